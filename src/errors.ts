@@ -24,6 +24,7 @@ export const exitCodes = {
   truncated: 76,
   incomplete_reply: 76,
   invalid_reply: 76,
+  unexpected_reply: 76,
   missing_api_key: 77,
   auth: 77,
   invalid_config: 78,
@@ -48,6 +49,8 @@ export interface ErrorDetails {
   retryAt?: Date | undefined;
   /** Whether all models of the project would fail in the same way, so that another model is no fallback. */
   isProjectWide?: boolean;
+  /** Whether the service refused the request because it has no capacity for it now. */
+  isOverload?: boolean;
 }
 
 /** An expected failure, with an error code, a message and a hint for the user, and an exit code. */
@@ -58,6 +61,7 @@ export class BoticelliError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly retryAt: Date | undefined;
   readonly isProjectWide: boolean;
+  readonly isOverload: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -68,6 +72,7 @@ export class BoticelliError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.retryAt = details.retryAt;
     this.isProjectWide = details.isProjectWide ?? false;
+    this.isOverload = details.isOverload ?? false;
   }
 }
 

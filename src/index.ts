@@ -3,13 +3,14 @@
 export type { ConfiguredPrice, PriceList } from './config/price-list.js';
 export { type Clock, systemClock } from './driver/clock.js';
 export type { BilledUsage } from './driver/cost.js';
-export type { BoticelliDriver, CallContext, Lease } from './driver/driver.js';
+export type { BoticelliDriver, CallContext, FindMismatches, Lease } from './driver/driver.js';
 export type {
   DriverEvent,
   FallbackEvent,
   HopEvent,
   NoteEvent,
   RetryEvent,
+  ThoughtEvent,
   UsageEvent,
   WaitEvent,
   WaitReason,
@@ -18,9 +19,12 @@ export { type BudgetLedger, createBudgetLedger } from './driver/layers/budget-le
 export { type BudgetOptions, withBudget } from './driver/layers/with-budget.js';
 export { withContinuation } from './driver/layers/with-continuation.js';
 export { type CostOptions, withCost } from './driver/layers/with-cost.js';
+export { type ExpectationOptions, withExpectations } from './driver/layers/with-expectations.js';
 export { type FallbackOptions, withFallback } from './driver/layers/with-fallback.js';
 export { type JsonValidationOptions, withJsonValidation } from './driver/layers/with-json-validation.js';
 export { type RetryPolicy, withRetries } from './driver/layers/with-retries.js';
+export { withTierFallback } from './driver/layers/with-tier-fallback.js';
+export type { ReplyMedia } from './driver/reply-media.js';
 export type {
   FinishedHop,
   GenerateRequest,
@@ -31,11 +35,14 @@ export type {
   MediaKind,
   MediaPart,
   MediaReference,
+  MediaResolution,
   MediaUrl,
   ModelTurn,
   Part,
+  PictureShape,
   TextPart,
   ThinkingLevel,
+  ToolName,
   Turn,
   UserTurn,
 } from './driver/request.js';
@@ -50,6 +57,7 @@ export type {
   Usage,
 } from './driver/response.js';
 export { addUsage, zeroUsage } from './driver/response.js';
+export type { ExecutedCode, Source, ToolUse } from './driver/tool-use.js';
 export { UntranscribedSpeech } from './driver/untranscribed-speech.js';
 export type { ErrorCode, ErrorDetails, ErrorReport, InterruptSignal, QuotaViolation } from './errors.js';
 export {
@@ -68,9 +76,11 @@ export type {
   ActDelta,
   ActEnd,
   ActFallback,
+  ActMedia,
   ActNote,
   ActRetry,
   ActStart,
+  ActThought,
   ActWait,
   NarrativeEnd,
   NarrativeEvent,
@@ -80,10 +90,12 @@ export type {
 } from './executor/narrative-events.js';
 export { NarrativeExecutor } from './executor/narrative-executor.js';
 export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './executor/options.js';
-export type { Price, TokenRates } from './facts/prices.js';
+export type { Price, SearchFee, TokenRates } from './facts/prices.js';
+export type { ServiceTier } from './facts/service-tiers.js';
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';
+export type { Condition, Expectation, Scalar } from './narrative/expectations/expectation.js';
 export { InvalidNarrative } from './narrative/invalid-narrative.js';
 export { lintNarrative } from './narrative/lint/lint-narrative.js';
 export type { LoadedNarrative, LoadNarrativeOptions } from './narrative/load-narrative.js';

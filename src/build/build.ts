@@ -93,6 +93,7 @@ async function buildProgram(): Promise<Metafile[]> {
       external: [...program.external, './ajv*.cjs'],
       alias: { ...program.alias, ajv: './ajv.cjs', 'ajv/dist/2020.js': './ajv-2020.cjs' },
     }),
+    build({ ...lazy, entryPoints: [{ in: 'src/narrative/expectations/pattern-worker.ts', out: 'pattern-worker' }] }),
     build({
       ...lazy,
       entryPoints: Object.entries(lazyParts).map(([module, name]) => ({ in: module, out: name })),

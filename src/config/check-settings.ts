@@ -15,7 +15,10 @@ import { isRedisUrl } from './trust/service-urls.js';
 export function checkSettings(file: TomlTable, isFromWorkingFolder = false): Problem[] {
   return [
     ...(isFromWorkingFolder && file.trust !== undefined ? [createOwnTrustProblem()] : []),
-    ...validateFile(file, { schema: settingsSchema, createUnknownKeyProblem }),
+    ...validateFile(file, {
+      schema: settingsSchema,
+      createUnknownKeyProblems: (...given) => [createUnknownKeyProblem(...given)],
+    }),
     ...checkStrings(file),
     ...checkModelKeys(file),
   ];

@@ -1,4 +1,4 @@
-import { builtInPrices, type Price, type TokenRates } from '../facts/prices.js';
+import { builtInPrices, getSearchFee, type Price, type TokenRates } from '../facts/prices.js';
 import { stripModelPrefix } from '../util/model-name.js';
 
 /** The prices of models. */
@@ -23,6 +23,8 @@ export interface ConfiguredPrice {
   output: number;
   /** Default: `input`. */
   cached_input?: number | undefined;
+  /** The fee of each web search, in US dollars. Default: the built-in fee of the model, if there is one. */
+  search?: number | undefined;
 }
 
 interface PriceListOptions {
@@ -39,23 +41,40 @@ const versionedModelPattern = /^gemini-[\d.]+-(flash-lite|flash|pro)(-preview)?$
 /** Creates a list of configured and built-in prices. */
 export function createPriceList({ configured = {}, now = Date.now }: PriceListOptions = {}): PriceList {
   const configuredPrices = new Map(
-    Object.entries(configured).map(([model, { cached_input: cachedInput, ...price }]): [string, Price] => [
+    Object.entries(configured).map(([model, { cached_input: cachedInput, search, ...price }]): [string, Price] => [
       stripModelPrefix(model),
-      { ...price, ...(cachedInput !== undefined && { cachedInput }) },
+      {
+        ...price,
+        ...(cachedInput !== undefined && { cachedInput }),
+        ...(search !== undefined && { searchFee: { usd: search, per: 'query' } }),
+      },
     ]),
   );
   const findBuiltIn = (model: string) => findBuiltInPrice(model, now());
   const servedModels = new Map<string, string>();
   const findPrice = (model: string, requestedAs: string) =>
-    configuredPrices.get(model) ?? configuredPrices.get(requestedAs) ?? findBuiltIn(model) ?? findBuiltIn(requestedAs);
+    addSearchFee(
+      configuredPrices.get(model) ??
+        configuredPrices.get(requestedAs) ??
+        findBuiltIn(model) ??
+        findBuiltIn(requestedAs),
+      [model, requestedAs],
+    );
   return {
     getPrice: (model) => findPrice(model, model),
     getReplyPrice(model, requestedAs) {
       servedModels.set(requestedAs, model);
       return findPrice(model, requestedAs);
     },
-    getMaxPrice: (model) => findPrice(servedModels.get(model) ?? model, model) ?? findMaxFamilyPrice(model, now()),
+    getMaxPrice: (model) =>
+      findPrice(servedModels.get(model) ?? model, model) ?? addSearchFee(findMaxFamilyPrice(model, now()), [model]),
   };
+}
+
+/** Adds the fee of web searches to a price that has none: that of the first model whose fee is known. */
+function addSearchFee(price: Price | undefined, models: readonly string[]): Price | undefined {
+  const [searchFee] = models.flatMap((model) => getSearchFee(model) ?? []);
+  return price && searchFee && !price.searchFee ? { ...price, searchFee } : price;
 }
 
 /** Ignores a release number, so `gemini-3.5-flash-lite-001` has the price of `gemini-3.5-flash-lite`. */

@@ -17,6 +17,8 @@ const price = z.strictObject({
   input: usdPerMillionTokens,
   output: usdPerMillionTokens,
   cached_input: z.optional(usdPerMillionTokens),
+  // US dollars per search.
+  search: z.optional(z.number().check(z.gte(0), z.lte(1000))),
 });
 
 const gemini = z.strictObject({

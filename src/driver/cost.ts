@@ -1,10 +1,13 @@
-import { type Price, serviceTierFactors, type TokenRates } from '../facts/prices.js';
-import type { GenerateRequest, Part } from './request.js';
+import { type Price, type SearchFee, serviceTierFactors, type TokenRates } from '../facts/prices.js';
+import { maxPriorityFactor } from '../facts/service-tiers.js';
+import type { GenerateRequest } from './request.js';
 import { addUsage, type TokenDetails, type TokensByModality, type Usage } from './response.js';
+import { getServiceTier } from './service-tier.js';
 
 /**
  * The cost of one request in US dollars. It is undefined if a count is unknown, or if the price depends on the modality
- * of the tokens (audio costs several times as much as text) and `details` does not state the modalities.
+ * of the tokens (audio costs several times as much as text) and `details` does not state the modalities. It is also
+ * undefined if there were web searches and their fee is unknown.
  */
 export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetails = {}): number | undefined {
   const { promptTokens, outputTokens, thoughtTokens, cachedTokens = 0, toolTokens = 0 } = usage;
@@ -20,7 +23,14 @@ export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetai
   // tokens count as text, the cheapest modality, so that the discount is not too high.
   const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, details.cached && inputByModality) ?? 0;
   const discount = input === 0 ? 0 : cachedCost * (1 - cachedInput / input);
-  return roundUsd(((promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output) * factor) / 1e6);
+  const tokenCost = promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output;
+  const searchCost = calculateSearchCost(details.searches ?? 0, price.searchFee);
+  return searchCost === undefined ? undefined : roundUsd((tokenCost * factor) / 1e6 + searchCost);
+}
+
+function calculateSearchCost(searches: number, fee: SearchFee | undefined): number | undefined {
+  if (searches === 0) return 0;
+  return fee && fee.usd * (fee.per === 'query' ? searches : 1);
 }
 
 /**
@@ -48,14 +58,26 @@ function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standa
   return serviceTier === 'priority' ? priorityFactor : serviceTierFactors.get(serviceTier);
 }
 
-/** Estimates the cost of a request in US dollars: an upper bound if the price depends on the modality. */
+/**
+ * Estimates the cost of a request in US dollars, in the service tier that it asks for. It is an upper bound if the
+ * price depends on the modality, or if the model's price of the tier `priority` is unknown.
+ * @param tokens the counts of tokens, and the number of web searches (default 0)
+ */
 export function estimateCostUsd(
   request: GenerateRequest,
-  { promptTokens, outputTokens }: { promptTokens: number; outputTokens: number },
+  { promptTokens, outputTokens, searches = 0 }: { promptTokens: number; outputTokens: number; searches?: number },
   price: Price,
 ): number | undefined {
   const usage = { promptTokens, outputTokens, thoughtTokens: 0 };
-  return calculateCostUsd(usage, price, { prompt: getSoundlessPromptTokens(request, price, usage) ?? {}, output: {} });
+  const serviceTier = getServiceTier(request);
+  return calculateCostUsd(
+    usage,
+    { priorityFactor: maxPriorityFactor, ...price },
+    {
+      ...{ prompt: getSoundlessPromptTokens(request, price, usage) ?? {}, output: {}, searches },
+      ...(serviceTier && { serviceTier }),
+    },
+  );
 }
 
 /**
@@ -70,12 +92,14 @@ export function getSoundlessPromptTokens(
   const otherModalities = Object.keys(inputByModality);
   if (promptTokens === undefined || outputByModality?.AUDIO !== undefined) return undefined;
   if (otherModalities.some((modality) => modality !== 'AUDIO')) return undefined;
-  const parts = turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : []));
-  return parts.some(mayHaveSound) ? undefined : { TEXT: promptTokens };
+  const media = turns.flatMap((turn): readonly { mimeType?: string }[] =>
+    turn.role === 'user' ? turn.parts.filter((part) => part.type === 'media') : (turn.media ?? []),
+  );
+  return media.some(mayHaveSound) ? undefined : { TEXT: promptTokens };
 }
 
-function mayHaveSound(part: Part): boolean {
-  return part.type === 'media' && !/^(image|text)\/|^application\/pdf$/.test(part.mimeType ?? '');
+function mayHaveSound({ mimeType = '' }: { mimeType?: string }): boolean {
+  return !/^(image|text)\/|^application\/pdf$/.test(mimeType);
 }
 
 /** Adds two costs. The sum is undefined if either cost is unknown, because a partial sum would be too low. */

@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../errors.js';
+import type { ServiceTier } from '../facts/service-tiers.js';
 import type { BilledUsage } from './cost.js';
 import type { TokenDetails } from './response.js';
 
@@ -6,7 +7,7 @@ import type { TokenDetails } from './response.js';
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** An event that a driver or a layer reports during a call. The executor adds the name of the act. */
-export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | HopEvent | UsageEvent;
+export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | ThoughtEvent | HopEvent | UsageEvent;
 
 /** An attempt failed and another one follows. */
 export interface RetryEvent {
@@ -41,13 +42,16 @@ export interface WaitEvent {
   isProjectWide?: boolean;
 }
 
-/** The request goes to another model. */
+/** The request goes to another model, or to another service tier of the same model. */
 export interface FallbackEvent {
   type: 'fallback';
+  /** The model; if the service tier changes, with the tier: `gemini-x (flex)`. */
   from: string;
   to: string;
-  /** A sentence without a period: which quota is used up, and which models were skipped. */
+  /** A sentence without a period: which quota is used up, which models were skipped, or why the tier was refused. */
   reason: string;
+  /** The next service tier. Present only if the tier changes; the request was then sent and refused. */
+  serviceTier?: ServiceTier;
 }
 
 /** Other information for the user, for example that a session was reopened or a file is being uploaded. */
@@ -58,6 +62,12 @@ export interface NoteEvent {
   message: string;
   /** True if something is missing from the reply, or may be. */
   warning?: boolean;
+}
+
+/** A summary of the model's thoughts, or a piece of one in a stream. Only for requests with `includeThoughts`. */
+export interface ThoughtEvent {
+  type: 'thought';
+  text: string;
 }
 
 /** A hop of a long reply ended, and the next hop follows. */

@@ -30,6 +30,8 @@ export interface CallContext {
   instance?: RequestInstance;
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
+  /** Checks the reply. It is not part of the request, so that a stored reply can be checked in another way later. */
+  findMismatches?: FindMismatches;
 }
 
 /** A wait that has ended. */
@@ -40,6 +42,15 @@ export interface MeasuredWait {
   startedAt: number;
   durationMs: number;
 }
+
+/**
+ * Lists how the text of a reply differs from what the caller expects, in a few words each; empty if it does not. Rejects
+ * with the signal's reason after an abort, and with a BoticelliError `timeout` after `timeoutMs`.
+ */
+export type FindMismatches = (
+  text: string,
+  limits: { signal?: AbortSignal | undefined; timeoutMs?: number | undefined },
+) => Promise<readonly string[]>;
 
 /**
  * One of several runs that share a driver, such as the run of a row. Equal requests of different runs are told apart by

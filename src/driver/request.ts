@@ -1,4 +1,7 @@
 import type { ThinkingLevel } from '../facts/model-facts.js';
+import type { ServiceTier } from '../facts/service-tiers.js';
+import type { MediaResolution, ToolName } from '../facts/tools.js';
+import type { ReplyMedia } from './reply-media.js';
 
 /** One request to a model: plain data, independent of the driver. */
 export interface GenerateRequest {
@@ -14,6 +17,16 @@ export interface GenerateRequest {
    * last of them.
    */
   finishedHops?: readonly FinishedHop[];
+  /**
+   * The service tiers to use, in the order in which to try them. Default: the service's own. A tier changes the price
+   * and the wait, not the reply, so it does not identify the request: a stored reply of any tier is reused.
+   */
+  serviceTiers?: readonly ServiceTier[];
+  /**
+   * Whether to ask for summaries of the model's thoughts, which are reported as `thought` events. They are not part of
+   * the reply, so this does not identify the request either.
+   */
+  includeThoughts?: boolean;
 }
 
 /**
@@ -48,13 +61,27 @@ export interface GenerationParameters {
   thinking?: ThinkingLevel | number;
   /** Block thresholds by harm category, in Gemini's names. */
   safety?: Readonly<Record<string, string>>;
+  /** The shape of the pictures that the model draws. */
+  image?: PictureShape;
   /** Format of the reply. Default: text. */
   format?: 'json';
   /** The JSON Schema of a JSON reply. */
   schema?: Readonly<Record<string, unknown>>;
+  /** The tools that the service may use within the request, each once and in the order of `toolNames`. */
+  tools?: readonly ToolName[];
+  /** How many tokens the service spends on each picture, video frame and page. */
+  mediaResolution?: MediaResolution;
 }
 
-export type { ThinkingLevel };
+/** The shape of a drawn picture. The model's defaults apply to absent fields. */
+export interface PictureShape {
+  /** Width to height, for example `16:9`. */
+  aspectRatio?: string;
+  /** `512`, `1K`, `2K` or `4K`: about so many pixels on a side. */
+  size?: string;
+}
+
+export type { MediaResolution, ThinkingLevel, ToolName };
 
 export type Turn = UserTurn | ModelTurn;
 
@@ -66,10 +93,12 @@ export interface UserTurn {
 /** An earlier reply. */
 export interface ModelTurn {
   role: 'model';
-  /** The reply as plain text, for any model. */
+  /** The reply as plain text, for any model. Empty if the reply has only media. */
   text: string;
   /** The requested model. Only that model understands `native`. */
   model: string;
+  /** The pictures and sounds of the reply, for any model. Absent if it has none. */
+  media?: readonly ReplyMedia[];
   /** The reply's parts as the provider sent them, with thought signatures. Opaque outside the driver. */
   native?: unknown;
 }
@@ -88,6 +117,8 @@ export interface MediaPart {
   content: MediaContent;
   /** A file name or URL, for messages only. */
   name?: string;
+  /** The resolution of this medium. Default: that of the request. */
+  mediaResolution?: MediaResolution;
 }
 
 /** The kind of a media part, which decides how a model reads it. */

@@ -1,7 +1,8 @@
 import type { ModelTurn } from './request.js';
+import type { ToolUse } from './tool-use.js';
 
 /** A complete reply. */
-export interface GenerateResponse {
+export interface GenerateResponse extends ToolUse {
   /** The reply's text without thoughts. */
   text: string;
   /** The name that the service gives to the model that served the request. Aliases are resolved. */
@@ -66,6 +67,8 @@ export interface TokenDetails {
   output?: TokensByModality;
   /** The service tier that served the request, in lower case: `standard`, `flex` or `priority`. */
   serviceTier?: string;
+  /** The number of web searches, which have a fee. Absent if there were none. */
+  searches?: number;
   /** True if the service's count of cached or tool tokens is not a valid number. The cost is then unknown. */
   hasInvalidCount?: boolean;
 }

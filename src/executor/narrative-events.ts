@@ -1,5 +1,6 @@
-import type { FallbackEvent, NoteEvent, RetryEvent, WaitEvent } from '../driver/driver-events.js';
+import type { FallbackEvent, NoteEvent, RetryEvent, ThoughtEvent, WaitEvent } from '../driver/driver-events.js';
 import type { Usage } from '../driver/response.js';
+import type { ToolUse } from '../driver/tool-use.js';
 import type { BoticelliError, ErrorReport } from '../errors.js';
 
 /** How a run ended. */
@@ -14,6 +15,7 @@ export type NarrativeEvent =
   | ActRetry
   | ActFallback
   | ActNote
+  | ActThought
   | ActEnd
   | NarrativeEnd;
 
@@ -61,7 +63,10 @@ export interface ActRetry extends ActReference, Omit<RetryEvent, 'type'> {
   type: 'act-retry';
 }
 
-/** The request goes to another model, because the quota of the previous one is used up. */
+/**
+ * The request goes to another model, because the quota of the previous one is used up, or to another service tier, because
+ * the service has no capacity for it in the previous one.
+ */
 export interface ActFallback extends ActReference, Omit<FallbackEvent, 'type'> {
   type: 'act-fallback';
 }
@@ -73,8 +78,13 @@ export interface ActNote extends ActReference, Omit<NoteEvent, 'type'> {
   part?: number;
 }
 
-/** An act received its reply. */
-export interface ActEnd extends ActReference {
+/** What the model thinks, as the service summarizes it. Thoughts are not part of the reply. */
+export interface ActThought extends ActReference, Omit<ThoughtEvent, 'type'> {
+  type: 'act-thought';
+}
+
+/** An act received its reply. `sources`, `searches` and `code` say what Google's tools did for it. */
+export interface ActEnd extends ActReference, ToolUse {
   type: 'act-end';
   index: number;
   /** The model that served the request. */
@@ -99,8 +109,15 @@ export interface ActEnd extends ActReference {
   reused: boolean;
   /** Present if a Live model replied in speech. */
   audio?: ActAudio;
+  /** The pictures and sounds of the reply, in its order; absent if it has none. */
+  media?: ActMedia[];
   /** In US dollars; 0 for a reused reply, absent if the price is unknown. */
   costUsd?: number;
+  /**
+   * The service tier that served the request, in lower case: as the service states it, else the tier that was asked for.
+   * Absent if there is neither, and for a reused reply.
+   */
+  serviceTier?: string;
 }
 
 /** The speech of a reply. Its transcript is the `text` of the event. */
@@ -108,6 +125,17 @@ export interface ActAudio {
   durationMs: number;
   /** The name of the audio file in the folder of `--out-dir`; absent if the speech was not saved. */
   file?: string;
+}
+
+/** A picture or a sound of a reply. */
+export interface ActMedia {
+  /** For example `image/png`. */
+  mimeType: string;
+  byteLength: number;
+  /** The name of the file in the folder of `--out-dir`; absent if it was not saved. */
+  file?: string;
+  /** The bytes in base64. Only in events, and only with the option `includesMediaData`. */
+  data?: string;
 }
 
 export interface NarrativeEnd {

@@ -1,7 +1,7 @@
 import { systemClock } from '../driver/clock.js';
 import { zeroUsage } from '../driver/response.js';
 import { BoticelliError, toBoticelliError, toErrorReport } from '../errors.js';
-import { collectNarratives, type Input, type Narrative } from '../narrative/narrative.js';
+import { collectNarratives, listTemplateTexts, type Narrative } from '../narrative/narrative.js';
 import { getPlaceholderNames } from '../narrative/template.js';
 import { assertNoFilledHosts } from './filled-names.js';
 import type { RunReport } from './narrative-events.js';
@@ -78,13 +78,7 @@ async function executeNarrative(
 /** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */
 export function usesStdin(narrative: Narrative): boolean {
   const acts = [...collectNarratives(narrative)].flatMap((each) => (each.templates === false ? [] : each.acts));
-  const texts = acts.flatMap(({ system = '', inputs }) => [system, ...inputs.flatMap(getTemplate)]);
-  return [...new Set(texts)].some((text) => getPlaceholderNames(text).includes('stdin'));
-}
-
-function getTemplate(input: Input): string | [] {
-  if (input.type === 'media-template') return input.text;
-  return input.type === 'text' ? input.content : [];
+  return [...new Set(acts.flatMap(listTemplateTexts))].some((text) => getPlaceholderNames(text).includes('stdin'));
 }
 
 async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {

@@ -1,5 +1,6 @@
 import type { Clock } from '../driver/clock.js';
 import type { BoticelliDriver, RequestInstance } from '../driver/driver.js';
+import type { ReplyMedia } from '../driver/reply-media.js';
 import type { ReplyAudio, StreamChunk } from '../driver/response.js';
 import type { ActDetail } from './act-details.js';
 import type { NarrativeEvent } from './narrative-events.js';
@@ -33,10 +34,23 @@ export interface NarrativeExecutorOptions {
    */
   saveAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;
   /**
+   * Saves a picture or a sound of a reply. Called before the `act-end` event of the reply, in the order of the reply;
+   * `number` counts from 1. Returns the name of the file, if any.
+   */
+  saveMedia?: (act: { act: string; index: number }, media: ReplyMedia, number: number) => string | undefined;
+  /** Whether `act-end` events contain the bytes of media. Default false. */
+  includesMediaData?: boolean;
+  /** How the user gets media that was not saved, as the end of a sentence. Part of an `act-note` event. */
+  unsavedMediaHint?: string;
+  /**
    * Whether the replies are rehearsed. Rehearsed replies name no real files, so media whose name contains a reply is
    * replaced with a placeholder text. Default false.
    */
   isRehearsal?: boolean;
+  /**
+   * Whether to ask for summaries of the models' thoughts, which are reported as `act-thought` events. Default false.
+   */
+  includeThoughts?: boolean;
   /**
    * Whether a row, a reply or standard input that fills a media name may choose a file outside of its folder, and a reply
    * or standard input the host of a URL. Default false.

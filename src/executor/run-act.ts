@@ -4,11 +4,16 @@ import type { DriverEvent } from '../driver/driver-events.js';
 import { createUnfinishedStreamError } from '../driver/final-response.js';
 import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js';
 import { type GenerateResponse, type ReplyAudio, zeroUsage } from '../driver/response.js';
+import { pickToolUse } from '../driver/tool-use.js';
 import { getAudioDurationMs, UntranscribedSpeech } from '../driver/untranscribed-speech.js';
 import { StreamingNotSupported } from '../errors.js';
-import { defaultModel } from '../facts/models.js';
+import { defaultModel, isSpeechModel } from '../facts/models.js';
+import { findMismatches } from '../narrative/expectations/find-mismatches.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
-import { type ActTimes, describePrompt, type WaitSpan } from './act-details.js';
+import { stripModelPrefix } from '../util/model-name.js';
+import { describePrompt } from './act-details.js';
+import { describeUnsavedMedia, saveReplyMedia } from './act-media.js';
+import { type ActTimer, createActTimer } from './act-timer.js';
 import { checkFinishReason } from './check-finish-reason.js';
 import type { TurnPair } from './conversation.js';
 import type { ActAudio, ActEnd } from './narrative-events.js';
@@ -37,28 +42,22 @@ export interface ActResult {
 /** Runs one act as one call of the driver, and reports the driver's events as events of the act. */
 export async function runAct(input: ActInput): Promise<ActResult> {
   const { clock, options, index } = input;
-  const totals: ActTotals = { startedAt: clock.now(), attempts: 1, plannedWaitMs: 0, waits: [], retriesMs: [] };
+  const totals: ActTotals = { attempts: 1, timer: createActTimer(clock) };
   try {
     return await performAct(input, totals);
   } finally {
-    options.onDetail?.({ type: 'act-timing', ...createEventBase(input), index, ...measureTimes(totals, clock.now()) });
+    options.onDetail?.({ type: 'act-timing', ...createEventBase(input), index, ...totals.timer.measure() });
   }
 }
 
 async function performAct(input: ActInput, totals: ActTotals): Promise<ActResult> {
   const { act, index, clock, onEvent, options } = input;
-  const { startedAt } = totals;
   const model = act.model ?? options.defaultModel ?? defaultModel;
   const eventBase = createEventBase(input);
   onEvent({ type: 'act-start', ...eventBase, index, model });
 
   const userTurn: UserTurn = { role: 'user', parts: act.inputs.map(toPart) };
-  const request: GenerateRequest = {
-    model,
-    turns: [...input.history, userTurn],
-    ...(act.system !== undefined && { system: act.system }),
-    parameters: act.parameters,
-  };
+  const request = createRequest(input, model, userTurn);
   options.onDetail?.({ type: 'act-prompt', ...eventBase, index, prompt: describePrompt(request) });
   const response = await callDriver(request, input, totals).catch((thrown) => {
     if (thrown instanceof UntranscribedSpeech) saveUntranscribedSpeech(thrown.audio, input);
@@ -71,46 +70,56 @@ async function performAct(input: ActInput, totals: ActTotals): Promise<ActResult
     onEvent({ type: 'act-note', ...eventBase, about: 'reply', message: warning, warning: true });
   }
 
-  const { attempts, firstTextAt } = totals;
-  const waitMs = getWaitMs(totals);
+  const serviceTier = response.reused ? undefined : response.tokenDetails?.serviceTier;
+  reportOtherTier(serviceTier, input);
+  const media = saveReplyMedia(response, { act: act.name, index }, input.options);
+  reportUnsavedMedia(media, input);
+  const { attempts, timer } = totals;
+  const { waitMs, firstTokenMs } = timer;
   const endEvent: ActEnd = {
     type: 'act-end',
     ...{ ...eventBase, index, model: response.model, requestedModel: model },
     ...{ text: response.text, finishReason: response.finishReason, usage: response.reused ? response.usage : usage },
-    ...{ attempts: response.reused ? 0 : attempts, waitMs, durationMs: clock.now() - startedAt },
-    ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
+    ...{ attempts: response.reused ? 0 : attempts, waitMs, durationMs: clock.now() - timer.startedAt },
+    ...(firstTokenMs !== undefined && { firstTokenMs }),
     reused: response.reused ?? false,
     ...(response.audio && { audio: createActAudio(response.audio, input) }),
+    ...media,
+    ...pickToolUse(response),
     ...(costUsd !== undefined && { costUsd }),
+    ...(serviceTier !== undefined && { serviceTier }),
   };
   return { turns: [userTurn, response.turn], endEvent };
 }
 
+function createRequest({ act, history, options }: ActInput, model: string, userTurn: UserTurn): GenerateRequest {
+  // A model that speaks reads everything aloud that it receives.
+  const visibleTurns = isSpeechModel(stripModelPrefix(model)) ? [] : history;
+  return {
+    model,
+    turns: [...visibleTurns, userTurn],
+    ...(act.system !== undefined && { system: act.system }),
+    parameters: act.parameters,
+    ...(act.serviceTiers && { serviceTiers: act.serviceTiers }),
+    ...(options.includeThoughts && { includeThoughts: true }),
+  };
+}
+
+/** Reports a service tier that the act did not ask for: above the limits of `priority`, `standard` serves a request. */
+function reportOtherTier(serviceTier: string | undefined, input: ActInput): void {
+  const { act, onEvent } = input;
+  const { serviceTiers: asked } = act;
+  if (!asked || serviceTier === undefined || asked.some((tier) => tier === serviceTier)) return;
+  const message = `the ${serviceTier} tier served the request instead of ${asked.join(' or ')}`;
+  onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
+}
+
 /** The totals of an act so far. */
 interface ActTotals {
-  startedAt: number;
   attempts: number;
-  /** The sum of the waits that were announced. */
-  plannedWaitMs: number;
-  /** The waits as they were, and when attempts failed: see `ActTimes`. */
-  waits: WaitSpan[];
-  retriesMs: number[];
-  firstTextAt?: number;
+  timer: ActTimer;
   /** What was billed, failed attempts included; absent if nothing was. */
   billed?: BilledUsage;
-}
-
-/** Returns the real time of the waits, or the planned time if the driver does not measure them. */
-function getWaitMs({ waits, plannedWaitMs }: ActTotals): number {
-  return waits.length === 0 ? plannedWaitMs : waits.reduce((sum, { durationMs }) => sum + durationMs, 0);
-}
-
-function measureTimes({ startedAt, firstTextAt, waits, retriesMs }: ActTotals, now: number): ActTimes {
-  return {
-    ...{ startedAt, durationMs: now - startedAt, waits },
-    ...(retriesMs.length > 0 && { retriesMs }),
-    ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
-  };
 }
 
 /** Reports billed usage, adds it to the total of the act and returns that total. */
@@ -127,20 +136,21 @@ function createEventBase({ act, round }: Pick<ActInput, 'act' | 'round'>): { act
 
 function toPart(input: TextInput | MediaInput): Part {
   if (input.type === 'text') return { type: 'text', text: input.content };
-  const { mimeType, content, name } = input;
-  return { type: 'media', ...(mimeType !== undefined && { mimeType }), content, name };
+  const { mimeType, content, name, mediaResolution } = input;
+  const type = mimeType === undefined ? {} : { mimeType };
+  return { type: 'media', ...type, content, name, ...(mediaResolution && { mediaResolution }) };
 }
 
 function createCallContext(input: ActInput, totals: ActTotals): CallContext {
   const { index, options, instance } = input;
   const { signal, canDiscard } = options;
-  const { name, fallback } = input.act;
+  const { name, fallback, expect } = input.act;
   return {
+    ...(expect && { findMismatches: (text, limits) => findMismatches(text, expect, limits) }),
     ...(fallback && { fallback }),
     ...(instance && { instance }),
     emit: (event) => reportDriverEvent(event, input, totals),
-    onWaited: ({ reason, startedAt, durationMs }) =>
-      void totals.waits.push({ reason, startMs: startedAt - totals.startedAt, durationMs }),
+    onWaited: totals.timer.addWait,
     canDiscard: () => canDiscard?.({ act: name, index }) ?? false,
     ...(signal && { signal }),
   };
@@ -152,15 +162,19 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
   switch (event.type) {
     case 'retry':
       totals.attempts += 1;
-      totals.retriesMs.push(input.clock.now() - totals.startedAt);
+      totals.timer.addRetry();
       return void input.onEvent({ ...event, type: 'act-retry', ...eventBase });
     case 'wait':
-      totals.plannedWaitMs += event.waitMs;
+      totals.timer.addPlannedWait(event.waitMs);
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
+      // A refused service tier has taken a request; a model whose quota is used up has not.
+      if (event.serviceTier !== undefined) totals.attempts += 1;
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
       return void input.onEvent({ ...event, type: 'act-note', ...eventBase });
+    case 'thought':
+      return void input.onEvent({ ...event, type: 'act-thought', ...eventBase });
     case 'hop': {
       // The first request is counted from the start, so each further hop adds one.
       if (!event.reused) totals.attempts += 1;
@@ -176,7 +190,7 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
 
 /** Calls the driver once, streaming if requested and supported. */
 async function callDriver(request: GenerateRequest, input: ActInput, totals: ActTotals): Promise<GenerateResponse> {
-  const { options, stream, onChunk, act, clock, onEvent } = input;
+  const { options, stream, onChunk, act, onEvent } = input;
   const { driver } = options;
   const context = createCallContext(input, totals);
   context.signal?.throwIfAborted();
@@ -184,7 +198,7 @@ async function callDriver(request: GenerateRequest, input: ActInput, totals: Act
   try {
     for await (const chunk of driver.generateStream(request, context)) {
       if (chunk.text !== '') {
-        totals.firstTextAt ??= clock.now();
+        totals.timer.addText();
         onEvent({ type: 'act-delta', ...createEventBase(input), text: chunk.text });
       }
       onChunk?.(act.name, chunk);
@@ -203,6 +217,14 @@ function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
   if (file === undefined) return;
   const message = `the speech without a transcript was saved as ${file}`;
   input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
+}
+
+/** Reports media that nobody has received. The reply was billed, and the media is part of it. */
+function reportUnsavedMedia(media: Pick<ActEnd, 'media'>, input: ActInput): void {
+  const description = describeUnsavedMedia(media);
+  if (description === undefined) return;
+  const message = `${description}; ${input.options.unsavedMediaHint ?? 'it was not saved'}`;
+  input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message, warning: true });
 }
 
 function createActAudio(audio: ReplyAudio, { act, index, options }: ActInput): ActAudio {

@@ -1,4 +1,6 @@
 import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
+import { omitMediaData } from '../driver/reply-media.js';
+import { renderExpectations } from '../narrative/expectations/expectation.js';
 import {
   type Act,
   getNestedNarrative,
@@ -105,7 +107,7 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
       state.billed = addBilledUsage(state.billed, billed);
     },
   });
-  state.actEnds.push(result.endEvent);
+  state.actEnds.push(omitMediaData(result.endEvent));
   await state.onEvent(result.endEvent);
   return result;
 }
@@ -121,6 +123,7 @@ async function renderAct(
     narrative.templates === false ? text : renderActText(text, values, formatValue);
   state.currentAct = name;
   const system = act.system === undefined ? {} : { system: render(act.system) };
+  const expect = act.expect && { expect: renderExpectations(act.expect, render) };
   // All texts are rendered first, so that an invalid text fails before a nested narrative makes any requests.
   const renderedInputs: Awaited<ReturnType<typeof renderActInput>>[] = [];
   for (const input of act.inputs)
@@ -134,5 +137,5 @@ async function renderAct(
       inputs.push({ type: 'text', content: result?.endEvent.text ?? '' });
     }
   }
-  return { ...rest, name, inputs, ...system };
+  return { ...rest, name, inputs, ...system, ...expect };
 }

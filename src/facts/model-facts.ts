@@ -20,12 +20,20 @@ export interface ModelFacts {
   thinkingLevels?: readonly ThinkingLevel[];
   /** The level of thinking if none is set. */
   defaultThinkingLevel?: ThinkingLevel;
+  /** Whether no thoughts can be requested: the model does not think, or it accepts no thinking config. */
+  hasNoThoughts?: boolean;
   /** Whether a number of tokens for thinking is rejected with 400. */
   rejectsThinkingBudget?: boolean;
   /** Whether `temperature`, `top_p` and `top_k` have no effect. */
   ignoresSampling?: boolean;
-  /** Replies may have pictures. */
+  /** Whether replies have pictures. */
   outputsImages?: boolean;
+  /** The shapes of pictures that can be asked for. */
+  imageAspectRatios?: readonly string[];
+  /** The sizes of pictures that can be asked for. Empty if the size can't be set. */
+  imageSizes?: readonly string[];
+  /** Whether replies are sound, with REST. Such a model reads its prompt aloud. */
+  outputsSpeech?: boolean;
   maxInputTokens?: number;
   /** The maximum length of a reply, thoughts included. For Gemini 4, prompt and reply share these tokens. */
   maxOutputTokens?: number;

@@ -8,10 +8,13 @@
  * - ai.google.dev/gemini-api/docs/deprecations and /changelog: shutdown dates; sampling parameters are deprecated since
  *   2026-07-21
  *
- * "Third party" marks what was found only elsewhere.
+ * "Third party" marks what was found only elsewhere. The shapes and sizes of pictures are third party (docs.laozhang.ai,
+ * comparison of the image models, 2026-11), and so are the speech models and their shutdown dates
+ * (gunpal5/Google_GenerativeAI wiki; only gemini-3.1-flash-tts-preview has a page of Google in the stored copies).
  */
 
 import type { ModelFacts, ThinkingLevel } from './model-facts.js';
+import { commonAspectRatios, imageAspectRatios } from './pictures.js';
 
 const lowToHigh: readonly ThinkingLevel[] = ['low', 'medium', 'high'];
 const minimalToHigh: readonly ThinkingLevel[] = ['minimal', ...lowToHigh];
@@ -35,10 +38,17 @@ const gemini4: ModelFacts = {
 
 const flash3: ModelFacts = { ...{ api: 'generate', thinksByDefault: true }, ...limits3 };
 const lite3: ModelFacts = { api: 'generate', ...limits3 };
-const image3: ModelFacts = { api: 'generate', outputsImages: true };
+const image3: ModelFacts = { api: 'generate', outputsImages: true, imageAspectRatios: commonAspectRatios };
+const speech: ModelFacts = {
+  ...{ api: 'generate', outputsSpeech: true },
+  maxInputTokens: 8192,
+  maxOutputTokens: 16_384,
+};
+const retiringSpeech: ModelFacts = { ...speech, retiresOn: '2026-12-18' };
 /** Gemini 2.5 accepts only a number of tokens (firebase.google.com/docs/ai-logic/thinking). */
 const gemini25: ModelFacts = { ...{ api: 'generate', thinkingLevels: [] }, ...limits3 };
-const gemini20: ModelFacts = { api: 'generate', retiresOn: '2026-06-01' };
+/** Models before 2.5 do not think (ai.google.dev/gemini-api/docs/generate-content/thinking). */
+const gemini20: ModelFacts = { api: 'generate', hasNoThoughts: true, retiresOn: '2026-06-01' };
 
 export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-4-argon': { ...gemini4, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium' },
@@ -73,13 +83,17 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-flash-latest': { api: 'generate', thinksByDefault: true, thinkingLevels: lowToHigh },
   'gemini-flash-lite-latest': { api: 'generate' },
   'gemini-pro-latest': { api: 'generate', thinksByDefault: true },
-  'gemini-3-pro-image': image3,
-  'gemini-3.1-flash-image': image3,
-  'gemini-3.1-flash-lite-image': image3,
+  'gemini-3-pro-image': { ...image3, imageSizes: ['1K', '2K', '4K'] },
+  // The first model whose name has no version. Released 2026-10-06 (third party: tanstack/ai, docs.apiyi.com).
+  'gemini-nano-banana-2.1': { ...image3, imageAspectRatios, imageSizes: ['1K', '2K', '4K'] },
+  'gemini-3.1-flash-image': { ...image3, imageAspectRatios, imageSizes: ['512', '1K', '2K', '4K'] },
+  'gemini-3.1-flash-lite-image': { ...image3, imageSizes: ['1K'] },
+  'gemini-3.8-flash-tts': speech,
+  'gemini-3.8-flash-lite-tts': speech,
   // Live models; REST does not serve them. Rejections of requests for text replies were seen in 2026
   // (googleapis/python-genai#1780, livekit/livekit#4103).
   'gemini-3.8-live': {
-    ...{ api: 'live', isAudioOnly: true, hasFixedThinking: true },
+    ...{ api: 'live', isAudioOnly: true, hasFixedThinking: true, hasNoThoughts: true },
     ...{ maxInputTokens: 131_072, maxOutputTokens: 65_536 },
   },
   // The levels of this model are third party (AgoraIO/agora-agents-python 2.9.0).
@@ -93,7 +107,10 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
     ...{ ...gemini25, thinksByDefault: true, retiresOn: '2026-12-01', routedTo: 'gemini-3.5-flash-lite' },
   },
   'gemini-2.5-flash-lite': gemini25,
-  'gemini-2.5-flash-image': { ...image3, retiresOn: '2026-10-02' },
+  'gemini-2.5-flash-image': { ...image3, imageSizes: ['1K'], retiresOn: '2026-10-02' },
+  'gemini-3.1-flash-tts-preview': retiringSpeech,
+  'gemini-2.5-flash-preview-tts': retiringSpeech,
+  'gemini-2.5-pro-preview-tts': retiringSpeech,
   'gemini-3.1-flash-lite-preview': { api: 'generate', retiresOn: '2026-05-25' },
   'gemini-3.1-flash-image-preview': { ...image3, retiresOn: '2026-06-25' },
   'gemini-3-pro-image-preview': { ...image3, retiresOn: '2026-06-25' },
@@ -102,6 +119,6 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-2.0-flash-001': gemini20,
   'gemini-2.0-flash-lite': gemini20,
   'gemini-2.0-flash-lite-001': gemini20,
-  'gemini-2.0-flash-live-001': { api: 'live', retiresOn: '2025-12-09' },
+  'gemini-2.0-flash-live-001': { api: 'live', hasNoThoughts: true, retiresOn: '2025-12-09' },
   'gemini-live-2.5-flash-preview': { api: 'live', retiresOn: '2025-12-09' },
 };

@@ -2,6 +2,7 @@
 
 import type { ModelFacts } from './model-facts.js';
 import { modelTable } from './model-table.js';
+import { pictureModelPattern, speechModelPattern } from './pictures.js';
 
 /**
  * The default model of acts that name no model. It is an alias, because versions retire: gemini-2.0-flash was shut down
@@ -35,3 +36,13 @@ export const builtInModels: ReadonlyMap<string, ModelFacts> = new Map(Object.ent
  * thoughts and 18 to text (seen in 2026).
  */
 export const thinkingReserveTokens = 1000;
+
+/** Whether a model replies with pictures, according to the table or its name. @param model without `models/` */
+export function isPictureModel(model: string): boolean {
+  return builtInModels.get(model)?.outputsImages ?? (!builtInModels.has(model) && pictureModelPattern.test(model));
+}
+
+/** Whether a model replies with speech over REST, according to the table or its name. @param model without `models/` */
+export function isSpeechModel(model: string): boolean {
+  return builtInModels.get(model)?.outputsSpeech ?? (!builtInModels.has(model) && speechModelPattern.test(model));
+}

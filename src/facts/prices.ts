@@ -1,5 +1,7 @@
 /** Facts about Gemini's prices. Each has its source and the date on which it was read. */
 
+import { getGeneration } from './tools.js';
+
 /** Prices in US dollars per million tokens. Thoughts are billed as output, and what tools add to a prompt as input. */
 export interface TokenRates {
   input: number;
@@ -12,8 +14,16 @@ export interface TokenRates {
   outputByModality?: Readonly<Record<string, number>>;
 }
 
+/** What web searches cost in US dollars, for each query or for each prompt that makes the model search. */
+export interface SearchFee {
+  usd: number;
+  per: 'query' | 'prompt';
+}
+
 /** The price of a model in the standard service tier. */
 export interface Price extends TokenRates {
+  /** The fee of web searches, which does not depend on the service tier. Absent if it is unknown. */
+  searchFee?: SearchFee;
   /** Prices of all tokens of a request whose prompt has more than `promptTokens` tokens. */
   above?: TokenRates & { promptTokens: number };
   /** What a token of the service tier `priority` costs, as a multiple of the standard price. */
@@ -108,6 +118,9 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-3-pro-image': [{ input: 2, output: 12, outputByModality: { IMAGE: 120 } }],
   'gemini-3.1-flash-image': [{ input: 0.5, output: 3, outputByModality: { IMAGE: 60 } }],
   'gemini-3.1-flash-lite-image': [{ input: 0.25, output: 1.5, outputByModality: { IMAGE: 30 } }],
+  'gemini-2.5-flash-image': [{ input: 0.3, output: 2.5, outputByModality: { IMAGE: 30 } }],
+  // Third party: vercel.com/ai-gateway, read 2026-11-30. All output is sound.
+  'gemini-3.8-flash-lite-tts': [{ input: 0.5, output: 6 }],
   'gemini-3.8-live': liveSince31,
   'gemini-3.8-live-extended-thinking': liveSince31,
   'gemini-3.1-flash-live-preview': liveSince31,
@@ -117,7 +130,24 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
 };
 
 /**
+ * Returns the fee of the tool `google_search`, beyond the free allowance, which only Google knows. Gemini 3 and 4 bill
+ * each query, Gemini 2.5 each prompt that makes the model search: third parties, of which one read
+ * ai.google.dev/gemini-api/docs/google-search on 2026-09-17 (you.com, iyulab/TokenMeter 0.13.1; read 2026-11-30).
+ */
+export function getSearchFee(model: string): SearchFee | undefined {
+  const generation = /^gemini-(flash-lite|flash|pro)-latest$/.test(model) ? 3 : getGeneration(model);
+  if (generation === 3 || generation === 4) return { usd: 0.014, per: 'query' };
+  return generation === 2 ? { usd: 0.035, per: 'prompt' } : undefined;
+}
+
+/**
  * The assumed length of a reply if `max_tokens` is not set. It is our own guess of about 300 words (2026-11) and is
  * used for estimates only.
  */
 export const typicalReplyTokens = 400;
+
+/**
+ * The assumed length of a reply with a picture: that of one picture of 1K, for gemini-3.1-flash-image and newer models
+ * (third party: inference.sh, whose $0.0336 for a picture are 1120 tokens at $30 per million; read 2026-11-30).
+ */
+export const typicalPictureTokens = 1120;

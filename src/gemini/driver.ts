@@ -2,6 +2,8 @@ import { systemClock } from '../driver/clock.js';
 import type { BoticelliDriver, CallContext } from '../driver/driver.js';
 import type { GenerateRequest } from '../driver/request.js';
 import type { GenerateResponse, StreamChunk } from '../driver/response.js';
+import { getServiceTier } from '../driver/service-tier.js';
+import { flexTimeoutMs } from '../facts/service-tiers.js';
 import { type Connection, createConnection } from './connection.js';
 import { createIncompleteResponseError, createStreamInterruptedError } from './errors/invalid-response.js';
 import { toOneLine } from './errors/one-line.js';
@@ -10,9 +12,11 @@ import { createMediaDelivery, type MediaDelivery } from './media/deliver-media.j
 import { isLiveOnly } from './models/capabilities.js';
 import type { GeminiDriverOptions } from './options.js';
 import type { CallOptions } from './rest/call-options.js';
-import { getTokenMetadata } from './rest/collect-response.js';
 import { countTokens } from './rest/count-tokens.js';
 import { type PreparedRequest, prepareRequest, toRequestError } from './rest/prepare-request.js';
+import { getTokenMetadata } from './rest/reply/collect-response.js';
+import { emitThoughts, reportUnrequestedThoughts } from './rest/reply/thoughts.js';
+import { withServedTier } from './rest/served-tier.js';
 import { createRoutingDriver } from './rest-or-live.js';
 import { withRedactedReplies } from './with-redacted-replies.js';
 
@@ -26,13 +30,19 @@ import { withRedactedReplies } from './with-redacted-replies.js';
  */
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
   const connection = createConnection(options);
-  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, modelListCache } = options;
+  const { timeoutMs = defaultTimeoutMs, idleTimeoutMs = 60_000, clock = systemClock, modelListCache } = options;
   const callOptions = { timeoutMs, idleTimeoutMs, clock };
   const delivery = createMediaDelivery({ connection, ...callOptions });
   const loadLiveDriver = async () =>
     (await import('./live/driver.js')).createLiveDriver(connection, { ...options, delivery });
   const driver = createRoutingDriver({
-    rest: createRestDriver({ connection, delivery, modelListCache, ...callOptions }),
+    rest: createRestDriver({
+      connection,
+      delivery,
+      modelListCache,
+      ...callOptions,
+      hasOwnTimeout: options.timeoutMs !== undefined,
+    }),
     live: createLazyLiveDriver(loadLiveDriver),
     usesLiveApi: options.usesLiveApi ?? isLiveOnly,
   });
@@ -64,6 +74,16 @@ interface RestDriverOptions extends CallOptions {
   modelListCache: GeminiDriverOptions['modelListCache'];
   connection: Connection;
   delivery: MediaDelivery;
+  /** Whether `timeoutMs` was given. If not, flex requests have a longer limit. */
+  hasOwnTimeout: boolean;
+}
+
+const defaultTimeoutMs = 300_000;
+
+/** Returns the options with the time limit of a request. A flex request may wait for minutes until it is served. */
+function withTimeoutOfTier(request: GenerateRequest, options: RestDriverOptions): RestDriverOptions {
+  const isPatient = !options.hasOwnTimeout && getServiceTier(request) === 'flex';
+  return isPatient ? { ...options, timeoutMs: flexTimeoutMs } : options;
 }
 
 function createRestDriver(options: RestDriverOptions): BoticelliDriver {
@@ -74,7 +94,12 @@ function createRestDriver(options: RestDriverOptions): BoticelliDriver {
     countTokens: (request, context = {}) => countTokens(request, context, options),
 
     async generate(request, context = {}) {
-      const prepared = await prepareRequest({ request, context, ...options, streaming: false });
+      const prepared = await prepareRequest({
+        request,
+        context,
+        ...withTimeoutOfTier(request, options),
+        streaming: false,
+      });
       try {
         prepared.collector.add(await prepared.send((models, parameters) => models.generateContent(parameters)));
         return completeReply(prepared);
@@ -94,7 +119,7 @@ async function* streamReply(
   context: CallContext,
   options: RestDriverOptions,
 ): AsyncGenerator<StreamChunk> {
-  const prepared = await prepareRequest({ request, context, ...options, streaming: true });
+  const prepared = await prepareRequest({ request, context, ...withTimeoutOfTier(request, options), streaming: true });
   try {
     yield* receiveChunks(prepared);
   } catch (thrown) {
@@ -106,9 +131,10 @@ async function* streamReply(
 }
 
 async function* receiveChunks(prepared: PreparedRequest): AsyncGenerator<StreamChunk> {
-  const { collector, exchange, send } = prepared;
+  const { collector, exchange, send, options } = prepared;
   for await (const chunk of await send((models, parameters) => models.generateContentStream(parameters))) {
     const text = collector.add(chunk);
+    if (options.request.includeThoughts) emitThoughts(collector.takeThoughts(), options.request, options.context);
     if (text === '') continue;
     yield { text, finished: false, metadata: getTokenMetadata(collector) };
     // After an abort, no more text is yielded, even if it arrived before the abort.
@@ -123,18 +149,25 @@ async function* receiveChunks(prepared: PreparedRequest): AsyncGenerator<StreamC
  * Builds the reply when the response has been read to its end, and reports what the reply has besides text. A response
  * without a finish reason is incomplete, even if its JSON is whole.
  */
-function completeReply({ collector, exchange, options: { context } }: PreparedRequest): GenerateResponse {
+function completeReply({ collector, exchange, options: { request, context } }: PreparedRequest): GenerateResponse {
   if (!collector.isFinished) {
     throw exchange.streaming
       ? createStreamInterruptedError('it ended without a finish reason', collector.text)
       : createIncompleteResponseError('it has no finish reason', exchange.host);
   }
-  const { finishMessage } = exchange;
-  const response = collector.buildResponse(finishMessage && toOneLine(exchange.redact(finishMessage)));
+  const { finishMessage, servedTier } = exchange;
+  // They are shown even if the reply has nothing else.
+  const thoughts = collector.takeThoughts();
+  emitThoughts(thoughts, request, context);
+  const reply = collector.buildResponse(finishMessage && toOneLine(exchange.redact(finishMessage)));
+  reportUnrequestedThoughts(thoughts, request, context);
+  const response = withServedTier(reply, servedTier, request);
   const otherParts = collector.describeOtherParts();
-  if (otherParts !== undefined) {
-    const message = `the reply also has ${otherParts}; only its text is shown`;
-    context.emit?.({ type: 'note', about: 'reply', message, warning: true });
-  }
+  const messages = [
+    ...(otherParts === undefined ? [] : [`the reply also has ${otherParts}; only its text is shown`]),
+    ...collector.listToolProblems(),
+  ];
+  for (const message of messages)
+    context.emit?.({ type: 'note', about: 'reply', message: exchange.redact(message), warning: true });
   return response;
 }

@@ -23,9 +23,17 @@ export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, reda
     async *call(request, context, send) {
       const stream = createStreamRedactor(forms);
       const { emit } = context;
-      const redactedEmit = emit && ((event: DriverEvent) => emit(redactDeep(event, redactText)));
-      for await (const chunk of send(request, { ...context, ...(redactedEmit && { emit: redactedEmit }) })) {
+      const thoughts = createStreamRedactor(forms);
+      const emitThoughts = (text: string) => text === '' || emit?.({ type: 'thought', text });
+      const redactedEmit = (event: DriverEvent) => {
+        // The key may be split between two pieces of the thoughts.
+        if (event.type === 'thought') return void emitThoughts(thoughts.push(event.text));
+        emitThoughts(thoughts.flush());
+        emit?.(redactDeep(event, redactText));
+      };
+      for await (const chunk of send(request, { ...context, ...(emit && { emit: redactedEmit }) })) {
         const { response, finished } = chunk;
+        if (chunk.text !== '' || finished) emitThoughts(thoughts.flush());
         const text = stream.push(chunk.text) + (finished ? stream.flush() : '');
         if (text === '' && chunk.text !== '' && !finished) continue;
         if (!response) yield { ...chunk, text };

@@ -100,3 +100,9 @@ export function inferTypeFromName(name = ''): string | undefined {
   const extension = /\.([A-Za-z0-9]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
   return Object.hasOwn(typesByExtension, extension) ? typesByExtension[extension] : undefined;
 }
+
+/** Returns the usual extension of a type, without the dot; `bin` if the type is unknown. */
+export function getExtension(type: string): string {
+  const extensions = Object.keys(typesByExtension);
+  return type === 'image/gif' ? 'gif' : (extensions.find((extension) => typesByExtension[extension] === type) ?? 'bin');
+}

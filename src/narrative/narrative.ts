@@ -1,4 +1,6 @@
-import type { GenerationParameters, MediaContent, MediaKind } from '../driver/request.js';
+import type { GenerationParameters, MediaContent, MediaKind, MediaResolution } from '../driver/request.js';
+import type { ServiceTier } from '../facts/service-tiers.js';
+import { type Expectation, listExpectedTexts } from './expectations/expectation.js';
 
 /** A valid narrative. */
 export interface Narrative {
@@ -22,6 +24,8 @@ export interface Act {
   parameters: GenerationParameters;
   /** The models to use, in this order, when the quota of the act's own model is used up. */
   fallback?: readonly string[];
+  /** The service tiers to use, in the order in which to try them. */
+  serviceTiers?: readonly ServiceTier[];
   /** Which earlier acts the act sees. Default `full`. */
   context?: ActContext;
   /**
@@ -29,6 +33,8 @@ export interface Act {
    * request.
    */
   inputs: readonly Input[];
+  /** What the reply has to meet. It is not part of the request. */
+  expect?: readonly Expectation[];
 }
 
 /**
@@ -54,6 +60,8 @@ export interface MediaInput {
   content: MediaContent;
   /** The name in messages: the file as written in the narrative, or the URL without its query. */
   name: string;
+  /** The resolution of this medium. Default: that of the act. */
+  mediaResolution?: MediaResolution;
 }
 
 /** Where media comes from. */
@@ -81,6 +89,8 @@ export interface MediaSpec {
   confinement?: FileConfinement | undefined;
   /** The name in messages. Default: the name of the file or URL. */
   label?: string | undefined;
+  /** The resolution of this medium. Default: that of the act. */
+  mediaResolution?: MediaResolution | undefined;
 }
 
 /** Media whose file name or URL contains `{{placeholders}}`. It is read when its act runs. */
@@ -113,6 +123,15 @@ export function getNestedNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative |
   return inputs.length === 1 && input?.type === 'narrative' ? input.narrative : undefined;
 }
 
+/** Returns the texts of an act that may contain placeholders, including names of media and expected texts. */
+export function listTemplateTexts({ system, inputs, expect }: Act): string[] {
+  const inputTexts = inputs.flatMap((input) => {
+    if (input.type === 'media-template') return input.text;
+    return input.type === 'text' ? input.content : [];
+  });
+  return [...(system === undefined ? [] : [system]), ...inputTexts, ...listExpectedTexts(expect)];
+}
+
 /** Collects a narrative and all narratives nested in it, each once, the outermost first. */
 export function collectNarratives(narrative: Narrative): ReadonlySet<Narrative> {
   const narratives = new Set([narrative]);
@@ -125,14 +144,16 @@ export function collectNarratives(narrative: Narrative): ReadonlySet<Narrative> 
   return narratives;
 }
 
-/** Settings that apply to every act of a run and take precedence over the file. */
+/** Settings that apply to every act of a run. Except for `serviceTiers`, they take precedence over the file. */
 export interface Overrides {
   model?: string;
   parameters: GenerationParameters;
+  /** The service tiers of the acts that name none. */
+  serviceTiers?: readonly ServiceTier[];
 }
 
 /** Returns a copy of the narrative, nested ones included, with the overrides applied. */
-export function applyOverrides(narrative: Narrative, { model, parameters }: Overrides): Narrative {
+export function applyOverrides(narrative: Narrative, { model, parameters, serviceTiers }: Overrides): Narrative {
   // Each narrative is copied only once. If each one nested the next one twice, the copies would double at every level.
   const results = new Map<Narrative, Narrative>();
   const applyToNarrative = (original: Narrative): Narrative => {
@@ -143,6 +164,7 @@ export function applyOverrides(narrative: Narrative, { model, parameters }: Over
     return result;
   };
   const applyToAct = (act: Act): Act => ({
+    ...(serviceTiers && { serviceTiers }),
     ...act,
     ...(model !== undefined && { model }),
     parameters: { ...act.parameters, ...parameters },

@@ -1,4 +1,4 @@
-import { collectNarratives, type Input, type Narrative } from './narrative.js';
+import { collectNarratives, listTemplateTexts, type Narrative } from './narrative.js';
 import { getPlaceholderNames, isRowName } from './template.js';
 
 /** Returns the placeholders of a narrative, and of those nested in it, that refer to a row: `row`, `row.x`, `row.number`. */
@@ -17,15 +17,6 @@ const cache = new WeakMap<Narrative, ReadonlySet<string>>();
 
 function* listTexts(narrative: Narrative): Iterable<string> {
   for (const { acts, templates } of collectNarratives(narrative)) {
-    if (templates === false) continue;
-    for (const { system = '', inputs } of acts) {
-      yield system;
-      for (const input of inputs) yield* getTemplate(input);
-    }
+    if (templates !== false) for (const act of acts) yield* listTemplateTexts(act);
   }
-}
-
-function getTemplate(input: Input): string[] {
-  if (input.type === 'media-template') return [input.text];
-  return input.type === 'text' ? [input.content] : [];
 }

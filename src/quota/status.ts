@@ -1,5 +1,6 @@
 import { type LimitKind, limitKinds } from '../facts/limits.js';
 import {
+  countRequests,
   createModelState,
   findOrCreateDay,
   isEmptyState,
@@ -134,10 +135,10 @@ function addLimitDetails(limits: Limits, whole: Limits, { learned }: ModelState)
 
 function countUsage(reservations: ModelState['appointments']): ModelStatus['minute'] {
   const minute = { requests: { used: 0, booked: 0 }, tokens: { used: 0, booked: 0 } };
-  for (const { confirmed, tokens } of reservations) {
-    const state = confirmed ? 'used' : 'booked';
-    minute.requests[state] += 1;
-    minute.tokens[state] += tokens;
+  for (const reservation of reservations) {
+    const state = reservation.confirmed ? 'used' : 'booked';
+    minute.requests[state] += countRequests(reservation);
+    minute.tokens[state] += reservation.tokens;
   }
   return minute;
 }

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../driver/clock.js';
-import type { BoticelliDriver } from '../driver/driver.js';
+import type { BoticelliDriver, CallContext } from '../driver/driver.js';
 import { type GenerateRequest, getByteLength, type Part, type Turn } from '../driver/request.js';
 import { createFinalMetadata, type GenerateResponse, type StreamChunk } from '../driver/response.js';
 import { redactUrl } from '../media/media-url.js';
@@ -19,16 +19,25 @@ export interface RehearsalOptions {
  */
 export function createRehearsalDriver(options: RehearsalOptions = {}): BoticelliDriver {
   const { tokenDelayMs = 8, clock = systemClock } = options;
+  let hasNoted = false;
+  /** Says, at the first call that has a check, that rehearsed replies are not checked. */
+  const noteUnchecked = ({ findMismatches, emit }: CallContext = {}) => {
+    if (!findMismatches || hasNoted) return;
+    hasNoted = true;
+    emit?.({ type: 'note', about: 'reply', message: 'a rehearsal does not check "expect"', warning: true });
+  };
   return {
     supportsStreaming: () => true,
 
     async generate(request, context) {
       context?.signal?.throwIfAborted();
+      noteUnchecked(context);
       return createRehearsalResponse(request);
     },
 
     async *generateStream(request, context): AsyncGenerator<StreamChunk> {
       context?.signal?.throwIfAborted();
+      noteUnchecked(context);
       const response = createRehearsalResponse(request);
       for (const [index, text] of splitTokens(response.text).entries()) {
         if (index > 0) await clock.sleep(tokenDelayMs, context?.signal);
@@ -54,12 +63,13 @@ function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
 }
 
 /** For example: `[rehearsal] gemini-x would reply to “Write a …” and 5 bytes of image/png, after 2 earlier turns.` */
-function renderReplyText({ model, turns, system, parameters }: GenerateRequest): string {
+function renderReplyText({ model, turns, system, parameters, serviceTiers }: GenerateRequest): string {
   const parts = turns.slice(-1).flatMap(getParts);
   const earlierTurns = turns.length - 1;
   const details = [
     ...(system === undefined ? [] : ['a system instruction']),
     ...Object.entries(parameters).map(formatParameter),
+    ...(serviceTiers ? [`the service tier ${serviceTiers.join(', else ')}`] : []),
   ];
   return [
     `[rehearsal] ${model} would reply to ${parts.map(formatPart).join(' and ')}`,

@@ -7,10 +7,13 @@ import type { BudgetLedger } from '../driver/layers/budget-ledger.js';
 import { type BudgetOptions, withBudget } from '../driver/layers/with-budget.js';
 import { withContinuation } from '../driver/layers/with-continuation.js';
 import { withCost } from '../driver/layers/with-cost.js';
+import { withExpectations } from '../driver/layers/with-expectations.js';
 import { type FallbackOptions, withFallback } from '../driver/layers/with-fallback.js';
 import { withJsonValidation } from '../driver/layers/with-json-validation.js';
 import { withRetries } from '../driver/layers/with-retries.js';
-import { typicalReplyTokens } from '../facts/prices.js';
+import { withTierFallback } from '../driver/layers/with-tier-fallback.js';
+import { isPictureModel } from '../facts/models.js';
+import { typicalPictureTokens, typicalReplyTokens } from '../facts/prices.js';
 import { createGeminiDriver } from '../gemini/driver.js';
 import { getUnsupportedReason } from '../gemini/models/unsupported-reason.js';
 import type { GeminiDriverOptions } from '../gemini/options.js';
@@ -21,8 +24,8 @@ import { withHopCache } from '../store/replies/with-hop-cache.js';
 import { type ReplyCacheOptions, withReplyCache } from '../store/replies/with-reply-cache.js';
 import { createQuota } from './quota.js';
 
-/** The longest check of a reply against its schema. It takes milliseconds, unless a pattern backtracks without end. */
-const maxCheckMs = 10_000;
+/** The longest check of a reply against its schema or `expect`. It takes milliseconds, unless a pattern backtracks. */
+export const maxCheckMs = 10_000;
 
 /** The options of `createDriverStack`. Only `gemini` is required. */
 export interface DriverStackOptions {
@@ -51,7 +54,8 @@ export interface DriverStackOptions {
 
 /**
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
- * JSON validation, continuation of long replies, stored hops, fallback, budget and cost, retries, quota, and Gemini.
+ * expectations, JSON validation, continuation of long replies, stored hops, fallback to other models and to other
+ * service tiers, budget and cost, retries, quota, and Gemini.
  * Create one driver for each run.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
@@ -62,11 +66,12 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   const gemini = createGeminiDriver({ clock, ...options.gemini });
   const limited = quota ? withQuota(quota, gemini) : gemini;
   const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
-  const hop = withFallback({ getFallbackModels, getUnsupportedReason }, priced);
+  const hop = withFallback({ getFallbackModels, getUnsupportedReason }, withTierFallback(priced));
   const whole = withContinuation(replies ? withHopCache(replies, hop) : hop);
   const checkTimeoutMs = options.gemini.timeoutMs && Math.min(options.gemini.timeoutMs, maxCheckMs);
   const validated = withJsonValidation({ compileSchema: createSchemaValidator, checkTimeoutMs }, whole);
-  return replies ? withReplyCache(replies, validated) : validated;
+  const checked = withExpectations({ checkTimeoutMs }, validated);
+  return replies ? withReplyCache({ ...replies, checkTimeoutMs }, checked) : checked;
 }
 
 function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): BoticelliDriver {
@@ -80,16 +85,20 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
  * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the
  * length of a reply is unknown, so the estimate before the call covers only the prompt. If the service did not count
  * the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a
- * reply of typical length.
+ * reply of typical length. A model that draws replies with one picture, whose length is known. A model that may search is
+ * assumed to search once.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {
     const price = prices.getMaxPrice(request.model);
     const promptTokens = estimateTokens(request);
-    const replyTokens = reply ? Math.max(typicalReplyTokens, estimateTextTokens(reply.text)) : 0;
-    const { maxTokens } = request.parameters;
+    const pictureTokens = isPictureModel(request.model) ? typicalPictureTokens : 0;
+    const textTokens = reply ? Math.max(typicalReplyTokens, estimateTextTokens(reply.text)) : 0;
+    const replyTokens = Math.max(pictureTokens, textTokens);
+    const { maxTokens, tools = [] } = request.parameters;
+    const searches = tools.includes('google_search') ? 1 : 0;
     // max_tokens limits the whole reply, so a later hop can return only what the earlier hops have left of it.
     const outputTokens = maxTokens === undefined ? replyTokens : Math.max(0, maxTokens - countHopTokens(request));
-    return price && estimateCostUsd(request, { promptTokens, outputTokens }, price);
+    return price && estimateCostUsd(request, { promptTokens, outputTokens, searches }, price);
   };
 }

@@ -21,8 +21,8 @@ export type UnionIssue = Extract<ZodIssue, { code: 'invalid_union' }>;
 /** A kind of file: its schema, and messages that a schema can't express. */
 export interface FileFormat {
   schema: Schema;
-  /** Creates the problem for a key that is not allowed in the table at a path. */
-  createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem;
+  /** Creates the problems for a key that the schema of the table at a path does not have. */
+  createUnknownKeyProblems(tablePath: Path, key: string, file: TomlTable): Problem[];
   /** Creates the problems for a value that matches no option of a union. Needed if the schema has unions. */
   convertUnionIssue?(issue: UnionIssue, file: TomlTable): Problem[];
   /** Returns a suffix for the message about a value of the wrong type: empty, or `; ` and advice. */
@@ -40,6 +40,14 @@ export function validateFile(file: TomlTable, format: FileFormat): Problem[] {
     if (!(thrown instanceof RangeError)) throw thrown;
     return [errorAt('wrong-type', [], 'the file has too many errors to list: more than a hundred thousand')];
   }
+}
+
+/** Finds every mismatch between the value at a path of a file and a schema of its own. */
+export function validateTable(schema: Schema, path: Path, file: TomlTable, format: FileFormat): Problem[] {
+  const value = valueAt(file, path);
+  return value === undefined
+    ? []
+    : findIssues(schema, value, path).flatMap((issue) => convertIssue(issue, file, format));
 }
 
 function findIssues(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
@@ -104,13 +112,14 @@ export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileForma
   if (table instanceof Date) return [];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => format.createUnknownKeyProblem(path, key, file));
+      return issue.keys.flatMap((key) => format.createUnknownKeyProblems(path, key, file));
     case 'invalid_union':
       return format.convertUnionIssue?.(issue, file) ?? [createInvalidValueProblem(path)];
     case 'invalid_value':
       return [createValueProblem(path, value, issue.values.map(String), format)];
     case 'too_small':
-      if (issue.origin === 'string') return [errorAt('out-of-range', path, `${describePath(path)} is empty`)];
+      if (issue.origin === 'string' || Array.isArray(value))
+        return [errorAt('out-of-range', path, `${describePath(path)} is empty`)];
       return [
         createRangeProblem(path, value, `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`),
       ];

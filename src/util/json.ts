@@ -15,6 +15,27 @@ export function tryParseJson(text: string): unknown {
 }
 
 /**
+ * Returns the value at a JSON Pointer (RFC 6901): `/items/0/name`, with `~1` for a slash and `~0` for a tilde in a key.
+ * Undefined if there is none.
+ */
+export function readPointer(root: unknown, pointer: string): unknown {
+  let value = root;
+  for (const step of pointer.split('/').slice(1)) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    const isElement = Array.isArray(value) && /^(?:0|[1-9]\d*)$/.test(key);
+    if (!isElement && !isRecord(value)) return undefined;
+    const container = value as Record<string, unknown>;
+    value = Object.hasOwn(container, key) ? container[key] : undefined;
+  }
+  return value;
+}
+
+/** Whether a text is a JSON Pointer to a part of a value. */
+export function isPointer(text: string): boolean {
+  return /^(?:\/(?:[^/~]|~[01])*)+$/u.test(text);
+}
+
+/**
  * Whether a value of parsed JSON has more than `maxDepth` levels of lists and objects. `JSON.parse` reads any depth,
  * but `JSON.stringify` and other recursive functions overflow the stack after a few thousand levels.
  */
@@ -92,6 +113,11 @@ function isIncomplete(text: string): boolean {
     const error = thrown as Error;
     return /end of JSON input|Unterminated/.test(error.message) || getJsonErrorOffset(error) === text.length;
   }
+}
+
+/** Whether a text is standard base64, padded or not: the form of bytes in JSON. */
+export function isBase64(text: string): boolean {
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1;
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { spokenReply } from '../helpers/gemini/live-replies.js';
 import type { GeminiServer } from '../helpers/gemini/server.js';
+import { toComparable } from './comparable.js';
 import {
   copyCurrentDatabase,
   copyDatabase,
@@ -81,10 +82,12 @@ describe('replies that version 0.1 stored', () => {
     expect(server.generateRequests[before]?.body.contents).toHaveLength(3);
   });
 
-  test('are sent in the next request as version 0.1 sent them', async () => {
+  test('are sent in the next request as version 0.1 sent them, without thoughts', async () => {
     const before = server.generateRequests.length;
     expect((await current.run('run narrative.toml --resume --from title', { server })).code).toBe(0);
-    expect(server.generateRequests.slice(before).map(({ body }) => body)).toEqual([oldOutput.titleRequest]);
+    const bodies = server.generateRequests.slice(before).map(({ body }) => body);
+    expect(JSON.stringify(bodies)).not.toContain('"thought"');
+    expect(toComparable(bodies)).toEqual(toComparable([oldOutput.titleRequest]));
   });
 
   test('are deleted by `runs clear`, with the runs', async () => {

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { openCiReports } from '../../src/commands/run/ci/ci-reports.js';
 import { openReplyFiles } from '../../src/commands/run/out-dir.js';
 import { openDatabase } from '../../src/database/open.js';
 import type { ActEnd } from '../../src/executor/narrative-events.js';
@@ -116,6 +117,35 @@ const checks: Record<string, () => Promise<void>> = {
     for (const resume of [false, true])
       await expect(open('link', resume)).rejects.toMatchObject({ code: 'output_failed' });
     expect(readFileSync(join(folder, 'text'), 'utf8')).toBe('precious\n');
+  },
+
+  'the file of `--junit`': async () => {
+    const folder = createFolder({ text: 'precious', other: 'mine', empty: '' });
+    const write = (junit: string) => openCiReports([], { junit }, folder).write([]);
+    for (const name of ['new', 'empty', 'new']) write(name);
+    expect([getMode(join(folder, 'new')), readFileSync(join(folder, 'empty'), 'utf8')]).toEqual([
+      ...[newFileMode(), expect.stringContaining('<testsuites')],
+    ]);
+    expect(() => write('text')).toThrow(expect.objectContaining({ code: 'usage' }));
+    symlinkSync(join(folder, 'other'), join(folder, 'link'));
+    write('link');
+    expect(lstatSync(join(folder, 'link')).isFile()).toBe(true);
+    expect([readFileSync(join(folder, 'text'), 'utf8'), readFileSync(join(folder, 'other'), 'utf8')]).toEqual([
+      ...['precious', 'mine'],
+    ]);
+  },
+
+  'the file of `--summary`': async () => {
+    const folder = createFolder({ text: 'before\n', other: 'mine' });
+    const suite = { name: 'n', status: 'completed', unit: 'act', cases: [], usage: {}, durationMs: 0 } as const;
+    const write = (summary: string) => openCiReports([], { summary }, folder).write([suite]);
+    write('new');
+    write('text');
+    expect(getMode(join(folder, 'new'))).toBe(newFileMode());
+    expect(readFileSync(join(folder, 'text'), 'utf8')).toBe(`before\n${readFileSync(join(folder, 'new'), 'utf8')}`);
+    symlinkSync(join(folder, 'other'), join(folder, 'link'));
+    expect(() => write('link')).toThrow(expect.objectContaining({ code: 'output_failed' }));
+    expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('mine');
   },
 
   'the files of `init`': async () => {

@@ -50,6 +50,21 @@ describe('the cost of a request', () => {
   });
 });
 
+describe('the cost of web searches', () => {
+  const cost = (searches: number, searchFee?: Price['searchFee'], serviceTier = 'standard') =>
+    calculateCostUsd(millions({ prompt: 1 }), { ...price, ...(searchFee && { searchFee }) }, { searches, serviceTier });
+
+  test('is a fee for each query or for the prompt, in every service tier', () => {
+    expect([0, 1, 3].map((searches) => cost(searches, { usd: 0.5, per: 'query' }))).toEqual([2, 2.5, 3.5]);
+    expect([0, 1, 3].map((searches) => cost(searches, { usd: 0.5, per: 'prompt' }))).toEqual([2, 2.5, 2.5]);
+    expect(cost(2, { usd: 0.5, per: 'query' }, 'flex')).toBe(2);
+  });
+
+  test('is unknown without a fee', () => {
+    expect([cost(0), cost(1)]).toEqual([2, undefined]);
+  });
+});
+
 describe('the cost of sound', () => {
   const live: Price = { input: 1, output: 4, inputByModality: { AUDIO: 3 }, outputByModality: { AUDIO: 12 } };
   const usage = millions({ prompt: 3, output: 1, thoughts: 1 });

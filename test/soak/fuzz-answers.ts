@@ -21,11 +21,27 @@ const usageMetadata = {
 const picture = { inlineData: { mimeType: 'image/png', data: 'AA==' } };
 const call = { functionCall: { name: 'search', args: { query: null } }, thoughtSignature: 'c2ln' };
 
-const createAnswer = (parts: Json[], finishReason: string): Json => ({
+const code = [
+  { executableCode: { language: 'PYTHON', code: 'print(1)', id: 'c' } },
+  { codeExecutionResult: { outcome: 'OUTCOME_FAILED', output: '1', id: 'c' } },
+];
+const toolMetadata = {
+  groundingMetadata: {
+    webSearchQueries: ['q'],
+    groundingChunks: [{ web: { uri: 'https://example.com', title: 't' } }],
+    groundingSupports: [{ segment: { endIndex: 1 }, groundingChunkIndices: [0] }],
+  },
+  urlContextMetadata: {
+    urlMetadata: [{ retrievedUrl: 'https://example.com/a', urlRetrievalStatus: 'URL_RETRIEVAL_STATUS_ERROR' }],
+  },
+};
+
+const createAnswer = (parts: Json[], finishReason: string, candidate: Record<string, Json> = {}): Json => ({
   candidates: [
     {
       content: { role: 'model', parts },
       ...{ finishReason, finishMessage: 'Words of the service.', index: 0, safetyRatings: ratings },
+      ...candidate,
       citationMetadata: { citationSources: [{ startIndex: 0, uri: 'https://example.com' }] },
     },
   ],
@@ -37,6 +53,7 @@ const createAnswer = (parts: Json[], finishReason: string): Json => ({
 export const completeAnswers: readonly Json[] = [
   createAnswer([{ text: 'hm', thought: true }, { text: '<0>' }, picture, { text: '<1>' }, call], 'STOP'),
   createAnswer([{ text: '<0>' }], 'SAFETY'),
+  createAnswer([...code, { text: '<0>' }], 'STOP', toolMetadata),
   createAnswer([picture, call], 'MALFORMED_FUNCTION_CALL'),
   { promptFeedback: { blockReason: 'SAFETY', blockReasonMessage: 'No.', safetyRatings: ratings }, usageMetadata },
 ];

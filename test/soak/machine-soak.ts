@@ -1,4 +1,5 @@
 import { printHeading, printRow } from '../bench/measure.js';
+import { startRedisServer } from '../helpers/redis-server.js';
 import { cellNames, formatCells, runLoops } from './shell-loops.js';
 
 /** Runs loops on one machine. Resolves to whether every request got a reply and the server never rejected one. */
@@ -13,6 +14,27 @@ export async function soakMachine(): Promise<boolean> {
       const result = await runLoops({ loops, runs, kind });
       passed &&= result.replies === result.requests && result.rejected === 0;
       printRow(`${loops} × ${runs}`, kind, ...formatCells(result));
+    }
+  }
+  return passed;
+}
+
+/**
+ * Runs 100 rows on one machine, and in four shards on four machines that share a Redis. Resolves to whether every row got a
+ * reply, the server never rejected a request, and at least 95% of the quota was used.
+ */
+export async function soakRowQuota(): Promise<boolean> {
+  printHeading('rows', 'machines', 'window', ...cellNames);
+  let passed = true;
+  for (const loops of [1, 4]) {
+    for (const kind of ['sliding', 'fixed'] as const) {
+      const cleanups: (() => void | Promise<void>)[] = [];
+      const shared =
+        loops === 1 ? {} : { redisUrl: (await startRedisServer((clean) => void cleanups.push(clean))).url };
+      const result = await runLoops({ loops, runs: 100 / loops, kind, machines: loops, hasRows: true, ...shared });
+      for (const clean of cleanups) await clean();
+      passed &&= result.replies === 100 && result.rejected === 0 && result.quotaUse >= 0.95;
+      printRow('100, eight at a time', String(loops), kind, ...formatCells(result));
     }
   }
   return passed;

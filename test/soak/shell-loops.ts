@@ -28,6 +28,8 @@ export interface LoopOptions {
   /** The number of runs of each loop, one after another. */
   runs: number;
   kind: 'sliding' | 'fixed';
+  /** Whether each loop is instead one run with a shard of `loops` × `runs` rows, eight of them in parallel. */
+  hasRows?: boolean;
   /** The number of state folders that simulate machines, to which loops are assigned in turn. Default 1. */
   machines?: number;
   redisUrl?: string;
@@ -44,6 +46,7 @@ export async function runLoops({
   runs,
   kind,
   machines = 1,
+  hasRows = false,
   redisUrl,
   onReplies,
 }: LoopOptions): Promise<LoopResult> {
@@ -56,13 +59,20 @@ export async function runLoops({
     clearInterval(poll);
     onReplies.act();
   }, 10);
-  const script = `for i in $(seq ${runs}); do ${runCommand}; done`;
+  writeFileSync(join(folder, 'rows.toml'), '[narrative]\nname = "rows"\n[acts]\na = "Row {{row.number}}"\n');
+  const numbers = Array.from({ length: loops * runs }, (_, index) => `${index + 1}\n`);
+  writeFileSync(join(folder, 'rows.csv'), `number\n${numbers.join('')}`);
+  const createScript = (index: number) =>
+    hasRows
+      ? `boticelli run rows.toml --each rows.csv --jobs 8 --shard ${index + 1}/${loops}`
+      : `for i in $(seq ${runs}); do ${runCommand}; done`;
   const env = { HOME: folder, ...(redisUrl !== undefined && { BOTICELLI_REDIS_URL: redisUrl }) };
   const startedAt = performance.now();
   const outputs = await Promise.all(
     Array.from({ length: loops }, (_, index) => {
       const state = join(folder, `machine-${index % machines}`);
-      return startShell(script, { server, cwd: folder, env: { ...env, BOTICELLI_STATE_DIR: state } }).result;
+      return startShell(createScript(index), { server, cwd: folder, env: { ...env, BOTICELLI_STATE_DIR: state } })
+        .result;
     }),
   );
   const wallMs = performance.now() - startedAt;

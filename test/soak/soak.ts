@@ -1,5 +1,5 @@
 import { soakLive } from './live-soak.js';
-import { soakMachine } from './machine-soak.js';
+import { soakMachine, soakRowQuota } from './machine-soak.js';
 import { soakRedis } from './redis-soak.js';
 
 /**
@@ -11,7 +11,7 @@ const soakRows = async () => (await import('./kill-rows.js')).soakRows();
 const soakActs = async () => (await import('./acts.js')).soakActs();
 const soakFuzz = async () => (await import('./fuzz.js')).soakFuzz();
 const soakHostile = async () => (await import('./hostile/hostile-server.js')).soakHostileServer();
-const quotaParts = { quota: soakMachine, redis: soakRedis, live: soakLive };
+const quotaParts = { quota: soakMachine, 'row-quota': soakRowQuota, redis: soakRedis, live: soakLive };
 const parts = new Map(
   Object.entries({
     ...quotaParts,

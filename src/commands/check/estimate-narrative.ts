@@ -6,15 +6,18 @@ import { addCosts, estimateCostUsd } from '../../driver/cost.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
+import { getServiceTier } from '../../driver/service-tier.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import type { NarrativeRow } from '../../executor/options.js';
-import { builtInModels } from '../../facts/models.js';
-import { typicalReplyTokens } from '../../facts/prices.js';
+import { builtInModels, isPictureModel } from '../../facts/models.js';
+import { type SearchFee, typicalPictureTokens, typicalReplyTokens } from '../../facts/prices.js';
+import type { ServiceTier } from '../../facts/service-tiers.js';
 import type { Narrative } from '../../narrative/narrative.js';
 import { listRowReferences } from '../../narrative/row-references.js';
 import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
 import { estimateTokens } from '../../quota/limiter/estimate-tokens.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { readReachableModelStates } from '../resources/open-quota.js';
 
 /** What the requests to a model are expected to use. */
@@ -26,12 +29,20 @@ interface ModelEstimate {
   outputTokens: number;
   /** In US dollars; absent if a price is unknown. */
   costUsd?: number;
+  /** The cost in the standard service tier. Present if an act asks for a tier and the cost is known. */
+  standardCostUsd?: number;
+  /** The service tiers that acts ask for. */
+  serviceTiers?: ServiceTier[];
 }
 
 /** What running a narrative is expected to use. */
 export interface Estimate extends QuotaForecast, Omit<ModelEstimate, 'model'> {
   /** The number of replies without `max_tokens`. They are estimated as replies of typical length. */
   guessedReplies: number;
+  /** The number of requests whose model may search the web. The fee of searches is not part of the cost. */
+  searchRequests: number;
+  /** The highest fee of their searches; absent if one is unknown, or if there are none. */
+  searchFee?: SearchFee;
   /** The estimates per model, in the order in which the models are first used. */
   models: ModelEstimate[];
 }
@@ -73,21 +84,31 @@ interface EstimatedRequest {
   outputTokens: number;
   /** In US dollars; absent if the price is unknown. */
   costUsd?: number;
+  /** The cost in the standard service tier. */
+  standardCostUsd?: number;
+  /** The service tier that the request asks for. */
+  serviceTier?: ServiceTier | undefined;
   /** Whether `outputTokens` is the length of a typical reply, because the act has no `max_tokens`. */
   isReplyGuessed: boolean;
+  /** The fee of searches, if the request may search the web; undefined if the fee is unknown. */
+  search?: { fee: SearchFee | undefined };
 }
 
 /** Creates a driver whose replies have a typical length, so that later prompts have a realistic length too. */
 function createEstimatingDriver(prices: PriceList, onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;
-    const { maxTokens: outputTokens = typicalReplyTokens } = parameters;
+    const draws = isPictureModel(stripModelPrefix(model));
+    const { maxTokens: outputTokens = draws ? typicalPictureTokens : typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
     const price = prices.getMaxPrice(model);
     for (const hop of splitIntoHops(model, { promptTokens, outputTokens })) {
       const costUsd = price && estimateCostUsd(request, hop, price);
-      const estimate = { model, ...hop, ...(costUsd !== undefined && { costUsd }) };
-      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined });
+      const standardCostUsd = price && estimateCostUsd({ ...request, serviceTiers: ['standard'] }, hop, price);
+      const costs = costUsd !== undefined && standardCostUsd !== undefined ? { costUsd, standardCostUsd } : {};
+      const estimate = { model, ...hop, ...costs, serviceTier: getServiceTier(request) };
+      const search = parameters.tools?.includes('google_search') && { search: { fee: price?.searchFee } };
+      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined && !draws, ...search });
     }
     // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));
@@ -137,23 +158,34 @@ function createEstimate(
   const names = new Set(requests.map(({ model }) => model));
   const models = [...names].map((name): ModelEstimate => {
     const requestsToModel = requests.filter(({ model }) => model === name);
-    // The cost can't be computed from the total tokens, because the price of a token may depend on the prompt's size.
-    const costUsd = requestsToModel.map((request) => request.costUsd).reduce(addCosts, 0);
-    return { model: name, ...addUp(requestsToModel), ...(costUsd !== undefined && { costUsd }) };
+    return { model: name, ...addUp(requestsToModel) };
   });
-  const costUsd = models.map((estimate) => estimate.costUsd).reduce(addCosts, 0);
   const planned = requests.map(({ model, promptTokens }) => ({ model, tokens: promptTokens }));
   return {
     ...addUp(requests),
-    ...(costUsd !== undefined && { costUsd }),
     guessedReplies: requests.filter(({ isReplyGuessed }) => isReplyGuessed).length,
+    ...addUpSearches(requests),
     ...forecastQuota(planned, { modelStates, project, budget, windowMs, limitsFor, now: systemClock.now() }),
     models,
   };
 }
 
+function addUpSearches(requests: readonly EstimatedRequest[]): Pick<Estimate, 'searchRequests' | 'searchFee'> {
+  const fees = requests.flatMap(({ search }) => search ?? []).map(({ fee }) => fee);
+  const [highest] = [...fees].sort((left, right) => (right?.usd ?? 0) - (left?.usd ?? 0));
+  return { searchRequests: fees.length, ...(highest && !fees.includes(undefined) && { searchFee: highest }) };
+}
+
 function addUp(requests: readonly EstimatedRequest[]) {
   const promptTokens = requests.reduce((sum, request) => sum + request.promptTokens, 0);
   const outputTokens = requests.reduce((sum, request) => sum + request.outputTokens, 0);
-  return { requests: requests.length, promptTokens, outputTokens };
+  // The cost can't be computed from the total tokens, because the price of a token may depend on the prompt's size.
+  const costUsd = requests.map((request) => request.costUsd).reduce(addCosts, 0);
+  const standardCostUsd = requests.map((request) => request.standardCostUsd).reduce(addCosts, 0);
+  const serviceTiers = [...new Set(requests.flatMap(({ serviceTier }) => serviceTier ?? []))];
+  return {
+    ...{ requests: requests.length, promptTokens, outputTokens },
+    ...(costUsd !== undefined && { costUsd }),
+    ...(serviceTiers.length > 0 && { serviceTiers, ...(standardCostUsd !== undefined && { standardCostUsd }) }),
+  };
 }

@@ -9,7 +9,7 @@ import { createModelListStore } from './model-list-cache.js';
 /** The options that the settings do not determine. */
 interface GeminiRunOptions {
   /** Default: the timeouts of the driver. */
-  timeouts?: { timeoutMs: number; idleTimeoutMs: number };
+  timeouts?: { timeoutMs?: number; idleTimeoutMs: number };
   /** The end of the hint about a missing key: what else the user can do, such as `, or use --rehearse`. */
   missingKeyHintSuffix?: string;
   /** Use the Live API for models that support REST too. */

@@ -2,7 +2,8 @@ import type { Settings } from '../../config/settings.js';
 import { createUnknownPriceError } from '../../driver/layers/with-budget.js';
 import { BoticelliError } from '../../errors.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
-import { collectNarratives, getNestedNarrative, type Narrative } from '../../narrative/narrative.js';
+import { builtInModels } from '../../facts/models.js';
+import { type Act, collectNarratives, getNestedNarrative, type Narrative } from '../../narrative/narrative.js';
 import type { RunOptions } from './options.js';
 
 /** Checks the arguments and options of `run` that don't depend on the narratives. @throws BoticelliError `usage` */
@@ -69,6 +70,29 @@ export function assertActsExist({ only = [], from }: RunOptions, planned: readon
   }
 }
 
+/** Lists the acts that make a request, those of nested narratives included. */
+function listRequestingActs(narrative: Narrative): Act[] {
+  return [...collectNarratives(narrative)].flatMap(({ acts }) => acts).filter((act) => !getNestedNarrative(act));
+}
+
+/**
+ * Checks that no act has a model without thoughts, if `--thoughts` is given.
+ * @throws BoticelliError `usage`
+ */
+export function assertThoughtsSupported(
+  narrative: Narrative,
+  { thoughts, rehearse, replay }: RunOptions,
+  { defaultModel }: Pick<Settings, 'defaultModel'>,
+): void {
+  if (!thoughts || rehearse || replay !== undefined) return;
+  for (const { name, model = defaultModel } of listRequestingActs(narrative)) {
+    if (!builtInModels.get(model)?.hasNoThoughts) continue;
+    throw new BoticelliError('usage', `--thoughts: ${model}, the model of the act ${name}, has no thoughts to show`, {
+      hint: 'Run without --thoughts, or use another model for the act.',
+    });
+  }
+}
+
 /**
  * Checks that every model the narrative may use has a price, before any request is sent.
  *
@@ -80,9 +104,7 @@ export function assertPricesKnown(
   settings: Pick<Settings, 'prices' | 'defaultModel' | 'fallback'>,
 ): void {
   if (maxCost === undefined || rehearse || replay !== undefined) return;
-  const acts = [...collectNarratives(narrative)]
-    .flatMap((nested) => nested.acts)
-    .filter((act) => !getNestedNarrative(act));
+  const acts = listRequestingActs(narrative);
   const fallbacks = acts.flatMap((act) => (fallback === false ? [] : (fallback ?? act.fallback ?? settings.fallback)));
   const models = new Set([...acts.map(({ model }) => model ?? settings.defaultModel), ...fallbacks]);
   const unknown = [...models].find((model) => !settings.prices.getMaxPrice(model));

@@ -11,6 +11,7 @@ import {
   parseTemperature,
   parseUsd,
 } from '../../cli/option-parsers.js';
+import { serviceTiers } from '../../facts/service-tiers.js';
 import type { RunOptions } from './options.js';
 
 const positiveInteger = (flags: string, description: string) =>
@@ -40,7 +41,7 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   outDir: new Option('--out-dir <dir>', 'also write 01-name.md … and run.json to this folder'),
   quiet: new Option('-q, --quiet', 'show only warnings and errors'),
   verbose: new Option('-v, --verbose', 'show every attempt, wait and token count'),
-  timeout: durationOption('--timeout', 'time limit of one attempt').default(300_000, '5m'),
+  timeout: durationOption('--timeout', 'time limit of one attempt (default: 5m, in the flex tier 15m)'),
   idleTimeout: durationOption('--idle-timeout', 'time limit between two chunks of a stream').default(60_000, '60s'),
   retries: new Option('--retries <n>', 'retries after a temporary failure')
     .argParser(createIntegerParser(0))
@@ -59,11 +60,15 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
     new Option('--fallback <model>', 'model to use when quota is used up; repeatable').argParser(collectFallbackModel),
     new Option('--no-fallback', 'never use another model'),
   ],
+  serviceTier: new Option('--service-tier <name>', 'service tier of acts that name none').choices(serviceTiers),
+  thoughts: new Option('--thoughts', "show summaries of the model's thoughts on standard error"),
   live: new Option('--live', 'use the Live API if the model supports it'),
   resume: new Option('--resume', 'reuse replies from earlier runs'),
   from: new Option('--from <act>', 'with --resume: request new replies from this act on'),
   record: new Option('--record <file>', 'save every reply to this file'),
   replay: new Option('--replay <file>', 'use the replies in this file; no network, no key'),
+  summary: new Option('--summary <file>', 'append a Markdown summary to this file, for GitHub Actions'),
+  junit: new Option('--junit <file>', 'write a JUnit report, with a test case for each act or row'),
   maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
   allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
   rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),

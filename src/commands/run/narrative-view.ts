@@ -1,3 +1,4 @@
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import { type ReplyAudio, zeroUsage } from '../../driver/response.js';
 import { toBoticelliError, toErrorReport } from '../../errors.js';
 import type { ActDetail } from '../../executor/act-details.js';
@@ -29,10 +30,14 @@ export interface NarrativeView {
   onDetail(detail: ActDetail): void;
   /** Writes the speech of a reply to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
   saveAudio(act: { act: string; index: number }, audio: ReplyAudio): string | undefined;
+  /** Writes a picture or a sound to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
+  saveMedia(act: { act: string; index: number }, media: ReplyMedia, number: number): string | undefined;
   /** Whether printed text of the act can be discarded. It can't be discarded once a pipe has received it. */
   canDiscard(act: { act: string; index: number }): boolean;
   /** Emits the only event of a run that failed before its first act, and returns its report. */
   failBeforeStart(thrown: unknown): RunReport;
+  /** The names of the acts of the run, in order; empty before `prepare`. */
+  readonly actNames: readonly string[];
   /** Writes the report and flushes standard output. Returns the report, marked as failed if it could not be written. */
   finish(report: RunReport): Promise<RunReport>;
 }
@@ -69,6 +74,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
   });
 
   const onEvent = (event: NarrativeEvent): void | Promise<void> => {
+    if (!isPipeClosed()) progress.writeThoughts(event);
     replies.onEvent(event);
     if (!isPipeClosed()) progress.onEvent(event);
     if (event.type !== 'act-end') return;
@@ -85,16 +91,17 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       if (options.outDir !== undefined) files = await openReplyFiles(options.outDir, subfolder);
     },
     onEvent,
-    onDetail(detail) {
-      if (!isPipeClosed()) progress.onDetail(detail);
+    onDetail: (detail) => isPipeClosed() || progress.onDetail(detail),
+    get actNames() {
+      return planned.map(({ name }) => name);
     },
     saveAudio: (act, audio) => files?.writeAudio(act, audio),
+    saveMedia: (...media) => files?.writeMedia(...media),
     canDiscard: (act) =>
       options.output !== 'text' || stdout.isTerminal || !isPrinted(act) || replies.isQueued?.() === true,
     failBeforeStart(thrown) {
       const report = createFailedReport(thrown);
-      const { run, status, usage, durationMs, error } = report;
-      onEvent({ type: 'narrative-end', run, status, usage, durationMs, error });
+      onEvent(toEndEvent(report));
       return report;
     },
     async finish(report) {
@@ -104,6 +111,10 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       return finalReport;
     },
   };
+}
+
+function toEndEvent({ run, status, usage, durationMs, error }: ReturnType<typeof createFailedReport>): NarrativeEvent {
+  return { type: 'narrative-end', run, status, usage, durationMs, error };
 }
 
 /**

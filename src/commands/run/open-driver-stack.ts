@@ -1,9 +1,10 @@
 import type { Settings } from '../../config/settings.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import type { BudgetLedger } from '../../driver/layers/budget-ledger.js';
+import { withExpectations } from '../../driver/layers/with-expectations.js';
 import type { QuotaOptions } from '../../quota/with-quota.js';
 import { createRehearsalDriver } from '../../rehearsal/rehearsal-driver.js';
-import { createDriverStack } from '../../stack/driver-stack.js';
+import { createDriverStack, maxCheckMs } from '../../stack/driver-stack.js';
 import { createGeminiOptions } from '../resources/gemini-options.js';
 import { type OpenQuotaOptions, openQuota, type RunQuota } from '../resources/open-quota.js';
 import { createResponseModeCache } from '../resources/response-mode-cache.js';
@@ -29,14 +30,18 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
   if (options.rehearse) return createRehearsalDriver();
   if (options.replay !== undefined) {
     const { createReplayDriver } = await import('../../store/recordings/replay-driver.js');
-    return createReplayDriver(options.replay, { isKnownInstance });
+    const replay = createReplayDriver(options.replay, { isKnownInstance });
+    return withExpectations(
+      { checkTimeoutMs: Math.min(options.timeout ?? maxCheckMs, maxCheckMs), canRepeat: false },
+      replay,
+    );
   }
-  const { retries, fallback, maxCost } = options;
+  const { retries, fallback, maxCost, timeout: timeoutMs, idleTimeout: idleTimeoutMs } = options;
   const { store, canReuse, beforeSend, stateDatabase } = persistence;
   const quota = options.rateLimit === false ? false : await openRunQuota(stackOptions);
   return createDriverStack({
     gemini: createGeminiOptions(settings, {
-      timeouts: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
+      timeouts: { idleTimeoutMs, ...(timeoutMs !== undefined && { timeoutMs }) },
       missingKeyHintSuffix: ', or use --rehearse, which needs no key',
       preferLive: options.live,
       responseModeCache: createResponseModeCache(settings, stateDatabase),

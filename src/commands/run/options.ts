@@ -1,5 +1,6 @@
 import type { SettingsFlagOptions } from '../../cli/common-options.js';
 import type { VariableOptions } from '../../cli/variables/given-variables.js';
+import type { ServiceTier } from '../../facts/service-tiers.js';
 
 /** The part `k` of `n` equal parts, from 1. */
 export interface Shard {
@@ -35,12 +36,17 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   outDir?: string;
   quiet?: boolean;
   verbose?: boolean;
-  timeout: number;
+  /** Default: 5 minutes, and 15 in the flex tier. */
+  timeout?: number;
   idleTimeout: number;
   retries: number;
   /** False for `--no-rate-limit`. */
   rateLimit?: boolean;
   maxWait?: number;
+  /** The service tier of acts that name none. */
+  serviceTier?: ServiceTier;
+  /** Show summaries of the models' thoughts. */
+  thoughts?: boolean;
   /** Use the Live API for models that also support REST. */
   live?: boolean;
   resume?: boolean;
@@ -50,6 +56,10 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   record?: string;
   /** The recording that replies are taken from. */
   replay?: string;
+  /** The file that a Markdown summary is appended to. */
+  summary?: string;
+  /** The file that a JUnit report is written to. */
+  junit?: string;
   /** The highest cost of all narratives together, in US dollars. */
   maxCost?: number;
   rehearse?: boolean;

@@ -1,10 +1,14 @@
 import { lstatSync, mkdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { ReplyAudio } from '../../driver/response.js';
 import type { ActEnd, RunReport } from '../../executor/narrative-events.js';
+import { getExtension } from '../../media/media-types.js';
 import { encodeWav } from '../../media/wav.js';
 import { stringifyJson, toRunDocument } from '../../terminal/replies/json.js';
 import { lengthWithoutTrailingNewlines } from '../../terminal/replies/text.js';
+import { renderSources } from '../../terminal/text/markdown.js';
+import { tryParseJson } from '../../util/json.js';
 import { assertWritableFolder, withOutputError, writeAtomically } from '../../util/write-files.js';
 
 const outputErrorOptions = {
@@ -12,13 +16,17 @@ const outputErrorOptions = {
 };
 
 /**
- * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, and `01-name.wav` for speech. When the run
- * ends, it writes `run.json`. Every method throws a BoticelliError `output_failed` if writing fails.
+ * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, `01-name.wav` for the speech of a Live model,
+ * and `01-name-1.png` for the first picture. The sources of a reply are listed below it, unless the reply is JSON, which
+ * they would make invalid. When the run ends, it writes `run.json`. Every method throws a BoticelliError `output_failed` if writing fails.
  */
 export interface ReplyFiles {
+  /** Writes `01-name.md`, unless the reply has media and no text. */
   writeReply(actEnd: ActEnd): void;
   /** Writes `01-name.wav` and returns the file name. */
   writeAudio(act: { act: string; index: number }, audio: ReplyAudio): string;
+  /** Writes `01-name-1.png` and returns the file name. @param number counts the media of a reply from 1 */
+  writeMedia(act: { act: string; index: number }, media: ReplyMedia, number: number): string;
   writeReport(report: RunReport): void;
 }
 
@@ -53,13 +61,26 @@ export async function openReplyFiles(outDir: string, subfolder = ''): Promise<Re
     withOutputError(path, outputErrorOptions, () => writeAtomically(path, content));
   };
   return {
-    writeReply: ({ text, ...act }) =>
-      writeFile(`${getBaseName(act)}.md`, `${text.slice(0, lengthWithoutTrailingNewlines(text))}\n`),
+    writeReply: ({ text, media, sources, ...act }) => {
+      if (text.trim() === '' && media && !sources) return;
+      const list = sources && !isJsonDocument(text) ? `\n${renderSources(sources)}\n` : '';
+      writeFile(`${getBaseName(act)}.md`, `${text.slice(0, lengthWithoutTrailingNewlines(text))}\n${list}`);
+    },
     writeAudio(act, audio) {
       const name = `${getBaseName(act)}.wav`;
       writeFile(name, encodeWav(audio));
       return name;
     },
+    writeMedia(act, { mimeType, base64 }, number) {
+      const name = `${getBaseName(act)}-${number}.${getExtension(mimeType)}`;
+      writeFile(name, Buffer.from(base64, 'base64'));
+      return name;
+    },
     writeReport: (report) => writeFile('run.json', `${stringifyJson(toRunDocument(report), 2)}\n`),
   };
+}
+
+/** Whether a text is a JSON object or array. */
+function isJsonDocument(text: string): boolean {
+  return /^\s*[{[]/.test(text) && tryParseJson(text) !== undefined;
 }

@@ -16,7 +16,8 @@ import { applyOverrides } from '../../narrative/narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { abortable } from '../../util/abortable.js';
-import { assertActsExist, assertPricesKnown } from './assert-flags.js';
+import { assertActsExist, assertPricesKnown, assertThoughtsSupported } from './assert-flags.js';
+import { assertMediaKept, getUnsavedMediaHint } from './media-outputs.js';
 import { finishReport, type NarrativeView } from './narrative-view.js';
 import { openDriverStack } from './open-driver-stack.js';
 import type { RunOptions } from './options.js';
@@ -28,6 +29,8 @@ export interface NarrativeRun {
   report: RunReport;
   /** Whether a later run can reuse its replies. */
   isResumable: boolean;
+  /** The names of all acts that were planned, in order. */
+  actNames: readonly string[];
 }
 
 interface RunNarrativeFileOptions {
@@ -48,12 +51,12 @@ export async function runNarrativeFile(context: RunNarrativeFileOptions): Promis
   const persistence = createPersistence(options, resources.openStateDatabase);
   const running = signal.aborted ? Promise.reject(signal.reason) : executeFile(context, persistence);
   const report = await view.finish(await running.catch(view.failBeforeStart));
-  return { report, isResumable: persistence.isResumable };
+  return { report, isResumable: persistence.isResumable, actNames: view.actNames };
 }
 
 async function executeFile(context: RunNarrativeFileOptions, persistence: Persistence): Promise<RunReport> {
   const { file, options, proc, view, resources, signal } = context;
-  const { warn, canDiscard, saveAudio } = view;
+  const { warn, canDiscard, saveAudio, saveMedia } = view;
   const { narrative, text } = await loadOverriddenNarrative(context);
   assertRowGiven(narrative, undefined);
   const planned = planActs(narrative);
@@ -62,6 +65,8 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
 
   const settings = await resources.loadSettings(warn);
   assertPricesKnown(narrative, options, settings);
+  assertThoughtsSupported(narrative, options, settings);
+  assertMediaKept(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   const { values: vars } = await resources.readVariables();
@@ -78,7 +83,9 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
     view.onDetail(detail);
   };
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, signal },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, saveMedia, signal },
+    ...{ includesMediaData: options.output === 'ndjson', unsavedMediaHint: getUnsavedMediaHint(persistence) },
+    includeThoughts: options.thoughts ?? false,
     ...{ onEvent, onDetail, stdin: () => resources.readStdin(warn) },
   });
   try {
@@ -115,7 +122,7 @@ export async function loadOverriddenNarrative(context: LoadOptions) {
 /** Does the same with other variables than those of the options. @param printsWarnings whether warnings are printed too */
 export async function loadGivenNarrative(given: GivenVariables, context: LoadOptions, printsWarnings = true) {
   const { file, options, proc, colors, view, resources, signal } = context;
-  const { model, temperature, maxTokens } = options;
+  const { model, temperature, maxTokens, serviceTier } = options;
   const warn = printsWarnings ? view.warn : () => {};
   const content = await resources.readContent(file, view.warn);
   const confinement = await resources.findConfinement();
@@ -131,6 +138,7 @@ export async function loadGivenNarrative(given: GivenVariables, context: LoadOpt
   assertKnownVariables(given, variables, warn);
   const overrides = {
     ...(model !== undefined && { model }),
+    ...(serviceTier !== undefined && { serviceTiers: [serviceTier] }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },
   };
   return { narrative: applyOverrides(narrative, overrides), text };

@@ -32,6 +32,7 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
   return {
     /** The colours of standard error. */
     colors,
+    labels,
     /** Opens the view of one narrative, by its position among the arguments. Call it once for each. */
     openNarrativeView: (narrativeIndex: number) => openNarrativeView({ narrativeIndex, ...shared }),
     /**

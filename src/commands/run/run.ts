@@ -2,9 +2,11 @@ import { setMaxListeners } from 'node:events';
 import { CommandFailure } from '../../cli/command-failure.js';
 import type { CliProcess } from '../../cli/process.js';
 import { listenForShutdown } from '../../cli/shutdown.js';
+import { createWarn } from '../../cli/stderr.js';
 import { type BoticelliError, toBoticelliError } from '../../errors.js';
 import { assertFlags } from './assert-flags.js';
 import { assertNamesExist } from './assert-names-exist.js';
+import { createActSuite } from './ci/act-suite.js';
 import type { RunOptions } from './options.js';
 import { createResumeHint } from './resume-command.js';
 import { type NarrativeRun, runNarrativeFile } from './run-narrative-file.js';
@@ -18,8 +20,9 @@ import { createRunResources } from './shared-resources.js';
  */
 export async function run(files: string[], options: RunOptions, proc: CliProcess): Promise<void> {
   assertFlags(files, options);
+  const ciReports = await openCiReports(files, options, proc);
   if (options.each !== undefined || options.matrix)
-    return (await import('./rows/run-rows.js')).runRows(files, options, proc);
+    return (await import('./rows/run-rows.js')).runRows(files, options, proc, ciReports);
   const shutdown = listenForShutdown(proc);
   const { signal } = shutdown;
   // Every narrative adds a listener to the signal. By default, Node warns of a leak above ten listeners.
@@ -37,12 +40,23 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
     });
     view.printSummary(runs.map(({ report }) => report));
     // After the last reply, standard output may have failed or a signal may have arrived.
-    throwIfFailed(runs, proc, signal.aborted ? toBoticelliError(signal.reason) : undefined);
+    const interruption = signal.aborted ? toBoticelliError(signal.reason) : undefined;
+    const hasFailed = interruption !== undefined || runs.some(({ report }) => report.failure);
+    const suites = runs.map((each, index) => ({ ...each, file: files[index] ?? '', label: view.labels[index] ?? '' }));
+    ciReports?.write(suites.map(createActSuite), hasFailed ? createWarn(proc, colors) : undefined);
+    throwIfFailed(runs, proc, interruption);
   } finally {
     view.close();
     await resources.close();
     shutdown.stopListening();
   }
+}
+
+/** Opens `--summary` and `--junit`, if they are given. The code for them is loaded only then. */
+async function openCiReports(files: readonly string[], options: RunOptions, proc: CliProcess) {
+  if (options.summary === undefined && options.junit === undefined) return undefined;
+  const { openCiReports: open } = await import('./ci/ci-reports.js');
+  return open(files, options, proc.cwd());
 }
 
 /** Maps the items with up to `concurrency` calls of `work` at a time, which start in the order of the items. */

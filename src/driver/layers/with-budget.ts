@@ -30,7 +30,7 @@ export function withBudget(options: BudgetOptions, inner: BoticelliDriver): Boti
   return createLayer(inner, {
     async *call(request, context, send) {
       const estimateUsd = options.estimateUsd(request);
-      if (estimateUsd === undefined) throw createUnknownPriceError(request.model);
+      if (estimateUsd === undefined) throw createUnknownPriceError(request.model, request.parameters.tools);
       const committedUsd = ledger.spentUsd + ledger.reservedUsd;
       if (committedUsd >= maxCostUsd || committedUsd + estimateUsd > maxCostUsd) {
         throw createBudgetExceededError(request, maxCostUsd, ledger, estimateUsd);
@@ -54,9 +54,15 @@ export function withBudget(options: BudgetOptions, inner: BoticelliDriver): Boti
 }
 
 /** Creates the error for a model whose price is needed but unknown. */
-export function createUnknownPriceError(model: string): BoticelliError {
+export function createUnknownPriceError(
+  model: string,
+  tools: GenerateRequest['parameters']['tools'] = [],
+): BoticelliError {
+  const keys = tools.includes('google_search')
+    ? 'input, output and search, the fee of a web search'
+    : 'input and output';
   return new BoticelliError('invalid_config', `no known price for ${model}, and --max-cost needs one`, {
-    hint: `Set it in boticelli.toml, in US dollars per million tokens: [providers.gemini.prices.${JSON.stringify(model)}] with input and output.`,
+    hint: `Set it in boticelli.toml, in US dollars per million tokens: [providers.gemini.prices.${JSON.stringify(model)}] with ${keys}.`,
   });
 }
 

@@ -6,6 +6,7 @@ import { createUnfinishedStreamError } from '../final-response.js';
 import { assertReplyLength } from '../reply-limit.js';
 import type { FinishedHop, GenerateRequest } from '../request.js';
 import type { GenerateResponse, StreamChunk, Usage } from '../response.js';
+import { joinToolUse } from '../tool-use.js';
 import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
@@ -119,10 +120,11 @@ function reportHop({ usage, reused = false }: GenerateResponse, part: number, { 
 function joinResponses(responses: readonly GenerateResponse[]): GenerateResponse {
   const last = responses.at(-1) as GenerateResponse;
   const billed = responses.filter(({ reused }) => !reused);
-  if (responses.length === 1 || billed.length === 0) return { ...last, text: joinTexts(responses) };
+  const joined = { text: joinTexts(responses), ...joinToolUse(responses) };
+  if (responses.length === 1 || billed.length === 0) return { ...last, ...joined };
   const { costUsd: _, reused: __, ...reply } = last;
   const total = billed.reduce<BilledUsage | undefined>((sum, next) => addBilledUsage(sum, next), undefined);
-  return { ...reply, ...total, text: joinTexts(responses) };
+  return { ...reply, ...total, ...joined };
 }
 
 function joinTexts(responses: readonly GenerateResponse[]): string {

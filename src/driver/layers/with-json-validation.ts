@@ -1,14 +1,11 @@
-import { BoticelliError, toErrorReport } from '../../errors.js';
+import { BoticelliError } from '../../errors.js';
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
-import { addBilledUsage } from '../cost.js';
-import type { BoticelliDriver, CallContext } from '../driver.js';
-import type { DriverEvent } from '../driver-events.js';
-import { readFinalResponse } from '../final-response.js';
+import type { BoticelliDriver } from '../driver.js';
 import type { GenerateRequest, UserTurn } from '../request.js';
 import type { GenerateResponse } from '../response.js';
 import { createTruncatedError } from '../truncated-error.js';
-import { createLayer, type SendInner } from './create-layer.js';
-import { reportUsage } from './usage-events.js';
+import { createLayer } from './create-layer.js';
+import { type ReplyCheck, sendWithRepeat } from './repeat-once.js';
 
 /** The JSON Schema of a request. */
 type Schema = NonNullable<GenerateRequest['parameters']['schema']>;
@@ -38,77 +35,26 @@ type Validate = (
  * @throws BoticelliError `invalid_reply` if the second reply is invalid too, `truncated` if max_tokens cut a reply off
  */
 export function withJsonValidation(options: JsonValidationOptions, inner: BoticelliDriver): BoticelliDriver {
+  const { compileSchema, checkTimeoutMs } = options;
   return createLayer(inner, {
     async *call(request, context, send) {
       if (request.parameters.format !== 'json') return yield* send(request, context);
-      const response = await generateValidated(request, context, options, send);
-      const { text, finishReason, usage } = response;
-      const metadata = usage.outputTokens === undefined ? {} : { tokensGenerated: usage.outputTokens };
-      yield { text, finished: false, metadata };
-      yield { text: '', finished: true, metadata: { ...metadata, finishReason }, response };
+      const { schema } = request.parameters;
+      const validate = schema ? await compileSchema(schema) : () => [];
+      const limits = { signal: context.signal, ...(checkTimeoutMs !== undefined && { timeoutMs: checkTimeoutMs }) };
+      const check: ReplyCheck = {
+        normalize: stripCodeFence,
+        async findProblem(response) {
+          const problem = await describeProblem(response, async (value) => validate(value, limits));
+          if (problem !== undefined) assertNotTruncated(response, request);
+          return problem;
+        },
+        createError: createInvalidReplyError,
+        createRepairTurn: (problem) => createRepairTurn(problem, schema),
+      };
+      yield* sendWithRepeat(request, context, check, send);
     },
   });
-}
-
-async function generateValidated(
-  request: GenerateRequest,
-  context: CallContext,
-  { compileSchema, checkTimeoutMs }: JsonValidationOptions,
-  send: SendInner,
-): Promise<GenerateResponse> {
-  const innerContext = createInnerContext(context);
-  const generate = async (current: GenerateRequest) =>
-    stripCodeFence(await readFinalResponse(send(current, innerContext), current.model));
-  const { schema } = request.parameters;
-  const validate = schema ? await compileSchema(schema) : () => [];
-
-  const limits = { signal: context.signal, ...(checkTimeoutMs !== undefined && { timeoutMs: checkTimeoutMs }) };
-  const findProblem = (response: GenerateResponse) =>
-    describeProblem(response, async (value) => validate(value, limits));
-
-  const first = await generate(request);
-  try {
-    const problem = await findProblem(first);
-    if (problem === undefined) return first;
-    assertNotTruncated(first, request);
-    context.signal?.throwIfAborted();
-    const error = toErrorReport(createInvalidReplyError(problem));
-    innerContext.emit({ type: 'retry', attempt: 1, delayMs: 0, error, discard: false });
-    // Only the final reply becomes part of the conversation. The invalid reply and the repair prompt do not.
-    const turns = [...request.turns, first.turn, createRepairTurn(problem, schema)];
-    const second = await generate({ ...request, turns });
-    try {
-      const secondProblem = await findProblem(second);
-      if (secondProblem === undefined) {
-        const { costUsd: _, ...reply } = second;
-        return { ...reply, ...addBilledUsage(first, second) };
-      }
-      assertNotTruncated(second, request);
-      throw createInvalidReplyError(secondProblem);
-    } catch (thrown) {
-      reportUsage(innerContext, second);
-      throw thrown;
-    }
-  } catch (thrown) {
-    reportUsage(innerContext, first);
-    throw thrown;
-  }
-}
-
-/**
- * Creates the context for the inner driver. The inner stream is collected before anything is passed on. So the inner
- * driver may always discard its text, and the caller never has text to discard. Attempts are counted across both
- * requests.
- */
-function createInnerContext(context: CallContext): CallContext & { emit: (event: DriverEvent) => void } {
-  let failedAttempts = 0;
-  const emit = (event: DriverEvent) => {
-    if (event.type !== 'retry') return context.emit?.(event);
-    failedAttempts += 1;
-    const { keepChars: _, ...retry } = event;
-    context.emit?.({ ...retry, attempt: failedAttempts, discard: false });
-  };
-  return { ...context, emit, canDiscard: () => true };
 }
 
 /** Removes a Markdown code fence around the whole reply, because some models always add one. */

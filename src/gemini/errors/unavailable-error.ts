@@ -25,6 +25,6 @@ export function createUnavailableError(
   return new BoticelliError('unavailable', `service unavailable: ${description}`, {
     hint: isTransient ? hint : getWrongHostHint(host),
     ...(retryAfterMs !== undefined && { retryAfterMs, retryAt: new Date(now + retryAfterMs) }),
-    ...{ isTransient, cause },
+    ...{ isTransient, isOverload: status === 503, cause },
   });
 }

@@ -1,10 +1,11 @@
 import type { Part } from '@google/genai';
 import type { GenerateResponse, ReplyAudio, TokenDetails, Usage } from '../../driver/response.js';
+import type { ToolUse } from '../../driver/tool-use.js';
 import { UntranscribedSpeech } from '../../driver/untranscribed-speech.js';
 import { BoticelliError } from '../../errors.js';
 import { classifyTurnCompleteReason } from '../../facts/turn-complete-reasons.js';
 import { toOneLine } from '../errors/one-line.js';
-import { createEmptyReplyError } from '../rest/assert-usable-reply.js';
+import { createEmptyReplyError } from '../rest/reply/assert-usable-reply.js';
 
 /** A turn that is over. */
 interface CollectedTurn {
@@ -17,11 +18,12 @@ interface CollectedTurn {
   turnCompleteReason: string;
   usage: Usage;
   tokenDetails?: TokenDetails;
+  toolUse: ToolUse;
 }
 
 /** Builds the reply of a turn. @throws BoticelliError `blocked` or `empty_reply` */
 export function buildLiveResponse(turn: CollectedTurn): GenerateResponse {
-  const { model, text, audio, turnCompleteReason, usage, tokenDetails } = turn;
+  const { model, text, audio, turnCompleteReason, usage, tokenDetails, toolUse } = turn;
   assertUsableReply(turn);
   return {
     text,
@@ -32,6 +34,7 @@ export function buildLiveResponse(turn: CollectedTurn): GenerateResponse {
     ...(tokenDetails && { tokenDetails }),
     turn: { role: 'model', text, model },
     ...(audio && { audio }),
+    ...toolUse,
   };
 }
 

@@ -1,9 +1,13 @@
 import type { LiveServerMessage, Part } from '@google/genai';
 import type { Clock } from '../../driver/clock.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
+import type { ToolName } from '../../facts/tools.js';
 import { isRecord } from '../../util/json.js';
-import { describeNonTextParts } from '../rest/describe-parts.js';
+import { describeNonTextParts } from '../rest/reply/describe-parts.js';
+import { createThoughtBuffer } from '../rest/reply/thoughts.js';
 import { toBilledUsage, toUsage } from '../rest/usage.js';
+import { createToolUseCollector } from '../tools/collect-tool-use.js';
+import { getToolPartFields } from '../tools/convert-tools.js';
 import { buildLiveResponse } from './build-response.js';
 import { createSpeechCollector } from './collect-speech.js';
 import { createTextCollector } from './collect-text.js';
@@ -13,15 +17,28 @@ import { createTurnProgress } from './turn-progress.js';
 
 export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
 
-/** Builds a reply from the messages of a session. */
-export function createLiveReplyCollector(model: string, { replies }: ResponseMode, clock: Clock) {
+/**
+ * Builds a reply from the messages of a session.
+ * @param tools the tools that were asked for
+ */
+export function createLiveReplyCollector(
+  model: string,
+  { replies }: ResponseMode,
+  clock: Clock,
+  tools: readonly ToolName[] = [],
+) {
+  const toolUse = createToolUseCollector(tools);
   const progress = createTurnProgress(replies, clock);
   const reply = createTextCollector(replies);
   const speech = createSpeechCollector();
   const otherParts: Part[] = [];
   let turnCompleteReason = '';
+  const thoughts = createThoughtBuffer();
   let counts: LiveServerMessage['usageMetadata'];
-  const getBilled = (): BilledResponse => ({ model, ...toBilledUsage(counts, { hasReply: progress.hasBegun }) });
+  const getBilled = (): BilledResponse => ({
+    model,
+    ...toBilledUsage(counts, { hasReply: progress.hasBegun, searches: toolUse.searchCount }),
+  });
 
   return {
     /** Adds a message and returns the text that it adds to the reply. */
@@ -30,11 +47,15 @@ export function createLiveReplyCollector(model: string, { replies }: ResponseMod
       if (isRecord(message.usageMetadata)) counts = { ...counts, ...message.usageMetadata };
       const update = readMessage(message);
       progress.update(update, speech.add(update.speech));
+      toolUse.add(update.toolMetadata, update.otherParts);
       otherParts.push(...update.otherParts);
+      thoughts.add(update.thoughts);
       turnCompleteReason = update.turnCompleteReason || turnCompleteReason;
       return reply.add(update);
     },
     addOtherText: reply.addOtherText,
+    /** Returns the thoughts that were added since the last call. */
+    takeThoughts: thoughts.take,
     get text() {
       return reply.text;
     },
@@ -48,12 +69,15 @@ export function createLiveReplyCollector(model: string, { replies }: ResponseMod
       return counts || progress.hasBegun ? getBilled() : undefined;
     },
     /** What the reply has besides text and speech, such as `1 picture (image/png)`. */
-    describeOtherParts: () => describeNonTextParts(otherParts),
+    describeOtherParts: () => describeNonTextParts(otherParts, getToolPartFields(tools, { isLive: true })),
+    /** What the user must know about the use of tools, as sentences without a period. */
+    listToolProblems: toolUse.listProblems,
     /** The reply of a turn that is over. @throws BoticelliError `blocked` or `empty_reply` */
     buildResponse: () =>
       buildLiveResponse({
         ...getBilled(),
         ...{ text: reply.text, audio: speech.toAudio(), otherParts, turnCompleteReason },
+        toolUse: toolUse.toolUse,
       }),
   };
 }

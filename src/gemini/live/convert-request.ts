@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Content, LiveConnectConfig, Modality } from '@google/genai';
 import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { convertParameters, convertRequest } from '../rest/convert-request.js';
+import { convertParameters, convertRequest, convertThoughts } from '../rest/convert-request.js';
 import type { ResponseMode } from './options.js';
 import type { LiveTurn } from './session.js';
 
@@ -16,12 +16,14 @@ export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, h
     sessionResumption: handle === undefined ? {} : { handle },
     ...(system !== undefined && system !== '' && { systemInstruction: system }),
     ...(convertParameters(supported) as LiveConnectConfig),
+    ...convertThoughts(request),
   };
 }
 
 /** Identifies the setup of a session: conversations with different keys need different sessions. */
-export function createSetupKey({ model, system = '', parameters }: GenerateRequest, mode: ResponseMode): string {
-  return JSON.stringify([model, system, Object.entries(parameters).sort(), mode]);
+export function createSetupKey(request: GenerateRequest, mode: ResponseMode): string {
+  const { model, system = '', parameters } = request;
+  return JSON.stringify([model, system, Object.entries(parameters).sort(), mode, convertThoughts(request)]);
 }
 
 /** Whether the turns begin with the whole history and continue it. */

@@ -16,6 +16,7 @@ export interface MessageUpdate {
   hasParts: boolean;
   /** The text of the parts, without thoughts. */
   writtenText: string;
+  thoughts: string;
   /** The words that the message adds to the transcript of the speech. */
   transcript: string;
   /** The message marks the end of the transcript. */
@@ -29,6 +30,8 @@ export interface MessageUpdate {
   /** `turnComplete` does not end the turn: the model goes on thinking and will speak again. */
   isInProgress: boolean;
   turnCompleteReason: string;
+  /** What the tools did: `groundingMetadata` and `urlContextMetadata`. */
+  toolMetadata: JsonObject;
 }
 
 /** Reads a message. Any field may be missing or have a wrong type, which is then ignored. */
@@ -37,11 +40,12 @@ export function readMessage({ serverContent, toolCall }: LiveServerMessage): Mes
   const { parts: unknownParts } = toRecord(content.modelTurn);
   const parts = toRecords(unknownParts);
   const transcription = toRecord(content.outputTranscription);
-  const { writtenText, speech, otherParts } = readParts(parts);
+  const { writtenText, thoughts, speech, otherParts } = readParts(parts);
   const functionCalls = toRecords(toRecord(toolCall).functionCalls).map((functionCall): Part => ({ functionCall }));
   return {
     hasParts: parts.length > 0,
     writtenText,
+    thoughts,
     speech,
     otherParts: [...otherParts, ...functionCalls],
     transcript: toText(transcription.text),
@@ -53,20 +57,23 @@ export function readMessage({ serverContent, toolCall }: LiveServerMessage): Mes
     // model output may follow" (docs/live-guide and `InteractionStatus` of @google/genai 2.32, read 2026-11-30).
     isInProgress: toText(content.interactionStatus).toUpperCase() === 'IN_PROGRESS',
     turnCompleteReason: toText(content.turnCompleteReason),
+    toolMetadata: content,
   };
 }
 
 function readParts(parts: readonly JsonObject[]) {
   let writtenText = '';
+  let thoughts = '';
   const speech: SpeechChunk[] = [];
   const otherParts: Part[] = [];
   for (const part of parts) {
     const chunk = readSpeech(part.inlineData);
     if (chunk) speech.push(chunk);
     else if (typeof part.text !== 'string') otherParts.push(part);
-    else if (!part.thought) writtenText += part.text;
+    else if (part.thought) thoughts += part.text;
+    else writtenText += part.text;
   }
-  return { writtenText, speech, otherParts };
+  return { writtenText, thoughts, speech, otherParts };
 }
 
 /** Reads audio such as `{"mimeType": "audio/pcm;rate=24000", "data": "<base64>"}`. */

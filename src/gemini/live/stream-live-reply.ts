@@ -6,7 +6,8 @@ import type { StreamChunk } from '../../driver/response.js';
 import { abortable } from '../../util/abortable.js';
 import { once } from '../../util/once.js';
 import { createStreamInterruptedError } from '../errors/invalid-response.js';
-import { getTokenMetadata } from '../rest/collect-response.js';
+import { getTokenMetadata } from '../rest/reply/collect-response.js';
+import { emitThoughts, reportUnrequestedThoughts } from '../rest/reply/thoughts.js';
 import { createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
 import { classifyCloseReason, isConnectionLoss } from './classify-close-reason.js';
 import { createLiveReplyCollector, type LiveReplyCollector } from './collect-response.js';
@@ -84,7 +85,8 @@ async function* runTurn(
   { setupMs, beforeSendingOnce }: CallProgress,
 ): AsyncGenerator<StreamChunk, TurnOutcome> {
   const { request, context, liveOptions, responseModeSearch } = options;
-  const collector = createLiveReplyCollector(request.model, responseModeSearch.current, liveOptions.clock);
+  const { tools } = request.parameters;
+  const collector = createLiveReplyCollector(request.model, responseModeSearch.current, liveOptions.clock, tools);
   let timeouts: RequestTimeouts | undefined;
   let isComplete = false;
   try {
@@ -112,6 +114,7 @@ async function* runTurn(
     const lacksTranscript =
       responseModeSearch.current.replies === 'AUDIO' && otherText !== '' && response.audio !== undefined;
     emitWarnings(collector, lacksTranscript, context);
+    reportUnrequestedThoughts(collector.takeThoughts(), request, context);
     await responseModeSearch.confirm();
     borrowed.release([...request.turns, response.turn]);
     if (!collector.progress.isClosed) {
@@ -139,6 +142,7 @@ function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, {
   if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with it');
   const otherParts = collector.describeOtherParts();
   if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text is shown`);
+  for (const problem of collector.listToolProblems()) warn(problem);
 }
 
 /** Yields the reply's text up to the end of the turn. If the session ended before the reply began, returns why. */
@@ -148,7 +152,7 @@ async function* receiveReply(
   timeouts: RequestTimeouts,
   options: StreamLiveReplyOptions,
 ): AsyncGenerator<StreamChunk, CloseReason | undefined> {
-  const { context, liveOptions } = options;
+  const { request, context, liveOptions } = options;
   const { progress } = collector;
   let signal: AbortSignal | undefined = timeouts.signal;
   for (;;) {
@@ -166,6 +170,7 @@ async function* receiveReply(
       throw createCloseError(closeReason, 'turn', collector.text, options);
     }
     const text = collector.add(message);
+    if (request.includeThoughts) emitThoughts(collector.takeThoughts(), request, context);
     if (message.serverContent) timeouts.markReceived();
     if (text !== '') yield { text, finished: false, metadata: getTokenMetadata(collector) };
     // Text that arrived before an abort is not yielded after the abort.

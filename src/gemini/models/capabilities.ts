@@ -1,9 +1,9 @@
 import { builtInModels, liveModelNamePattern } from '../../facts/models.js';
 import type { ModelInfo } from './model-info.js';
 
-/** The capabilities of a model that matter for narratives, whose replies are text. */
+/** The capabilities of a model that matter for narratives. */
 export interface ModelCapabilities {
-  /** Supports `generateContent` with text output, streamed or not. */
+  /** Supports `generateContent` with text, pictures or speech as output, streamed or not. */
   supportsGenerate: boolean;
   /** Supports the Live API (`bidiGenerateContent`). */
   supportsLive: boolean;
@@ -21,10 +21,10 @@ export function getCapabilities(model: string, models: readonly ModelInfo[] = []
   return info ? getListedCapabilities(info) : (getKnownCapabilities(model) ?? guessCapabilities(model));
 }
 
-/** Returns what the service's list says. It does not say whether replies are text, so the name decides that. */
+/** Returns what the service's list says. It does not say what replies are, so the name decides that. */
 export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabilities {
   return {
-    supportsGenerate: methods.includes('generateContent') && !hasNoTextOutput(name),
+    supportsGenerate: methods.includes('generateContent') && !isOtherMethodNeeded(name),
     supportsLive: methods.includes('bidiGenerateContent'),
     supportsCountTokens: methods.includes('countTokens'),
   };
@@ -43,7 +43,7 @@ export function getKnownCapabilities(model: string): ModelCapabilities | undefin
 
 /** Guesses the capabilities from a model's name. By default a model supports `generateContent`, as most do. */
 export function guessCapabilities(model: string): ModelCapabilities {
-  if (hasNoTextOutput(model)) return { supportsGenerate: false, supportsLive: false };
+  if (isOtherMethodNeeded(model)) return { supportsGenerate: false, supportsLive: false };
   const supportsLive = liveModelNamePattern.test(model);
   return { supportsGenerate: !supportsLive, supportsLive };
 }
@@ -60,9 +60,9 @@ export function isUnsupportedModel(model: string, models?: readonly ModelInfo[])
   return !supportsLive && !supportsGenerate;
 }
 
-/** Whether a model outputs only embeddings, images, videos, music or speech, judging by its name. */
-function hasNoTextOutput(model: string): boolean {
-  return /embedding|^imagen|^veo|^lyria|-tts(-|$)/.test(model);
+/** Whether a model outputs only embeddings, or needs another method for its images, videos or music, judging by its name. */
+function isOtherMethodNeeded(model: string): boolean {
+  return /embedding|^imagen|^veo|^lyria/.test(model);
 }
 
 /** Returns the UTC date on which a model retires or retired, from the built-in facts, or undefined if unknown. */

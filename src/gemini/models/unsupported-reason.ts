@@ -1,7 +1,8 @@
 import type { GenerateRequest, Part } from '../../driver/request.js';
 import { liveUnsupportedMimePattern } from '../../facts/media.js';
 import { acceptsThinking } from '../../facts/model-facts.js';
-import { builtInModels } from '../../facts/models.js';
+import { builtInModels, isSpeechModel } from '../../facts/models.js';
+import { liveTools, rejectsPartResolution, rejectsToolsWithJson } from '../../facts/tools.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { getCapabilities } from './capabilities.js';
 
@@ -12,8 +13,9 @@ import { getCapabilities } from './capabilities.js';
 export function getUnsupportedReason(model: string, request: GenerateRequest): string | undefined {
   const name = stripModelPrefix(model);
   const { supportsGenerate, supportsLive } = getCapabilities(name);
-  if (supportsGenerate) return getThinkingReason(name, request);
-  if (!supportsLive) return 'it does not generate text';
+  const isOnlySpoken = isSpeechModel(name) && !isSpeechModel(stripModelPrefix(request.model));
+  if (isOnlySpoken || !(supportsGenerate || supportsLive)) return 'it does not generate text';
+  if (supportsGenerate) return getThinkingReason(name, request) ?? getToolsReason(name, request);
   // A JSON format is supported: the Live API does not accept a schema, but boticelli validates the reply itself.
   return getLiveUnsupportedReason(name, request);
 }
@@ -22,6 +24,22 @@ function getThinkingReason(model: string, { parameters: { thinking } }: Generate
   const facts = builtInModels.get(model);
   if (!facts || thinking === undefined || acceptsThinking(facts, thinking)) return undefined;
   return `it does not accept thinking = ${JSON.stringify(thinking)}`;
+}
+
+function getToolsReason(model: string, { parameters: { tools = [], format }, turns }: GenerateRequest) {
+  if (tools.length > 0 && format === 'json' && rejectsToolsWithJson(model))
+    return 'it does not accept tools together with format = "json"';
+  if (rejectsPartResolution(model) && listUserParts(turns).some(hasOwnResolution))
+    return 'it does not accept a media_resolution of a single medium';
+  return undefined;
+}
+
+function hasOwnResolution(part: Part): boolean {
+  return part.type === 'media' && part.mediaResolution !== undefined;
+}
+
+function listUserParts(turns: GenerateRequest['turns']): Part[] {
+  return turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : []));
 }
 
 /**
@@ -33,7 +51,11 @@ export function getLiveUnsupportedReason(model: string, { turns, parameters }: G
   if (parameters.thinking !== undefined && builtInModels.get(model)?.hasFixedThinking) {
     return 'its thinking budget is fixed';
   }
-  const unsupportedPart = turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : [])).find(isUnsupportedPart);
+  const unsupportedTool = parameters.tools?.find((tool) => !liveTools.includes(tool));
+  if (unsupportedTool !== undefined) return `the Live API does not have the tool ${unsupportedTool}`;
+  const parts = listUserParts(turns);
+  if (parts.some(hasOwnResolution)) return 'the Live API has one media_resolution for all media';
+  const unsupportedPart = parts.find(isUnsupportedPart);
   return unsupportedPart && 'the Live API takes only text, pictures and sound, and only as bytes';
 }
 

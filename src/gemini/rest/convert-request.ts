@@ -4,21 +4,30 @@ import type {
   GenerateContentParameters,
   HarmBlockThreshold,
   HarmCategory,
+  MediaResolution,
+  PartMediaResolutionLevel,
   Part as SdkPart,
+  ServiceTier,
   ThinkingConfig,
   ThinkingLevel,
 } from '@google/genai';
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateRequest, GenerationParameters, ModelTurn, Part, Turn } from '../../driver/request.js';
+import { getServiceTier } from '../../driver/service-tier.js';
+import { builtInModels, isPictureModel, isSpeechModel } from '../../facts/models.js';
 import { stripModelPrefix } from '../../util/model-name.js';
+import { convertTools } from '../tools/convert-tools.js';
+import { removeThoughts } from './reply/thoughts.js';
 
 /** Converts a request to the SDK's parameters. Media must have been delivered. */
 export function convertRequest(request: GenerateRequest): GenerateContentParameters {
   const { turns, system, parameters, finishedHops } = request;
   const continuationToken = finishedHops?.at(-1)?.token;
   const model = stripModelPrefix(request.model);
+  const serviceTier = getServiceTier(request);
   return {
     model,
-    contents: turns.map((turn) => convertTurn(turn, model)),
+    contents: convertTurns(turns, model),
     config: {
       // The SDK's default is true. The SDK would then send further requests by itself whenever the service offers a
       // continuation, and these requests would be neither counted in the quota nor visible to the caller.
@@ -26,32 +35,88 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
       ...(continuationToken !== undefined && { continuationToken }),
       ...(system !== undefined && system !== '' && { systemInstruction: system }),
       ...convertParameters(parameters),
+      ...convertThoughts(request),
+      ...(serviceTier !== undefined && { serviceTier: serviceTier as ServiceTier }),
+      ...convertModalities(parameters, model),
     },
   };
 }
 
-function convertTurn(turn: Turn, model: string): Content {
-  if (turn.role === 'user') return { role: 'user', parts: turn.parts.map(convertPart) };
-  return { role: 'model', parts: getNativeParts(turn, model) ?? [{ text: turn.text }] };
+/** Adds the request for thoughts to the thinking config, unless the model is known to reject it. */
+export function convertThoughts({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
+  if (!includeThoughts || builtInModels.get(stripModelPrefix(model))?.hasNoThoughts) return {};
+  return { thinkingConfig: { ...(thinking !== undefined && convertThinking(thinking)), includeThoughts } };
+}
+
+/**
+ * Converts the turns. A picture that another model has drawn becomes part of the user's next turn: the service rejects a
+ * picture without a thought signature in a turn of a model ("Image part is missing a thought_signature", seen 2025-11 to
+ * 2026-06 in langchain-ai/langchain-google#1837 and others). A reply that then has nothing left is omitted, and the
+ * turns of the user around it are joined.
+ */
+function convertTurns(turns: readonly Turn[], model: string): Content[] {
+  const contents: Content[] = [];
+  let drawn: SdkPart[] = [];
+  for (const turn of turns) {
+    if (turn.role === 'model') {
+      const native = getNativeParts(turn, model);
+      if (!native) drawn.push(...(turn.media ?? []).map(convertMedia));
+      if (native || turn.text !== '') contents.push({ role: 'model', parts: native ?? [{ text: turn.text }] });
+      continue;
+    }
+    const parts = [...drawn, ...turn.parts.map(convertPart)];
+    drawn = [];
+    const previous = contents.at(-1);
+    if (previous?.role === 'user') previous.parts?.push(...parts);
+    else contents.push({ role: 'user', parts });
+  }
+  return contents;
+}
+
+function convertMedia({ mimeType, base64 }: ReplyMedia): SdkPart {
+  return { inlineData: { mimeType, data: base64 } };
 }
 
 function convertPart(part: Part): SdkPart {
   if (part.type === 'text') return { text: part.text };
-  const { content, mimeType } = part;
+  const { content, mimeType, mediaResolution } = part;
   const type = mimeType === undefined ? {} : { mimeType };
-  if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 } };
-  if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri } };
+  const resolution = mediaResolution && {
+    mediaResolution: { level: formatResolution(mediaResolution) as PartMediaResolutionLevel },
+  };
+  if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 }, ...resolution };
+  if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri }, ...resolution };
   throw new Error(`media from ${content.from} must be delivered before it is sent`);
 }
 
 /** Returns the parts as the model sent them, but only for that model: others reject its thought signatures. */
 function getNativeParts({ native, model: author }: ModelTurn, model: string): SdkPart[] | undefined {
-  return Array.isArray(native) && native.length > 0 && stripModelPrefix(author) === model ? native : undefined;
+  if (!Array.isArray(native) || stripModelPrefix(author) !== model) return undefined;
+  // Replies that earlier versions stored contain thoughts.
+  const parts = removeThoughts(native);
+  return parts.length > 0 ? parts : undefined;
+}
+
+/**
+ * Asks for pictures or speech. The older models that draw reply with text unless they are asked for both
+ * (ai.google.dev/gemini-api/docs/image-generation), and models that speak reject a request for text
+ * (docs/speech-generation, both read 2026-11-30). A model that does not draw rejects the shape of a picture.
+ */
+function convertModalities({ image }: GenerationParameters, model: string): GenerateContentConfig {
+  if (isSpeechModel(model)) return { responseModalities: ['AUDIO'] };
+  if (!isPictureModel(model)) return {};
+  const { aspectRatio, size } = image ?? {};
+  const imageConfig = {
+    ...(aspectRatio !== undefined && { aspectRatio }),
+    ...(size !== undefined && { imageSize: size }),
+  };
+  return { responseModalities: ['TEXT', 'IMAGE'], ...(image && { imageConfig }) };
 }
 
 /** Converts the parameters. Those that the request does not set are omitted. */
 export function convertParameters(parameters: GenerationParameters): GenerateContentConfig {
   const { temperature, maxTokens, topP, topK, seed, stop, thinking, safety, format, schema } = parameters;
+  const { tools = [], mediaResolution } = parameters;
   return {
     ...(temperature !== undefined && { temperature }),
     ...(maxTokens !== undefined && { maxOutputTokens: maxTokens }),
@@ -64,6 +129,8 @@ export function convertParameters(parameters: GenerationParameters): GenerateCon
     ...(format === 'json' && { responseMimeType: 'application/json' }),
     // `responseSchema` is not used, because it is an OpenAPI dialect that does not support $ref or lists of types.
     ...(format === 'json' && schema && { responseJsonSchema: schema }),
+    ...(tools.length > 0 && { tools: convertTools(tools) }),
+    ...(mediaResolution && { mediaResolution: formatResolution(mediaResolution) as MediaResolution }),
   };
 }
 
@@ -75,6 +142,11 @@ function convertThinking(thinking: NonNullable<GenerationParameters['thinking']>
   return typeof thinking === 'number'
     ? { thinkingBudget: thinking }
     : { thinkingLevel: thinking.toUpperCase() as ThinkingLevel };
+}
+
+/** Formats a resolution as both enumerations of the API do. */
+function formatResolution(resolution: NonNullable<GenerationParameters['mediaResolution']>): string {
+  return `MEDIA_RESOLUTION_${resolution.toUpperCase()}`;
 }
 
 function convertSafety(safety: NonNullable<GenerationParameters['safety']>) {

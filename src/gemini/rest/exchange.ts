@@ -28,6 +28,8 @@ export interface HttpExchange extends ResponseContext {
   lastEvents: readonly string[];
   /** What the service said about the finish reason, as it wrote it. The SDK 2.32 drops it. */
   finishMessage?: string | undefined;
+  /** The service tier that the header of the response states. */
+  servedTier?: string | undefined;
 }
 
 export interface HttpExchangeOptions extends RequestTimeoutOptions {

@@ -2,6 +2,7 @@ import type { GenerateContentParameters, Models } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import { reportUsage } from '../../driver/layers/usage-events.js';
 import type { GenerateRequest } from '../../driver/request.js';
+import { getServiceTier } from '../../driver/service-tier.js';
 import { BoticelliError } from '../../errors.js';
 import { modelNamePattern } from '../../facts/models.js';
 import { abortable } from '../../util/abortable.js';
@@ -16,9 +17,10 @@ import type { MediaDelivery } from '../media/deliver-media.js';
 import type { ModelListCache } from '../models/model-info.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import type { CallOptions } from './call-options.js';
-import { createReplyCollector, type ReplyCollector } from './collect-response.js';
 import { convertRequest } from './convert-request.js';
 import { createHttpExchange, type HttpExchange } from './exchange.js';
+import { createReplyCollector, type ReplyCollector } from './reply/collect-response.js';
+import { withServedTier } from './served-tier.js';
 
 interface PrepareRequestOptions extends CallOptions {
   request: GenerateRequest;
@@ -49,7 +51,7 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
   const models = await abortable(connection.getModelsApi(), signal);
   const deliveredRequest = await options.delivery.deliver(request, context);
   const model = stripModelPrefix(request.model);
-  const collector = createReplyCollector(model, request.finishedHops);
+  const collector = createReplyCollector(model, request.finishedHops, request.parameters.tools);
   const getPartialText = () => collector.text;
   const exchange = createHttpExchange({ ...options, model, beforeSending, signal, getPartialText });
   return {
@@ -61,11 +63,21 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
         throw new BoticelliError('model_not_found', `"${toOneLine(model, 80)}" is not a valid model name`);
       }
       const { config, ...parameters } = convertRequest(deliveredRequest);
-      const sdkOptions = { httpOptions: { fetch: createGeminiFetch(exchange) } };
+      const headers = createTimeoutHeader(options);
+      const sdkOptions = { httpOptions: { fetch: createGeminiFetch(exchange), ...(headers && { headers }) } };
       const result = invoke(models, { ...parameters, config: { ...config, ...sdkOptions } });
       return abortable(result, exchange.timeouts.signal);
     },
   };
+}
+
+/**
+ * Asks the service to wait for flex capacity as long as the request does. It waits 600 s by default
+ * (ai.google.dev/gemini-api/docs/flex-inference, read 2026-11-30).
+ */
+function createTimeoutHeader({ request, timeoutMs }: PrepareRequestOptions): Record<string, string> | undefined {
+  if (getServiceTier(request) !== 'flex') return undefined;
+  return { 'X-Server-Timeout': String(Math.ceil(timeoutMs / 1000)) };
 }
 
 /**
@@ -75,7 +87,8 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
 export async function toRequestError(thrown: unknown, prepared: PreparedRequest): Promise<unknown> {
   const { options, exchange, collector } = prepared;
   const { redact } = exchange;
-  reportUsage(options.context, collector.billed);
+  const { billed } = collector;
+  reportUsage(options.context, billed && withServedTier(billed, exchange.servedTier, options.request));
   if (exchange.timeouts.signal.aborted) return exchange.timeouts.signal.reason;
   // Our fetch has checked everything except the JSON of each event, because only the SDK parses it.
   if (thrown instanceof SyntaxError && exchange.streaming) {

@@ -4,6 +4,8 @@ import { isRecord } from '../../util/json.js';
 interface UsageOptions {
   /** Whether a part of a reply arrived. An absent count of its tokens is then unknown rather than 0. */
   hasReply: boolean;
+  /** The number of web searches for the reply, which the metadata does not have. Default 0. */
+  searches?: number;
 }
 
 /** Converts the `usageMetadata` of a response or of a Live message. `toUsage` is enough for the counts alone. */
@@ -11,7 +13,8 @@ export function toBilledUsage(
   metadata: unknown,
   options: UsageOptions,
 ): Pick<GenerateResponse, 'usage' | 'tokenDetails'> {
-  const tokenDetails = toTokenDetails(metadata);
+  const details = toTokenDetails(metadata);
+  const tokenDetails = options.searches ? { ...details, searches: options.searches } : details;
   return { usage: toUsage(metadata, options), ...(tokenDetails && { tokenDetails }) };
 }
 

@@ -1,4 +1,5 @@
 import { BoticelliError } from '../../errors.js';
+import { serviceTierHeader } from '../../facts/service-tiers.js';
 import { hasTooManyValues, isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import {
@@ -32,6 +33,7 @@ export function createGeminiFetch(exchange: HttpExchange): typeof fetch {
     // A proxy reads and answers only requests over plain HTTP. All others go through a tunnel.
     const proxyHost = /^http:/i.test(url) ? route?.proxyHost : undefined;
     if (response.status < 200 || response.status >= 300) return throwHttpError(response, proxyHost, exchange);
+    exchange.servedTier = response.headers.get(serviceTierHeader) ?? undefined;
     // Both responses omit the headers. Nothing reads them, and the SDK would copy them for every event.
     return streaming ? new Response(normalizeSseBody(response.body, exchange)) : readResponse(response, exchange);
   };

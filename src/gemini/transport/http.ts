@@ -128,9 +128,17 @@ function isStaleConnectionError(request: ClientRequest, error: Error, elapsedMs:
   return isUnanswered && (code === 'ECONNRESET' || code === 'EPIPE') && elapsedMs < maxRoundTripMs;
 }
 
+type HttpModule = Pick<typeof import('node:http'), 'request'>;
+
+const httpModules = new Map<string, Promise<HttpModule>>();
+
 /** Loads only the module that the URL needs, because TLS takes 10 ms to load. */
-export function loadHttpModule({ protocol }: URL): Promise<Pick<typeof import('node:http'), 'request'>> {
-  return protocol === 'https:' ? import('node:https') : import('node:http');
+export function loadHttpModule({ protocol }: URL): Promise<HttpModule> {
+  let module = httpModules.get(protocol);
+  // In the bundle, every `import()` copies the whole module.
+  module ??= protocol === 'https:' ? import('node:https') : import('node:http');
+  httpModules.set(protocol, module);
+  return module;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { thinkingLevels } from '../../facts/model-facts.js';
+import { serviceTiers } from '../../facts/service-tiers.js';
 import { mediaKinds } from '../../media/media-types.js';
 import type { Problem } from '../../toml/problem.js';
 import {
@@ -19,7 +20,9 @@ import {
   prependPath,
   type UnionIssue,
   validateFile,
+  validateTable,
 } from '../../toml/validate-file.js';
+import { valueExpectationSchema } from '../schema/expectation-schema.js';
 import { narrativeFileSchema } from '../schema/file-schema.js';
 import { createRustInputTypeProblem } from './rust-original.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
@@ -31,18 +34,23 @@ export function checkShape(file: TomlTable): Problem[] {
 
 const narrativeFormat: FileFormat = {
   schema: narrativeFileSchema,
-  createUnknownKeyProblem,
+  createUnknownKeyProblems(path, key, file) {
+    const isPointer = path.length === 3 && path[0] === 'acts' && path[2] === 'expect' && key.startsWith('/');
+    if (!isPointer) return [createUnknownKeyProblem(path, key, file)];
+    return validateTable(valueExpectationSchema, [...path, key], file, narrativeFormat);
+  },
   convertUnionIssue,
   formatTypeHint,
 };
 
 /**
  * Returns a hint for acts that are written as [[acts]], and for inputs that are written as [[acts.look]],
- * [acts.look.input] or input = "…" instead of [[acts.look.input]], and for media = "…", else an empty text.
+ * [acts.look.input] or input = "…" instead of [[acts.look.input]], and for media = "…" and tools = "…", else an empty text.
  */
 function formatTypeHint(path: Path, value: TomlValue): string {
   if (path[0] === 'acts' && path.length === 1 && Array.isArray(value))
     return '; write each act as [acts.<name>], and list the names in "order" in [toc]';
+  if (path.at(-1) === 'tools' && typeof value === 'string') return `; write tools = [${quote(value)}]`;
   if (path[0] !== 'acts' || path.length !== 3) return '';
   if (isTable(value) && (typeof path[2] === 'number' || path[2] === 'input'))
     return `; write an input as ${formatTableHeader([...path.slice(0, 2), 'input', 0])}`;
@@ -73,6 +81,8 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   // The message also says that a number is allowed, because "2000" is probably a number in quotes.
   if (path.at(-1) === 'thinking' && typeof value === 'string')
     return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
+  if (path.at(-1) === 'service_tier' && typeof value === 'string')
+    return [createValueProblem(path, value, serviceTiers, narrativeFormat, { expected })];
   const fittingOption = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
   if (!fittingOption) return [createTypeProblem(path, value, expected, narrativeFormat)];
   return fittingOption.flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat));
@@ -86,7 +96,12 @@ function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], va
 
 function describeOptions(path: Path): string {
   if (path.at(-1) === 'thinking') return formatAlternatives([...thinkingLevels.map(quote), 'a whole number']);
+  if (path.at(-1) === 'service_tier') return formatAlternatives([...serviceTiers.map(quote), 'an array of these']);
   if (path.at(-1) === 'schema' && path.length > 2) return 'a table or a file name';
+  if (path[2] === 'expect') {
+    const isTexts = path.at(-1) === 'contains' || path.at(-1) === 'not_contains';
+    return isTexts ? 'a string or an array of strings' : 'a string, a number or a boolean';
+  }
   return 'a string, an array of strings or a table';
 }
 

@@ -8,8 +8,10 @@ import {
   type TomlValue,
   valueAt,
 } from '../../toml/toml.js';
+import { expectationSchema, valueExpectationSchema } from '../schema/expectation-schema.js';
 import {
   actTableSchema,
+  imageSchema,
   mediaInputSchema,
   mediaSchema,
   narrativeFileSchema,
@@ -54,6 +56,13 @@ function listIgnoredKeys(schema: TableSchema): string[] {
   return mediaSchemas.includes(schema) ? ['filename'] : [];
 }
 
+/** The settings of a narrative or an act that are tables. */
+const settingTables = { safety: safetySchema, image: imageSchema };
+
+function isSettingTable(key: Path[number] | undefined): key is keyof typeof settingTables {
+  return typeof key === 'string' && Object.hasOwn(settingTables, key);
+}
+
 /** Returns the schema of the table at a path. For an input, it also depends on the `type`. */
 function getTableSchema(path: Path, type: TomlValue | undefined): TableSchema {
   switch (path[0]) {
@@ -65,9 +74,10 @@ function getTableSchema(path: Path, type: TomlValue | undefined): TableSchema {
       return mediaSchema;
     case 'acts':
       if (path.length === 2) return actTableSchema;
-      if (path.length === 3 && path[2] === 'safety') return safetySchema;
+      if (path[2] === 'expect') return path.length === 3 ? expectationSchema : valueExpectationSchema;
+      if (path.length === 3 && isSettingTable(path[2])) return settingTables[path[2]];
       return type === 'text' ? textInputSchema : mediaInputSchema;
     default:
-      return path[1] === 'safety' ? safetySchema : narrativeTableSchema;
+      return isSettingTable(path[1]) ? settingTables[path[1]] : narrativeTableSchema;
   }
 }

@@ -1,5 +1,6 @@
 import { liveUnsupportedMimePattern } from '../../facts/media.js';
 import { builtInModels, liveModelNamePattern } from '../../facts/models.js';
+import { liveTools, type ToolName } from '../../facts/tools.js';
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
@@ -38,14 +39,27 @@ function lintLiveSettings(model: string, { table, path }: RawTable, header: RawT
         : ['schema', 'which cannot be forced to follow a schema; describe it in the prompt as well'];
     report(warningAt('live-schema', [...path, key], `${model} is a Live model, ${message}`));
   }
+  lintLiveServiceTier(model, { table, path }, header, report);
   const unsupported: Record<string, string> = { stop: 'and the Live API has no stop sequences' };
   if (builtInModels.get(model)?.hasFixedThinking) unsupported.thinking = 'whose thinking is not configurable';
+  const getValue = (key: string) => table[key] ?? (table.model === undefined ? undefined : header.table[key]);
+  const tools = getValue('tools');
+  const tool = Array.isArray(tools) && tools.find((name) => !liveTools.includes(name as ToolName));
+  if (tool) unsupported.tools = `and the Live API does not have the tool ${tool}`;
   for (const [key, reason] of Object.entries(unsupported)) {
-    const value = table[key] ?? (table.model === undefined ? undefined : header.table[key]);
+    const value = getValue(key);
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
     const reportedPath = [...path, table[key] === undefined ? 'model' : key];
     report(warningAt('live-unsupported', reportedPath, `${model} is a Live model, ${reason}; the act would fail`));
   }
+}
+
+/** The Live API has no service tiers (ai.google.dev/gemini-api/docs/flex-inference, read 2026-11-30). */
+function lintLiveServiceTier(model: string, { table, path }: RawTable, header: RawTable, report: ReportProblem): void {
+  const isOwnValue = table.service_tier !== undefined;
+  if (!isOwnValue && (table.model === undefined || header.table.service_tier === undefined)) return;
+  const message = `${model} is a Live model, on which service_tier has no effect`;
+  report(warningAt('ignored-service-tier', [...path, isOwnValue ? 'service_tier' : 'model'], message));
 }
 
 function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], report: ReportProblem): void {

@@ -6,6 +6,7 @@ import { lintLiveModels } from './lint-live-models.js';
 import { lintModels } from './lint-models.js';
 import { lintParameters } from './lint-parameters.js';
 import { lintReferences } from './lint-references.js';
+import { lintTools } from './lint-tools.js';
 import { type RawAct, type RawTable, readRawActs, readRawHeader } from './raw-acts.js';
 
 /** Finds probable mistakes in a valid narrative and reports them as warnings. Pass it as `lint` to `checkNarrative`. */
@@ -20,6 +21,7 @@ export function lintNarrative(
   lintModels(header, rawActs, { report, now, isModelOverridden: model !== undefined });
   lintParameters(header, rawActs, report);
   lintLiveModels(header, rawActs, orderedActs, report);
+  lintTools(header, rawActs, orderedActs, report);
   lintReferences(rawActs, isTable(file.media) ? Object.keys(file.media) : [], report);
   lintUnusedMedia(file, report);
   lintUnusedVars(file, usedVariables, report);

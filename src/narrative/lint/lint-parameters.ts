@@ -1,7 +1,7 @@
 import { acceptsThinking, type ModelFacts } from '../../facts/model-facts.js';
 import { builtInModels } from '../../facts/models.js';
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
-import { describePath, quote, type TomlValue } from '../../toml/toml.js';
+import { describePath, isTable, quote, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import type { RawTable } from './raw-acts.js';
 
@@ -25,6 +25,7 @@ const samplingRule: ParameterRule = {
 const parameterRules: Readonly<Record<string, ParameterRule>> = {
   thinking: { rule: 'unsupported-thinking', describe: describeThinking },
   max_tokens: { rule: 'tokens-above-limit', describe: describeMaxTokens },
+  image: { rule: 'unsupported-image', describe: describeImage },
   temperature: samplingRule,
   top_p: samplingRule,
   top_k: samplingRule,
@@ -65,6 +66,24 @@ function describeThinking(value: TomlValue, { name, facts }: KnownModel): string
   const levels = facts.thinkingLevels?.map(quote).join(', ') ?? '';
   const accepted = levels === '' ? 'which accepts only a number of tokens' : `whose levels are ${levels}`;
   return `is ${typeof value === 'string' ? quote(value) : value}, which is not supported by ${name}, ${accepted}`;
+}
+
+function describeImage(value: TomlValue, { name, facts }: KnownModel): string | undefined {
+  if (!isTable(value)) return undefined;
+  if (!facts.outputsImages) return `has no effect on ${name}, which does not draw`;
+  const { imageAspectRatios, imageSizes } = facts;
+  const fields = [
+    { key: 'aspect_ratio', accepted: imageAspectRatios, noun: 'aspect ratios' },
+    { key: 'size', accepted: imageSizes, noun: 'sizes' },
+  ];
+  const found = fields.find(({ key, accepted }) => isUnsupported(value[key], accepted));
+  if (!found) return undefined;
+  const accepted = found.accepted?.map(quote).join(', ');
+  return `has the ${found.key} ${quote(String(value[found.key]))}, which is not supported by ${name}, whose ${found.noun} are ${accepted}`;
+}
+
+function isUnsupported(value: TomlValue | undefined, accepted: readonly string[] | undefined): boolean {
+  return typeof value === 'string' && accepted !== undefined && !accepted.includes(value);
 }
 
 function describeMaxTokens(value: TomlValue, { name, facts: { maxOutputTokens } }: KnownModel): string | undefined {

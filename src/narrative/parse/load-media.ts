@@ -7,6 +7,7 @@ import { getReferenceKind, redactUrl, validateMediaUrl } from '../../media/media
 import { createPlainTextDetector, isPlainText } from '../../media/plain-text.js';
 import { checkDeclaredType, resolveMediaType } from '../../media/resolve-media-type.js';
 import { quote } from '../../toml/toml.js';
+import { isBase64 } from '../../util/json.js';
 import { convertSystemError, getRegularFileSize, readRegularFile } from '../../util/read-regular-file.js';
 import { explainOutside } from '../confinement.js';
 import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
@@ -34,8 +35,16 @@ export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   const { source, mime, kind } = spec;
   const typeProblem = mime === undefined ? undefined : checkDeclaredType(mime, kind);
   if (typeProblem !== undefined) return createMediaProblem('media-type', `"mime" ${typeProblem}`, 'mime');
+  return addResolution(await loadSource(source, spec), spec);
+}
+
+async function loadSource(source: MediaSpec['source'], spec: MediaSpec): Promise<LoadMediaResult> {
   if ('url' in source) return describeUrl(source.url, spec);
   return 'file' in source ? loadFile(source.file, spec) : loadBase64(source.base64, spec);
+}
+
+function addResolution(result: LoadMediaResult, { mediaResolution }: MediaSpec): LoadMediaResult {
+  return result.ok && mediaResolution ? { ...result, media: { ...result.media, mediaResolution } } : result;
 }
 
 /** Reads the media whose name is a rendered template, unless it was already read together with the narrative. */
@@ -79,7 +88,7 @@ async function loadBase64(base64: string, spec: MediaSpec): Promise<LoadMediaRes
   }
   // Long base64 may span several lines.
   const compact = base64.replace(/\s+/g, '');
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.replace(/=+$/, '').length % 4 === 1) {
+  if (!isBase64(compact)) {
     return createMediaProblem('bad-base64', `${label} is not valid base64`);
   }
   return createMediaInput(createMediaData(Buffer.from(compact, 'base64')), { ...spec, label });

@@ -10,6 +10,7 @@ import {
   pickOnlyKey,
   readMedia,
   readMediaFrom,
+  readMediaResolution,
 } from './read-media.js';
 
 /** Media by their references, `media.<name>`. A value is undefined if the media has not been read or can't be read. */
@@ -64,7 +65,7 @@ export async function readMediaInput(
 function applyInputKind(
   media: MediaInput | MediaTemplate,
   ref: string,
-  { kind, path, report, onTemplate }: MediaReadRequest & { kind: MediaKind },
+  { table, kind, path, report, onTemplate }: MediaReadRequest & { kind: MediaKind },
 ): MediaInput | MediaTemplate | undefined {
   const refPath = [...path, 'ref'];
   const knownKind = getKnownKind(media);
@@ -72,13 +73,16 @@ function applyInputKind(
     const message = `${quote(ref)} is of type ${quote(knownKind)}, not ${quote(kind)}`;
     return void report(errorAt('media-type', refPath, message));
   }
+  const mediaResolution = readMediaResolution(table);
   if (media.type === 'media-template') {
-    const template = { ...media, spec: { ...media.spec, kind }, loaded: new Map() };
+    const spec = { ...media.spec, kind, ...(mediaResolution && { mediaResolution }) };
+    const template = { ...media, spec, loaded: new Map() };
     onTemplate({ template, path: refPath, base: media });
     return template;
   }
   // The kind of a URL is checked when it is fetched.
-  return media.content.from === 'address' ? { ...media, type: kind, content: { ...media.content, kind } } : media;
+  const input = mediaResolution ? { ...media, mediaResolution } : media;
+  return media.content.from === 'address' ? { ...input, type: kind, content: { ...media.content, kind } } : input;
 }
 
 /** Returns the kind of media, if it is known before the media is fetched or its template is rendered. */

@@ -1,10 +1,13 @@
 import type { GenerationParameters } from '../../driver/request.js';
 import { thinkingLevels } from '../../facts/model-facts.js';
 import { harmCategories, harmThresholds } from '../../facts/requests.js';
+import { parseServiceTier, type ServiceTier } from '../../facts/service-tiers.js';
+import { toolNames } from '../../facts/tools.js';
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { isValidModelName, stripModelPrefix } from '../../util/model-name.js';
 import type { ActContext } from '../narrative.js';
+import { readMediaResolution } from './read-media.js';
 
 /** The settings of the whole narrative, or of one act. */
 export interface ActSettings {
@@ -12,6 +15,7 @@ export interface ActSettings {
   system?: string;
   fallback?: readonly string[];
   context?: ActContext;
+  serviceTiers?: readonly ServiceTier[];
   parameters: GenerationParameters;
 }
 
@@ -27,7 +31,16 @@ export function readActSettings(table: TomlTable, path: Path, report: ReportProb
   }
   if (Array.isArray(context)) settings.context = context.filter((name) => typeof name === 'string');
   else if (context === 'full' || context === 'previous' || context === 'none') settings.context = context;
+  const serviceTiers = readServiceTiers(table.service_tier);
+  if (serviceTiers) settings.serviceTiers = serviceTiers;
   return settings;
+}
+
+/** Reads one tier or a list of tiers. A tier that the list repeats counts once. */
+function readServiceTiers(value: TomlValue | undefined): readonly ServiceTier[] | undefined {
+  if (value === undefined) return undefined;
+  const list = Array.isArray(value) ? value : [value];
+  return [...new Set(list.flatMap((name) => parseServiceTier(name) ?? []))];
 }
 
 function readParameters(table: TomlTable): GenerationParameters {
@@ -45,7 +58,23 @@ function readParameters(table: TomlTable): GenerationParameters {
     typeof table.thinking === 'number' ? table.thinking : thinkingLevels.find((level) => level === table.thinking);
   if (thinking !== undefined) parameters.thinking = thinking;
   if (safety) parameters.safety = safety;
+  const image = readPictureShape(table.image);
+  if (image) parameters.image = image;
+  const { tools } = table;
+  // An empty list is kept, because it overrides the tools of the narrative.
+  if (Array.isArray(tools)) parameters.tools = toolNames.filter((name) => tools.includes(name));
+  const mediaResolution = readMediaResolution(table);
+  if (mediaResolution) parameters.mediaResolution = mediaResolution;
   return parameters;
+}
+
+function readPictureShape(value: TomlValue | undefined): GenerationParameters['image'] {
+  if (!isTable(value)) return undefined;
+  const { aspect_ratio: aspectRatio, size } = value;
+  return {
+    ...(typeof aspectRatio === 'string' && { aspectRatio }),
+    ...(typeof size === 'string' && { size }),
+  };
 }
 
 /** Returns the thresholds by Gemini's category names. */

@@ -1,3 +1,4 @@
+import { isPictureModel, isSpeechModel } from '../../facts/models.js';
 import { mediaKinds } from '../../media/media-types.js';
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import {
@@ -13,6 +14,7 @@ import { isRustNarrativeAct } from '../check/rust-original.js';
 import type { Act, Input, Narrative } from '../narrative.js';
 import { findNamedMedia, type NamedMedia, readMediaInput } from './named-media.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
+import { readExpectations } from './read-expectations.js';
 import { type MediaReadOptions, pickOnlyKey } from './read-media.js';
 import { readReplyFormat } from './read-reply-format.js';
 import { readTextFile } from './read-text-file.js';
@@ -53,17 +55,36 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
     onText({ text: ownSettings.system, path: [...path, 'system'], actNames: [name], sentAs: 'text' });
   // An act that is a table has its own copy of the parameters, because the reply format is added to them below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
+  // An empty list of tools is the same as none, and a stored reply is found by the parameters of its request.
+  if (parameters.tools?.length === 0) delete parameters.tools;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
     options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, path, options, report)));
+    if (value.format === 'json') reportJsonMedia(ownSettings?.model ?? defaults.model, path, report);
   }
-  const { model, system, fallback, context } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
+  if (isTable(value) && value.expect !== undefined) {
+    const onExpected = (text: string, textPath: Path) =>
+      onText({ text, path: textPath, actNames: [name], sentAs: 'text' });
+    const expect = readExpectations(value, path, { templates: options.templates, report, onText: onExpected });
+    if (expect.length > 0) act.expect = expect;
+  }
+  const { model, system, fallback, context, serviceTiers } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
   if (model !== undefined) act.model = model;
   // An empty text means that the act has no system text, even if the narrative has one.
   if (system !== undefined && system.trim() !== '') act.system = system;
   if (fallback) act.fallback = fallback;
   if (context) act.context = context;
+  if (serviceTiers) act.serviceTiers = serviceTiers;
   return act;
+}
+
+/** Reports JSON replies of a model that replies with pictures or speech. */
+function reportJsonMedia(model: string | undefined, path: Path, report: ReportProblem): void {
+  if (model === undefined || !(isPictureModel(model) || isSpeechModel(model))) return;
+  const formatPath = [...path, 'format'];
+  const media = isPictureModel(model) ? 'pictures' : 'speech';
+  const message = `${describePath(formatPath)} is "json", but ${model} replies with ${media}; remove it, or use another model`;
+  report(errorAt('media-json', formatPath, message));
 }
 
 function readInputs(act: TomlValue, path: Path, options: ActReadOptions): Input[] {

@@ -1,4 +1,5 @@
 import type { MediaKind } from '../../driver/request.js';
+import { type MediaResolution, mediaResolutions } from '../../facts/tools.js';
 import { checkDeclaredType } from '../../media/resolve-media-type.js';
 import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js';
 import { describePath, formatTableHeader, type Path, quote, type TomlTable } from '../../toml/toml.js';
@@ -57,7 +58,8 @@ export async function readMediaFrom(
   const sourcePath = [...path, key];
   const mime = getMime(table);
   const label = key === 'file' ? undefined : describePath(sourcePath);
-  const spec = { source: { [key]: value } as MediaSource, kind, folder, confinement, label };
+  const mediaResolution = readMediaResolution(table);
+  const spec = { source: { [key]: value } as MediaSource, kind, folder, confinement, label, mediaResolution };
   const result = await loadMedia({ ...spec, mime });
   if (result.ok) return result.media;
   const { rule, message, about } = result.problem;
@@ -69,6 +71,11 @@ export async function readMediaFrom(
     report(errorAt(withoutMime.problem.rule, sourcePath, withoutMime.problem.message));
   }
   return undefined;
+}
+
+/** Returns the resolution in a table of settings or of a medium. The schema check reports other values. */
+export function readMediaResolution({ media_resolution: value }: TomlTable): MediaResolution | undefined {
+  return mediaResolutions.find((resolution) => resolution === value);
 }
 
 function getMime({ mime }: TomlTable): string | undefined {
@@ -90,7 +97,8 @@ function createMediaTemplate(
   const mime = getMime(table);
   const problem = mime === undefined ? undefined : checkDeclaredType(mime, kind);
   if (problem !== undefined) report(createMimeProblem(`"mime" ${problem}`, path));
-  const spec = { mime, kind, folder, confinement, label: sourceKey === 'url' ? describePath(sourcePath) : undefined };
+  const label = sourceKey === 'url' ? describePath(sourcePath) : undefined;
+  const spec = { mime, kind, folder, confinement, label, mediaResolution: readMediaResolution(table) };
   const template = { type: 'media-template', sourceKey, text, spec, loaded: new Map() } as const;
   onTemplate({ template, path: sourcePath });
   return template;

@@ -5,21 +5,13 @@
  */
 import * as z from 'zod/mini';
 import { thinkingLevels } from '../../facts/model-facts.js';
+import { imageAspectRatios, imageSizes } from '../../facts/pictures.js';
 import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
+import { serviceTiers } from '../../facts/service-tiers.js';
+import { mediaResolutions, toolNames } from '../../facts/tools.js';
 import { mediaKinds } from '../../media/media-types.js';
-
-/**
- * Adds a description to a schema in zod's registry, from which the JSON Schema is created.
- * @param extra JSON Schema keywords that zod can't express
- */
-function describe<Schema extends z.ZodMiniType>(
-  description: string,
-  schema: Schema,
-  extra: Readonly<Record<string, unknown>> = {},
-): Schema {
-  z.globalRegistry.add(schema, { description, ...extra });
-  return schema;
-}
+import { describe } from './describe.js';
+import { expectationSchema } from './expectation-schema.js';
 
 const thresholdSchema = z.enum(Object.keys(harmThresholds) as (keyof typeof harmThresholds)[]);
 
@@ -33,8 +25,21 @@ export const safetySchema = z.strictObject(
   ),
 );
 
+/** The `image` table of a narrative or of an act. */
+export const imageSchema = z.strictObject({
+  aspect_ratio: z.optional(describe('Width to height, for example "16:9".', z.enum(imageAspectRatios))),
+  size: z.optional(describe('About so many pixels on a side: "512", "1K", "2K" or "4K".', z.enum(imageSizes))),
+});
+
 /** The largest integer that the service accepts, which is the largest signed 32-bit integer. */
 const maxInt32 = 2 ** 31 - 1;
+
+const mediaResolutionField = z.optional(
+  describe(
+    'How many tokens the service spends on a picture, a video frame or a page: "low", "medium" or "high".',
+    z.enum(mediaResolutions),
+  ),
+);
 
 /** The settings that both a narrative and an act can have. */
 const settingFields = {
@@ -83,12 +88,31 @@ const settingFields = {
       z.union([z.enum(thinkingLevels), z.int().check(z.gte(0), z.lte(maxInt32))]),
     ),
   ),
+  service_tier: z.optional(
+    describe(
+      'Google\'s service tier: "flex" (half the price, slower), "standard" or "priority", or a list of tiers to try in this order.',
+      z.union([z.enum(serviceTiers), z.array(z.enum(serviceTiers)).check(z.minLength(1))]),
+    ),
+  ),
   safety: z.optional(
     describe(
       'The lowest probability at which harmful content is blocked, by category, for example "only_high".',
       safetySchema,
     ),
   ),
+  image: z.optional(
+    describe(
+      'The shape of the pictures that a model draws. Each model accepts only some shapes and sizes.',
+      imageSchema,
+    ),
+  ),
+  tools: z.optional(
+    describe(
+      "The tools that Google may run for a reply, on its own servers. An act's list replaces that of the narrative.",
+      z.array(describe('"google_search", "url_context" or "code_execution".', z.enum(toolNames))),
+    ),
+  ),
+  media_resolution: mediaResolutionField,
 };
 
 const mediaFields = {
@@ -96,6 +120,7 @@ const mediaFields = {
   url: z.optional(describe('An http(s) URL: of a file, of a YouTube video, or of the Files API.', z.string())),
   base64: z.optional(describe('The bytes, in base64.', z.string())),
   mime: z.optional(describe('The MIME type, for example "image/png". Detected from the bytes by default.', z.string())),
+  media_resolution: mediaResolutionField,
 };
 
 /** The names of the `[narrative]` table: the current one, and the older ones that are read too. */
@@ -182,6 +207,7 @@ export const actTableSchema = describe(
   z.strictObject({
     ...settingFields,
     ...replyFormatFields,
+    expect: z.optional(expectationSchema),
     prompt: z.optional(describe('The prompt.', z.string())),
     media: z.optional(
       describe('Entries of [media], such as "media.logo", which are sent before the prompt.', z.array(z.string())),

@@ -1,4 +1,5 @@
 import { toJSONSchema } from 'zod/mini';
+import { expectationSchema, valueExpectationSchema } from './expectation-schema.js';
 import { narrativeFileSchema } from './file-schema.js';
 import type { JsonSchema } from './json-schema.js';
 
@@ -8,5 +9,12 @@ import type { JsonSchema } from './json-schema.js';
  * needs zod's JSON Schema generator.
  */
 export function createNarrativeJsonSchema(): JsonSchema {
-  return toJSONSchema(narrativeFileSchema, { target: 'draft-2020-12' }) as JsonSchema;
+  const options = { target: 'draft-2020-12' } as const;
+  const { $schema: _, ...valueSchema } = toJSONSchema(valueExpectationSchema, options);
+  return toJSONSchema(narrativeFileSchema, {
+    ...options,
+    override({ zodSchema, jsonSchema }) {
+      if (zodSchema === expectationSchema) jsonSchema.patternProperties = { '^/': valueSchema };
+    },
+  }) as JsonSchema;
 }

@@ -1,4 +1,5 @@
 import { countHopTokens } from '../../driver/continuation.js';
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import { type GenerateRequest, getByteLength, type MediaPart, type Part } from '../../driver/request.js';
 
 /** "For Gemini models, a token is equivalent to about 4 characters" (ai.google.dev/gemini-api/docs/tokens, 2026-10). */
@@ -16,7 +17,7 @@ export function estimateTokens(request: GenerateRequest): number {
   const { turns, system = '' } = request;
   const tokensPerTurn = turns.map((turn) =>
     turn.role === 'model'
-      ? turn.text.length / charactersPerToken
+      ? turn.text.length / charactersPerToken + (turn.media ?? []).reduce((sum, media) => sum + estimateMedia(media), 0)
       : turn.parts.reduce((sum, part) => sum + estimatePart(part), 0),
   );
   // The prompt of a later hop of a long reply includes what the earlier hops wrote. That is why the SDK has
@@ -30,6 +31,11 @@ function estimatePart(part: Part): number {
   const { tokens, bytes } = findMediaRate(part);
   // The size of content that is not loaded yet is unknown. It counts as one unit of its rate.
   return tokens * Math.ceil(Math.max(1, getByteLength(part)) / bytes);
+}
+
+/** Estimates a picture or a sound of an earlier reply. */
+function estimateMedia({ mimeType, base64 }: ReplyMedia): number {
+  return estimatePart({ type: 'media', mimeType, content: { from: 'bytes', base64 } });
 }
 
 /**

@@ -2,7 +2,7 @@ import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import type { QuotaExceeded, QuotaViolation } from '../../errors.js';
 import { freeTierRpm, type LimitKind } from '../../facts/limits.js';
 import { computeEffectiveLimits, type Limits } from '../limits.js';
-import type { ModelState } from './model-state.js';
+import { countRequests, type ModelState } from './model-state.js';
 
 /** The information that the API gave when it rejected a request with 429. */
 export interface QuotaRejection {
@@ -108,6 +108,7 @@ export function recordServed(state: ModelState, id: string, windowMs: number): v
   const { appointments, servedInWindow = freeTierRpm } = state;
   const index = appointments.findIndex((candidate) => candidate.id === id);
   const startMs = (appointments[index]?.at ?? 0) - windowMs;
-  const served = appointments.slice(0, index + 1).filter(({ confirmed, at }) => confirmed && at > startMs).length;
+  const inWindow = appointments.slice(0, index + 1).filter(({ confirmed, at }) => confirmed && at > startMs);
+  const served = inWindow.reduce((sum, reservation) => sum + countRequests(reservation), 0);
   if (served > servedInWindow) state.servedInWindow = served;
 }

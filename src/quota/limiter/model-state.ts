@@ -48,6 +48,13 @@ export interface StoredReservation {
   bookedAt: number;
   /** True once the request was sent. Until then the reservation may be rescheduled. */
   confirmed: boolean;
+  /** The number of requests that this entry stands for, if it was merged or may be: all have their replies. Default 1. */
+  requests?: number;
+}
+
+/** Returns the number of requests that a stored reservation stands for. */
+export function countRequests({ requests = 1 }: StoredReservation): number {
+  return requests;
 }
 
 /** Corrects a token estimate by the ratio of earlier counts to their estimates. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Limits, QuotaBudget } from '../limits.js';
 import { applyRejection, applyTokenCount, type QuotaRejection, recordServed } from './learned-limits.js';
+import { mergeSettled } from './merge-settled.js';
 import { correctTokenEstimate, findOrCreateDay, type ModelState } from './model-state.js';
 import { createProjectPause } from './project-pause.js';
 import { createProjectState, type ProjectStateOptions } from './project-state.js';
@@ -125,19 +126,20 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
     reschedule: (reservation) => updateWithLimits(reservation, rescheduleIn),
     confirm: (reservation) => updateWithLimits(reservation, confirmIn),
     recordSent: (request, id = randomUUID()) =>
-      updateServingState(request.model, (state, now, model) => {
-        const tokens = getPromptTokens(state, request);
-        insertReservation(state, { id, at: now, tokens, bookedAt: now, confirmed: true });
-        return { state: 'booked', id, request, model, at: now, guessed: false };
-      }),
+      updateServingState(request.model, (state, now, model) => recordSentIn(state, now, { id, request, model })),
     cancel: ({ request, id }) => updateServingState(request.model, (state) => void removeReservation(state, id)),
     async settle({ id, request }, { promptTokens, servedModel }) {
-      await linkAlias(request.model, servedModel, id);
       const tokens = { estimated: request.estimatedTokens, actual: promptTokens ?? 0 };
-      await updateServingState(request.model, (state) => {
-        applyTokenCount(state, id, tokens);
-        recordServed(state, id, windowMs);
-      });
+      const settle = (mayBeOther: boolean) =>
+        updateServingState(request.model, (state, _now, model) => {
+          const isExpected = mayBeOther || model === servedModel;
+          if (isExpected) settleIn(state, { id, tokens, windowMs });
+          return isExpected;
+        });
+      // Most replies come from the model that is known to serve the alias. Then one transaction is enough.
+      if (await settle(false)) return;
+      await linkAlias(request.model, servedModel, id);
+      await settle(true);
     },
     async recordRejection({ id, request }, rejection) {
       if (rejection.pausesProject) return projectPause.begin(rejection, { id, model: request.model });
@@ -185,10 +187,29 @@ function isTooLarge(state: ModelState, tokens: number, { ignoresTokenLimit }: Re
   return !ignoresTokenLimit && exceedsLearnedLimit(state, tokens);
 }
 
+function recordSentIn(
+  state: ModelState,
+  now: number,
+  { id, request, model }: ReservationRef & { model: string },
+): Reservation {
+  const tokens = getPromptTokens(state, request);
+  insertReservation(state, { id, at: now, tokens, bookedAt: now, confirmed: true });
+  return { state: 'booked', id, request, model, at: now, guessed: false };
+}
+
 function rescheduleIn(state: ModelState, now: number, previous: Reservation, window: WindowLimits): ReservationResult {
   advancePending(state, now, window);
   const stored = state.appointments.find(({ id }) => id === previous.id);
   return stored ? { ...previous, at: stored.at } : reserveIn(state, now, previous, window);
+}
+
+function settleIn(
+  state: ModelState,
+  { id, tokens, windowMs }: { id: string; tokens: { estimated: number; actual: number }; windowMs: number },
+): void {
+  applyTokenCount(state, id, tokens);
+  recordServed(state, id, windowMs);
+  mergeSettled(state, id, windowMs);
 }
 
 /** Whether a pause of the whole project has delayed the pending reservations of this model. */

@@ -1,6 +1,7 @@
 import { computeEffectiveLimits, type Limits, type QuotaBudget } from '../limits.js';
 import {
   correctTokenEstimate,
+  countRequests,
   findOrCreateDay,
   type ModelState,
   type StoredReservation,
@@ -80,8 +81,8 @@ function findSendTime(
   const { rpm, tpm } = limits;
   const spanMs = windowMs + guardMs;
   const lastAt = reservations.at(-1)?.at ?? 0;
-  const byRequests = rpm ? (reservations.at(-rpm.value)?.at ?? -spanMs) + spanMs : 0;
-  const byTokens = tpm ? findBlockingTime(reservations, tpm.value - tokens) + spanMs : 0;
+  const byRequests = rpm ? findBlockingTime(reservations, rpm.value - 1, countRequests) + spanMs : 0;
+  const byTokens = tpm ? findBlockingTime(reservations, tpm.value - tokens, countTokens) + spanMs : 0;
   const at = Math.max(now, lastAt, notBefore, byRequests, byTokens);
   if (at <= now) return { at: now, guessed: false };
   // This time comes from a rejection, so no built-in limit is involved.
@@ -94,18 +95,24 @@ function findSendTime(
 }
 
 /**
- * Finds the newest reservation that has to leave the window before the later ones use at most `room` tokens, and returns
- * its time.
+ * Finds the newest reservation that has to leave the window before the later ones use at most `room` of a limit, and
+ * returns its time.
  */
-function findBlockingTime(reservations: readonly StoredReservation[], room: number): number {
+function findBlockingTime(
+  reservations: readonly StoredReservation[],
+  room: number,
+  measure: (reservation: StoredReservation) => number,
+): number {
   let sum = 0;
   for (let index = reservations.length - 1; index >= 0; index -= 1) {
-    const { at = 0, tokens = 0 } = reservations[index] ?? {};
-    sum += tokens;
-    if (sum > room) return at;
+    const reservation = reservations[index] as StoredReservation;
+    sum += measure(reservation);
+    if (sum > room) return reservation.at;
   }
   return Number.NEGATIVE_INFINITY;
 }
+
+const countTokens = ({ tokens }: StoredReservation) => tokens;
 
 /** Inserts a reservation in order of time, and adds it to the count of its day. */
 export function insertReservation(state: ModelState, reservation: StoredReservation): void {
@@ -113,7 +120,7 @@ export function insertReservation(state: ModelState, reservation: StoredReservat
   state.appointments.push(reservation);
   // Most reservations are later than all others.
   if (lastAt > reservation.at) state.appointments.sort((left, right) => left.at - right.at);
-  findOrCreateDay(state, reservation.at).count += 1;
+  findOrCreateDay(state, reservation.at).count += countRequests(reservation);
 }
 
 /** Removes a reservation, if it exists, and subtracts it from the count of its day. */
@@ -122,7 +129,7 @@ export function removeReservation(state: ModelState, id: string): StoredReservat
   const [removed] = index === -1 ? [] : state.appointments.splice(index, 1);
   if (removed) {
     const day = findOrCreateDay(state, removed.at);
-    day.count = Math.max(0, day.count - 1);
+    day.count = Math.max(0, day.count - countRequests(removed));
   }
   return removed;
 }

@@ -111,10 +111,13 @@ local function computeWindowLimits(state)
   return { limits = computeEffectiveLimits(state), spanMs = args.windowMs + guardMs }
 end
 
-local function findBlockingTime(appointments, room)
+local function countRequests(reservation) return reservation.requests or 1 end
+local function countTokens(reservation) return reservation.tokens end
+
+local function findBlockingTime(appointments, room, measure)
   local sum = 0
   for index = #appointments, 1, -1 do
-    sum = sum + appointments[index].tokens
+    sum = sum + measure(appointments[index])
     if sum > room then return appointments[index].at end
   end
   return -math.huge
@@ -126,12 +129,9 @@ local function findSendTime(state, tokens, windowLimits)
   local last = appointments[#appointments]
   local at = math.max(now, last and last.at or 0, state.notBefore or 0)
   local byTokens = 0
-  if rpm then
-    local blocking = appointments[#appointments - rpm.value + 1]
-    at = math.max(at, blocking and blocking.at + spanMs or 0)
-  end
+  if rpm then at = math.max(at, findBlockingTime(appointments, rpm.value - 1, countRequests) + spanMs) end
   if tpm then
-    byTokens = findBlockingTime(appointments, tpm.value - tokens) + spanMs
+    byTokens = findBlockingTime(appointments, tpm.value - tokens, countTokens) + spanMs
     at = math.max(at, byTokens)
   end
   if at <= now then return { at = now, guessed = false } end
@@ -160,12 +160,12 @@ local function insertReservation(state, reservation)
   while index > 1 and list[index - 1].at > reservation.at do index = index - 1 end
   table.insert(list, index, reservation)
   local day = findOrCreateDay(state, reservation.at)
-  day.count = day.count + 1
+  day.count = day.count + countRequests(reservation)
 end
 
 local function uncountInDay(state, reservation)
   local day = findOrCreateDay(state, reservation.at)
-  day.count = math.max(0, day.count - 1)
+  day.count = math.max(0, day.count - countRequests(reservation))
 end
 
 local function removeReservation(state, id)

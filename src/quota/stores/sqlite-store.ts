@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { type LockWaitOptions, retryWhileQuotaLocked } from '../../database/wait-for-lock.js';
-import { parseModelState } from '../limiter/model-state.js';
+import { type ModelState, parseModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from './quota-store.js';
 
 export interface SqliteStoreOptions extends Omit<LockWaitOptions, 'pauseMs'> {
@@ -17,6 +17,8 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
     'INSERT INTO quota_pages (key, page) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET page = excluded.page',
   );
   const deleteOne = database.prepare('DELETE FROM quota_pages WHERE key = ?');
+  /** The states as this process last wrote them: parsing them again would take half the time of a transaction. */
+  const written = new Map<string, { json: string; state: ModelState }>();
   const retryWhileLocked = <Result>(work: () => Result) => retryWhileQuotaLocked(work, waitOptions);
 
   return {
@@ -24,10 +26,14 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
       retryWhileLocked(() =>
         runInTransaction(database, () => {
           const [json] = (selectOne.get(key) ?? []) as [string?];
-          const state = parseModelState(json);
+          const previous = written.get(key);
+          // If `change` fails, the object may be half changed.
+          written.delete(key);
+          const state = previous !== undefined && previous.json === json ? previous.state : parseModelState(json);
           const result = change(state);
           const changed = JSON.stringify(state);
           if (changed !== json) upsert.run(key, changed);
+          written.set(key, { json: changed, state });
           return result;
         }),
       ),

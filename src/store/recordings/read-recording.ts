@@ -5,7 +5,7 @@ import { formatRequestId } from '../replies/request-id.js';
 import { parseEntry, type RecordingEntry } from './recording-entry.js';
 
 /** The largest recording that is read: half of the longest text that JavaScript can hold. */
-const maxRecordingBytes = 256_000_000;
+export const maxRecordingBytes = 256_000_000;
 
 /** The content of a recording. */
 interface Recording {

@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
-import { tryParseJson } from '../../util/json.js';
-import type { PartDescription, RequestDescription, RequestId, TurnDescription } from '../replies/request-id.js';
+import { pickToolUse, type ToolUse } from '../../driver/tool-use.js';
+import { isBase64, tryParseJson } from '../../util/json.js';
+import {
+  describeMedia,
+  type PartDescription,
+  type RequestDescription,
+  type RequestId,
+  type TurnDescription,
+} from '../replies/request-id.js';
 
 /** One line of a recording: a request and its reply. */
 export interface RecordingEntry extends RequestId {
@@ -26,13 +34,15 @@ export interface RecordedRequest {
 }
 
 /** A recorded reply, without thought signatures: only the provider needs them, and a replay sends nothing. */
-export interface RecordedReply {
+export interface RecordedReply extends ToolUse {
   text: string;
   model: string;
   finishReason: string;
   usage: Usage;
   /** The text of the reply in the conversation, if it differs from `text`. */
   turnText?: string;
+  /** The pictures and sounds of the reply, with their bytes in base64. */
+  media?: ReplyMedia[];
   /** 16-bit PCM in base64, and the sample rate in Hz. */
   audio?: { sampleRate: number; pcm: string };
   /** True if the audio was left out, because it was larger than `maxAudioBytes`. */
@@ -48,6 +58,13 @@ const partSchema = z.union([
   z.object({ mimeType: z.optional(z.string()), url: z.string() }),
 ]);
 const countSchema = z.number().check(z.gte(0));
+const sourceSchema = z.object({ title: z.optional(z.string()), uri: z.string().check(z.regex(/^https?:\/\//)) });
+const codeSchema = z.object({
+  language: z.string(),
+  code: z.string(),
+  output: z.optional(z.string()),
+  outcome: z.optional(z.string()),
+});
 
 const entrySchema = z.object({
   key: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
@@ -73,8 +90,12 @@ const entrySchema = z.object({
       totalTokens: z.optional(countSchema),
     }),
     turnText: z.optional(z.string()),
+    media: z.optional(z.array(z.object({ mimeType: z.string(), base64: z.string().check(z.refine(isBase64)) }))),
     audio: z.optional(z.object({ sampleRate: countSchema, pcm: z.string() })),
     wasSpoken: z.optional(z.boolean()),
+    sources: z.optional(z.array(sourceSchema)),
+    searches: z.optional(z.array(z.string())),
+    code: z.optional(z.array(codeSchema)),
   }),
 });
 
@@ -101,7 +122,9 @@ export function createEntry(id: RequestId, request: RequestDescription, reply: G
     reply: {
       ...{ text, model, finishReason, usage },
       ...(turn.text !== text && { turnText: turn.text }),
+      ...(turn.media && { media: [...turn.media] }),
       ...(audio && toRecordedAudio(audio)),
+      ...pickToolUse(reply),
     },
   };
 }
@@ -123,8 +146,8 @@ export function hashTurn(turn: TurnDescription): string {
 }
 
 /** Hashes the turn that a recorded reply becomes in the requests after it. */
-export function hashReplyTurn({ reply: { text, turnText = text } }: RecordingEntry): string {
-  return hashTurn({ role: 'model', parts: [{ text: turnText }] });
+export function hashReplyTurn({ reply: { text, turnText = text, media = [] } }: RecordingEntry): string {
+  return hashTurn({ role: 'model', parts: [{ text: turnText }, ...media.map(describeMedia)] });
 }
 
 /**

@@ -1,7 +1,17 @@
-import { closeSync, existsSync, lstatSync, readlinkSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { appendWhole, openForAppending, withOutputError, writeAtomically } from '../../util/write-files.js';
 import { formatRequestId } from '../replies/request-id.js';
-import { createNoRecordingError, readRecording } from './read-recording.js';
+import { createNoRecordingError, maxRecordingBytes, readRecording } from './read-recording.js';
 import { hashReplyTurn, type RecordingEntry } from './recording-entry.js';
 
 const outputErrorOptions = {
@@ -77,6 +87,9 @@ function readAndRepair(path: string): Map<string, RecordingEntry> {
 function append(path: string, text: string): void {
   const fd = openForAppending(path);
   try {
+    // A larger recording could not be read again.
+    if (fstatSync(fd).size + Buffer.byteLength(text) > maxRecordingBytes)
+      throw new Error(`it would be larger than ${maxRecordingBytes / 1_000_000} MB, the limit of a recording`);
     appendWhole(fd, text);
   } finally {
     closeSync(fd);

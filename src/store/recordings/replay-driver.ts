@@ -1,6 +1,7 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
+import { pickToolUse } from '../../driver/tool-use.js';
 import { createRequestCounter, formatRequestId, type RequestId } from '../replies/request-id.js';
 import { readRecording } from './read-recording.js';
 import type { RecordedReply, RecordingEntry } from './recording-entry.js';
@@ -85,13 +86,14 @@ function groupEntries(entries: Iterable<RecordingEntry>, formatKey: (id: Request
   return groups;
 }
 
-/** Creates the response. Its turn has only text, because no provider receives the turn to continue the conversation. */
+/** Creates the response. Its turn has no native parts, because no provider receives the turn to continue the conversation. */
 function toResponse(reply: RecordedReply, { model: requestedModel }: GenerateRequest): GenerateResponse {
-  const { text, model, finishReason, usage, turnText = text, audio } = reply;
+  const { text, model, finishReason, usage, turnText = text, media, audio } = reply;
   return {
     ...{ text, model, finishReason, usage },
-    turn: { role: 'model', text: turnText, model: requestedModel },
+    turn: { role: 'model', text: turnText, model: requestedModel, ...(media && { media }) },
     ...(audio && { audio: { sampleRate: audio.sampleRate, pcm: Buffer.from(audio.pcm, 'base64') } }),
+    ...pickToolUse(reply),
     reused: true,
   };
 }

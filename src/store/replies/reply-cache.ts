@@ -5,6 +5,7 @@ import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import type { ModelTurn } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
+import { isMediaList, omitMediaBytes, restoreMediaBytes } from './media-bytes.js';
 import { getHopKeyBounds, getInstanceKeyBounds, getStoredKey, type RequestId } from './request-id.js';
 
 /** Stores the replies of earlier runs, so that the same request is not billed twice. */
@@ -116,7 +117,7 @@ export function replaceNuls(text: string): string {
 /**
  * The stored form of a reply. Most replies are only text, which a response contains three times: as its text, as the
  * text of its turn and as a native part. The text is stored once, because a run that wrote a reply of 10 MB three times
- * took 320 MB (2026-11).
+ * took 320 MB (2026-11). So are the bytes of media, which native parts contain too.
  */
 interface SerializedReply extends Omit<StoredReply, 'turn'> {
   /** The turn. Its `text` is left out if it equals the text of the reply. */
@@ -134,11 +135,12 @@ export function serializeReply({
   turn,
   ...reply
 }: GenerateResponse): string {
-  const { text, native, ...rest } = turn;
+  const { text, ...rest } = turn;
+  const native = omitMediaBytes(turn);
   const isTextAlone = isDeepStrictEqual(native, [{ text }]);
   const serialized: SerializedReply = {
     ...reply,
-    turn: { ...rest, ...(text !== reply.text && { text }), ...(native !== undefined && !isTextAlone && { native }) },
+    turn: { ...rest, ...(text !== reply.text && { text }), native: isTextAlone ? undefined : native },
     ...(isTextAlone && { isTextAlone }),
     ...(audio && { wasSpoken: true }),
   };
@@ -157,6 +159,8 @@ export function parseStoredReply(json: string): StoredReply | undefined {
   if (typeof reply.text !== 'string' || typeof model !== 'string' || typeof finishReason !== 'string') return undefined;
   if (!isRecord(turn) || typeof turn.model !== 'string' || !isRecord(usage)) return undefined;
   if (!Object.values(usage).every((count) => Number.isSafeInteger(count) && Number(count) >= 0)) return undefined;
-  const { text = reply.text } = turn;
-  return { ...reply, turn: { ...turn, text, ...(isTextAlone && { native: [{ text }] }) } } as StoredReply;
+  const { text = reply.text, media } = turn;
+  if (media !== undefined && !isMediaList(media)) return undefined;
+  const native = isTextAlone ? [{ text }] : restoreMediaBytes(turn.native, media ?? []);
+  return { ...reply, turn: { ...turn, text, ...(native !== undefined && { native }) } } as StoredReply;
 }

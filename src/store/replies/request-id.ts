@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RequestInstance } from '../../driver/driver.js';
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateRequest, GenerationParameters, MediaContent, Part, Turn } from '../../driver/request.js';
 
 /** Identifies a request within a run. */
@@ -38,11 +39,11 @@ export interface TurnDescription {
 /** A text or a media part. Media have the SHA-256 of their bytes in hexadecimal, or their URL, which is not fetched. */
 export type PartDescription =
   | { text: string }
-  | { mimeType?: string; sha256: string }
-  | { mimeType?: string; url: string };
+  | { mimeType?: string; sha256: string; mediaResolution?: string }
+  | { mimeType?: string; url: string; mediaResolution?: string };
 
 /**
- * Describes a request. An earlier reply is described by its text only: thought signatures are left out, because they
+ * Describes a request. An earlier reply is described by its text and media only: thought signatures are left out, because they
  * differ each time. So an act's request stays the same if the act before it is repeated and gets the same reply. The
  * description also omits the model that gave a reply, the service's address and the API key.
  */
@@ -124,31 +125,38 @@ export function getInstanceKeyBounds(key: string): [string, string] {
 }
 
 async function describeTurn(turn: Turn): Promise<TurnDescription> {
-  if (turn.role === 'model') return { role: 'model', parts: [{ text: turn.text }] };
+  if (turn.role === 'model')
+    return { role: 'model', parts: [{ text: turn.text }, ...(turn.media ?? []).map(describeMedia)] };
   return { role: 'user', parts: await Promise.all(turn.parts.map(describePart)) };
+}
+
+/** Describes a picture or a sound of a reply. */
+export function describeMedia(media: ReplyMedia): PartDescription {
+  return { mimeType: media.mimeType, sha256: hashContent(media, media.base64) };
 }
 
 async function describePart(part: Part): Promise<PartDescription> {
   if (part.type === 'text') return { text: part.text };
+  const { content, mediaResolution } = part;
   const mimeType = part.mimeType === undefined ? {} : { mimeType: part.mimeType };
-  const { content } = part;
+  const resolution = mediaResolution && { mediaResolution };
   switch (content.from) {
     case 'bytes':
-      return { ...mimeType, sha256: hashContent(content, content.base64) };
+      return { ...mimeType, sha256: hashContent(content, content.base64), ...resolution };
     case 'file':
       // A file has the same description as its bytes, because its location does not change the request.
-      return { ...mimeType, sha256: content.sha256 };
+      return { ...mimeType, sha256: content.sha256, ...resolution };
     case 'address':
-      return { ...mimeType, url: content.url };
+      return { ...mimeType, url: content.url, ...resolution };
     case 'reference':
-      return { ...mimeType, url: content.uri };
+      return { ...mimeType, url: content.uri, ...resolution };
   }
 }
 
 /** Caches hashes, because each media part is sent again with every later act, and hashing a video takes a while. */
-const hashes = new WeakMap<MediaContent, string>();
+const hashes = new WeakMap<MediaContent | ReplyMedia, string>();
 
-function hashContent(content: MediaContent, base64: string): string {
+function hashContent(content: MediaContent | ReplyMedia, base64: string): string {
   const cached = hashes.get(content);
   if (cached !== undefined) return cached;
   const hash = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');

@@ -16,13 +16,16 @@ export interface ReplyCacheOptions {
   acceptFallbackReplies?: boolean;
   /** Called before a request is sent. If it rejects, the request is not sent. */
   beforeSend?: () => Promise<void>;
+  /** The time limit of the check of a stored reply with the `findMismatches` of a call, in milliseconds. */
+  checkTimeoutMs?: number | undefined;
 }
 
 /**
  * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier
  * run. A reused reply needs no request and no quota, and costs nothing. Replies that are truncated or may be incomplete
- * are returned but not stored. If a long reply is not valid JSON, its stored hops are deleted. Use one instance per
- * run, because equal requests are numbered.
+ * are returned but not stored. A stored reply that the caller does not expect is requested again. If a long reply is not
+ * valid JSON or not as expected, its stored hops are deleted. Use one instance per run, because equal requests are
+ * numbered.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const countRequest = createRequestCounter();
@@ -48,7 +51,9 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
         }
       } catch (thrown) {
         // The mistake may be in any hop. A run that reused the hops would repeat it, and fail in the same way.
-        if (thrown instanceof BoticelliError && thrown.code === 'invalid_reply') await options.cache.deleteHops(id);
+        const isUseless =
+          thrown instanceof BoticelliError && ['invalid_reply', 'unexpected_reply'].includes(thrown.code);
+        if (isUseless) await options.cache.deleteHops(id);
         throw thrown;
       }
     },
@@ -58,11 +63,16 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
 async function findReusable(
   id: RequestId,
   { model }: GenerateRequest,
-  { emit, instance }: CallContext,
-  { cache, canReuse, acceptFallbackReplies = true }: ReplyCacheOptions,
+  { emit, instance, signal, findMismatches }: CallContext,
+  { cache, canReuse, acceptFallbackReplies = true, checkTimeoutMs: timeoutMs }: ReplyCacheOptions,
 ): Promise<GenerateResponse | undefined> {
   const stored = canReuse?.(instance) ? await cache.find(id, acceptFallbackReplies ? undefined : model) : undefined;
   if (!stored) return undefined;
+  const mismatches = await findMismatches?.(stored.text, { signal, timeoutMs });
+  if (mismatches?.length) {
+    const message = `the stored reply is not as expected, so it is requested again: ${mismatches.join('; ')}`;
+    return void emit?.({ type: 'note', about: 'reply', message });
+  }
   const { wasSpoken, ...reply } = stored;
   const message = 'the stored reply has no audio: only the transcript of speech is stored';
   if (wasSpoken) emit?.({ type: 'note', about: 'reply', message });

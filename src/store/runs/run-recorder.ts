@@ -2,6 +2,7 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { addCosts } from '../../driver/cost.js';
+import { omitMediaData } from '../../driver/reply-media.js';
 import type { GenerationParameters } from '../../driver/request.js';
 import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
 import type { ActDetail, ActTimes, Prompt } from '../../executor/act-details.js';
@@ -133,9 +134,9 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
 
 /** Counts the requests of an act. */
 function countAttempts({ end, events }: ActRecord): number {
-  // A note with a `part` means that another request follows, for the next part of a long reply.
+  // Another request follows a note with a `part`, for the next part of a long reply, and a change of the service tier.
   const furtherRequests = events.filter(
-    (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined),
+    (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined) || 'serviceTier' in event,
   );
   return end?.attempts ?? furtherRequests.length + 1;
 }
@@ -189,7 +190,7 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
         ...{ ...record.timing, requestedModel, attempts: countAttempts(record), parameters },
       };
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
-      const endJson = end ? JSON.stringify(end) : null;
+      const endJson = end ? JSON.stringify(omitMediaData(end)) : null;
       const details = [timing, keepsPrompts && prompt].map((detail) => (detail ? JSON.stringify(detail) : null));
       const facts = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null];
       const row = [...facts, ...details, run];

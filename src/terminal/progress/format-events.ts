@@ -9,6 +9,7 @@ import type {
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatTokenCount, formatTokens } from '../text/format-tokens.js';
+import { formatToolCounts } from './format-tool-use.js';
 
 export interface FormatActEndOptions {
   verbose?: boolean;
@@ -33,16 +34,26 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
     return `reused from ${replays ? 'the recording' : 'an earlier run'} (no request, no cost) · ${end.model}`;
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
+    ...(end.serviceTier === undefined || end.serviceTier === 'standard' ? [] : [`${end.serviceTier} tier`]),
     formatTokens(usage),
     ...(showsWaits && end.waitMs >= minReportedWaitMs ? [`waited ${formatDuration(end.waitMs)}`] : []),
     ...(end.firstTokenMs === undefined ? [] : [`first token ${formatDuration(end.firstTokenMs)}`]),
     end.firstTokenMs === undefined ? formatDuration(end.durationMs) : `${formatDuration(end.durationMs)} total`,
     ...(end.audio === undefined ? [] : [`${formatDuration(end.audio.durationMs)} of speech`]),
+    ...formatToolCounts(end),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
     ...(end.attempts > 1 || verbose ? [formatCount(end.attempts, 'attempt')] : []),
     ...(verbose ? [`finish reason ${end.finishReason}`] : []),
   ];
   return parts.join(' · ');
+}
+
+/** Formats a line for each picture and sound of a reply: `01-draw-1.png (image/png, 12,345 bytes)`, without the name if it was not saved. */
+export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
+  return media.map(({ mimeType, byteLength, file }) => {
+    const details = `${mimeType}, ${formatInteger(byteLength)} ${byteLength === 1 ? 'byte' : 'bytes'}`;
+    return file === undefined ? details : `${file} (${details})`;
+  });
 }
 
 /** Formats the warning for a truncated reply; undefined for others. `act-note` events report other finish reasons. */

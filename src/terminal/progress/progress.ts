@@ -4,7 +4,9 @@ import type { Colors } from '../text/colors.js';
 import { toPrintableLine } from '../text/printable.js';
 import * as eventLines from './format-events.js';
 import { colorizePrompt, formatPrompt } from './format-prompt.js';
+import { formatToolUse } from './format-tool-use.js';
 import type { StderrWriter } from './stderr-writer.js';
+import { createThoughtWriter } from './thoughts.js';
 import { createWaitTracker, isFileTransfer } from './wait-status.js';
 
 /** Reports the progress of a narrative on standard error. */
@@ -12,6 +14,8 @@ export interface Progress {
   onEvent(event: NarrativeEvent): void;
   /** Writes the prompt of an act, if prompts are shown. */
   onDetail(detail: ActDetail): void;
+  /** Writes thoughts. Call it for each event before the reply is written, because thoughts come before their reply. */
+  writeThoughts(event: NarrativeEvent): void;
   /** Writes the heading of an act. Call it only if `headings` is `with-reply`. */
   writeHeading(start: ActStart): void;
   /** Writes a warning, which `quiet` does not hide. */
@@ -21,7 +25,7 @@ export interface Progress {
 export interface ProgressOptions {
   stderr: StderrWriter;
   colors: Colors;
-  /** `quiet` writes only warnings; `verbose` also writes every attempt and wait. */
+  /** `quiet` writes only warnings and thoughts; `verbose` also writes every attempt and wait. */
   detail: 'quiet' | 'normal' | 'verbose';
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -56,6 +60,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const trackWait = detail === 'quiet' ? () => {} : createWaitTracker(options);
   const counts: eventLines.ActCounts = { ended: 0, reused: 0, total: 0 };
   const countDiscarded = createDiscardCounter();
+  const writeThoughts = createThoughtWriter(reporter.writeThought);
   const writeHeading = (start: ActStart) => reporter.writeHeading(start, counts.total);
 
   const onEvent = (event: NarrativeEvent): void => {
@@ -66,7 +71,7 @@ export function createProgress(options: ProgressOptions): Progress {
       if (headings === 'at-start') writeHeading(event);
     } else if (event.type === 'narrative-end') {
       if (counts.total > (detail === 'verbose' ? 0 : 1)) reporter.report(eventLines.formatNarrativeEnd(event, counts));
-    } else if (event.type !== 'act-delta') {
+    } else if (event.type !== 'act-delta' && event.type !== 'act-thought') {
       if (event.type === 'act-end') counts.ended += 1;
       if (event.type === 'act-end' && event.reused) counts.reused += 1;
       reportActEvent(event, reporter, { ...options, isFirstGuess, discardedChars });
@@ -75,11 +80,14 @@ export function createProgress(options: ProgressOptions): Progress {
   const onDetail = (detail: ActDetail) => {
     if (detail.type === 'act-prompt' && options.showsPrompts) reporter.writePrompt(detail);
   };
-  return { onEvent, onDetail, writeHeading, warn: reporter.warn };
+  return { onEvent, onDetail, writeThoughts, writeHeading, warn: reporter.warn };
 }
 
 function reportActEvent(
-  event: Exclude<NarrativeEvent, { type: 'narrative-start' | 'narrative-end' | 'act-start' | 'act-delta' }>,
+  event: Exclude<
+    NarrativeEvent,
+    { type: 'narrative-start' | 'narrative-end' | 'act-start' | 'act-delta' | 'act-thought' }
+  >,
   { report, warn }: ReturnType<typeof createReporter>,
   options: ProgressOptions & { isFirstGuess: () => boolean; discardedChars: number | undefined },
 ): void {
@@ -106,6 +114,8 @@ function reportActEvent(
       break;
     case 'act-end': {
       report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: showsCountdown && !verbose })}`);
+      for (const line of eventLines.formatMedia(event)) report(`${act}: ${line}`);
+      if (verbose) for (const line of formatToolUse(event)) report(`${act}: ${line}`);
       const warning = eventLines.formatFinishWarning(event);
       if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
     }
@@ -160,6 +170,8 @@ function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
         colorizePrompt(text, colors),
       );
     },
+    /** Writes a line of thoughts, which `quiet` does not hide: they were asked for. */
+    writeThought: (line: string) => stderr.writeLine(line === '' ? '' : formatLine(line), colors.dim),
     report(text: string) {
       if (detail !== 'quiet') stderr.writeLine(formatLine(text), colors.dim);
     },

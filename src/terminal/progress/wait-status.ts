@@ -90,6 +90,7 @@ function nextWaitState(event: NarrativeEvent, previous: WaitState | undefined, s
       return { kind: 'rest-of-reply', act, model, since, characters: characters + event.text.length };
     case 'act-note':
       return isFileTransfer(event) ? { kind: 'file', act, model, since, characters, note: event } : previous;
+    case 'act-thought':
     case 'narrative-start':
       return previous;
   }

@@ -3,7 +3,8 @@ import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatDuration, formatUsd } from '../text/format.js';
 import { getBilledOutput } from '../text/format-tokens.js';
-import { escapeMarkdown, toDisplayLine } from '../text/printable.js';
+import { escapeMarkdown } from '../text/markdown.js';
+import { toDisplayLine } from '../text/printable.js';
 import { formatTable } from '../text/table.js';
 
 /** Runs side by side. It is also the document of `--format json`. */

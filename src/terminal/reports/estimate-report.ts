@@ -1,3 +1,4 @@
+import type { SearchFee } from '../../facts/prices.js';
 import type { Colors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
@@ -8,6 +9,10 @@ interface Totals {
   promptTokens: number;
   outputTokens: number;
   costUsd?: number;
+  /** The cost in the standard service tier. Present if an act asks for a tier. */
+  standardCostUsd?: number;
+  /** The service tiers that acts ask for. */
+  serviceTiers?: readonly string[];
 }
 
 /** The totals of a narrative, the totals of each model, and the waiting time. */
@@ -18,6 +23,10 @@ export interface EstimateReport extends Totals {
   /** The first model to use up its daily quota: after how many requests, and until when (ms since the epoch). */
   dayUsedUp?: { model: string; afterRequests: number; until: number };
   models: readonly ({ model: string } & Totals)[];
+  /** The number of requests whose model may search the web. */
+  searchRequests: number;
+  /** The highest fee of their searches; absent if one is unknown. */
+  searchFee?: SearchFee;
 }
 
 /** Formats the estimate of a narrative as lines that follow the line of its file. */
@@ -31,13 +40,30 @@ export function formatEstimate(estimate: EstimateReport, typicalReplyTokens: num
     `  ${formatTotals(estimate)}`,
     ...(models.length > 1 ? models.map((model) => `    ${toPrintableLine(model.model)}: ${formatTotals(model)}`) : []),
     `  ${formatQuota(estimate)}`,
+    ...formatSearches(estimate),
     colors.dim(`  estimate: ${assumption}; thoughts are not counted`),
   ];
 }
 
-function formatTotals({ requests, promptTokens, outputTokens, costUsd }: Totals): string {
-  const costText = costUsd === undefined ? 'unknown cost' : `about ${formatUsd(costUsd)} on a paid tier`;
-  return `${formatCount(requests, 'request')}, about ${promptTokens} tokens in, ${outputTokens} out, ${costText}`;
+function formatTotals({ requests, promptTokens, outputTokens, ...costs }: Totals): string {
+  return `${formatCount(requests, 'request')}, about ${promptTokens} tokens in, ${outputTokens} out, ${formatCost(costs)}`;
+}
+
+/** Formats the cost. If acts ask for service tiers, the cost in the standard tier follows. */
+function formatCost({ costUsd, standardCostUsd, serviceTiers = [] }: Partial<Totals>): string {
+  if (costUsd === undefined) return 'unknown cost';
+  const tierText = serviceTiers.length === 0 ? '' : ` with service tier ${serviceTiers.join(' and ')}`;
+  const standardText = standardCostUsd === undefined ? '' : `, ${formatUsd(standardCostUsd)} with standard`;
+  return `about ${formatUsd(costUsd)} on a paid tier${tierText}${standardText}`;
+}
+
+/** Says what web searches cost in addition: their number is unknown before the run. */
+function formatSearches({ searchRequests, searchFee }: EstimateReport): string[] {
+  if (searchRequests === 0) return [];
+  const requests = `${formatCount(searchRequests, 'request')} may search the web`;
+  if (!searchFee) return [`  ${requests}; the fee is unknown and not included`];
+  const unit = searchFee.per === 'query' ? 'per search' : 'per request that searches';
+  return [`  ${requests}: + ${formatUsd(searchFee.usd)} ${unit}, not included`];
 }
 
 function formatQuota({ waitMs, dayUsedUp }: EstimateReport): string {

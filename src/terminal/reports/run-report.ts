@@ -6,14 +6,17 @@ import {
   formatActEnd,
   formatFallback,
   formatFinishWarning,
+  formatMedia,
   formatRetry,
   formatWait,
 } from '../progress/format-events.js';
 import { colorizePrompt, formatPrompt } from '../progress/format-prompt.js';
+import { formatToolUse } from '../progress/format-tool-use.js';
 import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
 import { formatTotalTokens } from '../text/format-tokens.js';
-import { escapeMarkdown, toDisplayLine, toPrintable } from '../text/printable.js';
+import { escapeMarkdown, renderSources } from '../text/markdown.js';
+import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 import { formatActBars, formatActTimes } from './act-bars.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
@@ -45,12 +48,13 @@ export function formatRun(
       ...events.filter((event) => !timing || event.type !== 'act-wait').flatMap(formatEvent),
       ...(end ? formatEnd(end) : ['no reply']),
       ...(times === '' ? [] : [times]),
+      ...(end ? formatToolUse(end) : []),
     ];
     return [
       colors.heading(toWrappedLine(`[${index + 1}/${run.actCount}] ${act}`)),
       ...(prompts && prompt ? [colorizePrompt(toWrappedText(formatPrompt(act, prompt)), colors)] : []),
       ...details.map((line) => colors.dim(toWrappedLine(line))),
-      ...(end ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
+      ...(end && end.text !== '' ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
     ].join('\n');
   });
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
@@ -114,7 +118,7 @@ function formatUsage({ usage, costUsd }: RecordedRun): string[] {
 }
 
 function formatEnd(end: ActEnd): string[] {
-  return [formatActEnd(end), formatFinishWarning(end) ?? []].flat();
+  return [formatActEnd(end), formatFinishWarning(end) ?? [], formatMedia(end)].flat();
 }
 
 function formatEvent(event: ActProgressEvent): string[] {
@@ -162,7 +166,8 @@ export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent):
     const heading = `## ${index + 1}. ${escapeMarkdown(act)}`;
     if (!end) return `${heading}\n\n*No reply.*`;
     const summary = `*${escapeMarkdown(formatEnd(end).join(' · '))}*`;
-    return [heading, summary, closeOpenFence(end.text.replace(/\s+$/, ''))].join('\n\n');
+    const sources = end.sources ? [renderSources(end.sources)] : [];
+    return [heading, summary, closeOpenFence(end.text.replace(/\s+$/, '')), ...sources].join('\n\n');
   });
   return `${[`# ${escapeMarkdown(narrative)}`, facts.join('\n'), ...sections].join('\n\n')}\n`;
 }

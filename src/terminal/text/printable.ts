@@ -31,11 +31,6 @@ export function toDisplayLine(line: string): string {
   return toPrintableLine(line.replaceAll('\t', '    ')).replace(misleading, '\ufffd');
 }
 
-/** Escapes text for Markdown, on one line. */
-export function escapeMarkdown(text: string): string {
-  return toDisplayLine(text).replaceAll(/[\\`*[\]<>#|]|(?<!\w)_|_(?!\w)/g, '\\$&');
-}
-
 /** Emoji, with or without U+FE0F, and characters of East Asian Width W and F (Unicode), which take two columns. */
 const wideCharacter =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\ufe0f|\p{Emoji_Presentation}/u;

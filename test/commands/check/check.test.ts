@@ -115,6 +115,22 @@ test('--model replaces the model of every act, in warnings and in the estimate',
   expect(costUsd).toBeCloseTo(0.03 + models[0].promptTokens * 3e-6, 9);
 });
 
+test('--estimate shows the price of the service tier that an act asks for, and the standard price', async () => {
+  const cwd = createTemporaryFolder(onTestFinished, {
+    'n.toml': buildNarrative(1, 'model = "gemini-4-neon"\nmax_tokens = 1000\nservice_tier = ["flex", "standard"]'),
+  });
+  const options = { cwd, env: {} };
+  const { files } = JSON.parse(
+    (await runBoticelli(['check', 'n.toml', '--estimate', '--format', 'json'], options)).stdout,
+  );
+  const { costUsd, standardCostUsd, serviceTiers } = files[0].estimate;
+  expect(costUsd).toBeCloseTo(standardCostUsd / 2, 9);
+  expect(serviceTiers).toEqual(['flex']);
+  expect((await runBoticelli(['check', 'n.toml', '--estimate'], options)).stdout).toContain(
+    'about $0.0075 on a paid tier with service tier flex, $0.015 with standard',
+  );
+});
+
 test('--estimate counts a long reply as several requests, each of which reads the earlier parts', async () => {
   const cwd = createTemporaryFolder(onTestFinished, {
     'n.toml': buildNarrative(1, 'model = "gemini-4-neon"\nmax_tokens = 70000'),

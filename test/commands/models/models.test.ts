@@ -29,7 +29,7 @@ describe('the list', () => {
     );
     expect(stdout).toMatch(/^gemini-both-ways +REST and Live +/m);
     expect(stdout).toMatch(/^veo-3\.1-generate-001 +not supported +480$/m);
-    expect(stdout).toMatch(/^gemini-3\.1-flash-tts-preview +not supported /m);
+    expect(stdout).toMatch(/^gemini-3\.1-flash-tts-preview +generate, stream /m);
     expect(stdout).toMatch(/^gemini-2\.5-pro +generate, stream .*; (retires|retirement was due) on 2026-12-01; \$/m);
     expect(server.requests.map(({ path }) => new URL(path, server.url).searchParams.get('pageToken'))).toEqual([
       null,

@@ -33,6 +33,32 @@ test.each([
   expect(readdirSync(folder)).toEqual([expected]);
 });
 
+const media = (mimeType: string, bytes = 'bytes') => ({ mimeType, base64: Buffer.from(bytes).toString('base64') });
+
+test.each([
+  ['image/png', 'png'],
+  ['image/jpeg', 'jpg'],
+  ['image/gif', 'gif'],
+  ['audio/wav', 'wav'],
+  ['audio/mp3', 'mp3'],
+  ['application/octet-stream', 'bin'],
+  ['image/x-new', 'bin'],
+])('writes media of the type %s with the extension %s', async (mimeType, extension) => {
+  const folder = folderWith();
+  const files = await openReplyFiles(folder);
+  expect(files.writeMedia({ act: '../draw', index: 0 }, media(mimeType), 2)).toBe(`01-..-draw-2.${extension}`);
+  expect(readFileSync(join(folder, `01-..-draw-2.${extension}`), 'utf8')).toBe('bytes');
+});
+
+test('writes no text for a reply that has only media', async () => {
+  const folder = folderWith();
+  const files = await openReplyFiles(folder);
+  const actMedia = [{ mimeType: 'image/png', byteLength: 5 }];
+  files.writeReply({ ...reply('draw', 0, '\n'), media: actMedia });
+  files.writeReply({ ...reply('both', 1, 'A fox.'), media: actMedia });
+  expect(readdirSync(folder)).toEqual(['02-both.md']);
+});
+
 test('leaves other files in an existing folder alone', async () => {
   const folder = folderWith({ 'notes.txt': 'mine', '09-old.md': 'old' });
   (await openReplyFiles(folder)).writeReply(reply('draft', 0, 'x'));
@@ -42,10 +68,18 @@ test('leaves other files in an existing folder alone', async () => {
 test.skipIf(process.platform === 'win32')('follows no symbolic link in the folder', async () => {
   const outside = folderWith({ precious: 'mine' });
   const folder = folderWith();
-  const links = ['01-draft.md', '01-draft.wav', 'run.json', '.boticelli-can-write', '01-draft.md.unfinished'];
+  const links = [
+    '01-draft.md',
+    '01-draft.wav',
+    '01-draft-1.png',
+    'run.json',
+    '.boticelli-can-write',
+    '01-draft.md.unfinished',
+  ];
   for (const name of links) symlinkSync(join(outside, 'precious'), join(folder, name));
   const files = await openReplyFiles(folder);
   files.writeReply(reply('draft', 0, 'x'));
+  files.writeMedia({ act: 'draft', index: 0 }, media('image/png'), 1);
   files.writeAudio({ act: 'draft', index: 0 }, { pcm: new Uint8Array(2), sampleRate: 24_000 });
   files.writeReport({ run: 'r', acts: [], failure: undefined } as unknown as RunReport);
   expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('mine');

@@ -86,3 +86,19 @@ test('Ctrl-C returns the prompt at once, says so, closes the connection and show
     expect(screen.lastIndexOf(showCursor)).toBeGreaterThanOrEqual(screen.lastIndexOf(hideCursor));
   }
 });
+
+test.each([{ flags: [] }, { flags: ['--stream'] }])(
+  'prints thoughts dimmed, and before their reply ($flags)',
+  async ({ flags }) => {
+    server.setDefaultReply(textReply(['Well', '.\n', 'Done'], { thoughts: ['**Plan**\n\nGreet ', 'them.'] }));
+    const cwd = createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1) });
+    const running = startInTerminal(['run', 'one.toml', '--thoughts', ...flags], {
+      server,
+      cwd,
+      env: { CI: 'true', FORCE_COLOR: '1' },
+    });
+    expect((await running.result).code).toBe(0);
+    expect(running.stdout()).toContain('\u001b[2mGreet them.\u001b[22m');
+    expect(readLines(running).slice(1, 6)).toEqual(['**Plan**', '', 'Greet them.', 'Well.', 'Done']);
+  },
+);

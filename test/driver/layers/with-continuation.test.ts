@@ -41,6 +41,15 @@ test('passes a reply of one request through unchanged', async () => {
 describe('a reply in several hops', () => {
   const scripts = [hop('one ', 'a'), hop('two ', 'b'), { pieces: ['three'] }];
 
+  test('has what the tools did in all hops, each source once', async () => {
+    const [a, b] = [{ uri: 'https://a.example/' }, { uri: 'https://b.example/' }];
+    const found = [{ sources: [a], searches: ['q'] }, { sources: [{ ...a, title: 'A' }, b] }, { searches: ['q', 'r'] }];
+    const { driver } = stack(scripts.map((script, index) => ({ ...script, response: found[index] ?? {} })));
+    expect(await driver.generate(request)).toMatchObject({
+      ...{ sources: [{ ...a, title: 'A' }, b], searches: ['q', 'r'] },
+    });
+  });
+
   test('is joined: text, usage and cost', async () => {
     const priced = scripts.map((script, index) => ({ ...script, response: { costUsd: 0.1 * (index + 1) } }));
     const { driver, inner, events, emit } = stack(priced);

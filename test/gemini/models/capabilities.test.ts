@@ -18,12 +18,17 @@ describe('by the name', () => {
     expect(guessCapabilities(model)).toEqual(liveOnly);
   });
 
-  test.each(['gemini-9-flash', 'gemini-flash-latest', 'gemma-4-26b-it', 'gemini-delivery', 'gemini-9-alive', ''])(
-    '%j supports generateContent',
-    (model) => {
-      expect(guessCapabilities(model)).toEqual(generates);
-    },
-  );
+  test.each([
+    'gemini-9-flash',
+    'gemini-flash-latest',
+    'gemma-4-26b-it',
+    'gemini-delivery',
+    'gemini-9-alive',
+    'gemini-9-tts',
+    '',
+  ])('%j supports generateContent', (model) => {
+    expect(guessCapabilities(model)).toEqual(generates);
+  });
 
   test.each([
     'gemini-embedding-2',
@@ -31,8 +36,6 @@ describe('by the name', () => {
     'imagen-4.0-generate-001',
     'veo-3.1-generate-001',
     'lyria-3.5',
-    'gemini-3.1-flash-tts-preview',
-    'gemini-3.8-flash-lite-tts',
   ])('%s supports neither', (model) => {
     expect(guessCapabilities(model)).toEqual(neither);
   });
@@ -54,7 +57,7 @@ describe('by the list of the service', () => {
     entry('gemini-3.8-flash', ['generateContent', 'bidiGenerateContent', 'countTokens']),
     entry('gemini-9-live', ['generateContent']),
     entry('gemini-9-flash', ['bidiGenerateContent']),
-    entry('gemini-9-tts', ['generateContent']),
+    entry('gemini-embedding-9', ['generateContent']),
   ];
 
   test('prefers the list to the built-in facts and the name', () => {
@@ -67,8 +70,8 @@ describe('by the list of the service', () => {
     expect(getCapabilities('gemini-9-flash', entries)).toMatchObject(liveOnly);
   });
 
-  test('excludes text-to-speech models, which the list does not distinguish', () => {
-    expect(getCapabilities('gemini-9-tts', entries)).toMatchObject(neither);
+  test('excludes models of embeddings, which the list does not distinguish', () => {
+    expect(getCapabilities('gemini-embedding-9', entries)).toMatchObject(neither);
   });
 
   test('falls back to the built-in facts, then to the name', () => {

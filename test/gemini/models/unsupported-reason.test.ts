@@ -14,11 +14,31 @@ test('accepts a JSON request for a Live model, because the reply is validated an
 });
 
 test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'gemini-3.1-flash-tts-preview'])(
-  'rejects any request for %s',
+  'rejects a request for text for %s',
   (model) => {
     expect(getUnsupportedReason(model, createRequest())).toBe('it does not generate text');
   },
 );
+
+test('accepts a model that speaks for a request to one that speaks', () => {
+  const request = createRequest('Hi', { model: 'models/gemini-3.8-flash-tts' });
+  expect(getUnsupportedReason('gemini-3.8-flash-lite-tts', request)).toBeUndefined();
+});
+
+test('rejects tools and resolutions that a model is known not to accept', () => {
+  const tools = createRequest('Hi', { parameters: { format: 'json', tools: ['google_search'] } });
+  const reason = 'it does not accept tools together with format = "json"';
+  expect(getUnsupportedReason('gemini-2.5-flash', tools)).toBe(reason);
+  expect(getUnsupportedReason('gemini-3.8-flash', tools)).toBeUndefined();
+  expect(getUnsupportedReason('gemini-3.8-live', tools)).toBeUndefined();
+  const picture = { type: 'media', content: { from: 'bytes', base64: '' }, mediaResolution: 'low' } as const;
+  const media = createRequest('Hi', { turns: [{ role: 'user', parts: [picture] }] });
+  expect(getUnsupportedReason('gemini-2.5-flash', media)).toBe(
+    'it does not accept a media_resolution of a single medium',
+  );
+  expect(getUnsupportedReason('gemini-3.8-live', media)).toBe('the Live API has one media_resolution for all media');
+  expect(getUnsupportedReason('gemini-4-argon', media)).toBeUndefined();
+});
 
 test('rejects thinking that a model is known not to accept', () => {
   const thinking = (value: 'minimal' | 'high' | number) => createRequest('Hi', { parameters: { thinking: value } });

@@ -1,7 +1,7 @@
 import type { GenerateContentResponse } from '@google/genai';
 import { expect, test } from 'vitest';
 import { BoticelliError } from '../../../src/errors.js';
-import { createReplyCollector } from '../../../src/gemini/rest/collect-response.js';
+import { createReplyCollector } from '../../../src/gemini/rest/reply/collect-response.js';
 import { isRecord } from '../../../src/util/json.js';
 import { type Json, listMutatedAnswers } from '../../helpers/mutate-answer.js';
 import { completeAnswers } from '../../soak/fuzz-answers.js';

@@ -95,6 +95,32 @@ export function textReply(pieces: string | readonly string[], options: TextReply
   return { chunks, ...rest };
 }
 
+/** A picture or a sound of a reply. */
+export interface WireMedia {
+  mimeType: string;
+  bytes: Uint8Array;
+  thoughtSignature?: string;
+}
+
+/** Creates the part of a picture or a sound. */
+export function createMediaPart({ mimeType, bytes, ...fields }: WireMedia): WirePart {
+  return { inlineData: { mimeType, data: Buffer.from(bytes).toString('base64') }, ...fields };
+}
+
+/** Creates a reply with parts of any kind. In a stream each list of parts is an event. */
+export function partsReply(lists: readonly (readonly WirePart[])[], options: TextReplyOptions = {}): ScriptedReply {
+  const { finishReason = 'STOP', usage = countUsage(lists.length, 0), modelVersion, ...rest } = options;
+  const chunks = lists.map((parts, index) => {
+    const isLast = index === lists.length - 1;
+    return {
+      candidates: [{ content: { role: 'model', parts: [...parts] }, ...(isLast && finishReason && { finishReason }) }],
+      ...(isLast && { usageMetadata: usage }),
+      ...(modelVersion !== undefined && { modelVersion }),
+    };
+  });
+  return { chunks, ...rest };
+}
+
 function countUsage(outputTokens: number, thoughtTokens: number): Record<string, number> {
   return {
     promptTokenCount: 8,

@@ -15,6 +15,19 @@ testRule('unknown-value', [
     '7:10 unknown-value: "format" in [acts.a] must be "text" or "json", not "jsn" → json',
   ],
   [
+    'lists the tools and suggests the nearest',
+    act('tools = ["google_serch", "url_context", "search"]\nmedia_resolution = "hi"'),
+    '6:10 unknown-value: element 1 of "tools" in [acts.a] must be "google_search", "url_context" or "code_execution", not "google_serch" → google_search',
+    '6:41 unknown-value: element 3 of "tools" in [acts.a] must be "google_search", "url_context" or "code_execution", not "search"',
+    '7:20 unknown-value: "media_resolution" in [acts.a] must be "low", "medium" or "high", not "hi"',
+  ],
+  [
+    'checks the resolution of media and inputs',
+    `${renderHead('a')}[acts.a]\n[[acts.a.input]]\ntype = "image"\nfile = "dot.png"\nmedia_resolution = "hgh"\n[[acts.a.input]]\ntype = "image"\nref = "media.dot"\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "ultra_high"\n`,
+    '9:20 unknown-value: "media_resolution" in [[acts.a.input]] must be "low", "medium" or "high", not "hgh" → high',
+    '15:20 unknown-value: "media_resolution" in [media.dot] must be "low", "medium" or "high", not "ultra_high"',
+  ],
+  [
     'checks safety categories and thresholds',
     `[narrative]\nname = "x"\nsafety = { harassment = "only_hig", harasment = "none" }\n[toc]\norder = ["a"]\n[acts]\na = "x"\n`,
     '3:25 unknown-value: "harassment" in [narrative.safety] must be "low_and_above", "medium_and_above", "only_high", "none" or "off", not "only_hig" → only_high',
@@ -28,7 +41,38 @@ testRule('unknown-value', [
   ],
 ]);
 
+testRule('image', [
+  [
+    'lists the allowed shapes and sizes, and suggests the nearest key',
+    act('image = { aspect_ratio = "16-9", siz = "1K" }').replace('[toc]', 'image = { size = "2k" }\n[toc]'),
+    '3:18 unknown-value: "size" in [narrative.image] must be "512", "1K", "2K" or "4K", not "2k" → 2K',
+    '7:26 unknown-value: "aspect_ratio" in [acts.a.image] must be "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:4", "4:1", "1:8" or "8:1", not "16-9" → 16:9',
+    '7:34 unknown-key: unknown key "siz" in [acts.a.image] → size',
+  ],
+  ['reports other types', act('image = "16:9"'), '6:9 wrong-type: "image" in [acts.a] must be a table, not a string'],
+]);
+
+testRule('media-json', [
+  [
+    'reports JSON replies of a model that draws or speaks',
+    act('model = "gemini-3.1-flash-image"\nformat = "json"'),
+    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.1-flash-image replies with pictures; remove it, or use another model',
+  ],
+  [
+    'finds the model of the narrative',
+    act('format = "json"').replace('[acts.a]', '[acts.a]\nmodel = "models/gemini-3.8-flash-tts"'),
+    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.8-flash-tts replies with speech; remove it, or use another model',
+  ],
+  ['accepts text', act('model = "gemini-3.1-flash-image"\nformat = "text"')],
+]);
+
 testRule('wrong-type, out-of-range', [
+  [
+    'say that tools are an array of strings',
+    act('tools = "google_search"\nmedia_resolution = 2'),
+    '6:9 wrong-type: "tools" in [acts.a] must be an array, not a string; write tools = ["google_search"]',
+    '7:20 wrong-type: "media_resolution" in [acts.a] must be "low", "medium" or "high", not a number',
+  ],
   [
     'list the forms of thinking',
     act('thinking = 1.5\nformat = 3\nschema = 4'),

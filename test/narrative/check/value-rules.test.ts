@@ -149,3 +149,20 @@ testRule('unknown-type', [
     '9:8 wrong-type: "type" in [[acts.a.input]] must be "text", "image", "audio", "video" or "document", not a number',
   ],
 ]);
+
+testRule('unknown-value', [
+  [
+    'lists the service tiers and suggests the nearest',
+    `[narrative]\nname = "x"\nservice_tier = "flx"\n[acts.a]\nprompt = "Hi"\nservice_tier = ["flex", "standart"]\n`,
+    '3:16 unknown-value: "service_tier" in [narrative] must be "flex", "standard", "priority" or an array of these, not "flx" → flex',
+    '6:25 unknown-value: element 2 of "service_tier" in [acts.a] must be "flex", "standard" or "priority", not "standart" → standard',
+  ],
+]);
+
+testRule('out-of-range', [
+  [
+    'requires at least one service tier in a list',
+    `[narrative]\nname = "x"\nservice_tier = []\n${acts}`,
+    '3:16 out-of-range: "service_tier" in [narrative] is empty',
+  ],
+]);

@@ -97,6 +97,28 @@ rule('unsupported-thinking', [
   ['accepts anything for a model of unknown levels', act('model = "gemini-flash-lite-latest"\nthinking = "xhigh"')],
 ]);
 
+rule('unsupported-image', [
+  [
+    'names the sizes and shapes of the model',
+    act('model = "gemini-3.1-flash-lite-image"\nimage = { size = "2K" }'),
+    '~ 8:9 unsupported-image: "image" in [acts.a] has the size "2K", which is not supported by gemini-3.1-flash-lite-image, whose sizes are "1K"',
+  ],
+  [
+    'reports a shape that only some models draw',
+    act('model = "gemini-3-pro-image"\nimage = { aspect_ratio = "1:8" }'),
+    '~ 8:9 unsupported-image: "image" in [acts.a] has the aspect_ratio "1:8", which is not supported by gemini-3-pro-image, whose aspect ratios are "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"',
+  ],
+  [
+    'reports a model that does not draw',
+    act('model = "gemini-3.8-flash"\nimage = { size = "1K" }'),
+    '~ 8:9 unsupported-image: "image" in [acts.a] has no effect on gemini-3.8-flash, which does not draw',
+  ],
+  [
+    'accepts what the model draws',
+    act('model = "gemini-3.1-flash-image"\nimage = { aspect_ratio = "1:8", size = "512" }'),
+  ],
+]);
+
 rule('ignored-sampling', [
   [
     'reports each parameter that the model ignores',
@@ -194,6 +216,63 @@ rule('live-unsupported', [
     'accepts thinking for a Live model that supports it',
     act('model = "gemini-3.1-flash-live-preview"\nthinking = "low"'),
   ],
+  [
+    'reports tools other than google_search',
+    act('model = "gemini-3.8-live"\ntools = ["google_search", "url_context"]'),
+    '~ 8:1 live-unsupported: gemini-3.8-live is a Live model, and the Live API does not have the tool url_context; the act would fail',
+  ],
+  [
+    'reports tools of the narrative at the act that names a Live model',
+    `${narrative('tools = ["code_execution"]')}[acts.b]\nmodel = "gemini-3.8-live"\n[acts.c]\nmodel = "gemini-3.8-live"\ntools = []\n`,
+    '~ 9:1 live-unsupported: gemini-3.8-live is a Live model, and the Live API does not have the tool code_execution; the act would fail',
+  ],
+]);
+
+rule('tools-with-json', [
+  [
+    'reports tools of a model that rejects them together with JSON',
+    act('model = "gemini-2.5-flash-lite"\ntools = ["google_search"]\nformat = "json"'),
+    '~ 9:10 tools-with-json: "format" in [acts.a] is "json", which gemini-2.5-flash-lite rejects together with tools; the act would fail',
+  ],
+  [
+    'reports tools and models of the narrative',
+    `${narrative('model = "gemini-2.5-flash-lite"\ntools = ["url_context"]')}[acts.b]\nformat = "json"\nprompt = "x"\n[acts.c]\nformat = "json"\nprompt = "x"\ntools = []\n`,
+    '~ 10:10 tools-with-json: "format" in [acts.b] is "json", which gemini-2.5-flash-lite rejects together with tools; the act would fail',
+  ],
+  [
+    'accepts both for later models, and tools without JSON for all',
+    act('model = "gemini-3.8-flash"\ntools = ["google_search"]\nformat = "json"'),
+  ],
+  ['accepts tools without JSON', act('model = "gemini-2.5-flash-lite"\ntools = ["google_search"]')],
+]);
+
+rule('medium-resolution', [
+  ...['gemini-2.5-flash-lite', 'gemini-3.8-live'].map((model): RuleCase => {
+    const reason = model.includes('live') ? 'is a Live model, which has one resolution for all media' : 'rejects it';
+    return [
+      `reports the resolution of a single medium for ${model}`,
+      `[narrative]\nname = "x"\nmodel = "${model}"\n[acts.a]\nprompt = "x"\nmedia = ["media.dot"]\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"\n`,
+      `~ 4:7 medium-resolution: the act "a" has a medium with its own "media_resolution", but ${model} ${reason}; set it for the act`,
+    ];
+  }),
+  [
+    'accepts it for Gemini 3, and for an act of any model',
+    `[narrative]\nname = "x"\nmodel = "gemini-2.5-flash-lite"\nmedia_resolution = "high"\n[acts.a]\nmodel = "gemini-3.8-flash"\nprompt = "x"\nmedia = ["media.dot"]\n[acts]\nb = "x"\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"\n`,
+  ],
+]);
+
+rule('ignored-service-tier', [
+  [
+    'reports a service tier of an act with a Live model',
+    act('model = "gemini-3.8-live"\nservice_tier = "flex"'),
+    '~ 8:1 ignored-service-tier: gemini-3.8-live is a Live model, on which service_tier has no effect',
+  ],
+  [
+    'reports an inherited service tier at the act that names a Live model',
+    `${narrative('service_tier = ["flex", "standard"]')}[acts.b]\nmodel = "gemini-3.8-live"\n`,
+    '~ 9:1 ignored-service-tier: gemini-3.8-live is a Live model, on which service_tier has no effect',
+  ],
+  ['accepts a service tier of other models', act('model = "gemini-3.8-flash"\nservice_tier = "flex"')],
 ]);
 
 rule('misspelt-reference', [

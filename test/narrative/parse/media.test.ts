@@ -34,6 +34,19 @@ describe('an image', () => {
     expect((await loadImage('file = "only-a-header.heic"\nmime = "image/heif"')).mimeType).toBe('image/heif');
   });
 
+  it('may have its own resolution, which an input can override', async () => {
+    expect((await loadImage('file = "dot.png"\nmedia_resolution = "low"')).mediaResolution).toBe('low');
+    expect((await loadImage('url = "https://example.org/a.png"\nmedia_resolution = "low"')).mediaResolution).toBe(
+      'low',
+    );
+    const [own, inherited] = await Promise.all(
+      ['ref = "media.dot"\nmedia_resolution = "high"', 'ref = "media.dot"'].map((keys) =>
+        loadImage(`${keys}\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"`),
+      ),
+    );
+    expect([own?.mediaResolution, inherited?.mediaResolution]).toEqual(['high', 'low']);
+  });
+
   it('may be base64 in the narrative, across lines and without padding', async () => {
     const base64 = readBase64('dot.png');
     const lines = base64.replace(/=+$/, '').replace(/.{20}/g, '$&\n');

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createModelState, type ModelState } from '../../../src/quota/limiter/model-state.js';
+import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
 import { createRateLimiter, type RateLimiter, type Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { connectRedis } from '../../../src/quota/redis/connection.js';
@@ -61,6 +62,21 @@ const allLimits: fc.Arbitrary<Limits> = fc
     const set = Object.entries(numbers).filter(([, value]) => value !== undefined);
     return Object.fromEntries(set.map(([kind, value]) => [kind, { value, source }]));
   });
+
+/** Reservations that were merged before the first step, in ages before the start. */
+const mergedReservations = fc.array(
+  fc.record({ agoMs: fc.nat({ max: 60_000 }), requests: fc.integer({ min: 1, max: 5 }), tokens: fc.nat({ max: 900 }) }),
+  { maxLength: 4 },
+);
+type Merged = typeof mergedReservations extends fc.Arbitrary<infer Each> ? Each : never;
+
+/** Adds merged reservations to the state of the model `m`. */
+function addMerged(state: ModelState, merged: Merged): void {
+  for (const [index, { agoMs, ...sums }] of merged.toSorted((left, right) => right.agoMs - left.agoMs).entries()) {
+    const at = startMs - agoMs;
+    state.appointments.push({ id: `merged-${index}`, at, bookedAt: at, confirmed: true, ...sums });
+  }
+}
 
 /** Performs a step with a limiter. Ids are fixed, so that both limiters use the same ones. */
 async function runStep(
@@ -137,11 +153,14 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
         allLimits,
         fc.constantFrom(1500, 4000, 60_000),
         fc.constantFrom({}, { rpm: 0.5 }),
-        async (story, limits, windowMs, budget) => {
+        mergedReservations,
+        async (story, limits, windowMs, budget, merged) => {
           clock.advance(startMs - clock.now());
           const options = { project: 'p', windowMs, budget };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
+          for (const store of [memory, redis])
+            await store.transact(modelStateKey('p', 'm'), (state) => addMerged(state, merged));
           const limiters = [
             createRateLimiter({ ...options, store: memory, clock }),
             createRedisRateLimiter({ ...options, store: redis, connection }),

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readRecording } from '../../../src/store/recordings/read-recording.js';
@@ -80,6 +80,28 @@ test('an empty file becomes a recording, and its permissions are kept', () => {
   recording.finish();
   expect(readRecording(path).entries.size).toBe(1);
   expect(statSync(path).mode & 0o777).toBe(0o640);
+});
+
+test('pictures are recorded, and a recording that would be too large to read is not extended', () => {
+  const path = join(createTemporaryFolder(onTestFinished), 'file');
+  const recording = openRecording(path);
+  const entry = createEntry('a');
+  const media = [{ mimeType: 'image/png', base64: 'iVBORw0KGgo=' }];
+  recording.add({ ...entry, reply: { ...entry.reply, media } });
+  expect([...readRecording(path).entries.values()][0]?.reply.media).toEqual(media);
+  // Takes no space on the disk.
+  truncateSync(path, 256_000_000);
+  expect(() => recording.add(createEntry('b'))).toThrowError(
+    expect.objectContaining({ code: 'output_failed', message: expect.stringContaining('larger than 256 MB') }),
+  );
+  expect(statSync(path).size).toBe(256_000_000);
+});
+
+test('media that is not base64 is not a recorded reply', () => {
+  const { path } = createFile((line) =>
+    line.replace('"finishReason"', '"media":[{"mimeType":"a/b","base64":"!"}],"finishReason"'),
+  );
+  expect(() => readRecording(path)).toThrowError('is not a recorded reply: invalid value of reply.media.0.base64');
 });
 
 describe.skipIf(process.platform === 'win32')('links and special files', () => {

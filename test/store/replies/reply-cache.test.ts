@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import type { ModelTurn } from '../../../src/driver/request.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
 import { parseStoredReply, serializeReply } from '../../../src/store/replies/reply-cache.js';
 
 const usage = { promptTokens: 1, outputTokens: 2, thoughtTokens: 0, totalTokens: 3 };
-const reply = (turn: { text?: string; native?: unknown }): GenerateResponse => ({
+const reply = (turn: Partial<ModelTurn>): GenerateResponse => ({
   ...{ text: 'Hello you', model: 'served', finishReason: 'STOP', usage },
   turn: { role: 'model', text: 'Hello you', model: 'requested', ...turn },
 });
@@ -28,6 +29,25 @@ test('reads a reply that was stored without shortening', () => {
   const plainReply = reply({ native: [{ text: 'Hello you' }] });
   expect(parseStoredReply(JSON.stringify(plainReply))).toEqual(plainReply);
 });
+
+const media = [{ mimeType: 'image/png', base64: 'iVBORw0KGgo=' }];
+
+test('reads a reply with media as it was stored, with the bytes stored once', () => {
+  const inlineData = { mimeType: 'image/png', data: 'iVBORw0KGgo=' };
+  const drawn = reply({ native: [{ inlineData, thoughtSignature: 'c2ln' }, { text: 'Hello you' }], media });
+  const json = serializeReply(drawn);
+  expect(parseStoredReply(json)).toEqual(drawn);
+  expect(json.split('iVBORw0KGgo=')).toHaveLength(2);
+});
+
+test.each(['7', '{}', '[7]', '[{"mimeType": "image/png", "base64": "!"}]'])(
+  'returns undefined for the media %s',
+  (value) => {
+    const json = serializeReply(reply({ media })).replace(JSON.stringify(media), value);
+    expect(json).toContain(value);
+    expect(parseStoredReply(json)).toBeUndefined();
+  },
+);
 
 test.each([
   ...['{}', '[]', '{', '7', '{"text": 1}', '{"text": "x", "usage": {}}'],

@@ -28,6 +28,18 @@ const user = (...parts: (string | MediaPart)[]) => ({
   parts: parts.map((part) => (typeof part === 'string' ? { type: 'text' as const, text: part } : part)),
 });
 
+test('the key of a request depends on its tools and on the resolution of its media', async () => {
+  const media = picture({ from: 'bytes', base64: png });
+  const requests: GenerateRequest[] = [
+    request,
+    { ...request, parameters: { ...request.parameters, tools: ['google_search'] } },
+    { ...request, parameters: { ...request.parameters, mediaResolution: 'low' } },
+    { ...request, turns: [user('Hello', { ...media, mediaResolution: 'low' }), reply, last] },
+    { ...request, turns: [user('Hello', { ...media, mediaResolution: 'high' }), reply, last] },
+  ];
+  expect(new Set(await Promise.all(requests.map(keyOf))).size).toBe(requests.length);
+});
+
 describe('the key of a request stays the same', () => {
   const same: Record<string, GenerateRequest> = {
     'for an equal request': structuredClone(request),
@@ -43,6 +55,15 @@ describe('the key of a request stays the same', () => {
   test.each(Object.keys(same))('%s', async (name) => {
     expect(await keyOf(same[name] as GenerateRequest)).toBe(await keyOf(request));
   });
+});
+
+test('the key of a request depends on the media of an earlier reply', async () => {
+  const replied = { role: 'model', text: 'Hello you', model: 'model-a' } as const;
+  const media = (base64: string, mimeType = 'image/png') => ({ ...replied, media: [{ mimeType, base64 }] });
+  const turns = [replied, media(png), media('AAAA'), media(png, 'image/jpeg'), { ...media(png), native: [{}] }];
+  const keys = await Promise.all(turns.map((turn) => keyOf({ ...request, turns: [first, turn, last] })));
+  expect(new Set(keys).size).toBe(4);
+  expect(keys[4]).toBe(keys[1]);
 });
 
 test('the key of a hop depends on its reply and its token', async () => {

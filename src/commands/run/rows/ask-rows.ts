@@ -11,6 +11,7 @@ import { createRowOutput } from './row-output.js';
 import { countTasks, getShortTaskName, getSubject, getTaskName, listTasks, type RowTask } from './row-tasks.js';
 import type { RowsOutcome } from './rows-outcome.js';
 import { createOutcome, createState, type RowsState } from './rows-state.js';
+import type { ReportedRow } from './rows-view.js';
 import { getStopScope } from './stop-reasons.js';
 
 /** How many rows may be ahead of the oldest unfinished one, for each row in parallel. */
@@ -32,7 +33,7 @@ export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOu
   try {
     for await (const task of listTasks(run, options)) {
       if (results?.has(getSubject(task))) {
-        view.skipRow();
+        view.skipRow(reportTask(task, run));
         state.read += 1;
         continue;
       }
@@ -88,6 +89,11 @@ function formatHeading(task: RowTask, { source, variants }: RowsRun): string | u
   return prefix + getShortTaskName(task, source);
 }
 
+function reportTask(task: RowTask, { source }: RowsRun): ReportedRow {
+  const { position, row, variant } = task;
+  return { name: getTaskName(task, source), position, row, combinationLabel: variant.combination?.label };
+}
+
 async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: RowContext): Promise<void> {
   const { position, row, shared } = task;
   const { signal, view, options } = context;
@@ -99,7 +105,7 @@ async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: Ro
     state.usage = addUsage(state.usage, report.usage);
     if (failure && (state.first === undefined || position < state.first.position)) state.first = { position, failure };
     if (failure) stopAfter(failure, task, run, state);
-    view.endRow(getTaskName(task, run.source), report);
+    view.endRow(reportTask(task, run), report);
     const number = run.source.format === 'none' ? position : row.number;
     const result = createRowResult({ ...getSubject(task), number }, report, run.isJsonReply);
     run.results?.write(result);

@@ -2,6 +2,7 @@ import { BoticelliError } from '../../../errors.js';
 import type { ActDetail } from '../../../executor/act-details.js';
 import type { RunReport } from '../../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../executor/narrative-executor.js';
+import { getUnsavedMediaHint } from '../media-outputs.js';
 import { finishReport } from '../narrative-view.js';
 import type { RunOptions } from '../options.js';
 import { loadFileNames, openReplyFiles, type ReplyFiles } from '../out-dir.js';
@@ -41,7 +42,9 @@ export async function executeRow(task: RowTask, run: RowsRun, context: RowContex
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail },
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
-    ...(files && { saveAudio: (act, audio) => files.writeAudio(act, audio) }),
+    includeThoughts: options.thoughts ?? false,
+    ...(files && { saveAudio: files.writeAudio, saveMedia: files.writeMedia }),
+    unsavedMediaHint: getUnsavedMediaHint(persistence),
   });
   const report = await executor.execute(variant.narrative, {
     ...{ stream, instance },

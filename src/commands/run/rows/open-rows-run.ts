@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import type { CliProcess } from '../../../cli/process.js';
+import type { Settings } from '../../../config/settings.js';
 import type { BoticelliDriver } from '../../../driver/driver.js';
 import { planActs } from '../../../executor/plan-acts.js';
 import { assertRowGiven } from '../../../executor/row-values.js';
@@ -16,7 +17,8 @@ import { collectRowIds } from '../../../rows/row-instances.js';
 import { createNoSource } from '../../../rows/sources/no-source.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';
-import { assertActsExist, assertPricesKnown } from '../assert-flags.js';
+import { assertActsExist, assertPricesKnown, assertThoughtsSupported } from '../assert-flags.js';
+import { assertMediaKept } from '../media-outputs.js';
 import { openDriverStack } from '../open-driver-stack.js';
 import type { RunOptions } from '../options.js';
 import { createPersistence, type Persistence } from '../persistence.js';
@@ -67,7 +69,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const source = await openSource(narrative, context);
   const { results, failed } = await openFiles(source, { actNames, matrixKeys: axes.map(({ key }) => key) }, context);
   const settings = await resources.loadSettings(warn);
-  for (const variant of variants) assertPricesKnown(variant.narrative, options, settings);
+  for (const variant of variants) assertRunnable(variant.narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
   const isKnownInstance = await findKnownInstances(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
@@ -102,6 +104,13 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
       await persistence.store?.flush();
     },
   };
+}
+
+/** @throws BoticelliError if a price is unknown, or a model does not support what the options ask for */
+function assertRunnable(narrative: Narrative, options: RunOptions, settings: Settings): void {
+  assertPricesKnown(narrative, options, settings);
+  assertThoughtsSupported(narrative, options, settings);
+  assertMediaKept(narrative, options, settings);
 }
 
 function toStoredMatrix(axes: readonly MatrixAxis[]) {

@@ -4,6 +4,7 @@ import { addCosts } from '../../../driver/cost.js';
 import type { ErrorCode, ErrorReport } from '../../../errors.js';
 import type { ActDetail } from '../../../executor/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../../executor/narrative-events.js';
+import type { Row } from '../../../rows/row.js';
 import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';
 import { createProgress } from '../../../terminal/progress/progress.js';
 import {
@@ -59,6 +60,17 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
   };
 }
 
+/** A row, or one run of it with `--matrix`, as it is reported. */
+export interface ReportedRow {
+  /** What tells it apart, with its place: `row 3 (comments.csv:4) model=a`. */
+  name: string;
+  /** Counts the runs from 1. */
+  position: number;
+  row: Pick<Row, 'number' | 'values'>;
+  /** The label of the combination of `--matrix`. */
+  combinationLabel?: string | undefined;
+}
+
 /** Shows the events of a row, and its prompts if prompts are shown. */
 interface RowListener {
   onEvent(event: NarrativeEvent): void;
@@ -92,17 +104,19 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       const onEvent = (event: NarrativeEvent) => {
         if (event.type === 'act-end') meter.addRequests(event.attempts);
         // A row that ends has a line of its own, or is counted.
-        if (!isPipeClosed() && event.type !== 'narrative-end') progress.onEvent(event);
+        if (isPipeClosed() || event.type === 'narrative-end') return;
+        progress.writeThoughts(event);
+        progress.onEvent(event);
       };
       return { onEvent, onDetail: (detail) => isPipeClosed() || progress.onDetail(detail) };
     },
     /** Counts a row whose result an earlier run has written. */
-    skipRow() {
+    skipRow(_: ReportedRow) {
       counts.done += 1;
       counts.doneEarlier += 1;
     },
-    /** Counts a row that has ended, and reports a failure. @param name what tells the row apart, with its place */
-    endRow(name: string, { status, error, costUsd }: RunReport) {
+    /** Counts a row that has ended, and reports a failure. */
+    endRow({ name }: ReportedRow, { status, error, costUsd }: RunReport) {
       meter.addRow();
       if (costUsd !== undefined || status === 'completed') counts.costUsd = addCosts(counts.costUsd, costUsd);
       if (status === 'completed') counts.done += 1;

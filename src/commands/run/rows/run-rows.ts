@@ -3,13 +3,15 @@ import { CommandFailure } from '../../../cli/command-failure.js';
 import type { CliProcess } from '../../../cli/process.js';
 import { listenForShutdown } from '../../../cli/shutdown.js';
 import { type BoticelliError, toBoticelliError, toErrorReport } from '../../../errors.js';
+import type { CiReports } from '../ci/ci-reports.js';
+import { createRowsSuite, type RowsSuite } from '../ci/rows-suite.js';
 import type { RunOptions } from '../options.js';
 import { createResumeHint } from '../resume-command.js';
 import { shortlyAfterAbort } from '../run-narrative-file.js';
 import { createRunResources } from '../shared-resources.js';
 import { askRows } from './ask-rows.js';
 import { openRowsRun } from './open-rows-run.js';
-import { openRowsView } from './rows-view.js';
+import { openRowsView, type RowsView } from './rows-view.js';
 
 /**
  * `boticelli run --each` and `--matrix`: runs one narrative for each row and combination, up to `--jobs` in parallel. All
@@ -17,17 +19,28 @@ import { openRowsView } from './rows-view.js';
  *
  * @throws CommandFailure with the reason that ended the run, or else the error of the failed row with the lowest number
  */
-export async function runRows(files: readonly string[], options: RunOptions, proc: CliProcess): Promise<void> {
+export async function runRows(
+  files: readonly string[],
+  options: RunOptions,
+  proc: CliProcess,
+  ciReports: CiReports | undefined,
+): Promise<void> {
   const [file = ''] = files;
+  const suite = ciReports && createRowsSuite(file);
   const shutdown = listenForShutdown(proc);
   const { signal } = shutdown;
   // Every row adds listeners to the signal. By default, Node warns of a leak above ten.
   setMaxListeners(0, signal);
-  const view = await openRowsView({ options, proc, shutdown });
+  const view = addRowsTo(suite, await openRowsView({ options, proc, shutdown }));
   const { colors } = view;
   const resources = createRunResources({ files, options, proc, colors, signal });
+  const writeReports = (ended: Parameters<RowsSuite['finish']>[0], hasFailed: boolean) =>
+    suite && ciReports?.write([suite.finish(ended)], hasFailed ? view.warn : undefined);
   try {
-    const run = await openRowsRun({ file, options, proc, signal, view, resources });
+    const run = await openRowsRun({ file, options, proc, signal, view, resources }).catch((thrown) => {
+      writeReports({ name: file, failure: toBoticelliError(thrown) }, true);
+      throw thrown;
+    });
     const outcome = await askRows(run, { options, signal, view });
     await Promise.race([run.close(outcome), shortlyAfterAbort(signal)]);
     await view.stdout.flush();
@@ -39,10 +52,27 @@ export async function runRows(files: readonly string[], options: RunOptions, pro
       ...(stopError && { error: toErrorReport(stopError) }),
       ...(isResumable && { resumeHint: createResumeHint(proc) }),
     });
+    writeReports({ name: run.variants[0]?.narrative.name ?? file, outcome, failure: stopError }, failure !== undefined);
     if (failure) throw new CommandFailure(failure, { isReported: true });
   } finally {
     view.close();
     await resources.close();
     shutdown.stopListening();
   }
+}
+
+/** Returns a view that also adds every row to the suite, if reports are wanted. */
+function addRowsTo(suite: RowsSuite | undefined, view: RowsView): RowsView {
+  if (!suite) return view;
+  return {
+    ...view,
+    skipRow(row) {
+      suite.addEarlierRow(row);
+      view.skipRow(row);
+    },
+    endRow(row, report) {
+      suite.addRow(row, report);
+      view.endRow(row, report);
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import type { DriverEvent } from '../../../../src/driver/driver-events.js';
 import {
   blockedPromptReply,
   createChunk,
@@ -9,8 +9,8 @@ import {
   type ScriptedReply,
   textReply,
   type WirePart,
-} from '../../helpers/gemini/replies.js';
-import { createGeminiFixture, createRequest, getError, model, readStream } from '../gemini-fixture.js';
+} from '../../../helpers/gemini/replies.js';
+import { createGeminiFixture, createRequest, getError, model, readStream } from '../../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
 const warn = vi.spyOn(console, 'warn');
@@ -50,10 +50,10 @@ test('returns text, model, finish reason and usage', async () => {
   );
 });
 
-test('keeps thoughts in the turn but not in the text', async () => {
+test('keeps thoughts out of the text and of the turn', async () => {
   const reply = await replyTo(textReply(['A', 'B'], { thoughts: ['hm, ', 'well'] }));
   expect(reply.text).toBe('AB');
-  expect(reply.turn.native).toEqual([{ text: 'hm, well', thought: true }, { text: 'AB' }]);
+  expect(reply.turn.native).toEqual([{ text: 'AB' }]);
 });
 
 test('keeps a thought signature on its part, even an empty one', async () => {
@@ -245,7 +245,7 @@ describe('parts that are no text', () => {
   const picture = { inlineData: { mimeType: 'image/png', data: 'AA==' } };
   const call = { functionCall: { name: 'search', args: {} }, thoughtSignature: 'c2ln' };
 
-  test('beside text are named in a warning, once', async () => {
+  test('beside text are named in a warning, once, without media', async () => {
     const notes: DriverEvent[] = [];
     const context = { emit: (event: DriverEvent) => void notes.push(event) };
     const script = { chunks: [createChunk('Hi'), { candidates: [{ content: { parts: [picture, call] } }] }] };
@@ -253,13 +253,13 @@ describe('parts that are no text', () => {
     fixture.server.queueReplies({ chunks }, { chunks });
     await fixture.driver().generate(createRequest(), context);
     await readStream(fixture.driver().generateStream(createRequest(), context));
-    const message = 'the reply also has 2 pictures (image/png) and 1 function call (search); only its text is shown';
+    const message = 'the reply also has 1 function call (search); only its text is shown';
     const note = { type: 'note', about: 'reply', message, warning: true };
     expect(notes).toEqual([note, note]);
   });
 
   test('alone are an empty reply that names them', async () => {
-    const parts = [{ text: ' ' }, picture, { text: 'hm', thought: true }];
+    const parts = [{ text: ' ' }, { fileData: { mimeType: 'image/png' } }, { text: 'hm', thought: true }];
     const error = await errorOf({ chunks: [{ candidates: [{ content: { parts }, finishReason: 'STOP' }] }] });
     expect(error).toMatchObject({
       code: 'empty_reply',

@@ -1,14 +1,17 @@
 import type { Part } from '@google/genai';
-import type { Usage } from '../../driver/response.js';
-import { BoticelliError } from '../../errors.js';
-import { classifyFinishReason } from '../../facts/finish-reasons.js';
-import { isRecord } from '../../util/json.js';
-import { toOneLine } from '../errors/one-line.js';
+import type { ReplyMedia } from '../../../driver/reply-media.js';
+import type { Usage } from '../../../driver/response.js';
+import { BoticelliError } from '../../../errors.js';
+import { classifyFinishReason } from '../../../facts/finish-reasons.js';
+import { isRecord } from '../../../util/json.js';
+import { toOneLine } from '../../errors/one-line.js';
 import { describeNonTextParts } from './describe-parts.js';
 
 /** A reply that has ended. */
 export interface CollectedReply {
   text: string;
+  /** The pictures and sounds, if any. */
+  media?: readonly ReplyMedia[] | undefined;
   /** All parts, those with text included. */
   parts: readonly Part[];
   /** Empty if the prompt was blocked. */
@@ -32,7 +35,7 @@ const changePromptHint = 'Change the prompt, or use another model.';
 
 /**
  * Throws the error of an unusable reply: `blocked`, `truncated` or `empty_reply`. White space alone is an empty reply.
- * Text counts as a reply even if its finish reason is unknown or MAX_TOKENS cut it off.
+ * Text or media counts as a reply even if its finish reason is unknown or MAX_TOKENS cut it off.
  */
 export function assertUsableReply(reply: CollectedReply): void {
   const { text, finishReason, finishMessage, blockedPrompt } = reply;
@@ -48,7 +51,7 @@ export function assertUsableReply(reply: CollectedReply): void {
     throw new BoticelliError('blocked', `the service blocked the reply: ${reason}`, { hint: changePromptHint });
   }
   if (kind === 'continued') assertHopNotEmpty(reply);
-  if (kind === 'continued' || text.trim() !== '') return;
+  if (kind === 'continued' || text.trim() !== '' || reply.media?.length) return;
   if (kind === 'truncated') {
     const { thoughtTokens } = reply.usage;
     const thoughts = thoughtTokens ? `, after ${thoughtTokens} thought tokens` : '';
@@ -70,11 +73,11 @@ export function createEmptyReplyError(reason: string, parts: readonly Part[]): B
 }
 
 /**
- * Throws if a hop of a long reply has neither text nor thoughts. The reply is not continued, because the service may go
+ * Throws if a hop of a long reply has neither text nor media nor thoughts. The reply is not continued, because the service may go
  * on sending empty hops.
  */
-function assertHopNotEmpty({ text, usage: { thoughtTokens } }: CollectedReply): void {
-  if (text !== '' || thoughtTokens) return;
+function assertHopNotEmpty({ text, media, usage: { thoughtTokens } }: CollectedReply): void {
+  if (text !== '' || media?.length || thoughtTokens) return;
   throw new BoticelliError('unavailable', 'the service sent an empty part of a long reply', {
     hint: 'This is a fault of the service. Try again later, or ask for a shorter reply.',
   });

@@ -1,6 +1,6 @@
 import type { Part } from '@google/genai';
 import { expect, test } from 'vitest';
-import { describeNonTextParts } from '../../../src/gemini/rest/describe-parts.js';
+import { describeNonTextParts } from '../../../../src/gemini/rest/reply/describe-parts.js';
 
 const describeParts = (...parts: unknown[]) => describeNonTextParts(parts as Part[]);
 

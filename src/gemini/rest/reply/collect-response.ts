@@ -1,15 +1,21 @@
 import type { GenerateContentResponse, Part } from '@google/genai';
-import { isContinued } from '../../driver/continuation.js';
-import type { BilledResponse } from '../../driver/layers/usage-events.js';
-import { assertReplyLength } from '../../driver/reply-limit.js';
-import type { FinishedHop, ModelTurn } from '../../driver/request.js';
-import type { ChunkMetadata, GenerateResponse } from '../../driver/response.js';
-import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
-import { isDeeperThan, isRecord } from '../../util/json.js';
-import { stripModelPrefix } from '../../util/model-name.js';
+import { isContinued } from '../../../driver/continuation.js';
+import type { BilledResponse } from '../../../driver/layers/usage-events.js';
+import type { ReplyMedia } from '../../../driver/reply-media.js';
+import type { FinishedHop, ModelTurn } from '../../../driver/request.js';
+import type { ChunkMetadata, GenerateResponse } from '../../../driver/response.js';
+import { classifyFinishReason, isBlockReason } from '../../../facts/finish-reasons.js';
+import type { ToolName } from '../../../facts/tools.js';
+import { isDeeperThan, isRecord } from '../../../util/json.js';
+import { stripModelPrefix } from '../../../util/model-name.js';
+import { createToolUseCollector } from '../../tools/collect-tool-use.js';
+import { getToolPartFields } from '../../tools/convert-tools.js';
+import { toBilledUsage, toUsage } from '../usage.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
+import { collectMedia, omitMedia, omitSound } from './collect-media.js';
+import { appendPart, createPartCollector, isTextOnly } from './collect-parts.js';
 import { describeNonTextParts } from './describe-parts.js';
-import { toBilledUsage, toUsage } from './usage.js';
+import { removeThoughts } from './thoughts.js';
 
 export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 
@@ -19,14 +25,19 @@ export type ReplyCollector = ReturnType<typeof createReplyCollector>;
  * documents.
  * @param requestedModel reported as the reply's model if the service names none
  * @param finishedHops the earlier hops of a long reply, whose parts become part of the turn
+ * @param tools the tools that were asked for
  */
-export function createReplyCollector(requestedModel: string, finishedHops: readonly FinishedHop[] = []) {
-  const nativeParts: Part[] = [];
-  let text = '';
+export function createReplyCollector(
+  requestedModel: string,
+  finishedHops: readonly FinishedHop[] = [],
+  tools: readonly ToolName[] = [],
+) {
+  const toolUse = createToolUseCollector(tools);
+  const reply = createPartCollector();
   let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
   const getBilled = (): BilledResponse => ({
     model: fields.servedModel,
-    ...toBilledUsage(fields.usageMetadata, { hasReply: nativeParts.length > 0 }),
+    ...toBilledUsage(fields.usageMetadata, { hasReply: reply.parts.length > 0, searches: toolUse.searchCount }),
   });
 
   return {
@@ -36,32 +47,33 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
       // The SDK's getter `text` is not used, because it warns on the console about every other kind of part.
       const parts = getParts(candidate.content);
       fields = updateFields(fields, chunk, { ...candidate, parts });
-      for (const part of parts) appendPart(nativeParts, part);
-      const added = joinTexts(parts);
-      assertReplyLength(text.length + added.length);
-      text += added;
-      return added;
+      toolUse.add(candidate, parts);
+      return reply.add(parts);
     },
     get text() {
-      return text;
+      return reply.text;
     },
+    /** Returns the thoughts that were added since the last call. */
+    takeThoughts: reply.takeThoughts,
     /** Whether the service said that the reply has ended: it gave a finish reason, or it blocked the prompt. */
     get isFinished() {
       return fields.finishReason !== '' || fields.blockedPrompt !== undefined;
     },
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
-      return toUsage(fields.usageMetadata, { hasReply: nativeParts.length > 0 }).outputTokens;
+      return toUsage(fields.usageMetadata, { hasReply: reply.parts.length > 0 }).outputTokens;
     },
     /**
      * The usage so far, as last reported. Undefined if nothing arrived. If a part of a reply arrived without a report,
      * the request was billed and its counts are unknown.
      */
     get billed(): BilledResponse | undefined {
-      return fields.usageMetadata || nativeParts.length > 0 ? getBilled() : undefined;
+      return fields.usageMetadata || reply.parts.length > 0 ? getBilled() : undefined;
     },
-    /** What the reply has besides text, such as `1 picture (image/png)`; undefined if it has nothing else. */
-    describeOtherParts: () => describeNonTextParts(nativeParts),
+    /** What the reply has besides text and media, such as `1 function call (search)`; undefined if it has nothing else. */
+    describeOtherParts: () => describeNonTextParts(omitMedia(reply.parts), getToolPartFields(tools)),
+    /** What the user must know about the use of tools, as sentences without a period. */
+    listToolProblems: toolUse.listProblems,
     /**
      * The reply that has ended.
      * @param finishMessage what the service says about the finish reason, on one line
@@ -69,12 +81,14 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
      */
     buildResponse(finishMessage?: string): GenerateResponse {
       const { servedModel: _, usageMetadata: __, finishReason, continuationToken, ...rest } = fields;
-      const ownTurn = createTurn(text, nativeParts, requestedModel);
+      const { text, parts } = reply;
+      const ownTurn = createTurn(text, removeThoughts(parts), requestedModel, collectMedia(parts));
       const turn = isContinued(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
-      const reply = { ...getBilled(), text, finishReason, turn };
-      assertUsableReply({ ...rest, ...reply, text: turn.text, parts: nativeParts, finishMessage });
+      const response = { ...getBilled(), text, finishReason, turn };
+      assertUsableReply({ ...rest, ...response, text: turn.text, media: turn.media, parts, finishMessage });
       return {
-        ...reply,
+        ...response,
+        ...toolUse.toolUse,
         ...(finishMessage !== undefined && { finishMessage }),
         ...(isContinued(finishReason) && continuationToken !== undefined && { continuationToken }),
       };
@@ -161,20 +175,6 @@ export function getTokenMetadata({ outputTokens }: { outputTokens: number | unde
   return outputTokens === undefined ? {} : { tokensGenerated: outputTokens };
 }
 
-/** Joins adjacent plain texts, so that a streamed reply is sent back to the model in the same form as a unary reply. */
-function appendPart(parts: Part[], part: Part): void {
-  if (!part.text && hasNoOtherFields(part)) return;
-  const previous = parts.at(-1);
-  if (previous && isTextOnly(previous) && isTextOnly(part) && Boolean(previous.thought) === Boolean(part.thought)) {
-    parts[parts.length - 1] = { ...previous, text: `${previous.text}${part.text}` };
-  } else parts.push(part);
-}
-
-/** Joins the texts of parts, without thoughts. */
-function joinTexts(parts: readonly Part[]): string {
-  return parts.map(({ text, thought }) => (typeof text === 'string' && !thought ? text : '')).join('');
-}
-
 /**
  * Returns the token that continues the reply after a chunk. A stream may also contain tokens before its end, each for
  * the text up to its chunk. So a chunk with text and without a token makes an earlier token unusable.
@@ -184,8 +184,14 @@ function updateToken(previous: string | undefined, token: unknown, parts: readon
   return parts.some(({ text }) => text) ? undefined : previous;
 }
 
-function createTurn(text: string, parts: Part[], model: string): ModelTurn {
-  return { role: 'model', text, model: stripModelPrefix(model), native: reuseText(text, parts) };
+function createTurn(text: string, parts: Part[], model: string, media: readonly ReplyMedia[]): ModelTurn {
+  const turn: ModelTurn = {
+    role: 'model',
+    text,
+    model: stripModelPrefix(model),
+    native: reuseText(text, omitSound(parts)),
+  };
+  return media.length === 0 ? turn : { ...turn, media };
 }
 
 /** Joins the parts of a long reply to one turn. */
@@ -196,7 +202,8 @@ function joinHops(finishedHops: readonly FinishedHop[], lastTurn: ModelTurn): Mo
   for (const { text, native } of turns) {
     for (const part of Array.isArray(native) ? (native as Part[]) : [{ text }]) appendPart(parts, part);
   }
-  return createTurn(turns.map(({ text }) => text).join(''), parts, lastTurn.model);
+  const media = turns.flatMap((turn) => turn.media ?? []);
+  return createTurn(turns.map(({ text }) => text).join(''), parts, lastTurn.model, media);
 }
 
 /**
@@ -206,14 +213,4 @@ function joinHops(finishedHops: readonly FinishedHop[], lastTurn: ModelTurn): Mo
 function reuseText(text: string, parts: Part[]): Part[] {
   const [onlyPart] = parts;
   return parts.length === 1 && onlyPart && isTextOnly(onlyPart) && !onlyPart.thought ? [{ ...onlyPart, text }] : parts;
-}
-
-function isTextOnly(part: Part): boolean {
-  return typeof part.text === 'string' && hasNoOtherFields(part);
-}
-
-/** Whether a part has no fields besides `text` and `thought`; it may have neither. */
-function hasNoOtherFields(part: Part): boolean {
-  for (const field in part) if (field !== 'text' && field !== 'thought') return false;
-  return true;
 }

@@ -1,0 +1,58 @@
+import type { ActEnd, RunReport } from '../../../executor/narrative-events.js';
+import type { ReportedCase, ReportedSuite } from '../../../terminal/reports/reported-suite.js';
+import { createFailedCase } from './failed-case.js';
+
+interface ActSuiteOptions {
+  /** The label of the narrative, for one whose file could not be read. */
+  label: string;
+  /** Its file, as given on the command line. */
+  file: string;
+  report: RunReport;
+  /** The names of all acts that were planned, in order. */
+  actNames: readonly string[];
+}
+
+/** Creates the suite of a narrative, with a case for each act. */
+export function createActSuite({ label, file, report, actNames }: ActSuiteOptions): ReportedSuite {
+  const { narrative, status, usage, costUsd, durationMs } = report;
+  return {
+    name: narrative ?? label,
+    ...(file !== '-' && { file }),
+    ...{ status, unit: 'act', usage, durationMs, cases: createCases(label, report, actNames) },
+    ...(costUsd !== undefined && { costUsd }),
+  };
+}
+
+function createCases(label: string, { acts, error }: RunReport, actNames: readonly string[]): ReportedCase[] {
+  const ends = new Map(acts.map((end) => [end.index, end]));
+  let unreported = error;
+  const cases = actNames.map((name, index): ReportedCase => {
+    const end = ends.get(index);
+    if (end) return createCase(end);
+    if (unreported?.act !== name) return { name, outcome: 'skipped' };
+    const failed = createFailedCase(name, unreported);
+    unreported = undefined;
+    return failed;
+  });
+  const named = nameApart(cases);
+  // The run failed before or after its acts.
+  return unreported ? [createFailedCase(label, unreported), ...named] : named;
+}
+
+function createCase(end: ActEnd): ReportedCase {
+  const { act: name, model, usage, costUsd, durationMs, reused } = end;
+  return {
+    ...{ name, outcome: reused ? 'reused' : 'completed', model, usage, durationMs },
+    ...(costUsd !== undefined && { costUsd }),
+  };
+}
+
+/** Adds a number to names that occur more than once, because CI services tell cases apart by their names. */
+function nameApart(cases: readonly ReportedCase[]): ReportedCase[] {
+  const counts = new Map<string, number>();
+  return cases.map((each) => {
+    const count = (counts.get(each.name) ?? 0) + 1;
+    counts.set(each.name, count);
+    return count === 1 ? each : { ...each, name: `${each.name} #${count}` };
+  });
+}

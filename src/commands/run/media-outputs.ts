@@ -1,0 +1,48 @@
+import type { Settings } from '../../config/settings.js';
+import { BoticelliError } from '../../errors.js';
+import { isPictureModel, isSpeechModel } from '../../facts/models.js';
+import { collectNarratives, getNestedNarrative, type Narrative } from '../../narrative/narrative.js';
+import { stripModelPrefix } from '../../util/model-name.js';
+import type { RunOptions } from './options.js';
+import type { Persistence } from './persistence.js';
+
+/**
+ * Checks that pictures and speech have a place to go, before any request is sent: `--out-dir`, or the events of `-o
+ * ndjson`, which do not exist with `--each` and `--matrix`. A rehearsal and a replay bill nothing, so they need no place.
+ *
+ * @throws BoticelliError `usage`, also for a model of `--model` that can't reply in JSON
+ */
+export function assertMediaKept(
+  narrative: Narrative,
+  { outDir, output, each, matrix, rehearse, replay }: RunOptions,
+  { defaultModel }: Pick<Settings, 'defaultModel'>,
+): void {
+  const hasRows = each !== undefined || matrix !== undefined;
+  const isKept = outDir !== undefined || (output === 'ndjson' && !hasRows);
+  const isBilled = !rehearse && replay === undefined;
+  for (const { acts } of collectNarratives(narrative)) {
+    for (const act of acts) {
+      const model = stripModelPrefix(act.model ?? defaultModel);
+      const media = isPictureModel(model) ? 'pictures' : isSpeechModel(model) ? 'speech' : undefined;
+      if (media === undefined || getNestedNarrative(act)) continue;
+      if (act.parameters.format === 'json') throw createJsonError(act.name, model, media);
+      if (isBilled && !isKept) throw createNotKeptError(act.name, model, media, hasRows);
+    }
+  }
+}
+
+function createNotKeptError(act: string, model: string, media: string, hasRows: boolean): BoticelliError {
+  const message = `${act}: ${model} replies with ${media}, which would be paid for and thrown away`;
+  const place = hasRows ? '' : ', or get them in the events of -o ndjson';
+  return new BoticelliError('usage', message, { hint: `Add --out-dir <dir> for the files${place}. Nothing was sent.` });
+}
+
+function createJsonError(act: string, model: string, media: string): BoticelliError {
+  const message = `${act}: ${model} replies with ${media}, so the act can't have format = "json"`;
+  return new BoticelliError('usage', message, { hint: 'Choose another model for the act. Nothing was sent.' });
+}
+
+/** Says how the user gets media that was not saved, as the end of a sentence. */
+export function getUnsavedMediaHint({ store }: Persistence): string {
+  return store ? 'it is stored: run the same command with --resume and --out-dir <dir> to save it' : 'it was not saved';
+}

@@ -1,0 +1,22 @@
+/**
+ * The shapes and sizes of pictures that Gemini models draw: firebase.google.com/docs/reference/unity, ImageConfig, which
+ * lists those of all models; read 2026-11-30. facts/model-table.ts has those of each model.
+ */
+
+/** The aspect ratios of all models that draw, width to height. */
+export const commonAspectRatios = ['1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '16:9', '21:9'] as const;
+
+/** All aspect ratios. */
+export const imageAspectRatios = [...commonAspectRatios, '1:4', '4:1', '1:8', '8:1'] as const;
+
+/** All sizes: about so many pixels on a side. The service accepts only a capital K. */
+export const imageSizes = ['512', '1K', '2K', '4K'] as const;
+
+/**
+ * Names of models that draw, for models that the table does not have: gemini-3.1-flash-image,
+ * gemini-2.0-flash-exp-image-generation, gemini-nano-banana-2.1.
+ */
+export const pictureModelPattern = /-image(-|$)|nano-banana/;
+
+/** Names of models that read aloud over REST: gemini-3.8-flash-tts, gemini-2.5-flash-preview-tts. */
+export const speechModelPattern = /-tts(-|$)/;

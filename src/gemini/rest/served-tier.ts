@@ -1,0 +1,17 @@
+import type { GenerateRequest } from '../../driver/request.js';
+import type { TokenDetails } from '../../driver/response.js';
+import { getServiceTier } from '../../driver/service-tier.js';
+import { parseServiceTier } from '../../facts/service-tiers.js';
+
+/**
+ * Adds the service tier that served a request: the one that the response's header states, else the one that its usage
+ * states, else the one that was asked for. A header with an unknown tier is ignored.
+ */
+export function withServedTier<Billed extends { tokenDetails?: TokenDetails }>(
+  billed: Billed,
+  header: string | undefined,
+  request: GenerateRequest,
+): Billed {
+  const serviceTier = parseServiceTier(header) ?? billed.tokenDetails?.serviceTier ?? getServiceTier(request);
+  return serviceTier === undefined ? billed : { ...billed, tokenDetails: { ...billed.tokenDetails, serviceTier } };
+}

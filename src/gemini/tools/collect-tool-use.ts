@@ -1,0 +1,176 @@
+import { type ExecutedCode, pickToolUse, type Source, type ToolUse } from '../../driver/tool-use.js';
+import type { ToolName } from '../../facts/tools.js';
+import { isRecord } from '../../util/json.js';
+import { toOneLine } from '../errors/one-line.js';
+
+/** The maximum number of sources, of searches and of pieces of code of one reply, and the maximum lengths of texts. */
+const maxEntries = 200;
+const maxLineLength = 500;
+const maxUriLength = 4000;
+const maxCodeLength = 100_000;
+
+/** The maximum number of pages named in the note about pages that were not read. */
+const maxNamedPages = 5;
+
+export type ToolUseCollector = ReturnType<typeof createToolUseCollector>;
+
+/**
+ * Collects what the service's tools did for a reply: from the metadata of a candidate or of a Live message, and from the
+ * parts with code. A stream may send the metadata in any chunk, and more than once. Any field may be missing or have a
+ * wrong type, which is then ignored.
+ * @param tools the tools that were asked for
+ */
+export function createToolUseCollector(tools: readonly ToolName[] = []) {
+  const pages = createPageCollector();
+  const code = createCodeCollector();
+  const searches = new Set<string>();
+  let hasReadPages = false;
+  return {
+    /**
+     * Adds a chunk.
+     * @param metadata has `groundingMetadata` and `urlContextMetadata`
+     */
+    add({ groundingMetadata, urlContextMetadata }: Record<string, unknown>, parts: readonly CodePart[]): void {
+      for (const part of parts) code.add(part);
+      if (isRecord(groundingMetadata)) {
+        const { webSearchQueries, groundingChunks } = groundingMetadata;
+        for (const query of toList(webSearchQueries)) {
+          if (typeof query === 'string' && query.trim() !== '') searches.add(toOneLine(query, maxLineLength));
+        }
+        for (const chunk of toList(groundingChunks)) if (isRecord(chunk) && isRecord(chunk.web)) pages.add(chunk.web);
+      }
+      if (!isRecord(urlContextMetadata)) return;
+      for (const page of toList(urlContextMetadata.urlMetadata)) {
+        if (!isRecord(page)) continue;
+        hasReadPages = true;
+        pages.addRead(page.retrievedUrl, page.urlRetrievalStatus);
+      }
+    },
+    get toolUse(): ToolUse {
+      return pickToolUse({
+        sources: pages.sources,
+        searches: [...searches].slice(0, maxEntries),
+        code: code.runs.slice(0, maxEntries),
+      });
+    },
+    /**
+     * The number of billed searches. "We ignore the empty web search queries when counting unique queries"
+     * (ai.google.dev/gemini-api/docs/google-search, quoted in discuss.ai.google.dev/t/168136, read 2026-11-30). Sources
+     * that only a search can have found count as one search.
+     */
+    get searchCount(): number {
+      const onlySearches = tools.includes('google_search') && !tools.includes('url_context');
+      return searches.size === 0 && onlySearches && pages.sources.length > 0 ? 1 : searches.size;
+    },
+    /** What the user must know: a sentence without a period for each problem. */
+    listProblems(): string[] {
+      const unasked = [
+        ...(searches.size > 0 && !tools.includes('google_search') ? ['searched the web, but google_search'] : []),
+        ...(hasReadPages && !tools.includes('url_context') ? ['read web pages, but url_context'] : []),
+      ].map((use) => `the service ${use} was not asked for`);
+      const tooMany = [
+        ...(pages.hasMore ? ['sources'] : []),
+        ...(searches.size > maxEntries ? ['searches'] : []),
+        ...(code.runs.length > maxEntries ? ['pieces of code'] : []),
+      ].map((noun) => `the reply has more than ${maxEntries} ${noun}; the first ${maxEntries} are kept`);
+      return [...unasked, ...tooMany, ...pages.listProblems()];
+    },
+  };
+}
+
+function createPageCollector() {
+  const sources = new Map<string, Source>();
+  const unread = new Map<string, string>();
+  let hasMore = false;
+  let invalidCount = 0;
+  const add = ({ uri, title }: Record<string, unknown>) => {
+    if (sources.size >= maxEntries && !(typeof uri === 'string' && sources.has(uri))) {
+      hasMore = true;
+      return;
+    }
+    const url = toWebUrl(uri);
+    if (url === undefined) invalidCount += 1;
+    else if (sources.get(url)?.title === undefined) {
+      const name = typeof title === 'string' ? toOneLine(title, maxLineLength) : '';
+      sources.set(url, { ...(name !== '' && { title: name }), uri: url });
+    }
+  };
+  return {
+    add,
+    /** Adds a page that the tool `url_context` has tried to read. */
+    addRead(uri: unknown, status: unknown): void {
+      // proto3 leaves out the default value, which the service does not use.
+      if (status === undefined || status === null || status === 'URL_RETRIEVAL_STATUS_SUCCESS') add({ uri });
+      else if (unread.size < maxEntries)
+        unread.set(toOneLine(String(uri), maxLineLength), toOneLine(String(status), 60));
+    },
+    get sources(): Source[] {
+      return [...sources.values()];
+    },
+    get hasMore() {
+      return hasMore;
+    },
+    listProblems(): string[] {
+      const named = [...unread].slice(0, maxNamedPages).map(([uri, status]) => `${uri} (${status})`);
+      const others = unread.size > named.length ? ` and ${unread.size - named.length} more` : '';
+      const invalid = `${invalidCount} source${invalidCount === 1 ? '' : 's'} without an http or https address`;
+      return [
+        ...(named.length > 0 ? [`the service could not read ${named.join(', ')}${others}`] : []),
+        ...(invalidCount > 0 ? [`the reply names ${invalid}; only web pages are kept`] : []),
+      ];
+    },
+  };
+}
+
+/** Returns the URL in its normal form, without control characters; undefined if it is no http or https URL. */
+function toWebUrl(uri: unknown): string | undefined {
+  if (typeof uri !== 'string' || uri.length > maxUriLength || !/^https?:/i.test(uri) || !URL.canParse(uri))
+    return undefined;
+  return new URL(uri).href;
+}
+
+/** A part of a reply, which may be code or the result of code. */
+interface CodePart {
+  executableCode?: unknown;
+  codeExecutionResult?: unknown;
+}
+
+/** Collects code and its results. A result may arrive in a later chunk than its code. */
+function createCodeCollector() {
+  const runs: (ExecutedCode & { id?: unknown })[] = [];
+  let waiting: (ExecutedCode & { id?: unknown })[] = [];
+  return {
+    add({ executableCode, codeExecutionResult }: CodePart): void {
+      if (runs.length > maxEntries) return;
+      if (isRecord(executableCode) && typeof executableCode.code === 'string') {
+        const { language, code, id } = executableCode;
+        const name = typeof language === 'string' ? toOneLine(language, 40).toLowerCase() : '';
+        const run = { id, language: name === '' ? 'unknown' : name, code: shorten(code as string) };
+        runs.push(run);
+        waiting.push(run);
+      }
+      if (!isRecord(codeExecutionResult)) return;
+      const { output, outcome, id } = codeExecutionResult;
+      const run = waiting.find((candidate) => isText(id) && candidate.id === id) ?? waiting[0];
+      if (!run) return;
+      waiting = waiting.filter((candidate) => candidate !== run);
+      if (isText(output)) run.output = shorten(output);
+      if (isText(outcome) && outcome !== 'OUTCOME_OK') run.outcome = toOneLine(outcome, 60);
+    },
+    get runs(): ExecutedCode[] {
+      return runs.map(({ id: _, ...run }) => run);
+    },
+  };
+}
+
+function shorten(text: string): string {
+  return text.length > maxCodeLength ? `${text.slice(0, maxCodeLength)}\n[shortened]` : text;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function toList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

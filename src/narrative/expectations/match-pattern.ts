@@ -1,0 +1,59 @@
+import { BoticelliError } from '../../errors.js';
+import { maxWorkerMegabytes, runInWorker, type WorkerLimits } from '../../util/run-in-worker.js';
+
+/** How long a match may block the main thread. Nearly all take less than a millisecond. */
+const maxDirectMs = 50;
+
+/** The longest text that is matched in the main thread, because it is copied into a script. */
+const maxDirectLength = 100_000;
+
+/** What a worker posts: whether the pattern matches, or why it could not be applied. */
+export type PatternResult = { isMatch: boolean } | { failure: string };
+
+/** Compiles a pattern: a JavaScript regular expression with the flag `u`. @throws SyntaxError if it is not valid */
+export function compilePattern(pattern: string): RegExp {
+  return new RegExp(pattern, 'u');
+}
+
+/**
+ * Whether a valid pattern matches a part of a text. A pattern can backtrack for hours. A match that takes longer than a
+ * moment therefore continues in a worker, which can be ended.
+ *
+ * @throws BoticelliError `timeout` after `timeoutMs`, `unexpected_reply` if it takes too much memory; or the reason of
+ * the signal
+ */
+export async function matchPattern(
+  pattern: string,
+  text: string,
+  { signal, timeoutMs }: WorkerLimits,
+): Promise<boolean> {
+  signal?.throwIfAborted();
+  const isMatch = text.length > maxDirectLength ? undefined : await matchDirectly(pattern, text);
+  if (isMatch !== undefined) return isMatch;
+  const outcome = await runInWorker<PatternResult>('pattern-worker', { pattern, text }, { signal, timeoutMs });
+  if (!outcome.ok && outcome.limit === 'time')
+    throw createMatchError('timeout', pattern, `took more than ${timeoutMs / 1000} s`);
+  if (!outcome.ok)
+    throw createMatchError('unexpected_reply', pattern, `took more than ${maxWorkerMegabytes} MB of memory`);
+  if ('failure' in outcome.result)
+    throw createMatchError('unexpected_reply', pattern, `failed: ${outcome.result.failure}`);
+  return outcome.result.isMatch;
+}
+
+/** Resolves to undefined if the match takes too long. V8 ends a script, also within a match, when its time is over. */
+async function matchDirectly(pattern: string, text: string): Promise<boolean | undefined> {
+  const { runInThisContext } = await import('node:vm');
+  const script = `new RegExp(${JSON.stringify(pattern)}, 'u').test(${JSON.stringify(text)})`;
+  try {
+    return runInThisContext(script, { timeout: maxDirectMs });
+  } catch {
+    // The worker reports any other failure too.
+    return undefined;
+  }
+}
+
+function createMatchError(code: 'timeout' | 'unexpected_reply', pattern: string, problem: string): BoticelliError {
+  return new BoticelliError(code, `matching the reply with the pattern ${JSON.stringify(pattern)} ${problem}`, {
+    hint: 'Simplify the pattern: nested repetitions such as (a+)+ can take very long.',
+  });
+}

@@ -1,0 +1,33 @@
+// Excerpts of a reply for one-line messages: in quotes, with control characters escaped, and of a bounded length.
+
+/** The number of characters shown from the start of a text. */
+const startLength = 60;
+
+/** The number of characters shown on each side of a place. */
+const contextLength = 30;
+
+/** Says how a text begins: `it begins with "Once"`, or `it is "Once"` if that is all. */
+export function quoteStart(text: string): string {
+  if (text.length <= startLength) return `it is ${JSON.stringify(text)}`;
+  return `it begins with ${JSON.stringify(text.slice(0, startLength))}`;
+}
+
+/** Quotes the first occurrence of a part with the text around it. */
+export function quoteAround(text: string, part: string): string {
+  const start = text.indexOf(part);
+  return quoteRange(text, start - contextLength, start + Math.min(part.length, startLength) + contextLength);
+}
+
+/** Describes the first difference between a text and the expected one, in characters from 1. */
+export function describeDifference(text: string, expected: string): string {
+  let index = 0;
+  while (index < text.length && text[index] === expected[index]) index += 1;
+  const [start, end] = [index - contextLength, index + contextLength];
+  const found = quoteRange(text, start, end);
+  return `from character ${index + 1} on it is ${found} instead of ${quoteRange(expected, start, end)}`;
+}
+
+function quoteRange(text: string, start: number, end: number): string {
+  const quoted = JSON.stringify(text.slice(Math.max(0, start), end));
+  return `${start > 0 ? '…' : ''}${quoted}${end < text.length ? '…' : ''}`;
+}

@@ -1,0 +1,46 @@
+import { liveModelNamePattern } from '../../facts/models.js';
+import { rejectsPartResolution, rejectsToolsWithJson } from '../../facts/tools.js';
+import { type ReportProblem, warningAt } from '../../toml/problem.js';
+import { describePath, quote, type TomlValue } from '../../toml/toml.js';
+import { stripModelPrefix } from '../../util/model-name.js';
+import type { Act, Input } from '../narrative.js';
+import type { RawAct, RawTable } from './raw-acts.js';
+
+/**
+ * Warns about tools together with `format = "json"`, and about the resolution of a single medium, in acts whose model
+ * rejects them. Otherwise the failure would appear only after earlier acts had been billed.
+ */
+export function lintTools(
+  header: RawTable,
+  acts: readonly RawAct[],
+  orderedActs: readonly Act[],
+  report: ReportProblem,
+): void {
+  const actsWithResolution = new Set(
+    orderedActs.filter(({ inputs }) => inputs.some(hasOwnResolution)).map(({ name }) => name),
+  );
+  for (const act of acts) {
+    const model = getModelName(act.table.model ?? header.table.model);
+    if (model === undefined) continue;
+    const tools = act.table.tools ?? header.table.tools;
+    if (act.table.format === 'json' && Array.isArray(tools) && tools.length > 0 && rejectsToolsWithJson(model)) {
+      const path = [...act.path, 'format'];
+      const message = `${describePath(path)} is "json", which ${model} rejects together with tools; the act would fail`;
+      report(warningAt('tools-with-json', path, message, { target: 'value' }));
+    }
+    const isLive = liveModelNamePattern.test(model);
+    if (!actsWithResolution.has(act.name) || !(isLive || rejectsPartResolution(model))) continue;
+    const reason = isLive ? 'is a Live model, which has one resolution for all media' : 'rejects it';
+    const message = `the act ${quote(act.name)} has a medium with its own "media_resolution", but ${model} ${reason}; set it for the act`;
+    report(warningAt('medium-resolution', act.path, message, { target: 'key' }));
+  }
+}
+
+function getModelName(model: TomlValue | undefined): string | undefined {
+  return typeof model === 'string' ? stripModelPrefix(model) : undefined;
+}
+
+function hasOwnResolution(input: Input): boolean {
+  if (input.type === 'text' || input.type === 'narrative') return false;
+  return (input.type === 'media-template' ? input.spec.mediaResolution : input.mediaResolution) !== undefined;
+}

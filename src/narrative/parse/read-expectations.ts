@@ -1,0 +1,110 @@
+import { errorAt, type ReportProblem } from '../../toml/problem.js';
+import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
+import { isPointer } from '../../util/json.js';
+import type { Condition, Expectation } from '../expectations/expectation.js';
+import { compilePattern } from '../expectations/match-pattern.js';
+import { parseTemplate, renderTemplate } from '../template.js';
+
+interface ExpectationReadOptions {
+  /** Whether placeholders in texts are filled. */
+  templates: boolean;
+  report: ReportProblem;
+  /** Receives every text that may contain placeholders. */
+  onText: (text: string, path: Path) => void;
+}
+
+/** Reads `expect` of an act. Invalid parts are reported and left out; the schema check reports wrong types. */
+export function readExpectations(act: TomlTable, actPath: Path, options: ExpectationReadOptions): Expectation[] {
+  const { expect } = act;
+  if (!isTable(expect)) return [];
+  const path = [...actPath, 'expect'];
+  reportIfEmpty(Object.keys(expect).length === 0, path, options);
+  const expectations: Expectation[] = readConditions(expect, path, options);
+  for (const pointer of Object.keys(expect).filter((key) => key.startsWith('/'))) {
+    const table = expect[pointer];
+    const pointerPath = [...path, pointer];
+    reportPointerProblem(pointer, pointerPath, act, options);
+    if (!isTable(table)) continue;
+    reportIfEmpty(Object.keys(table).length === 0, pointerPath, options);
+    for (const condition of readConditions(table, pointerPath, options)) expectations.push({ ...condition, pointer });
+  }
+  return expectations;
+}
+
+function reportPointerProblem(pointer: string, path: Path, act: TomlTable, { report }: ExpectationReadOptions): void {
+  if (!isPointer(pointer)) {
+    const message = `${quote(pointer)} is not a JSON Pointer: after "~" it needs 0 or 1, for "~" or "/" in a key`;
+    report(errorAt('bad-pointer', path, message, { target: 'key' }));
+  }
+  if (act.format === 'json') return;
+  report(errorAt('pointer-without-json', path, `${describePath(path)} requires format = "json"`, { target: 'key' }));
+}
+
+function reportIfEmpty(isEmpty: boolean, path: Path, { report }: ExpectationReadOptions): void {
+  if (isEmpty) report(errorAt('empty-expectation', path, `${describePath(path)} is empty`));
+}
+
+/** The names of limits, each pair with the lower one first. */
+const limitPairs = [
+  ['min_words', 'max_words'],
+  ['min', 'max'],
+] as const;
+
+function readConditions(table: TomlTable, path: Path, options: ExpectationReadOptions): Condition[] {
+  const { report } = options;
+  const conditions: Condition[] = [];
+  for (const name of ['contains', 'not_contains'] as const) {
+    const texts = readScalars(table[name], [...path, name], options).filter((text) => typeof text === 'string');
+    if (texts.length > 0) conditions.push({ name, texts });
+  }
+  for (const name of ['equals', 'one_of'] as const) {
+    const values = readScalars(table[name], [...path, name], options, { allowsEmpty: true });
+    if (values.length > 0) conditions.push({ name, values });
+  }
+  const { matches } = table;
+  if (typeof matches === 'string') conditions.push(readPattern(matches, [...path, 'matches'], options));
+  for (const [lower, upper] of limitPairs) {
+    const [least, most] = [table[lower], table[upper]];
+    if (typeof least === 'number') conditions.push({ name: lower, limit: least });
+    if (typeof most === 'number') conditions.push({ name: upper, limit: most });
+    if (typeof least !== 'number' || typeof most !== 'number' || least <= most) continue;
+    const lowerPath = [...path, lower];
+    report(errorAt('out-of-range', lowerPath, `${describePath(lowerPath)} is ${least}, more than ${quote(upper)}`));
+  }
+  return conditions;
+}
+
+/** Reads a value or an array of values. Reports an empty array and, unless `allowsEmpty`, an empty text. */
+function readScalars(
+  value: TomlValue | undefined,
+  path: Path,
+  options: ExpectationReadOptions,
+  { allowsEmpty = false } = {},
+): (string | number | boolean)[] {
+  if (value === undefined) return [];
+  const isArray = Array.isArray(value);
+  const values = isArray ? value : [value];
+  reportIfEmpty(values.length === 0, path, options);
+  return values.flatMap((entry, index) => {
+    const entryPath = isArray ? [...path, index] : path;
+    if (typeof entry === 'number' || typeof entry === 'boolean') return entry;
+    if (typeof entry !== 'string') return [];
+    reportIfEmpty(entry === '' && !allowsEmpty, entryPath, options);
+    options.onText(entry, entryPath);
+    return entry;
+  });
+}
+
+function readPattern(pattern: string, path: Path, options: ExpectationReadOptions): Condition {
+  const { templates, report, onText } = options;
+  reportIfEmpty(pattern === '', path, options);
+  onText(pattern, path);
+  try {
+    // Values are escaped, so a value of one letter shows whether the filled pattern is valid.
+    compilePattern(templates ? renderTemplate(parseTemplate(pattern).parts, () => 'x') : pattern);
+  } catch (thrown) {
+    const reason = (thrown as Error).message.replace(/^Invalid regular expression: (?:.*: )?/s, '');
+    report(errorAt('bad-pattern', path, `${describePath(path)} is not a valid regular expression: ${reason}`));
+  }
+  return { name: 'matches', pattern };
+}

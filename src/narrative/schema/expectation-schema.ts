@@ -1,0 +1,44 @@
+import * as z from 'zod/mini';
+import { describe } from './describe.js';
+
+/** The largest number of words. */
+const maxWords = 2 ** 31 - 1;
+
+// Each key needs a schema of its own, because zod's registry has one description for each schema.
+const createWordCount = () => z.int().check(z.gte(0), z.lte(maxWords));
+const createScalar = () => z.union([z.string(), z.number(), z.boolean()]);
+const createTexts = () => z.union([z.string(), z.array(z.string())]);
+
+/** The conditions on a text. */
+const conditionFields = {
+  contains: z.optional(describe('A text, or several, that must be in it. Case matters.', createTexts())),
+  not_contains: z.optional(describe('A text, or several, that must not be in it. Case matters.', createTexts())),
+  matches: z.optional(
+    describe(
+      'A JavaScript regular expression that a part of it must match. Values of {{placeholders}} are escaped.',
+      z.string(),
+    ),
+  ),
+  min_words: z.optional(describe('The minimum number of words, which white space separates.', createWordCount())),
+  max_words: z.optional(describe('The maximum number of words, which white space separates.', createWordCount())),
+  equals: z.optional(describe('What it must be. Line breaks at the end do not count.', createScalar())),
+  one_of: z.optional(
+    describe('The values that it may have. Line breaks at the end do not count.', z.array(createScalar())),
+  ),
+};
+
+/** The conditions on a value of a JSON reply. */
+export const valueExpectationSchema = describe(
+  'What the value at this JSON Pointer of a JSON reply must meet.',
+  z.strictObject({
+    min: z.optional(describe('The least number that it may be.', z.number())),
+    max: z.optional(describe('The greatest number that it may be.', z.number())),
+    ...conditionFields,
+  }),
+);
+
+/** `expect` of an act. It also has JSON Pointers as keys, each with a `valueExpectationSchema`; zod can't express that. */
+export const expectationSchema = describe(
+  'What the reply must meet. A reply that does not is requested once more. For format = "json", a key such as "/score" is a JSON Pointer to a value of the reply.',
+  z.strictObject(conditionFields),
+);

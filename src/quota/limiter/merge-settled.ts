@@ -1,0 +1,38 @@
+import { countRequests, type ModelState, type StoredReservation } from './model-state.js';
+
+/**
+ * Up to this number of reservations, all are kept apart. Every transaction reads and writes the whole state, so at
+ * thousands of requests per minute it would take longer than the requests themselves.
+ */
+const maxSeparate = 60;
+
+/** The merged reservations of a slice leave the window together, with the last one. So at most 1% of a limit is lost. */
+const slicesPerWindow = 100;
+
+/** Marks a reservation as settled, and merges it with its settled neighbors in the same slice of the window. */
+export function mergeSettled(state: ModelState, id: string, windowMs: number): void {
+  const { appointments: reservations } = state;
+  if (reservations.length <= maxSeparate) return;
+  const index = reservations.findIndex((reservation) => reservation.id === id);
+  const settled = reservations[index];
+  if (!settled?.confirmed) return;
+  settled.requests ??= 1;
+  const getSlice = ({ at }: StoredReservation) => Math.floor((at * slicesPerWindow) / windowMs);
+  const isMergeable = (other: StoredReservation | undefined) =>
+    other?.requests !== undefined && getSlice(other) === getSlice(settled);
+  const first = isMergeable(reservations[index - 1]) ? index - 1 : index;
+  const end = isMergeable(reservations[index + 1]) ? index + 2 : index + 1;
+  if (end - first > 1) reservations.splice(first, end - first, joinReservations(reservations.slice(first, end)));
+}
+
+/** The later times apply to all, so that no request leaves the window too early. */
+function joinReservations(reservations: readonly StoredReservation[]): StoredReservation {
+  return reservations.reduce((sum, next) => ({
+    id: next.id,
+    at: next.at,
+    tokens: sum.tokens + next.tokens,
+    bookedAt: Math.max(sum.bookedAt, next.bookedAt),
+    confirmed: true,
+    requests: countRequests(sum) + countRequests(next),
+  }));
+}

@@ -1,0 +1,47 @@
+import type { ReplyMedia } from '../../driver/reply-media.js';
+import type { ModelTurn } from '../../driver/request.js';
+import { isBase64, isRecord } from '../../util/json.js';
+
+/** Stands for the bytes of a medium in native parts: the value is its position. */
+const placeholderKey = '$boticelli-media';
+
+/**
+ * Returns the native parts of a turn, with placeholders instead of the bytes of its media. Provider formats differ, so
+ * every text that equals the bytes is replaced, wherever it is.
+ */
+export function omitMediaBytes({ native, media = [] }: Pick<ModelTurn, 'native' | 'media'>): unknown {
+  if (media.length === 0) return native;
+  const positions = new Map(media.map(({ base64 }, position) => [base64, position]));
+  return mapValues(native, (value) => {
+    const position = typeof value === 'string' ? positions.get(value) : undefined;
+    return position === undefined ? value : { [placeholderKey]: position };
+  });
+}
+
+/** Replaces the placeholders with the bytes of the media. */
+export function restoreMediaBytes(native: unknown, media: readonly ReplyMedia[]): unknown {
+  if (media.length === 0) return native;
+  return mapValues(native, (value) => {
+    const position = isRecord(value) ? value[placeholderKey] : undefined;
+    return (typeof position === 'number' ? media[position]?.base64 : undefined) ?? value;
+  });
+}
+
+/** Whether a stored value is a list of media. */
+export function isMediaList(value: unknown): value is ReplyMedia[] {
+  return Array.isArray(value) && value.every((media) => isMedia(media));
+}
+
+function isMedia(value: unknown): value is ReplyMedia {
+  if (!isRecord(value) || typeof value.mimeType !== 'string') return false;
+  return typeof value.base64 === 'string' && isBase64(value.base64);
+}
+
+/** Maps all values in plain JSON, outer values first. The parts of a reply have a limited depth. */
+function mapValues(value: unknown, map: (value: unknown) => unknown): unknown {
+  const mapped = map(value);
+  if (mapped !== value) return mapped;
+  if (Array.isArray(value)) return value.map((element) => mapValues(element, map));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, mapValues(field, map)]));
+}

@@ -1,0 +1,45 @@
+import type { NarrativeEvent } from '../../executor/narrative-events.js';
+
+/**
+ * Creates a listener that writes the thoughts of a narrative's acts line by line, also while they arrive in pieces. The
+ * rest of a line is written when something else happens in its act. If several acts run, each line names its act.
+ * Blank lines are written once, and only between two lines.
+ */
+export function createThoughtWriter(writeLine: (line: string) => void): (event: NarrativeEvent) => void {
+  const running = new Map<string, ThoughtText>();
+  const write = (act: string, lines: readonly string[], text: ThoughtText) => {
+    const prefix = running.size > 1 ? `${act}: ` : '';
+    for (const line of lines.map((each) => each.trimEnd())) {
+      if (line === '') text.isBlankDue = text.hasLines;
+      else {
+        if (text.isBlankDue) writeLine('');
+        writeLine(prefix + line);
+        Object.assign(text, { hasLines: true, isBlankDue: false });
+      }
+    }
+  };
+  return (event) => {
+    if (!('act' in event)) return;
+    const { act } = event;
+    if (event.type === 'act-start') running.set(act, { pending: '', hasLines: false, isBlankDue: false });
+    const text = running.get(act);
+    if (!text) return;
+    if (event.type === 'act-thought') {
+      const lines = (text.pending + event.text).split(/\r?\n/);
+      text.pending = lines.pop() ?? '';
+      write(act, lines, text);
+    } else {
+      write(act, [text.pending], text);
+      Object.assign(text, { pending: '', hasLines: false, isBlankDue: false });
+    }
+    if (event.type === 'act-end') running.delete(act);
+  };
+}
+
+/** The thoughts of an act since its last other event. */
+interface ThoughtText {
+  /** The beginning of a line whose end has not arrived. */
+  pending: string;
+  hasLines: boolean;
+  isBlankDue: boolean;
+}

@@ -1,0 +1,63 @@
+import { toDisplayLine } from '../text/printable.js';
+import { type ReportedCase, type ReportedSuite, truncateText } from './reported-suite.js';
+
+/** How every JUnit report of this program begins. */
+export const junitStart = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="boticelli"';
+
+/**
+ * Renders a JUnit report (the format of Apache Ant that CI services read): a test suite for each narrative, and a test
+ * case for each act or row. A reply that is of no use is a `failure`, and any other failure an `error`.
+ */
+export function renderJunitReport(suites: readonly ReportedSuite[]): string {
+  const allCases = suites.flatMap(({ cases }) => cases);
+  const durationMs = suites.reduce((sum, suite) => sum + suite.durationMs, 0);
+  const lines = suites.flatMap((suite) => [
+    `  <testsuite${formatAttributes({ name: suite.name, ...countCases(suite.cases), time: toSeconds(suite.durationMs) })}>`,
+    ...suite.cases.map((each) => renderCase(each, suite)),
+    '  </testsuite>',
+  ]);
+  const { skipped: _, ...counts } = countCases(allCases);
+  const start = `${junitStart}${formatAttributes({ ...counts, time: toSeconds(durationMs) })}>`;
+  return `${[start, ...lines, '</testsuites>'].join('\n')}\n`;
+}
+
+function countCases(cases: readonly ReportedCase[]) {
+  const count = (isCounted: (each: ReportedCase) => boolean) => cases.filter(isCounted).length;
+  return {
+    tests: cases.length,
+    failures: count(({ error, isUselessReply }) => error !== undefined && isUselessReply === true),
+    errors: count(({ error, isUselessReply }) => error !== undefined && !isUselessReply),
+    skipped: count(({ outcome }) => outcome === 'skipped'),
+  };
+}
+
+function renderCase({ name, outcome, error, isUselessReply, durationMs }: ReportedCase, suite: ReportedSuite): string {
+  const time = durationMs === undefined ? {} : { time: toSeconds(durationMs) };
+  const file = suite.file === undefined ? {} : { file: suite.file };
+  const start = `    <testcase${formatAttributes({ name, classname: suite.name, ...file, ...time })}`;
+  if (outcome === 'skipped') return `${start}>\n      <skipped/>\n    </testcase>`;
+  if (!error) return `${start}/>`;
+  const { code, message, hint } = error;
+  const tag = isUselessReply ? 'failure' : 'error';
+  const text = hint === undefined ? message : `${message}. ${hint}`;
+  const details = `<${tag}${formatAttributes({ type: code, message })}>${escapeXml(text)}</${tag}>`;
+  return `${start}>\n      ${details}\n    </testcase>`;
+}
+
+function toSeconds(durationMs: number): string {
+  return (durationMs / 1000).toFixed(3);
+}
+
+function formatAttributes(attributes: Readonly<Record<string, string | number>>): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => ` ${name}="${escapeXml(String(value))}"`)
+    .join('');
+}
+
+const maxTextLength = 2000;
+
+/** Escapes a text as one line. Characters that XML 1.0 does not allow, and control characters, become symbols. */
+function escapeXml(text: string): string {
+  const line = toDisplayLine(truncateText(text, maxTextLength)).replaceAll(/[\ufffe\uffff]/g, '\ufffd');
+  return line.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

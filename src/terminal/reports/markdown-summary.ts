@@ -1,0 +1,78 @@
+import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/format.js';
+import { formatTokenCount } from '../text/format-tokens.js';
+import { toDisplayLine } from '../text/printable.js';
+import { type ReportedCase, type ReportedSuite, truncateText } from './reported-suite.js';
+
+/** The space for the line that says what is left out. */
+const reservedBytes = 200;
+
+/**
+ * Renders a summary in GitHub's Markdown: a heading and a table for each narrative, those that failed first. Lines
+ * beyond `maxBytes` are left out, and counted.
+ */
+export function renderMarkdownSummary(suites: readonly ReportedSuite[], maxBytes: number): string {
+  const failedFirst = [...suites].sort((left, right) => rankStatus(left) - rankStatus(right));
+  let text = '';
+  let freeBytes = maxBytes - reservedBytes;
+  let leftOut = 0;
+  for (const suite of failedFirst) {
+    for (const [index, block] of [renderHead(suite), ...sortCases(suite.cases).map(renderRow)].entries()) {
+      freeBytes -= Buffer.byteLength(block);
+      if (freeBytes >= 0) text += block;
+      else if (index > 0) leftOut += 1;
+    }
+    text += '\n';
+    freeBytes -= 1;
+  }
+  if (leftOut === 0 && freeBytes >= 0) return text;
+  return `${text}${formatInteger(leftOut)} further lines are left out, because GitHub shows at most 1 MiB of a summary.\n`;
+}
+
+function rankStatus({ status }: ReportedSuite): number {
+  return status === 'completed' ? 1 : 0;
+}
+
+function sortCases(cases: readonly ReportedCase[]): ReportedCase[] {
+  return [...cases].sort((left, right) => Number(left.outcome !== 'failed') - Number(right.outcome !== 'failed'));
+}
+
+function renderHead({ name, status, cases, unit, usage, costUsd, durationMs }: ReportedSuite): string {
+  const done = cases.filter(({ outcome }) => outcome === 'completed' || outcome === 'reused').length;
+  const total = formatCount(cases.length, unit);
+  const facts = [
+    done === cases.length ? total : `${formatInteger(done)} of ${total}`,
+    formatTokenCount(usage),
+    ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
+    formatDuration(durationMs),
+  ];
+  const table =
+    cases.length === 0 ? '' : `| ${unit} | status | model | tokens | cost | time |\n|---|---|---|--:|--:|--:|\n`;
+  return `### ${toCode(name)}: ${status}\n\n${facts.join(', ')}\n\n${table}`;
+}
+
+function renderRow({ name, outcome, error, model, usage, costUsd, durationMs }: ReportedCase): string {
+  const status = error ? `${outcome}: ${toCode(error.code)} ${toCode(error.message)}` : outcome;
+  const cells = [
+    toCode(name),
+    status,
+    model === undefined ? '' : toCode(model),
+    usage?.totalTokens === undefined ? '' : formatInteger(usage.totalTokens),
+    costUsd === undefined ? '' : formatUsd(costUsd),
+    durationMs === undefined ? '' : formatDuration(durationMs),
+  ];
+  return `| ${cells.join(' | ')} |\n`;
+}
+
+const maxCodeLength = 500;
+
+/**
+ * Renders a text as code. Its punctuation is written as character references, which can't form Markdown, HTML, a link
+ * or the end of a table cell, whoever wrote the text (spec.commonmark.org/0.31.2/#entity-and-numeric-character-references).
+ */
+function toCode(text: string): string {
+  const escaped = toDisplayLine(truncateText(text, maxCodeLength)).replaceAll(
+    /[!-+./:<-@[-`{-~]/g,
+    (character) => `&#${character.charCodeAt(0)};`,
+  );
+  return `<code>${escaped}</code>`;
+}

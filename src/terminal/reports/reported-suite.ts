@@ -1,0 +1,38 @@
+import type { Usage } from '../../driver/response.js';
+import type { ErrorReport } from '../../errors.js';
+import type { RunStatus } from '../../executor/narrative-events.js';
+
+/** A narrative in a report for CI. */
+export interface ReportedSuite {
+  name: string;
+  /** The file of the narrative, as the user gave it. Absent for standard input. */
+  file?: string;
+  status: RunStatus;
+  cases: readonly ReportedCase[];
+  /** What the cases are. */
+  unit: 'act' | 'row';
+  usage: Usage;
+  /** In US dollars; absent if unknown. */
+  costUsd?: number;
+  durationMs: number;
+}
+
+/** An act, or with `--each` a row. */
+export interface ReportedCase {
+  name: string;
+  /** `reused`: it has a reply of an earlier run. `skipped`: it was not asked. */
+  outcome: 'completed' | 'reused' | 'failed' | 'skipped';
+  /** Why it failed. */
+  error?: ErrorReport;
+  /** Whether the service gave a reply, and it is of no use. */
+  isUselessReply?: boolean;
+  model?: string;
+  usage?: Usage;
+  costUsd?: number;
+  durationMs?: number;
+}
+
+/** Shortens a text for a report. */
+export function truncateText(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+}

@@ -1,0 +1,150 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'junit2json';
+import { expect, test } from 'vitest';
+import { canaryKey, startBoticelli } from '../../helpers/boticelli.js';
+import { blockedPromptReply, textReply } from '../../helpers/gemini/replies.js';
+import { createInProcessFixture } from './in-process-fixture.js';
+
+const fixture = createInProcessFixture();
+
+const narrative = (name: string, acts: string, order: string[]) =>
+  `[narrative]\nname = "${name}"\n[toc]\norder = ${JSON.stringify(order)}\n[acts]\n${acts}\n`;
+const three = narrative('three', 'a = "A"\nc = "C"\n[acts.b]\nprompt = "B"\nexpect = { equals = "<ok>" }', [
+  ...['a', 'b', 'c', 'a'],
+]);
+
+function setup(files: Record<string, string> = {}) {
+  const folder = fixture.createFolder({
+    ...{ 'three.toml': three, 'one.toml': narrative('one', 'a = "A"', ['a']), 'bad.toml': 'x = 1' },
+    ...{ 'rows.toml': narrative('rows', 'a = "Answer {{row.text}}"', ['a']), 'r.csv': 'text\nx\ny\nz\n', ...files },
+  });
+  return {
+    ...folder,
+    run: (...args: string[]) => folder.run(...args, '--junit', 'j.xml', '--summary', 's.md', '-q'),
+    runWithout: folder.run,
+    async readSuites() {
+      const report = await parse(folder.read('j.xml'));
+      if (!report || !('testsuite' in report)) throw new Error('no suites');
+      return (report.testsuite ?? []).map(({ name, testcase = [] }) => ({
+        name,
+        cases: testcase.map((each) => [
+          each.name,
+          each.skipped ? 'skipped' : ([...(each.failure ?? []), ...(each.error ?? [])][0]?.type ?? 'passed'),
+        ]),
+      }));
+    },
+  };
+}
+
+test('a case for each act: passed, failed by its expectation, and not reached', async () => {
+  const { run, read, readSuites } = setup();
+  fixture.server.queueReplies(textReply('one'), textReply('<b>no</b>'), textReply('<b>no</b>'));
+  const { code } = await run('three.toml', 'one.toml', 'bad.toml');
+  expect(code).toBe(76);
+  expect(await readSuites()).toEqual([
+    {
+      name: 'three',
+      cases: [
+        ['a', 'passed'],
+        ['b', 'unexpected_reply'],
+        ['c', 'skipped'],
+        ['a #2', 'skipped'],
+      ],
+    },
+    { name: 'one', cases: [['a', 'passed']] },
+    { name: 'bad', cases: [['bad', 'invalid_narrative']] },
+  ]);
+  expect(read('j.xml')).toContain('instead of &#34;&#60;ok&#62;&#34;');
+  const summary = read('s.md');
+  expect(summary.match(/^### .*$/gm)).toEqual([
+    '### <code>three</code>: failed',
+    '### <code>bad</code>: failed',
+    '### <code>one</code>: completed',
+  ]);
+  expect(summary).not.toContain('<b>');
+  expect(`${summary}${read('j.xml')}`).not.toContain(canaryKey);
+
+  fixture.server.queueReplies(textReply('one'), textReply('<ok>'));
+  expect(await run('three.toml')).toMatchObject({ code: 0 });
+  const [{ cases = [] } = {}] = await readSuites();
+  expect(cases.map(([, outcome]) => outcome)).toEqual(['passed', 'passed', 'passed', 'passed']);
+  expect(read('s.md')).toMatch(/^### [\s\S]*### <code>three<\/code>: completed/);
+  expect(read('s.md').startsWith(summary)).toBe(true);
+});
+
+test('--each: a case for each row, in their order, and one for the rows that were not asked', async () => {
+  const { run, readSuites, read } = setup();
+  fixture.server.setDefaultReply(({ body }) =>
+    JSON.stringify(body).includes('Answer x') ? blockedPromptReply() : textReply('fine'),
+  );
+  expect(await run('rows.toml', '--each', 'r.csv')).toMatchObject({ code: 76 });
+  expect(await readSuites()).toEqual([
+    {
+      name: 'rows',
+      cases: [
+        ['row 1: x', 'blocked'],
+        ['row 2: y', 'passed'],
+        ['row 3: z', 'passed'],
+      ],
+    },
+  ]);
+  expect(read('s.md')).toContain('2 of 3 rows');
+  await run('rows.toml', '--each', 'r.csv', '--max-failures', '1', '--jobs', '1');
+  expect((await readSuites())[0]?.cases).toEqual([
+    ['2 rows not asked', 'skipped'],
+    ['row 1: x', 'blocked'],
+  ]);
+  expect(await run('rows.toml', '--each', 'none.csv')).toMatchObject({ code: 66 });
+  expect((await readSuites())[0]?.cases).toEqual([['rows', 'no_input']]);
+});
+
+test('an interrupted run has a report of what is known', async () => {
+  const { cwd, env, readSuites, read } = setup();
+  fixture.server.queueReplies(textReply('one'), textReply('never', { headersDelayMs: 60_000 }));
+  const { child, result } = startBoticelli(['run', 'three.toml', '--junit', 'j.xml', '--summary', 's.md'], {
+    cwd,
+    env,
+  });
+  await fixture.server.waitForRequests(2);
+  child.kill('SIGINT');
+  expect(await result).toMatchObject({ signal: 'SIGINT' });
+  expect((await readSuites())[0]?.cases).toEqual([
+    ['a', 'passed'],
+    ['b', 'interrupted'],
+    ['c', 'skipped'],
+    ['a #2', 'skipped'],
+  ]);
+  expect(read('s.md')).toContain('### <code>three</code>: interrupted');
+  expect(readdirSync(cwd).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
+});
+
+test.each([
+  ['one file for both', ['--junit', 'x.xml', '--summary', 'x.xml'], 2, '--summary and --junit name the same file'],
+  ['the narrative', ['--summary', 'one.toml'], 2, 'the narrative and --summary name the same file'],
+  ['the recording', ['--record', 'x.ndjson', '--junit', 'x.ndjson'], 2, '--record and --junit name the same file'],
+  ['a file of someone else', ['--junit', 'r.csv'], 2, 'is not a JUnit report of boticelli'],
+  ['a folder', ['--junit', 'folder.d'], 74, 'it is not a regular file'],
+  ['a folder for the summary', ['--summary', 'folder.d'], 74, "can't write"],
+  ['a missing folder', ['--junit', '/nowhere/j.xml'], 74, "can't write /nowhere/j.xml"],
+  ['a device', ['--junit', '/dev/null'], 74, 'it is not a regular file'],
+])('refuses %s before any request', async (_, flags, code, message) => {
+  const { runWithout, cwd, read } = setup();
+  mkdirSync(join(cwd, 'folder.d'));
+  const { code: actual, stderr } = await runWithout('one.toml', ...flags);
+  expect(stderr).toContain(message);
+  expect(actual).toBe(code);
+  expect(fixture.server.requests).toEqual([]);
+  expect([read('r.csv'), read('one.toml')]).toEqual(['text\nx\ny\nz\n', narrative('one', 'a = "A"', ['a'])]);
+  expect(existsSync(join(cwd, 'x.xml'))).toBe(false);
+});
+
+test('a summary that is already near the limit of GitHub is not pushed beyond it', async () => {
+  const { run, write, read } = setup({
+    'r.csv': `text\n${Array.from({ length: 200 }, (_, index) => `t${index}\n`).join('')}`,
+  });
+  write('s.md', `${'x'.repeat(1024 * 1024 - 12_000)}\n`);
+  expect(await run('rows.toml', '--each', 'r.csv', '--rehearse')).toMatchObject({ code: 0 });
+  expect(read('s.md').length).toBeLessThanOrEqual(1024 * 1024);
+  expect(read('s.md')).toMatch(/further lines are left out/);
+});

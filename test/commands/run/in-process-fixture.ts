@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, onTestFinished, vi } from 'vitest';
+import { canaryKey, createTemporaryFolder } from '../../helpers/boticelli.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
+
+/** Starts a server for each test of the file, and creates folders in which `boticelli run` uses it, in this process. */
+export function createInProcessFixture() {
+  let server: GeminiServer;
+  beforeEach(async () => {
+    server = await startGeminiServer({ models: 'any' });
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    return server.close();
+  });
+  return {
+    get server() {
+      return server;
+    },
+    /** Creates a folder with files, and a state folder that all commands of a test share. */
+    createFolder(files: Record<string, string>) {
+      const cwd = createTemporaryFolder(onTestFinished, files);
+      const offlineEnv = { PATH: process.env.PATH ?? '', HOME: cwd };
+      const env = {
+        ...{ ...offlineEnv, BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' },
+        ...{ GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url },
+      };
+      // In this process, paths are relative to the folder of the test runner.
+      const toPath = (arg: string) => (/^[\w-]+\.\w+$/.test(arg) ? join(cwd, arg) : arg);
+      return {
+        ...{ cwd, env },
+        run: (...args: string[]) => runInProcess(['run', ...args].map(toPath), { env, cwd }),
+        /** Runs without the server, a key and the state folder. */
+        runOffline: (...args: string[]) => runInProcess(['run', ...args].map(toPath), { env: offlineEnv, cwd }),
+        read: (name: string) => readFileSync(join(cwd, name), 'utf8'),
+        write: (name: string, text: string) => writeFileSync(join(cwd, name), text),
+      };
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
+import { textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
+import { parseEvents } from '../quota-fixture.js';
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer({ models: 'any' });
+});
+afterEach(() => server.close());
+
+const thoughts = ['**Plan**\n\nGreet \u001b[31m', 'them.'];
+
+/** A folder with a narrative of two acts. With the request for thoughts, each reply has two pieces of thoughts. */
+function setup(model = 'gemini-3.8-flash') {
+  const narrative = `[narrative]\nname = "n"\nmodel = "${model}"\n[acts]\na = "Hi"\nb = "Again"\n`;
+  const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative, 'rows.csv': 'x\n1\n2\n' });
+  const env = {
+    ...{ GEMINI_API_KEY: 'test-key', GEMINI_TIER: 'tier_1', GOOGLE_GEMINI_BASE_URL: server.url },
+    BOTICELLI_STATE_DIR: join(cwd, 'state'),
+  };
+  server.setDefaultReply(({ body }) => {
+    const isAsked = body.generationConfig?.thinkingConfig?.includeThoughts === true;
+    return textReply(['The ', 'reply'], isAsked ? { thoughts } : {});
+  });
+  const run = (...args: string[]) => runInProcess(['run', join(cwd, 'n.toml'), ...args], { cwd, env });
+  return Object.assign(run, { rows: join(cwd, 'rows.csv') });
+}
+
+const thoughtLines = ['**Plan**', '', 'Greet ␛[31mthem.'];
+
+test.each([{ flags: [] }, { flags: ['--stream'] }])(
+  'are shown before the reply on standard error, and standard output is the same without them ($flags)',
+  async ({ flags }) => {
+    const run = setup();
+    const plain = await run(...flags);
+    const shown = await run(...flags, '--thoughts');
+    expect(shown.stdout).toBe(plain.stdout);
+    expect(plain.stderr).not.toContain('Plan');
+    const lines = shown.stderr.split('\n');
+    expect(lines.slice(1, 5)).toEqual([...thoughtLines, expect.stringMatching(/^a: gemini-3.8-flash · /)]);
+    expect(JSON.stringify(server.generateRequests.map(({ body }) => body.contents))).not.toContain('Plan');
+  },
+);
+
+test('are shown with --quiet, because they were asked for', async () => {
+  const { stderr } = await setup()('--thoughts', '--quiet');
+  expect(stderr).toBe(`${[...thoughtLines, ...thoughtLines].join('\n')}\n`);
+});
+
+test('are events in ndjson, and not part of any other event', async () => {
+  const run = setup();
+  const blocking = await run('--thoughts', '-o', 'ndjson');
+  expect(parseEvents(blocking.stdout, 'act-thought')).toEqual([
+    { type: 'act-thought', act: 'a', text: thoughts.join('') },
+    { type: 'act-thought', act: 'b', text: thoughts.join('') },
+  ]);
+  const others = blocking.stdout.split('\n').filter((line) => !line.includes('act-thought'));
+  expect(others.join('\n')).not.toContain('Plan');
+  const streamed = await run('--thoughts', '-o', 'ndjson', '--stream');
+  expect(parseEvents(streamed.stdout, 'act-thought').map(({ text }) => text)).toEqual([...thoughts, ...thoughts]);
+});
+
+test('do not change what identifies a request: a reply that was stored without them is reused', async () => {
+  const run = setup();
+  await run();
+  const { stderr, stdout } = await run('--thoughts', '--resume');
+  expect(server.generateRequests).toHaveLength(2);
+  expect(stdout).toBe('The reply\n\nThe reply\n');
+  expect(stderr).not.toContain('Plan');
+});
+
+test('name their row with --each', async () => {
+  const run = setup();
+  const { stderr } = await run('--thoughts', '--each', run.rows, '--jobs', '1');
+  expect(stderr).toContain('row 1: **Plan**\n');
+  expect(stderr).toContain('row 2: **Plan**\n');
+});
+
+test('are a usage error for a model that has none, before any request', async () => {
+  const run = setup('gemini-2.0-flash');
+  for (const flags of [[], ['--each', run.rows]]) {
+    const { code, stderr } = await run('--thoughts', ...flags);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--thoughts: gemini-2.0-flash, the model of the act a, has no thoughts to show');
+  }
+  expect(server.requests).toEqual([]);
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import type { GenerateRequest } from '../../../src/driver/request.js';
+import { type ScriptedReply, textReply } from '../../helpers/gemini/replies.js';
+import { createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
+
+const fixture = createGeminiFixture();
+const withTier = (...serviceTiers: NonNullable<GenerateRequest['serviceTiers']>) =>
+  createRequest('Hi', { serviceTiers });
+
+/** The tier of the reply to a script, which must be the same for unary and streamed requests. */
+async function getServedTier(script: ScriptedReply, request: GenerateRequest) {
+  fixture.server.queueReplies(script, script);
+  const unary = await fixture.driver().generate(request);
+  const streamed = await readStream(fixture.driver().generateStream(request));
+  expect(streamed.response).toEqual(unary);
+  return unary.tokenDetails?.serviceTier;
+}
+
+test('asks for the first tier in the field that the API documents, and for nothing by default', async () => {
+  await fixture.driver().generate(withTier('flex', 'standard'));
+  await readStream(fixture.driver().generateStream(withTier('priority')));
+  await fixture.driver().generate(createRequest('Hi'));
+  const content = { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }], generationConfig: {} };
+  expect(fixture.server.generateRequests.map(({ body }) => body)).toEqual([
+    { ...content, serviceTier: 'flex' },
+    { ...content, serviceTier: 'priority' },
+    content,
+  ]);
+});
+
+describe('the tier that served', () => {
+  const header = (value: string) => ({ headers: { 'X-Gemini-Service-Tier': value } });
+
+  test('is the one of the header', async () => {
+    expect(await getServedTier(textReply('a', header('standard')), withTier('priority'))).toBe('standard');
+    expect(await getServedTier(textReply('a', header('FLEX')), createRequest())).toBe('flex');
+  });
+
+  test('is the one of the usage if there is no header', async () => {
+    const usage = { promptTokenCount: 1, candidatesTokenCount: 1, serviceTier: 'STANDARD' };
+    expect(await getServedTier(textReply('a', { usage }), withTier('flex'))).toBe('standard');
+    expect(await getServedTier(textReply('a', { usage, ...header('flex') }), withTier('flex'))).toBe('flex');
+  });
+
+  test('is the one that was asked for if the service states none, or one that is unknown', async () => {
+    expect(await getServedTier(textReply('a'), withTier('flex'))).toBe('flex');
+    expect(await getServedTier(textReply('a', header('paid')), withTier('flex'))).toBe('flex');
+    expect(await getServedTier(textReply('a', header('paid')), createRequest())).toBeUndefined();
+    expect(await getServedTier(textReply('a'), createRequest())).toBeUndefined();
+  });
+
+  test('is part of the usage of a reply that can not be used', async () => {
+    const events: DriverEvent[] = [];
+    fixture.server.queueReplies(textReply(' '));
+    const context = { emit: (event: DriverEvent) => void events.push(event) };
+    expect((await getError(fixture.driver().generate(withTier('flex'), context))).code).toBe('empty_reply');
+    expect(events).toMatchObject([{ type: 'spent', tokenDetails: { serviceTier: 'flex' } }]);
+  });
+});
+
+describe('the time limit', () => {
+  const stalled: ScriptedReply = { chunks: [], end: 'stall-before-headers' };
+
+  test('is 15 minutes for flex, of which the service learns, and 5 minutes for other tiers', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      for (const { request, minutes } of [
+        { request: withTier('flex'), minutes: 15 },
+        { request: withTier('standard'), minutes: 5 },
+      ]) {
+        fixture.server.queueReplies(stalled);
+        const failed = getError(fixture.driver().generate(request));
+        await fixture.server.waitForRequests(fixture.server.requests.length + 1);
+        vi.advanceTimersByTime(minutes * 60_000);
+        expect((await failed).message).toBe(`no complete reply within ${minutes * 60} s`);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+    const limits = fixture.server.generateRequests.map(({ headers }) => headers['x-server-timeout']);
+    expect(limits).toEqual(['900', undefined]);
+  });
+
+  test('is the given one for every tier', async () => {
+    fixture.server.queueReplies(stalled);
+    const { message } = await getError(fixture.driver({ timeoutMs: 50 }).generate(withTier('flex')));
+    expect(message).toBe('no complete reply within 0.05 s');
+  });
+});

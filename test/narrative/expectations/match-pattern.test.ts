@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { matchPattern } from '../../../src/narrative/expectations/match-pattern.js';
+
+const endless = { pattern: '^(a+)+$', text: `${'a'.repeat(50)}b` };
+
+test('matches short and long texts', async () => {
+  const limits = { timeoutMs: 5000 };
+  expect(await matchPattern('b$', 'ab', limits)).toBe(true);
+  expect(await matchPattern('^b', 'ab\u2028"\\', limits)).toBe(false);
+  expect(await matchPattern('b$', `${'a'.repeat(300_000)}b`, limits)).toBe(true);
+});
+
+test('ends a pattern that backtracks without end, and lets timers run meanwhile', async () => {
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 20);
+  await expect(matchPattern(endless.pattern, endless.text, { timeoutMs: 400 })).rejects.toMatchObject({
+    code: 'timeout',
+    message: 'matching the reply with the pattern "^(a+)+$" took more than 0.4 s',
+  });
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThan(5);
+});
+
+test('ends with the reason of the signal', async () => {
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(new Error('stopped')), 100);
+  const limits = { signal: abort.signal, timeoutMs: 30_000 };
+  await expect(matchPattern(endless.pattern, endless.text, limits)).rejects.toThrow('stopped');
+});
+
+test('reports a pattern that V8 can not compile', async () => {
+  await expect(matchPattern('(', 'a', { timeoutMs: 5000 })).rejects.toMatchObject({
+    code: 'unexpected_reply',
+    message: expect.stringContaining('failed: Invalid regular expression'),
+  });
+});

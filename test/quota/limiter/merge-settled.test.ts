@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import type { ModelState } from '../../../src/quota/limiter/model-state.js';
+import { computeGuardMs } from '../../../src/quota/limiter/schedule.js';
+import type { Limits } from '../../../src/quota/limits.js';
+import { createTestLimiter, expectReserved } from './limiter-fixture.js';
+
+const windowMs = 60_000;
+
+/** Reserves, confirms and settles requests, one every `everyMs`. Returns the state. */
+async function serve(
+  { limiter, clock, readState }: ReturnType<typeof createTestLimiter>,
+  { requests, everyMs, limits = {} }: { requests: number; everyMs: number; limits?: Limits },
+): Promise<ModelState> {
+  for (let index = 0; index < requests; index += 1) {
+    const request = { model: 'm', estimatedTokens: 10, countedTokens: 10, resolveLimits: () => limits };
+    const reservation = expectReserved(await limiter.reserve(request));
+    clock.advance(Math.max(0, reservation.at - clock.now()));
+    await limiter.confirm(reservation);
+    await limiter.settle(reservation, { promptTokens: 12, servedModel: 'm' });
+    clock.advance(everyMs);
+  }
+  return readState();
+}
+
+describe('settled reservations', () => {
+  test('are kept apart up to 60 of them', async () => {
+    const { appointments } = await serve(createTestLimiter(), { requests: 60, everyMs: 1000 });
+    expect(appointments).toHaveLength(60);
+    expect(appointments.every(({ requests }) => requests === undefined)).toBe(true);
+  });
+
+  test('are merged at high rates, so that the state stays small and the sums stay the same', async () => {
+    const { appointments, days } = await serve(createTestLimiter(), { requests: 2000, everyMs: 20 });
+    // 60 that were kept apart, and one per slice of 600 ms.
+    expect(appointments.length).toBeLessThan(140);
+    expect(appointments.reduce((sum, { requests = 1 }) => sum + requests, 0)).toBe(2000);
+    expect(appointments.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(2000 * 12);
+    expect(days).toMatchObject([{ count: 2000 }]);
+  });
+
+  test('never let more requests into a window than the limit, and use at least 98% of it', async () => {
+    const limiter = createTestLimiter();
+    const limits: Limits = { rpm: { value: 400, source: 'settings' } };
+    const startedAt = limiter.clock.now();
+    const sentAt: number[] = [];
+    for (let index = 0; index < 2000; index += 1) {
+      await serve(limiter, { requests: 1, everyMs: index % 7, limits });
+      sentAt.push(limiter.clock.now() - (index % 7));
+    }
+    for (const [index, at] of sentAt.entries())
+      expect(at - (sentAt[index - 400] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(windowMs);
+    const elapsedMs = limiter.clock.now() - startedAt;
+    const idealMs = 4 * (windowMs + computeGuardMs(windowMs, 1));
+    expect(elapsedMs).toBeLessThan(idealMs * 1.02 + 5000);
+  });
+
+  test('are not merged with a request whose reply is missing', async () => {
+    const limiter = createTestLimiter();
+    await serve(limiter, { requests: 70, everyMs: 0 });
+    const request = { model: 'm', estimatedTokens: 10, resolveLimits: () => ({}) };
+    const unsettled = expectReserved(await limiter.limiter.reserve(request));
+    await limiter.limiter.confirm(unsettled);
+    const { appointments } = await serve(limiter, { requests: 10, everyMs: 0 });
+    expect(appointments.find(({ id }) => id === unsettled.id)).toMatchObject({ confirmed: true, tokens: 10 });
+    await limiter.limiter.settle(unsettled, { promptTokens: 12, servedModel: 'm' });
+    const state = await limiter.readState();
+    expect(state.appointments.at(-1)).toMatchObject({ requests: 21, tokens: 21 * 12 });
+  });
+});
