@@ -90,6 +90,7 @@ export type {
 } from './executor/narrative-events.js';
 export { NarrativeExecutor } from './executor/narrative-executor.js';
 export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './executor/options.js';
+export { type CallLimiter, createCallLimiter } from './executor/scheduler.js';
 export type { Price, SearchFee, TokenRates } from './facts/prices.js';
 export type { ServiceTier } from './facts/service-tiers.js';
 export { createGeminiDriver } from './gemini/driver.js';

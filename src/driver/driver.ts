@@ -28,6 +28,8 @@ export interface CallContext {
   requestId?: { key: string; occurrence: number; instance?: string };
   /** The run that sends the request, if several runs share the driver. */
   instance?: RequestInstance;
+  /** Where the call stands in its run. A second call for the same act keeps the number of its request among equal ones. */
+  position?: CallPosition;
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
   /** Checks the reply. It is not part of the request, so that a stored reply can be checked in another way later. */
@@ -59,6 +61,14 @@ export type FindMismatches = (
 export interface RequestInstance {
   /** The same for the same row in every command. */
   readonly id: string;
+}
+
+/** The position of a call in a run. */
+export interface CallPosition {
+  /** The same object in all calls of the run. */
+  run: object;
+  /** Counts from 0 in the order of the acts. */
+  index: number;
 }
 
 /** A concurrency slot that was acquired. If the process that holds it dies, the slot becomes free within seconds. */

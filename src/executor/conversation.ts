@@ -8,35 +8,52 @@ export type TurnPair = readonly [UserTurn, Turn];
 export interface Conversation {
   /** The turns that the act at a position sees according to its `context`, oldest first. */
   getVisibleTurns(position: number): Turn[];
-  /** Adds the turns of the act at a position. Call it in the order of the acts. */
-  add(position: number, turns: TurnPair): void;
+  /** Adds the turns of the act at a position, if it has any. Call it once for each act, in the order of finishing. */
+  add(position: number, turns: TurnPair | undefined): void;
 }
 
-/**
- * Creates the conversation of acts that run in this order. Turns that no later act can see are dropped, so a narrative
- * of thousands of acts with little context needs little memory.
- */
-export function createConversation(acts: readonly Act[]): Conversation {
-  const evictedAfter = planEvictions(acts);
-  const retained = new Map<number, TurnPair>();
-  const latestPositions = new Map<string, number>();
+/** The positions that an act sees, in order; `all` stands for all positions before its own. */
+export type VisiblePositions = 'all' | readonly number[];
 
-  const getVisiblePositions = (position: number): Iterable<number> => {
-    const { context = 'full' } = acts[position] ?? {};
-    if (context === 'full') return retained.keys();
-    return resolveContext(context, position, latestPositions);
+/**
+ * Creates the conversation of the acts of a round. Turns that no later act can see are dropped, so a narrative of
+ * thousands of acts with little context needs little memory.
+ */
+export function createConversation(acts: readonly Act[], visible = planVisiblePositions(acts)): Conversation {
+  const evictedAfter = planEvictions(visible);
+  const retained = new Map<number, TurnPair>();
+  /** The acts that have finished after the oldest unfinished one. */
+  const finished = new Set<number>();
+  let oldestUnfinished = 0;
+
+  const getVisiblePositions = (position: number): readonly number[] => {
+    const positions = visible[position] ?? [];
+    if (positions !== 'all') return positions;
+    return [...retained.keys()].filter((at) => at < position).sort((left, right) => left - right);
   };
   return {
-    getVisibleTurns: (position) => [...getVisiblePositions(position)].flatMap((at) => retained.get(at) ?? []),
+    getVisibleTurns: (position) => getVisiblePositions(position).flatMap((at) => retained.get(at) ?? []),
     add(position, turns) {
-      retained.set(position, turns);
-      latestPositions.set(acts[position]?.name ?? '', position);
-      for (const at of evictedAfter.get(position) ?? []) retained.delete(at);
+      if (turns) retained.set(position, turns);
+      finished.add(position);
+      // The turns that an act was the last to see are dropped once all acts before it have finished too.
+      for (; finished.delete(oldestUnfinished); oldestUnfinished += 1)
+        for (const at of evictedAfter.get(oldestUnfinished) ?? []) retained.delete(at);
     },
   };
 }
 
-/** Returns the positions that an act with a context other than `full` sees, in the order in which they ran. */
+/** Returns what the act at each position sees. */
+export function planVisiblePositions(acts: readonly Act[]): VisiblePositions[] {
+  const latestPositions = new Map<string, number>();
+  return acts.map(({ name, context = 'full' }, position) => {
+    const visible = context === 'full' ? 'all' : resolveContext(context, position, latestPositions);
+    latestPositions.set(name, position);
+    return visible;
+  });
+}
+
+/** Returns the positions that an act with a context other than `full` sees, in order. */
 function resolveContext(
   context: Exclude<Act['context'], 'full' | undefined>,
   position: number,
@@ -49,15 +66,13 @@ function resolveContext(
 }
 
 /** Returns, for each position, the positions whose turns can be dropped after its act: no later act sees them. */
-function planEvictions(acts: readonly Act[]): ReadonlyMap<number, number[]> {
+function planEvictions(visible: readonly VisiblePositions[]): ReadonlyMap<number, number[]> {
   /** For each position, the position of the last act that sees it. */
-  const lastViewers = acts.map((_, position) => position);
-  const latestPositions = new Map<string, number>();
+  const lastViewers = visible.map((_, position) => position);
   let lastFullPosition = -1;
-  for (const [position, { name, context = 'full' }] of acts.entries()) {
-    if (context === 'full') lastFullPosition = position;
-    else for (const at of resolveContext(context, position, latestPositions)) lastViewers[at] = position;
-    latestPositions.set(name, position);
+  for (const [position, positions] of visible.entries()) {
+    if (positions === 'all') lastFullPosition = position;
+    else for (const at of positions) lastViewers[at] = position;
   }
   const evictions = new Map<number, number[]>();
   for (const [position, lastViewer] of lastViewers.entries()) {

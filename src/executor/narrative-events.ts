@@ -34,11 +34,12 @@ interface ActReference {
   act: string;
   /** Counts from 1. Present in all events of an act if the carousel has more than one round. */
   round?: number;
+  /** Counts from 0 over the run, in the order of the acts. Present in all events of an act if acts may run in parallel. */
+  index?: number;
 }
 
 export interface ActStart extends ActReference {
   type: 'act-start';
-  /** Counts from 0 over the run. */
   index: number;
   /** The requested model. */
   model: string;
@@ -155,7 +156,7 @@ export interface RunReport extends Omit<NarrativeEnd, 'type'> {
   /** The name of the narrative. Undefined, like the description, if the file could not be read. */
   narrative: string | undefined;
   description: string | undefined;
-  /** The acts that received their replies. */
+  /** The acts that received their replies, in the order of the acts. */
   acts: ActEnd[];
   /** The error object behind `error`, with its cause. */
   failure?: BoticelliError;

@@ -5,11 +5,13 @@ import { collectNarratives, listTemplateTexts, type Narrative } from '../narrati
 import { getPlaceholderNames } from '../narrative/template.js';
 import { assertNoFilledHosts } from './filled-names.js';
 import type { RunReport } from './narrative-events.js';
-import type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './options.js';
+import type { ExecuteOptions, NarrativeExecutorOptions, ParallelContext, ProgressListener } from './options.js';
 import { planActs } from './plan-acts.js';
+import { createRequestOrder } from './request-order.js';
 import { assertRowGiven } from './row-values.js';
 import { createRunId } from './run-id.js';
 import { type RunState, runNarrative } from './run-narrative.js';
+import { createCallLimiter } from './scheduler.js';
 
 /**
  * Executes narratives. The promise resolves to a report even if the run fails or is interrupted; the report then
@@ -19,10 +21,12 @@ export class NarrativeExecutor {
   readonly #options: NarrativeExecutorOptions;
 
   constructor(options: NarrativeExecutorOptions) {
-    this.#options = options;
+    const { maxConcurrent = 1, callLimiter } = options;
+    const limiter = maxConcurrent > 1 ? createCallLimiter(maxConcurrent) : undefined;
+    this.#options = { ...options, callLimiter: callLimiter ?? limiter };
   }
 
-  /** Runs the acts in order. */
+  /** Runs the acts in order, or with `maxConcurrent`, independent acts in parallel. */
   execute(narrative: Narrative, { stream = false, row, instance }: ExecuteOptions = {}): Promise<RunReport> {
     return executeNarrative(narrative, this.#options, { stream, onChunk: undefined, row, instance });
   }
@@ -41,7 +45,8 @@ async function executeNarrative(
   const { clock = systemClock, onEvent = () => {} } = options;
   const startedAt = clock.now();
   const run = createRunId(startedAt);
-  const state: RunState = { options, clock, onEvent, ...given, stdin: undefined, actEnds: [] };
+  const parallel = createParallelContext(narrative, options);
+  const state: RunState = { options, runKey: {}, parallel, clock, onEvent, ...given, stdin: undefined, actEnds: [] };
   let failure: BoticelliError | undefined;
   try {
     assertRowGiven(narrative, given.row);
@@ -52,14 +57,14 @@ async function executeNarrative(
     onEvent({ type: 'narrative-start', run, narrative: narrative.name, acts });
     await runNarrative(narrative, state);
   } catch (thrown) {
-    failure = toRunFailure(thrown, options.signal);
+    failure = toRunFailure(state.failed ? state.failed.thrown : thrown, options.signal);
   }
 
   // If nothing was received, the cost is absent rather than 0.
   const { actEnds, billed = { usage: zeroUsage } } = state;
   const status = failure ? (failure.code === 'interrupted' ? 'interrupted' : 'failed') : 'completed';
   const durationMs = clock.now() - startedAt;
-  const error = failure && { error: toErrorReport(failure, state.currentAct) };
+  const error = failure && { error: toErrorReport(failure, state.failed?.act) };
   onEvent({ type: 'narrative-end', run, status, ...billed, durationMs, ...error });
   const { name, description } = narrative;
   const report: RunReport = {
@@ -67,12 +72,19 @@ async function executeNarrative(
     narrative: name,
     description,
     status,
-    acts: actEnds,
+    acts: actEnds.sort((left, right) => left.index - right.index),
     ...billed,
     durationMs,
     ...error,
   };
   return failure ? { ...report, failure } : report;
+}
+
+function createParallelContext(
+  narrative: Narrative,
+  { callLimiter: limiter }: NarrativeExecutorOptions,
+): ParallelContext | undefined {
+  return limiter && { limiter, requestOrder: createRequestOrder(narrative) };
 }
 
 /** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */

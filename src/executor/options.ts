@@ -4,6 +4,8 @@ import type { ReplyMedia } from '../driver/reply-media.js';
 import type { ReplyAudio, StreamChunk } from '../driver/response.js';
 import type { ActDetail } from './act-details.js';
 import type { NarrativeEvent } from './narrative-events.js';
+import type { RequestOrder } from './request-order.js';
+import type { CallLimiter } from './scheduler.js';
 
 export interface NarrativeExecutorOptions {
   driver: BoticelliDriver;
@@ -11,7 +13,7 @@ export interface NarrativeExecutorOptions {
   defaultModel?: string;
   /**
    * Receives every event, in order. An exception ends the run. A promise returned for `act-end` is awaited before the
-   * next act starts.
+   * next act starts, or with `maxConcurrent`, before an act starts that depends on this one.
    */
   onEvent?: (event: NarrativeEvent) => void | Promise<void>;
   /** Receives the prompt of each act before it is sent, and how the act spent its time. An exception ends the run. */
@@ -56,12 +58,24 @@ export interface NarrativeExecutorOptions {
    * or standard input the host of a URL. Default false.
    */
   allowOutside?: boolean;
+  /**
+   * The maximum number of acts that run at the same time. Above 1, an act starts as soon as the acts have finished that
+   * its context, its texts and its media names refer to. What is sent and the order of `acts` in the report do not
+   * change; events of different acts interleave, and each has the `index` of its act. Default 1: the acts run in order.
+   */
+  maxConcurrent?: number;
+  /** The limiter to use instead of `maxConcurrent`. Executors that share it share its limit. */
+  callLimiter?: CallLimiter | undefined;
   clock?: Clock;
 }
 
 /** The options and listeners that all acts of a run share. */
 export interface RunContext {
   options: NarrativeExecutorOptions;
+  /** Identifies the run. */
+  runKey: object;
+  /** Present if acts may run in parallel. */
+  parallel: ParallelContext | undefined;
   clock: Clock;
   onEvent: (event: NarrativeEvent) => void | Promise<void>;
   /** Whether to stream replies if the driver can. */
@@ -69,6 +83,12 @@ export interface RunContext {
   onChunk: ProgressListener | undefined;
   row?: NarrativeRow | undefined;
   instance?: RequestInstance | undefined;
+}
+
+/** What parallel acts of a run share. */
+export interface ParallelContext {
+  limiter: CallLimiter;
+  requestOrder: RequestOrder;
 }
 
 /** One row of a list, for which a narrative runs. */

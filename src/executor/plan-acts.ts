@@ -1,4 +1,4 @@
-import { getNestedNarrative, type Narrative } from '../narrative/narrative.js';
+import { type Act, getNestedNarrative, type Narrative } from '../narrative/narrative.js';
 
 /** One request that a run will make. */
 export interface PlannedAct {
@@ -24,4 +24,15 @@ export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
     return [...nested.slice(0, -1), { ...lastNested, actNames: [...lastNested.actNames, name], isTopLevel: true }];
   });
   return Array.from({ length: narrative.carousel ?? 1 }, () => plannedRound).flat();
+}
+
+/** Counts the requests of a narrative, over all rounds. */
+export function countRequests({ acts, carousel = 1 }: Narrative): number {
+  return carousel * acts.reduce((sum, act) => sum + countRequestsOfAct(act), 0);
+}
+
+/** Counts the requests of an act: those of the narratives in it, and its own if it makes one. */
+export function countRequestsOfAct(act: Act): number {
+  const nested = act.inputs.map((input) => (input.type === 'narrative' ? countRequests(input.narrative) : 0));
+  return nested.reduce((sum, count) => sum + count, getNestedNarrative(act) ? 0 : 1);
 }

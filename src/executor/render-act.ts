@@ -15,8 +15,8 @@ import { loadRowFile, resolveRowValue } from './row-values.js';
 
 /** The values of placeholders when an act runs. */
 export interface TemplateValues {
-  /** The latest reply of each act that has run. */
-  replies: ReadonlyMap<string, string>;
+  /** Returns the latest reply of an act that stands before this one. */
+  replies: Pick<ReadonlyMap<string, string>, 'get'>;
   /** The reply of the previous act; undefined for the first act. */
   previous: string | undefined;
   vars: ReadonlyMap<string, string>;

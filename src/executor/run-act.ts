@@ -130,8 +130,8 @@ function recordUsage(billed: BilledUsage, { onUsage }: ActInput, totals: ActTota
 }
 
 /** The properties that all events of an act share. */
-function createEventBase({ act, round }: Pick<ActInput, 'act' | 'round'>): { act: string; round?: number } {
-  return { act: act.name, ...(round !== undefined && { round }) };
+function createEventBase({ act, round, index, parallel }: Pick<ActInput, 'act' | 'round' | 'index' | 'parallel'>) {
+  return { act: act.name, ...(round !== undefined && { round }), ...(parallel && { index }) };
 }
 
 function toPart(input: TextInput | MediaInput): Part {
@@ -142,13 +142,14 @@ function toPart(input: TextInput | MediaInput): Part {
 }
 
 function createCallContext(input: ActInput, totals: ActTotals): CallContext {
-  const { index, options, instance } = input;
+  const { index, options, instance, runKey } = input;
   const { signal, canDiscard } = options;
   const { name, fallback, expect } = input.act;
   return {
     ...(expect && { findMismatches: (text, limits) => findMismatches(text, expect, limits) }),
     ...(fallback && { fallback }),
     ...(instance && { instance }),
+    position: { run: runKey, index },
     emit: (event) => reportDriverEvent(event, input, totals),
     onWaited: totals.timer.addWait,
     canDiscard: () => canDiscard?.({ act: name, index }) ?? false,

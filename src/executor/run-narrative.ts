@@ -9,8 +9,10 @@ import {
   type TextInput,
 } from '../narrative/narrative.js';
 import { type Conversation, createConversation } from './conversation.js';
+import { createActPositions, planDependencies, runWhenReady } from './dependencies.js';
 import type { ActEnd } from './narrative-events.js';
-import type { RunContext } from './options.js';
+import type { ParallelContext, RunContext } from './options.js';
+import { countRequests, countRequestsOfAct } from './plan-acts.js';
 import {
   assertPromptNotEmpty,
   type RenderedAct,
@@ -24,12 +26,12 @@ import { type ActResult, runAct } from './run-act.js';
 export interface RunState extends RunContext {
   /** The value of `{{stdin}}`, if a text uses it. */
   stdin: string | undefined;
-  /** The end events of the acts that have a reply. */
+  /** The end events of the acts that have a reply, in the order of finishing. */
   actEnds: ActEnd[];
   /** What was billed so far, with zeros for reused replies; absent if nothing was received. */
   billed?: BilledUsage;
-  /** The name of the running act, as in events. */
-  currentAct?: string;
+  /** The first act, in the order of the acts, that has failed. No further act starts. */
+  failed?: { index: number; act: string; thrown: unknown };
 }
 
 /** What a narrative inherits from the narratives around it. */
@@ -40,41 +42,73 @@ interface NarrativeScope {
   vars: ReadonlyMap<string, string>;
   /** The round of the nearest outer narrative that has more than one round; absent if none has. */
   round?: number | undefined;
+  /** The index of its first request. */
+  firstIndex: number;
 }
 
 /**
- * Runs all rounds of a narrative, and resolves to the result of its last act. If an error ends the narrative, rejects
- * with that error; the results so far are in the state.
+ * Runs all rounds of a narrative, one after another, and resolves to the result of its last act. If an error ends the
+ * narrative, rejects with that error; the results so far are in the state.
  */
 export async function runNarrative(
   narrative: Narrative,
   state: RunState,
-  scope: NarrativeScope = { namePrefix: '', vars: new Map() },
+  scope: NarrativeScope = { namePrefix: '', vars: new Map(), firstIndex: 0 },
 ): Promise<ActResult | undefined> {
   const vars = new Map([...(narrative.vars ?? []), ...scope.vars]);
   const rounds = narrative.carousel ?? 1;
+  /** How many requests each act makes. */
+  const requestCounts = narrative.acts.map(countRequestsOfAct);
+  let { firstIndex } = scope;
   let lastResult: ActResult | undefined;
   for (let round = 1; round <= rounds; round += 1) {
-    lastResult = await runRound(narrative, state, { ...scope, vars, round: rounds > 1 ? round : scope.round });
+    const roundScope = { ...scope, vars, round: rounds > 1 ? round : scope.round, firstIndex };
+    lastResult = await runRound(narrative, requestCounts, state, roundScope);
+    firstIndex += requestCounts.reduce((sum, count) => sum + count, 0);
   }
   return lastResult;
 }
 
-async function runRound(narrative: Narrative, state: RunState, scope: NarrativeScope): Promise<ActResult | undefined> {
-  const conversation = createConversation(narrative.acts);
-  const replies = new Map<string, string>();
-  let lastResult: ActResult | undefined;
-  for (const [position, act] of narrative.acts.entries()) {
-    const { vars, round = 1 } = scope;
-    const values = { replies, previous: lastResult?.endEvent.text, vars, stdin: state.stdin, round, row: state.row };
-    const actScope = { position, conversation, values, narrative, state, narrativeScope: scope };
-    const result = await runActOrNarrative(act, actScope);
-    if (!result) continue;
-    conversation.add(position, result.turns);
-    replies.set(act.name, result.endEvent.text);
-    lastResult = result;
-  }
-  return lastResult;
+async function runRound(
+  narrative: Narrative,
+  requestCounts: readonly number[],
+  state: RunState,
+  scope: NarrativeScope,
+): Promise<ActResult | undefined> {
+  const { acts } = narrative;
+  const { vars, round = 1 } = scope;
+  const firstIndexes = addUp(requestCounts, scope.firstIndex);
+  const positions = createActPositions(acts, (position) => requestCounts[position] !== 0);
+  const conversation = createConversation(acts);
+  /** The replies by position. */
+  const replies: string[] = [];
+  let last: { position: number; result: ActResult } | undefined;
+  const getReply = (position: number | undefined) => (position === undefined ? undefined : replies[position]);
+  const run = async (act: Act, position: number) => {
+    const values: TemplateValues = {
+      replies: { get: (name) => getReply(positions.findLatest(name, position)) },
+      previous: getReply(positions.findPrevious(position)),
+      ...{ vars, stdin: state.stdin, round, row: state.row },
+    };
+    const narrativeScope = { ...scope, firstIndex: firstIndexes[position] ?? 0 };
+    const result = await runActOrNarrative(act, { position, conversation, values, narrative, state, narrativeScope });
+    conversation.add(position, result?.turns);
+    if (!result) return;
+    replies[position] = result.endEvent.text;
+    if (!last || position > last.position) last = { position, result };
+  };
+  if (state.parallel) await runWhenReady(acts, planDependencies(narrative, positions), run);
+  else for (const [position, act] of acts.entries()) await run(act, position);
+  return last?.result;
+}
+
+/** Returns, for each count, the sum of the counts before it and `start`. */
+function addUp(counts: readonly number[], start: number): number[] {
+  let sum = start;
+  return counts.map((count) => {
+    sum += count;
+    return sum - count;
+  });
 }
 
 interface ActScope {
@@ -84,6 +118,7 @@ interface ActScope {
   values: TemplateValues;
   narrative: Narrative;
   state: RunState;
+  /** The scope of the narrative. `firstIndex` is the index of the first request of the act. */
   narrativeScope: NarrativeScope;
 }
 
@@ -94,19 +129,67 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   const nested = getNestedNarrative(act);
   if (nested) return runNarrative(nested, state, { ...narrativeScope, namePrefix: `${name}/` });
 
-  const rendered = await renderAct(act, name, scope);
-  state.currentAct = name;
-  assertPromptNotEmpty(rendered);
-  const result = await runAct({
+  const index = narrativeScope.firstIndex + countRequestsOfAct(act) - 1;
+  const attempt = <Result>(work: () => Promise<Result>) => recordFailure({ index, act: name }, state, work);
+  // Narratives among the inputs run before the act takes a slot, because their acts need slots too.
+  const hasNarratives = act.inputs.some(({ type }) => type === 'narrative');
+  const rendered = hasNarratives ? await attempt(() => renderAct(act, name, scope)) : undefined;
+  const request = () =>
+    attempt(async () => requestReply(rendered ?? (await renderAct(act, name, scope)), index, scope));
+  return state.parallel ? runInTurn(index, state, state.parallel, request) : request();
+}
+
+/** Makes a request when a slot is free, and when acts before it whose request may be equal have sent theirs. */
+async function runInTurn(
+  index: number,
+  state: RunState,
+  { limiter, requestOrder }: ParallelContext,
+  request: () => Promise<ActResult>,
+): Promise<ActResult> {
+  for (;;) {
+    // An act that waits for another one keeps no slot.
+    const turn = await limiter.run(async () => {
+      if (state.failed) throw state.failed.thrown;
+      const earlier = requestOrder.findEarlier(index);
+      return earlier ? { earlier } : { result: await request() };
+    });
+    if (turn.result) return turn.result;
+    await turn.earlier.sent;
+  }
+}
+
+/** Runs a part of an act. If it fails, no further act of the run starts; acts that are running go on. */
+async function recordFailure<Result>(
+  { index, act }: { index: number; act: string },
+  state: RunState,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const { failed } = state;
+    // An act whose nested narrative has failed rejects with the same error.
+    if (!failed || (index < failed.index && thrown !== failed.thrown)) state.failed = { index, act, thrown };
+    state.parallel?.requestOrder.close();
+    throw thrown;
+  }
+}
+
+/** Makes the request of an act. */
+async function requestReply(act: RenderedAct, index: number, scope: ActScope): Promise<ActResult> {
+  const { state, narrativeScope, conversation, position } = scope;
+  assertPromptNotEmpty(act);
+  const running = runAct({
     ...state,
-    act: rendered,
-    index: state.actEnds.length,
-    round: narrativeScope.round,
-    history: scope.conversation.getVisibleTurns(scope.position),
+    ...{ act, index, round: narrativeScope.round },
+    history: conversation.getVisibleTurns(position),
     onUsage: (billed) => {
       state.billed = addBilledUsage(state.billed, billed);
     },
   });
+  // The driver has been called: this needs no await.
+  state.parallel?.requestOrder.markSent(index);
+  const result = await running;
   state.actEnds.push(omitMediaData(result.endEvent));
   await state.onEvent(result.endEvent);
   return result;
@@ -121,7 +204,6 @@ async function renderAct(
   const { context: _, ...rest } = act;
   const render = (text: string, formatValue?: (value: string) => string) =>
     narrative.templates === false ? text : renderActText(text, values, formatValue);
-  state.currentAct = name;
   const system = act.system === undefined ? {} : { system: render(act.system) };
   const expect = act.expect && { expect: renderExpectations(act.expect, render) };
   // All texts are rendered first, so that an invalid text fails before a nested narrative makes any requests.
@@ -129,11 +211,14 @@ async function renderAct(
   for (const input of act.inputs)
     renderedInputs.push(await renderActInput(input, render, { ...state.options, row: state.row }));
   const inputs: (TextInput | MediaInput)[] = [];
+  let { firstIndex } = narrativeScope;
   for (const input of renderedInputs) {
     if (input.type !== 'narrative') inputs.push(input);
     else {
       // Placeholders in a reply are not replaced.
-      const result = await runNarrative(input.narrative, state, { ...narrativeScope, namePrefix: `${name}/` });
+      const scope = { ...narrativeScope, namePrefix: `${name}/`, firstIndex };
+      const result = await runNarrative(input.narrative, state, scope);
+      firstIndex += countRequests(input.narrative);
       inputs.push({ type: 'text', content: result?.endEvent.text ?? '' });
     }
   }

@@ -1,4 +1,4 @@
-/** Starts tasks in order, with two limits. Rows use it, and any other independent work may. */
+/** Starts tasks in order, with two limits. Rows use it. */
 export interface Scheduler {
   /** Resolves when another task may start. */
   waitForSlot(): Promise<void>;
@@ -42,5 +42,31 @@ export function createScheduler({ maxConcurrent, maxAhead }: SchedulerOptions): 
       });
     },
     drain: () => waitUntil(() => running.size === 0),
+  };
+}
+
+/** Limits how many calls run at the same time, over all acts, narratives and rows that share it. */
+export interface CallLimiter {
+  /** Runs a task once a slot is free: first come, first served. A task must not wait for another task. */
+  run<Result>(task: () => Promise<Result>): Promise<Result>;
+}
+
+/** @param maxConcurrent the maximum number of tasks that run at the same time */
+export function createCallLimiter(maxConcurrent: number): CallLimiter {
+  let free = maxConcurrent;
+  const waiting: (() => void)[] = [];
+  return {
+    async run(task) {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      try {
+        return await task();
+      } finally {
+        // The slot passes to the next task, so that no task that comes later can take it.
+        const startNext = waiting.shift();
+        if (startNext) startNext();
+        else free += 1;
+      }
+    },
   };
 }

@@ -8,6 +8,7 @@ import { soakRedis } from './redis-soak.js';
  */
 const soakKills = async () => (await import('./kill/kill-soak.js')).soakKills();
 const soakRows = async () => (await import('./kill-rows.js')).soakRows();
+const soakParallelActs = async () => (await import('./kill-acts.js')).soakParallelActs();
 const soakActs = async () => (await import('./acts.js')).soakActs();
 const soakFuzz = async () => (await import('./fuzz.js')).soakFuzz();
 const soakHostile = async () => (await import('./hostile/hostile-server.js')).soakHostileServer();
@@ -17,6 +18,7 @@ const parts = new Map(
     ...quotaParts,
     kill: soakKills,
     rows: soakRows,
+    'parallel-acts': soakParallelActs,
     acts: soakActs,
     fuzz: soakFuzz,
     'hostile-server': soakHostile,

@@ -26,7 +26,10 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   output: new Option('-o, --output <format>', 'format of standard output')
     .choices(['text', 'json', 'ndjson'])
     .default('text'),
-  jobs: positiveInteger('-j, --jobs <n>', 'maximum narratives or rows in parallel (default: 1, with --each 4)'),
+  jobs: positiveInteger(
+    '-j, --jobs <n>',
+    'maximum calls in flight, over acts, narratives and rows (default: 1, with --each 4)',
+  ),
   each: new Option('--each <rows>', 'run once for each row of a CSV, TSV, NDJSON or JSON file, or file of a pattern'),
   matrix: new Option(
     '--matrix <key=a,b>',

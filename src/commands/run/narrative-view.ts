@@ -98,7 +98,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
     saveAudio: (act, audio) => files?.writeAudio(act, audio),
     saveMedia: (...media) => files?.writeMedia(...media),
     canDiscard: (act) =>
-      options.output !== 'text' || stdout.isTerminal || !isPrinted(act) || replies.isQueued?.() === true,
+      options.output !== 'text' || stdout.isTerminal || !isPrinted(act) || replies.isQueued?.(act) === true,
     failBeforeStart(thrown) {
       const report = createFailedReport(thrown);
       onEvent(toEndEvent(report));
@@ -118,11 +118,11 @@ function toEndEvent({ run, status, usage, durationMs, error }: ReturnType<typeof
 }
 
 /**
- * Whether a heading is printed together with its reply. This is needed when narratives run in parallel on one terminal,
- * because lines of other narratives would otherwise come between the heading and the reply.
+ * Whether a heading is printed together with its reply. This is needed when acts or narratives run in parallel on one
+ * terminal, because lines of others would otherwise come between the heading and the reply.
  */
-function printsHeadingWithReply({ labels, options, stderrWriter }: NarrativeViewOptions): boolean {
-  return labels.length > 1 && (options.jobs ?? 1) > 1 && stderrWriter.sharesScreen;
+function printsHeadingWithReply({ options, stderrWriter }: NarrativeViewOptions): boolean {
+  return (options.jobs ?? 1) > 1 && stderrWriter.sharesScreen;
 }
 
 function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {

@@ -16,7 +16,7 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   temperature?: number;
   maxTokens?: number;
   output: 'text' | 'json' | 'ndjson';
-  /** How many narratives or rows run in parallel. Default 1, with `each` 4. */
+  /** The maximum number of calls in flight, over acts, narratives and rows. Default 1, with `each` 4. */
   jobs?: number;
   /** The source of rows: run the narrative once for each. */
   each?: string;

@@ -4,6 +4,7 @@ import type { RequestInstance } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import type { ActDetail } from '../../executor/act-details.js';
 import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
+import type { PlannedAct } from '../../executor/plan-acts.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
 import type { RowEntry, RowsOrigin, RowTotals } from '../../store/runs/row-runs.js';
 import { openRunStore, type RowRecorder, type RunStore } from '../../store/runs/run-store.js';
@@ -21,8 +22,8 @@ export interface Persistence {
   readonly stateDatabase: StateDatabase;
   /** Absent for a rehearsal or a replay, with `keep = "off"`, or if there is no state database. */
   readonly store: RunStore | undefined;
-  /** Whether the current act may reuse a stored reply. True with --resume, up to the act that --from names. */
-  canReuse: (instance?: RequestInstance) => boolean;
+  /** Whether the act with this index may reuse a stored reply. True with --resume, up to the act that --from names. */
+  canReuse: (instance?: RequestInstance, index?: number) => boolean;
   /**
    * Call it before each request. It waits until it is known whether replies can be stored, and a warning is printed.
    * @throws BoticelliError `output_failed` with --resume, if they can't: each --resume would pay for the same request
@@ -34,7 +35,7 @@ export interface Persistence {
    */
   wrapListener(next: Listener): DetailListener;
   /** Does the same for the events of a row, which has its own acts and its own entry in the history. */
-  wrapRowListener(row: RecordedRow, next: Listener): DetailListener;
+  wrapRowListener(row: RowEntry, next: Listener): DetailListener;
   /** Starts the record of a run with `--each` or `--matrix`. Call it after `open`. */
   openRows(start: NarrativeStart, origin: RowsOrigin): void;
   /** Ends that record. */
@@ -53,11 +54,6 @@ function isDetail(event: NarrativeEvent | ActDetail): event is ActDetail {
   return event.type === 'act-prompt' || event.type === 'act-timing';
 }
 
-/** A row, as it is recorded. */
-interface RecordedRow extends RowEntry {
-  instance: RequestInstance;
-}
-
 interface OpenPersistenceOptions {
   settings: Settings;
   /** The name of the narrative. */
@@ -68,6 +64,7 @@ interface OpenPersistenceOptions {
   text: string;
   /** The variables of the command line. */
   vars?: ReadonlyMap<string, string>;
+  planned: readonly PlannedAct[];
   /** With `--each` or `--matrix`: whether a run with this id is among those of the command. */
   isKnownInstance?: ((instance: string) => boolean) | undefined;
   warn: (text: string) => void;
@@ -77,11 +74,11 @@ interface OpenPersistenceOptions {
 export function createPersistence(options: RunOptions, openDatabaseOnce = openStateDatabase): Persistence {
   let stateDatabase: StateDatabase = { reportFailure: () => {} };
   let store: RunStore | undefined;
-  let isReusing = options.resume === true;
-  /** The rows that have reached the act of `--from`. */
-  const askedAgain = new WeakSet<RequestInstance>();
+  /** The index of the first act whose reply may not be reused. */
+  let firstAskedIndex = options.resume ? Number.POSITIVE_INFINITY : 0;
   return {
-    async open({ settings, narrative, file, text, vars, isKnownInstance, warn }) {
+    async open({ settings, narrative, file, text, planned, vars, isKnownInstance, warn }) {
+      if (options.from !== undefined) firstAskedIndex = findFirstRequest(planned, options.from);
       const { keepMs = defaultKeepMs, keepsPrompts = false } = settings;
       const features = listFeatures(options, keepMs);
       if (options.resume && keepMs === 'off') warn('[store] keep is "off": there are no stored replies to resume from');
@@ -102,30 +99,33 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     get store() {
       return store;
     },
-    canReuse: (instance) => isReusing && !(instance && askedAgain.has(instance)),
+    canReuse: (_instance, index = 0) => index < firstAskedIndex,
     async beforeSend() {
       const isStorable = (await store?.isUsable()) ?? true;
       if (!isStorable && options.resume) throw createNotStorableError('the reply could not be stored');
     },
     wrapListener: (next) => (event) => {
       if (isDetail(event)) return void store?.onEvent(event);
-      if (event.type === 'act-start' && event.act === options.from) isReusing = false;
       const stored = store?.onEvent(event);
       const handled = next(event);
-      // The next act starts only after this promise resolves.
+      // The acts that depend on this one start only after this promise resolves.
       return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
     },
-    ...createRowPersistence(options, () => store, askedAgain),
+    ...createRowPersistence(() => store),
     get isResumable() {
       return (store?.reusableReplyCount ?? 0) > 0;
     },
   };
 }
 
+/** Returns the index of the first request of an act: its own, or that of the narrative that it runs. */
+function findFirstRequest(planned: readonly PlannedAct[], act: string): number {
+  const index = planned.findIndex(({ name }) => name === act);
+  return index === -1 ? planned.findIndex(({ name }) => name.startsWith(`${act}/`)) : index;
+}
+
 function createRowPersistence(
-  { from }: RunOptions,
   getStore: () => RunStore | undefined,
-  askedAgain: WeakSet<RequestInstance>,
 ): Pick<Persistence, 'openRows' | 'closeRows' | 'wrapRowListener'> {
   let rows: RowRecorder | undefined;
   return {
@@ -133,11 +133,10 @@ function createRowPersistence(
       getStore()?.onEvent(start);
       rows = getStore()?.openRows(start.run, origin);
     },
-    wrapRowListener({ instance, ...entry }, next) {
+    wrapRowListener(entry, next) {
       const record = rows?.createListener(entry);
       return (event) => {
         if (isDetail(event)) return void record?.(event);
-        if (event.type === 'act-start' && event.act === from) askedAgain.add(instance);
         const stored = record?.(event);
         const handled = next(event);
         return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;

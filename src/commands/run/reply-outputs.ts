@@ -1,7 +1,7 @@
 import type { Output } from '../../terminal/output.js';
 import { createJsonArrayOutput, createJsonReplyOutput, createNdjsonReplyOutput } from '../../terminal/replies/json.js';
 import type { ReplyOutput } from '../../terminal/replies/reply-output.js';
-import { createReplySequencer } from '../../terminal/replies/reply-sequencer.js';
+import { createActSequencer, createReplySequencer } from '../../terminal/replies/reply-sequencer.js';
 import {
   createParagraphWriter,
   createTextReplyOutput,
@@ -16,7 +16,11 @@ export type CreateReplies = (
 ) => ReplyOutput;
 
 /** Creates the reply outputs of `count` narratives. The format determines how several narratives share the output. */
-export function createReplyOutputs(format: RunOptions['output'], output: Output, count: number): CreateReplies {
+export function createReplyOutputs(
+  { output: format, jobs = 1 }: Pick<RunOptions, 'output' | 'jobs'>,
+  output: Output,
+  count: number,
+): CreateReplies {
   const hasSeveral = count > 1;
   switch (format) {
     case 'ndjson':
@@ -29,8 +33,12 @@ export function createReplyOutputs(format: RunOptions['output'], output: Output,
     case 'text': {
       const paragraphWriter = createParagraphWriter(output);
       const addToSequence = createReplySequencer();
-      return (narrativeIndex, replyOptions) =>
-        addToSequence(narrativeIndex, createTextReplyOutput({ output, paragraphWriter, ...replyOptions }));
+      return (narrativeIndex, replyOptions) => {
+        const replies = createTextReplyOutput({ output, paragraphWriter, ...replyOptions });
+        // The sequence of narratives receives the events of a narrative in the order of its acts.
+        const sequenced = addToSequence(narrativeIndex, replies);
+        return jobs > 1 ? createActSequencer(sequenced) : sequenced;
+      };
     }
   }
 }

@@ -3,6 +3,7 @@ import type { CliProcess } from '../../cli/process.js';
 import { reportDiagnostics } from '../../cli/report-diagnostics.js';
 import { assertKnownVariables } from '../../cli/variables/assert-known-variables.js';
 import type { GivenVariables } from '../../cli/variables/given-variables.js';
+import type { Settings } from '../../config/settings.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import type { ActDetail } from '../../executor/act-details.js';
@@ -12,7 +13,7 @@ import { planActs } from '../../executor/plan-acts.js';
 import { assertRowGiven } from '../../executor/row-values.js';
 import { getErrorCode } from '../../narrative/invalid-narrative.js';
 import { checkNarrative } from '../../narrative/load-narrative.js';
-import { applyOverrides } from '../../narrative/narrative.js';
+import { applyOverrides, type Narrative } from '../../narrative/narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { abortable } from '../../util/abortable.js';
@@ -64,15 +65,14 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   await view.prepare(planned);
 
   const settings = await resources.loadSettings(warn);
-  assertPricesKnown(narrative, options, settings);
-  assertThoughtsSupported(narrative, options, settings);
-  assertMediaKept(narrative, options, settings);
+  assertOptionsFit(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   const { values: vars } = await resources.readVariables();
-  await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, vars, warn }), signal);
+  const stored = { settings, narrative: narrative.name, file: path, text, planned, vars, warn };
+  await abortable(persistence.open(stored), signal);
   const recording = await openRunRecording(options.record);
-  const { openQuota, budgetLedger } = resources;
+  const { openQuota, budgetLedger, callLimiter } = resources;
   const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
@@ -85,7 +85,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, saveMedia, signal },
     ...{ includesMediaData: options.output === 'ndjson', unsavedMediaHint: getUnsavedMediaHint(persistence) },
-    includeThoughts: options.thoughts ?? false,
+    ...{ includeThoughts: options.thoughts ?? false, callLimiter },
     ...{ onEvent, onDetail, stdin: () => resources.readStdin(warn) },
   });
   try {
@@ -95,6 +95,13 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
     await driver.close?.();
     await Promise.race([persistence.store?.flush(), shortlyAfterAbort(signal)]);
   }
+}
+
+/** Checks that the models of a narrative fit the options. @throws BoticelliError `usage` */
+export function assertOptionsFit(narrative: Narrative, options: RunOptions, settings: Settings): void {
+  assertPricesKnown(narrative, options, settings);
+  assertThoughtsSupported(narrative, options, settings);
+  assertMediaKept(narrative, options, settings);
 }
 
 /** Resolves a moment after the signal aborts, so that an interrupted run waits only briefly for a lock. */

@@ -14,7 +14,7 @@ import { openRunView } from './run-view.js';
 import { createRunResources } from './shared-resources.js';
 
 /**
- * `boticelli run`: runs narratives, up to `--jobs` in parallel.
+ * `boticelli run`: runs narratives, up to `--jobs` in parallel, with as many calls in flight.
  *
  * @throws CommandFailure with the error of the first narrative that failed, or with the reason that ended all of them
  */
@@ -32,7 +32,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
   const resources = createRunResources({ files, options, proc, colors, signal });
   try {
     if (files.length > 1) await assertNamesExist(files, options, resources, signal);
-    const runs = await mapConcurrently(files, options.jobs ?? 1, async (file, index) => {
+    const runs = await mapConcurrently(files, resources.jobs, async (file, index) => {
       const context = { file, options, proc, colors, signal, view: view.openNarrativeView(index), resources };
       const narrativeRun = await runNarrativeFile(context);
       view.reportFailure(index, narrativeRun.report);

@@ -5,6 +5,7 @@ import { readStdinNarrative, readStdinText } from '../../cli/stdin.js';
 import { readGivenVariables } from '../../cli/variables/given-variables.js';
 import { createBudgetLedger } from '../../driver/layers/budget-ledger.js';
 import { BoticelliError } from '../../errors.js';
+import { createCallLimiter } from '../../executor/scheduler.js';
 import { readNarrativeContent } from '../../narrative/load-narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { once } from '../../util/once.js';
@@ -14,6 +15,9 @@ import type { RunOptions } from './options.js';
 
 /** The resources that all narratives of a command share. */
 export type RunResources = ReturnType<typeof createRunResources>;
+
+/** The default of `--jobs` with `--each`. */
+const defaultRowJobs = 4;
 
 interface RunResourcesOptions {
   files: readonly string[];
@@ -28,8 +32,12 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
   const isStdinAnotherNarrative = files.length > 1 && files.includes('-');
   let openedQuota: Promise<RunQuota> | undefined;
   const readStdinContent = once((warn: (text: string) => void) => readStdinNarrative(proc, { signal, warn }));
-  const { allowEmpty = false } = options;
+  const { allowEmpty = false, each, jobs = each === undefined ? 1 : defaultRowJobs } = options;
   return {
+    /** The maximum number of calls in flight, and so of narratives or rows that run in parallel. */
+    jobs,
+    /** Limits the calls in flight; undefined if acts, narratives and rows run one after another. */
+    callLimiter: jobs > 1 ? createCallLimiter(jobs) : undefined,
     /** Returns the variables from the command line. @throws BoticelliError for a file that can't be used */
     readVariables: once(() => readGivenVariables(options)),
     /** Reads the content of a narrative file, or of standard input for `-`. @throws BoticelliError `no_input` */

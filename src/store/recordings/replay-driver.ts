@@ -21,12 +21,10 @@ export function createReplayDriver(
   const countRequest = createRequestCounter();
   const findOfOtherInstance = createInstanceLookup(entries.values(), isKnownInstance);
 
-  const replay = async (
-    request: GenerateRequest,
-    { signal, emit, instance }: CallContext,
-  ): Promise<GenerateResponse> => {
+  const replay = async (request: GenerateRequest, context: CallContext): Promise<GenerateResponse> => {
+    const { signal, emit } = context;
     signal?.throwIfAborted();
-    const counted = await countRequest(request, instance);
+    const counted = countRequest(request, context);
     const entry = entries.get(formatRequestId(counted.id)) ?? findOfOtherInstance(counted.id);
     if (!entry) {
       const { createNotRecordedError } = await import('./not-recorded-error.js');

@@ -17,7 +17,7 @@ export function withRecording(file: Pick<RecordingFile, 'add'>, inner: Boticelli
   const countRequest = createRequestCounter();
   return createLayer(inner, {
     async *call(request, context, send) {
-      const { id, description, markAnswered } = await countRequest(request, context.instance);
+      const { id, description, markAnswered } = countRequest(request, context);
       for await (const chunk of send(request, context)) {
         if (chunk.response) {
           try {

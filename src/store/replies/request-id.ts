@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RequestInstance } from '../../driver/driver.js';
+import type { CallContext } from '../../driver/driver.js';
 import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateRequest, GenerationParameters, MediaContent, Part, Turn } from '../../driver/request.js';
 
@@ -47,14 +47,14 @@ export type PartDescription =
  * differ each time. So an act's request stays the same if the act before it is repeated and gets the same reply. The
  * description also omits the model that gave a reply, the service's address and the API key.
  */
-export async function describeRequest(request: GenerateRequest): Promise<RequestDescription> {
+export function describeRequest(request: GenerateRequest): RequestDescription {
   const { model, system, parameters, turns, finishedHops } = request;
   const continuationToken = finishedHops?.at(-1)?.token;
   return {
     model,
     ...(system !== undefined && { system }),
     parameters: sortParameters(parameters),
-    turns: await Promise.all(turns.map(describeTurn)),
+    turns: turns.map(describeTurn),
     ...(continuationToken !== undefined && { continuationToken }),
   };
 }
@@ -88,25 +88,41 @@ export interface CountedRequest {
   markAnswered: () => void;
 }
 
+/** The requests of a run that have the same key. */
+interface EqualRequests {
+  /** How many of those without a position have been answered. */
+  answered: number;
+  /** The numbers of the others, by the index of their act. */
+  occurrences: Map<number, number>;
+}
+
 /**
- * Creates a function that numbers the equal requests of a run. A request is counted when its reply has arrived. So a
- * request that is sent again in another way, such as a single call after a failed stream, keeps its number.
+ * Creates a function that numbers the equal requests of a run in the order in which they are sent, which is the order of
+ * their acts. A request that is sent again in another way, such as a single call after a failed stream, keeps its number.
+ * So a request without a position is counted only when its reply has arrived.
  */
 export function createRequestCounter(): (
   request: GenerateRequest,
-  instance?: RequestInstance,
-) => Promise<CountedRequest> {
+  context: Pick<CallContext, 'instance' | 'position'>,
+) => CountedRequest {
   const shared = {};
-  // The counts of a finished run are garbage-collected with its instance, so that a million rows need little memory.
-  const countsByInstance = new WeakMap<object, Map<string, number>>();
-  return async (request, instance) => {
-    const description = await describeRequest(request);
+  // The counts of a finished run are garbage-collected with its key, so that a million rows need little memory.
+  const requestsByRun = new WeakMap<object, Map<string, EqualRequests>>();
+  return (request, { instance, position }) => {
+    const description = describeRequest(request);
     const key = requestKey(description);
-    const counts = countsByInstance.get(instance ?? shared) ?? new Map<string, number>();
-    countsByInstance.set(instance ?? shared, counts);
-    const occurrence = counts.get(key) ?? 0;
-    const id = { key, occurrence, ...(instance && { instance: instance.id }) };
-    return { id, description, markAnswered: () => void counts.set(key, occurrence + 1) };
+    const run = position?.run ?? instance ?? shared;
+    const requests = requestsByRun.get(run) ?? new Map<string, EqualRequests>();
+    requestsByRun.set(run, requests);
+    const equal = requests.get(key) ?? { answered: 0, occurrences: new Map() };
+    requests.set(key, equal);
+    const next = position ? equal.occurrences.size : equal.answered;
+    const occurrence = (position && equal.occurrences.get(position.index)) ?? next;
+    if (position) equal.occurrences.set(position.index, occurrence);
+    const markAnswered = () => {
+      if (!position) equal.answered = occurrence + 1;
+    };
+    return { id: { key, occurrence, ...(instance && { instance: instance.id }) }, description, markAnswered };
   };
 }
 
@@ -124,10 +140,10 @@ export function getInstanceKeyBounds(key: string): [string, string] {
   return [`${key}#`, `${key}$`];
 }
 
-async function describeTurn(turn: Turn): Promise<TurnDescription> {
+function describeTurn(turn: Turn): TurnDescription {
   if (turn.role === 'model')
     return { role: 'model', parts: [{ text: turn.text }, ...(turn.media ?? []).map(describeMedia)] };
-  return { role: 'user', parts: await Promise.all(turn.parts.map(describePart)) };
+  return { role: 'user', parts: turn.parts.map(describePart) };
 }
 
 /** Describes a picture or a sound of a reply. */
@@ -135,7 +151,7 @@ export function describeMedia(media: ReplyMedia): PartDescription {
   return { mimeType: media.mimeType, sha256: hashContent(media, media.base64) };
 }
 
-async function describePart(part: Part): Promise<PartDescription> {
+function describePart(part: Part): PartDescription {
   if (part.type === 'text') return { text: part.text };
   const { content, mediaResolution } = part;
   const mimeType = part.mimeType === undefined ? {} : { mimeType: part.mimeType };

@@ -2,6 +2,7 @@ import { getNextToken, isContinued } from '../../driver/continuation.js';
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
+import { once } from '../../util/once.js';
 import { createHopKey, describeRequest, getStoredKey, type RequestId } from './request-id.js';
 import type { ReplyCacheOptions } from './with-reply-cache.js';
 
@@ -14,12 +15,11 @@ export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver)
   const { cache, canReuse, acceptFallbackReplies = true } = options;
   return createLayer(inner, {
     async *call(request, context, send) {
-      if (!context.requestId) return yield* send(request, context);
-      const stored = canReuse?.(context.instance)
-        ? await cache.find(
-            await createHopId(request, context.requestId),
-            acceptFallbackReplies ? undefined : request.model,
-          )
+      const { requestId } = context;
+      if (!requestId) return yield* send(request, context);
+      const getHopId = once(() => createHopId(request, requestId));
+      const stored = canReuse?.(context.instance, context.position?.index)
+        ? await cache.find(getHopId(), acceptFallbackReplies ? undefined : request.model)
         : undefined;
       if (stored) {
         const { text, finishReason } = stored;
@@ -30,17 +30,14 @@ export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver)
         const { response } = chunk;
         // A hop without a new token is not stored: a later run that reused it could not continue either.
         if (response && isContinued(response.finishReason) && getNextToken(request, response) !== undefined)
-          await cache.save(await createHopId(request, context.requestId), response);
+          await cache.save(getHopId(), response);
         yield chunk;
       }
     },
   });
 }
 
-async function createHopId(
-  request: GenerateRequest,
-  requestId: NonNullable<CallContext['requestId']>,
-): Promise<RequestId> {
+function createHopId(request: GenerateRequest, requestId: NonNullable<CallContext['requestId']>): RequestId {
   const { occurrence } = requestId;
-  return { key: createHopKey(getStoredKey(requestId), await describeRequest(request)), occurrence };
+  return { key: createHopKey(getStoredKey(requestId), describeRequest(request)), occurrence };
 }

@@ -10,8 +10,11 @@ import { createRequestCounter, type RequestId } from './request-id.js';
 /** Where replies are stored, and which stored replies may be reused. */
 export interface ReplyCacheOptions {
   cache: ReplyCache;
-  /** Called before each request, with the run that sends it. Default: never reuse, only store. */
-  canReuse?: (instance?: RequestInstance) => boolean;
+  /**
+   * Called before each request, with the run that sends it and the index of the act in it. Default: never reuse, only
+   * store.
+   */
+  canReuse?: (instance?: RequestInstance, index?: number) => boolean;
   /** Whether a reply of a fallback model may be reused. Default true. */
   acceptFallbackReplies?: boolean;
   /** Called before a request is sent. If it rejects, the request is not sent. */
@@ -31,7 +34,8 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
   const countRequest = createRequestCounter();
   return createLayer(inner, {
     async *call(request, context, send) {
-      const { id, markAnswered } = await countRequest(request, context.instance);
+      // No await before this line: the order of the calls tells equal requests apart.
+      const { id, markAnswered } = countRequest(request, context);
       const cached = await findReusable(id, request, context, options);
       if (cached) {
         markAnswered();
@@ -63,10 +67,11 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
 async function findReusable(
   id: RequestId,
   { model }: GenerateRequest,
-  { emit, instance, signal, findMismatches }: CallContext,
+  { emit, instance, position, signal, findMismatches }: CallContext,
   { cache, canReuse, acceptFallbackReplies = true, checkTimeoutMs: timeoutMs }: ReplyCacheOptions,
 ): Promise<GenerateResponse | undefined> {
-  const stored = canReuse?.(instance) ? await cache.find(id, acceptFallbackReplies ? undefined : model) : undefined;
+  const isReusable = canReuse?.(instance, position?.index) ?? false;
+  const stored = isReusable ? await cache.find(id, acceptFallbackReplies ? undefined : model) : undefined;
   if (!stored) return undefined;
   const mismatches = await findMismatches?.(stored.text, { signal, timeoutMs });
   if (mismatches?.length) {

@@ -11,6 +11,7 @@ import type {
   ActFallback,
   ActNote,
   ActRetry,
+  ActStart,
   ActWait,
   NarrativeEnd,
   NarrativeEvent,
@@ -63,6 +64,8 @@ export interface RunRecorderOptions {
 /** What is known of an act that has started. `end` is absent until the act ends, and if it fails. */
 interface ActRecord {
   act: string;
+  /** The index of the act in the run. */
+  position: number;
   requestedModel: string;
   end?: ActEnd;
   events: ActProgressEvent[];
@@ -91,38 +94,45 @@ const maxVariableLength = 80;
  */
 export function createRunRecorder(options: RunRecorderOptions): (event: RecordedEvent) => void {
   const writer = createRunWriter(options);
-  const activeActs = new Map<string, ActRecord>();
+  /** The acts that have started and not ended, by their index. */
+  const activeActs = new Map<number, ActRecord>();
+  /** The index of the act that started last. Events without an index belong to it. */
+  let latestIndex = 0;
   const counts = { actsEnded: 0, attempts: 0, waitMs: 0 };
   let totals: RunTotals = { ...counts, modelsAsked: [], modelsServed: [], usage: zeroUsage, costUsd: 0 };
   const finishAct = (finished: ActRecord) => {
-    activeActs.delete(finished.act);
+    activeActs.delete(finished.position);
     totals = addAct(totals, finished);
     writer.writeAct(finished, totals);
   };
-  const addDetail = (act: string, detail: Pick<ActRecord, 'prompt' | 'timing'>) => {
-    const active = activeActs.get(act);
+  const addDetail = (index: number, detail: Pick<ActRecord, 'prompt' | 'timing'>) => {
+    const active = activeActs.get(index);
     if (active) Object.assign(active, detail);
+  };
+  const startAct = ({ act, index, model }: ActStart) => {
+    latestIndex = index;
+    activeActs.set(index, { act, position: index, requestedModel: model, events: [] });
   };
   return (event) => {
     switch (event.type) {
       case 'narrative-start':
         return writer.writeStart(event, totals);
       case 'act-start':
-        return void activeActs.set(event.act, { act: event.act, requestedModel: event.model, events: [] });
+        return startAct(event);
       case 'act-wait':
       case 'act-retry':
       case 'act-fallback':
       case 'act-note':
-        return void activeActs.get(event.act)?.events.push(event);
+        return void activeActs.get(event.index ?? latestIndex)?.events.push(event);
       case 'act-prompt':
-        return addDetail(event.act, { prompt: event.prompt });
+        return addDetail(event.index, { prompt: event.prompt });
       case 'act-timing': {
-        const { type: _, act, index: __, round: ___, ...timing } = event;
-        return addDetail(act, { timing });
+        const { type: _, act: __, index, round: ___, ...timing } = event;
+        return addDetail(index, { timing });
       }
       case 'act-end': {
-        const { act, requestedModel } = event;
-        return finishAct({ events: [], ...activeActs.get(act), act, requestedModel, end: event });
+        const { act, index: position, requestedModel } = event;
+        return finishAct({ events: [], ...activeActs.get(position), act, position, requestedModel, end: event });
       }
       case 'narrative-end':
         // An act that failed has no end event.
@@ -162,7 +172,6 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
   const { database, origin, vars, now, enqueue, ...given } = options;
   const statements = given.statements ?? prepareRunStatements(database);
   let run = '';
-  let position = 0;
   let pending: (() => void)[] = [];
   const write = (work: () => void, isLast = false) => {
     pending.push(work);
@@ -184,7 +193,7 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
       write(() => statements.insertRun.run(...row));
     },
     writeAct(record: ActRecord, totals: RunTotals): void {
-      const { act, requestedModel, end, events, prompt } = record;
+      const { act, position, requestedModel, end, events, prompt } = record;
       const { schema: _, ...parameters } = prompt?.parameters ?? {};
       const timing: RecordedTiming | undefined = record.timing && {
         ...{ ...record.timing, requestedModel, attempts: countAttempts(record), parameters },
@@ -195,7 +204,6 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
       const facts = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null];
       const row = [...facts, ...details, run];
       const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
-      position += 1;
       write(() => {
         statements.insertAct.run(...row);
         statements.updateRun.run(...totalsRow, JSON.stringify(usage), actsEnded > 0 ? (costUsd ?? null) : null, run);

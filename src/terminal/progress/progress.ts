@@ -2,6 +2,7 @@ import type { ActDetail, ActPrompt } from '../../executor/act-details.js';
 import type { ActStart, ActWait, NarrativeEvent } from '../../executor/narrative-events.js';
 import type { Colors } from '../text/colors.js';
 import { toPrintableLine } from '../text/printable.js';
+import { createActIndexer } from './act-index.js';
 import * as eventLines from './format-events.js';
 import { colorizePrompt, formatPrompt } from './format-prompt.js';
 import { formatToolUse } from './format-tool-use.js';
@@ -134,19 +135,22 @@ function reportGuess(
 }
 
 /**
- * Creates a function that counts the text of the current act. For an event that discards only the end of the text, it
+ * Creates a function that counts the text of each running act. For an event that discards only the end of the text, it
  * returns the length of that end.
  */
 function createDiscardCounter(): (event: NarrativeEvent) => number | undefined {
-  let length = 0;
+  const getIndex = createActIndexer();
+  const lengths = new Map<number, number>();
   return (event) => {
-    if (event.type === 'act-start') length = 0;
-    if (event.type === 'act-delta') length += event.text.length;
+    if (!('act' in event)) return undefined;
+    const index = getIndex(event);
+    const length = lengths.get(index) ?? 0;
+    if (event.type === 'act-delta') lengths.set(index, length + event.text.length);
+    if (event.type === 'act-start' || event.type === 'act-end') lengths.delete(index);
     if (event.type !== 'act-retry' || !event.discard) return undefined;
     const { keepChars } = event;
-    const discarded = length - (keepChars ?? 0);
-    length = keepChars ?? 0;
-    return keepChars === undefined ? undefined : discarded;
+    lengths.set(index, keepChars ?? 0);
+    return keepChars === undefined ? undefined : length - keepChars;
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ActNote, ActWait, NarrativeEvent } from '../../executor/narrative-events.js';
 import { formatCount, formatWholeSeconds } from '../text/format.js';
+import { type ActEvent, createActIndexer } from './act-index.js';
 import { formatActName } from './format-events.js';
 import type { SpinnerStatus } from './spinner.js';
 import type { StderrWriter } from './stderr-writer.js';
@@ -55,29 +56,47 @@ interface WaitTrackerOptions {
   label?: string;
 }
 
-/** Creates a listener for all events of a narrative. The listener keeps the spinner's status up to date. */
+/** An event of an act that goes on after it. */
+type RunningActEvent = Exclude<ActEvent, { type: 'act-end' }>;
+
+/** Creates a listener for all events of a narrative. The listener keeps a status in the spinner for each running act. */
 export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (event: NarrativeEvent) => void {
-  const owner = {};
-  let waitState: WaitState | undefined;
-  const status = (): SpinnerStatus => {
-    const { text, ...rest } = waitState ? formatWaitStatus(waitState, now()) : { text: '' };
+  const getIndex = createActIndexer();
+  /** The states of the running acts. Each is also the owner of its status. */
+  const states = new Map<number, { current: WaitState }>();
+  const formatStatus = (state: WaitState): SpinnerStatus => {
+    const { text, ...rest } = formatWaitStatus(state, now());
     return { text: label === undefined ? text : `${label}: ${text}`, ...rest };
   };
+  const remove = (index: number) => {
+    const owner = states.get(index);
+    states.delete(index);
+    if (owner) stderr.setStatus(owner, undefined);
+  };
   return (event) => {
+    if (event.type === 'narrative-end') for (const index of states.keys()) remove(index);
+    if (event.type === 'narrative-start' || event.type === 'narrative-end') return;
+    const index = getIndex(event);
+    if (event.type === 'act-end') return remove(index);
+    const owner = states.get(index);
     // There may be thousands of deltas. After the first one, only the number of characters changes.
-    if (event.type === 'act-delta' && waitState?.kind === 'rest-of-reply') {
-      waitState.characters += event.text.length;
+    if (event.type === 'act-delta' && owner?.current.kind === 'rest-of-reply') {
+      owner.current.characters += event.text.length;
       return;
     }
-    waitState = nextWaitState(event, waitState, now());
-    stderr.setStatus(owner, waitState && status);
+    const next = nextWaitState(event, owner?.current, now());
+    if (!next) return;
+    const tracked = owner ?? { current: next };
+    tracked.current = next;
+    states.set(index, tracked);
+    stderr.setStatus(tracked, () => formatStatus(tracked.current));
   };
 }
 
-function nextWaitState(event: NarrativeEvent, previous: WaitState | undefined, since: number): WaitState | undefined {
+function nextWaitState(event: RunningActEvent, previous: WaitState | undefined, since: number): WaitState | undefined {
   if (event.type === 'act-start')
     return { kind: 'reply', act: formatActName(event), model: event.model, since, characters: 0 };
-  if (!previous || event.type === 'act-end' || event.type === 'narrative-end') return undefined;
+  if (!previous) return undefined;
   const { act, model, characters } = previous;
   switch (event.type) {
     case 'act-wait':
@@ -91,8 +110,6 @@ function nextWaitState(event: NarrativeEvent, previous: WaitState | undefined, s
     case 'act-note':
       return isFileTransfer(event) ? { kind: 'file', act, model, since, characters, note: event } : previous;
     case 'act-thought':
-    case 'narrative-start':
-      return previous;
   }
 }
 

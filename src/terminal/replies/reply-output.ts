@@ -5,8 +5,8 @@ export interface ReplyOutput {
   onEvent(event: NarrativeEvent): void;
   /** Called once, at the end of the run. */
   finish(report: RunReport): void;
-  /** Whether the replies are held back until those of earlier narratives are written. */
-  isQueued?(): boolean;
+  /** Whether the reply of an act is held back until those of earlier acts and narratives are written. */
+  isQueued?(act: { index: number }): boolean;
 }
 
 /** Tests whether an act's reply is shown; depends on `--only` and `--last`. */

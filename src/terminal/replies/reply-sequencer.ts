@@ -1,43 +1,78 @@
-import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
+import type { NarrativeEvent } from '../../executor/narrative-events.js';
 import type { ReplyOutput } from './reply-output.js';
 
 interface QueuedOutput {
-  output: ReplyOutput;
+  output: Pick<ReplyOutput, 'onEvent'>;
   heldEvents: NarrativeEvent[];
-  report?: RunReport;
+  /** Called when all events are written; present once no further event follows. */
+  finish?: () => void;
 }
 
 /**
- * Writes the replies of parallel narratives in order. Replies of the first unfinished narrative are written
- * immediately. Replies of a later narrative are held until all narratives before it have finished. Returns a function
- * that wraps the output of the narrative at a position, counted from 0.
+ * Writes the events of parallel work in order. Events of the first unfinished position are written immediately. Events of
+ * a later position are held until all positions before it have finished.
  */
-export function createReplySequencer() {
-  const queue: QueuedOutput[] = [];
+function createEventQueue() {
+  const queue = new Map<number, QueuedOutput>();
   let current = 0;
   const advance = () => {
-    for (let entry = queue[current]; entry; entry = queue[current]) {
+    for (let entry = queue.get(current); entry; entry = queue.get(current)) {
       for (const event of entry.heldEvents) entry.output.onEvent(event);
       entry.heldEvents = [];
-      if (!entry.report) return;
-      entry.output.finish(entry.report);
+      if (!entry.finish) return;
+      entry.finish();
+      queue.delete(current);
       current += 1;
     }
   };
-  return (position: number, output: ReplyOutput): ReplyOutput & { isQueued(): boolean } => {
-    const entry: QueuedOutput = { output, heldEvents: [] };
-    queue[position] = entry;
+  return {
+    isQueued: (position: number) => position !== current,
+    add: (position: number, output: QueuedOutput['output']) => void queue.set(position, { output, heldEvents: [] }),
+    onEvent(position: number, event: NarrativeEvent) {
+      const entry = queue.get(position);
+      if (!entry) return;
+      if (position === current) entry.output.onEvent(event);
+      else entry.heldEvents = addHeldEvent(event, entry.heldEvents);
+    },
+    finish(position: number, finish: () => void) {
+      const entry = queue.get(position);
+      if (entry) entry.finish = finish;
+      if (position === current) advance();
+    },
+  };
+}
+
+/**
+ * Writes the replies of parallel narratives in order. Returns a function that wraps the output of the narrative at a
+ * position, counted from 0.
+ */
+export function createReplySequencer() {
+  const queue = createEventQueue();
+  return (position: number, output: ReplyOutput): ReplyOutput & { isQueued(act: { index: number }): boolean } => {
+    queue.add(position, output);
     return {
-      isQueued: () => position !== current,
-      onEvent(event) {
-        if (position === current) output.onEvent(event);
-        else entry.heldEvents = addHeldEvent(event, entry.heldEvents);
-      },
-      finish(report) {
-        entry.report = report;
-        if (position === current) advance();
-      },
+      isQueued: (act) => queue.isQueued(position) || output.isQueued?.(act) === true,
+      onEvent: (event) => queue.onEvent(position, event),
+      finish: (report) => queue.finish(position, () => output.finish(report)),
     };
+  };
+}
+
+/**
+ * Writes the replies of parallel acts in order. Replies after that of a failed act are never written. Every event of an
+ * act must have its index.
+ */
+export function createActSequencer(output: ReplyOutput): ReplyOutput {
+  const queue = createEventQueue();
+  return {
+    isQueued: (act) => queue.isQueued(act.index) || output.isQueued?.(act) === true,
+    onEvent(event) {
+      if (!('act' in event) || event.index === undefined) return output.onEvent(event);
+      if (event.type === 'act-start') queue.add(event.index, output);
+      queue.onEvent(event.index, event);
+      if (event.type === 'act-end') queue.finish(event.index, () => {});
+    },
+    finish: (report) => output.finish(report),
   };
 }
 
@@ -71,7 +106,7 @@ function truncateDeltas(heldEvents: readonly NarrativeEvent[], keepChars = 0): N
   });
 }
 
-/** Removes the deltas of the current act. Acts run one after another, so no deltas of other acts are held. */
+/** Removes the deltas of the current act. Events come in the order of the acts, so no deltas of other acts are held. */
 function withoutDeltas(heldEvents: readonly NarrativeEvent[]): NarrativeEvent[] {
   return heldEvents.filter(({ type }) => type !== 'act-delta');
 }

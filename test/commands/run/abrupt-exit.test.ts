@@ -100,7 +100,7 @@ describe('a reader of standard output that stands still', () => {
     server.setDefaultReply(textReply('x'.repeat(3_000_000)));
     const child = spawn(process.execPath, [bin, 'run', 'one.toml', '--no-rate-limit'], {
       cwd: folder(),
-      env: { PATH: process.env.PATH, HOME: '/nowhere', GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url },
+      env: { PATH: process.env.PATH, HOME: folder(), GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));

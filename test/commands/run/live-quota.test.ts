@@ -78,6 +78,23 @@ describe('a Live model with one slot', () => {
     expect(listWaits(ended[0])).toEqual([]);
   });
 
+  test('serves parallel acts one after another, without waiting for sessions that are idle', async () => {
+    const acts = ['a', 'b', 'c'].map(
+      (name) => `[acts.${name}]\ncontext = "none"\n[[acts.${name}.input]]\ntype = "text"\ncontent = "${name}"\n`,
+    );
+    const source = `[narrative]\nname = "p"\n[toc]\norder = ["a", "b", "c"]\n${acts.join('')}`;
+    const { run } = createWorkspace({ 'parallel.toml': source });
+    const startedAt = performance.now();
+    const ended = await run('parallel.toml', '-m', live, ...one, '--jobs', '3');
+    expect(ended.code).toBe(0);
+    // An idle session would keep the slot for ten seconds.
+    expect(performance.now() - startedAt).toBeLessThan(8000);
+    expect(server.live.maxOpenCount).toBe(1);
+    expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([1, 1, 1]);
+    const replies = parseEvents(ended.stdout, 'act-end').map(({ act, text }) => `${act}: ${text}`);
+    expect(replies.sort()).toEqual(['a', 'b', 'c'].map((act) => expect.stringMatching(`^${act}: .*"${act}"`)));
+  });
+
   test('is rate_limited after --max-wait, or goes to the fallback', async () => {
     const { start, run } = createWorkspace();
     const gate = createGate();

@@ -9,7 +9,7 @@ import { identifyStored, renderReply } from './narratives.js';
 
 /** What the state folder has after a process ended. */
 export interface StoredState {
-  /** The results of `identifyStored` for all stored replies. */
+  /** The results of `identify` for all stored replies. */
   stored: Set<string>;
   /** The result of SQLite's integrity check. */
   integrity: string;
@@ -18,8 +18,10 @@ export interface StoredState {
 /**
  * Reads the database as the next process will find it. It reads a copy, because SQLite repairs a file after a kill when
  * it is opened. The index of the write-ahead log is not copied: SQLite rebuilds it.
+ *
+ * @param identify returns what stands for a stored reply in the result
  */
-export function readState(stateFolder: string): StoredState {
+export function readState(stateFolder: string, identify = identifyStored): StoredState {
   const path = databasePath(stateFolder);
   if (!existsSync(path)) return { stored: new Set(), integrity: 'ok' };
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-copy-'));
@@ -29,7 +31,7 @@ export function readState(stateFolder: string): StoredState {
   try {
     const hasTables = readSchemaVersion(database) > 0;
     const rows = hasTables ? database.prepare('SELECT key, reply FROM answers').raw(true).all() : [];
-    const stored = (rows as [string, string][]).map(([key, reply]) => identifyStored(key, JSON.parse(reply)));
+    const stored = (rows as [string, string][]).map(([key, reply]) => identify(key, JSON.parse(reply)));
     const [check] = database.pragma('integrity_check') as object[];
     return { stored: new Set(stored), integrity: String(Object.values(check ?? {})[0]) };
   } finally {

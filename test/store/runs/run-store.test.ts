@@ -61,6 +61,21 @@ async function sendEvents(store: ReturnType<typeof openStore>['store'], ...event
   for (const event of events) await store.onEvent(event);
 }
 
+test('records parallel acts in the order of the acts, each with its own events', async () => {
+  const { store } = openStore();
+  const wait = { type: 'act-wait', act: 'a', model: 'm', reason: 'rpm', until: '', waitMs: 1 } as const;
+  await sendEvents(store, start('r1', ['a', 'b', 'a']), actStart('a', 0), actStart('b', 1), actStart('a', 2));
+  await sendEvents(store, { ...wait, index: 2 }, { ...wait, index: 0, waitMs: 5 }, actEnd('a', 2), actEnd('a', 0));
+  await sendEvents(store, end('r1', { status: 'failed' }));
+  const acts = listActs(database, 'r1').map(({ act, end: ended, events }) => [act, ended?.index, events.length]);
+  expect(acts).toEqual([
+    ['a', 0, 1],
+    ['b', undefined, 0],
+    ['a', 2, 1],
+  ]);
+  expect(listActs(database, 'r1')[2]?.events).toMatchObject([{ waitMs: 1 }]);
+});
+
 test('records a run while it is in progress, as unfinished', async () => {
   const { store } = openStore();
   await sendEvents(store, start('r1'));

@@ -6,16 +6,20 @@ import { createManualClock } from '../../helpers/manual-clock.js';
 
 function setup(label?: string) {
   const clock = createManualClock();
-  let status: (() => SpinnerStatus) | undefined;
+  const statuses = new Map<object, () => SpinnerStatus>();
   const lines = {
-    setStatus: (_owner: object, getStatus: (() => SpinnerStatus) | undefined) => {
-      status = getStatus;
+    setStatus(owner: object, getStatus: (() => SpinnerStatus) | undefined) {
+      if (getStatus) statuses.set(owner, getStatus);
+      else statuses.delete(owner);
     },
   };
   const onEvent = createWaitTracker({ stderr: lines, now: clock.now, ...(label !== undefined && { label }) });
   const readStatus = () => {
-    const { text, time } = status?.() ?? { text: 'nothing' };
-    return time === undefined ? text : `${text} ${time}`;
+    const texts = [...statuses.values()].map((status) => {
+      const { text, time } = status();
+      return time === undefined ? text : `${text} ${time}`;
+    });
+    return texts.join(' · ') || 'nothing';
   };
   return { clock, onEvent, readStatus };
 }
@@ -77,5 +81,19 @@ test('shows fallbacks, retries and the length of a streamed reply', () => {
   onEvent({ type: 'act-delta', act: 'draft', text: '2' });
   expect(readStatus()).toBe('launch: draft: 4 characters from m so far');
   onEvent({ type: 'act-end', act: 'draft' } as NarrativeEvent);
+  expect(readStatus()).toBe('nothing');
+});
+
+test('shows each of several acts that run at the same time', () => {
+  const { onEvent, readStatus } = setup();
+  const other = { act: 'draft', index: 3 };
+  onEvent(start);
+  onEvent({ ...start, ...other });
+  onEvent({ ...wait, ...other });
+  onEvent({ type: 'act-delta', act: 'draft', index: 0, text: 'four' });
+  expect(readStatus()).toBe('draft: 4 characters from alias so far · draft: waiting for quota of m: 12 s');
+  onEvent({ type: 'act-end', act: 'draft', index: 0 } as NarrativeEvent);
+  expect(readStatus()).toBe('draft: waiting for quota of m: 12 s');
+  onEvent({ type: 'narrative-end' } as NarrativeEvent);
   expect(readStatus()).toBe('nothing');
 });

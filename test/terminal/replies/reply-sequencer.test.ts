@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ActEnd, NarrativeEvent, RunReport } from '../../../src/executor/narrative-events.js';
-import { createReplySequencer } from '../../../src/terminal/replies/reply-sequencer.js';
+import { createActSequencer, createReplySequencer } from '../../../src/terminal/replies/reply-sequencer.js';
 import { createParagraphWriter, createTextReplyOutput } from '../../../src/terminal/replies/text.js';
 
 function setup(count: number) {
@@ -35,11 +35,11 @@ test('writes the first unfinished narrative immediately, and later ones in order
   for (const event of [start('b'), delta('b', 'bad'), discard, delta('b', 'go')]) b?.onEvent(event);
   for (const event of [start('a'), delta('a', 'A')]) a?.onEvent(event);
   expect(written()).toBe('<a>A');
-  expect([a?.isQueued(), b?.isQueued()]).toEqual([false, true]);
+  expect([a, b].map((narrative) => narrative?.isQueued({ index: 0 }))).toEqual([false, true]);
   for (const event of [end('a', 'A'), over]) a?.onEvent(event);
   a?.finish(report);
   expect(written()).toBe('<a>A\n<b>\ngo');
-  expect(b?.isQueued()).toBe(false);
+  expect(b?.isQueued({ index: 0 })).toBe(false);
   for (const event of [delta('b', 'od'), end('b', 'good'), over]) b?.onEvent(event);
   b?.finish(report);
   expect(written()).toBe('<a>A\n<b>\ngood\n<c>\nsee\n');
@@ -62,4 +62,28 @@ test('keeps the text of an interrupted reply until it can be written', () => {
   expect(written()).toBe('');
   narratives[0]?.finish(report);
   expect(written()).toBe('<b>so far\n');
+});
+
+test('writes the first unfinished act immediately, and later acts in order; nothing follows an act that failed', () => {
+  const writes: string[] = [];
+  const output = { write: (text: string) => void writes.push(text), flush: async () => {}, isTerminal: false };
+  const replies = createActSequencer(createTextReplyOutput({ output, isActShown: ({ act }) => act !== 'hidden' }));
+  const send = (index: number, ...events: NarrativeEvent[]) => {
+    for (const event of events) replies.onEvent({ ...event, index } as NarrativeEvent);
+  };
+  send(1, start('b'), delta('b', 'bad'), discard, delta('b', 'go'));
+  send(0, start('hidden'), delta('hidden', 'no'));
+  send(2, start('c'), end('c', 'see'));
+  expect([0, 1, 2].map((index) => replies.isQueued?.({ index }))).toEqual([false, true, true]);
+  expect(writes).toEqual([]);
+  send(0, end('hidden', 'no'));
+  expect(writes.join('')).toBe('go');
+  send(1, delta('b', 'od'), end('b', 'good'));
+  expect(writes.join('')).toBe('good\n\nsee\n');
+  // Act 3 fails: it has no end.
+  send(4, start('e'), end('e', 'late'));
+  send(3, start('d'), delta('d', 'so far'));
+  replies.onEvent(over);
+  replies.finish(report);
+  expect(writes.join('')).toBe('good\n\nsee\n\nso far\n');
 });

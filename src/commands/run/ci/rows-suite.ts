@@ -3,15 +3,15 @@ import { type BoticelliError, toErrorReport } from '../../../errors.js';
 import type { RunReport } from '../../../executor/narrative-events.js';
 import type { ReportedCase, ReportedSuite } from '../../../terminal/reports/reported-suite.js';
 import { formatCount } from '../../../terminal/text/format.js';
+import type { RowTask } from '../rows/row-task.js';
 import type { RowsOutcome } from '../rows/rows-outcome.js';
-import type { ReportedRow } from '../rows/rows-view.js';
 import { createFailedCase } from './failed-case.js';
 
 /** Collects the cases of a run with `--each` or `--matrix`. */
 export interface RowsSuite {
-  addRow(row: ReportedRow, report: RunReport): void;
+  addRow(task: RowTask, report: RunReport): void;
   /** Adds a row whose result an earlier run has written. */
-  addEarlierRow(row: ReportedRow): void;
+  addEarlierRow(task: RowTask): void;
   /** @param failure why the run could not start, or started no further row */
   finish(run: { name: string; outcome?: RowsOutcome; failure?: BoticelliError | undefined }): ReportedSuite;
 }
@@ -20,17 +20,17 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
   const startedAt = now();
   const cases = new Map<number, ReportedCase>();
   return {
-    addRow(row, { acts, usage, costUsd, durationMs, error }) {
-      const name = nameRow(row);
+    addRow(task, { acts, usage, costUsd, durationMs, error }) {
+      const name = nameTask(task);
       const model = acts.at(-1)?.model;
-      cases.set(row.position, {
+      cases.set(task.position, {
         ...(error ? createFailedCase(name, error) : { name, outcome: 'completed' }),
         ...{ usage, durationMs },
         ...(model !== undefined && { model }),
         ...(costUsd !== undefined && { costUsd }),
       });
     },
-    addEarlierRow: (row) => void cases.set(row.position, { name: nameRow(row), outcome: 'reused' }),
+    addEarlierRow: (task) => void cases.set(task.position, { name: nameTask(task), outcome: 'reused' }),
     finish({ name, outcome, failure }) {
       const { status = 'failed', usage = zeroUsage, costUsd } = outcome ?? {};
       const ordered = [...cases].sort(([left], [right]) => left - right).map(([, each]) => each);
@@ -53,10 +53,10 @@ function createRestCases(notAsked: number, failure: BoticelliError | undefined):
 
 const maxLabelLength = 60;
 
-/** Names a case: `row 3: Great product`, with `--matrix` also `row 3: Great product, model=a` or `model=a`. */
-function nameRow({ row: { number, values }, combinationLabel }: ReportedRow): string {
-  const isRow = combinationLabel === undefined || Object.keys(values).length > 0;
-  const label = String(Object.values(values)[0] ?? '').slice(0, maxLabelLength);
-  const rowName = label === '' ? `row ${number}` : `row ${number}: ${label}`;
-  return [...(isRow ? [rowName] : []), ...(combinationLabel === undefined ? [] : [combinationLabel])].join(', ');
+/** Names a run by its row and its combination: `row 3: first value, model=a`. */
+function nameTask({ row: { number, values }, variant }: RowTask): string {
+  const value = String(Object.values(values)[0] ?? '').slice(0, maxLabelLength);
+  const row = value === '' ? `row ${number}` : `row ${number}: ${value}`;
+  if (!variant.combination) return row;
+  return Object.keys(values).length === 0 ? variant.combination.label : `${row}, ${variant.combination.label}`;
 }

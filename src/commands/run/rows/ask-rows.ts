@@ -8,23 +8,19 @@ import { createFailedReport } from '../narrative-view.js';
 import { executeRow, type RowContext } from './execute-row.js';
 import type { RowsRun } from './open-rows-run.js';
 import { createRowOutput } from './row-output.js';
-import { countTasks, getShortTaskName, getSubject, getTaskName, listTasks, type RowTask } from './row-tasks.js';
+import { getShortTaskName, getSubject, type RowTask } from './row-task.js';
+import { countTasks, listTasks } from './row-tasks.js';
 import type { RowsOutcome } from './rows-outcome.js';
 import { createOutcome, createState, type RowsState } from './rows-state.js';
-import type { ReportedRow } from './rows-view.js';
 import { getStopScope } from './stop-reasons.js';
 
 /** How many rows may be ahead of the oldest unfinished one, for each row in parallel. */
 const rowsAheadPerJob = 16;
 
-/** The default of `--jobs` with `--each`, and with `--matrix` alone. */
-const defaultJobs = { each: 4, matrix: 1 };
-
 /** Runs the narrative for each row and combination. Never rejects: the outcome has the reason if not all were asked. */
 export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOutcome> {
   const { options, signal, view } = context;
-  const { results } = run;
-  const jobs = options.jobs ?? (options.each === undefined ? defaultJobs.matrix : defaultJobs.each);
+  const { results, jobs } = run;
   const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * rowsAheadPerJob });
   const state = createState();
   const { output: format, only } = options;
@@ -33,7 +29,7 @@ export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOu
   try {
     for await (const task of listTasks(run, options)) {
       if (results?.has(getSubject(task))) {
-        view.skipRow(reportTask(task, run));
+        view.skipRow(task);
         state.read += 1;
         continue;
       }
@@ -89,11 +85,6 @@ function formatHeading(task: RowTask, { source, variants }: RowsRun): string | u
   return prefix + getShortTaskName(task, source);
 }
 
-function reportTask(task: RowTask, { source }: RowsRun): ReportedRow {
-  const { position, row, variant } = task;
-  return { name: getTaskName(task, source), position, row, combinationLabel: variant.combination?.label };
-}
-
 async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: RowContext): Promise<void> {
   const { position, row, shared } = task;
   const { signal, view, options } = context;
@@ -105,7 +96,7 @@ async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: Ro
     state.usage = addUsage(state.usage, report.usage);
     if (failure && (state.first === undefined || position < state.first.position)) state.first = { position, failure };
     if (failure) stopAfter(failure, task, run, state);
-    view.endRow(reportTask(task, run), report);
+    view.endRow(task, run.source, report);
     const number = run.source.format === 'none' ? position : row.number;
     const result = createRowResult({ ...getSubject(task), number }, report, run.isJsonReply);
     run.results?.write(result);

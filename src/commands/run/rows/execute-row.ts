@@ -7,7 +7,7 @@ import { finishReport } from '../narrative-view.js';
 import type { RunOptions } from '../options.js';
 import { loadFileNames, openReplyFiles, type ReplyFiles } from '../out-dir.js';
 import type { RowsRun } from './open-rows-run.js';
-import { getShortTaskName, type RowTask } from './row-tasks.js';
+import { getShortTaskName, type RowTask } from './row-task.js';
 import type { RowsView } from './rows-view.js';
 
 export interface RowContext {
@@ -23,13 +23,13 @@ export async function executeRow(task: RowTask, run: RowsRun, context: RowContex
   if (problem !== undefined)
     throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
   const { number, values, folder, file } = row;
-  const { driver, defaultModel, persistence, readStdin: stdin } = run;
+  const { driver, defaultModel, persistence, callLimiter, readStdin: stdin } = run;
   const { options, signal, view } = context;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false, stream = false } = options;
   const files = await openTaskFiles(task, options);
   const show = view.createListener(getShortTaskName(task, run.source));
   const label = String(Object.values(values)[0] ?? '');
-  const recorded = { number: position, label, instance, matrix: variant.combination };
+  const recorded = { number: position, label, matrix: variant.combination };
   const onEvent = persistence.wrapRowListener(recorded, (event) => {
     show.onEvent(event);
     if (event.type === 'act-end') files?.writeReply(event);
@@ -39,10 +39,10 @@ export async function executeRow(task: RowTask, run: RowsRun, context: RowContex
     show.onDetail(detail);
   };
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail, callLimiter },
+    includeThoughts: options.thoughts ?? false,
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
-    includeThoughts: options.thoughts ?? false,
     ...(files && { saveAudio: files.writeAudio, saveMedia: files.writeMedia }),
     unsavedMediaHint: getUnsavedMediaHint(persistence),
   });

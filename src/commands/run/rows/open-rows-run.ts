@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import type { CliProcess } from '../../../cli/process.js';
-import type { Settings } from '../../../config/settings.js';
 import type { BoticelliDriver } from '../../../driver/driver.js';
 import { planActs } from '../../../executor/plan-acts.js';
 import { assertRowGiven } from '../../../executor/row-values.js';
 import { createRunId } from '../../../executor/run-id.js';
+import type { CallLimiter } from '../../../executor/scheduler.js';
 import { getNestedNarrative, type Narrative } from '../../../narrative/narrative.js';
 import { formatAxes, type MatrixAxis } from '../../../rows/matrix.js';
 import { openRows } from '../../../rows/open-rows.js';
@@ -17,12 +17,11 @@ import { collectRowIds } from '../../../rows/row-instances.js';
 import { createNoSource } from '../../../rows/sources/no-source.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';
-import { assertActsExist, assertPricesKnown, assertThoughtsSupported } from '../assert-flags.js';
-import { assertMediaKept } from '../media-outputs.js';
+import { assertActsExist } from '../assert-flags.js';
 import { openDriverStack } from '../open-driver-stack.js';
 import type { RunOptions } from '../options.js';
 import { createPersistence, type Persistence } from '../persistence.js';
-import { openRunRecording } from '../run-narrative-file.js';
+import { assertOptionsFit, openRunRecording } from '../run-narrative-file.js';
 import type { RunResources } from '../shared-resources.js';
 import { assertDifferentFiles, assertStdinFree } from './check-rows.js';
 import { loadVariants, type Variant } from './load-variants.js';
@@ -32,6 +31,8 @@ import type { RowsView } from './rows-view.js';
 
 /** Everything that the rows of a command share. */
 export interface RowsRun {
+  /** The name of the narrative. */
+  name: string;
   /** The narrative for each combination of `--matrix`, or once. */
   variants: readonly Variant[];
   /** Whether the last act has `format = "json"`. */
@@ -43,6 +44,10 @@ export interface RowsRun {
   defaultModel: string;
   persistence: Persistence;
   readStdin: () => Promise<string>;
+  /** How many rows run in parallel. */
+  jobs: number;
+  /** Limits the calls in flight, over all rows. */
+  callLimiter: CallLimiter | undefined;
   /** Closes everything, and records how the run ended. */
   close(outcome: RowsOutcome): Promise<void>;
 }
@@ -69,48 +74,55 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const source = await openSource(narrative, context);
   const { results, failed } = await openFiles(source, { actNames, matrixKeys: axes.map(({ key }) => key) }, context);
   const settings = await resources.loadSettings(warn);
-  for (const variant of variants) assertRunnable(variant.narrative, options, settings);
+  for (const variant of variants) assertOptionsFit(variant.narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
   const isKnownInstance = await findKnownInstances(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  const stored = { settings, narrative: narrative.name, file: path, text, isKnownInstance, warn };
+  const stored = { settings, narrative: narrative.name, file: path, text, planned, isKnownInstance, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ ...stored, vars: (await resources.readVariables()).values }), signal);
   const recording = await openRunRecording(options.record);
-  const { openQuota, budgetLedger } = resources;
+  const { openQuota, budgetLedger, jobs, callLimiter } = resources;
   const shared = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };
   const stack = await openDriverStack(shared);
   const driver = recording ? recording.wrapDriver(stack) : stack;
-  const startedAt = Date.now();
-  const run = createRunId(startedAt);
-  persistence.openRows(
-    { type: 'narrative-start', run, narrative: narrative.name, acts: actNames },
-    {
-      source: source.name,
-      total: source.total === undefined ? undefined : source.total * variants.length,
-      ...(axes.length > 0 && { matrix: toStoredMatrix(axes) }),
-    },
-  );
+  const matrix = axes.length > 0 ? toStoredMatrix(axes) : undefined;
+  const total = source.total === undefined ? undefined : source.total * variants.length;
+  const recordEnd = recordStart(persistence, { narrative: narrative.name, acts: actNames }, { source, total, matrix });
   return {
-    ...{ variants, isJsonReply: isJsonReply(narrative), source, results, failed, driver, persistence },
-    defaultModel: settings.defaultModel,
+    ...{ name: narrative.name, variants, isJsonReply: isJsonReply(narrative), source, results, failed },
+    ...{ driver, persistence, defaultModel: settings.defaultModel, jobs, callLimiter },
     readStdin: () => resources.readStdin(warn),
-    async close({ status, usage, costUsd, total, done, error }) {
+    async close(outcome) {
       await driver.close?.();
       recording?.finish();
-      const end = { run, status, usage, durationMs: Date.now() - startedAt };
-      const details = { ...(costUsd !== undefined && { costUsd }), ...(error && { error }) };
-      await persistence.closeRows({ type: 'narrative-end', ...end, ...details }, { total, done });
+      await recordEnd(outcome);
       await persistence.store?.flush();
     },
   };
 }
 
-/** @throws BoticelliError if a price is unknown, or a model does not support what the options ask for */
-function assertRunnable(narrative: Narrative, options: RunOptions, settings: Settings): void {
-  assertPricesKnown(narrative, options, settings);
-  assertThoughtsSupported(narrative, options, settings);
-  assertMediaKept(narrative, options, settings);
+interface RecordedRows {
+  source: RowSource;
+  total: number | undefined;
+  matrix: ReturnType<typeof toStoredMatrix> | undefined;
+}
+
+/** Adds the run to the history. Returns a function that records its end. */
+function recordStart(
+  persistence: Persistence,
+  narrative: { narrative: string; acts: string[] },
+  { source, total, matrix }: RecordedRows,
+): (outcome: RowsOutcome) => Promise<void> {
+  const startedAt = Date.now();
+  const run = createRunId(startedAt);
+  const rows = { source: source.name, total, ...(matrix && { matrix }) };
+  persistence.openRows({ type: 'narrative-start', run, ...narrative }, rows);
+  return async ({ status, usage, costUsd, error, ...totals }) => {
+    const end = { run, status, usage, durationMs: Date.now() - startedAt };
+    const details = { ...(costUsd !== undefined && { costUsd }), ...(error && { error }) };
+    await persistence.closeRows({ type: 'narrative-end', ...end, ...details }, totals);
+  };
 }
 
 function toStoredMatrix(axes: readonly MatrixAxis[]) {

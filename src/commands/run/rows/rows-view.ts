@@ -4,7 +4,7 @@ import { addCosts } from '../../../driver/cost.js';
 import type { ErrorCode, ErrorReport } from '../../../errors.js';
 import type { ActDetail } from '../../../executor/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../../executor/narrative-events.js';
-import type { Row } from '../../../rows/row.js';
+import type { RowSource } from '../../../rows/row.js';
 import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';
 import { createProgress } from '../../../terminal/progress/progress.js';
 import {
@@ -16,6 +16,7 @@ import {
 import { toPrintableLine } from '../../../terminal/text/printable.js';
 import { type RunOptions, showsPrompts } from '../options.js';
 import { getColumns, openScreen, type Screen } from '../screen.js';
+import { getTaskName, type RowTask } from './row-task.js';
 
 /** The output of a run with `--each` on standard error, and its counts. */
 export type RowsView = Awaited<ReturnType<typeof openRowsView>>;
@@ -60,17 +61,6 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
   };
 }
 
-/** A row, or one run of it with `--matrix`, as it is reported. */
-export interface ReportedRow {
-  /** What tells it apart, with its place: `row 3 (comments.csv:4) model=a`. */
-  name: string;
-  /** Counts the runs from 1. */
-  position: number;
-  row: Pick<Row, 'number' | 'values'>;
-  /** The label of the combination of `--matrix`. */
-  combinationLabel?: string | undefined;
-}
-
 /** Shows the events of a row, and its prompts if prompts are shown. */
 interface RowListener {
   onEvent(event: NarrativeEvent): void;
@@ -111,18 +101,18 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       return { onEvent, onDetail: (detail) => isPipeClosed() || progress.onDetail(detail) };
     },
     /** Counts a row whose result an earlier run has written. */
-    skipRow(_: ReportedRow) {
+    skipRow(_: RowTask) {
       counts.done += 1;
       counts.doneEarlier += 1;
     },
     /** Counts a row that has ended, and reports a failure. */
-    endRow({ name }: ReportedRow, { status, error, costUsd }: RunReport) {
+    endRow(task: RowTask, source: RowSource, { status, error, costUsd }: RunReport) {
       meter.addRow();
       if (costUsd !== undefined || status === 'completed') counts.costUsd = addCosts(counts.costUsd, costUsd);
       if (status === 'completed') counts.done += 1;
       else if (error) {
         counts.failures.set(error.code, (counts.failures.get(error.code) ?? 0) + 1);
-        reportFailure(`${name}: ${formatErrorMessage(error)}`);
+        reportFailure(`${getTaskName(task, source)}: ${formatErrorMessage(error)}`);
       }
       reportProgress();
     },

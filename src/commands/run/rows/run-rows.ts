@@ -52,7 +52,7 @@ export async function runRows(
       ...(stopError && { error: toErrorReport(stopError) }),
       ...(isResumable && { resumeHint: createResumeHint(proc) }),
     });
-    writeReports({ name: run.variants[0]?.narrative.name ?? file, outcome, failure: stopError }, failure !== undefined);
+    writeReports({ name: run.name, outcome, failure: stopError }, failure !== undefined);
     if (failure) throw new CommandFailure(failure, { isReported: true });
   } finally {
     view.close();
@@ -66,13 +66,13 @@ function addRowsTo(suite: RowsSuite | undefined, view: RowsView): RowsView {
   if (!suite) return view;
   return {
     ...view,
-    skipRow(row) {
-      suite.addEarlierRow(row);
-      view.skipRow(row);
+    skipRow(task) {
+      suite.addEarlierRow(task);
+      view.skipRow(task);
     },
-    endRow(row, report) {
-      suite.addRow(row, report);
-      view.endRow(row, report);
+    endRow(task, source, report) {
+      suite.addRow(task, report);
+      view.endRow(task, source, report);
     },
   };
 }

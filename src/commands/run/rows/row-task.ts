@@ -1,0 +1,36 @@
+import type { RequestInstance } from '../../../driver/driver.js';
+import type { ResultSubject } from '../../../rows/results/row-result.js';
+import { formatRowLocation, type Row, type RowSource } from '../../../rows/row.js';
+import type { Variant } from './load-variants.js';
+
+/** One run of the narrative: of a row, of a combination of `--matrix`, or of a row with a combination. */
+export interface RowTask {
+  /** Counts the runs from 1, also those of other shards. Without `--matrix` it is the number of the row. */
+  position: number;
+  row: Row;
+  variant: Variant;
+  instance: RequestInstance;
+  /** What all runs of the row share. */
+  shared: { isWrittenAsFailed: boolean };
+}
+
+/** Returns the values that identify the result of a run. */
+export function getSubject({ row, variant }: RowTask): ResultSubject {
+  return { row: row.values, ...(variant.combination && { matrix: variant.combination.values }) };
+}
+
+/** Names a run for a person, with the place of its row: `row 3 (comments.csv:4) model=a`. */
+export function getTaskName(task: RowTask, source: RowSource): string {
+  return joinName(task, source, `row ${task.row.number} (${formatRowLocation(source, task.row)})`);
+}
+
+/** Names a run without its place: `row 3 model=a`. */
+export function getShortTaskName(task: RowTask, source: RowSource): string {
+  return joinName(task, source, `row ${task.row.number}`);
+}
+
+function joinName({ variant }: RowTask, { format }: RowSource, rowName: string): string {
+  return [...(format === 'none' ? [] : [rowName]), ...(variant.combination ? [variant.combination.label] : [])].join(
+    ' ',
+  );
+}

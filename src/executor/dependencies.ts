@@ -1,0 +1,94 @@
+import { type Act, listTemplateTexts, type Narrative } from '../narrative/narrative.js';
+import { getPlaceholderNames, getVariableName, isRowName } from '../narrative/template.js';
+import { planVisiblePositions, type VisiblePositions } from './conversation.js';
+
+/** Finds the acts of a round that a name means at a position. */
+export interface ActPositions {
+  /** Returns the latest position before this one at which the act stands; undefined if there is none. */
+  findLatest(name: string, position: number): number | undefined;
+  /** Returns the position whose reply `{{previous}}` means; undefined if there is none. */
+  findPrevious(position: number): number | undefined;
+}
+
+/** @param hasReply whether the act at a position gets a reply, which a nested narrative without acts does not */
+export function createActPositions(acts: readonly Act[], hasReply: (position: number) => boolean): ActPositions {
+  let positionsByName: Map<string, number[]> | undefined;
+  const groupPositions = () => {
+    const groups = new Map<string, number[]>();
+    for (const [position, { name }] of acts.entries()) {
+      const group = groups.get(name) ?? [];
+      if (hasReply(position)) group.push(position);
+      groups.set(name, group);
+    }
+    return groups;
+  };
+  return {
+    findLatest(name, position) {
+      positionsByName ??= groupPositions();
+      return positionsByName.get(name)?.findLast((at) => at < position);
+    },
+    findPrevious(position) {
+      for (let at = position - 1; at >= 0; at -= 1) if (hasReply(at)) return at;
+      return undefined;
+    },
+  };
+}
+
+/**
+ * Returns, for each act of a narrative, the positions of the acts that must finish before it starts: those that its
+ * context shows and those that its texts and media names refer to.
+ */
+export function planDependencies({ acts, templates }: Narrative, positions: ActPositions): VisiblePositions[] {
+  return planVisiblePositions(acts).map((visible, position) => {
+    const act = acts[position];
+    if (visible === 'all' || !act || templates === false) return visible;
+    const referenced = listTemplateTexts(act)
+      .flatMap(getPlaceholderNames)
+      .map((name) => resolvePlaceholder(name, position, positions));
+    return [...new Set([...visible, ...referenced.filter((at) => at !== undefined)])];
+  });
+}
+
+function resolvePlaceholder(name: string, position: number, positions: ActPositions): number | undefined {
+  if (name === 'previous') return positions.findPrevious(position);
+  if (name === 'stdin' || name === 'round' || isRowName(name)) return undefined;
+  return getVariableName(name) === undefined ? positions.findLatest(name, position) : undefined;
+}
+
+/**
+ * Runs the acts of a round, each as soon as those that it depends on have finished. After a failure, acts that depend on
+ * the failed one are not run. Settles when all acts have ended; rejects with the first error.
+ */
+export async function runWhenReady(
+  acts: readonly Act[],
+  dependencies: readonly VisiblePositions[],
+  run: (act: Act, position: number) => Promise<void>,
+): Promise<void> {
+  let failure: { thrown: unknown } | undefined;
+  const attempt = async (act: Act, position: number) => {
+    try {
+      await run(act, position);
+      return true;
+    } catch (thrown) {
+      failure ??= { thrown };
+      return false;
+    }
+  };
+  /** Whether each act has succeeded, by position. */
+  const successes: Promise<boolean>[] = [];
+  /** Whether all acts before the current position have succeeded. */
+  let allBefore = Promise.resolve(true);
+  for (const [position, act] of acts.entries()) {
+    const needed = dependencies[position] ?? 'all';
+    const ready = needed === 'all' ? allBefore : areAllTrue(needed.flatMap((at) => successes[at] ?? []));
+    const success = ready.then((isReady) => isReady && attempt(act, position));
+    successes.push(success);
+    allBefore = areAllTrue([allBefore, success]);
+  }
+  await allBefore;
+  if (failure) throw failure.thrown;
+}
+
+async function areAllTrue(promises: readonly Promise<boolean>[]): Promise<boolean> {
+  return (await Promise.all(promises)).every(Boolean);
+}

@@ -1,0 +1,115 @@
+import { getNestedNarrative, type Input, type Narrative } from '../narrative/narrative.js';
+import { getVariableName, isRowName, parseTemplate } from '../narrative/template.js';
+import { planVisiblePositions } from './conversation.js';
+
+/**
+ * Keeps equal requests of parallel acts in the order of the acts. Stored and recorded replies tell equal requests apart
+ * by that order, so an act waits until the acts before it whose request may be equal have sent theirs. Prompts of
+ * different acts usually differ, and then no act waits.
+ */
+export interface RequestOrder {
+  /** Finds an act before this one that has not sent its request, which may be equal. `sent` resolves when it has. */
+  findEarlier(index: number): { sent: Promise<void> } | undefined;
+  /** Call it when the request of the act is sent. */
+  markSent(index: number): void;
+  /** Marks all requests as sent. Call it when no further act starts. */
+  close(): void;
+}
+
+/** Creates the order of the requests of a narrative. */
+export function createRequestOrder(narrative: Narrative): RequestOrder {
+  const outlines = outlineRequests(narrative);
+  const unsent = new Map(outlines.map((outline, index) => [index, { outline, ...createSignal() }]));
+  const markSent = (index: number) => {
+    unsent.get(index)?.resolve();
+    unsent.delete(index);
+  };
+  return {
+    findEarlier(index) {
+      const outline = outlines[index];
+      // The entries of a map keep the order in which they were inserted.
+      for (const [earlier, entry] of unsent) {
+        if (earlier >= index) return undefined;
+        if (outline && mayBeEqual(outline, entry.outline)) return entry;
+      }
+      return undefined;
+    },
+    markSent,
+    close() {
+      for (const index of unsent.keys()) markSent(index);
+    },
+  };
+}
+
+function createSignal() {
+  let resolve = () => {};
+  const sent = new Promise<void>((resolveSent) => {
+    resolve = resolveSent;
+  });
+  return { sent, resolve };
+}
+
+/** What is known of a request before it is sent. */
+interface RequestOutline {
+  /** The number of acts that the act sees. */
+  visible: number;
+  /** The inputs; undefined for one that is not a text of the act itself. */
+  texts: readonly (TextOutline | undefined)[];
+}
+
+interface TextOutline {
+  /** The text with its placeholders replaced by NUL. */
+  literal: string;
+  /** Whether it has a placeholder whose value is not a reply. Such a value may be equal to the text of another act. */
+  hasGivenValue: boolean;
+}
+
+/** Outlines the requests of a narrative, in order, over all rounds. */
+function outlineRequests(narrative: Narrative): RequestOutline[] {
+  const { acts, carousel = 1 } = narrative;
+  const visible = planVisiblePositions(acts);
+  const round = acts.flatMap((act, position) => {
+    const nested = act.inputs.flatMap((input) => (input.type === 'narrative' ? outlineRequests(input.narrative) : []));
+    if (getNestedNarrative(act)) return nested;
+    const seen = visible[position] ?? [];
+    const texts = act.inputs.map((input) => outlineText(input, narrative));
+    return [...nested, { visible: seen === 'all' ? position : seen.length, texts }];
+  });
+  return Array.from({ length: carousel }, () => round).flat();
+}
+
+function outlineText(input: Input, { templates }: Narrative): TextOutline | undefined {
+  if (input.type !== 'text') return undefined;
+  if (templates === false) return { literal: input.content, hasGivenValue: false };
+  const { parts } = parseTemplate(input.content);
+  return {
+    literal: parts.map((part) => (typeof part === 'string' ? part : '\0')).join(''),
+    hasGivenValue: parts.some((part) => typeof part !== 'string' && isGivenValue(part.name)),
+  };
+}
+
+function isGivenValue(name: string): boolean {
+  return name === 'stdin' || name === 'round' || isRowName(name) || getVariableName(name) !== undefined;
+}
+
+/**
+ * Whether the requests of two acts may be equal once their placeholders are filled. Replies that happen to repeat the
+ * prompt of another act word for word are not considered.
+ */
+function mayBeEqual(left: RequestOutline, right: RequestOutline): boolean {
+  if (left === right) return true;
+  if (left.visible !== right.visible || left.texts.length !== right.texts.length) return false;
+  return left.texts.every((text, index) => mayBeEqualTexts(text, right.texts[index]));
+}
+
+function mayBeEqualTexts(left: TextOutline | undefined, right: TextOutline | undefined): boolean {
+  if (!left || !right) return true;
+  if (!left.hasGivenValue && !right.hasGivenValue) return left.literal === right.literal;
+  const [leftStart = '', ...leftRest] = left.literal.split('\0');
+  const [rightStart = '', ...rightRest] = right.literal.split('\0');
+  const [leftEnd, rightEnd] = [leftRest.at(-1) ?? leftStart, rightRest.at(-1) ?? rightStart];
+  return (
+    (leftStart.startsWith(rightStart) || rightStart.startsWith(leftStart)) &&
+    (leftEnd.endsWith(rightEnd) || rightEnd.endsWith(leftEnd))
+  );
+}

@@ -1,0 +1,258 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { canaryKey, createTemporaryFolder, startBoticelli, startInTerminal } from '../../helpers/boticelli.js';
+import { errorReply } from '../../helpers/gemini/errors.js';
+import {
+  createChunk,
+  createGate,
+  formatSseEvent,
+  packetReply,
+  type ScriptedReply,
+  textReply,
+} from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
+import { killActs } from '../../soak/kill-acts.js';
+import { parseEvents } from '../quota-fixture.js';
+import { getPrompt } from './rows-fixture.js';
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer({ models: 'any' });
+});
+afterEach(() => server.close());
+
+/** Renders a narrative from the prompts of its acts and from what each act sees. */
+function renderNarrative(acts: Record<string, [prompt: string, context: string]>, order = Object.keys(acts)): string {
+  const tables = Object.entries(acts).map(
+    ([name, [prompt, context]]) =>
+      `[acts.${name}]\ncontext = ${context}\n[[acts.${name}.input]]\ntype = "text"\ncontent = "${prompt}"\n`,
+  );
+  return `[narrative]\nname = "n"\n[toc]\norder = ${JSON.stringify(order)}\n${tables.join('')}`;
+}
+
+const diamond = renderNarrative({
+  a: ['A', '"none"'],
+  b: ['B', '["a"]'],
+  c: ['C', '["a"]'],
+  d: ['D', '["b", "c"]'],
+});
+
+const delayMs = 60;
+
+/** A folder with a narrative of four acts, of which `b` and `c` are independent, and its own state folder. */
+function setup(files: Record<string, string> = {}) {
+  const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': diamond, ...files });
+  const state = { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1', NO_COLOR: '1' };
+  const env = { ...state, GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url };
+  // In this process, names of files are relative to its own folder.
+  const toArgs = (args: string) => args.split(' ').map((arg) => (/\.[a-z]+$/.test(arg) ? join(cwd, arg) : arg));
+  return {
+    run: (args: string) => runInProcess(['run', ...toArgs(args)], { cwd, env }),
+    startInTerminal: (args: string) => startInTerminal(['run', ...toArgs(args)], { cwd, server, env: state }),
+    start: (args: string) => startBoticelli(['run', ...toArgs(args)], { cwd, server, env: state }),
+    showLastRun: () => runInProcess(['runs', 'show'], { cwd, env }),
+    read: (name: string) => readFileSync(join(cwd, name), 'utf8'),
+    has: (name: string) => existsSync(join(cwd, name)),
+  };
+}
+
+/** Replies to each prompt as given; any other prompt gets a reply with the number of the request. */
+function replyByPrompt(scripts: Record<string, ScriptedReply> = {}): void {
+  let count = 0;
+  server.setDefaultReply((request) => {
+    count += 1;
+    const prompt = getPrompt(request);
+    return scripts[prompt] ?? textReply(`reply ${count} to ${prompt}`, { headersDelayMs: delayMs });
+  });
+}
+
+/** Returns the prompts of the requests since a position, sorted. */
+const listPrompts = (from = 0) => server.generateRequests.slice(from).map(getPrompt).sort();
+
+/** Returns how many requests the server was replying to at the same time, if each reply took `delayMs`. */
+function findMaxInFlight(): number {
+  const times = server.generateRequests.map(({ receivedAtMs }) => receivedAtMs);
+  return Math.max(...times.map((time) => times.filter((other) => other <= time && time < other + delayMs - 5).length));
+}
+
+test('independent acts run in parallel with --jobs, with the same output and the same recording', async () => {
+  const { run, read } = setup();
+  const scripts = Object.fromEntries(['A', 'B', 'C', 'D'].map((prompt) => [prompt, textReply(`to ${prompt}`)]));
+  replyByPrompt({ ...scripts, B: textReply('to B', { headersDelayMs: 100 }) });
+  const inOrder = await run('n.toml --record one.ndjson');
+  const parallel = await run('n.toml --record two.ndjson --jobs 2 -o ndjson --out-dir out.dir');
+  expect(parseEvents(parallel.stdout, 'act-start').map(({ act }) => act)).toEqual(['a', 'b', 'c', 'd']);
+  // The reply to b takes longer.
+  expect(parseEvents(parallel.stdout, 'act-end').map(({ act, index }) => `${index} ${act}`)).toEqual([
+    '0 a',
+    '2 c',
+    '1 b',
+    '3 d',
+  ]);
+  expect(parseEvents(parallel.stdout, 'narrative-end')).toHaveLength(1);
+  expect(JSON.parse(read('out.dir/run.json')).acts.map(({ act }: { act: string }) => act)).toEqual([
+    'a',
+    'b',
+    'c',
+    'd',
+  ]);
+  expect(read('out.dir/03-c.md')).toBe('to C\n');
+  expect(read('two.ndjson')).toBe(read('one.ndjson'));
+  for (const flags of ['', ' --stream', ' --resume', ' --replay one.ndjson', ' --resume --stream']) {
+    expect(await run(`n.toml --jobs 2${flags}`), flags).toMatchObject({ code: 0, stdout: inOrder.stdout });
+  }
+  expect(server.generateRequests).toHaveLength(16);
+});
+
+test('equal requests of parallel acts keep a reply each, for runs in parallel and in order', async () => {
+  const same = renderNarrative({ a: ['Q', '"none"'], b: ['Q', '"none"'], c: ['Q', '"none"'] });
+  for (const [first, second] of [
+    ['--jobs 3', '--jobs 1'],
+    ['--jobs 1', '--jobs 3'],
+  ]) {
+    const { run } = setup({ 'same.toml': same });
+    let count = 0;
+    // The first reply comes last.
+    server.setDefaultReply(() => {
+      count += 1;
+      return textReply(`reply ${count}`, { headersDelayMs: 90 - count * 30 });
+    });
+    const { stdout } = await run(`same.toml ${first} --record r.ndjson`);
+    expect(stdout.match(/\d/g)?.sort()).toEqual(['1', '2', '3']);
+    expect(await run(`same.toml ${second} --replay r.ndjson`)).toMatchObject({ code: 0, stdout });
+    expect(await run(`same.toml ${second} --resume`)).toMatchObject({ code: 0, stdout });
+    expect(count).toBe(3);
+  }
+});
+
+test('never more than --jobs calls are in flight, over acts, narratives, nested narratives and rows', async () => {
+  const render = (acts: string, order: string[]) =>
+    `[narrative]\nname = "n"\ncontext = "none"\n[toc]\norder = ${JSON.stringify(order)}\n[acts]\n${acts}`;
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const many = (text: string) => render(names.map((name) => `${name} = "${name} ${text}"\n`).join(''), names);
+  const { run } = setup({
+    ...{ 'many.toml': many(''), 'row.toml': many('{{row.x}}'), 'rows.csv': 'x\n1\n2\n3\n' },
+    'outer.toml': render('x = "narrative:many"\ny = ["narrative:many", "Y"]\n', ['x', 'y']),
+  });
+  replyByPrompt();
+  const { code } = await run('many.toml outer.toml n.toml --jobs 3 -o json');
+  expect({ code, max: findMaxInFlight(), count: server.generateRequests.length }).toEqual({
+    code: 0,
+    max: 3,
+    count: 20,
+  });
+  await run('row.toml --each rows.csv --jobs 3 -q');
+  expect({ max: findMaxInFlight(), count: server.generateRequests.length }).toEqual({ max: 3, count: 35 });
+});
+
+describe('text', () => {
+  const parallel = renderNarrative({ a: ['A', '"none"'], b: ['B', '"none"'], c: ['C', '"none"'] });
+
+  test('streams the first unfinished act, and holds the text of later ones, of which an attempt may be void', async () => {
+    const { start } = setup({ 'p.toml': parallel });
+    const gate = createGate();
+    let attempts = 0;
+    server.setDefaultReply((request) => {
+      if (getPrompt(request) === 'A') return textReply(['one ', 'two'], { gate });
+      if (getPrompt(request) === 'C') return textReply('whole');
+      attempts += 1;
+      return attempts === 1 ? packetReply(formatSseEvent(createChunk('half'))) : textReply(['all ', 'of B']);
+    });
+    const running = start('p.toml --jobs 3 --stream');
+    await running.waitForOutput('b: gemini', 'stderr');
+    await running.waitForOutput('c: gemini', 'stderr');
+    gate.release();
+    await running.waitForOutput('one ');
+    expect(running.stdout()).toBe('one ');
+    gate.releaseAll();
+    expect(await running.result).toMatchObject({ code: 0, stdout: 'one two\n\nall of B\n\nwhole\n' });
+  });
+
+  test('has a heading above each reply on a terminal', async () => {
+    const { startInTerminal: start } = setup({ 'p.toml': parallel });
+    replyByPrompt({ A: textReply('to A', { headersDelayMs: 600 }), B: textReply('to B'), C: textReply('to C') });
+    const { stdout } = await start('p.toml --jobs 3').result;
+    expect(stdout).toContain('3 in parallel · a: waiting for gemini');
+    const lines = stdout.match(/\[\d\/3\] [abc]|[abc]: gemini[-\w]+ · \d|to [ABC]\r\n/g) ?? [];
+    expect(lines.map((line) => line.replace(/: .*|\r\n/, ''))).toEqual([
+      ...['b', 'c', '[1/3] a', 'to A', '[2/3] b', 'to B', '[3/3] c', 'to C', 'a'],
+    ]);
+  });
+});
+
+describe('a failure of one of two parallel acts', () => {
+  test('lets the other finish; its reply is kept, and --resume requests only the rest', async () => {
+    const { run, has } = setup();
+    replyByPrompt({ B: errorReply(400, 'no good', []) });
+    const failed = await run('n.toml --jobs 2 --out-dir out.dir');
+    expect(failed).toMatchObject({ code: 69, stdout: 'reply 1 to A\n' });
+    expect(failed.stderr).toMatch(/boticelli: b: .*no good/);
+    expect(failed.stderr).toMatch(/^c: gemini-/m);
+    expect([has('out.dir/02-b.md'), has('out.dir/03-c.md')]).toEqual([false, true]);
+    expect(listPrompts()).toEqual(['A', 'B', 'C']);
+    replyByPrompt();
+    expect(await run('n.toml --jobs 2 --resume')).toMatchObject({
+      code: 0,
+      stdout: 'reply 1 to A\n\nreply 1 to B\n\nreply 3 to C\n\nreply 2 to D\n',
+    });
+    expect(listPrompts(3)).toEqual(['B', 'D']);
+  });
+
+  test('decides the exit code, if it is the first in order; the history has the acts in order', async () => {
+    const { run, showLastRun } = setup();
+    replyByPrompt({ B: { ...textReply(''), chunks: [], body: {} }, C: errorReply(400, 'no good', []) });
+    const { code, stdout } = await run('n.toml --jobs 2 --retries 0 -o json');
+    const document = JSON.parse(stdout);
+    expect({ code, act: document.error.act }).toEqual({ code: 69, act: 'b' });
+    expect((await showLastRun()).stdout).toMatch(/a[\s\S]*b[\s\S]*c/);
+  });
+});
+
+test('--from requests everything from an act on again, also acts that do not wait for it', async () => {
+  const { run } = setup();
+  replyByPrompt();
+  await run('n.toml --jobs 2');
+  await run('n.toml --jobs 2 --resume --from b');
+  expect(listPrompts(4)).toEqual(['B', 'C', 'D']);
+  await run('n.toml --jobs 2 --resume --from c');
+  expect(listPrompts(7)).toEqual(['C', 'D']);
+});
+
+test('--max-cost counts calls in flight, so parallel acts never exceed it', async () => {
+  const acts = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, [name, '"none"'] as [string, string]]));
+  const settings = '[providers.gemini.prices."m"]\ninput = 1\noutput = 1000\n';
+  const { run } = setup({ 'p.toml': renderNarrative(acts), 'boticelli.toml': settings });
+  const usage = { promptTokenCount: 1, candidatesTokenCount: 1000, totalTokenCount: 1001 };
+  server.setDefaultReply(textReply('reply', { usage, headersDelayMs: delayMs }));
+  // A reply costs a dollar.
+  const { code, stdout } = await run(
+    'p.toml -m m --max-tokens 1000 --max-cost 2.5 --jobs 4 -o json --config boticelli.toml',
+  );
+  expect(code).toBe(75);
+  expect(JSON.parse(stdout)).toMatchObject({
+    acts: [{ act: 'a' }, { act: 'b' }],
+    error: { act: 'c', code: 'budget_exceeded' },
+  });
+  expect(server.generateRequests).toHaveLength(2);
+});
+
+test('Ctrl-C ends all acts', async () => {
+  const { start } = setup();
+  replyByPrompt({ B: { end: 'stall-before-headers' }, C: { end: 'stall-before-headers' } });
+  const running = start('n.toml --jobs 2 -o json');
+  await server.waitForRequests(3);
+  running.child.kill('SIGINT');
+  const { signal, stdout } = await running.result;
+  expect(signal).toBe('SIGINT');
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'interrupted', acts: [{ act: 'a' }] });
+  expect(server.generateRequests).toHaveLength(3);
+});
+
+// A short version of `npm run soak -- parallel-acts`.
+test('runs that are killed are resumed without repeating a stored reply; equal requests keep a reply each', async () => {
+  const { kills, problems } = await killActs(3, 11);
+  expect({ kills, problems }).toEqual({ kills: expect.any(Number), problems: [] });
+  expect(kills).toBeGreaterThanOrEqual(3);
+});
