@@ -11,7 +11,7 @@ const allowedImports: Record<string, string[]> = {
     ...['gemini', 'rehearsal', 'quota', 'store', 'errors.ts'],
   ],
   commands:
-    'cli stack config toml terminal rows executor narrative media driver gemini rehearsal quota store database util errors.ts'.split(
+    'cli stack config toml terminal report rows executor narrative media driver gemini rehearsal quota store database util errors.ts'.split(
       ' ',
     ),
   cli: 'config terminal driver executor narrative quota store database toml util errors.ts'.split(' '),
@@ -19,6 +19,7 @@ const allowedImports: Record<string, string[]> = {
   config: ['narrative', 'quota (types)', 'toml', 'util', 'errors.ts'],
   terminal: 'executor narrative toml driver quota store errors.ts'.split(' ').map((folder) => `${folder} (types)`),
   rows: ['terminal', 'executor (types)', 'driver (types)', 'narrative', 'media', 'util', 'errors.ts'],
+  report: ['terminal', 'store (types)', 'util', 'errors.ts'],
   executor: ['narrative', 'driver', 'util', 'errors.ts'],
   narrative: ['driver (types)', 'media', 'toml', 'util', 'errors.ts'],
   toml: ['util', 'errors.ts'],

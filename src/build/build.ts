@@ -30,6 +30,8 @@ const lazyLibraries: Readonly<Record<string, string>> = {
 const lazyParts: Readonly<Record<string, string>> = {
   'src/commands/init/templates/create-template.ts': 'templates',
   'src/terminal/reports/compare-report.ts': 'compare-report',
+  'src/report/render-report.ts': 'report',
+  'src/report/open-page.ts': 'report-open',
 };
 
 /** Makes the program load the parts from their own files. */
@@ -100,6 +102,7 @@ async function buildProgram(): Promise<Metafile[]> {
       external: [...program.external, './diff.cjs'],
       alias: { ...program.alias, diff: './diff.cjs' },
     }),
+    buildReportAssets(),
     build({
       ...program,
       plugins: [loadPartsLazily],
@@ -114,6 +117,18 @@ async function buildProgram(): Promise<Metafile[]> {
     }),
   ]);
   return results.map(({ metafile }) => metafile);
+}
+
+/** The style and the script of the pages of `runs report`. The program reads them as text. */
+async function buildReportAssets() {
+  return build({
+    entryPoints: [
+      { in: 'src/report/client/main.ts', out: 'report-client' },
+      { in: 'src/report/client/style.css', out: 'report' },
+    ],
+    ...{ outdir: 'dist/lazy', bundle: true, format: 'iife', platform: 'browser', target: 'es2022', minify: true },
+    ...{ charset: 'utf8', legalComments: 'none', logLevel: 'warning', metafile: true },
+  });
 }
 
 /** Not minified, so that a stack trace shows readable lines. */

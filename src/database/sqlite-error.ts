@@ -8,6 +8,11 @@ export function isCorrupt(thrown: unknown): boolean {
   return /^SQLITE_(NOTADB|CORRUPT)/.test(getSqliteCode(thrown));
 }
 
+/** Whether an error comes from SQLite. */
+export function isSqliteError(thrown: unknown): boolean {
+  return getSqliteCode(thrown).startsWith('SQLITE_');
+}
+
 /** Returns the message of an error in one line. */
 export function describeSqliteError(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message.replace(/\s+/g, ' ') : String(thrown);

@@ -2,7 +2,7 @@ import type { Clock } from '../driver/clock.js';
 import type { BoticelliDriver, RequestInstance } from '../driver/driver.js';
 import type { ReplyMedia } from '../driver/reply-media.js';
 import type { ReplyAudio, StreamChunk } from '../driver/response.js';
-import type { ActDetail } from './act-details.js';
+import type { ActDetail } from './acts/act-details.js';
 import type { NarrativeEvent } from './narrative-events.js';
 import type { RequestOrder } from './request-order.js';
 import type { CallLimiter } from './scheduler.js';

@@ -30,7 +30,7 @@ export async function runInWorker<Result>(
 ): Promise<WorkerOutcome<Result>> {
   const { Worker } = await import('node:worker_threads');
   signal?.throwIfAborted();
-  const worker = new Worker(findScript(script), {
+  const worker = new Worker(findLazyFile(`${script}.cjs`), {
     workerData: input,
     // The environment may have the API key, and the script needs nothing from it.
     ...{ env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: maxWorkerMegabytes } },
@@ -56,9 +56,9 @@ export async function runInWorker<Result>(
   }
 }
 
-/** Returns the path of a script. This code is in `dist/`, in `dist/chunks/` or, during tests, in `src/util/`. */
-function findScript(script: string): string {
+/** Returns the path of a file of `dist/lazy/`. This code is in `dist/` or below it or, during tests, in `src/util/`. */
+export function findLazyFile(name: string): string {
   const folder = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
-  const paths = ['lazy', '../lazy', '../../dist/lazy'].map((path) => join(folder, path, `${script}.cjs`));
-  return paths.find((path) => existsSync(path)) ?? join(folder, 'lazy', `${script}.cjs`);
+  const paths = ['lazy', '../lazy', '../../dist/lazy'].map((path) => join(folder, path, name));
+  return paths.find((path) => existsSync(path)) ?? join(folder, 'lazy', name);
 }

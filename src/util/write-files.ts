@@ -30,6 +30,25 @@ export function writeAtomically(path: string, content: string | Uint8Array, mode
 }
 
 /**
+ * Like `writeAtomically`, for a text that is produced in pieces while it is written. Errors of its production pass through.
+ *
+ * @throws BoticelliError `output_failed` if the file can't be written, after removing the temporary file
+ */
+export function writePiecesAtomically(path: string, pieces: Iterable<string>, options: OutputErrorOptions): void {
+  const attempt = <Result>(work: () => Result) => withOutputError(path, options, work);
+  const { fd, temporaryPath } = attempt(() => openTemporaryFile(path));
+  try {
+    for (const piece of pieces) attempt(() => writeFileSync(fd, piece));
+    attempt(() => renameSync(temporaryPath, path));
+  } catch (thrown) {
+    rmSync(temporaryPath, { force: true });
+    throw thrown;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
  * Checks that a folder accepts new files, by creating an empty one and removing it.
  *
  * @throws the error of the system

@@ -10,6 +10,7 @@ import { formatMs, printHeading, printRow, quantile, runNode, type TimedCommand,
 import { benchMemory } from './memory.js';
 import { benchQuota } from './quota-use.js';
 import { benchRedisReservations } from './redis-reservations.js';
+import { benchReport } from './report.js';
 import { benchReservations } from './reservations.js';
 import { benchRows } from './rows.js';
 import { benchStore } from './store.js';
@@ -50,6 +51,7 @@ const parts = new Map<string, () => Promise<void>>([
   ['quota', benchQuota],
   ['rows', () => benchRows(target)],
   ['store', benchStore],
+  ['report', benchReport],
   ['redis', () => benchRedisReservations(benchRedisRun)],
 ]);
 

@@ -24,6 +24,7 @@ import type { RecordingEntry } from '../../src/store/recordings/recording-entry.
 import { openRecording } from '../../src/store/recordings/recording-file.js';
 import { createTemporaryFolder, root } from '../helpers/boticelli.js';
 import { runInProcess } from '../helpers/in-process.js';
+import { storeRun } from '../report/report-fixture.js';
 import { findTable, readPage } from './markdown.js';
 
 const rows = findTable(readPage('bin/README.md'), 'file', 'may overwrite');
@@ -167,6 +168,26 @@ const checks: Record<string, () => Promise<void>> = {
     expect(getMode(join(folder, 'new'))).toBe(0o640);
     expect([record(join(folder, 'text')), record(join(folder, 'link-to-text'))]).toEqual(['no_input', 'no_input']);
     expect(readFileSync(join(folder, 'text'), 'utf8')).toBe('precious');
+  },
+
+  'the page of `runs report`': async () => {
+    const folder = createFolder({ old: 'precious', other: 'mine' });
+    const { database } = await openDatabase(join(folder, 'state'));
+    if (database) storeRun(database, { id: 'r', acts: [] });
+    database?.close();
+    symlinkSync(join(folder, 'other'), join(folder, 'link'));
+    const write = async (output: string, ...flags: string[]) => {
+      const env = { BOTICELLI_STATE_DIR: join(folder, 'state') };
+      const args = ['runs', 'report', '--output', output, ...flags];
+      return (await runInProcess(args, { cwd: folder, env })).code;
+    };
+    expect([await write('new'), await write('old'), await write('link'), await write('link', '--force')]).toEqual([
+      0, 2, 2, 74,
+    ]);
+    expect(getMode(join(folder, 'new'))).toBe(newFileMode());
+    expect(readFileSync(join(folder, 'old'), 'utf8')).toBe('precious');
+    expect([await write('old', '--force'), getMode(join(folder, 'old'))]).toEqual([0, newFileMode()]);
+    expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('mine');
   },
 
   '`boticelli.db`': async () => {

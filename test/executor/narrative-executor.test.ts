@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { UntranscribedSpeech } from '../../src/driver/untranscribed-speech.js';
 import { BoticelliError, Interrupted, StreamingNotSupported } from '../../src/errors.js';
-import type { ActDetail } from '../../src/executor/act-details.js';
+import type { ActDetail } from '../../src/executor/acts/act-details.js';
 import type { NarrativeEvent } from '../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
 import type { NarrativeExecutorOptions } from '../../src/executor/options.js';

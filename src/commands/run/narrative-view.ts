@@ -1,7 +1,7 @@
 import type { ReplyMedia } from '../../driver/reply-media.js';
 import { type ReplyAudio, zeroUsage } from '../../driver/response.js';
 import { toBoticelliError, toErrorReport } from '../../errors.js';
-import type { ActDetail } from '../../executor/act-details.js';
+import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
 import { createRunId } from '../../executor/run-id.js';

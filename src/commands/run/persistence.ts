@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Settings } from '../../config/settings.js';
 import type { RequestInstance } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
-import type { ActDetail } from '../../executor/act-details.js';
+import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';

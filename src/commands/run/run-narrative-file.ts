@@ -6,7 +6,7 @@ import type { GivenVariables } from '../../cli/variables/given-variables.js';
 import type { Settings } from '../../config/settings.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
-import type { ActDetail } from '../../executor/act-details.js';
+import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import { planActs } from '../../executor/plan-acts.js';

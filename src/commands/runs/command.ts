@@ -5,8 +5,13 @@ import { createIntegerParser, parseAgeMs, parseSince } from '../../cli/option-pa
 import type { ClearOptions } from './clear.js';
 import type { CompareOptions } from './compare.js';
 import type { ExportOptions, RunsOptions, ShowOptions } from './print-runs.js';
+import type { ReportOptions } from './report.js';
 
 const runArgument = new Argument('[run]', 'id of a run, its first characters, or last').default('last', 'last');
+
+/** @param description the default, for a person */
+const runsArgument = (defaultIds: string[], description: string) =>
+  new Argument('[run...]', 'ids of runs, their first characters, or last').default(defaultIds, description);
 
 const addShowCommand = defineCommand<[run: string], ShowOptions>({
   name: 'show',
@@ -27,16 +32,23 @@ const addExportCommand = defineCommand<[run: string], ExportOptions>({
 const addCompareCommand = defineCommand<[runs: string[]], CompareOptions>({
   name: 'compare',
   description: 'show runs side by side: figures and differences of the replies',
-  arguments: [
-    new Argument('[run...]', 'ids of runs, their first characters, or last').default(
-      [],
-      'the last matrix, or two runs',
-    ),
-  ],
+  arguments: [runsArgument([], 'the last matrix, or two runs')],
   options: {
     format: new Option('--format <format>', 'output format').choices(['text', 'json', 'markdown']).default('text'),
   },
   loadHandler: async () => (await import('./compare.js')).compareRuns,
+});
+
+const addReportCommand = defineCommand<[runs: string[]], ReportOptions>({
+  name: 'report',
+  description: 'write an HTML page about one run, or several side by side',
+  arguments: [runsArgument(['last'], 'last')],
+  options: {
+    output: new Option('--output <file>', 'file to write').default('report.html'),
+    open: new Option('--open', 'open the page in the browser'),
+    force: new Option('--force', 'replace the file if it exists'),
+  },
+  loadHandler: async () => (await import('./report.js')).writeRunReport,
 });
 
 const addClearCommand = defineCommand<[], ClearOptions>({
@@ -65,6 +77,6 @@ export const addRunsCommand = defineCommand<[], RunsOptions>({
     failed: new Option('--failed', 'only runs that did not complete'),
     format: formatOption(),
   },
-  subcommands: [addShowCommand, addCompareCommand, addExportCommand, addClearCommand],
+  subcommands: [addShowCommand, addCompareCommand, addExportCommand, addReportCommand, addClearCommand],
   loadHandler: async () => (await import('./print-runs.js')).listRunHistory,
 });

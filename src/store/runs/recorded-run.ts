@@ -1,5 +1,5 @@
 import type { ErrorReport } from '../../errors.js';
-import type { Prompt } from '../../executor/act-details.js';
+import type { Prompt } from '../../executor/acts/act-details.js';
 import type { ActEnd, RunStatus } from '../../executor/narrative-events.js';
 import type { ActProgressEvent, RecordedTiming, RunTotals } from './run-recorder.js';
 

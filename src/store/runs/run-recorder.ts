@@ -5,7 +5,7 @@ import { addCosts } from '../../driver/cost.js';
 import { omitMediaData } from '../../driver/reply-media.js';
 import type { GenerationParameters } from '../../driver/request.js';
 import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
-import type { ActDetail, ActTimes, Prompt } from '../../executor/act-details.js';
+import type { ActDetail, ActTimes, Prompt } from '../../executor/acts/act-details.js';
 import type {
   ActEnd,
   ActFallback,

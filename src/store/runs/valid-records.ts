@@ -1,5 +1,5 @@
 import type { ErrorReport } from '../../errors.js';
-import type { Prompt } from '../../executor/act-details.js';
+import type { Prompt } from '../../executor/acts/act-details.js';
 import type { ActEnd } from '../../executor/narrative-events.js';
 import { isRecord } from '../../util/json.js';
 import type { ActProgressEvent, RecordedTiming } from './run-recorder.js';

@@ -1,4 +1,4 @@
-import type { Prompt, PromptPart } from '../../executor/act-details.js';
+import type { Prompt, PromptPart } from '../../executor/acts/act-details.js';
 import type { Colors } from '../text/colors.js';
 import { formatCount, formatInteger } from '../text/format.js';
 import { toPrintable, toPrintableLine } from '../text/printable.js';

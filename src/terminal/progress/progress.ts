@@ -1,4 +1,4 @@
-import type { ActDetail, ActPrompt } from '../../executor/act-details.js';
+import type { ActDetail, ActPrompt } from '../../executor/acts/act-details.js';
 import type { ActStart, ActWait, NarrativeEvent } from '../../executor/narrative-events.js';
 import type { Colors } from '../text/colors.js';
 import { toPrintableLine } from '../text/printable.js';

@@ -30,6 +30,12 @@ export function formatDateTime(date: Date): string {
   return date.toLocaleString('en-GB', { ...dayFormat, hour: '2-digit', minute: '2-digit' });
 }
 
+/** Formats a time as `Mon, 23 Nov 2026, 09:00 CET`, in local time, for a page that is read later or elsewhere. */
+export function formatFullDateTime(date: Date): string {
+  const dayFormat = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const;
+  return date.toLocaleString('en-GB', { ...dayFormat, hour: '2-digit', minute: '2-digit', timeZoneName: 'short' });
+}
+
 /** Formats a time as ISO 8601 in UTC, for JSON. */
 export function toIsoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();

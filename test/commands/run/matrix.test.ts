@@ -185,6 +185,9 @@ describe('bad input ends the run before the first request:', () => {
   };
   const run = (args: string[], file = 'n.toml') => {
     const cwd = createTemporaryFolder(onTestFinished, files);
+    // The next tests of this process need a folder that exists.
+    const before = process.cwd();
+    onTestFinished(() => process.chdir(before));
     process.chdir(cwd);
     return runInProcess(['run', file, '--rehearse', ...args], { cwd, env: { HOME: cwd } }).then((result) => ({
       ...result,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/database/open.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
-import type { ActDetail } from '../../../src/executor/act-details.js';
+import type { ActDetail } from '../../../src/executor/acts/act-details.js';
 import type { NarrativeEvent } from '../../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../src/executor/narrative-executor.js';
 import { createLiveModeRows } from '../../../src/store/caches/live-mode-rows.js';

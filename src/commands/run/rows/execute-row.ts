@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../../errors.js';
-import type { ActDetail } from '../../../executor/act-details.js';
+import type { ActDetail } from '../../../executor/acts/act-details.js';
 import type { RunReport } from '../../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../executor/narrative-executor.js';
 import { getUnsavedMediaHint } from '../media-outputs.js';

@@ -2,7 +2,7 @@ import type { CliProcess } from '../../../cli/process.js';
 import type { Shutdown } from '../../../cli/shutdown.js';
 import { addCosts } from '../../../driver/cost.js';
 import type { ErrorCode, ErrorReport } from '../../../errors.js';
-import type { ActDetail } from '../../../executor/act-details.js';
+import type { ActDetail } from '../../../executor/acts/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../../executor/narrative-events.js';
 import type { RowSource } from '../../../rows/row.js';
 import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';

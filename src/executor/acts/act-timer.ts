@@ -1,5 +1,5 @@
-import type { Clock } from '../driver/clock.js';
-import type { MeasuredWait } from '../driver/driver.js';
+import type { Clock } from '../../driver/clock.js';
+import type { MeasuredWait } from '../../driver/driver.js';
 import type { ActTimes, WaitSpan } from './act-details.js';
 
 /** Measures how an act spends its time. */

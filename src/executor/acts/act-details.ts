@@ -1,5 +1,5 @@
-import type { WaitReason } from '../driver/driver-events.js';
-import { type GenerateRequest, type GenerationParameters, getByteLength, type Part } from '../driver/request.js';
+import type { WaitReason } from '../../driver/driver-events.js';
+import { type GenerateRequest, type GenerationParameters, getByteLength, type Part } from '../../driver/request.js';
 
 /** What the events of a run leave out. The executor's option `onDetail` receives it. */
 export type ActDetail = ActPrompt | ActTiming;

@@ -1,0 +1,32 @@
+import type { Database } from '../../database/open.js';
+import type { RunSource } from '../../report/data/report-run.js';
+import { findReplyMedia } from '../../store/replies/find-reply-media.js';
+import { listActs, listRowRuns } from '../../store/runs/read-runs.js';
+import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
+import { isRecord } from '../../util/json.js';
+
+/** With more combinations, a matrix is a table and not shown side by side. */
+const maxSideBySide = 12;
+
+/**
+ * Reads what a page shows of a run. The acts of rows are read later, one row at a time. A run with `--matrix` is replaced by
+ * its combinations, to be shown side by side.
+ */
+export function readRunSources(database: Database.Database, run: RecordedRun): RunSource[] {
+  const readActs = (id: string) => listActs(database, id).map((act) => addMedia(database, run.narrative, act));
+  const rows = run.run.includes('/') ? [] : listRowRuns(database, run.run);
+  const isMatrix = rows.length > 0 && run.source === undefined;
+  if (isMatrix && rows.length <= maxSideBySide)
+    return rows.map((row) => ({ run: row, acts: readActs(row.run), rows: [], readActs }));
+  return [{ run, acts: readActs(run.run), rows, readActs }];
+}
+
+/** Adds the bytes of the pictures and sounds of a reply, where they are still stored. */
+function addMedia(database: Database.Database, narrative: string, act: RecordedAct): RecordedAct {
+  const { media, text } = (act.end ?? {}) as { media?: unknown; text?: unknown };
+  if (!act.end || !Array.isArray(media) || !media.every(isRecord) || typeof text !== 'string') return act;
+  const stored = media.length === 0 ? undefined : findReplyMedia(database, { narrative, text, media });
+  if (!stored) return act;
+  const found = media.map((each, index) => ({ ...each, data: stored[index]?.base64 }));
+  return { ...act, end: Object.assign({}, act.end, { media: found }) };
+}

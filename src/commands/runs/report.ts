@@ -1,0 +1,76 @@
+import { lstatSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { withOutput } from '../../cli/output.js';
+import type { CliProcess } from '../../cli/process.js';
+import { createWarn } from '../../cli/stderr.js';
+import { isSqliteError } from '../../database/sqlite-error.js';
+import { BoticelliError, toBoticelliError } from '../../errors.js';
+import { createColors } from '../../terminal/text/colors.js';
+import { toPrintableLine } from '../../terminal/text/printable.js';
+import { describeWriteError, withOutputError, writePiecesAtomically } from '../../util/write-files.js';
+import { findRun } from './find-run.js';
+import { readRunSources } from './report-sources.js';
+import { withRunHistory } from './run-history.js';
+
+/** The options of `boticelli runs report`. */
+export interface ReportOptions {
+  output: string;
+  open?: boolean;
+  force?: boolean;
+}
+
+const outputErrorOptions = {
+  hint: 'Check the disk space and the permissions, or name another file with --output.',
+  describe: describeWriteError,
+};
+
+/** `boticelli runs report`: writes a page about one or more runs, and prints its path. */
+export function writeRunReport(ids: readonly string[], options: ReportOptions, proc: CliProcess): Promise<void> {
+  return withOutput(proc, async (output) => {
+    const path = resolve(proc.cwd(), options.output);
+    assertReplaceable(path, options);
+    const uniqueIds = [...new Set(ids)];
+    const { createReportRenderer } = await import('../../report/render-report.js');
+    const renderReport = await createReportRenderer();
+    await withRunHistory(proc, (database) => {
+      const runs = uniqueIds.map((id) => findRun(database, id));
+      const sources = database ? runs.flatMap((run) => readRunSources(database, run)) : [];
+      try {
+        writePiecesAtomically(path, renderReport(sources), outputErrorOptions);
+      } catch (thrown) {
+        // What fails while the page is written is a fault of the history only if SQLite says so.
+        throw isSqliteError(thrown) ? thrown : toBoticelliError(thrown);
+      }
+    });
+    output.write(`${output.isTerminal ? toPrintableLine(path) : path}\n`);
+    if (options.open) await openInBrowser(path, proc);
+  });
+}
+
+/**
+ * @throws BoticelliError `usage` if something exists at the path and `--force` is not given; `output_failed` if it is not a
+ * regular file: a link may have come with a folder that someone else wrote
+ */
+function assertReplaceable(path: string, { output, force }: ReportOptions): void {
+  const status = withOutputError(path, outputErrorOptions, () => lstatSync(path, { throwIfNoEntry: false }));
+  if (!status) return;
+  if (!force) {
+    const hint = 'Add --force to replace it, or name another file with --output.';
+    throw new BoticelliError('usage', `${output} exists`, { hint });
+  }
+  withOutputError(path, outputErrorOptions, () => {
+    if (!status.isFile())
+      throw new Error(`it is ${status.isSymbolicLink() ? 'a symbolic link' : 'not a regular file'}`);
+  });
+}
+
+/** Opens the page in the user's browser. If there is none, a warning is printed: the user has the path. */
+async function openInBrowser(path: string, proc: CliProcess): Promise<void> {
+  const { openPage } = await import('../../report/open-page.js');
+  try {
+    await openPage(path);
+  } catch (thrown) {
+    const { message } = toBoticelliError(thrown);
+    createWarn(proc, await createColors(proc.stderr))(`no browser was opened: ${message}`);
+  }
+}

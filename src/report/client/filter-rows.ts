@@ -1,0 +1,29 @@
+/** Hides the rows that lack one of the words of the filter or have another outcome than the chosen one. */
+export function addRowFilter(controls: HTMLElement): void {
+  const table = document.getElementById(controls.dataset.table ?? '');
+  const filter = controls.querySelector<HTMLInputElement>('.filter');
+  const outcome = controls.querySelector<HTMLSelectElement>('.outcome');
+  const count = controls.querySelector('.count');
+  if (!(table instanceof HTMLTableElement) || !filter || !outcome || !count) return;
+  const rows = [...(table.tBodies[0]?.rows ?? [])];
+  const format = (value: number) => value.toLocaleString('en-US');
+  // Reading the text of thousands of rows takes a while, so it waits for the first use.
+  let texts: Map<HTMLTableRowElement, string> | undefined;
+  const update = () => {
+    texts ??= new Map(rows.map((row) => [row, (row.textContent ?? '').toLowerCase()]));
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of rows) {
+      const text = texts.get(row) ?? '';
+      const isOutcome = outcome.value === '' || row.dataset.outcome === outcome.value;
+      row.hidden = !(isOutcome && words.every((word) => text.includes(word)));
+      if (!row.hidden) shown += 1;
+    }
+    count.textContent =
+      shown === rows.length ? `${format(shown)} rows` : `${format(shown)} of ${format(rows.length)} rows`;
+  };
+  filter.addEventListener('input', update);
+  outcome.addEventListener('change', update);
+  // A browser that goes back to the page restores the inputs but not the rows.
+  if (filter.value !== '' || outcome.value !== '') update();
+}

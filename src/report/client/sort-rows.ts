@@ -1,0 +1,29 @@
+/** Sorts the rows of a table by the column whose button is used: first ascending, then descending. */
+export function addSorting(table: HTMLTableElement): void {
+  const [body] = table.tBodies;
+  const headers = [...(table.tHead?.rows[0]?.cells ?? [])];
+  for (const [column, header] of headers.entries()) {
+    header.querySelector('button')?.addEventListener('click', () => {
+      const isAscending = header.getAttribute('aria-sort') !== 'ascending';
+      for (const other of headers) other.removeAttribute('aria-sort');
+      header.setAttribute('aria-sort', isAscending ? 'ascending' : 'descending');
+      if (body) sortRows(body, column, header.classList.contains('number'), isAscending ? 1 : -1);
+    });
+  }
+}
+
+function sortRows(body: HTMLTableSectionElement, column: number, isNumber: boolean, direction: 1 | -1): void {
+  const { compare } = new Intl.Collator(undefined, { numeric: true });
+  const keyed = [...body.rows].map((row) => ({ row, key: getKey(row.cells[column], isNumber) }));
+  keyed.sort(
+    ({ key: one }, { key: other }) =>
+      direction * (typeof one === 'number' && typeof other === 'number' ? one - other : compare(`${one}`, `${other}`)),
+  );
+  body.append(...keyed.map(({ row }) => row));
+}
+
+function getKey(cell: HTMLTableCellElement | undefined, isNumber: boolean): number | string {
+  if (isNumber) return Number(cell?.dataset.value ?? -1);
+  // Of a folded reply, the summary is what can be seen.
+  return (cell?.querySelector('summary') ?? cell)?.textContent ?? '';
+}

@@ -1,0 +1,94 @@
+import { formatInteger } from '../terminal/text/format.js';
+import { type ReportRun, type RunSource, toReportActs } from './data/report-run.js';
+import { toText } from './data/stored-values.js';
+import { type Html, html } from './html.js';
+import { listFacts, renderStatus } from './summary.js';
+import { renderTable } from './tables.js';
+import type { MarkWords } from './word-marks.js';
+
+/** A run to compare, with what the history has of it. */
+export interface ComparedRun {
+  run: ReportRun;
+  source: RunSource;
+}
+
+/** The replies to the same act, or to the same row, in the order of the runs. */
+interface ComparedReplies {
+  title: string;
+  replies: readonly (string | undefined)[];
+}
+
+/** Renders runs side by side: their facts, then their replies with the words marked that differ from the first run. */
+export function* renderComparison(runs: readonly ComparedRun[], markWords: MarkWords): Generator<Html> {
+  const heads = runs.map(({ run }, index) => ({
+    name: html`<a href="#${run.anchor}">${index + 1}. <bdi>${run.matrix ?? run.narrative}</bdi></a>`,
+  }));
+  const rows = renderFactRows(runs.map(({ run }) => run));
+  yield html`<section class="comparison" aria-labelledby="comparison">
+<h2 id="comparison">Side by side</h2>
+${renderTable({ label: 'Facts of the runs', columns: [{ name: 'Run' }, ...heads], rows })}
+<p class="note"><ins>Words</ins> that only this run has, and <del>words</del> that only the first run has.</p>
+`;
+  let equalCount = 0;
+  for (const item of listReplies(runs)) {
+    if (item.replies.every((reply) => reply === item.replies[0])) equalCount += 1;
+    else yield renderReplies(item, runs, markWords);
+  }
+  if (equalCount > 0) yield html`<p class="note">${describeEqual(equalCount)} the same in all runs.</p>`;
+  yield html`</section>
+`;
+}
+
+function describeEqual(count: number): string {
+  return count === 1 ? '1 reply is' : `${formatInteger(count)} replies are`;
+}
+
+function renderFactRows(runs: readonly ReportRun[]): Html[] {
+  const facts = runs.map((run) => new Map([['Status', renderStatus(run.status)] as const, ...listFacts(run)]));
+  const names = [...new Set(facts.flatMap((each) => [...each.keys()]))];
+  return names.map(
+    (name) => html`<tr><th scope="row">${name}</th>${facts.map((each) => html`<td>${each.get(name)}</td>`)}</tr>
+`,
+  );
+}
+
+function* listReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> {
+  const acts = runs.map(({ run, source }) => toReportActs(source.acts, run.anchor));
+  const titles = new Set(acts.flatMap((each) => each.map(({ title }) => title)));
+  const byTitle = acts.map((each) => new Map(each.map(({ title, reply }) => [title, reply?.text])));
+  for (const title of titles) yield { title, replies: byTitle.map((each) => each.get(title)) };
+  yield* listRowReplies(runs);
+}
+
+/** Lists the last replies of the rows that have the same number. */
+function* listRowReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> {
+  const getNumber = (id: string) => id.slice(id.lastIndexOf('/') + 1);
+  const rows = runs.map(({ source }) => new Map(source.rows.map((row) => [getNumber(toText(row.run)), row])));
+  for (const number of new Set(rows.flatMap((each) => [...each.keys()]))) {
+    const label = rows.map((each) => each.get(number)?.rowLabel).find((text) => text !== undefined);
+    const replies = runs.map(({ source }, index) => {
+      const row = rows[index]?.get(number);
+      const end = row && source.readActs(toText(row.run)).at(-1)?.end;
+      return end && toText(end.text);
+    });
+    yield { title: [`Row ${number}`, toText(label)].filter((part) => part !== '').join(': '), replies };
+  }
+}
+
+function renderReplies({ title, replies }: ComparedReplies, runs: readonly ComparedRun[], markWords: MarkWords): Html {
+  const first = replies[0];
+  const columns = replies.map((reply, index) => {
+    const run = runs[index]?.run;
+    return html`<div class="column"><p class="meta">${index + 1}. ${run?.models} <a href="#${run?.anchor}">${run?.id}</a></p>${renderReply(reply, index === 0 ? undefined : first, markWords)}</div>`;
+  });
+  return html`<section class="pair"><h3><bdi>${title}</bdi></h3><div class="columns">${columns}</div></section>
+`;
+}
+
+function renderReply(reply: string | undefined, first: string | undefined, markWords: MarkWords): Html {
+  if (reply === undefined) return html`<p class="note">No reply.</p>`;
+  if (first === undefined) return html`<pre dir="auto">${reply}</pre>`;
+  const marked = markWords(first, reply);
+  if (marked) return html`<pre dir="auto">${marked}</pre>`;
+  return html`<p class="note">Too different from the first run to mark words.</p><pre dir="auto">${reply}</pre>`;
+}

@@ -1,0 +1,102 @@
+import type { ErrorReport } from '../../errors.js';
+import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
+import { formatErrorMessage } from '../../terminal/diagnostics/format-error.js';
+import { type ReportAct, toReportAct } from './report-act.js';
+import { isCount, type Tokens, toCount, toText, toTokens } from './stored-values.js';
+
+/** What the history has of a run. The acts of a row are read when they are needed: there may be many rows. */
+export interface RunSource {
+  run: RecordedRun;
+  /** The acts of a run without rows. */
+  acts: readonly RecordedAct[];
+  /** The runs of the rows of a run with `--each`. */
+  rows: readonly RecordedRun[];
+  /** Reads the acts of the run of a row. */
+  readActs: (run: string) => readonly RecordedAct[];
+}
+
+/** The facts of a run, as the page shows them. Its acts and rows stay in its source. */
+export interface ReportRun {
+  /** Begins the ids of elements of this run: `r1`. */
+  anchor: string;
+  id: string;
+  narrative: string;
+  /** The name of the narrative's file, without its folder; absent for standard input. */
+  fileName?: string;
+  status: string;
+  isFailed: boolean;
+  /** ISO 8601 in UTC. */
+  startedAt: string;
+  models: string;
+  /** How many acts or rows have their reply, and of how many. */
+  ended: number;
+  total: number;
+  unit: 'act' | 'row';
+  attempts: number;
+  waitMs: number;
+  /** Absent if the run is unfinished. */
+  durationMs?: number;
+  tokens: Tokens;
+  costUsd?: number;
+  /** The source of the rows, or what tells this row apart. */
+  label?: string;
+  /** The combination of `--matrix`: `model=gemini-3.5-flash-lite temperature=0`. */
+  matrix?: string;
+  variables: readonly [name: string, value: string][];
+  error?: { code: string; message: string } | undefined;
+}
+
+/** Converts a run of the history. A damaged file may hold any value in any place; what is not valid is left out. */
+export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
+  const { durationMs, costUsd, source, rowLabel, file } = stored;
+  const { vars, matrixLabel } = stored as { vars?: unknown; matrixLabel?: unknown };
+  const matrix = toText(matrixLabel);
+  const status = toText(stored.status) || 'unfinished';
+  const label = toText(source ?? rowLabel);
+  const startedAt = toText(stored.startedAt);
+  return {
+    ...{ anchor, id: toText(stored.run), narrative: toText(stored.narrative), status, startedAt },
+    isFailed: status !== 'completed',
+    ...(file !== undefined && { fileName: toText(file).replace(/^.*[\\/]/, '') }),
+    models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
+    ...{ ended: toCount(stored.actsEnded), total: toCount(stored.actCount) },
+    unit: source !== undefined || (matrix !== '' && !toText(stored.run).includes('/')) ? 'row' : 'act',
+    ...{ attempts: toCount(stored.attempts), waitMs: toCount(stored.waitMs), tokens: toTokens(stored.usage) },
+    ...(isCount(durationMs) && { durationMs }),
+    ...(isCount(costUsd) && { costUsd }),
+    ...(label !== '' && { label }),
+    ...(matrix !== '' && { matrix }),
+    variables: toVariables(vars),
+    ...(stored.error && { error: toError(stored.error) }),
+  };
+}
+
+/** Converts an error; undefined if nothing of it is valid. */
+function toError({ code, act, message }: ErrorReport): ReportRun['error'] {
+  const name = toText(act);
+  const text = formatErrorMessage({ ...(name !== '' && { act: name }), message: toText(message) });
+  return text === '' && toText(code) === '' ? undefined : { code: toText(code), message: text };
+}
+
+function toVariables(value: unknown): [string, string][] {
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).map(([name, text]) => [name, toText(text)])
+    : [];
+}
+
+/** Converts the acts of a run, whose ids begin with `anchor`. An act that occurs more than once is numbered. */
+export function toReportActs(acts: readonly RecordedAct[], anchor: string): ReportAct[] {
+  const occurrences = new Map<string, number>();
+  let startMs = 0;
+  const starts = acts.map((act) => (act as { timing?: { startedAt?: unknown } }).timing?.startedAt).filter(isCount);
+  // Acts in parallel are stored in another order than that in which they started.
+  const firstStart = starts.reduce<number | undefined>((first, start) => Math.min(first ?? start, start), undefined);
+  return acts.map((stored, index) => {
+    const name = toText(stored.act);
+    const occurrence = (occurrences.get(name) ?? 0) + 1;
+    occurrences.set(name, occurrence);
+    const act = toReportAct(stored, { anchor: `${anchor}-a${index + 1}`, occurrence, startMs, firstStart });
+    startMs = act.timing.startMs + act.timing.durationMs;
+    return act;
+  });
+}

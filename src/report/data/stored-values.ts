@@ -1,0 +1,45 @@
+import { isRecord } from '../../util/json.js';
+
+/** Token counts. A count that is not known is absent. */
+export interface Tokens {
+  promptTokens?: number;
+  outputTokens?: number;
+  thoughtTokens?: number;
+}
+
+/** Whether a stored value is a number that can be shown: not negative, not infinite. */
+export function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** Returns a stored count; 0 if it is none. */
+export function toCount(value: unknown): number {
+  return isCount(value) ? value : 0;
+}
+
+/** Returns a stored text; a number as text, and an empty text for other values. */
+export function toText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? String(value) : '';
+}
+
+/** Returns the objects of a stored list. */
+export function toRecords(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+/** Returns the texts of a stored list. */
+export function toTexts(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(toText).filter((text) => text !== '') : [];
+}
+
+/** Returns the token counts of a stored usage. */
+export function toTokens(usage: unknown): Tokens {
+  if (!isRecord(usage)) return {};
+  const { promptTokens, outputTokens, thoughtTokens } = usage;
+  return {
+    ...(isCount(promptTokens) && { promptTokens }),
+    ...(isCount(outputTokens) && { outputTokens }),
+    ...(isCount(thoughtTokens) && { thoughtTokens }),
+  };
+}

@@ -1,0 +1,109 @@
+import { isRecord } from '../../util/json.js';
+import { isCount, toCount, toRecords } from './stored-values.js';
+
+/** What an act spends its time on. Without streaming, thinking and answering can't be told apart: `request` is both. */
+export type SegmentKind = 'wait' | 'failed' | 'thinking' | 'answering' | 'request';
+
+/** A part of an act's time. */
+export interface Segment {
+  kind: SegmentKind;
+  /** From the start of the run. */
+  startMs: number;
+  durationMs: number;
+}
+
+/** When an act ran, from the start of the first act. */
+export interface ActTiming {
+  startMs: number;
+  durationMs: number;
+  segments: readonly Segment[];
+  /** The sum of the waits. */
+  waitMs: number;
+  /** From the start of the act; only with streaming. */
+  firstTokenMs?: number;
+}
+
+export interface TimingContext {
+  /** When the act before this one ended. Used if the start of this act was not recorded. */
+  startMs: number;
+  /** When the first act started, in milliseconds since the epoch, if it was recorded. */
+  firstStart: number | undefined;
+}
+
+/** What is known of the time of an act; all times from its start. */
+interface MeasuredTimes {
+  durationMs: number;
+  waits: readonly { startMs: number; durationMs: number }[];
+  /** When attempts failed. */
+  failures: readonly number[];
+  firstTokenMs?: number;
+}
+
+/** Derives the time of an act from what was recorded. Older versions recorded only the sum of the planned waits. */
+export function toActTiming(act: Record<string, unknown>, { startMs, firstStart }: TimingContext): ActTiming {
+  const timing = isRecord(act.timing) ? act.timing : undefined;
+  const end = isRecord(act.end) ? act.end : undefined;
+  const times = timing ? readMeasuredTimes(timing, end !== undefined) : estimateTimes(end ?? {});
+  const startedAt = timing?.startedAt;
+  const start = isCount(startedAt) && firstStart !== undefined ? Math.max(0, startedAt - firstStart) : startMs;
+  const { durationMs, waits, firstTokenMs } = times;
+  return {
+    ...{ startMs: start, durationMs, waitMs: waits.reduce((sum, wait) => sum + wait.durationMs, 0) },
+    segments: splitTime(times).map((segment) => ({ ...segment, startMs: start + segment.startMs })),
+    ...(firstTokenMs !== undefined && { firstTokenMs }),
+  };
+}
+
+function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): MeasuredTimes {
+  const durationMs = toCount(timing.durationMs);
+  const { firstTokenMs, retriesMs } = timing;
+  const waits = toRecords(timing.waits).map((wait) => ({
+    startMs: Math.min(toCount(wait.startMs), durationMs),
+    durationMs: Math.min(toCount(wait.durationMs), durationMs),
+  }));
+  return {
+    ...{ durationMs, waits: waits.sort((one, other) => one.startMs - other.startMs) },
+    // The last attempt of an act without a reply failed too.
+    failures: [...(Array.isArray(retriesMs) ? retriesMs.filter(isCount) : []), ...(hasReply ? [] : [durationMs])],
+    ...(isCount(firstTokenMs) && { firstTokenMs: Math.min(firstTokenMs, durationMs) }),
+  };
+}
+
+/** Without measured waits, the act is taken to wait first. */
+function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unknown>): MeasuredTimes {
+  const duration = toCount(durationMs);
+  const firstToken = isCount(firstTokenMs) ? Math.min(firstTokenMs, duration) : undefined;
+  const wait = Math.min(toCount(waitMs), firstToken ?? duration);
+  return {
+    ...{ durationMs: duration, waits: wait > 0 ? [{ startMs: 0, durationMs: wait }] : [], failures: [] },
+    ...(firstToken !== undefined && { firstTokenMs: firstToken }),
+  };
+}
+
+/** Splits the time of an act at its waits, at failed attempts and at its first text. */
+function splitTime({ durationMs, waits, failures, firstTokenMs }: MeasuredTimes): Segment[] {
+  const segments: Segment[] = [];
+  const add = (kind: SegmentKind, from: number, to: number) => {
+    if (to > from) segments.push({ kind, startMs: from, durationMs: to - from });
+  };
+  const addWork = (from: number, to: number) => {
+    let start = from;
+    for (const failure of failures.filter((at) => at > from && at <= to)) {
+      add('failed', start, failure);
+      start = failure;
+    }
+    if (firstTokenMs === undefined) return add('request', start, to);
+    const split = Math.min(Math.max(firstTokenMs, start), to);
+    add('thinking', start, split);
+    add('answering', split, to);
+  };
+  let at = 0;
+  for (const wait of waits) {
+    addWork(at, wait.startMs);
+    const end = Math.min(wait.startMs + wait.durationMs, durationMs);
+    add('wait', Math.max(at, wait.startMs), end);
+    at = Math.max(at, end);
+  }
+  addWork(at, durationMs);
+  return segments;
+}

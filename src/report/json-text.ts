@@ -1,0 +1,30 @@
+import { hasTooManyValues, tryParseJson } from '../util/json.js';
+
+/** The longest text that is formatted. */
+const maxCharacters = 2_000_000;
+
+/** The most levels that are indented, so that the result of deeply nested lists does not grow with their square. */
+const maxIndentedLevels = 100;
+
+/**
+ * Indents a JSON text whose value is an object or a list; undefined for other texts. Numbers, keys and strings stay as they
+ * are written: parsing and printing them would round large numbers and drop repeated keys.
+ */
+export function formatJsonText(text: string): string | undefined {
+  if (text.length > maxCharacters || !/^\s*[{[]/.test(text) || hasTooManyValues(text)) return undefined;
+  if (tryParseJson(text) === undefined) return undefined;
+  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? [];
+  const output: string[] = [];
+  let depth = 0;
+  const breakLine = () => output.push('\n', '  '.repeat(Math.min(depth, maxIndentedLevels)));
+  for (const [index, token] of tokens.entries()) {
+    const isEmpty = /^[[{]$/.test(tokens[index - 1] ?? '');
+    if (/^[\]}]$/.test(token)) {
+      depth -= 1;
+      if (!isEmpty) breakLine();
+    } else if (isEmpty || tokens[index - 1] === ',') breakLine();
+    output.push(token === ':' ? ': ' : token);
+    if (/^[[{]$/.test(token)) depth += 1;
+  }
+  return output.join('');
+}

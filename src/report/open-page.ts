@@ -1,0 +1,10 @@
+import open from 'open';
+
+/**
+ * Opens a file in the user's browser, and does not wait for it.
+ *
+ * @throws the error of the system, if there is no program that opens files
+ */
+export async function openPage(path: string): Promise<void> {
+  await open(path);
+}

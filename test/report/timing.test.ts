@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { toActTiming } from '../../src/report/data/timing.js';
+
+const context = { startMs: 1000, firstStart: undefined };
+const getSegments = (act: Record<string, unknown>) =>
+  toActTiming(act, context).segments.map(({ kind, startMs, durationMs }) => [kind, startMs, durationMs]);
+
+test('without measured times, an act follows the act before it and waits first', () => {
+  const end = { durationMs: 5000, waitMs: 2000, firstTokenMs: 3000 };
+  expect(getSegments({ end })).toEqual([
+    ['wait', 1000, 2000],
+    ['thinking', 3000, 1000],
+    ['answering', 4000, 2000],
+  ]);
+  expect(getSegments({ end: { durationMs: 5000, waitMs: 0 } })).toEqual([['request', 1000, 5000]]);
+});
+
+test('measured times place waits, failed attempts and the start of the act', () => {
+  const timing = {
+    ...{ startedAt: 50_000, durationMs: 10_000, firstTokenMs: 8000, retriesMs: [3000] },
+    waits: [
+      { reason: 'backoff', startMs: 3000, durationMs: 2000 },
+      { reason: 'rpm', startMs: 0, durationMs: 1000 },
+    ],
+  };
+  const { startMs, waitMs, segments } = toActTiming({ timing, end: {} }, { startMs: 99, firstStart: 48_000 });
+  expect([startMs, waitMs]).toEqual([2000, 3000]);
+  expect(segments.map(({ kind, startMs, durationMs }) => [kind, startMs, durationMs])).toEqual([
+    ['wait', 2000, 1000],
+    ['failed', 3000, 2000],
+    ['wait', 5000, 2000],
+    ['thinking', 7000, 3000],
+    ['answering', 10_000, 2000],
+  ]);
+});
+
+test('without a reply, the last attempt failed', () => {
+  const timing = { durationMs: 5000, waits: [{ startMs: 1000, durationMs: 2000 }], retriesMs: [1000] };
+  expect(getSegments({ timing })).toEqual([
+    ['failed', 1000, 1000],
+    ['wait', 2000, 2000],
+    ['failed', 4000, 2000],
+  ]);
+});
+
+test('values that are not valid leave no segment outside of the act', () => {
+  expect(getSegments({ end: { durationMs: 1000, waitMs: 9000, firstTokenMs: 7000 } })).toEqual([['wait', 1000, 1000]]);
+  expect(getSegments({ end: { durationMs: -1, waitMs: 'x' } })).toEqual([]);
+  const timing = {
+    durationMs: 1000,
+    waits: [{ startMs: 800, durationMs: 5000 }, { startMs: null }, 7],
+    retriesMs: 'x',
+  };
+  expect(getSegments({ timing, end: {} })).toEqual([
+    ['request', 1000, 800],
+    ['wait', 1800, 200],
+  ]);
+});

@@ -1,0 +1,20 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { findReplyMedia } from '../../../src/store/replies/find-reply-media.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
+import { openTestDatabase } from '../../helpers/test-database.js';
+
+test('finds the bytes of media by the text of the reply and by their types and sizes', async () => {
+  const database = await openTestDatabase(createTemporaryFolder(onTestFinished));
+  onTestFinished(() => void database.close());
+  const insert = database.prepare("INSERT INTO answers VALUES (?, 0, 'm', 'n', ?, ?)");
+  const media = (base64: string) => [{ mimeType: 'image/png', base64 }];
+  insert.run('a', 1, JSON.stringify({ text: 'A cat', turn: { media: media('AAAA') } }));
+  insert.run('b', 2, JSON.stringify({ text: 'A cat', turn: { media: media('BBBBBBBB') } }));
+  insert.run('c', 3, '{"base64": ');
+  insert.run('d', 4, JSON.stringify({ text: 'A cat', turn: { media: { base64: 7 } } }));
+  const find = (byteLength: number, text = 'A cat', narrative = 'n') =>
+    findReplyMedia(database, { narrative, text, media: [{ mimeType: 'image/png', byteLength }] });
+  expect(find(3)).toEqual(media('AAAA'));
+  expect(find(6)).toEqual(media('BBBBBBBB'));
+  expect([find(4), find(3, 'A dog'), find(3, 'A cat', 'other')]).toEqual([undefined, undefined, undefined]);
+});
