@@ -71,7 +71,7 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   strict?: boolean;
 }
 
-/** Whether prompts are printed. A rehearsal prints them, because it has nothing else to show, unless it has many rows. */
-export function showsPrompts({ showPrompts, rehearse, quiet, each }: RunOptions): boolean {
-  return showPrompts ?? (rehearse === true && !quiet && each === undefined);
+/** Whether prompts are printed. A rehearsal prints them, because it has nothing else to show, unless it may have many runs. */
+export function showsPrompts({ showPrompts, rehearse, quiet, each, matrix }: RunOptions): boolean {
+  return showPrompts ?? (rehearse === true && !quiet && each === undefined && !matrix);
 }
