@@ -36,7 +36,7 @@ export function createActPositions(acts: readonly Act[], hasReply: (position: nu
 
 /**
  * Returns, for each act of a narrative, the positions of the acts that must finish before it starts: those that its
- * context shows and those that its texts and media names refer to.
+ * context shows and those that its texts, media names and expectations refer to.
  */
 export function planDependencies({ acts, templates }: Narrative, positions: ActPositions): VisiblePositions[] {
   return planVisiblePositions(acts).map((visible, position) => {

@@ -111,6 +111,11 @@ describe('an act starts when the acts have finished', () => {
     ],
     ['that a text names', [createAct('a', 'A'), createAct('b', '{{a}}', none), createAct('c', 'C', none)], ['A', 'C']],
     ['that a system prompt names', [createAct('a', 'A'), createAct('b', 'B', { ...none, system: '{{ a }}' })], ['A']],
+    [
+      'that an expectation names',
+      [createAct('a', 'A'), createAct('b', 'B', { ...none, expect: [{ name: 'not_contains', texts: ['{{a}}'] }] })],
+      ['A'],
+    ],
     ['that {{previous}} means', [createAct('a', 'A'), createAct('b', '{{previous}}', none)], ['A']],
     [
       'that stand before it, not the same acts after it',

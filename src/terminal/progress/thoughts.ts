@@ -1,4 +1,5 @@
 import type { NarrativeEvent } from '../../executor/narrative-events.js';
+import { createActIndexer } from './act-index.js';
 
 /**
  * Creates a listener that writes the thoughts of a narrative's acts line by line, also while they arrive in pieces. The
@@ -6,7 +7,9 @@ import type { NarrativeEvent } from '../../executor/narrative-events.js';
  * Blank lines are written once, and only between two lines.
  */
 export function createThoughtWriter(writeLine: (line: string) => void): (event: NarrativeEvent) => void {
-  const running = new Map<string, ThoughtText>();
+  const getIndex = createActIndexer();
+  /** The running acts by their index. */
+  const running = new Map<number, ThoughtText>();
   const write = (act: string, lines: readonly string[], text: ThoughtText) => {
     const prefix = running.size > 1 ? `${act}: ` : '';
     for (const line of lines.map((each) => each.trimEnd())) {
@@ -21,8 +24,9 @@ export function createThoughtWriter(writeLine: (line: string) => void): (event: 
   return (event) => {
     if (!('act' in event)) return;
     const { act } = event;
-    if (event.type === 'act-start') running.set(act, { pending: '', hasLines: false, isBlankDue: false });
-    const text = running.get(act);
+    const index = getIndex(event);
+    if (event.type === 'act-start') running.set(index, { pending: '', hasLines: false, isBlankDue: false });
+    const text = running.get(index);
     if (!text) return;
     if (event.type === 'act-thought') {
       const lines = (text.pending + event.text).split(/\r?\n/);
@@ -32,7 +36,7 @@ export function createThoughtWriter(writeLine: (line: string) => void): (event: 
       write(act, [text.pending], text);
       Object.assign(text, { pending: '', hasLines: false, isBlankDue: false });
     }
-    if (event.type === 'act-end') running.delete(act);
+    if (event.type === 'act-end') running.delete(index);
   };
 }
 

@@ -110,6 +110,7 @@ function nextWaitState(event: RunningActEvent, previous: WaitState | undefined, 
     case 'act-note':
       return isFileTransfer(event) ? { kind: 'file', act, model, since, characters, note: event } : previous;
     case 'act-thought':
+      return previous;
   }
 }
 

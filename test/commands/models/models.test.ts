@@ -58,6 +58,7 @@ describe('the list', () => {
         ...{ input: 0.75, output: 4.5 },
         inputByModality: { AUDIO: 3, IMAGE: 1, VIDEO: 1 },
         outputByModality: { AUDIO: 12 },
+        searchFee: { usd: 0.014, per: 'query' },
       },
     });
     expect(byName('gemini-both-ways').reach).toEqual({ generate: true, stream: true, live: true });

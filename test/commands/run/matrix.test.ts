@@ -185,14 +185,12 @@ describe('bad input ends the run before the first request:', () => {
   };
   const run = (args: string[], file = 'n.toml') => {
     const cwd = createTemporaryFolder(onTestFinished, files);
-    // The next tests of this process need a folder that exists.
-    const before = process.cwd();
-    onTestFinished(() => process.chdir(before));
-    process.chdir(cwd);
-    return runInProcess(['run', file, '--rehearse', ...args], { cwd, env: { HOME: cwd } }).then((result) => ({
-      ...result,
-      cwd,
-    }));
+    return runInProcess(['run', join(cwd, file), '--rehearse', ...args], { cwd, env: { HOME: cwd } }).then(
+      (result) => ({
+        ...result,
+        cwd,
+      }),
+    );
   };
   const many = Array.from({ length: 11 }, (_, index) => index / 10).join(',');
   const models = Array.from({ length: 100 }, (_, index) => `m${index}`).join(',');

@@ -39,6 +39,7 @@ const diamond = renderNarrative({
   d: ['D', '["b", "c"]'],
 });
 
+const indexedActs = ['0 a', '1 b', '2 c', '3 d'];
 const delayMs = 60;
 
 /** A folder with a narrative of four acts, of which `b` and `c` are independent, and its own state folder. */
@@ -80,18 +81,22 @@ function findMaxInFlight(): number {
 test('independent acts run in parallel with --jobs, with the same output and the same recording', async () => {
   const { run, read } = setup();
   const scripts = Object.fromEntries(['A', 'B', 'C', 'D'].map((prompt) => [prompt, textReply(`to ${prompt}`)]));
-  replyByPrompt({ ...scripts, B: textReply('to B', { headersDelayMs: 100 }) });
+  replyByPrompt(scripts);
   const inOrder = await run('n.toml --record one.ndjson');
-  const parallel = await run('n.toml --record two.ndjson --jobs 2 -o ndjson --out-dir out.dir');
-  expect(parseEvents(parallel.stdout, 'act-start').map(({ act }) => act)).toEqual(['a', 'b', 'c', 'd']);
-  // The reply to b takes longer.
-  expect(parseEvents(parallel.stdout, 'act-end').map(({ act, index }) => `${index} ${act}`)).toEqual([
-    '0 a',
-    '2 c',
-    '1 b',
-    '3 d',
-  ]);
-  expect(parseEvents(parallel.stdout, 'narrative-end')).toHaveLength(1);
+  // Neither of the two acts gets its reply before both have sent their requests.
+  const gate = createGate();
+  replyByPrompt({ ...scripts, B: textReply('to B', { gate }), C: textReply('to C', { gate }) });
+  const running = run('n.toml --record two.ndjson --jobs 2 -o ndjson --out-dir out.dir');
+  await server.waitForRequests(7);
+  gate.releaseAll();
+  const { stdout } = await running;
+  expect(parseEvents(stdout, 'act-start').map(({ act, index }) => `${index} ${act}`)).toEqual(indexedActs);
+  expect(
+    parseEvents(stdout, 'act-end')
+      .map(({ act, index }) => `${index} ${act}`)
+      .sort(),
+  ).toEqual(indexedActs);
+  expect(parseEvents(stdout, 'narrative-end')).toHaveLength(1);
   expect(JSON.parse(read('out.dir/run.json')).acts.map(({ act }: { act: string }) => act)).toEqual([
     'a',
     'b',
@@ -172,13 +177,17 @@ describe('text', () => {
 
   test('has a heading above each reply on a terminal', async () => {
     const { startInTerminal: start } = setup({ 'p.toml': parallel });
-    replyByPrompt({ A: textReply('to A', { headersDelayMs: 600 }), B: textReply('to B'), C: textReply('to C') });
-    const { stdout } = await start('p.toml --jobs 3').result;
-    expect(stdout).toContain('3 in parallel · a: waiting for gemini');
+    const gate = createGate();
+    replyByPrompt({ A: textReply('to A', { gate }), B: textReply('to B'), C: textReply('to C') });
+    const running = start('p.toml --jobs 3');
+    await running.waitForOutput('3 in parallel · a: waiting for gemini');
+    for (const act of ['b', 'c']) await running.waitForOutput(`${act}: gemini`);
+    gate.releaseAll();
+    const { stdout } = await running.result;
     const lines = stdout.match(/\[\d\/3\] [abc]|[abc]: gemini[-\w]+ · \d|to [ABC]\r\n/g) ?? [];
-    expect(lines.map((line) => line.replace(/: .*|\r\n/, ''))).toEqual([
-      ...['b', 'c', '[1/3] a', 'to A', '[2/3] b', 'to B', '[3/3] c', 'to C', 'a'],
-    ]);
+    const names = lines.map((line) => line.replace(/: .*|\r\n/, ''));
+    expect(names.slice(0, 2).sort()).toEqual(['b', 'c']);
+    expect(names.slice(2)).toEqual(['[1/3] a', 'to A', '[2/3] b', 'to B', '[3/3] c', 'to C', 'a']);
   });
 });
 

@@ -26,6 +26,9 @@ test('writes blank lines once, and only between lines', () => {
 });
 
 test('names the act if several acts run', () => {
-  const events = [start('a'), start('b'), thought('a', 'One\n'), thought('b', 'Two\n'), thought('a', 'Three\n')];
+  const createSetter = (index: number) => (event: NarrativeEvent) => ({ ...event, index }) as NarrativeEvent;
+  const [a, b] = [createSetter(0), createSetter(1)];
+  const thoughts = [a(thought('a', 'One\n')), b(thought('b', 'Two\n')), a(thought('a', 'Three\n'))];
+  const events = [a(start('a')), b(start('b')), ...thoughts];
   expect(write(events)).toEqual(['a: One', 'b: Two', 'a: Three']);
 });
