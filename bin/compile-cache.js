@@ -7,9 +7,9 @@ const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
 /**
- * Returns the exports of a CommonJS file of `dist/`. Its cache lies beside it. It starts with a line that has the hash of
- * the rest, and a line that names the commands whose functions it holds, such as `run check`. A command that is not among
- * them adds its own when it succeeds.
+ * Returns the exports of a CommonJS file of `dist/`. Its caches lie beside it, one for each command, because V8 reads a whole
+ * cache: one that held the functions of all commands would take each of them longer. A cache begins with a line that has
+ * the hash of the rest. The first successful run of a command writes it.
  */
 exports.loadWithCache = function loadWithCache(file) {
   const cache = readCache(file);
@@ -17,11 +17,7 @@ exports.loadWithCache = function loadWithCache(file) {
   const source = fs.readFileSync(file, 'latin1');
   const wrapped = `(function (exports, require, module, __filename, __dirname) { ${source}\n})`;
   const script = new Script(wrapped, { filename: file, ...(cache.data && { cachedData: cache.data }) });
-  const commands = script.cachedDataRejected ? [] : cache.commands;
-  const command = process.argv[2] ?? '';
-  if (!commands.includes(command)) {
-    atSuccessfulExit(() => writeCache(cache, [...commands, command], script.createCachedData()));
-  }
+  if (!cache.data || script.cachedDataRejected) atSuccessfulExit(() => writeCache(cache, script.createCachedData()));
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createLazyRequire(file), module, file, dirname(file));
   return module.exports;
@@ -54,16 +50,16 @@ function createLazyRequire(file) {
 /** V8 checks only its own version and the length of the source: the name of the cache holds the rest. */
 function readCache(file) {
   const { mtimeMs, size } = fs.statSync(file);
+  const command = (process.argv[2] ?? '').replace(/[^a-z]/g, '').slice(0, 20) || 'help';
   const prefix = `${basename(file, '.cjs')}-${process.versions.v8}-${process.arch}-`;
-  const cache = { folder: dirname(file), prefix, name: `${prefix}${Math.round(mtimeMs)}-${size}.cache`, commands: [] };
+  const build = `${prefix}${Math.round(mtimeMs)}-${size}.`;
+  const cache = { folder: dirname(file), prefix, build, name: `${build}${command}.cache` };
   const content = readTrustedFile(join(cache.folder, cache.name));
   if (!content) return cache;
   const hashEnd = content.indexOf('\n');
-  const body = content.subarray(hashEnd + 1);
+  const data = content.subarray(hashEnd + 1);
   // V8 executes a damaged cache and crashes: its own checksum is off in release builds (2026-11, Node 20.20).
-  if (content.toString('latin1', 0, hashEnd) !== hash(body)) return cache;
-  const end = body.indexOf('\n');
-  return { ...cache, commands: body.toString('latin1', 0, end).split(' '), data: body.subarray(end + 1) };
+  return content.toString('latin1', 0, hashEnd) === hash(data) ? { ...cache, data } : cache;
 }
 
 /**
@@ -90,22 +86,21 @@ function hash(bytes) {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function writeCache({ folder, prefix, name }, commands, data) {
+function writeCache({ folder, prefix, build, name }, data) {
   const temporary = join(folder, `${name}.${randomBytes(8).toString('hex')}.tmp`);
-  const body = Buffer.concat([Buffer.from(`${commands.join(' ')}\n`), data]);
   try {
     // `wx` fails if the name exists, so no link that another user has put there is followed.
     const fd = fs.openSync(temporary, 'wx', 0o644);
     try {
       // With the umask of some users, others could write the file, or could not read it.
       fs.fchmodSync(fd, 0o644);
-      fs.writeFileSync(fd, Buffer.concat([Buffer.from(`${hash(body)}\n`), body]));
+      fs.writeFileSync(fd, Buffer.concat([Buffer.from(`${hash(data)}\n`), data]));
     } finally {
       fs.closeSync(fd);
     }
     fs.renameSync(temporary, join(folder, name));
     for (const each of fs.readdirSync(folder)) {
-      if (each.startsWith(prefix) && !each.startsWith(name)) fs.rmSync(join(folder, each));
+      if (each.startsWith(prefix) && !each.startsWith(build)) fs.rmSync(join(folder, each));
     }
   } catch {
     // The folder belongs to another user, or the disk is full: the next start is slower.
