@@ -72,6 +72,15 @@ export {
   toErrorReport,
 } from './errors.js';
 export type {
+  ActDetail,
+  ActPrompt,
+  ActTimes,
+  ActTiming,
+  Prompt,
+  PromptPart,
+  WaitSpan,
+} from './executor/acts/act-details.js';
+export type {
   ActAudio,
   ActDelta,
   ActEnd,

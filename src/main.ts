@@ -4,7 +4,9 @@ import { type CommandFailure, toCommandFailure } from './cli/command-failure.js'
 import { toOutputError } from './cli/output.js';
 import { killBySignal } from './cli/shutdown.js';
 import { addCheckCommand } from './commands/check/command.js';
+import { addCompleteCommand } from './commands/complete.js';
 import { addCompletionCommand } from './commands/completion.js';
+import { addInitCommand } from './commands/init/command.js';
 import { addLimitsCommand } from './commands/limits/command.js';
 import { addModelsCommand } from './commands/models/command.js';
 import { addRunCommand } from './commands/run/command.js';
@@ -19,8 +21,8 @@ import { toPrintable } from './terminal/text/printable.js';
 type NodeProcess = NodeJS.Process;
 
 const commands = [
-  ...[addRunCommand, addCheckCommand, addModelsCommand, addLimitsCommand],
-  ...[addSchemaCommand, addRunsCommand, addCompletionCommand],
+  ...[addRunCommand, addInitCommand, addCheckCommand, addModelsCommand, addLimitsCommand],
+  ...[addSchemaCommand, addRunsCommand, addCompletionCommand, addCompleteCommand],
 ];
 
 /**
@@ -30,6 +32,7 @@ export async function main(proc: NodeProcess): Promise<void> {
   // A failure to write to standard error changes neither the run nor its exit code.
   proc.stderr.on('error', () => {});
   failUnlessFinished(proc);
+  if (proc.argv.length <= 2) return printIntroduction(proc);
   let failure: CommandFailure | undefined;
   const stdout = createOutput({
     stream: proc.stdout,
@@ -48,6 +51,13 @@ export async function main(proc: NodeProcess): Promise<void> {
   if (!failure) return proc.exit(0);
   await reportFailure(failure, proc);
   exitWith(failure, proc);
+}
+
+/** Without arguments, a script has lost them: this is a usage error. */
+async function printIntroduction(proc: NodeProcess): Promise<void> {
+  const { renderIntroduction } = await import('./commands/init/introduction.js');
+  proc.stderr.write(renderIntroduction(proc.env));
+  proc.exit(exitCodes.usage);
 }
 
 /**

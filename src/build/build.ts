@@ -28,6 +28,8 @@ const lazyLibraries: Readonly<Record<string, string>> = {
  * own copy of what it imports, so it must not throw a BoticelliError: the program would take it for a bug.
  */
 const lazyParts: Readonly<Record<string, string>> = {
+  'src/commands/init/templates/create-template.ts': 'templates',
+  'src/terminal/reports/compare-report.ts': 'compare-report',
   'src/report/render-report.ts': 'report',
   'src/report/open-page.ts': 'report-open',
 };

@@ -17,6 +17,8 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
   /** What to do instead of giving an option twice, as a clause. */
   repeatAdvice?: Partial<Record<keyof Options, string>>;
   subcommands?: readonly AddCommand[];
+  /** Whether the command is left out of help and completion. */
+  isHidden?: boolean;
   /** Loads the handler when the command runs, so that other commands do not load it. */
   loadHandler: () => Promise<CommandHandler<Args, Options>>;
 }
@@ -33,12 +35,13 @@ export function defineCommand<Args extends unknown[], Options extends object>(
     description,
     arguments: positionals = [],
     subcommands = [],
+    isHidden = false,
     repeatAdvice = {},
     loadHandler,
   } = definition;
   return (parent, proc) => {
     const command = parent
-      .command(name)
+      .command(name, { hidden: isHidden })
       .description(description)
       .allowExcessArguments(subcommands.length > 0);
     for (const argument of positionals) command.addArgument(argument);

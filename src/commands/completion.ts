@@ -14,7 +14,7 @@ export const addCompletionCommand = defineCommand<[shell: Shell], Record<never, 
 });
 
 /**
- * Prints the script. It contains every command and option, so that completion does not start a process. After an update
+ * Prints the script. It contains every command and option, so that completion seldom starts a process. After an update
  * of boticelli, the user has to create the script again.
  */
 async function printCompletion(shell: Shell, proc: CliProcess, { parent: program }: Command): Promise<void> {

@@ -80,6 +80,7 @@ function composeSettings({ sources, fileSettings, flags, stateFolder }: Settings
     ...(redisUrl !== undefined && { redisUrl }),
     ...(stateFolder !== undefined && { stateFolder }),
     ...(keepMs !== undefined && { keepMs }),
+    ...(store.prompts !== undefined && { keepsPrompts: store.prompts }),
   };
 }
 

@@ -40,7 +40,7 @@ export const settingsSchema = z.strictObject({
     z.strictObject({ rpm_multiplier: multiplier, tpm_multiplier: multiplier, rpd_multiplier: multiplier }),
   ),
   quota: z.optional(z.strictObject({ project: text, redis_url: text })),
-  store: z.optional(z.strictObject({ keep: text })),
+  store: z.optional(z.strictObject({ keep: text, prompts: z.optional(z.boolean()) })),
 });
 
 /** The content of a valid file. */

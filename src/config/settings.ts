@@ -42,6 +42,8 @@ export interface Settings {
   prices: PriceList;
   /** How long prompts and replies are stored. If it is `off`, they are not stored. Absent if not set. */
   keepMs?: number | 'off';
+  /** Whether the prompts of runs are stored too. */
+  keepsPrompts?: boolean;
 }
 
 /** The flags that override settings for one run. Limits given as flags apply to every model. */

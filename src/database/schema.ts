@@ -36,12 +36,12 @@ const schema = `
     id TEXT PRIMARY KEY, narrative TEXT NOT NULL, file TEXT, file_hash TEXT, act_count INTEGER NOT NULL,
     started_at INTEGER NOT NULL, acts_ended INTEGER NOT NULL, models_asked TEXT NOT NULL, models_served TEXT NOT NULL,
     attempts INTEGER NOT NULL, wait_ms INTEGER NOT NULL, usage TEXT NOT NULL, cost_usd REAL,
-    status TEXT, duration_ms INTEGER, error TEXT
+    status TEXT, duration_ms INTEGER, error TEXT, vars TEXT
   );
   CREATE INDEX IF NOT EXISTS runs_by_age ON runs (started_at);
   CREATE TABLE IF NOT EXISTS acts (
     run TEXT NOT NULL, position INTEGER NOT NULL, act TEXT NOT NULL, ended TEXT, told TEXT NOT NULL, cost_usd REAL,
-    PRIMARY KEY (run, position)
+    timing TEXT, prompt TEXT, PRIMARY KEY (run, position)
   );
 `;
 
@@ -55,6 +55,22 @@ export const rowRunsTable = `
     run TEXT NOT NULL, number INTEGER NOT NULL, label TEXT NOT NULL, PRIMARY KEY (run, number)
   ) WITHOUT ROWID`;
 
+/**
+ * The columns that files of 2026-11 and before lack. They are added when such a file is opened for writing. Older
+ * versions of the program name the columns that they use, so they can still use the file.
+ */
+export const addedColumns = [
+  { table: 'runs', column: 'vars' },
+  { table: 'acts', column: 'timing' },
+  { table: 'acts', column: 'prompt' },
+] as const;
+
+/** Whether a table has a column. A file that is only read may lack those of `addedColumns`. */
+export function hasColumn(database: Database.Database, table: string, column: string): boolean {
+  const found = database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column);
+  return found !== undefined;
+}
+
 /** Uses every table and the columns that the program needs, and reads no row. */
 const probes = `
   SELECT key, page FROM quota_pages LIMIT 0;
@@ -62,8 +78,8 @@ const probes = `
   SELECT service, model, manner, learned_at FROM live_manners LIMIT 0;
   SELECT key, occurrence, answered_by, narrative, answered_at, reply FROM answers LIMIT 0;
   SELECT id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served, attempts,
-    wait_ms, usage, cost_usd, status, duration_ms, error FROM runs LIMIT 0;
-  SELECT run, position, act, ended, told, cost_usd FROM acts LIMIT 0;
+    wait_ms, usage, cost_usd, status, duration_ms, error, vars FROM runs LIMIT 0;
+  SELECT run, position, act, ended, told, cost_usd, timing, prompt FROM acts LIMIT 0;
 `;
 
 /** Whether all tables and columns are there. Another program or a user may have removed some. */
@@ -78,12 +94,17 @@ function hasWholeSchema(database: Database.Database): boolean {
 }
 
 /**
- * Creates tables that are missing from a file of this schema version.
+ * Creates tables and columns that are missing from a file of this schema version.
  * @throws Error with SQLite's code for a damaged file, if a table lacks a column
  */
 export function repairSchema(database: Database.Database): void {
   if (hasWholeSchema(database)) return;
-  runInTransaction(database, () => database.exec(schema));
+  runInTransaction(database, () => {
+    database.exec(schema);
+    for (const { table, column } of addedColumns) {
+      if (!hasColumn(database, table, column)) database.exec(`ALTER TABLE ${table} ADD COLUMN ${column} TEXT`);
+    }
+  });
   if (!hasWholeSchema(database)) throw Object.assign(new Error('a table lacks a column'), { code: 'SQLITE_CORRUPT' });
 }
 

@@ -1,4 +1,4 @@
-import type { DriverEvent } from './driver-events.js';
+import type { DriverEvent, WaitReason } from './driver-events.js';
 import type { GenerateRequest } from './request.js';
 import type { GenerateResponse, StreamChunk } from './response.js';
 
@@ -8,6 +8,8 @@ export interface CallContext {
   signal?: AbortSignal;
   /** Receives waits, retries and other events of the call. Drivers and layers never print. */
   emit?: (event: DriverEvent) => void;
+  /** Receives each wait when it has ended, with its real length. */
+  onWaited?: (wait: MeasuredWait) => void;
   /**
    * Whether text that was already yielded can still be discarded. Called when a streamed attempt fails after its first
    * text, because a retry would yield the whole reply again. Default: false.
@@ -32,6 +34,15 @@ export interface CallContext {
   fallback?: readonly string[];
   /** Checks the reply. It is not part of the request, so that a stored reply can be checked in another way later. */
   findMismatches?: FindMismatches;
+}
+
+/** A wait that has ended. */
+export interface MeasuredWait {
+  model: string;
+  reason: WaitReason;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  durationMs: number;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Clock } from '../driver/clock.js';
 import type { BoticelliDriver, RequestInstance } from '../driver/driver.js';
 import type { ReplyMedia } from '../driver/reply-media.js';
 import type { ReplyAudio, StreamChunk } from '../driver/response.js';
+import type { ActDetail } from './acts/act-details.js';
 import type { NarrativeEvent } from './narrative-events.js';
 import type { RequestOrder } from './request-order.js';
 import type { CallLimiter } from './scheduler.js';
@@ -15,6 +16,8 @@ export interface NarrativeExecutorOptions {
    * next act starts, or with `maxConcurrent`, before an act starts that depends on this one.
    */
   onEvent?: (event: NarrativeEvent) => void | Promise<void>;
+  /** Receives the prompt of each act before it is sent, and how the act spent its time. An exception ends the run. */
+  onDetail?: (detail: ActDetail) => void;
   /** Aborting ends the run at once, with status `interrupted` unless the reason is another BoticelliError. */
   signal?: AbortSignal;
   /** Whether the run fails if max_tokens cuts a reply off, or a reply may be incomplete. Default false. */

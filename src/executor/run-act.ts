@@ -11,7 +11,9 @@ import { defaultModel, isSpeechModel } from '../facts/models.js';
 import { findMismatches } from '../narrative/expectations/find-mismatches.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
 import { stripModelPrefix } from '../util/model-name.js';
-import { describeUnsavedMedia, saveReplyMedia } from './act-media.js';
+import { describePrompt } from './acts/act-details.js';
+import { describeUnsavedMedia, saveReplyMedia } from './acts/act-media.js';
+import { type ActTimer, createActTimer } from './acts/act-timer.js';
 import { checkFinishReason } from './check-finish-reason.js';
 import type { TurnPair } from './conversation.js';
 import type { ActAudio, ActEnd } from './narrative-events.js';
@@ -39,21 +41,28 @@ export interface ActResult {
 
 /** Runs one act as one call of the driver, and reports the driver's events as events of the act. */
 export async function runAct(input: ActInput): Promise<ActResult> {
+  const { clock, options, index } = input;
+  const totals: ActTotals = { attempts: 1, timer: createActTimer(clock) };
+  try {
+    return await performAct(input, totals);
+  } finally {
+    options.onDetail?.({ type: 'act-timing', ...createEventBase(input), index, ...totals.timer.measure() });
+  }
+}
+
+async function performAct(input: ActInput, totals: ActTotals): Promise<ActResult> {
   const { act, index, clock, onEvent, options } = input;
-  const startedAt = clock.now();
   const model = act.model ?? options.defaultModel ?? defaultModel;
   const eventBase = createEventBase(input);
   onEvent({ type: 'act-start', ...eventBase, index, model });
 
   const userTurn: UserTurn = { role: 'user', parts: act.inputs.map(toPart) };
   const request = createRequest(input, model, userTurn);
-  const totals: ActTotals = { attempts: 1, waitMs: 0 };
-  const { response, firstTextAt } = await callDriver(request, createCallContext(input, totals), input).catch(
-    (thrown) => {
-      if (thrown instanceof UntranscribedSpeech) saveUntranscribedSpeech(thrown.audio, input);
-      throw thrown;
-    },
-  );
+  options.onDetail?.({ type: 'act-prompt', ...eventBase, index, prompt: describePrompt(request) });
+  const response = await callDriver(request, input, totals).catch((thrown) => {
+    if (thrown instanceof UntranscribedSpeech) saveUntranscribedSpeech(thrown.audio, input);
+    throw thrown;
+  });
   const billed = response.reused ? { usage: zeroUsage, costUsd: 0 } : response;
   const { usage, costUsd } = recordUsage(billed, input, totals);
   const warning = checkFinishReason(response, act.parameters, options.strict ?? false);
@@ -65,13 +74,14 @@ export async function runAct(input: ActInput): Promise<ActResult> {
   reportOtherTier(serviceTier, input);
   const media = saveReplyMedia(response, { act: act.name, index }, input.options);
   reportUnsavedMedia(media, input);
-  const { attempts, waitMs } = totals;
+  const { attempts, timer } = totals;
+  const { waitMs, firstTokenMs } = timer;
   const endEvent: ActEnd = {
     type: 'act-end',
     ...{ ...eventBase, index, model: response.model, requestedModel: model },
     ...{ text: response.text, finishReason: response.finishReason, usage: response.reused ? response.usage : usage },
-    ...{ attempts: response.reused ? 0 : attempts, waitMs, durationMs: clock.now() - startedAt },
-    ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
+    ...{ attempts: response.reused ? 0 : attempts, waitMs, durationMs: clock.now() - timer.startedAt },
+    ...(firstTokenMs !== undefined && { firstTokenMs }),
     reused: response.reused ?? false,
     ...(response.audio && { audio: createActAudio(response.audio, input) }),
     ...media,
@@ -107,7 +117,7 @@ function reportOtherTier(serviceTier: string | undefined, input: ActInput): void
 /** The totals of an act so far. */
 interface ActTotals {
   attempts: number;
-  waitMs: number;
+  timer: ActTimer;
   /** What was billed, failed attempts included; absent if nothing was. */
   billed?: BilledUsage;
 }
@@ -141,6 +151,7 @@ function createCallContext(input: ActInput, totals: ActTotals): CallContext {
     ...(instance && { instance }),
     position: { run: runKey, index },
     emit: (event) => reportDriverEvent(event, input, totals),
+    onWaited: totals.timer.addWait,
     canDiscard: () => canDiscard?.({ act: name, index }) ?? false,
     ...(signal && { signal }),
   };
@@ -152,9 +163,10 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
   switch (event.type) {
     case 'retry':
       totals.attempts += 1;
+      totals.timer.addRetry();
       return void input.onEvent({ ...event, type: 'act-retry', ...eventBase });
     case 'wait':
-      totals.waitMs += event.waitMs;
+      totals.timer.addPlannedWait(event.waitMs);
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
       // A refused service tier has taken a request; a model whose quota is used up has not.
@@ -178,30 +190,24 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
 }
 
 /** Calls the driver once, streaming if requested and supported. */
-async function callDriver(
-  request: GenerateRequest,
-  context: CallContext,
-  input: ActInput,
-): Promise<{ response: GenerateResponse; firstTextAt?: number }> {
-  const { options, stream, onChunk, act, clock, onEvent } = input;
+async function callDriver(request: GenerateRequest, input: ActInput, totals: ActTotals): Promise<GenerateResponse> {
+  const { options, stream, onChunk, act, onEvent } = input;
   const { driver } = options;
+  const context = createCallContext(input, totals);
   context.signal?.throwIfAborted();
-  if (!stream || !driver.supportsStreaming(request.model)) {
-    return { response: await driver.generate(request, context) };
-  }
-  let firstTextAt: number | undefined;
+  if (!stream || !driver.supportsStreaming(request.model)) return driver.generate(request, context);
   try {
     for await (const chunk of driver.generateStream(request, context)) {
       if (chunk.text !== '') {
-        firstTextAt ??= clock.now();
+        totals.timer.addText();
         onEvent({ type: 'act-delta', ...createEventBase(input), text: chunk.text });
       }
       onChunk?.(act.name, chunk);
-      if (chunk.response) return { response: chunk.response, ...(firstTextAt !== undefined && { firstTextAt }) };
+      if (chunk.response) return chunk.response;
     }
   } catch (thrown) {
     if (!(thrown instanceof StreamingNotSupported)) throw thrown;
-    return { response: await driver.generate(request, context) };
+    return driver.generate(request, context);
   }
   throw createUnfinishedStreamError(request.model);
 }

@@ -3,6 +3,7 @@ import {
   countRequests,
   createModelState,
   findOrCreateDay,
+  isEmptyState,
   type ModelState,
   refreshState,
   type WaitingReason,
@@ -61,11 +62,15 @@ export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' |
   now: number;
 }
 
-/** Returns the quota status of each model of a project, sorted by model name. */
+/**
+ * Returns the quota status of each model of a project, sorted by model name. Models about which nothing is known are left
+ * out, unless they are among `models`: their names may be misspelt.
+ */
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   const modelStates = copyProjectStates(options);
   const aliasTargets = [...modelStates.values()].flatMap(({ standsFor = [] }) => standsFor);
-  const names = [...new Set([...modelStates.keys(), ...aliasTargets, ...options.models])].sort();
+  const known = [...modelStates].flatMap(([name, state]) => (isEmptyState(state) ? [] : [name]));
+  const names = [...new Set([...known, ...aliasTargets, ...options.models])].sort();
   return names.map((model) => {
     const state = modelStates.get(model) ?? createModelState();
     if (state.standsFor !== undefined) return { model, standsFor: state.standsFor };

@@ -62,24 +62,40 @@ function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
   };
 }
 
-/** For example: `[rehearsal] gemini-x would receive 3 turns; the last one has 2 parts: 12 bytes of text, …`. */
+/** For example: `[rehearsal] gemini-x would reply to “Write a …” and 5 bytes of image/png, after 2 earlier turns.` */
 function renderReplyText({ model, turns, system, parameters, serviceTiers }: GenerateRequest): string {
   const parts = turns.slice(-1).flatMap(getParts);
+  const earlierTurns = turns.length - 1;
   const details = [
-    ...(system === undefined ? [] : [`a system instruction of ${formatCount(Buffer.byteLength(system), 'byte')}`]),
+    ...(system === undefined ? [] : ['a system instruction']),
     ...Object.entries(parameters).map(formatParameter),
     ...(serviceTiers ? [`the service tier ${serviceTiers.join(', else ')}`] : []),
   ];
   return [
-    `[rehearsal] ${model} would receive ${formatCount(turns.length, 'turn')};`,
-    `the last one has ${formatCount(parts.length, 'part')}: ${parts.map(formatPart).join(', ')}.`,
-    ...(details.length > 0 ? [`Also: ${details.join(', ')}.`] : []),
-    'Nothing was sent.',
-  ].join(' ');
+    `[rehearsal] ${model} would reply to ${parts.map(formatPart).join(' and ')}`,
+    ...(earlierTurns > 0 ? [`, after ${formatCount(earlierTurns, 'earlier turn')}`] : []),
+    ...(details.length > 0 ? [`, with ${details.join(', ')}`] : []),
+    '. Nothing was sent.',
+  ].join('');
+}
+
+/** The maximum length of a quoted text. */
+const maxQuoteLength = 60;
+
+/** Quotes the beginning of a text on one line. */
+function quoteStart(text: string): string {
+  const line = text
+    .slice(0, 4 * maxQuoteLength)
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  if (line.length <= maxQuoteLength) return `“${line}”`;
+  // A text without spaces is cut anywhere.
+  const end = line.lastIndexOf(' ', maxQuoteLength);
+  return `“${line.slice(0, end > 0 ? end : maxQuoteLength)}…”`;
 }
 
 function formatPart(part: Part): string {
-  if (part.type === 'text') return `${formatCount(getByteLength(part), 'byte')} of text`;
+  if (part.type === 'text') return quoteStart(part.text);
   const { content, mimeType = 'unknown type' } = part;
   if (content.from === 'address') return `the content of ${redactUrl(content.url)}`;
   if (content.from === 'reference') return `a reference to ${redactUrl(content.uri)}`;

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type LibSql from 'libsql';
+import { addedColumns } from '../../src/database/schema.js';
 import { queryRows } from './old-state.js';
 
 /** Fields that differ each time: times, durations and random ids. */
@@ -12,8 +13,8 @@ const variableFields = new Set([
 /** Fields with sentences for people, which may be reworded. */
 const messageFields = new Set(['message', 'hint']);
 
-/** Fields that were added after version 0.1, which ignores and keeps them. */
-const addedFields = new Set(['servedInWindow']);
+/** Fields and columns that were added after version 0.1, which ignores and keeps them. */
+const addedFields = new Set(['servedInWindow', ...addedColumns.map(({ column }) => column)]);
 
 /** Replaces what may differ between two runs of the scenario by its type, and parses JSON in strings. */
 export function toComparable(value: unknown): unknown {
@@ -40,13 +41,19 @@ function toComparableField(name: string, value: unknown): unknown {
   return toComparable(value);
 }
 
-/** Returns the schema version of a database, and its tables and indices. White space in definitions is ignored. */
+/** The definitions of columns that version 0.1 does not have, which names all columns that it uses. */
+const addedDefinitions = new RegExp(`, (${addedColumns.map(({ column }) => column).join('|')}) TEXT(?=[,) ])`, 'g');
+
+/**
+ * Returns the schema version of a database, and its tables and indices. White space in definitions is ignored, and so are
+ * columns that were added.
+ */
 export function readSchema(database: LibSql.Database) {
   const query = 'SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name';
   return {
     version: database.pragma('user_version'),
     definitions: queryRows<(string | null)[]>(database, query).map((row) =>
-      row.map((text) => text?.replace(/\s+/g, ' ') ?? null),
+      row.map((text) => text?.replace(/\s+/g, ' ').replace(addedDefinitions, '') ?? null),
     ),
   };
 }

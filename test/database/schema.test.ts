@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase, openReadOnly } from '../../src/database/open.js';
-import { readSchemaVersion, schemaVersion } from '../../src/database/schema.js';
+import { addedColumns, hasColumn, readSchemaVersion, schemaVersion } from '../../src/database/schema.js';
+import { listActs, listRuns } from '../../src/store/runs/read-runs.js';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../helpers/boticelli.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
 
@@ -73,6 +74,23 @@ test.each(['quota_pages', 'answers', 'runs', 'acts'])('creates the table %s agai
     table === 'quota_pages' ? 0 : 1,
   ]);
   database?.close();
+});
+
+test('adds the columns that a database of an earlier version lacks, and reads it without them', async () => {
+  const dropColumns = addedColumns.map(({ table, column }) => `ALTER TABLE ${table} DROP COLUMN ${column};`).join('');
+  const folder = await createChangedState(`
+    INSERT INTO runs VALUES ('r1', 'n', NULL, NULL, 1, 1, 1, '[]', '[]', 1, 0, '{}', NULL, 'completed', 5, NULL, NULL);
+    INSERT INTO acts VALUES ('r1', 0, 'a', NULL, '[]', NULL, NULL, NULL); ${dropColumns}`);
+  const readOnly = await openReadOnly(folder);
+  expect(readOnly && listRuns(readOnly, 9).runs).toMatchObject([{ run: 'r1' }]);
+  expect(readOnly && listActs(readOnly, 'r1')).toEqual([{ act: 'a', events: [] }]);
+  readOnly?.close();
+  const opened = await Promise.all(Array.from({ length: 4 }, () => openDatabase(folder)));
+  for (const { database, warning } of opened) {
+    expect(warning).toBeUndefined();
+    expect(addedColumns.filter(({ table, column }) => !database || !hasColumn(database, table, column))).toEqual([]);
+    database?.close();
+  }
 });
 
 test('sets a database aside whose tables lack a column', async () => {

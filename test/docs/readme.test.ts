@@ -153,7 +153,17 @@ test('the example settings are valid and show every limit', async () => {
   const cwd = createTemporaryFolder(onTestFinished, { 'boticelli.toml': example?.code ?? '' });
   expect(await runBoticelli(['limits'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   const section = /^## Settings$.*?^## /ms.exec(commandLine.text)?.[0] ?? '';
-  const keys = ['rpm', 'tpm', 'rpd', 'max_concurrent', 'tpm_multiplier', 'rpd_multiplier', 'redis_url', 'keep'];
+  const keys = [
+    'rpm',
+    'tpm',
+    'rpd',
+    'max_concurrent',
+    'tpm_multiplier',
+    'rpd_multiplier',
+    'redis_url',
+    'keep',
+    'prompts',
+  ];
   expect(keys.filter((key) => !section.includes(key))).toEqual([]);
 });
 

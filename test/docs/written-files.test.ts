@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -146,6 +147,15 @@ const checks: Record<string, () => Promise<void>> = {
     symlinkSync(join(folder, 'other'), join(folder, 'link'));
     expect(() => write('link')).toThrow(expect.objectContaining({ code: 'output_failed' }));
     expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('mine');
+  },
+
+  'the files of `init`': async () => {
+    const folder = createFolder({ 'a.toml': 'mine' });
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'b.toml'));
+    const init = (name: string) => runInProcess(['init', name], { cwd: folder, env: {} });
+    expect([(await init('a')).code, (await init('b')).code, (await init('c')).code]).toEqual([2, 2, 0]);
+    expect(readFileSync(join(folder, 'a.toml'), 'utf8')).toBe('mine');
+    expect([existsSync(join(folder, 'nowhere')), getMode(join(folder, 'c.toml'))]).toEqual([false, newFileMode()]);
   },
 
   'the file of `--record`': async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { UntranscribedSpeech } from '../../src/driver/untranscribed-speech.js';
 import { BoticelliError, Interrupted, StreamingNotSupported } from '../../src/errors.js';
+import type { ActDetail } from '../../src/executor/acts/act-details.js';
 import type { NarrativeEvent } from '../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
 import type { NarrativeExecutorOptions } from '../../src/executor/options.js';
@@ -117,6 +118,50 @@ test('turns the events of the driver into events of the act, and counts them', a
     { ...wait, type: 'act-wait', act: 'one' },
   ]);
   expect(report.acts[0]).toMatchObject({ attempts: 2, waitMs: 500 });
+});
+
+test('reports the prompt of each act, and how the act spent its time, also if it fails', async () => {
+  const details: ActDetail[] = [];
+  const clock = createManualClock();
+  const startedAt = clock.now();
+  const wait = { model: 'm', reason: 'rpm', durationMs: 700 } as const;
+  const onCall: ScriptedCall['onCall'] = (_, { onWaited }) => onWaited?.({ ...wait, startedAt: startedAt + 30 });
+  const error = new BoticelliError('blocked', 'no');
+  const { executor } = createExecutor(
+    [
+      { pieces: ['x'], onCall },
+      { error, onCall },
+    ],
+    {
+      ...{ clock, onDetail: (detail) => void details.push(detail) },
+    },
+  );
+  const media = { type: 'image' as const, mimeType: 'image/png', name: 'a.png' };
+  const report = await executor.execute(
+    createNarrative(
+      act('one', { system: 'Be brief.', parameters: { temperature: 0 } }),
+      act('two', { inputs: [{ ...media, content: { from: 'bytes', base64: 'AAAA' } }] }),
+    ),
+    { stream: true },
+  );
+  expect(report.acts[0]).toMatchObject({ waitMs: 700 });
+  const times = { startedAt, durationMs: 0, waits: [{ reason: 'rpm', startMs: 30, durationMs: 700 }] };
+  const part = { type: 'media', name: 'a.png', mimeType: 'image/png', byteLength: 3 };
+  expect(details).toEqual([
+    {
+      ...{ type: 'act-prompt', act: 'one', index: 0 },
+      prompt: {
+        ...{ model: 'm', parameters: { temperature: 0 }, system: 'Be brief.', earlierTurns: 0 },
+        parts: [{ type: 'text', text: 'Ask one' }],
+      },
+    },
+    { type: 'act-timing', act: 'one', index: 0, ...times, firstTokenMs: 0 },
+    {
+      ...{ type: 'act-prompt', act: 'two', index: 1 },
+      prompt: { model: 'm', parameters: {}, earlierTurns: 2, parts: [part] },
+    },
+    { type: 'act-timing', act: 'two', index: 1, ...times },
+  ]);
 });
 
 test('ends the run on a failure, with the replies so far and the error in the last event', async () => {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bin } from './boticelli.js';
 
 /** The shells with a completion script. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -21,6 +22,8 @@ export interface CompletionOptions {
   folder: string;
   /** Another folder, empty, for the files of the test. */
   harnessFolder: string;
+  /** The folder of `boticelli.db`. */
+  stateFolder: string;
 }
 
 /** Returns the completions that a real shell offers for each line. */
@@ -30,15 +33,28 @@ export function collectCompletions({
   lines,
   folder,
   harnessFolder,
+  stateFolder,
 }: CompletionOptions): Map<string, string[]> {
   const path = (name: string) => join(harnessFolder, name);
   writeFileSync(path('script'), script);
   writeFileSync(path('lines'), `${lines.join('\n')}\n`);
   writeFileSync(path('harness'), harness[shell]);
+  // The scripts call the program by its name.
+  writeFileSync(path('boticelli'), `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`, { mode: 0o755 });
   const flags = { bash: [], zsh: ['-f'], fish: ['--no-config'] }[shell];
   const args = [...flags, path('harness')];
-  const env = { PATH: process.env.PATH ?? '', HOME: harnessFolder, TERM: 'xterm', HARNESS: harnessFolder };
-  const { stdout, stderr, status } = spawnSync(shell, args, { cwd: folder, env, encoding: 'utf8', timeout: 20_000 });
+  const env = {
+    PATH: `${harnessFolder}:${process.env.PATH}`,
+    HOME: harnessFolder,
+    TERM: 'xterm',
+    HARNESS: harnessFolder,
+  };
+  const { stdout, stderr, status } = spawnSync(shell, args, {
+    cwd: folder,
+    env: { ...env, BOTICELLI_STATE_DIR: stateFolder },
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
   if (status !== 0 || stderr !== '') throw new Error(`${shell} ended with ${status}: ${stderr}`);
   const sections = stdout.split(/^## /m).slice(1);
   return new Map(

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import type { Lease } from '../../src/driver/driver.js';
+import type { Lease, MeasuredWait } from '../../src/driver/driver.js';
 import type { DriverEvent } from '../../src/driver/driver-events.js';
 import { withFallback } from '../../src/driver/layers/with-fallback.js';
 import { withRetries } from '../../src/driver/layers/with-retries.js';
@@ -197,8 +197,11 @@ test('waits again if the reservation is postponed while the call prepares', asyn
       },
     },
   ]);
-  await driver.generate(request, { emit });
+  const waits: MeasuredWait[] = [];
+  await driver.generate(request, { emit, onWaited: (wait) => void waits.push(wait) });
   expect(events).toMatchObject([{ type: 'wait', reason: 'rpm', waitMs: 20_000 }]);
+  // The time became free again halfway through the wait.
+  expect(waits).toEqual([{ model: 'm', reason: 'rpm', startedAt: clock.now() - 10_000, durationMs: 10_000 }]);
   expect((await readState('m-001')).appointments).toMatchObject([{ at: clock.now(), confirmed: true }]);
 });
 

@@ -27,10 +27,21 @@ const request: GenerateRequest = {
 test('the reply says that it is a rehearsal, and what would be sent', async () => {
   const response = await createRehearsalDriver().generate(request);
   expect(response.text).toBe(
-    '[rehearsal] gemini-3.8-flash would receive 3 turns; the last one has 2 parts: 7 bytes of text, 5 bytes of image/png. ' +
-      'Also: a system instruction of 9 bytes, temperature 0.5. Nothing was sent.',
+    '[rehearsal] gemini-3.8-flash would reply to “Grüße” and 5 bytes of image/png, after 2 earlier turns, ' +
+      'with a system instruction, temperature 0.5. Nothing was sent.',
   );
   expect(response).toMatchObject({ model: 'rehearsal', finishReason: 'STOP' });
+});
+
+test.each([
+  [`${'word '.repeat(12)}word\nnext`, `${'word '.repeat(12).trim()}…`],
+  [`a\n\n  b\t${'x'.repeat(90)}`, 'a b…'],
+  ['x'.repeat(61), `${'x'.repeat(60)}…`],
+  ['x'.repeat(60), 'x'.repeat(60)],
+])('the reply quotes the beginning of a long text, up to a word (%j)', async (text, quoted) => {
+  const turns = [{ role: 'user' as const, parts: [{ type: 'text' as const, text }] }];
+  const { text: reply } = await createRehearsalDriver().generate({ model: 'm', turns, parameters: {} });
+  expect(reply).toBe(`[rehearsal] m would reply to “${quoted}”. Nothing was sent.`);
 });
 
 test('the reply names the source of media, without the query of a URL', async () => {
@@ -51,8 +62,8 @@ test('the reply names the source of media, without the query of a URL', async ()
     ],
   });
   expect(text).toContain(
-    'the last one has 4 parts: 20000000 bytes of video/mp4, the content of https://example.org/a.png, ' +
-      'a reference to http://m.youtube.com/watch?v=abc, a reference to http://m.youtube.com/watch?v=xyz.',
+    'would reply to 20000000 bytes of video/mp4 and the content of https://example.org/a.png and ' +
+      'a reference to http://m.youtube.com/watch?v=abc and a reference to http://m.youtube.com/watch?v=xyz,',
   );
 });
 

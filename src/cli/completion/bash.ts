@@ -3,7 +3,7 @@ import { type CommandNode, flagsWithValues, flattenCommands, type Values } from 
 
 /**
  * Renders a completion script for bash 3.2 (the version in macOS) and later. The script uses neither associative arrays
- * nor mapfile, which bash 3.2 lacks, and starts no process. In the script, `$path` is the command typed so far, and
+ * nor mapfile, which bash 3.2 lacks, and starts no process but the program, for values that only it knows. In the script, `$path` is the command typed so far, and
  * `$count` is the number of arguments after it.
  */
 export function renderBashCompletion(tree: CommandNode): string {
@@ -62,11 +62,13 @@ function renderArgumentCases(node: CommandNode): string[] {
   });
 }
 
-/** Renders the assignment of `values`: the words, or the kind of file after a slash, with which no word begins. */
+/** Renders the assignment of `values`: the words, or the kind of values after a slash, with which no word begins. */
 function renderAssignment(values: Values): string {
   switch (values.kind) {
     case 'words':
       return `values=${quoteForShell(values.words.join(' '))}`;
+    case 'dynamic':
+      return `values=${quoteForShell(`/dynamic-${values.topic}`)}`;
     case 'narratives':
     case 'folders':
     case 'files':
@@ -86,6 +88,15 @@ _boticelli_files() {
     /folders) COMPREPLY=($(compgen -d -- "$cur")) ;;
     /files) COMPREPLY=($(compgen -f -- "$cur")) ;;
   esac
+}
+
+# Asks the program for values. It prints none that bash would expand.
+_boticelli_dynamic() {
+  local line
+  while IFS= read -r line; do
+    line=\${line%%$'\\t'*}
+    [[ $line == "$cur"* ]] && COMPREPLY+=("$line")
+  done < <(boticelli __complete "\${1#/dynamic-}" -- "\${COMP_WORDS[@]:1}" 2>/dev/null)
 }
 
 _boticelli() {
@@ -110,7 +121,8 @@ _boticelli() {
   elif [[ -z $only_arguments && $cur == -* ]]; then _boticelli_flags
   else _boticelli_argument_values
   fi
-  if [[ $values == /* ]]; then _boticelli_files "$values"
+  if [[ $values == /dynamic-* ]]; then _boticelli_dynamic "$values"
+  elif [[ $values == /* ]]; then _boticelli_files "$values"
   else COMPREPLY=($(compgen -W "$values" -- "$cur"))
   fi
 }

@@ -3,9 +3,13 @@ import { isRetiring } from '../../facts/model-facts.js';
 import { builtInModels } from '../../facts/models.js';
 import { isRepeatable } from '../repeatable-options.js';
 
-/** The completions of an argument or option value: known words, or files. */
+/** Values that are not known when the script is created. The script asks the program for them. */
+export type DynamicTopic = 'acts' | 'narratives' | 'runs' | 'tiers';
+
+/** The completions of an argument or option value: known words, values that the program is asked for, or files. */
 export type Values =
   | { kind: 'words'; words: readonly string[] }
+  | { kind: 'dynamic'; topic: DynamicTopic }
   | { kind: 'narratives' | 'folders' | 'files' | 'unknown' };
 
 /** An option, as completion scripts need it. */
@@ -76,8 +80,11 @@ function createFlag(option: Option): Flag {
 }
 
 /** Returns the choices that commander knows, or else the completions for a placeholder with this name. */
-function findValues({ argChoices }: Option | Argument, name: string): Values {
-  return argChoices ? createWords(argChoices) : (valuesByPlaceholder[name] ?? { kind: 'unknown' });
+function findValues(definition: Option | Argument, name: string): Values {
+  const { argChoices } = definition;
+  if (argChoices) return createWords(argChoices);
+  const flag = 'long' in definition ? definition.long : undefined;
+  return valuesByFlag[flag ?? ''] ?? valuesByPlaceholder[name] ?? { kind: 'unknown' };
 }
 
 /** The completions by placeholder. The placeholder of `--record <file>` is `file`. */
@@ -87,6 +94,14 @@ const valuesByPlaceholder: Record<string, Values> = {
   dir: { kind: 'folders' },
   id: createWords(listCurrentModels()),
   model: createWords(listCurrentModels()),
+  run: { kind: 'dynamic', topic: 'runs' },
+  act: { kind: 'dynamic', topic: 'acts' },
+};
+
+/** The completions of options whose placeholder has several meanings. */
+const valuesByFlag: Record<string, Values> = {
+  '--narrative': { kind: 'dynamic', topic: 'narratives' },
+  '--tier': { kind: 'dynamic', topic: 'tiers' },
 };
 
 /** Lists the built-in models without a retirement date. */

@@ -1,7 +1,7 @@
 import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, flagsWithValues, flattenCommands, type Values } from './command-tree.js';
 
-/** Renders a completion script for fish 3.1 and later. The script does not start any process. */
+/** Renders a completion script for fish 3.1 and later. It starts no process but the program, for values that only it knows. */
 export function renderFishCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);
   const quoteWords = (words: readonly string[]) => quoteForShell(words.join(' '));
@@ -33,6 +33,11 @@ end
 
 function __boticelli_narratives
     complete -C "'' "(commandline -ct) | string match -r '^[^\\t]*(?:/|\\.toml)(?=\\t|$)'
+end
+
+# Asks the program for values.
+function __boticelli_dynamic
+    boticelli __complete $argv[1] -- (commandline -opc)[2..-1] 2>/dev/null
 end
 
 complete -c boticelli -e
@@ -68,6 +73,8 @@ function renderCandidates(values: Values): string {
   switch (values.kind) {
     case 'words':
       return `-a ${quoteForShell(values.words.join(' '))}`;
+    case 'dynamic':
+      return `-a '(__boticelli_dynamic ${values.topic})'`;
     case 'narratives':
       return "-a '(__boticelli_narratives)'";
     case 'folders':

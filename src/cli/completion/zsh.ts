@@ -3,13 +3,20 @@ import { type CommandNode, type Flag, flattenCommands, type Values } from './com
 
 /**
  * Renders a completion script for zsh. The script defines one function per command, which calls zsh's `_arguments`, and
- * starts no processes.
+ * starts no process but the program, for values that only it knows.
  */
 export function renderZshCompletion(tree: CommandNode): string {
   return `#compdef boticelli
 # zsh completion for boticelli. Load it, after compinit, with: source <(boticelli completion zsh)
 
 ${flattenCommands(tree).map(renderFunction).join('\n\n')}
+
+# Asks the program for values, each with a tab and a description.
+_boticelli_dynamic() {
+  local -a values=(\${(f)"$(boticelli __complete $1 -- "\${(@)words[2,-1]}" 2>/dev/null)"})
+  values=(\${values//$'\\t'/:})
+  _describe -V -t $1 $1 values
+}
 
 # If zsh autoloads this file from fpath, the file is the body of the function _boticelli.
 if [[ \${funcstack[1]} == _boticelli ]]; then _boticelli "$@"; else compdef _boticelli boticelli; fi
@@ -66,6 +73,8 @@ function renderAction(values: Values): string {
   switch (values.kind) {
     case 'words':
       return `(${values.words.join(' ')})`;
+    case 'dynamic':
+      return `{_boticelli_dynamic ${values.topic}}`;
     case 'narratives':
       return '_files -g "*.toml(-.)"';
     case 'folders':

@@ -75,6 +75,7 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
   allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
   rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),
+  showPrompts: new Option('--show-prompts', 'print every prompt as it is sent to standard error'),
   allowOutside: new Option('--allow-outside', 'let file names that replies or standard input fill leave their folder'),
   strict: new Option('--strict', 'fail if a reply is cut short or may be incomplete'),
 };

@@ -1,6 +1,7 @@
 import type { ReplyMedia } from '../../driver/reply-media.js';
 import { type ReplyAudio, zeroUsage } from '../../driver/response.js';
 import { toBoticelliError, toErrorReport } from '../../errors.js';
+import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
 import { createRunId } from '../../executor/run-id.js';
@@ -9,7 +10,7 @@ import { createProgress, type Progress } from '../../terminal/progress/progress.
 import type { StderrWriter } from '../../terminal/progress/stderr-writer.js';
 import type { ActFilter } from '../../terminal/replies/reply-output.js';
 import type { Colors } from '../../terminal/text/colors.js';
-import type { RunOptions } from './options.js';
+import { type RunOptions, showsPrompts } from './options.js';
 import { openReplyFiles, type ReplyFiles } from './out-dir.js';
 import type { CreateReplies } from './reply-outputs.js';
 
@@ -25,6 +26,8 @@ export interface NarrativeView {
    * pipe detected.
    */
   onEvent(event: NarrativeEvent): void | Promise<void>;
+  /** Shows the prompt of an act, if prompts are shown. */
+  onDetail(detail: ActDetail): void;
   /** Writes the speech of a reply to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
   saveAudio(act: { act: string; index: number }, audio: ReplyAudio): string | undefined;
   /** Writes a picture or a sound to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
@@ -88,6 +91,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       if (options.outDir !== undefined) files = await openReplyFiles(options.outDir, subfolder);
     },
     onEvent,
+    onDetail: (detail) => isPipeClosed() || progress.onDetail(detail),
     get actNames() {
       return planned.map(({ name }) => name);
     },
@@ -97,8 +101,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       options.output !== 'text' || stdout.isTerminal || !isPrinted(act) || replies.isQueued?.(act) === true,
     failBeforeStart(thrown) {
       const report = createFailedReport(thrown);
-      const { run, status, usage, durationMs, error } = report;
-      onEvent({ type: 'narrative-end', run, status, usage, durationMs, error });
+      onEvent(toEndEvent(report));
       return report;
     },
     async finish(report) {
@@ -108,6 +111,10 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       return finalReport;
     },
   };
+}
+
+function toEndEvent({ run, status, usage, durationMs, error }: ReturnType<typeof createFailedReport>): NarrativeEvent {
+  return { type: 'narrative-end', run, status, usage, durationMs, error };
 }
 
 /**
@@ -125,6 +132,7 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     headings: printsHeadingWithReply(viewOptions) ? 'with-reply' : 'at-start',
     replays: options.replay !== undefined,
+    showsPrompts: showsPrompts(options),
     ...(labels.length > 1 && { label: labels[narrativeIndex] ?? '' }),
   });
 }

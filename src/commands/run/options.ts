@@ -63,9 +63,15 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   /** The highest cost of all narratives together, in US dollars. */
   maxCost?: number;
   rehearse?: boolean;
+  showPrompts?: boolean;
   /** Whether standard input may be empty where a text uses it. */
   allowEmpty?: boolean;
   /** Let a media name lead out of the narrative's folder even if a reply or standard input fills it. */
   allowOutside?: boolean;
   strict?: boolean;
+}
+
+/** Whether prompts are printed. A rehearsal prints them, because it has nothing else to show, unless it may have many runs. */
+export function showsPrompts({ showPrompts, rehearse, quiet, each, matrix }: RunOptions): boolean {
+  return showPrompts ?? (rehearse === true && !quiet && each === undefined && !matrix);
 }

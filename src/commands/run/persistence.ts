@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Settings } from '../../config/settings.js';
 import type { RequestInstance } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
+import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
@@ -28,10 +29,13 @@ export interface Persistence {
    * @throws BoticelliError `output_failed` with --resume, if they can't: each --resume would pay for the same request
    */
   beforeSend: () => Promise<void>;
-  /** Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. */
-  wrapListener(next: Listener): Listener;
+  /**
+   * Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. It stores the
+   * details of acts too.
+   */
+  wrapListener(next: Listener): DetailListener;
   /** Does the same for the events of a row, which has its own acts and its own entry in the history. */
-  wrapRowListener(row: RowEntry, next: Listener): Listener;
+  wrapRowListener(row: RowEntry, next: Listener): DetailListener;
   /** Starts the record of a run with `--each` or `--matrix`. Call it after `open`. */
   openRows(start: NarrativeStart, origin: RowsOrigin): void;
   /** Ends that record. */
@@ -42,6 +46,14 @@ export interface Persistence {
 
 type Listener = (event: NarrativeEvent) => void | Promise<void>;
 
+/** A listener to events and to the details of acts. */
+type DetailListener = (event: NarrativeEvent | ActDetail) => void | Promise<void>;
+
+/** What tells an event from a detail. */
+function isDetail(event: NarrativeEvent | ActDetail): event is ActDetail {
+  return event.type === 'act-prompt' || event.type === 'act-timing';
+}
+
 interface OpenPersistenceOptions {
   settings: Settings;
   /** The name of the narrative. */
@@ -50,6 +62,8 @@ interface OpenPersistenceOptions {
   file: string | undefined;
   /** The text of its file. */
   text: string;
+  /** The variables of the command line. */
+  vars?: ReadonlyMap<string, string>;
   planned: readonly PlannedAct[];
   /** With `--each` or `--matrix`: whether a run with this id is among those of the command. */
   isKnownInstance?: ((instance: string) => boolean) | undefined;
@@ -63,9 +77,9 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
   /** The index of the first act whose reply may not be reused. */
   let firstAskedIndex = options.resume ? Number.POSITIVE_INFINITY : 0;
   return {
-    async open({ settings, narrative, file, text, planned, isKnownInstance, warn }) {
+    async open({ settings, narrative, file, text, planned, vars, isKnownInstance, warn }) {
       if (options.from !== undefined) firstAskedIndex = findFirstRequest(planned, options.from);
-      const { keepMs = defaultKeepMs } = settings;
+      const { keepMs = defaultKeepMs, keepsPrompts = false } = settings;
       const features = listFeatures(options, keepMs);
       if (options.resume && keepMs === 'off') warn('[store] keep is "off": there are no stored replies to resume from');
       if (features.length === 0) return;
@@ -76,7 +90,8 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (!database) return;
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
-      store = openRunStore({ database, narrative, isKnownInstance, origin, keepMs, now: Date.now, onFailure });
+      const recorded = { origin, keepsPrompts, ...(vars?.size && { vars: Object.fromEntries(vars) }) };
+      store = openRunStore({ database, narrative, isKnownInstance, ...recorded, keepMs, now: Date.now, onFailure });
     },
     get stateDatabase() {
       return stateDatabase;
@@ -90,6 +105,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (!isStorable && options.resume) throw createNotStorableError('the reply could not be stored');
     },
     wrapListener: (next) => (event) => {
+      if (isDetail(event)) return void store?.onEvent(event);
       const stored = store?.onEvent(event);
       const handled = next(event);
       // The acts that depend on this one start only after this promise resolves.
@@ -120,6 +136,7 @@ function createRowPersistence(
     wrapRowListener(entry, next) {
       const record = rows?.createListener(entry);
       return (event) => {
+        if (isDetail(event)) return void record?.(event);
         const stored = record?.(event);
         const handled = next(event);
         return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;

@@ -1,4 +1,5 @@
 import type { CliProcess } from '../../cli/process.js';
+import { detectProgram } from '../../cli/program-name.js';
 import { quoteForShell } from '../../cli/quote-for-shell.js';
 
 /**
@@ -11,14 +12,6 @@ export function createResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>
   return args.includes('-')
     ? `Resume with the same narrative on standard input: ${command}`
     : `Resume with: ${command}`;
-}
-
-/**
- * Returns the words that start this program. For a program that npx starts, npm sets `npm_command` to `exec`
- * (docs.npmjs.com, environment of npm exec).
- */
-function detectProgram({ npm_command: npmCommand }: CliProcess['env']): string[] {
-  return npmCommand === 'exec' ? ['npx', 'boticelli'] : ['boticelli'];
 }
 
 function removeFromFlag(args: readonly string[]): string[] {

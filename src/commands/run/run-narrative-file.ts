@@ -6,6 +6,7 @@ import type { GivenVariables } from '../../cli/variables/given-variables.js';
 import type { Settings } from '../../config/settings.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
+import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import { planActs } from '../../executor/plan-acts.js';
@@ -67,18 +68,25 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   assertOptionsFit(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
-  await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, planned, warn }), signal);
+  const { values: vars } = await resources.readVariables();
+  const stored = { settings, narrative: narrative.name, file: path, text, planned, vars, warn };
+  await abortable(persistence.open(stored), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger, callLimiter } = resources;
   const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;
+  const onEvent = persistence.wrapListener(view.onEvent);
+  const onDetail = (detail: ActDetail) => {
+    void onEvent(detail);
+    view.onDetail(detail);
+  };
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, saveMedia, signal },
     ...{ includesMediaData: options.output === 'ndjson', unsavedMediaHint: getUnsavedMediaHint(persistence) },
     ...{ includeThoughts: options.thoughts ?? false, callLimiter },
-    ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
+    ...{ onEvent, onDetail, stdin: () => resources.readStdin(warn) },
   });
   try {
     const report = await executor.execute(narrative, { stream: options.stream ?? false });

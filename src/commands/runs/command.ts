@@ -1,22 +1,24 @@
 import { Argument, Option } from 'commander';
 import { formatOption, yesOption } from '../../cli/common-options.js';
 import { defineCommand } from '../../cli/define-command.js';
-import { createIntegerParser, parseAgeMs } from '../../cli/option-parsers.js';
+import { createIntegerParser, parseAgeMs, parseSince } from '../../cli/option-parsers.js';
 import type { ClearOptions } from './clear.js';
-import type { ExportOptions, RunsOptions } from './print-runs.js';
+import type { CompareOptions } from './compare.js';
+import type { ExportOptions, RunsOptions, ShowOptions } from './print-runs.js';
 import type { ReportOptions } from './report.js';
 
 const runArgument = new Argument('[run]', 'id of a run, its first characters, or last').default('last', 'last');
 
-const addShowCommand = defineCommand<[run: string], Record<never, never>>({
+/** @param description the default, for a person */
+const runsArgument = (defaultIds: string[], description: string) =>
+  new Argument('[run...]', 'ids of runs, their first characters, or last').default(defaultIds, description);
+
+const addShowCommand = defineCommand<[run: string], ShowOptions>({
   name: 'show',
   description: 'show one run with its replies',
   arguments: [runArgument],
-  options: {},
-  loadHandler: async () => {
-    const { showRun } = await import('./print-runs.js');
-    return (run, _options, proc) => showRun(run, proc);
-  },
+  options: { prompts: new Option('--prompts', 'also show the prompts, if [store] prompts kept them') },
+  loadHandler: async () => (await import('./print-runs.js')).showRun,
 });
 
 const addExportCommand = defineCommand<[run: string], ExportOptions>({
@@ -27,10 +29,20 @@ const addExportCommand = defineCommand<[run: string], ExportOptions>({
   loadHandler: async () => (await import('./print-runs.js')).exportRun,
 });
 
+const addCompareCommand = defineCommand<[runs: string[]], CompareOptions>({
+  name: 'compare',
+  description: 'show runs side by side: figures and differences of the replies',
+  arguments: [runsArgument([], 'the last matrix, or two runs')],
+  options: {
+    format: new Option('--format <format>', 'output format').choices(['text', 'json', 'markdown']).default('text'),
+  },
+  loadHandler: async () => (await import('./compare.js')).compareRuns,
+});
+
 const addReportCommand = defineCommand<[runs: string[]], ReportOptions>({
   name: 'report',
   description: 'write an HTML page about one run, or several side by side',
-  arguments: [new Argument('[run...]', 'ids of runs, their first characters, or last').default(['last'], 'last')],
+  arguments: [runsArgument(['last'], 'last')],
   options: {
     output: new Option('--output <file>', 'file to write').default('report.html'),
     open: new Option('--open', 'open the page in the browser'),
@@ -45,6 +57,7 @@ const addClearCommand = defineCommand<[], ClearOptions>({
   options: {
     olderThan: new Option('--older-than <duration>', 'only runs older than this, such as 30d').argParser(parseAgeMs),
     narrative: new Option('--narrative <name>', 'only runs of this narrative'),
+    all: new Option('--all', 'delete everything in the database, also what is known about quota and models'),
     yes: yesOption(),
   },
   loadHandler: async () => (await import('./clear.js')).clearRunHistory,
@@ -56,8 +69,14 @@ export const addRunsCommand = defineCommand<[], RunsOptions>({
   description: 'list earlier runs, newest first',
   options: {
     limit: new Option('-n, --limit <n>', 'maximum runs to list').argParser(createIntegerParser(1)).default(20),
+    narrative: new Option('--narrative <name>', 'only runs of this narrative'),
+    since: new Option(
+      '--since <time>',
+      'only runs of the last 12h or 30d, or since a date such as 2026-11-30',
+    ).argParser(parseSince),
+    failed: new Option('--failed', 'only runs that did not complete'),
     format: formatOption(),
   },
-  subcommands: [addShowCommand, addExportCommand, addReportCommand, addClearCommand],
+  subcommands: [addShowCommand, addCompareCommand, addExportCommand, addReportCommand, addClearCommand],
   loadHandler: async () => (await import('./print-runs.js')).listRunHistory,
 });

@@ -2,7 +2,7 @@ import type { FormatOptions } from '../../cli/common-options.js';
 import { getStdoutStyle, withOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import type { Database } from '../../database/open.js';
-import { listActs, listRowRuns, listRuns } from '../../store/runs/read-runs.js';
+import { listActs, listRowRuns, listRuns, type RunFilter } from '../../store/runs/read-runs.js';
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
 import { hasRows } from '../../terminal/reports/rows-of-runs.js';
@@ -14,8 +14,13 @@ import { findRun } from './find-run.js';
 import { withRunHistory } from './run-history.js';
 
 /** The options of `boticelli runs`. */
-export interface RunsOptions extends FormatOptions {
+export interface RunsOptions extends FormatOptions, RunFilter {
   limit: number;
+}
+
+/** The options of `boticelli runs show`. */
+export interface ShowOptions {
+  prompts?: boolean;
 }
 
 /** The options of `boticelli runs export`. */
@@ -24,24 +29,27 @@ export interface ExportOptions {
 }
 
 /** `boticelli runs`: lists recorded runs, newest first. */
-export function listRunHistory({ limit, format }: RunsOptions, proc: CliProcess): Promise<void> {
+export function listRunHistory({ limit, format, ...filter }: RunsOptions, proc: CliProcess): Promise<void> {
   return withOutput(proc, async (output) => {
     const empty = { runs: [], total: 0 };
-    const { runs, total } = await withRunHistory(proc, (database) => (database ? listRuns(database, limit) : empty));
+    const { runs, total } = await withRunHistory(proc, (database) =>
+      database ? listRuns(database, limit, filter) : empty,
+    );
+    const isFiltered = Object.values(filter).some((value) => value !== undefined);
     await writeReport(format, output, {
       createDocument: () => ({ runs, total }),
-      renderLines: async () => formatRunList(runs, total, await getStdoutStyle(proc)),
+      renderLines: async () => formatRunList(runs, { total, isFiltered, ...(await getStdoutStyle(proc)) }),
     });
   });
 }
 
 /** `boticelli runs show`: prints a run act by act, with its replies. */
-export function showRun(id: string, proc: CliProcess): Promise<void> {
+export function showRun(id: string, { prompts }: ShowOptions, proc: CliProcess): Promise<void> {
   return withOutput(proc, async (output) => {
     const { run, content } = await readRun(id, proc);
     const { columns } = proc.stdout;
     const colors = await createColors(proc.stdout);
-    output.write(formatRun(run, content, { colors, ...(output.isTerminal && { columns: columns || 80 }) }));
+    output.write(formatRun(run, content, { colors, prompts, ...(output.isTerminal && { columns: columns || 80 }) }));
   });
 }
 

@@ -1,6 +1,7 @@
 import { BoticelliError, toErrorReport } from '../../errors.js';
 import type { Clock } from '../clock.js';
 import type { BoticelliDriver } from '../driver.js';
+import { measureWait } from '../measure-wait.js';
 import { withRetryLoop } from './retry-loop.js';
 
 /** The number of retries, and the pauses before them. */
@@ -25,7 +26,8 @@ export interface RetryPolicy {
  */
 export function withRetries(policy: RetryPolicy, inner: BoticelliDriver): BoticelliDriver {
   const { retries = 4, maxRetryAfterMs = 300_000, clock } = policy;
-  return withRetryLoop((request, { emit, signal, canDiscard }) => {
+  return withRetryLoop((request, context) => {
+    const { emit, signal, canDiscard } = context;
     let attempt = 0;
     return async (thrown, hasYieldedText) => {
       if (hasYieldedText && !canDiscard?.()) throw thrown;
@@ -38,8 +40,9 @@ export function withRetries(policy: RetryPolicy, inner: BoticelliDriver): Botice
       emit?.({ type: 'retry', attempt, delayMs, error: toErrorReport(thrown), discard: hasYieldedText });
       if (delayMs === 0) return request;
       const until = new Date(clock.now() + delayMs).toISOString();
-      emit?.({ type: 'wait', model: request.model, reason: 'backoff', waitMs: delayMs, until });
-      await clock.sleep(delayMs, signal);
+      const wait = { model: request.model, reason: 'backoff' as const };
+      emit?.({ type: 'wait', ...wait, waitMs: delayMs, until });
+      await measureWait(context, { ...wait, clock }, () => clock.sleep(delayMs, signal));
       return request;
     };
   }, inner);

@@ -1,7 +1,9 @@
 import type { CallContext, Lease } from '../../driver/driver.js';
+import type { WaitReason } from '../../driver/driver-events.js';
+import { measureWait } from '../../driver/measure-wait.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import { type BoticelliError, QuotaExceeded } from '../../errors.js';
+import { BoticelliError, QuotaExceeded } from '../../errors.js';
 import { estimateTokens } from './estimate-tokens.js';
 import { maxTokenRatio, toQuotaRejection } from './learned-limits.js';
 import type { PermitOptions } from './permit-options.js';
@@ -33,15 +35,17 @@ export async function acquirePermit(
   context: CallContext,
   options: PermitOptions,
 ): Promise<Permit> {
-  const { concurrencyLimiter, queue, driver } = options;
+  const { concurrencyLimiter, queue, driver, clock } = options;
   // Loading the driver after the reservation would delay the request past its reserved time.
   await driver.prepare?.();
-  const turn = await queue.acquire(request.model, context.signal);
+  const waitForSlot = <Slot>(model: string, acquire: () => Promise<Slot>) =>
+    measureWait(context, { model, reason: 'concurrency', minMs: minSlotWaitMs, clock }, acquire);
+  const turn = await waitForSlot(request.model, () => queue.acquire(request.model, context.signal));
   let lease: Lease | undefined;
   try {
     // A driver that manages concurrency acquires slots itself, because an open session that it reuses already has one.
     const isManagedByDriver = await driver.managesConcurrency?.(request.model);
-    const acquireSlot = (model: string) => concurrencyLimiter.acquire(model, context);
+    const acquireSlot = (model: string) => waitForSlot(model, () => concurrencyLimiter.acquire(model, context));
     if (!isManagedByDriver) lease = await acquireSlot(request.model);
     const quotaPermit = await acquireReservation(request, context, options);
     return {
@@ -67,7 +71,11 @@ async function acquireReservation(
 ): Promise<Omit<Permit, 'release'>> {
   const { limiter, clock } = options;
   const { reserve, resolve } = createReserver(request, context, options);
-  const wait = (initial: Reservation) => waitForReservation(initial, context, { ...options, resolve });
+  const wait = (initial: Reservation) => {
+    const reason = toWaitReason(initial);
+    const work = () => waitForReservation(initial, context, { ...options, resolve });
+    return measureWait(context, { model: initial.model, reason, clock }, work);
+  };
   let reservation = await wait(await reserve());
   let isSent = false;
 
@@ -96,8 +104,8 @@ async function acquireReservation(
         // The limiter has recorded the delay, and the next reservation includes it. A retry must not wait for it twice.
         return (await findTooLargeError(thrown, request, context, options)) ?? thrown.withoutDelay();
       }
-      // A request that was not sent uses no quota.
-      if (!isSent) await limiter.cancel(reservation).catch(() => {});
+      // A request that was not sent uses no quota, and neither does one for a model that does not exist.
+      if (!isSent || isUnknownModel(thrown)) await limiter.cancel(reservation).catch(() => {});
       return thrown;
     },
   };
@@ -121,6 +129,18 @@ async function findTooLargeError(
   return tokens !== undefined && tokens > limit ? createTooLargeError({ model, tokens, limit }) : undefined;
 }
 
+function isUnknownModel(thrown: unknown): boolean {
+  return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
+}
+
+/** A shorter time to take a slot is no wait, because the limiter looks again only after 50 ms. */
+const minSlotWaitMs = 40;
+
+/** A pause of the whole project is a backoff. */
+function toWaitReason({ reason = 'rpm' }: Reservation): WaitReason {
+  return reason === 'spend' ? 'backoff' : reason;
+}
+
 /** A wait longer than this is rescheduled halfway through, because an earlier time may have become free. */
 const rescheduleAboveMs = 400;
 
@@ -134,14 +154,13 @@ async function waitForReservation(
   try {
     for (let reportedUntil = 0; ; ) {
       signal?.throwIfAborted();
-      const { model, reason = 'rpm', guessed, limit, at } = reservation;
+      const { model, reason, guessed, limit, at } = reservation;
       const waitMs = Math.ceil(at - clock.now());
       if (waitMs <= 0) return reservation;
       // A wait is reported again only if it becomes longer.
       if (at > reportedUntil) {
         const until = new Date(at).toISOString();
-        const isProjectWide = reason === 'spend';
-        const reported = isProjectWide ? { reason: 'backoff' as const, isProjectWide } : { reason };
+        const reported = { reason: toWaitReason(reservation), ...(reason === 'spend' && { isProjectWide: true }) };
         const guess = guessed ? { guessed, ...(limit !== undefined && { limit }) } : {};
         emit?.({ type: 'wait', model, ...reported, waitMs, until, ...guess });
       }

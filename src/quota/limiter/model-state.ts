@@ -66,6 +66,17 @@ export function createModelState(): ModelState {
   return { appointments: [], days: [], learned: {}, refusals: 0, guardFactor: 1, leases: [] };
 }
 
+/** Whether a state says nothing: no request is counted, and nothing was learned. Its model may not even exist. */
+export function isEmptyState(state: ModelState): boolean {
+  const { appointments, days, leases, learned } = state;
+  const facts = [state.closedUntil, state.notBefore, state.tokenRatio, state.servedInWindow, state.standsFor];
+  return (
+    appointments.length + leases.length + Object.keys(learned).length === 0 &&
+    days.every(({ count }) => count === 0) &&
+    facts.every((fact) => fact === undefined)
+  );
+}
+
 /**
  * Parses a stored state. Fields that another version did not write get their defaults. An empty array, which cjson
  * writes as `{}`, becomes an array again. Invalid JSON becomes an empty state.

@@ -1,25 +1,57 @@
+import type { Change } from 'diff';
+
 /** The number of unchanged characters shown around a change. */
 const contextLength = 30;
 /** The maximum number of characters shown per change, and the maximum number of changes shown. */
 const maxCharacters = 120;
 const maxChanges = 3;
 
+/** How a text differs from another one. */
+export interface WordDifference {
+  /** How many words were added and removed. Absent if the texts have too little in common. */
+  added?: number;
+  removed?: number;
+  /** The first changes: see `formatWordDiff`. */
+  excerpt: string;
+}
+
+/** Counts the words of a text: letters and digits between anything else. */
+export function countWords(text: string): number {
+  return text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0;
+}
+
 /**
  * Renders a short word diff of two texts in the format of `git diff --word-diff`: `three [-short-]{+long+} posts`. The
  * search is bounded: if the texts have little in common, only their beginnings are shown.
  */
 export async function formatWordDiff(before: string, after: string): Promise<string> {
-  if (before === '') return `{+${truncate(after)}+}`;
-  if (after === '') return `[-${truncate(before)}-]`;
+  return (await compareWords(before, after)).excerpt;
+}
+
+/**
+ * Compares two texts word by word.
+ * @param maxEditLength the search ends above this number of changes
+ */
+export async function compareWords(before: string, after: string, maxEditLength = 400): Promise<WordDifference> {
+  if (before === '') return { added: countWords(after), removed: 0, excerpt: `{+${truncate(after)}+}` };
+  if (after === '') return { added: 0, removed: countWords(before), excerpt: `[-${truncate(before)}-]` };
   const { diffWords, diffWordsWithSpace } = await import('diff');
-  const diffOptions = { maxEditLength: 400, timeout: 500 };
+  const diffOptions = { maxEditLength, timeout: 500 };
   const wordChanges = diffWords(before, after, diffOptions);
   // If no word differs, the texts differ only in white space.
   const changes = wordChanges?.every(({ added, removed }) => !added && !removed)
     ? diffWordsWithSpace(before, after, diffOptions)
     : wordChanges;
-  if (!changes) return `[-${truncate(before)}-]{+${truncate(after)}+}`;
+  if (!changes) return { excerpt: `[-${truncate(before)}-]{+${truncate(after)}+}` };
+  const count = (isCounted: (change: Change) => boolean) =>
+    changes.filter(isCounted).reduce((sum, { value }) => sum + countWords(value), 0);
+  return {
+    ...{ added: count(({ added }) => added), removed: count(({ removed }) => removed) },
+    excerpt: renderChanges(changes),
+  };
+}
 
+function renderChanges(changes: readonly Change[]): string {
   const output: string[] = [];
   let changeCount = 0;
   for (const [index, { added, removed, value }] of changes.entries()) {

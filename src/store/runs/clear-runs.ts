@@ -50,6 +50,28 @@ export async function clearRuns(database: Database.Database, filter: ClearFilter
   return cleared;
 }
 
+/** Counts the rows of all tables: runs, replies, and what is known about quota and models. */
+export function countEverything(database: Database.Database): number {
+  const count = (table: string) => (database.prepare(`SELECT count(*) FROM "${table}"`).raw(true).get() as [number])[0];
+  return listTables(database).reduce((sum, table) => sum + count(table), 0);
+}
+
+/** Deletes the rows of all tables. Another process that uses the database continues, and may write new ones. */
+export async function clearEverything(database: Database.Database): Promise<void> {
+  await retryWhileLocked(() =>
+    runInTransaction(database, () => {
+      for (const table of listTables(database)) database.exec(`DELETE FROM "${table}"`);
+    }),
+  );
+  reclaimSpace(database);
+}
+
+function listTables(database: Database.Database): string[] {
+  const query = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").raw(true);
+  // SQLite and libsql keep tables of their own.
+  return (query.all() as [string][]).flat().filter((name) => !/^(sqlite|libsql)_|"/.test(name));
+}
+
 /** Removes the deleted data from the file, because SQLite would leave it readable there. */
 function reclaimSpace(database: Database.Database): void {
   try {

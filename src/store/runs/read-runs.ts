@@ -1,39 +1,82 @@
 import type Database from 'libsql';
-import type { ErrorReport } from '../../errors.js';
-import type { ActEnd } from '../../executor/narrative-events.js';
+import { hasColumn } from '../../database/schema.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
+import { replaceNuls } from '../replies/reply-cache.js';
 import type { RecordedAct, RecordedRun } from './recorded-run.js';
 import { hasMatrixColumn } from './row-runs.js';
-import { addRowTotals } from './row-totals.js';
-import type { ActProgressEvent } from './run-recorder.js';
+import { addRowModels, addRowTotals } from './row-totals.js';
+import { isErrorReport, isProgressEvent, isPrompt, isTiming, toActEnd } from './valid-records.js';
 
 /** The columns of `runs`, renamed to the fields of `RecordedRun` and in their order. */
-const columns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
+const baseColumns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
   ifnull(status, 'unfinished') AS status, act_count AS actCount, acts_ended AS actsEnded, models_asked AS modelsAsked,
   models_served AS modelsServed, attempts, wait_ms AS waitMs, usage, cost_usd AS costUsd,
   duration_ms AS durationMs, error`;
 
 /** The columns that contain JSON. */
-const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error'];
+const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error', 'vars'];
+
+/** The columns that contain a number. The others contain text. */
+const numberColumns = ['startedAt', 'actCount', 'actsEnded', 'attempts', 'waitMs', 'costUsd', 'durationMs'];
+
+/** What stands for required values of another type. */
+const defaults = {
+  ...{ run: '', narrative: 'unknown', status: 'unfinished', actCount: 0, actsEnded: 0, attempts: 0, waitMs: 0 },
+} as const;
+
+function listColumns(database: Database.Database): string {
+  return hasColumn(database, 'runs', 'vars') ? `${baseColumns}, vars` : baseColumns;
+}
 
 type RunRow = { startedAt: number } & Record<string, string | number | null>;
 
 /** Excludes the runs of rows, whose ids have a slash. */
 const isNoRow = "instr(id, '/') = 0";
 
-/** Lists runs, newest first, without the runs of rows. `total` is the number of all recorded runs. */
-export function listRuns(database: Database.Database, limit: number): { runs: RecordedRun[]; total: number } {
+/** Selects the runs that match every given field. */
+export interface RunFilter {
+  /** The name of the narrative. */
+  narrative?: string;
+  /** Runs that started at this time or later, in milliseconds since the epoch. */
+  since?: number;
+  /** Only runs that did not complete. */
+  failed?: boolean;
+}
+
+/**
+ * Lists runs, newest first, without the runs of rows. `total` is the number of all recorded runs that match the filter.
+ */
+export function listRuns(
+  database: Database.Database,
+  limit: number,
+  { narrative, since, failed }: RunFilter = {},
+): { runs: RecordedRun[]; total: number } {
+  const conditions: [sql: string, ...values: (string | number)[]][] = [
+    [isNoRow],
+    ...(narrative === undefined ? [] : [['narrative = ?', replaceNuls(narrative)] as [string, string]]),
+    ...(since === undefined ? [] : [['started_at >= ?', since] as [string, number]]),
+    ...(failed ? [["ifnull(status, '') <> 'completed'"] as [string]] : []),
+  ];
+  const where = conditions.map(([sql]) => sql).join(' AND ');
+  const values = conditions.flatMap(([, ...each]) => each);
   const rows = database.prepare(
-    `SELECT ${columns} FROM runs WHERE ${isNoRow} ORDER BY started_at DESC, id DESC LIMIT ?`,
+    `SELECT ${listColumns(database)} FROM runs WHERE ${where} ORDER BY started_at DESC, id DESC LIMIT ?`,
   );
-  const [total] = database.prepare(`SELECT count(*) FROM runs WHERE ${isNoRow}`).raw(true).get() as [number];
-  return { runs: addRowLabels(database, (rows.all(limit) as RunRow[]).map(toRecordedRun)), total };
+  const count = database.prepare(`SELECT count(*) FROM runs WHERE ${where}`).raw(true);
+  const [total] = count.get(...values) as [number];
+  return { runs: addRowLabels(database, (rows.all(...values, limit) as RunRow[]).map(toRecordedRun)), total };
+}
+
+/** Lists the names of narratives that were run, the most recent first. */
+export function listNarrativeNames(database: Database.Database, limit: number): string[] {
+  const names = database.prepare('SELECT narrative FROM runs GROUP BY narrative ORDER BY max(started_at) DESC LIMIT ?');
+  return (names.raw(true).all(limit) as [string][]).map(([name]) => String(name));
 }
 
 /** Lists the runs of the rows of a run, in the order of the rows. */
 export function listRowRuns(database: Database.Database, run: string): RecordedRun[] {
   const rows = database.prepare(
-    `SELECT ${columns} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,
+    `SELECT ${listColumns(database)} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,
   );
   // In ASCII, "0" follows "/".
   const found = (rows.all(`${run}/`, `${run}0`, run.length + 2) as RunRow[]).map(toRecordedRun);
@@ -54,7 +97,8 @@ function addRowLabels(database: Database.Database, runs: RecordedRun[]): Recorde
     const [label, matrix] = (select.get(id, Number(number)) as [string, string | null] | undefined) ?? [];
     if (label === undefined) return run;
     const labelled = { ...run, ...toLabels(label, number === '0'), ...parseMatrix(matrix) };
-    return number === '0' && run.status === 'unfinished' ? addRowTotals(database, labelled) : labelled;
+    if (number !== '0') return labelled;
+    return run.status === 'unfinished' ? addRowTotals(database, labelled) : addRowModels(database, labelled);
   });
 }
 
@@ -78,38 +122,52 @@ export function findRuns(database: Database.Database, prefix: string): RecordedR
   const [idPrefix = '', number] = prefix.split('/');
   const runs = idPrefix === 'last' ? listRuns(database, 1).runs : findWholeRuns(database, idPrefix);
   if (number === undefined) return runs;
-  const row = database.prepare(`SELECT ${columns} FROM runs WHERE id = ?`);
+  const row = database.prepare(`SELECT ${listColumns(database)} FROM runs WHERE id = ?`);
   const rows = runs.flatMap(({ run }) => (row.all(`${run}/${number}`) as RunRow[]).map(toRecordedRun));
   return addRowLabels(database, rows);
 }
 
 function findWholeRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const rows = database.prepare(
-    `SELECT ${columns} FROM runs WHERE id >= ? AND id < ? AND ${isNoRow} ORDER BY id DESC LIMIT 3`,
+    `SELECT ${listColumns(database)} FROM runs WHERE id >= ? AND id < ? AND ${isNoRow} ORDER BY id DESC LIMIT 3`,
   );
   return addRowLabels(database, (rows.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
 }
 
 /** Lists the acts of a run that have ended or failed, in order. */
 export function listActs(database: Database.Database, run: string): RecordedAct[] {
-  const rows = database.prepare('SELECT act, ended, told FROM acts WHERE run = ? ORDER BY position').raw(true).all(run);
-  return (rows as [string, string | null, string][]).map(([act, endJson, eventsJson]) => ({
-    act,
-    ...(isRecord(parseColumn(endJson)) && { end: parseColumn(endJson) as ActEnd }),
-    events: toList(parseColumn(eventsJson)).filter(isRecord) as unknown as ActProgressEvent[],
-  }));
+  const details = hasColumn(database, 'acts', 'timing') ? 'timing, prompt' : 'NULL, NULL';
+  const rows = database.prepare(`SELECT act, ended, told, ${details} FROM acts WHERE run = ? ORDER BY position`);
+  return (rows.raw(true).all(run) as [string, ...(string | null)[]][]).map(([name, ...json]) => {
+    const act = String(name);
+    const [endValue, events, timing, prompt] = json.map(parseColumn);
+    const end = toActEnd(endValue, act);
+    return {
+      act,
+      ...(end && { end }),
+      events: toList(events).filter(isProgressEvent),
+      ...(isTiming(timing) && { timing }),
+      ...(isPrompt(prompt) && { prompt }),
+    };
+  });
 }
 
 /** Converts a row. Values that are NULL or not valid are left out, so that a damaged row does not hide the others. */
 function toRecordedRun(row: RunRow): RecordedRun {
-  const plainFields = Object.entries(row).filter(([name, value]) => value !== null && !jsonColumns.includes(name));
+  const plainFields = Object.entries(row).filter(([name, value]) => {
+    return (
+      value !== null && !jsonColumns.includes(name) && (typeof value === 'number') === numberColumns.includes(name)
+    );
+  });
   const [modelsAsked, modelsServed] = [row.modelsAsked, row.modelsServed].map((json) => toList(parseColumn(json)));
-  const [usage, error] = [row.usage, row.error].map(parseColumn);
+  const [usage, error, vars] = [row.usage, row.error, row.vars].map(parseColumn);
   return {
+    ...defaults,
     ...(Object.fromEntries(plainFields) as unknown as RecordedRun),
     ...({ modelsAsked, modelsServed } as Pick<RecordedRun, 'modelsAsked' | 'modelsServed'>),
     usage: isRecord(usage) ? usage : {},
-    ...(isRecord(error) && { error: error as unknown as ErrorReport }),
+    ...(isErrorReport(error) && { error }),
+    ...(isRecord(vars) && { vars: vars as Record<string, string> }),
     startedAt: formatTime(row.startedAt),
   };
 }

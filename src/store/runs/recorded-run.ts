@@ -1,6 +1,7 @@
 import type { ErrorReport } from '../../errors.js';
+import type { Prompt } from '../../executor/acts/act-details.js';
 import type { ActEnd, RunStatus } from '../../executor/narrative-events.js';
-import type { ActProgressEvent, RunTotals } from './run-recorder.js';
+import type { ActProgressEvent, RecordedTiming, RunTotals } from './run-recorder.js';
 
 /** A recorded run with its totals. */
 export interface RecordedRun extends RunTotals {
@@ -28,6 +29,8 @@ export interface RecordedRun extends RunTotals {
   /** The same on one line: `model=gemini-2.5-pro temperature=0`, or `model=a,b temperature=0,1`. */
   matrixLabel?: string;
   error?: ErrorReport;
+  /** The variables of the command line, with long values truncated. */
+  vars?: Readonly<Record<string, string>>;
 }
 
 /** A recorded act. */
@@ -37,4 +40,8 @@ export interface RecordedAct {
   end?: ActEnd;
   /** The events between its start and its end. */
   events: ActProgressEvent[];
+  /** How the act spent its time. Absent in runs of 2026-11 and before. */
+  timing?: RecordedTiming;
+  /** The prompt, if prompts were stored. */
+  prompt?: Prompt;
 }

@@ -1,5 +1,5 @@
 import type Database from 'libsql';
-import { rowRunsTable } from '../../database/schema.js';
+import { hasColumn, rowRunsTable } from '../../database/schema.js';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
@@ -91,8 +91,7 @@ function shortenValues({ label, values }: StoredMatrix): StoredMatrix {
 
 /** Whether the table of rows has the column of combinations. */
 export function hasMatrixColumn(database: Database.Database): boolean {
-  const select = database.prepare("SELECT 1 FROM pragma_table_info('row_runs') WHERE name = 'matrix'");
-  return select.get() !== undefined;
+  return hasColumn(database, 'row_runs', 'matrix');
 }
 
 /** Deletes the entries of runs that were deleted. */

@@ -48,6 +48,17 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
   };
 }
 
+/** Adds the models of the rows to a run of rows that has ended. */
+export function addRowModels(database: Database.Database, run: RecordedRun): RecordedRun {
+  const models = { asked: new Set<string>(), served: new Set<string>() };
+  const select = database.prepare('SELECT DISTINCT models_asked, models_served FROM runs WHERE id > ? AND id < ?');
+  for (const row of select.all(`${run.run}/`, `${run.run}0`) as Pick<RowRecord, 'models_asked' | 'models_served'>[]) {
+    addModels(models.asked, row.models_asked);
+    addModels(models.served, row.models_served);
+  }
+  return { ...run, modelsAsked: [...models.asked], modelsServed: [...models.served] };
+}
+
 function addModels(models: Set<string>, json: string): void {
   const names = tryParseJson(json);
   for (const name of Array.isArray(names) ? names : []) if (typeof name === 'string') models.add(name);

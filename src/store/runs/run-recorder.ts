@@ -3,7 +3,9 @@ import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { addCosts } from '../../driver/cost.js';
 import { omitMediaData } from '../../driver/reply-media.js';
+import type { GenerationParameters } from '../../driver/request.js';
 import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
+import type { ActDetail, ActTimes, Prompt } from '../../executor/acts/act-details.js';
 import type {
   ActEnd,
   ActFallback,
@@ -45,6 +47,10 @@ export interface RunRecorderOptions {
    * text (UTF-8 without a byte order mark, with LF line ends), in hexadecimal.
    */
   origin: { file?: string; fileHash: string };
+  /** The variables that tell the run apart from other runs of the narrative. */
+  vars?: Readonly<Record<string, string>> | undefined;
+  /** Whether the prompts of acts are stored. Default false. */
+  keepsPrompts?: boolean;
   /** Returns milliseconds since the epoch. */
   now: () => number;
   /** Runs a write after all earlier writes. */
@@ -63,13 +69,30 @@ interface ActRecord {
   requestedModel: string;
   end?: ActEnd;
   events: ActProgressEvent[];
+  timing?: ActTimes;
+  prompt?: Prompt;
 }
+
+/** The stored timing of an act. */
+export interface RecordedTiming extends ActTimes {
+  requestedModel: string;
+  /** The number of requests; 0 for a reused reply. */
+  attempts: number;
+  /** The parameters that the request sets, without the schema. */
+  parameters?: Omit<GenerationParameters, 'schema'>;
+}
+
+/** What is recorded of a run. */
+export type RecordedEvent = NarrativeEvent | ActDetail;
+
+/** The maximum length of a stored variable: enough to tell runs apart. */
+const maxVariableLength = 80;
 
 /**
  * Creates a listener that records a run in SQLite as its events arrive, so that even a killed run is recorded, as
  * unfinished. The listener only enqueues writes; the caller waits for them before it starts the next act.
  */
-export function createRunRecorder(options: RunRecorderOptions): (event: NarrativeEvent) => void {
+export function createRunRecorder(options: RunRecorderOptions): (event: RecordedEvent) => void {
   const writer = createRunWriter(options);
   /** The acts that have started and not ended, by their index. */
   const activeActs = new Map<number, ActRecord>();
@@ -81,6 +104,10 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
     activeActs.delete(finished.position);
     totals = addAct(totals, finished);
     writer.writeAct(finished, totals);
+  };
+  const addDetail = (index: number, detail: Pick<ActRecord, 'prompt' | 'timing'>) => {
+    const active = activeActs.get(index);
+    if (active) Object.assign(active, detail);
   };
   const startAct = ({ act, index, model }: ActStart) => {
     latestIndex = index;
@@ -97,6 +124,12 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
       case 'act-fallback':
       case 'act-note':
         return void activeActs.get(event.index ?? latestIndex)?.events.push(event);
+      case 'act-prompt':
+        return addDetail(event.index, { prompt: event.prompt });
+      case 'act-timing': {
+        const { type: _, act: __, index, round: ___, ...timing } = event;
+        return addDetail(index, { timing });
+      }
       case 'act-end': {
         const { act, index: position, requestedModel } = event;
         return finishAct({ events: [], ...activeActs.get(position), act, position, requestedModel, end: event });
@@ -109,17 +142,25 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
   };
 }
 
-function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
+/** Counts the requests of an act. */
+function countAttempts({ end, events }: ActRecord): number {
   // Another request follows a note with a `part`, for the next part of a long reply, and a change of the service tier.
   const furtherRequests = events.filter(
     (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined) || 'serviceTier' in event,
   );
-  const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
+  return end?.attempts ?? furtherRequests.length + 1;
+}
+
+function addAct(totals: RunTotals, act: ActRecord): RunTotals {
+  const { requestedModel, end, events, timing } = act;
+  const planned = events.map((event) => (event.type === 'act-wait' ? event.waitMs : 0));
+  const waits = timing ? timing.waits.map(({ durationMs }) => durationMs) : planned;
+  const waitMs = waits.reduce((sum, wait) => sum + wait, 0);
   return {
     actsEnded: totals.actsEnded + (end ? 1 : 0),
     modelsAsked: [...new Set([...totals.modelsAsked, requestedModel])],
     modelsServed: [...new Set([...totals.modelsServed, ...(end ? [end.model] : [])])],
-    attempts: totals.attempts + (end?.attempts ?? furtherRequests.length + 1),
+    attempts: totals.attempts + countAttempts(act),
     waitMs: totals.waitMs + (end?.waitMs ?? waitMs),
     usage: end && !end.reused ? addUsage(totals.usage, end.usage) : totals.usage,
     costUsd: end ? addCosts(totals.costUsd, end.costUsd) : totals.costUsd,
@@ -127,7 +168,8 @@ function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): 
 }
 
 /** Creates a writer that stores a run in SQLite, each act in one transaction with the new totals of the run. */
-function createRunWriter({ database, origin, now, enqueue, isBuffered = false, ...given }: RunRecorderOptions) {
+function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options }: RunRecorderOptions) {
+  const { database, origin, vars, now, enqueue, ...given } = options;
   const statements = given.statements ?? prepareRunStatements(database);
   let run = '';
   let pending: (() => void)[] = [];
@@ -146,13 +188,21 @@ function createRunWriter({ database, origin, now, enqueue, isBuffered = false, .
     writeStart({ run: id, narrative, acts }: NarrativeStart, { usage }: RunTotals): void {
       run = id;
       const path = origin.file === undefined ? null : replaceNuls(origin.file);
-      const row = [id, replaceNuls(narrative), path, origin.fileHash, acts.length, now(), JSON.stringify(usage)];
+      const facts = [id, replaceNuls(narrative), path, origin.fileHash, acts.length, now()];
+      const row = [...facts, JSON.stringify(usage), vars ? JSON.stringify(truncateValues(vars)) : null];
       write(() => statements.insertRun.run(...row));
     },
-    writeAct({ act, position, end, events }: ActRecord, totals: RunTotals): void {
+    writeAct(record: ActRecord, totals: RunTotals): void {
+      const { act, position, requestedModel, end, events, prompt } = record;
+      const { schema: _, ...parameters } = prompt?.parameters ?? {};
+      const timing: RecordedTiming | undefined = record.timing && {
+        ...{ ...record.timing, requestedModel, attempts: countAttempts(record), parameters },
+      };
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
       const endJson = end ? JSON.stringify(omitMediaData(end)) : null;
-      const row = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null, run];
+      const details = [timing, keepsPrompts && prompt].map((detail) => (detail ? JSON.stringify(detail) : null));
+      const facts = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null];
+      const row = [...facts, ...details, run];
       const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
       write(() => {
         statements.insertAct.run(...row);
@@ -168,17 +218,23 @@ function createRunWriter({ database, origin, now, enqueue, isBuffered = false, .
   };
 }
 
+function truncateValues(vars: Readonly<Record<string, string>>): Record<string, string> {
+  const shorten = (value: string) =>
+    value.length > maxVariableLength ? `${value.slice(0, maxVariableLength - 1)}…` : value;
+  return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, shorten(value)]));
+}
+
 export function prepareRunStatements(database: Database.Database) {
   return {
     insertRun: database.prepare(
       `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
-       attempts, wait_ms, usage) VALUES (?, ?, ?, ?, ?, ?, 0, '[]', '[]', 0, 0, ?)`,
+       attempts, wait_ms, usage, vars) VALUES (?, ?, ?, ?, ?, ?, 0, '[]', '[]', 0, 0, ?, ?)`,
     ),
     // `ended` is the end event and `told` the events before it, as JSON. If the run has been cleared in the meantime,
     // its further acts are not recorded.
     insertAct: database.prepare(
-      `INSERT INTO acts (run, position, act, ended, told, cost_usd)
-       SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)`,
+      `INSERT INTO acts (run, position, act, ended, told, cost_usd, timing, prompt)
+       SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)`,
     ),
     updateRun: database.prepare(
       `UPDATE runs SET acts_ended = ?, models_asked = ?, models_served = ?, attempts = ?, wait_ms = ?, usage = ?,

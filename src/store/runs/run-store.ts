@@ -1,16 +1,20 @@
-import type { NarrativeEvent } from '../../executor/narrative-events.js';
 import { createBestEffort } from '../../util/best-effort.js';
 import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
 import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
 import { pruneRuns } from './prune-runs.js';
 import { createRowRunId, createRowRunWriter, type RowEntry, type RowsOrigin, type RowTotals } from './row-runs.js';
-import { createRunRecorder, prepareRunStatements, type RunRecorderOptions } from './run-recorder.js';
+import {
+  createRunRecorder,
+  prepareRunStatements,
+  type RecordedEvent,
+  type RunRecorderOptions,
+} from './run-recorder.js';
 
 /** Stores the replies and the record of one run. No method rejects: the run continues even if storing fails. */
 export interface RunStore {
   replyCache: ReplyCache;
   /** Records an event. Resolves when it is written. */
-  onEvent(event: NarrativeEvent): Promise<void>;
+  onEvent(event: RecordedEvent): Promise<void>;
   /**
    * Records the rows of a run with `--each` or `--matrix`.
    * @param run the id of the whole run, whose events go to `onEvent`
@@ -30,7 +34,7 @@ export interface RunStore {
 /** Records the rows of a run. No method rejects. */
 export interface RowRecorder {
   /** Returns the listener to the events of a row. The row is written when it ends. */
-  createListener(entry: RowEntry): (event: NarrativeEvent) => Promise<void>;
+  createListener(entry: RowEntry): (event: RecordedEvent) => Promise<void>;
   saveTotals(totals: RowTotals): Promise<void>;
 }
 
@@ -50,7 +54,7 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
 
 /** Opens the store of a run that is about to start. */
 export function openRunStore(options: RunStoreOptions): RunStore {
-  const { database, narrative, isKnownInstance, origin, keepMs, now, onFailure } = options;
+  const { database, narrative, isKnownInstance, origin, vars, keepsPrompts = false, keepMs, now, onFailure } = options;
   let isUsable = true;
   const handleFailure = (thrown: unknown) => {
     isUsable = false;
@@ -61,12 +65,13 @@ export function openRunStore(options: RunStoreOptions): RunStore {
   const startedAt = now();
   const writes = createSerialQueue();
   const enqueue = (write: () => Promise<void>) => void writes.enqueue(() => attemptWrite(write));
+  const recorder = { database, origin, keepsPrompts, now, enqueue };
   let reusableReplyCount = 0;
   let cache: ReplyCache | undefined;
-  let recordEvent: ((event: NarrativeEvent) => void) | undefined;
+  let recordEvent: ((event: RecordedEvent) => void) | undefined;
   // The cache is created on first use, because preparing statements fails if the tables are damaged.
   const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now, isKnownInstance));
-  const getRecorder = () => (recordEvent ??= createRunRecorder({ database, origin, now, enqueue }));
+  const getRecorder = () => (recordEvent ??= createRunRecorder({ ...recorder, vars }));
 
   return {
     replyCache: {
@@ -88,8 +93,7 @@ export function openRunStore(options: RunStoreOptions): RunStore {
       if (event.type === 'narrative-end') enqueue(() => pruneRuns(database, { now: now(), startedAt, keepMs }));
       await writes.drain();
     },
-    openRows: (run, rowsOrigin) =>
-      openRowRecorder({ run, rowsOrigin, attemptWrite, writes, database, origin, now, enqueue }),
+    openRows: (run, rowsOrigin) => openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }),
     flush: () => writes.drain(),
     async isUsable() {
       await writes.drain();
@@ -117,7 +121,7 @@ function openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }:
   enqueue(async () => getWriter().open(rowsOrigin));
   return {
     createListener(entry) {
-      let record: ((event: NarrativeEvent) => void) | undefined;
+      let record: ((event: RecordedEvent) => void) | undefined;
       const rowRun = createRowRunId(run, entry.number);
       return async (event) => {
         await attemptWrite(() => {

@@ -1,8 +1,10 @@
+import type { ActDetail, ActPrompt } from '../../executor/acts/act-details.js';
 import type { ActStart, ActWait, NarrativeEvent } from '../../executor/narrative-events.js';
 import type { Colors } from '../text/colors.js';
 import { toPrintableLine } from '../text/printable.js';
 import { createActIndexer } from './act-index.js';
 import * as eventLines from './format-events.js';
+import { colorizePrompt, formatPrompt } from './format-prompt.js';
 import { formatToolUse } from './format-tool-use.js';
 import type { StderrWriter } from './stderr-writer.js';
 import { createThoughtWriter } from './thoughts.js';
@@ -11,6 +13,8 @@ import { createWaitTracker, isFileTransfer } from './wait-status.js';
 /** Reports the progress of a narrative on standard error. */
 export interface Progress {
   onEvent(event: NarrativeEvent): void;
+  /** Writes the prompt of an act, if prompts are shown. */
+  onDetail(detail: ActDetail): void;
   /** Writes thoughts. Call it for each event before the reply is written, because thoughts come before their reply. */
   writeThoughts(event: NarrativeEvent): void;
   /** Writes the heading of an act. Call it only if `headings` is `with-reply`. */
@@ -34,6 +38,8 @@ export interface ProgressOptions {
   headings?: 'at-start' | 'with-reply';
   /** Whether replies come from a recording, under `--replay`. */
   replays?: boolean;
+  /** Whether prompts are written, also if `detail` is `quiet`. Default false. */
+  showsPrompts?: boolean;
   /** Returns true at the first wait for a guessed limit, which is explained. Default: the first one of this narrative. */
   isFirstGuess?: () => boolean;
 }
@@ -72,7 +78,10 @@ export function createProgress(options: ProgressOptions): Progress {
       reportActEvent(event, reporter, { ...options, isFirstGuess, discardedChars });
     }
   };
-  return { onEvent, writeThoughts, writeHeading, warn: reporter.warn };
+  const onDetail = (detail: ActDetail) => {
+    if (detail.type === 'act-prompt' && options.showsPrompts) reporter.writePrompt(detail);
+  };
+  return { onEvent, onDetail, writeThoughts, writeHeading, warn: reporter.warn };
 }
 
 function reportActEvent(
@@ -157,6 +166,13 @@ function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
       const colorize = (text: string) =>
         colors.heading(text.slice(0, title.length)) + colors.dim(text.slice(title.length));
       stderr.writeLine(`${title} ${toPrintableLine(start.model)}`, colorize);
+    },
+    /** Writes the prompt as one block, so that lines of other narratives do not come in between. */
+    writePrompt({ act, round, prompt }: ActPrompt) {
+      const name = eventLines.formatActName({ act, ...(round !== undefined && { round }) });
+      stderr.writeLine(formatPrompt(label === undefined ? name : `${label}: ${name}`, prompt), (text) =>
+        colorizePrompt(text, colors),
+      );
     },
     /** Writes a line of thoughts, which `quiet` does not hide: they were asked for. */
     writeThought: (line: string) => stderr.writeLine(line === '' ? '' : formatLine(line), colors.dim),

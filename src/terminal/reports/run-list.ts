@@ -1,27 +1,27 @@
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatUsd } from '../text/format.js';
-import { toDisplayLine } from '../text/printable.js';
+import { measureWidth, toDisplayLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
 
-/**
- * Formats runs as a table. On a narrow terminal, names are truncated.
- *
- * @param total the number of all runs
- */
+/** How runs are listed. */
+export interface RunListOptions extends DisplayOptions {
+  /** The number of all runs that match the filters. */
+  total: number;
+  /** Whether only runs that match a filter are listed. */
+  isFiltered: boolean;
+}
+
+/** Formats runs as a table. On a narrow terminal, the longest texts are truncated. Columns without content are left out. */
 export function formatRunList(
   runs: readonly RecordedRun[],
-  total: number,
-  { colors, columns }: DisplayOptions,
+  { total, isFiltered, colors, columns }: RunListOptions,
 ): string[] {
-  if (runs.length === 0) return ['No runs yet.'];
-  const renderTable = (nameLength: number) =>
-    formatRunTable([headerCells, ...runs.map((run) => createRow(run, nameLength))]);
-  let nameLength = Math.max(...runs.map((run) => getName(run).length));
-  let table = renderTable(nameLength);
-  for (; nameLength > 8 && !fitsWidth(table, columns); nameLength -= 1) table = renderTable(nameLength - 1);
-  const [headerLine = '', ...lines] = table;
+  if (runs.length === 0) return [isFiltered ? 'No such runs.' : 'No runs yet.'];
+  const cells = runs.map((run) => columnDefinitions.map(({ format }) => format(run)));
+  const shown = columnDefinitions.flatMap((_, column) => (cells.some((row) => row[column]) ? [column] : []));
+  const [headerLine = '', ...lines] = fitTable(shown, cells, columns);
   const olderCount = total - runs.length;
   return [
     colors.dim(headerLine),
@@ -30,32 +30,69 @@ export function formatRunList(
   ];
 }
 
-const headerCells = ['run', 'started', 'narrative', 'acts', 'cost', 'outcome'];
-
-/** Formats the rows as a table. Omits the cost column if no cost is known. */
-function formatRunTable(rows: string[][]): string[] {
-  if (rows.slice(1).some((row) => row[4] !== '')) return formatTable(rows, [3, 4]);
-  return formatTable(
-    rows.map((row) => row.toSpliced(4, 1)),
-    [3],
-  );
+interface Column {
+  title: string;
+  format: (run: RecordedRun) => string;
+  isRightAligned?: boolean;
+  /** Whether the text may be truncated. */
+  isTruncatable?: boolean;
 }
 
-function createRow(run: RecordedRun, maxNameLength: number): string[] {
-  return [
-    // Not only names need this: the whole database may come with a folder that someone else wrote.
-    toDisplayLine(run.run),
-    formatShortTime(new Date(run.startedAt)),
-    truncate(getName(run), maxNameLength),
-    `${run.actsEnded}/${run.actCount}${hasRows(run) ? ` ${getRowUnit(run)}s` : ''}`,
-    run.costUsd === undefined ? '' : formatUsd(run.costUsd),
-    toDisplayLine(run.status),
-  ];
+// Not only names may have control characters: the whole database may come with a folder that someone else wrote.
+const columnDefinitions: readonly Column[] = [
+  { title: 'run', format: ({ run }) => toDisplayLine(run) },
+  { title: 'started', format: ({ startedAt }) => formatShortTime(new Date(startedAt)) },
+  { title: 'narrative', format: ({ narrative }) => toDisplayLine(narrative), isTruncatable: true },
+  { title: 'model', format: (run) => toDisplayLine(listModels(run).join(', ')), isTruncatable: true },
+  { title: 'rows', format: ({ source = '' }) => toDisplayLine(source), isTruncatable: true },
+  { title: 'variables', format: (run) => toDisplayLine(formatVariables(run)), isTruncatable: true },
+  {
+    title: 'acts',
+    format: (run) => `${run.actsEnded}/${run.actCount}${hasRows(run) ? ` ${getRowUnit(run)}s` : ''}`,
+    isRightAligned: true,
+  },
+  {
+    title: 'cost',
+    format: ({ costUsd }) => (costUsd === undefined ? '' : formatUsd(costUsd)),
+    isRightAligned: true,
+  },
+  { title: 'outcome', format: ({ status }) => toDisplayLine(status) },
+];
+
+/** The shortest length to which a text is truncated. */
+const minTruncatedLength = 8;
+
+/** Formats the columns as a table. Shortens the longest truncatable column until the table fits into the terminal. */
+function fitTable(shown: readonly number[], cells: string[][], columns: number | undefined): string[] {
+  const definitions = shown.map((column) => columnDefinitions[column] as Column);
+  const rows = [definitions.map(({ title }) => title), ...cells.map((row) => shown.map((column) => row[column] ?? ''))];
+  const rightAligned = definitions.flatMap(({ isRightAligned }, column) => (isRightAligned ? [column] : []));
+  const maxLengths = definitions.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (;;) {
+    const shortened = rows.map((row) => row.map((cell, column) => truncate(cell, maxLengths[column] ?? 0)));
+    const table = formatTable(shortened, rightAligned);
+    if (fitsWidth(table, columns)) return table;
+    const [longest = 0, next = 0] = definitions
+      .flatMap(({ isTruncatable }, column) => (isTruncatable ? [maxLengths[column] ?? 0] : []))
+      .sort((left, right) => right - left);
+    if (longest <= minTruncatedLength) return table;
+    const column = definitions.findIndex(({ isTruncatable }, at) => isTruncatable && maxLengths[at] === longest);
+    // Down to the next longest column, and from then on one by one.
+    const overflow = Math.max(...table.map(measureWidth)) - (columns ?? 0);
+    const step = Math.max(1, Math.min(overflow, longest - Math.max(next, minTruncatedLength)));
+    maxLengths[column] = longest - step;
+  }
 }
 
-/** Returns the narrative, with the values of `--matrix`: `comments model=a,b`. */
-function getName({ narrative, matrixLabel }: RecordedRun): string {
-  return toDisplayLine(matrixLabel === undefined ? narrative : `${narrative} ${matrixLabel}`);
+/** Returns the models that replied or, if none did, those that were asked. */
+function listModels({ modelsServed, modelsAsked }: RecordedRun): readonly string[] {
+  return modelsServed.length > 0 ? modelsServed : modelsAsked;
+}
+
+/** Formats what tells the run apart: the values of `--matrix`, and the variables of the command line. */
+export function formatVariables({ matrixLabel, vars = {} }: Pick<RecordedRun, 'matrixLabel' | 'vars'>): string {
+  const assignments = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
+  return [...(matrixLabel === undefined ? [] : [matrixLabel]), ...assignments].join(' ');
 }
 
 /** Formats a local time as `22 Nov 09:00`, or as `22 Nov 2025` if it is in another year. */

@@ -10,6 +10,7 @@ import {
   formatRetry,
   formatWait,
 } from '../progress/format-events.js';
+import { colorizePrompt, formatPrompt } from '../progress/format-prompt.js';
 import { formatToolUse } from '../progress/format-tool-use.js';
 import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
@@ -17,6 +18,7 @@ import { formatTotalTokens } from '../text/format-tokens.js';
 import { escapeMarkdown, renderSources } from '../text/markdown.js';
 import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
+import { formatActBars, formatActTimes } from './act-bars.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
 
 /** What was recorded of a run: its acts, or for a run with `--each` the runs of its rows. */
@@ -25,24 +27,45 @@ export interface RunContent {
   rows: readonly RecordedRun[];
 }
 
+/** How a run is shown. */
+export interface RunDisplayOptions extends DisplayOptions {
+  /** Whether the stored prompts are shown. Default false. */
+  prompts?: boolean | undefined;
+}
+
 /** Formats a run act by act, with its replies, or row by row. For a terminal, wraps lines and shows control characters as symbols. */
-export function formatRun(run: RecordedRun, { acts, rows }: RunContent, { colors, columns }: DisplayOptions): string {
+export function formatRun(
+  run: RecordedRun,
+  { acts, rows }: RunContent,
+  { colors, columns, prompts = false }: RunDisplayOptions,
+): string {
   const toWrappedText = (text: string) => (columns === undefined ? text : wrapText(toPrintable(text), columns));
   const toWrappedLine = (text: string) => toWrappedText(toDisplayLine(text));
   const rowLines = rows.length === 0 ? [] : [rows.map((row) => toWrappedLine(formatRow(row))).join('\n')];
-  const sections = acts.map(({ act, end, events }, index) => {
+  const sections = acts.map(({ act, end, events, prompt, timing }, index) => {
+    const times = timing && !end?.reused ? formatActTimes(timing) : '';
     const details = [
-      ...events.flatMap(formatEvent),
-      ...(end ? [...formatEnd(end), ...formatToolUse(end)] : ['no reply']),
+      ...events.filter((event) => !timing || event.type !== 'act-wait').flatMap(formatEvent),
+      ...(end ? formatEnd(end) : ['no reply']),
+      ...(times === '' ? [] : [times]),
+      ...(end ? formatToolUse(end) : []),
     ];
     return [
       colors.heading(toWrappedLine(`[${index + 1}/${run.actCount}] ${act}`)),
+      ...(prompts && prompt ? [colorizePrompt(toWrappedText(formatPrompt(act, prompt)), colors)] : []),
       ...details.map((line) => colors.dim(toWrappedLine(line))),
       ...(end && end.text !== '' ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
     ].join('\n');
   });
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
-  const blocks = [[colors.heading(title), ...facts].join('\n'), ...rowLines, ...sections];
+  const hint = prompts && rows.length === 0 && !acts.some((act) => act.prompt) ? [toWrappedLine(noPromptsHint)] : [];
+  const bars = formatActBars(acts, { colors, columns });
+  const blocks = [
+    [colors.heading(title), ...facts, ...hint].join('\n'),
+    ...(bars.length === 0 ? [] : [bars.join('\n')]),
+    ...rowLines,
+    ...sections,
+  ];
   if (run.error) {
     // A report of an earlier run leaves out the hint and the time to try again, which may no longer be right.
     const { retryAt: _, hint: __, ...error } = run.error;
@@ -50,6 +73,9 @@ export function formatRun(run: RecordedRun, { acts, rows }: RunContent, { colors
   }
   return `${blocks.join('\n\n')}\n`;
 }
+
+const noPromptsHint =
+  'Prompts of this run were not stored. To store those of later runs, set prompts = true under [store] in boticelli.toml.';
 
 function formatHeader(run: RecordedRun): string[] {
   const { narrative, run: id, file, startedAt, status, actsEnded, actCount, durationMs, attempts, waitMs } = run;
@@ -62,6 +88,13 @@ function formatHeader(run: RecordedRun): string[] {
     `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, hasRows(run) ? getRowUnit(run) : 'act')}`,
     totals.join(' · '),
     ...(hasRows(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
+    ...(run.vars
+      ? [
+          Object.entries(run.vars)
+            .map(([name, value]) => `${name}=${value}`)
+            .join(' '),
+        ]
+      : []),
     ...(run.rowLabel !== undefined ? [`the row of ${run.rowLabel}`] : []),
     ...(run.matrixLabel !== undefined && !hasRows(run) ? [run.matrixLabel] : []),
   ];
@@ -104,10 +137,13 @@ function formatEvent(event: ActProgressEvent): string[] {
 
 /**
  * Returns the document of `runs export --format json`: the fields of `run --output json`, and everything else that was
- * recorded. `told` has the events between the start and the end of each act.
+ * recorded. `told` has the events between the start and the end of each act, `details` its timing and its prompt.
  */
 export function toRunExport(run: RecordedRun, { acts, rows }: RunContent) {
-  const exported = { ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) };
+  const exported = {
+    ...{ ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) },
+    details: acts.map(({ act, timing, prompt }) => ({ act, ...(timing && { timing }), ...(prompt && { prompt }) })),
+  };
   return rows.length === 0 ? exported : { ...exported, rows };
 }
 

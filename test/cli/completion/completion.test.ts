@@ -1,12 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { builtInTiers } from '../../../src/facts/limits.js';
 import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 import { collectCompletions, isInstalled, shells } from '../../helpers/shell-completions.js';
+import { openTestDatabase } from '../../helpers/test-database.js';
 
 const models = Object.keys(builtInTiers.free?.models ?? {});
-const narratives = ['a.toml', 'b c.toml', 'folder'];
+const narratives = ['a.toml', 'b c.toml', 'boticelli.toml', 'three.toml', 'folder'];
 const files = [...narratives, 'notes.txt'];
 
 /** The typed line and its completions: exactly these words, or these among others. */
@@ -36,14 +37,49 @@ const cases: [string, string[] | { among: string[] }][] = [
   ['boticelli limits --format json ', ['probe']],
   ['boticelli completion ', ['bash', 'zsh', 'fish']],
   ['boticelli help l', ['limits']],
+  ['boticelli init --template ', ['chain', 'json', 'vision', 'rows']],
+  ['boticelli run three.toml --only ', ['one', 'two.b', 'drei']],
+  ['boticelli run --resume three.toml --from t', ['two.b']],
+  ['boticelli run --tier ', ['free', 'tier_1', 'tier_2', 'tier_3', 'own']],
+  ['boticelli runs show ', ['last', 'run-1', 'run-2']],
+  ['boticelli runs compare run-1 run-', ['run-1', 'run-2']],
+  ['boticelli runs --narrative ', ['post']],
 ];
 
+/** Names that a shell would run or split are not offered. */
+const threeActs = `acts = { one = "x", "two.b" = "{{vars.unknown}}", "$(touch ran)" = "x", "a b" = "x", "drei" = 'x' }`;
+
 function fixture() {
-  const folder = createTemporaryFolder(onTestFinished, { 'a.toml': '', 'b c.toml': '', 'notes.txt': '' });
+  const folder = createTemporaryFolder(onTestFinished, {
+    ...{ 'a.toml': '', 'b c.toml': '', 'notes.txt': '', 'three.toml': threeActs },
+    'boticelli.toml': '[providers.gemini.tiers.own]\nrpm = 1\n',
+  });
   mkdirSync(join(folder, 'folder'));
   writeFileSync(join(folder, 'folder', 'inner.toml'), '');
   return folder;
 }
+
+/** Creates a state folder with two runs. */
+async function createState(): Promise<string> {
+  const folder = createTemporaryFolder(onTestFinished);
+  const database = await openTestDatabase(folder);
+  for (const [index, narrative] of ['post', '$(touch ran)'].entries()) {
+    const values = `('run-${index + 1}', '${narrative}', 1, ${index}, 1, '[]', '[]', 1, 0, '{}', 'completed')`;
+    database.exec(`INSERT INTO runs (id, narrative, act_count, started_at, acts_ended, models_asked, models_served,
+      attempts, wait_ms, usage, status) VALUES ${values}`);
+  }
+  database.close();
+  return folder;
+}
+
+test('the values of a state folder that does not exist are none, and it is not created', async () => {
+  const folder = join(createTemporaryFolder(onTestFinished), 'state');
+  const options = { env: { BOTICELLI_STATE_DIR: folder } };
+  expect((await runBoticelli(['__complete', 'narratives'], options)).stdout).toBe('');
+  expect((await runBoticelli(['__complete', 'runs'], options)).stdout).toBe('last\tthe newest run\n');
+  expect((await runBoticelli(['__complete', 'acts', '--', 'missing.toml'], options)).code).toBe(0);
+  expect(existsSync(folder)).toBe(false);
+});
 
 describe.each(shells)('%s', (shell) => {
   const lines = [...cases.map(([line]) => line), 'boticelli run folder/', 'boticelli run --output=js'];
@@ -54,11 +90,13 @@ describe.each(shells)('%s', (shell) => {
     if (!must && !isInstalled(shell)) skip(`${shell} is not installed`);
     const { stdout, code } = await runBoticelli(['completion', shell]);
     expect(code).toBe(0);
+    const folder = fixture();
     const offered = collectCompletions({
       shell,
       script: stdout,
       lines,
-      folder: fixture(),
+      folder,
+      stateFolder: await createState(),
       harnessFolder: createTemporaryFolder(onTestFinished),
     });
     for (const [line, expected] of cases) {
@@ -66,6 +104,7 @@ describe.each(shells)('%s', (shell) => {
       if ('among' in expected) expect(words, line).toEqual(expect.arrayContaining(expected.among));
       else expect(words, line).toEqual([...expected].sort());
     }
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
     const last = (line: string) => offered.get(line)?.map((word) => word.replace(/^.*[/=]/, ''));
     expect(last('boticelli run folder/')).toEqual(['inner.toml']);
     expect(last('boticelli run --output=js')).toEqual(['json']);

@@ -12,6 +12,7 @@ import {
   startInTerminal,
   startShell,
 } from '../../helpers/boticelli.js';
+import { unknownModelError } from '../../helpers/gemini/errors.js';
 import { textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
@@ -140,6 +141,15 @@ test('shows which model an alias stands for', async () => {
   const { stdout } = await limits();
   expect(stdout).toContain('gemini-flash-lite-latest: alias of gemini-3.5-flash-lite, counted there\n');
   expect(stdout).toMatch(/^gemini-3\.5-flash-lite: free now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
+});
+
+test('does not keep the name of a model that does not exist, nor counts its requests', async () => {
+  const { limits, run } = setup();
+  server.queueReplies(unknownModelError('model-tpyo'));
+  expect((await run('one.toml', '-m', 'model-tpyo', '--no-fallback')).code).toBe(69);
+  expect((await limits()).stdout).not.toContain('tpyo');
+  await run('one.toml', '-m', 'model-served');
+  expect((await limits()).stdout).toContain('model-served');
 });
 
 test('--forget deletes what was learned and keeps what was sent', async () => {

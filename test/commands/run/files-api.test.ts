@@ -161,5 +161,5 @@ describe('if the service does not say whether a video is ready', () => {
 
 test('a rehearsal uploads nothing and says what it would send', async () => {
   const { stdout } = await runBoticelli(['run', 'film.toml', '--rehearse', '--last'], { cwd: filmFolder() });
-  expect(stdout).toContain('the last one has 2 parts: 20000000 bytes of video/mp4, 16 bytes of text.');
+  expect(stdout).toContain('would reply to 20000000 bytes of video/mp4 and “Give it a title.”');
 });

@@ -235,7 +235,9 @@ test('--only shows an act of every carousel round, and each reply is a file', as
   });
   const flags = ['--only', 'act_2', '--out-dir', 'out', '-o', 'json'];
   const { stdout, stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', ...flags], { cwd });
-  expect(stderr).toMatch(/^\[3\/12\] act_1 \(round 2\) .*\nact_1 \(round 2\): /m);
+  expect(stderr).toMatch(
+    /^\[3\/12\] act_1 \(round 2\) .*\nprompt of act_1 \(round 2\): .*\n {2}user:\n {4}Question 1\nact_1 \(round 2\): /m,
+  );
   const acts: { act: string; round: number; index: number }[] = JSON.parse(stdout).acts;
   expect(acts.map(({ act, round, index }) => `${index} ${act} ${round}`)).toEqual(
     [1, 2, 3, 4, 5, 6].map((round) => `${2 * round - 1} act_2 ${round}`),

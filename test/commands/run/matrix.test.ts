@@ -59,7 +59,9 @@ describe('2 models × 2 temperatures × 3 rows', () => {
       'gemini-a at 1: Answer: y\n',
     );
 
-    expect(await runs()).toMatch(/comments model=gemini-a,gemini-b temperature=0,1 .* 12\/12 runs /);
+    expect(await runs()).toMatch(
+      / comments +gemini-a, gemini-b {2}three\.csv {2}model=gemini-a,gemini-b temperature=0,1 +12\/12 runs /,
+    );
     const shown = await runs('show');
     const labels = [...shown.matchAll(/^ +(\d+) {2}completed {2}(\d) {2}(model=gemini-[ab] temperature=[01])$/gm)];
     expect(new Set(labels.map(([, , row, label]) => `${row} ${label}`)).size).toBe(12);

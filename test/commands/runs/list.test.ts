@@ -67,11 +67,41 @@ describe('runs', () => {
     ]);
     const lines = (await runs()).stdout.trimEnd().split('\n');
     expect(lines).toEqual([
-      'run                     started       narrative  acts  outcome',
-      expect.stringMatching(new RegExp(`^${all[0].run}  .\\d \\w{3} \\d\\d:\\d\\d  test        1/3  failed$`)),
-      expect.stringMatching(new RegExp(`^${all[1].run}  .\\d \\w{3} \\d\\d:\\d\\d  test        1/1  completed$`)),
+      'run                     started       narrative  model                     acts  outcome',
+      expect.stringMatching(
+        new RegExp(`^${all[0].run}  .\\d \\w{3} \\d\\d:\\d\\d  test       model-x                    1/3  failed$`),
+      ),
+      expect.stringMatching(
+        new RegExp(`^${all[1].run}  .\\d \\w{3} \\d\\d:\\d\\d  test       gemini-flash-lite-latest   1/1  completed$`),
+      ),
     ]);
     expect((await runs('-n', '1')).stdout).toMatch(/\nand 1 older run \(show more with --limit <n>\)\n$/);
+  });
+
+  test('tells runs apart by their variables and rows, and lists those that match', async () => {
+    const { run, runs, listed, cwd } = setup();
+    writeFileSync(
+      join(cwd, 'v.toml'),
+      '[narrative]\nname = "v"\n[vars]\nx = "0"\n[acts]\na = "{{vars.x}} {{row.y}}"\n',
+    );
+    writeFileSync(join(cwd, 'rows.csv'), 'y\n1\n2\n');
+    server.queueReplies(rejection);
+    await run('one.toml');
+    await run('v.toml', '--each', 'rows.csv', '--var', `x=${'long '.repeat(30)}`, '-m', 'model-x');
+    const { stdout } = await runs();
+    expect(stdout).toMatch(/ narrative {2}model +rows +variables +acts +outcome\n/);
+    expect(stdout).toMatch(/ v +model-x +rows\.csv {2}x=long long .*… {2}2\/2 rows {2}completed\n/);
+    const names = async (...flags: string[]) =>
+      JSON.parse((await runs('--format', 'json', ...flags)).stdout).runs.map(
+        (each: { narrative: string }) => each.narrative,
+      );
+    expect(await names('--failed')).toEqual(['test']);
+    expect(await names('--narrative', 'v')).toEqual(['v']);
+    expect(await names('--since', '1h')).toEqual(['v', 'test']);
+    expect(await names('--since', '2000-01-01')).toEqual(['v', 'test']);
+    expect((await runs('--since', '2999-01-01')).stdout).toBe('No such runs.\n');
+    expect(await runs('--since', 'yesterday')).toMatchObject({ code: 2 });
+    expect((await listed()).runs[0].vars.x).toHaveLength(80);
   });
 
   test('lists killed runs as unfinished', async () => {
@@ -126,9 +156,15 @@ describe('runs show', () => {
           '\\w{3} \\d+ \\w{3}, \\d\\d:\\d\\d · failed after <time> · 2 of 3 acts',
           '4 requests · 16 tokens in, 2 out · waited <time>',
           '',
+          'act_1  [.#]+ +<time>',
+          'act_2 .*',
+          'act_3 .*',
+          '\\. waiting   # thinking and answering',
+          '',
           '\\[1/3\\] act_1',
           'attempt 1 failed: .*; retrying in <time>',
           'gemini-flash-lite-latest · 8 tokens in, 1 out · <time> · 2 attempts',
+          'waited <time> \\(backoff\\)',
           '',
           'A reply\\.',
           '',
@@ -244,6 +280,20 @@ describe('runs clear', () => {
     expect((await listed()).runs).toMatchObject([{ narrative: 'test' }]);
     expect((await clear('--older-than', '0')).stdout).toMatch(/^Deleted 1 run /);
     expect(await clear('--older-than', 'soon')).toMatchObject({ code: 2 });
+  });
+
+  test('--all deletes everything in the database', async () => {
+    const { run, runs, database } = setup();
+    await run('one.toml');
+    expect(await runs('clear', '--all', '--narrative', 'test')).toMatchObject({ code: 2 });
+    const question = 'this deletes all runs and stored replies, and what is known about quota and models';
+    expect(await runs('clear', '--all')).toMatchObject({ code: 2, stderr: expect.stringContaining(question) });
+    expect((await runs('clear', '--all', '--yes')).stdout).toBe(`Deleted everything in ${database}.\n`);
+    const file = new LibSql(database);
+    for (const table of ['runs', 'acts', 'answers', 'quota_pages'])
+      expect(file.prepare(`SELECT count(*) FROM ${table}`).raw(true).get(), table).toEqual([0]);
+    file.close();
+    expect((await runs('clear', '--all', '--yes')).stdout).toBe('Nothing to delete.\n');
   });
 });
 

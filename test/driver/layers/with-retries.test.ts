@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { MeasuredWait } from '../../../src/driver/driver.js';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import { type RetryPolicy, withRetries } from '../../../src/driver/layers/with-retries.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
@@ -33,6 +34,18 @@ test('retries a temporary failure, with an event for each attempt and pause', as
   expect(events.map(({ type }) => type)).toEqual(['retry', 'wait', 'retry', 'wait']);
   expect(events[0]).toMatchObject({ attempt: 1, delayMs: 375, discard: false, error: { code: 'unavailable' } });
   expect(events[3]).toMatchObject({ reason: 'backoff', waitMs: 750, until: '2026-11-22T12:00:01.125Z' });
+});
+
+test('measures each pause', async () => {
+  const { driver, clock } = stack([{ error: overloaded }, { error: overloaded }]);
+  const startedAt = clock.now();
+  const waits: MeasuredWait[] = [];
+  await driver.generate(request, { onWaited: (wait) => void waits.push(wait) });
+  const wait = { model: 'm', reason: 'backoff' };
+  expect(waits).toEqual([
+    { ...wait, startedAt, durationMs: 375 },
+    { ...wait, startedAt: startedAt + 375, durationMs: 750 },
+  ]);
 });
 
 test('doubles the pauses up to the maximum, of which the upper half is random', async () => {

@@ -8,9 +8,9 @@ async function openChangedRuns(change: string) {
   const database = await openTestDatabase(createTemporaryFolder(onTestFinished));
   onTestFinished(() => void database.close());
   const row = (id: string, startedAt: number) =>
-    `('${id}', 'n', NULL, NULL, 1, ${startedAt}, 1, '["m"]', '["m"]', 1, 0, '{"promptTokens": 3}', NULL, 'failed', 5, '{}')`;
+    `('${id}', 'n', NULL, NULL, 1, ${startedAt}, 1, '["m"]', '["m"]', 1, 0, '{"promptTokens": 3}', NULL, 'failed', 5, '{}', '{"lang": "fr"}')`;
   database.exec(`INSERT INTO runs VALUES ${row('r1', 1)}, ${row('r2', 2)};
-    INSERT INTO acts VALUES ('r2', 0, 'a', '{"text": "x"}', '[]', NULL);
+    INSERT INTO acts VALUES ('r2', 0, 'a', '{"text": "x"}', '[]', NULL, NULL, NULL);
     UPDATE runs SET ${change} WHERE id = 'r2';`);
   return database;
 }
@@ -18,7 +18,7 @@ async function openChangedRuns(change: string) {
 test.each([
   ["usage = '{'", { usage: {} }],
   ["usage = '7', models_asked = 'null', models_served = '{'", { usage: {}, modelsAsked: [], modelsServed: [] }],
-  ["error = '7'", { status: 'failed' }],
+  ["error = '7', vars = '[]'", { status: 'failed' }],
   ['started_at = 9000000000000000000', { startedAt: '1970-01-01T00:00:00.000Z' }],
 ])('lists the runs beside an odd one (%s)', async (change, fields) => {
   const { runs, total } = listRuns(await openChangedRuns(change), 10);
@@ -27,8 +27,22 @@ test.each([
   expect(runs.find(({ run }) => run === 'r1')).toMatchObject({ usage: { promptTokens: 3 }, modelsAsked: ['m'] });
 });
 
+test('replaces values of another type in the end of an act', async () => {
+  const database = await openChangedRuns("act_count = x'00'");
+  database.exec(`UPDATE acts SET ended = '{"text": 7, "usage": [], "firstTokenMs": "x", "costUsd": 0.5, "round": 2}'`);
+  expect(listRuns(database, 1).runs).toMatchObject([{ run: 'r2', actCount: 0 }]);
+  expect(listActs(database, 'r2')[0]?.end).toEqual({
+    ...{ type: 'act-end', act: 'a', index: 0, model: 'unknown', requestedModel: 'unknown', text: '', round: 2 },
+    ...{ finishReason: 'unknown', usage: {}, attempts: 0, waitMs: 0, durationMs: 0, reused: false, costUsd: 0.5 },
+  });
+});
+
 test('leaves out what is not valid in an act', async () => {
   const database = await openChangedRuns('act_count = 1');
-  database.exec('UPDATE acts SET ended = \'{\', told = \'[7, {"type": "act-note"}]\'');
-  expect(listActs(database, 'r2')).toEqual([{ act: 'a', events: [{ type: 'act-note' }] }]);
+  const note = '{"type": "act-note", "message": "x"}';
+  const expected = [{ act: 'a', events: [JSON.parse(note)] }];
+  database.exec(`UPDATE acts SET ended = '{', told = '[7, {"type": "act-retry", "error": null}, ${note}]'`);
+  expect(listActs(database, 'r2')).toEqual(expected);
+  database.exec('UPDATE acts SET timing = \'{"waits": [7]}\', prompt = \'{"parts": [null]}\'');
+  expect(listActs(database, 'r2')).toEqual(expected);
 });

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/database/open.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
+import type { ActDetail } from '../../../src/executor/acts/act-details.js';
 import type { NarrativeEvent } from '../../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../src/executor/narrative-executor.js';
 import { createLiveModeRows } from '../../../src/store/caches/live-mode-rows.js';
 import { clearRuns, countClearable } from '../../../src/store/runs/clear-runs.js';
-import { findRuns, listActs, listRuns } from '../../../src/store/runs/read-runs.js';
+import { findRuns, listActs, listRuns, type RunFilter } from '../../../src/store/runs/read-runs.js';
+import type { RecordedEvent, RunRecorderOptions } from '../../../src/store/runs/run-recorder.js';
 import { openRunStore } from '../../../src/store/runs/run-store.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { createScriptedDriver } from '../../helpers/scripted-driver.js';
@@ -21,11 +23,16 @@ beforeEach(async () => {
   database = await openTestDatabase(folder);
 });
 
-function openStore({ now = Date.now(), narrative = 'n', keepMs = 30 * day } = {}) {
+function openStore({
+  now = Date.now(),
+  narrative = 'n',
+  keepMs = 30 * day,
+  ...details
+}: { now?: number; narrative?: string; keepMs?: number } & Pick<RunRecorderOptions, 'vars' | 'keepsPrompts'> = {}) {
   const failures: unknown[] = [];
   const origin = { file: '/a/n.toml', fileHash: 'f00d' };
   const onFailure = (thrown: unknown) => failures.push(thrown);
-  const store = openRunStore({ database, narrative, origin, keepMs, now: () => now, onFailure });
+  const store = openRunStore({ database, narrative, origin, keepMs, now: () => now, onFailure, ...details });
   return { store, failures };
 }
 
@@ -50,7 +57,7 @@ const reply: GenerateResponse = {
 /** Everything that writes into the database, except the quota store. */
 type Writers = ReturnType<typeof openStore> & { liveModes: ReturnType<typeof createLiveModeRows> };
 
-async function sendEvents(store: ReturnType<typeof openStore>['store'], ...events: NarrativeEvent[]) {
+async function sendEvents(store: ReturnType<typeof openStore>['store'], ...events: RecordedEvent[]) {
   for (const event of events) await store.onEvent(event);
 }
 
@@ -95,6 +102,53 @@ test('records a failed act with its attempts and without a reply', async () => {
   expect(listRuns(database, 9).runs).toMatchObject([{ status: 'failed', error, actsEnded: 1, attempts: 3 }]);
   expect(listActs(database, 'r1')).toMatchObject([{ act: 'a' }, { act: 'b', events: [] }]);
   expect(listActs(database, 'r1')[1]?.end).toBeUndefined();
+});
+
+test('records how acts spent their time, also of one that failed, and the variables of the run', async () => {
+  const { store } = openStore({ vars: { lang: 'fr', text: 'x'.repeat(200) } });
+  const wait = { reason: 'rpm', startMs: 10, durationMs: 700 } as const;
+  const times = { startedAt: 1000, durationMs: 900, waits: [wait], firstTokenMs: 800 };
+  const timing = (act: string, index: number): ActDetail => ({ type: 'act-timing', act, index, ...times });
+  const failed = end('r1', { status: 'failed' });
+  const parameters = { temperature: 0, format: 'json', schema: {} } as const;
+  const prompt = { model: 'm', parameters, earlierTurns: 0, parts: [] };
+  const prompted: ActDetail = { type: 'act-prompt', act: 'a', index: 0, prompt };
+  await sendEvents(store, start('r1'), actStart('a'), prompted, timing('a', 0), actEnd('a'));
+  await sendEvents(store, actStart('b', 1), timing('b', 1), failed);
+  expect(listActs(database, 'r1').map(({ timing }) => timing)).toEqual([
+    { ...times, requestedModel: 'requested', attempts: 2, parameters: { temperature: 0, format: 'json' } },
+    { ...times, requestedModel: 'requested', attempts: 1, parameters: {} },
+  ]);
+  const [run] = listRuns(database, 9).runs;
+  expect(run).toMatchObject({ waitMs: 730, vars: { lang: 'fr', text: `${'x'.repeat(79)}…` } });
+});
+
+test.each([true, false])('stores prompts only if they are to be kept (%s)', async (keepsPrompts) => {
+  const { store } = openStore({ keepsPrompts });
+  const prompt = { model: 'm', parameters: {}, earlierTurns: 0, parts: [{ type: 'text' as const, text: 'Hi' }] };
+  await sendEvents(store, start('r1'), actStart('a'), { type: 'act-prompt', act: 'a', index: 0, prompt }, actEnd('a'));
+  expect(listActs(database, 'r1').map((act) => act.prompt)).toEqual([keepsPrompts ? prompt : undefined]);
+});
+
+test('lists the runs that match a filter', async () => {
+  for (const [at, [id, narrative, status]] of [
+    ['r1', 'x', 'completed'],
+    ['r2', 'y', 'failed'],
+    ['r3', 'y', 'completed'],
+  ].entries()) {
+    const { store } = openStore({ now: 1000 + at });
+    await sendEvents(store, { ...start(`${id}`), narrative } as NarrativeEvent, end(`${id}`, { status }));
+  }
+  const { store } = openStore({ now: 2000 });
+  await sendEvents(store, start('r4'));
+  const list = (filter: RunFilter) => {
+    const { runs, total } = listRuns(database, 9, filter);
+    return [total, ...runs.map(({ run }) => run)];
+  };
+  expect(list({ narrative: 'y' })).toEqual([2, 'r3', 'r2']);
+  expect(list({ failed: true })).toEqual([2, 'r4', 'r2']);
+  expect(list({ since: 1002 })).toEqual([2, 'r4', 'r3']);
+  expect(list({ narrative: 'y', failed: true, since: 1002 })).toEqual([0]);
 });
 
 test('does not count reused replies as usage', async () => {

@@ -1,4 +1,5 @@
 import { BoticelliError } from '../../../errors.js';
+import type { ActDetail } from '../../../executor/acts/act-details.js';
 import type { RunReport } from '../../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../executor/narrative-executor.js';
 import { getUnsavedMediaHint } from '../media-outputs.js';
@@ -28,15 +29,20 @@ export async function executeRow(task: RowTask, run: RowsRun, context: RowContex
   const files = await openTaskFiles(task, options);
   const show = view.createListener(getShortTaskName(task, run.source));
   const label = String(Object.values(values)[0] ?? '');
+  const recorded = { number: position, label, matrix: variant.combination };
+  const onEvent = persistence.wrapRowListener(recorded, (event) => {
+    show.onEvent(event);
+    if (event.type === 'act-end') files?.writeReply(event);
+  });
+  const onDetail = (detail: ActDetail) => {
+    void onEvent(detail);
+    show.onDetail(detail);
+  };
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, callLimiter },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail, callLimiter },
     includeThoughts: options.thoughts ?? false,
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
-    onEvent: persistence.wrapRowListener({ number: position, label, matrix: variant.combination }, (event) => {
-      show(event);
-      if (event.type === 'act-end') files?.writeReply(event);
-    }),
     ...(files && { saveAudio: files.writeAudio, saveMedia: files.writeMedia }),
     unsavedMediaHint: getUnsavedMediaHint(persistence),
   });

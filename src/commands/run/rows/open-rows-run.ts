@@ -80,7 +80,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   const stored = { settings, narrative: narrative.name, file: path, text, planned, isKnownInstance, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
-  await abortable(persistence.open(stored), signal);
+  await abortable(persistence.open({ ...stored, vars: (await resources.readVariables()).values }), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger, jobs, callLimiter } = resources;
   const shared = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };

@@ -2,6 +2,7 @@ import type { CliProcess } from '../../../cli/process.js';
 import type { Shutdown } from '../../../cli/shutdown.js';
 import { addCosts } from '../../../driver/cost.js';
 import type { ErrorCode, ErrorReport } from '../../../errors.js';
+import type { ActDetail } from '../../../executor/acts/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../../executor/narrative-events.js';
 import type { RowSource } from '../../../rows/row.js';
 import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';
@@ -13,7 +14,7 @@ import {
   type RowCounts,
 } from '../../../terminal/progress/rows-progress.js';
 import { toPrintableLine } from '../../../terminal/text/printable.js';
-import type { RunOptions } from '../options.js';
+import { type RunOptions, showsPrompts } from '../options.js';
 import { getColumns, openScreen, type Screen } from '../screen.js';
 import { getTaskName, type RowTask } from './row-task.js';
 
@@ -60,6 +61,12 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
   };
 }
 
+/** Shows the events of a row, and its prompts if prompts are shown. */
+interface RowListener {
+  onEvent(event: NarrativeEvent): void;
+  onDetail(detail: ActDetail): void;
+}
+
 interface RowScreen extends Screen {
   options: RunOptions;
 }
@@ -80,16 +87,18 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       if (!quiet) stderrWriter.setStatus(counts, () => ({ text: formatRowsProgress(counts, meter) }));
     },
     /** Creates the listener to the events of a row. It writes warnings, and with --verbose every event. */
-    createListener(label: string): (event: NarrativeEvent) => void {
+    createListener(label: string): RowListener {
       const detail = verbose ? 'verbose' : 'quiet';
-      const progress = createProgress({ stderr: stderrWriter, colors, detail, now: Date.now, showsCountdown, label });
-      return (event) => {
+      const shown = { detail, showsCountdown, label, showsPrompts: showsPrompts(options) } as const;
+      const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...shown });
+      const onEvent = (event: NarrativeEvent) => {
         if (event.type === 'act-end') meter.addRequests(event.attempts);
         // A row that ends has a line of its own, or is counted.
         if (isPipeClosed() || event.type === 'narrative-end') return;
         progress.writeThoughts(event);
         progress.onEvent(event);
       };
+      return { onEvent, onDetail: (detail) => isPipeClosed() || progress.onDetail(detail) };
     },
     /** Counts a row whose result an earlier run has written. */
     skipRow(_: RowTask) {

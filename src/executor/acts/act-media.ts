@@ -1,7 +1,7 @@
-import { formatContentKinds, getContentKind, getMediaByteLength } from '../driver/reply-media.js';
-import type { GenerateResponse } from '../driver/response.js';
-import type { ActEnd, ActMedia } from './narrative-events.js';
-import type { NarrativeExecutorOptions } from './options.js';
+import { formatContentKinds, getContentKind, getMediaByteLength } from '../../driver/reply-media.js';
+import type { GenerateResponse } from '../../driver/response.js';
+import type { ActEnd, ActMedia } from '../narrative-events.js';
+import type { NarrativeExecutorOptions } from '../options.js';
 
 type SaveOptions = Pick<NarrativeExecutorOptions, 'saveMedia' | 'includesMediaData'>;
 

@@ -1,0 +1,27 @@
+import { Argument } from 'commander';
+import type { DynamicTopic } from '../cli/completion/command-tree.js';
+import { defineCommand } from '../cli/define-command.js';
+import type { CliProcess } from '../cli/process.js';
+
+/** `boticelli __complete`: what completion scripts call for values that are not known when they are created. */
+export const addCompleteCommand = defineCommand<[topic: DynamicTopic, words: string[]], Record<never, never>>({
+  name: '__complete',
+  description: 'print the completions of a value',
+  isHidden: true,
+  arguments: [
+    new Argument('<topic>').choices(['acts', 'narratives', 'runs', 'tiers']),
+    new Argument('[words...]').default([]),
+  ],
+  options: {},
+  loadHandler: async () => (topic, words, _options, proc) => printValues(topic, words, proc),
+});
+
+/** Prints nothing if the values can't be read: TAB must not show errors. */
+async function printValues(topic: DynamicTopic, words: readonly string[], proc: CliProcess): Promise<void> {
+  const [{ withOutput }, { listDynamicValues }] = await Promise.all([
+    import('../cli/output.js'),
+    import('../cli/completion/dynamic-values.js'),
+  ]);
+  const lines = await listDynamicValues(topic, words, proc).catch(() => []);
+  await withOutput(proc, async (output) => output.write(lines.map((line) => `${line}\n`).join('')));
+}

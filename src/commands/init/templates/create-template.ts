@@ -1,0 +1,20 @@
+import { createChainTemplate } from './chain.js';
+import { createJsonTemplate } from './json.js';
+import { createRowsTemplate } from './rows.js';
+import type { CreateTemplate, Template } from './template.js';
+import { createVisionTemplate } from './vision.js';
+
+const factories: Readonly<Record<TemplateName, CreateTemplate>> = {
+  chain: createChainTemplate,
+  json: createJsonTemplate,
+  vision: createVisionTemplate,
+  rows: createRowsTemplate,
+};
+
+/** The names of the templates. */
+export type TemplateName = 'chain' | 'json' | 'vision' | 'rows';
+
+/** Creates the template of that name for a narrative. */
+export function createTemplate(template: TemplateName, narrative: string): Template {
+  return factories[template](narrative);
+}

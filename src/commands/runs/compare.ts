@@ -1,0 +1,133 @@
+import { withOutput } from '../../cli/output.js';
+import type { CliProcess } from '../../cli/process.js';
+import type { Database } from '../../database/open.js';
+import { BoticelliError } from '../../errors.js';
+import { compareWords, countWords } from '../../store/recordings/word-diff.js';
+import { listActs, listRowRuns, listRuns } from '../../store/runs/read-runs.js';
+import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
+import { stringifyJson } from '../../terminal/replies/json.js';
+import type { ComparedAct, Comparison, ReplyDifference } from '../../terminal/reports/compare-report.js';
+import { hasRows } from '../../terminal/reports/rows-of-runs.js';
+import { createColors } from '../../terminal/text/colors.js';
+import { toPrintable } from '../../terminal/text/printable.js';
+import { findRun } from './find-run.js';
+import { withRunHistory } from './run-history.js';
+
+/** The options of `boticelli runs compare`. */
+export interface CompareOptions {
+  format: 'text' | 'json' | 'markdown';
+}
+
+/** More columns can't be read. */
+const maxRuns = 12;
+
+/** The beginning of a reply that is compared: a reply may have megabytes. */
+const maxComparedChars = 100_000;
+
+/** The search for differences ends above this number of changes. */
+const maxEditLength = 3000;
+
+/** A run with its acts, and the letter that stands for it. */
+interface LabelledRun {
+  label: string;
+  run: RecordedRun;
+  acts: readonly RecordedAct[];
+}
+
+/** `boticelli runs compare`: prints runs side by side, act by act. */
+export function compareRuns(ids: readonly string[], { format }: CompareOptions, proc: CliProcess): Promise<void> {
+  return withOutput(proc, async (output) => {
+    const runs = await withRunHistory(proc, (database) => readRuns(database, ids));
+    const comparison = await createComparison(runs);
+    if (format === 'json') return output.write(`${stringifyJson(comparison, 2)}\n`);
+    const { formatComparison, renderComparisonMarkdown } = await import('../../terminal/reports/compare-report.js');
+    if (format === 'text') {
+      const lines = formatComparison(comparison, { colors: await createColors(proc.stdout) });
+      return output.write(`${lines.join('\n')}\n`);
+    }
+    const markdown = renderComparisonMarkdown(comparison);
+    output.write(output.isTerminal ? toPrintable(markdown) : markdown);
+  });
+}
+
+/** @throws BoticelliError `no_input` or `usage` if there are not two runs, or too many */
+function readRuns(database: Database.Database | undefined, ids: readonly string[]): LabelledRun[] {
+  const chosen = ids.length > 0 ? ids.map((id) => findRun(database, id)) : database ? findLatestRuns(database) : [];
+  const runs = chosen.flatMap((run) => (database && hasRows(run) ? listRowRuns(database, run.run) : [run]));
+  if (!database || runs.length < 2) {
+    const hint = 'Name two runs, or a run with --matrix: boticelli runs compare <run> <run>';
+    throw new BoticelliError(ids.length > 0 ? 'usage' : 'no_input', 'there are not two runs to compare', { hint });
+  }
+  if (runs.length > maxRuns) {
+    const [first] = chosen;
+    const hint = `Name single runs or rows, such as ${first?.run}${first && hasRows(first) ? '/1' : ''}. List them with: boticelli runs`;
+    throw new BoticelliError('usage', `${runs.length} runs are too many to compare; ${maxRuns} fit`, { hint });
+  }
+  return runs.map((run, index) => {
+    return { label: String.fromCharCode(65 + index), run, acts: listActs(database, run.run) };
+  });
+}
+
+/** Returns the last run if it has a matrix, else the last two, the older one first. */
+function findLatestRuns(database: Database.Database): RecordedRun[] {
+  const { runs } = listRuns(database, 2);
+  return runs[0]?.matrix ? runs.slice(0, 1) : runs.reverse();
+}
+
+async function createComparison(runs: readonly LabelledRun[]): Promise<Comparison> {
+  const acts: { act: string; runs: ComparedAct[] }[] = [];
+  for (const { act, found } of alignActs(runs)) acts.push({ act, runs: await compareActs(runs, found) });
+  return {
+    runs: runs.map(({ label, run }) => {
+      const { file: _, fileHash: __, modelsAsked: ___, modelsServed: ____, error: _____, ...rest } = run;
+      return { label, ...rest };
+    }),
+    acts,
+  };
+}
+
+/** Finds the acts with the same name and, if it occurs more than once, the same occurrence. */
+function alignActs(runs: readonly LabelledRun[]): { act: string; found: (RecordedAct | undefined)[] }[] {
+  const rows = new Map<string, { act: string; found: (RecordedAct | undefined)[] }>();
+  for (const [index, { acts }] of runs.entries()) {
+    const occurrences = new Map<string, number>();
+    for (const recorded of acts) {
+      const { act } = recorded;
+      const occurrence = (occurrences.get(act) ?? 0) + 1;
+      occurrences.set(act, occurrence);
+      const row = rows.get(`${occurrence} ${act}`) ?? { act, found: runs.map(() => undefined) };
+      rows.set(`${occurrence} ${act}`, row);
+      row.found[index] = recorded;
+    }
+  }
+  return [...rows.values()];
+}
+
+async function compareActs(
+  runs: readonly LabelledRun[],
+  found: readonly (RecordedAct | undefined)[],
+): Promise<ComparedAct[]> {
+  const first = found.findIndex((act) => act?.end);
+  const baseline = found[first]?.end?.text ?? '';
+  const compared: ComparedAct[] = [];
+  for (const [index, { label }] of runs.entries()) {
+    const act = found[index];
+    if (!act?.end) compared.push({ label, status: act ? 'no reply' : 'absent' });
+    else {
+      const { model, requestedModel, usage, costUsd, durationMs, waitMs, text } = act.end;
+      compared.push({
+        ...{ label, status: 'completed', model, requestedModel, parameters: act.timing?.parameters ?? {}, usage },
+        ...(costUsd !== undefined && { costUsd }),
+        ...{ durationMs, waitMs, words: countWords(text) },
+        ...(index !== first && { difference: await compareReplies(runs[first]?.label ?? '', baseline, text) }),
+      });
+    }
+  }
+  return compared;
+}
+
+async function compareReplies(from: string, before: string, after: string): Promise<ReplyDifference> {
+  if (before === after) return { from, isEqual: true, added: 0, removed: 0, excerpt: '' };
+  const [start, end] = [before.slice(0, maxComparedChars), after.slice(0, maxComparedChars)];
+  return { from, isEqual: false, ...(await compareWords(start, end, maxEditLength)) };
+}

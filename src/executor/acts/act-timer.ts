@@ -1,0 +1,53 @@
+import type { Clock } from '../../driver/clock.js';
+import type { MeasuredWait } from '../../driver/driver.js';
+import type { ActTimes, WaitSpan } from './act-details.js';
+
+/** Measures how an act spends its time. */
+export interface ActTimer {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** The real time of the waits, or the planned time if the driver does not measure them. */
+  readonly waitMs: number;
+  /** From the start to the first text; undefined until then. */
+  readonly firstTokenMs: number | undefined;
+  addPlannedWait(waitMs: number): void;
+  addWait(wait: MeasuredWait): void;
+  addRetry(): void;
+  /** Call it with each text; only the first one counts. */
+  addText(): void;
+  /** Returns the times until now. */
+  measure(): ActTimes;
+}
+
+/** Creates the timer of an act that starts now. */
+export function createActTimer(clock: Clock): ActTimer {
+  const startedAt = clock.now();
+  const elapsed = () => clock.now() - startedAt;
+  const waits: WaitSpan[] = [];
+  const retriesMs: number[] = [];
+  let plannedWaitMs = 0;
+  let firstTokenMs: number | undefined;
+  return {
+    startedAt,
+    get waitMs() {
+      return waits.length === 0 ? plannedWaitMs : waits.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    },
+    get firstTokenMs() {
+      return firstTokenMs;
+    },
+    addPlannedWait(waitMs) {
+      plannedWaitMs += waitMs;
+    },
+    addWait: (wait) =>
+      void waits.push({ reason: wait.reason, startMs: wait.startedAt - startedAt, durationMs: wait.durationMs }),
+    addRetry: () => void retriesMs.push(elapsed()),
+    addText() {
+      firstTokenMs ??= elapsed();
+    },
+    measure: () => ({
+      ...{ startedAt, durationMs: elapsed(), waits },
+      ...(retriesMs.length > 0 && { retriesMs }),
+      ...(firstTokenMs !== undefined && { firstTokenMs }),
+    }),
+  };
+}

@@ -1,0 +1,55 @@
+import type { Prompt, PromptPart } from '../../executor/acts/act-details.js';
+import type { Colors } from '../text/colors.js';
+import { formatCount, formatInteger } from '../text/format.js';
+import { toPrintable, toPrintableLine } from '../text/printable.js';
+
+const contentIndent = '    ';
+
+/**
+ * Formats a prompt as it is sent, in full: a line with the act, the model and the parameters, and below it the indented
+ * texts. Media are named with their type and size.
+ */
+export function formatPrompt(title: string, { model, parameters, system, earlierTurns, parts }: Prompt): string {
+  const { schema, ...others } = parameters;
+  const facts = [
+    model,
+    ...Object.entries(others).map(([name, value]) => `${toFileKey(name)} ${formatValue(value)}`),
+    ...(earlierTurns > 0 ? [`after ${formatCount(earlierTurns, 'earlier turn')}`] : []),
+  ];
+  return [
+    toPrintableLine(`prompt of ${title}: ${facts.join(', ')}`),
+    ...(system === undefined ? [] : ['  system:', indent(system)]),
+    ...(schema === undefined ? [] : ['  schema:', indent(JSON.stringify(schema))]),
+    '  user:',
+    ...parts.map((part) => indent(formatPart(part))),
+  ].join('\n');
+}
+
+/** Colours a formatted prompt: only its own texts stand out. */
+export function colorizePrompt(text: string, { dim }: Colors): string {
+  const isContent = (line: string) => line === '' || line.startsWith(contentIndent);
+  return text
+    .split('\n')
+    .map((line) => (isContent(line) ? line : dim(line)))
+    .join('\n');
+}
+
+function formatPart(part: PromptPart): string {
+  if (part.type === 'text') return part.text;
+  const { name, mimeType, byteLength } = part;
+  const size = byteLength === undefined ? [] : [`${formatInteger(byteLength)} ${byteLength === 1 ? 'byte' : 'bytes'}`];
+  return `<${toPrintableLine([name, ...(mimeType === undefined ? [] : [mimeType]), ...size].join(', '))}>`;
+}
+
+/** Returns the name of a parameter as in a narrative file: `max_tokens`. */
+function toFileKey(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function formatValue(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function indent(text: string): string {
+  return toPrintable(text.trimEnd()).replaceAll(/^(?=.)/gm, contentIndent);
+}

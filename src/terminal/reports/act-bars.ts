@@ -1,0 +1,105 @@
+import type { RecordedAct } from '../../store/runs/recorded-run.js';
+import type { RecordedTiming } from '../../store/runs/run-recorder.js';
+import type { DisplayOptions } from '../text/colors.js';
+import { formatDuration } from '../text/format.js';
+import { measureWidth, toDisplayLine } from '../text/printable.js';
+
+/** What an act does at a moment. Without streaming, it is not known when its thinking ends. */
+type Activity = 'waiting' | 'thinking' | 'answering';
+
+type Symbols = Readonly<Record<Activity, string>>;
+
+const terminalSymbols: Symbols = { waiting: '░', thinking: '▒', answering: '█' };
+const plainSymbols: Symbols = { waiting: '.', thinking: '-', answering: '#' };
+
+/** The width of a line where the output is not a terminal. */
+const defaultColumns = 80;
+/** The maximum width of the names of acts. */
+const maxNameWidth = 20;
+
+type TimedAct = RecordedAct & { timing: RecordedTiming };
+
+/**
+ * Formats a timeline: a bar for each act, from the start of the run to its end, and the duration. Returns no lines if no
+ * times were recorded.
+ */
+export function formatActBars(acts: readonly RecordedAct[], { colors, columns }: DisplayOptions): string[] {
+  const timed = acts.filter((act): act is TimedAct => act.timing !== undefined);
+  if (timed.length === 0) return [];
+  const startMs = Math.min(...timed.map(({ timing }) => timing.startedAt));
+  const lengthMs = Math.max(1, ...timed.map(({ timing }) => timing.startedAt + timing.durationMs - startMs));
+  const names = timed.map(({ act }) => truncate(toDisplayLine(act), maxNameWidth));
+  const durations = timed.map(({ timing }) => formatDuration(Math.max(0, timing.durationMs)));
+  const nameWidth = Math.max(...names.map(measureWidth));
+  const durationWidth = Math.max(...durations.map(({ length }) => length));
+  const symbols = columns === undefined ? plainSymbols : terminalSymbols;
+  const width = Math.max(10, (columns ?? defaultColumns) - nameWidth - durationWidth - 4);
+  const lines = timed.map(({ timing }, index) => {
+    const name = names[index] ?? '';
+    const bar = renderBar(timing, { startMs, msPerColumn: lengthMs / width, width, symbols });
+    return `${name}${' '.repeat(nameWidth - measureWidth(name))}  ${bar}  ${durations[index]?.padStart(durationWidth)}`;
+  });
+  return [...lines, colors.dim(formatLegend(timed, symbols))];
+}
+
+/** Formats how long an act waited, and for which limits, thought and answered. Empty if there is nothing to tell. */
+export function formatActTimes({ waits, firstTokenMs, durationMs }: RecordedTiming): string {
+  const byReason = new Map<string, number>();
+  for (const { reason, durationMs: waitMs } of waits) byReason.set(reason, (byReason.get(reason) ?? 0) + waitMs);
+  const waited = [...byReason].map(([reason, waitMs]) => `${formatDuration(waitMs)} (${reason})`);
+  const parts = waited.length === 0 ? [] : [`waited ${waited.join(', ')}`];
+  if (firstTokenMs !== undefined) {
+    const sumWaits = (isIncluded: (startMs: number) => boolean) =>
+      waits.reduce((sum, { startMs, durationMs: waitMs }) => sum + (isIncluded(startMs) ? waitMs : 0), 0);
+    const thinkingMs = firstTokenMs - sumWaits((startMs) => startMs < firstTokenMs);
+    const answeringMs = durationMs - firstTokenMs - sumWaits((startMs) => startMs >= firstTokenMs);
+    parts.push(`thinking ${formatDuration(Math.max(0, thinkingMs))}`);
+    parts.push(`answering ${formatDuration(Math.max(0, answeringMs))}`);
+  }
+  return parts.join(' · ');
+}
+
+interface BarOptions {
+  startMs: number;
+  msPerColumn: number;
+  width: number;
+  symbols: Symbols;
+}
+
+/** Renders a bar: what the act does in the middle of each column. Even the shortest act has one. */
+function renderBar(timing: RecordedTiming, { startMs, msPerColumn, width, symbols }: BarOptions): string {
+  const offsetMs = timing.startedAt - startMs;
+  const first = Math.min(width - 1, Math.floor(offsetMs / msPerColumn));
+  const end = Math.min(width, Math.max(first + 1, Math.round((offsetMs + timing.durationMs) / msPerColumn)));
+  const columns = Array.from({ length: end - first }, (_, index) => {
+    const atMs = Math.max(0, (first + index + 0.5) * msPerColumn - offsetMs);
+    return symbols[findActivity(timing, atMs)];
+  });
+  return (' '.repeat(first) + columns.join('')).padEnd(width);
+}
+
+function findActivity({ waits, firstTokenMs = 0 }: RecordedTiming, atMs: number): Activity {
+  const isWaiting = waits.some(({ startMs, durationMs }) => atMs >= startMs && atMs < startMs + durationMs);
+  if (isWaiting) return 'waiting';
+  return atMs < firstTokenMs ? 'thinking' : 'answering';
+}
+
+/** Formats what the symbols mean, as far as they occur. */
+function formatLegend(timed: readonly TimedAct[], symbols: Symbols): string {
+  const isStreamed = timed.some(({ timing }) => timing.firstTokenMs !== undefined);
+  const isComplete = timed.every(({ timing }) => timing.firstTokenMs !== undefined);
+  const answering = isComplete
+    ? 'answering'
+    : isStreamed
+      ? 'answering, or without --stream thinking too'
+      : 'thinking and answering';
+  return [
+    ...(timed.some(({ timing }) => timing.waits.length > 0) ? [`${symbols.waiting} waiting`] : []),
+    ...(isStreamed ? [`${symbols.thinking} thinking`] : []),
+    `${symbols.answering} ${answering}`,
+  ].join('   ');
+}
+
+function truncate(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
+}

@@ -1,0 +1,169 @@
+import type { Usage } from '../../driver/response.js';
+import type { RecordedRun } from '../../store/runs/recorded-run.js';
+import type { DisplayOptions } from '../text/colors.js';
+import { formatDuration, formatUsd } from '../text/format.js';
+import { getBilledOutput } from '../text/format-tokens.js';
+import { escapeMarkdown } from '../text/markdown.js';
+import { toDisplayLine } from '../text/printable.js';
+import { formatTable } from '../text/table.js';
+
+/** Runs side by side. It is also the document of `--format json`. */
+export interface Comparison {
+  runs: readonly ComparedRun[];
+  /** The acts of all runs. An act that stands in an order more than once is there more than once. */
+  acts: readonly { act: string; runs: readonly ComparedAct[] }[];
+}
+
+/** A run, with the letter that stands for it. */
+export type ComparedRun = { label: string } & Pick<
+  RecordedRun,
+  | ('run' | 'narrative' | 'startedAt' | 'status' | 'source' | 'rowLabel' | 'matrix' | 'matrixLabel' | 'vars')
+  | ('actsEnded' | 'actCount' | 'attempts' | 'usage' | 'costUsd' | 'durationMs' | 'waitMs')
+>;
+
+/** An act in one run. Of an act that failed or is not part of the run, only the label and the status are known. */
+export interface ComparedAct {
+  label: string;
+  status: 'completed' | 'no reply' | 'absent';
+  model?: string;
+  requestedModel?: string;
+  parameters?: Readonly<Record<string, unknown>>;
+  usage?: Usage;
+  costUsd?: number | undefined;
+  durationMs?: number;
+  waitMs?: number;
+  /** The number of words of the reply. */
+  words?: number;
+  /** How the reply differs from that of the first run that has one. Absent for that run. */
+  difference?: ReplyDifference;
+}
+
+/** How a reply differs from another one. */
+export interface ReplyDifference {
+  /** The label of the run with the other reply. */
+  from: string;
+  isEqual: boolean;
+  /** How many words were added and removed. Absent if the replies have too little in common. */
+  added?: number;
+  removed?: number;
+  /** The first differences, in the format of `git diff --word-diff`; only beginnings if there is little in common. */
+  excerpt: string;
+}
+
+/** A table with a column for each run. */
+interface FigureTable {
+  title: string;
+  rows: { name: string; cells: string[] }[];
+}
+
+/** Formats a comparison: what the letters stand for, a table for all acts and one for each, and the differences. */
+export function formatComparison(comparison: Comparison, { colors }: DisplayOptions): string[] {
+  const { runs } = comparison;
+  const legend = formatTable(runs.map((run) => [run.label, ...describeRun(run)].map(toDisplayLine)));
+  const tables = createTables(comparison);
+  const rows = tables.flatMap(({ title, rows }) => [
+    [title, ...runs.map(({ label }) => label)],
+    ...rows.map(({ name, cells }) => [`  ${name}`, ...cells]),
+  ]);
+  const lines = formatTable(rows.map((row) => row.map(toDisplayLine)));
+  const headings = new Set(tables.map((_, index) => countRows(tables.slice(0, index))));
+  return [
+    ...legend,
+    ...lines.flatMap((line, index) => (headings.has(index) ? ['', colors.heading(line)] : [line])),
+    ...listDifferences(comparison).flatMap(({ title, excerpt }) => ['', colors.heading(toDisplayLine(title)), excerpt]),
+  ];
+}
+
+function countRows(tables: readonly FigureTable[]): number {
+  return tables.reduce((sum, { rows }) => sum + rows.length + 1, 0);
+}
+
+/** Renders a comparison as Markdown. Its tables have the same figures as the text. */
+export function renderComparisonMarkdown(comparison: Comparison): string {
+  const { runs } = comparison;
+  const labels = runs.map(({ label }) => label);
+  const toRow = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const legend = runs.map((run) => `- ${run.label}: ${describeRun(run).map(escapeMarkdown).join(' · ')}`);
+  const tables = createTables(comparison).map(({ title, rows }) =>
+    [
+      `## ${escapeMarkdown(title)}\n`,
+      toRow(['', ...labels]),
+      toRow(['---', ...labels.map(() => '---')]),
+      ...rows.map(({ name, cells }) => toRow([name, ...cells.map(escapeMarkdown)])),
+    ].join('\n'),
+  );
+  const differences = listDifferences(comparison).map(
+    ({ title, excerpt }) => `### ${escapeMarkdown(title)}\n\n${escapeMarkdown(excerpt)}`,
+  );
+  return `${['# Comparison', legend.join('\n'), ...tables, ...differences].join('\n\n')}\n`;
+}
+
+function describeRun({ run, narrative, source, rowLabel, matrixLabel, vars = {}, status }: ComparedRun): string[] {
+  const assignments = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
+  const details = [source, rowLabel, matrixLabel, ...assignments].filter((detail) => detail !== undefined);
+  return [run, narrative, status, details.join(' ')];
+}
+
+function createTables({ runs, acts }: Comparison): FigureTable[] {
+  const total: FigureTable = {
+    title: 'all acts',
+    rows: [
+      { name: 'acts', cells: runs.map(({ actsEnded, actCount }) => `${actsEnded}/${actCount}`) },
+      ...createUsageRows(runs),
+    ],
+  };
+  return [total, ...acts.map(({ act, runs: each }) => ({ title: act, rows: createActRows(each) }))];
+}
+
+function createActRows(acts: readonly ComparedAct[]): FigureTable['rows'] {
+  const format = (name: string, getCell: (act: ComparedAct) => string | undefined) => ({
+    name,
+    cells: acts.map((act) => (act.status === 'completed' ? (getCell(act) ?? '') : act.status)),
+  });
+  return [
+    format('model', ({ model, requestedModel }) =>
+      model === requestedModel ? model : `${model} (asked for ${requestedModel})`,
+    ),
+    format('parameters', ({ parameters }) => parameters && formatParameters(parameters)),
+    ...createUsageRows(acts),
+    format('words', ({ words }) => words?.toString()),
+    format('changed words', ({ difference }) => difference && formatChange(difference)),
+  ].filter(({ cells }) => cells.some((cell) => cell !== ''));
+}
+
+/** Creates the rows of what runs and acts have in common. Rows without any figure are left out. */
+function createUsageRows(
+  figures: readonly Pick<ComparedAct, 'usage' | 'costUsd' | 'durationMs' | 'waitMs'>[],
+): FigureTable['rows'] {
+  return [
+    { name: 'tokens in', cells: figures.map(({ usage }) => usage?.promptTokens?.toString() ?? '') },
+    { name: 'tokens out', cells: figures.map(({ usage = {} }) => getBilledOutput(usage)?.toString() ?? '') },
+    { name: 'cost', cells: figures.map(({ costUsd }) => (costUsd === undefined ? '' : formatUsd(costUsd))) },
+    {
+      name: 'time',
+      cells: figures.map(({ durationMs }) => (durationMs === undefined ? '' : formatDuration(durationMs))),
+    },
+    { name: 'waited', cells: figures.map(({ waitMs }) => (waitMs ? formatDuration(waitMs) : '')) },
+  ].filter(({ cells }) => cells.some((cell) => cell !== ''));
+}
+
+function formatParameters(parameters: Readonly<Record<string, unknown>>): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+}
+
+function formatChange({ from, isEqual, added, removed }: ReplyDifference): string {
+  if (isEqual) return `same as ${from}`;
+  return added === undefined ? 'most' : `+${added} -${removed}`;
+}
+
+function listDifferences({ acts }: Comparison): { title: string; excerpt: string }[] {
+  return acts.flatMap(({ act, runs }) =>
+    runs.flatMap(({ label, difference }) =>
+      !difference || difference.isEqual
+        ? []
+        : [{ title: `${act}: ${label} compared with ${difference.from}`, excerpt: toDisplayLine(difference.excerpt) }],
+    ),
+  );
+}

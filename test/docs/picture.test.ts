@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { root } from '../helpers/boticelli.js';
+import { drawPicture } from './draw-picture.js';
+
+test('the picture of the README is what the program prints; `npm run picture` draws it again', () => {
+  expect(drawPicture()).toBe(readFileSync(join(root, '.github/run.svg'), 'utf8'));
+});
