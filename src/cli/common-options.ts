@@ -44,3 +44,12 @@ export function yesOption(): Option {
 export function durationOption(flag: string, description: string): Option {
   return new Option(`${flag} <duration>`, description).argParser(parsePositiveDurationMs);
 }
+
+/** Lists options under a heading of their own in the help, and returns them. */
+export function inHelpGroup<Options extends Record<string, Option | readonly Option[]>>(
+  heading: string,
+  options: Options,
+): Options {
+  for (const option of Object.values(options).flat()) option.helpGroup(heading);
+  return options;
+}

@@ -14,6 +14,8 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
   arguments?: readonly Argument[];
   /** The options, keyed by the property that they set. The compiler checks that every property has an option. */
   options: { [Name in keyof Options]-?: Option | readonly Option[] };
+  /** The heading of `--help` and of options without a group, if other options are in groups. Default `Options:`. */
+  otherOptionsHeading?: string;
   /** What to do instead of giving an option twice, as a clause. */
   repeatAdvice?: Partial<Record<keyof Options, string>>;
   subcommands?: readonly AddCommand[];
@@ -36,6 +38,7 @@ export function defineCommand<Args extends unknown[], Options extends object>(
     arguments: positionals = [],
     subcommands = [],
     isHidden = false,
+    otherOptionsHeading = 'Options:',
     repeatAdvice = {},
     loadHandler,
   } = definition;
@@ -43,7 +46,11 @@ export function defineCommand<Args extends unknown[], Options extends object>(
     const command = parent
       .command(name, { hidden: isHidden })
       .description(description)
+      .optionsGroup(otherOptionsHeading)
+      // Without flags, commander adds the option to the default group.
+      .helpOption('-h, --help')
       .allowExcessArguments(subcommands.length > 0);
+    command.showHelpAfterError(`  See ${formatPath(command)} --help.`);
     for (const argument of positionals) command.addArgument(argument);
     for (const option of listOptions(definition.options)) {
       command.addOption(option);
@@ -57,6 +64,11 @@ export function defineCommand<Args extends unknown[], Options extends object>(
     });
     for (const addSubcommand of subcommands) addSubcommand(command, proc);
   };
+}
+
+/** Returns the words that start the command, such as `boticelli runs show`. */
+function formatPath(command: Command): string {
+  return command.parent ? `${formatPath(command.parent)} ${command.name()}` : command.name();
 }
 
 /** Returns the options, after checking that each option sets the property under which it is declared. */

@@ -31,6 +31,7 @@ function listCommands(parent: Command, words: string[] = []): { words: string[];
 /** Returns a valid value of an option. */
 function getValue({ argChoices, flags }: Option): string {
   if (flags.includes('<k/n>')) return '1/2';
+  if (flags.includes('<time>')) return '12h';
   return argChoices?.[0] ?? (/<(?:n|usd|duration)>/.test(flags) ? '1' : 'x');
 }
 
@@ -87,7 +88,7 @@ test('run says how to compare models, and repeats of switches are accepted', asy
     code: 2,
     stdout: '',
     stderr:
-      "boticelli: option '-m, --model <id>' can be given only once; to compare models, use --matrix model=a,b\n  See boticelli --help.\n",
+      "boticelli: option '-m, --model <id>' can be given only once; to compare models, use --matrix model=a,b\n  See boticelli run --help.\n",
   });
   const temperatures = await runBoticelli(['run', 'x.toml', '--temperature', '0', '--temperature', '0']);
   expect(temperatures.stderr).toContain(

@@ -107,6 +107,8 @@ ask-all() {
   for line in "\${(@f)$(<"$HARNESS/lines")}"; do
     print -r -- "## $line" >> "$HARNESS/out"
     BUFFER=$line CURSOR=$#line
+    # Otherwise zsh may remove the space at the end of the line as the suffix of the completion before.
+    zle auto-suffix-retain
     zle complete-word
   done
   exit

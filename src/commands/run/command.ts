@@ -1,5 +1,5 @@
 import { Argument, Option } from 'commander';
-import { configOption, durationOption, tierOption, variableOptions } from '../../cli/common-options.js';
+import { configOption, durationOption, inHelpGroup, tierOption, variableOptions } from '../../cli/common-options.js';
 import { type CommandDefinition, defineCommand } from '../../cli/define-command.js';
 import {
   collectFallbackModel,
@@ -17,19 +17,35 @@ import type { RunOptions } from './options.js';
 const positiveInteger = (flags: string, description: string) =>
   new Option(flags, description).argParser(createIntegerParser(1));
 
-const options: CommandDefinition<[], RunOptions>['options'] = {
+const modelOptions = inHelpGroup('Model:', {
   model: new Option('-m, --model <id>', "model for every act, instead of the file's").argParser(parseModelName),
-  stream: new Option('--stream', 'print tokens as they arrive'),
-  ...variableOptions(),
   temperature: new Option('--temperature <n>', 'temperature for every act, 0 to 2').argParser(parseTemperature),
   maxTokens: positiveInteger('--max-tokens <n>', 'maximum tokens of every reply'),
+  serviceTier: new Option('--service-tier <name>', 'service tier of acts that name none').choices(serviceTiers),
+  live: new Option('--live', 'use the Live API if the model supports it'),
+});
+
+const inputOptions = inHelpGroup('Input:', {
+  ...variableOptions(),
+  allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
+  allowOutside: new Option('--allow-outside', 'let file names that replies or standard input fill leave their folder'),
+});
+
+const outputOptions = inHelpGroup('Output:', {
   output: new Option('-o, --output <format>', 'format of standard output')
     .choices(['text', 'json', 'ndjson'])
     .default('text'),
-  jobs: positiveInteger(
-    '-j, --jobs <n>',
-    'maximum calls in flight, over acts, narratives and rows (default: 1, with --each 4)',
-  ),
+  stream: new Option('--stream', 'print tokens as they arrive'),
+  only: new Option('--only <act>', 'print only the reply of this act; repeatable').argParser(collectValue),
+  last: new Option('--last', 'print only the reply of the last act'),
+  outDir: new Option('--out-dir <dir>', 'also write 01-name.md … and run.json to this folder'),
+  showPrompts: new Option('--show-prompts', 'print every prompt as it is sent to standard error'),
+  thoughts: new Option('--thoughts', "show summaries of the model's thoughts on standard error"),
+  quiet: new Option('-q, --quiet', 'show only warnings and errors'),
+  verbose: new Option('-v, --verbose', 'show every attempt, wait and token count'),
+});
+
+const rowOptions = inHelpGroup('Rows and combinations:', {
   each: new Option('--each <rows>', 'run once for each row of a CSV, TSV, NDJSON or JSON file, or file of a pattern'),
   matrix: new Option(
     '--matrix <key=a,b>',
@@ -39,45 +55,61 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   failed: new Option('--failed <file>', 'with --each: write the failed rows to this file'),
   maxFailures: positiveInteger('--max-failures <n>', 'with --each or --matrix: start no further run after n failures'),
   shard: new Option('--shard <k/n>', 'with --each: only every nth row, from the kth on').argParser(parseShard),
-  only: new Option('--only <act>', 'print only the reply of this act; repeatable').argParser(collectValue),
-  last: new Option('--last', 'print only the reply of the last act'),
-  outDir: new Option('--out-dir <dir>', 'also write 01-name.md … and run.json to this folder'),
-  quiet: new Option('-q, --quiet', 'show only warnings and errors'),
-  verbose: new Option('-v, --verbose', 'show every attempt, wait and token count'),
+});
+
+const replayOptions = inHelpGroup('Rehearsing, resuming and replaying:', {
+  rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),
+  resume: new Option('--resume', 'reuse replies from earlier runs'),
+  from: new Option('--from <act>', 'with --resume: request new replies from this act on'),
+  record: new Option('--record <file>', 'save every reply to this file'),
+  replay: new Option('--replay <file>', 'use the replies in this file; no network, no key'),
+});
+
+const ciOptions = inHelpGroup('CI:', {
+  strict: new Option('--strict', 'fail if a reply is cut short or may be incomplete'),
+  junit: new Option('--junit <file>', 'write a JUnit report, with a test case for each act or row'),
+  summary: new Option('--summary <file>', 'append a Markdown summary to this file, for GitHub Actions'),
+});
+
+const requestOptions = inHelpGroup('Requests:', {
+  jobs: positiveInteger(
+    '-j, --jobs <n>',
+    'maximum calls in flight, over acts, narratives and rows (default: 1, with --each 4)',
+  ),
   timeout: durationOption('--timeout', 'time limit of one attempt (default: 5m, in the flex tier 15m)'),
   idleTimeout: durationOption('--idle-timeout', 'time limit between two chunks of a stream').default(60_000, '60s'),
   retries: new Option('--retries <n>', 'retries after a temporary failure')
     .argParser(createIntegerParser(0))
     .default(4),
-  config: configOption(),
+});
+
+const quotaOptions = inHelpGroup('Cost and quota:', {
+  maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
+  fallback: [
+    new Option('--fallback <model>', 'model to use when quota is used up; repeatable').argParser(collectFallbackModel),
+    new Option('--no-fallback', 'never use another model'),
+  ],
+  maxWait: new Option('--max-wait <duration>', 'maximum wait for quota; then fall back or fail').argParser(
+    parseMaxWaitMs,
+  ),
   tier: tierOption(),
   rpm: positiveInteger('--rpm <n>', 'requests per minute, for every model'),
   tpm: positiveInteger('--tpm <n>', 'input tokens per minute, for every model'),
   rpd: positiveInteger('--rpd <n>', 'requests per day, for every model'),
   maxConcurrent: positiveInteger('--max-concurrent <n>', 'concurrent requests, for every model'),
   rateLimit: new Option('--no-rate-limit', 'send requests without rate limiting'),
-  maxWait: new Option('--max-wait <duration>', 'maximum wait for quota; then fall back or fail').argParser(
-    parseMaxWaitMs,
-  ),
-  fallback: [
-    new Option('--fallback <model>', 'model to use when quota is used up; repeatable').argParser(collectFallbackModel),
-    new Option('--no-fallback', 'never use another model'),
-  ],
-  serviceTier: new Option('--service-tier <name>', 'service tier of acts that name none').choices(serviceTiers),
-  thoughts: new Option('--thoughts', "show summaries of the model's thoughts on standard error"),
-  live: new Option('--live', 'use the Live API if the model supports it'),
-  resume: new Option('--resume', 'reuse replies from earlier runs'),
-  from: new Option('--from <act>', 'with --resume: request new replies from this act on'),
-  record: new Option('--record <file>', 'save every reply to this file'),
-  replay: new Option('--replay <file>', 'use the replies in this file; no network, no key'),
-  summary: new Option('--summary <file>', 'append a Markdown summary to this file, for GitHub Actions'),
-  junit: new Option('--junit <file>', 'write a JUnit report, with a test case for each act or row'),
-  maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
-  allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
-  rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),
-  showPrompts: new Option('--show-prompts', 'print every prompt as it is sent to standard error'),
-  allowOutside: new Option('--allow-outside', 'let file names that replies or standard input fill leave their folder'),
-  strict: new Option('--strict', 'fail if a reply is cut short or may be incomplete'),
+});
+
+const options: CommandDefinition<[], RunOptions>['options'] = {
+  ...modelOptions,
+  ...inputOptions,
+  ...outputOptions,
+  ...rowOptions,
+  ...replayOptions,
+  ...requestOptions,
+  ...quotaOptions,
+  ...ciOptions,
+  config: configOption(),
 };
 
 /** `boticelli run` */
@@ -86,6 +118,7 @@ export const addRunCommand = defineCommand<[files: string[]], RunOptions>({
   description: 'run narratives',
   arguments: [new Argument('<narrative...>', 'TOML files, or - for standard input')],
   options,
+  otherOptionsHeading: 'Other:',
   repeatAdvice: {
     model: 'to compare models, use --matrix model=a,b',
     temperature: 'to compare temperatures, use --matrix temperature=0,1',

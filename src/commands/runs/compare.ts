@@ -55,8 +55,10 @@ function readRuns(database: Database.Database | undefined, ids: readonly string[
   const chosen = ids.length > 0 ? ids.map((id) => findRun(database, id)) : database ? findLatestRuns(database) : [];
   const runs = chosen.flatMap((run) => (database && hasRows(run) ? listRowRuns(database, run.run) : [run]));
   if (!database || runs.length < 2) {
-    const hint = 'Name two runs, or a run with --matrix: boticelli runs compare <run> <run>';
-    throw new BoticelliError(ids.length > 0 ? 'usage' : 'no_input', 'there are not two runs to compare', { hint });
+    const [only] = runs;
+    const message = only ? `there is no other run to compare with ${only.run}` : 'there are no runs to compare';
+    const hint = `${only && ids.length === 0 ? `Run ${only.narrative} again, or name` : 'Name'} two runs, or a run with --matrix: boticelli runs compare <run> <run>`;
+    throw new BoticelliError(ids.length > 0 ? 'usage' : 'no_input', message, { hint });
   }
   if (runs.length > maxRuns) {
     const [first] = chosen;
@@ -68,10 +70,11 @@ function readRuns(database: Database.Database | undefined, ids: readonly string[
   });
 }
 
-/** Returns the last run if it has a matrix, else the last two, the older one first. */
+/** Returns the last run if it has a matrix, else the last two of its narrative, the older one first. */
 function findLatestRuns(database: Database.Database): RecordedRun[] {
-  const { runs } = listRuns(database, 2);
-  return runs[0]?.matrix ? runs.slice(0, 1) : runs.reverse();
+  const { runs } = listRuns(database, 1);
+  const [last] = runs;
+  return !last || last.matrix ? runs : listRuns(database, 2, { narrative: last.narrative }).runs.reverse();
 }
 
 async function createComparison(runs: readonly LabelledRun[]): Promise<Comparison> {

@@ -1,6 +1,7 @@
 import type { Prompt, PromptPart } from '../../executor/acts/act-details.js';
 import type { Colors } from '../text/colors.js';
 import { formatCount, formatInteger } from '../text/format.js';
+import { formatParameters } from '../text/format-parameters.js';
 import { toPrintable, toPrintableLine } from '../text/printable.js';
 
 const contentIndent = '    ';
@@ -13,7 +14,7 @@ export function formatPrompt(title: string, { model, parameters, system, earlier
   const { schema, ...others } = parameters;
   const facts = [
     model,
-    ...Object.entries(others).map(([name, value]) => `${toFileKey(name)} ${formatValue(value)}`),
+    ...formatParameters(others),
     ...(earlierTurns > 0 ? [`after ${formatCount(earlierTurns, 'earlier turn')}`] : []),
   ];
   return [
@@ -39,15 +40,6 @@ function formatPart(part: PromptPart): string {
   const { name, mimeType, byteLength } = part;
   const size = byteLength === undefined ? [] : [`${formatInteger(byteLength)} ${byteLength === 1 ? 'byte' : 'bytes'}`];
   return `<${toPrintableLine([name, ...(mimeType === undefined ? [] : [mimeType]), ...size].join(', '))}>`;
-}
-
-/** Returns the name of a parameter as in a narrative file: `max_tokens`. */
-function toFileKey(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function formatValue(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function indent(text: string): string {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.js';
 import { formatInteger, formatUsd } from '../text/format.js';
+import type { RowsStandstill } from './row-waits.js';
 
 /** The counts of a run with `--each` or `--matrix`. With `--matrix`, a run of a combination counts as a row. */
 export interface RowCounts {
@@ -57,8 +58,11 @@ export function createRateMeter(now: () => number): RateMeter {
   };
 }
 
-/** Formats the progress line: `412/1,000 rows · 3 failed · 5 requests per minute · done about 14:32 · $0.41`. */
-export function formatRowsProgress(counts: RowCounts, meter: RateMeter): string {
+/**
+ * Formats the progress line: `412/1,000 rows · 3 failed · 5 requests per minute · done about 14:32 · $0.41`. While the run
+ * stands still, the wait replaces the rate.
+ */
+export function formatRowsProgress(counts: RowCounts, meter: RateMeter, standstill?: RowsStandstill): string {
   const { unit, total, done, costUsd } = counts;
   const failed = countFailures(counts);
   const ended = done + failed;
@@ -66,10 +70,14 @@ export function formatRowsProgress(counts: RowCounts, meter: RateMeter): string 
   return [
     `${formatInteger(ended)}${total === undefined ? '' : `/${formatInteger(total)}`} ${unit}s`,
     ...(failed > 0 ? [`${formatInteger(failed)} failed`] : []),
-    `${formatInteger(meter.requestsPerMinute)} requests per minute`,
-    ...(end === undefined ? [] : [`done about ${new Date(end).toTimeString().slice(0, 5)}`]),
+    standstill?.text ?? `${formatInteger(meter.requestsPerMinute)} requests per minute`,
+    ...(end === undefined ? [] : [`done about ${formatTime(Math.max(end, standstill?.endsAt ?? 0))}`]),
     ...(costUsd === undefined || costUsd === 0 ? [] : [formatUsd(costUsd)]),
   ].join(' · ');
+}
+
+function formatTime(milliseconds: number): string {
+  return new Date(milliseconds).toTimeString().slice(0, 5);
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Usage } from '../../driver/response.js';
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
+import { minReportedWaitMs } from '../progress/format-events.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatDuration, formatUsd } from '../text/format.js';
+import { formatParameters } from '../text/format-parameters.js';
 import { getBilledOutput } from '../text/format-tokens.js';
 import { escapeMarkdown } from '../text/markdown.js';
 import { toDisplayLine } from '../text/printable.js';
@@ -124,7 +126,7 @@ function createActRows(acts: readonly ComparedAct[]): FigureTable['rows'] {
     format('model', ({ model, requestedModel }) =>
       model === requestedModel ? model : `${model} (asked for ${requestedModel})`,
     ),
-    format('parameters', ({ parameters }) => parameters && formatParameters(parameters)),
+    format('parameters', ({ parameters }) => parameters && formatParameters(parameters).join(', ')),
     ...createUsageRows(acts),
     format('words', ({ words }) => words?.toString()),
     format('changed words', ({ difference }) => difference && formatChange(difference)),
@@ -143,14 +145,11 @@ function createUsageRows(
       name: 'time',
       cells: figures.map(({ durationMs }) => (durationMs === undefined ? '' : formatDuration(durationMs))),
     },
-    { name: 'waited', cells: figures.map(({ waitMs }) => (waitMs ? formatDuration(waitMs) : '')) },
+    {
+      name: 'waited',
+      cells: figures.map(({ waitMs = 0 }) => (waitMs < minReportedWaitMs ? '' : formatDuration(waitMs))),
+    },
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
-}
-
-function formatParameters(parameters: Readonly<Record<string, unknown>>): string {
-  return Object.entries(parameters)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(', ');
 }
 
 function formatChange({ from, isEqual, added, removed }: ReplyDifference): string {

@@ -59,18 +59,25 @@ const columnDefinitions: readonly Column[] = [
   { title: 'outcome', format: ({ status }) => toDisplayLine(status) },
 ];
 
-/** The column that is left out of a table that is still too wide: the id of a run begins with its start. */
-const dispensableColumn = columnDefinitions.findIndex(({ title }) => title === 'started');
+/**
+ * The columns that are left out of a table that is still too wide, one after another: the id of a run begins with its
+ * start, and the other two are in `runs show`.
+ */
+const dispensableTitles = ['started', 'model', 'rows'];
 
 /** Formats the columns as a table that fits into the terminal, if it can. */
 function formatColumns(shown: readonly number[], cells: string[][], columns: number | undefined): string[] {
-  const table = fitTable(shown, cells, columns);
-  if (fitsWidth(table, columns)) return table;
-  return fitTable(
-    shown.filter((column) => column !== dispensableColumn),
-    cells,
-    columns,
-  );
+  let table = fitTable(shown, cells, columns);
+  for (const [index] of dispensableTitles.entries()) {
+    if (fitsWidth(table, columns)) break;
+    const omitted = dispensableTitles.slice(0, index + 1);
+    table = fitTable(
+      shown.filter((column) => !omitted.includes(columnDefinitions[column]?.title ?? '')),
+      cells,
+      columns,
+    );
+  }
+  return table;
 }
 
 /** The shortest length to which a text is truncated. */

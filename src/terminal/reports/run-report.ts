@@ -77,6 +77,11 @@ export function formatRun(
 const noPromptsHint =
   'Prompts of this run were not stored. To store those of later runs, set prompts = true under [store] in boticelli.toml.';
 
+/** What the run counts: acts, or with `--each` or `--matrix` the runs of its rows. */
+function getUnit(run: RecordedRun): 'act' | 'row' | 'run' {
+  return hasRows(run) ? getRowUnit(run) : 'act';
+}
+
 function formatHeader(run: RecordedRun): string[] {
   const { narrative, run: id, file, startedAt, status, actsEnded, actCount, durationMs, attempts, waitMs } = run;
   const outcome = durationMs === undefined ? ', no end recorded' : ` after ${formatDuration(durationMs)}`;
@@ -85,7 +90,7 @@ function formatHeader(run: RecordedRun): string[] {
   return [
     `${narrative} · ${id}`,
     file ?? 'from standard input',
-    `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, hasRows(run) ? getRowUnit(run) : 'act')}`,
+    `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, getUnit(run))}`,
     totals.join(' · '),
     ...(hasRows(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
     ...(run.vars
@@ -156,7 +161,7 @@ export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent):
   const duration = durationMs === undefined ? '' : ` after ${formatDuration(durationMs)}`;
   const facts = [
     `- Run \`${id}\`, ${startedAt}`,
-    `- ${status}${duration}, ${actsEnded} of ${formatCount(actCount, 'act')}`,
+    `- ${status}${duration}, ${actsEnded} of ${formatCount(actCount, getUnit(run))}`,
     ...(modelsServed.length === 0 ? [] : [`- Served by ${modelsServed.map((model) => `\`${model}\``).join(', ')}`]),
     `- ${formatUsage(run).join(', ')}`,
     ...(error ? [`- ${escapeMarkdown(formatErrorMessage(error))}`] : []),

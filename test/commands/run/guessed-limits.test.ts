@@ -47,3 +47,15 @@ test('the explanation is shown beside the spinner, which says that the limit is 
   expect(screen.match(explanation)).toHaveLength(1);
   expect(screen).toContain(`act_6: waiting for quota of ${model} (guessed limit): `);
 });
+
+test('a run with rows says once that it waits for quota, and explains the guessed limit', async () => {
+  const { run, folder } = await createPaidFixture();
+  const rows = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((word) => JSON.stringify({ word })).join('\n');
+  writeFileSync(join(folder, 'rows.ndjson'), `${rows}\n`);
+  const { code, stderr } = await run(['one.toml', '--each', 'rows.ndjson']);
+  expect(code).toBe(0);
+  expect(stderr.match(new RegExp(`^\\d/7 rows · waiting \\d s for quota of ${model}`, 'gm'))).toHaveLength(1);
+  expect(stderr.match(/^gemini-.*: guessed free-tier limit of \d+ requests per minute; on a paid key/gm)).toHaveLength(
+    1,
+  );
+});

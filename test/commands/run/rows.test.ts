@@ -235,6 +235,7 @@ test('runs shows a run of rows as one, and each row on demand', async () => {
   expect(await runs()).toContain(' 30/30 rows ');
   expect(await runs('show')).toMatch(/30 of 30 rows[\s\S]*rows of c\.csv[\s\S]*\n {5}7 {2}completed {2}7\n/);
   expect(await runs('show', 'last/5')).toContain('Reply to <Answer: first line\nsecond line 5>');
+  expect(await runs('export', '--format', 'markdown')).toMatch(/^- completed after .*, 30 of 30 rows$/m);
   expect(JSON.parse(await runs('export', 'last/5'))).toMatchObject({ rowLabel: '5', acts: [{ act: 'reply_to' }] });
   expect(await runs('clear', '--yes')).toBe('Deleted 1 run and 30 stored replies.\n');
   expect(await runs('show', `${listed[0].run}/5`)).toBe('');

@@ -82,11 +82,15 @@ describe('runs compare', () => {
     expect(stdout).toContain('\nact_1: D compared with A\nA reply of gemini-[-a-]{+b+} at [-0-]{+1+} temperature.\n');
   });
 
-  test('compares the last two runs by default, the older one first, and acts by their names', async () => {
+  test('compares the last two runs of a narrative by default, the older one first, and acts by their names', async () => {
     const { run, compare, compareJson, list } = setup();
-    expect(await compare()).toMatchObject({ code: 66, stderr: expect.stringContaining('not two runs to compare') });
+    expect(await compare()).toMatchObject({ code: 66, stderr: expect.stringContaining('no runs to compare') });
+    await run('odd.toml');
     await run('two.toml');
-    expect(await compare()).toMatchObject({ code: 66 });
+    expect(await compare()).toMatchObject({
+      code: 66,
+      stderr: expect.stringMatching(/no other run .*\n {2}Run test again/),
+    });
     await run('one.toml');
     const [newest, older] = await list();
     const json = await compareJson();

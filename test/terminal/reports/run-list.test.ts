@@ -24,6 +24,13 @@ test('a list fits into 80 columns: texts are cut, and the start is left out, whi
   expect(lines[1]).toContain('563/2000 rows  interrupted');
 });
 
+test('a list with every column leaves out the model, and then the rows, which runs show has', () => {
+  const full = { ...run, vars: { topic: 'a lighthouse' }, costUsd: 0.00054 } as RecordedRun;
+  const lines = formatRunList([full], { total: 1, isFiltered: false, colors: noColors, columns: 80 });
+  expect(lines.map(measureWidth).every((width) => width <= 80)).toBe(true);
+  expect(lines[0]).toMatch(/^run +narrat[^ ]* +variabl[^ ]* +acts +cost +outcome$/);
+});
+
 test('a list in a pipe has all columns in full', () => {
   expect(format(undefined)[1]).toMatch(/30 Nov \d\d:\d\d +a long name of a narrative +gemini-flash-lite-latest/);
 });

@@ -6,7 +6,9 @@ import type { ActDetail } from '../../../executor/acts/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../../executor/narrative-events.js';
 import type { RowSource } from '../../../rows/row.js';
 import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';
-import { createProgress } from '../../../terminal/progress/progress.js';
+import { formatGuess, minReportedWaitMs } from '../../../terminal/progress/format-events.js';
+import { createFirstCall, createProgress } from '../../../terminal/progress/progress.js';
+import { createRowWaits, type RowWaits } from '../../../terminal/progress/row-waits.js';
 import {
   createRateMeter,
   formatRowsProgress,
@@ -78,20 +80,27 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
   const { options, colors, stderrWriter, showsCountdown, isPipeClosed } = screen;
   const { quiet = false, verbose = false } = options;
   const meter = createRateMeter(Date.now);
-  const reportProgress = createProgressLines(screen, () => formatRowsProgress(counts, meter));
+  const waits = createRowWaits(Date.now);
+  const formatProgress = () => formatRowsProgress(counts, meter, waits.findStandstill());
+  const reportProgress = createProgressLines(screen, formatProgress);
+  const isFirstGuess = createFirstCall();
+  const reportWait = createWaitLines(screen, { waits, isFirstGuess }, reportProgress);
   const reportFailure = createFailureLines(screen, counts.unit);
   return {
     /** Shows the progress line. @param total the number of rows, if it is known */
     start(total: number | undefined) {
       counts.total = total;
-      if (!quiet) stderrWriter.setStatus(counts, () => ({ text: formatRowsProgress(counts, meter) }));
+      if (!quiet) stderrWriter.setStatus(counts, () => ({ text: formatProgress() }));
     },
     /** Creates the listener to the events of a row. It writes warnings, and with --verbose every event. */
     createListener(label: string): RowListener {
       const detail = verbose ? 'verbose' : 'quiet';
-      const shown = { detail, showsCountdown, label, showsPrompts: showsPrompts(options) } as const;
+      const shown = { detail, showsCountdown, label, isFirstGuess, showsPrompts: showsPrompts(options) } as const;
       const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...shown });
+      const trackWait = waits.createListener();
       const onEvent = (event: NarrativeEvent) => {
+        trackWait(event);
+        reportWait(event);
         if (event.type === 'act-end') meter.addRequests(event.attempts);
         // A row that ends has a line of its own, or is counted.
         if (isPipeClosed() || event.type === 'narrative-end') return;
@@ -133,14 +142,32 @@ function createFailureLines(
   };
 }
 
-/** Creates a function that writes a line of progress now and then, where no spinner shows it. */
+/** Creates a listener that reports the first standstill at once, and explains the first wait for a guessed limit. */
+function createWaitLines(
+  { options: { quiet, verbose }, colors, stderrWriter, isPipeClosed }: RowScreen,
+  { waits, isFirstGuess }: { waits: RowWaits; isFirstGuess: () => boolean },
+  reportProgress: (isUrgent: boolean) => void,
+): (event: NarrativeEvent) => void {
+  const isFirstStandstill = createFirstCall();
+  return (event) => {
+    // With --verbose, every wait has its own line.
+    if (quiet || verbose || isPipeClosed() || (event.type !== 'act-wait' && event.type !== 'act-end')) return;
+    if (waits.findStandstill() && isFirstStandstill()) reportProgress(true);
+    const guess = event.type === 'act-wait' && event.waitMs >= minReportedWaitMs ? formatGuess(event) : undefined;
+    if (guess !== undefined && isFirstGuess())
+      stderrWriter.writeLine(toPrintableLine(`${event.model}: ${guess}`), colors.dim);
+  };
+}
+
+/** Creates a function that writes a line of progress now and then, and if it is urgent, where no spinner shows it. */
 function createProgressLines(
   { options, colors, stderrWriter, showsCountdown, isPipeClosed }: RowScreen,
   format: () => string,
 ) {
   let writtenAt = Date.now();
-  return () => {
-    if (showsCountdown || options.quiet || isPipeClosed() || Date.now() - writtenAt < progressIntervalMs) return;
+  return (isUrgent = false) => {
+    if (showsCountdown || options.quiet || isPipeClosed()) return;
+    if (!isUrgent && Date.now() - writtenAt < progressIntervalMs) return;
     writtenAt = Date.now();
     stderrWriter.writeLine(format(), colors.dim);
   };

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { formatParameters } from '../../../src/terminal/text/format-parameters.js';
+
+test('parameters have the names of a narrative file, also within a table', () => {
+  const image = { aspectRatio: '16:9', size: '1K' };
+  expect(formatParameters({ maxTokens: 500, mediaResolution: 'low', stop: ['a', 'b'], image })).toEqual([
+    'max_tokens 500',
+    'media_resolution low',
+    'stop ["a","b"]',
+    'image {"aspect_ratio":"16:9","size":"1K"}',
+  ]);
+});
