@@ -8,9 +8,6 @@ export interface InProcessOptions extends Pick<ProcessOptions, 'server' | 'env' 
   isTerminal?: boolean;
 }
 
-/** The variables that libraries read from the process rather than from the environment that `main` is given. */
-const userFolders = { HOME: '', XDG_CONFIG_HOME: '.config', XDG_DATA_HOME: '.local/share' };
-
 let lastRun: Promise<unknown> = Promise.resolve();
 
 /**
@@ -28,18 +25,22 @@ async function runInSurroundings(args: string[], options: InProcessOptions): Pro
   const { cwd = root } = options;
   const env = createEnvironment(options);
   const [workingFolder, variables] = [process.cwd(), { ...process.env }];
-  for (const [name, folder] of Object.entries(userFolders))
-    process.env[name] = env[name] ?? join(env.HOME ?? '', folder);
+  // Libraries read proxies and folders from the process. `env-paths` keeps the home folder that it has seen first.
+  replaceVariables({ ...findUserFolders(env), ...env });
   process.chdir(cwd);
   try {
     return await runMain(args, { ...options, env, cwd });
   } finally {
     process.chdir(workingFolder);
-    for (const name of Object.keys(userFolders)) restoreVariable(name, variables[name]);
+    replaceVariables(variables);
   }
 }
 
-function restoreVariable(name: string, value: string | undefined): void {
-  if (value === undefined) delete process.env[name];
-  else process.env[name] = value;
+const findUserFolders = ({ HOME = '' }: Record<string, string>) => ({
+  ...{ XDG_CONFIG_HOME: join(HOME, '.config'), XDG_DATA_HOME: join(HOME, '.local/share') },
+});
+
+function replaceVariables(variables: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
+  Object.assign(process.env, variables);
 }

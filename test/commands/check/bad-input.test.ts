@@ -3,13 +3,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 const head = (order: string[]) => `[narrative]\nname = "x"\n[toc]\norder = ${JSON.stringify(order)}\n`;
 
 /** Checks one file with this content. Whatever it contains, there is no stack trace and no internal error. */
-async function checked(content: string) {
+async function checked(content: string, check: typeof runInProcess = runInProcess) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': content });
-  const ended = await runBoticelli(['check', 'n.toml'], { cwd });
+  const ended = await check(['check', 'n.toml'], { cwd });
   expect(ended.stdout + ended.stderr).not.toMatch(/\bat .*\.js:|internal|RangeError/);
   expect(ended.code).not.toBe(1);
   return ended;
@@ -17,7 +18,7 @@ async function checked(content: string) {
 
 test('rejects a file of 50 MB at once, also from standard input', async () => {
   const content = `${head(['a'])}[acts]\na = "${'x'.repeat(50_000_000)}"\n`;
-  const ended = await checked(content);
+  const ended = await checked(content, runBoticelli);
   expect(ended.code).toBe(66);
   expect(ended.stdout).toBe('n.toml: error[unreadable]: n.toml is larger than 32 MB\n');
   const piped = await runBoticelli(['check', '-'], { input: content });
@@ -103,7 +104,7 @@ test('rejects anything but a regular file, without waiting', async () => {
   spawnSync('mkfifo', [join(cwd, 'pipe.toml')]);
   const socket = createServer().listen(join(cwd, 'socket.toml'));
   onTestFinished(() => void socket.close());
-  const ended = await runBoticelli(['check', 'pipe.toml', 'socket.toml', '/dev/null'], { cwd });
+  const ended = await runInProcess(['check', 'pipe.toml', 'socket.toml', '/dev/null'], { cwd });
   expect(ended.code).toBe(66);
   expect(ended.stdout).toBe(
     ['pipe.toml', 'socket.toml', '/dev/null']
