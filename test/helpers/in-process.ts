@@ -12,7 +12,8 @@ let lastRun: Promise<unknown> = Promise.resolve();
 
 /**
  * Runs the program's `main` in this process, with the environment and working folder of `runBoticelli`. It is for tests of
- * what the program prints, sends and stores. Tests of signals, terminals, crashes and programs that run at the same time
+ * what the program prints, sends and stores. As the end of a process closes the state database, a run in this process may
+ * leave it open. Tests of signals, terminals, crashes and programs that run at the same time
  * need `runBoticelli`: a process has one working folder, so calls run one after another.
  */
 export function runInProcess(args: string[], options: InProcessOptions = {}): Promise<ProcessResult> {

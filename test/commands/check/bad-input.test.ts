@@ -47,27 +47,29 @@ test.each([
   expect((await checked(content)).code).toBe(65);
 });
 
-test('reports a hundred thousand errors', async () => {
+test('reports more than a hundred thousand errors', async () => {
   const names = Array.from({ length: 150_000 }, (_, at) => `{{a${at}}}`);
-  const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`);
+  const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`, runBoticelli);
   expect(unknown.code).toBe(65);
   expect(unknown.stdout.match(/unknown-name/g)).toHaveLength(150_000);
-  const input = `[[acts.a.input]]\ntype = "image"\nfile = 1\nmime = [${'1,'.repeat(15)}]\n`;
-  const misshapen = await checked(head(['a']) + input.repeat(80_000));
+  const misshapen = await checked(
+    `${head(['a'])}[acts.a]\nprompt = "x"\nfallback = [${'1,'.repeat(150_000)}]\n`,
+    runBoticelli,
+  );
   expect(misshapen.code).toBe(65);
   expect(misshapen.stdout).toBe(
     'n.toml: error[wrong-type]: the file has too many errors to list: more than a hundred thousand\n',
   );
-}, 60_000);
+});
 
 test('does not store base64 character by character when it checks many narratives', async () => {
-  const long = 'QUJD'.repeat(500_000);
+  const long = 'QUJD'.repeat(250_000);
   const inner = `${head(['a'])}[media.m]\nbase64 = "${long}"\nmime = "text/plain"\n[acts]\na = ["media.m", "Sum it up."]\n`;
   const names = ['b', 'c', 'd', 'e', 'f', 'g'];
   const outer = `${head(['a'])}[acts]\na = ${JSON.stringify(names.map((name) => `narrative:${name}`))}\n`;
   const files = Object.fromEntries(names.map((name) => [`${name}.toml`, inner]));
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': outer, ...files });
-  const env = { NODE_OPTIONS: '--max-old-space-size=200' };
+  const env = { NODE_OPTIONS: '--max-old-space-size=100' };
   expect(await runBoticelli(['check', 'n.toml'], { cwd, env })).toMatchObject({
     code: 0,
     stdout: 'n.toml: ok, 1 act\n',
