@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import WaitingFirstSequencer from './helpers/waiting-first-sequencer.js';
 
 // Some tests start the program as another user, who must be able to read the files of the test. All processes inherit it.
 process.umask(0o022);
@@ -15,5 +16,8 @@ export default defineConfig({
     maxWorkers: 4,
     // Test files leave no state behind in the process, so they can share it.
     isolate: false,
+    // Tests that run the program in their own process change its working folder, which a thread can't.
+    pool: 'forks',
+    sequence: { sequencer: WaitingFirstSequencer },
   },
 });

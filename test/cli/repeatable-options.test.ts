@@ -9,6 +9,7 @@ import { addModelsCommand } from '../../src/commands/models/command.js';
 import { addRunCommand } from '../../src/commands/run/command.js';
 import { addRunsCommand } from '../../src/commands/runs/command.js';
 import { runBoticelli } from '../helpers/boticelli.js';
+import { runInProcess } from '../helpers/in-process.js';
 
 const commands = [
   ...[addRunCommand, addCheckCommand, addModelsCommand, addLimitsCommand, addRunsCommand, addCompletionCommand],
@@ -31,8 +32,7 @@ function listCommands(parent: Command, words: string[] = []): { words: string[];
 /** Returns a valid value of an option. */
 function getValue({ argChoices, flags }: Option): string {
   if (flags.includes('<k/n>')) return '1/2';
-  if (flags.includes('<time>')) return '12h';
-  return argChoices?.[0] ?? (/<(?:n|usd|duration)>/.test(flags) ? '1' : 'x');
+  return argChoices?.[0] ?? (/<(?:n|usd|duration|time)>/.test(flags) ? '1' : 'x');
 }
 
 /** Parses words that must be wrong, and returns the message. */
@@ -83,14 +83,14 @@ test('the options that can be repeated are known', () => {
 });
 
 test('run says how to compare models, and repeats of switches are accepted', async () => {
-  const models = await runBoticelli(['run', 'x.toml', '-m', 'a', '--model=b']);
+  const models = await runInProcess(['run', 'x.toml', '-m', 'a', '--model=b']);
   expect(models).toMatchObject({
     code: 2,
     stdout: '',
     stderr:
       "boticelli: option '-m, --model <id>' can be given only once; to compare models, use --matrix model=a,b\n  See boticelli run --help.\n",
   });
-  const temperatures = await runBoticelli(['run', 'x.toml', '--temperature', '0', '--temperature', '0']);
+  const temperatures = await runInProcess(['run', 'x.toml', '--temperature', '0', '--temperature', '0']);
   expect(temperatures.stderr).toContain(
     "'--temperature <n>' can be given only once; to compare temperatures, use --matrix temperature=0,1",
   );

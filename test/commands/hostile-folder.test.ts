@@ -30,8 +30,7 @@ async function runCommand(args: string[], env: Record<string, string> = ownKey) 
   const paths = args.map((arg) => (arg.endsWith('.toml') ? join(repository, arg) : arg));
   const result = await runInProcess(paths, {
     cwd: repository,
-    configHome,
-    env: { BOTICELLI_STATE_DIR: stateFolder, ...env },
+    env: { BOTICELLI_STATE_DIR: stateFolder, XDG_CONFIG_HOME: configHome, ...env },
   });
   expect(result.stdout + result.stderr).not.toMatch(secretPattern);
   expect(result.stdout + result.stderr).not.toContain(canaryKey);

@@ -25,7 +25,7 @@ export interface ModelsFixture {
   /** The document of `models --format json`. */
   // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever was printed.
   readDocument(args?: string[], env?: Environment): Promise<any>;
-  /** Runs one act with a model, in a separate process. */
+  /** Runs one act with a model, in this process. */
   run(model: string, args?: string[], env?: Environment): Promise<ProcessResult>;
   /** Runs the program in a separate process. */
   bin(args: string[], env?: Environment): Promise<ProcessResult>;
@@ -61,7 +61,10 @@ export async function createModelsFixture(
       return server.requests.filter(({ action }) => action === 'list').length;
     },
     readDocument: async (args = [], env) => JSON.parse((await models(['--format', 'json', ...args], env)).stdout),
-    run: (model, args = [], env) => bin(['run', 'one.toml', '--model', model, '--retries', '0', ...args], env),
+    run: (model, args = [], env = {}) =>
+      runInProcess(['run', 'one.toml', '--model', model, '--retries', '0', ...args], {
+        ...{ cwd, env: { ...baseEnv, ...env } },
+      }),
     bin,
     withDatabase(work) {
       const database = new Database(join(state, 'boticelli.db'));

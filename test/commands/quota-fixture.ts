@@ -10,6 +10,7 @@ import {
   startShell,
 } from '../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
+import { runInProcess } from '../helpers/in-process.js';
 import { enforceQuota, type QuotaLog, type QuotaRules } from '../helpers/quota-enforcer.js';
 
 /** The model of narratives that name none. */
@@ -32,7 +33,9 @@ export interface QuotaFixture {
   state: string;
   /** The path of the state database; it may not exist. */
   database: string;
+  /** Runs narratives in this process, or in a new one as another user. */
   run(args: string[], uid?: number): Promise<ProcessResult>;
+  /** Starts a new process. */
   start(args: string[]): RunningProcess;
   shell(script: string): RunningProcess;
 }
@@ -56,7 +59,8 @@ export async function createQuotaFixture(
   const options = { server, cwd: folder, env: { BOTICELLI_STATE_DIR: state } };
   return {
     ...{ server, log, folder, state, database: join(state, 'boticelli.db') },
-    run: (args, uid) => runBoticelli(['run', ...args], { ...options, ...(uid !== undefined && { uid }) }),
+    run: (args, uid) =>
+      uid === undefined ? runInProcess(['run', ...args], options) : runBoticelli(['run', ...args], { ...options, uid }),
     start: (args) => startBoticelli(['run', ...args], options),
     shell: (script) => startShell(script, options),
   };

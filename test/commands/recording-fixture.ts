@@ -1,14 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  buildNarrative,
-  createTemporaryFolder,
-  type ProcessResult,
-  runBoticelli,
-  startShell,
-} from '../helpers/boticelli.js';
+import { buildNarrative, createTemporaryFolder, type ProcessResult, startShell } from '../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
+import { runInProcess } from '../helpers/in-process.js';
 
 /** Whether the system can start a process without a network. */
 const hasNamespaces = spawnSync('unshare', ['--net', 'true']).status === 0;
@@ -42,8 +37,8 @@ export async function createRecordingFixture(onCleanup: (clean: () => void) => v
   return {
     ...{ server, cwd, home, state },
     record: (...args) =>
-      runBoticelli(['run', ...args, '--record', 'answers.ndjson'], { cwd, server, env: { GEMINI_TIER: 'tier_1' } }),
-    replay: (...args) => runBoticelli(['run', ...args, '--replay', 'answers.ndjson'], { cwd, env: offlineEnv }),
+      runInProcess(['run', ...args, '--record', 'answers.ndjson'], { cwd, server, env: { GEMINI_TIER: 'tier_1' } }),
+    replay: (...args) => runInProcess(['run', ...args, '--replay', 'answers.ndjson'], { cwd, env: offlineEnv }),
     replayIsolated: (args) =>
       startShell(`${hasNamespaces ? 'export -f boticelli; unshare --net bash -c' : 'eval'} 'boticelli run ${args}'`, {
         cwd,

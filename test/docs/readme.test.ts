@@ -14,13 +14,22 @@ import {
   tocSchema,
 } from '../../src/narrative/schema/file-schema.js';
 import { createTemporaryFolder, root, runBoticelli } from '../helpers/boticelli.js';
+import { runInProcess } from '../helpers/in-process.js';
 import { documentationPages, extractCode, findTable, readPage } from './markdown.js';
 
 const readme = readPage('README.md');
 const commandLine = readPage('bin/README.md');
 const language = readPage('narratives/README.md');
-const readHelp = async (command: string) =>
-  (await runBoticelli([...command.split(' '), '--help'].filter(Boolean))).stdout;
+
+const helpTexts = new Map<string, Promise<string>>();
+/** Returns what `--help` of a command prints. Runs each command once, the whole program's in its own process. */
+function readHelp(command: string): Promise<string> {
+  const args = [...command.split(' '), '--help'].filter(Boolean);
+  const print = async () => (await (command === '' ? runBoticelli(args) : runInProcess(args))).stdout;
+  const text = helpTexts.get(command) ?? print();
+  helpTexts.set(command, text);
+  return text;
+}
 
 /** Every command, those within a command too: `run`, `limits`, `limits probe`. */
 async function listCommands(parent = ''): Promise<string[]> {
@@ -142,7 +151,7 @@ describe('the narrative format', () => {
     const examples = [...readme.blocks, ...language.blocks].filter(({ language }) => language === 'toml');
     for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `${index}.toml`), code);
     const files = examples.map((_, index) => `${index}.toml`);
-    const { stdout } = await runBoticelli(['check', ...files, '--format', 'json'], { cwd: folder });
+    const { stdout } = await runInProcess(['check', ...files, '--format', 'json'], { cwd: folder });
     expect(files.length).toBeGreaterThan(0);
     expect(JSON.parse(stdout).files).toEqual(files.map((file) => ({ file, valid: true, diagnostics: [] })));
   });
@@ -151,7 +160,7 @@ describe('the narrative format', () => {
 test('the example settings are valid and show every limit', async () => {
   const [example] = commandLine.blocks.filter(({ language }) => language === 'toml');
   const cwd = createTemporaryFolder(onTestFinished, { 'boticelli.toml': example?.code ?? '' });
-  expect(await runBoticelli(['limits'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  expect(await runInProcess(['limits'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   const section = /^## Settings$.*?^## /ms.exec(commandLine.text)?.[0] ?? '';
   const keys = [
     'rpm',

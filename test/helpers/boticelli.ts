@@ -52,7 +52,8 @@ export const canaryKey = 'AIzaCanary-0123456789-never-to-be-seen';
 const stateRoot = mkdtempSync(join(tmpdir(), 'boticelli-states-'));
 process.on('exit', () => rmSync(stateRoot, { recursive: true, force: true }));
 
-function createEnvironment({ server, env }: ProcessOptions): Record<string, string> {
+/** The environment of the program: an empty home folder, a new state folder, and nothing of the machine. */
+export function createEnvironment({ server, env }: Pick<ProcessOptions, 'server' | 'env'>): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     HOME: join(tmpdir(), 'boticelli-empty-home'),

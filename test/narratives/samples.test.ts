@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root, runBoticelli } from '../helpers/boticelli.js';
+import { runInProcess } from '../helpers/in-process.js';
 
 const samples = readdirSync(join(root, 'narratives'))
   .filter((name) => name.endsWith('.toml'))
@@ -19,7 +20,7 @@ describe('the samples', () => {
   });
 
   test.concurrent.each(samples)('%s plays to its end under --rehearse', async (file) => {
-    const { code, stdout } = await runBoticelli(['run', file, ...getFlags(file), '--rehearse', '-o', 'json'], {
+    const { code, stdout } = await runInProcess(['run', file, ...getFlags(file), '--rehearse', '-o', 'json'], {
       input: 'a change',
     });
     const runs = [JSON.parse(stdout)].flat();
@@ -37,7 +38,7 @@ describe('the samples', () => {
       samples
         .filter((file) => getFlags(file).length === 0)
         .map(async (file) => {
-          const { stdout } = await runBoticelli(['run', file, '--rehearse', '-o', 'json'], { input: 'a change' });
+          const { stdout } = await runInProcess(['run', file, '--rehearse', '-o', 'json'], { input: 'a change' });
           const acts: { requestedModel: string; text: string }[] = JSON.parse(stdout).acts;
           return {
             acts: acts.length,

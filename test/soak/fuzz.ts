@@ -19,12 +19,12 @@ export const fuzzTargets: Record<string, { cases: number; quickCases: number; ch
   },
   answers: {
     cases: 16_000,
-    quickCases: 200,
+    quickCases: 120,
     check: (of) => withServer((server) => fc.assert(createAnswerProperty(server), of as never)),
   },
   'Live messages': {
     cases: 10_000,
-    quickCases: 300,
+    quickCases: 150,
     check: (of) => withServer((server) => fc.assert(createLiveMessageProperty(server), of as never)),
   },
   'Live frames': {

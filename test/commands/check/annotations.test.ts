@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 /** A repository with an invalid narrative in the folder where a step runs. */
 function repository() {
@@ -26,10 +27,10 @@ test('check prints annotations for GitHub Actions beside the text', async () => 
 
 test('run prints annotations for its narrative and its settings', async () => {
   const surroundings = repository();
-  const narrative = await runBoticelli(['run', 'bad.toml', '--rehearse'], surroundings);
+  const narrative = await runInProcess(['run', 'bad.toml', '--rehearse'], surroundings);
   expect(narrative).toMatchObject({ code: 65, stdout: '', stderr: expect.stringMatching(annotation) });
   writeFileSync(join(surroundings.cwd, 'boticelli.toml'), '[budgte]\n');
-  const settings = await runBoticelli(['run', 'good.toml', '--rehearse'], surroundings);
+  const settings = await runInProcess(['run', 'good.toml', '--rehearse'], surroundings);
   expect(settings).toMatchObject({ code: 78, stdout: '' });
   expect(settings.stderr).toMatch(/^::error file=prompts\/boticelli\.toml,line=1,/m);
 });
@@ -39,15 +40,15 @@ test('annotates an error in a nested narrative once, in its own file', async () 
   for (const name of ['one', 'two']) {
     writeFileSync(join(cwd, `${name}.toml`), buildNarrative(1).replace('Question 1', 'narrative:bad'));
   }
-  const ended = await runBoticelli(['check', 'one.toml', 'two.toml'], { cwd, env });
+  const ended = await runInProcess(['check', 'one.toml', 'two.toml'], { cwd, env });
   expect(ended.stderr).toMatch(annotation);
   expect(ended.stderr.match(/^::.*$/gm)).toHaveLength(1);
 });
 
 test('prints no annotations elsewhere or in json', async () => {
   const { cwd, env } = repository();
-  expect((await runBoticelli(['check', 'bad.toml'], { cwd })).stderr).not.toContain('::');
-  const { stdout, stderr } = await runBoticelli(['check', 'bad.toml', '--format', 'json'], { cwd, env });
+  expect((await runInProcess(['check', 'bad.toml'], { cwd })).stderr).not.toContain('::');
+  const { stdout, stderr } = await runInProcess(['check', 'bad.toml', '--format', 'json'], { cwd, env });
   expect(JSON.parse(stdout).files).toHaveLength(1);
   expect(stderr).not.toContain('::');
 });
@@ -55,8 +56,8 @@ test('prints no annotations elsewhere or in json', async () => {
 test('keeps the path of a file outside the repository, and omits it for standard input', async () => {
   const { cwd, env } = repository();
   const otherWorkspace = { ...env, GITHUB_WORKSPACE: createTemporaryFolder(onTestFinished) };
-  const outside = await runBoticelli(['check', 'bad.toml'], { cwd, env: otherWorkspace });
+  const outside = await runInProcess(['check', 'bad.toml'], { cwd, env: otherWorkspace });
   expect(outside.stderr).toContain(`::error file=${join(cwd, 'bad.toml')},line=3`);
-  const piped = await runBoticelli(['check', '-'], { cwd, env, input: 'a = ' });
+  const piped = await runInProcess(['check', '-'], { cwd, env, input: 'a = ' });
   expect(piped.stderr).toMatch(/^::error title=syntax::/m);
 });

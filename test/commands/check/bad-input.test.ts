@@ -3,13 +3,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 const head = (order: string[]) => `[narrative]\nname = "x"\n[toc]\norder = ${JSON.stringify(order)}\n`;
 
 /** Checks one file with this content. Whatever it contains, there is no stack trace and no internal error. */
-async function checked(content: string) {
+async function checked(content: string, check: typeof runInProcess = runInProcess) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': content });
-  const ended = await runBoticelli(['check', 'n.toml'], { cwd });
+  const ended = await check(['check', 'n.toml'], { cwd });
   expect(ended.stdout + ended.stderr).not.toMatch(/\bat .*\.js:|internal|RangeError/);
   expect(ended.code).not.toBe(1);
   return ended;
@@ -17,7 +18,7 @@ async function checked(content: string) {
 
 test('rejects a file of 50 MB at once, also from standard input', async () => {
   const content = `${head(['a'])}[acts]\na = "${'x'.repeat(50_000_000)}"\n`;
-  const ended = await checked(content);
+  const ended = await checked(content, runBoticelli);
   expect(ended.code).toBe(66);
   expect(ended.stdout).toBe('n.toml: error[unreadable]: n.toml is larger than 32 MB\n');
   const piped = await runBoticelli(['check', '-'], { input: content });
@@ -46,27 +47,29 @@ test.each([
   expect((await checked(content)).code).toBe(65);
 });
 
-test('reports a hundred thousand errors', async () => {
+test('reports more than a hundred thousand errors', async () => {
   const names = Array.from({ length: 150_000 }, (_, at) => `{{a${at}}}`);
-  const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`);
+  const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`, runBoticelli);
   expect(unknown.code).toBe(65);
   expect(unknown.stdout.match(/unknown-name/g)).toHaveLength(150_000);
-  const input = `[[acts.a.input]]\ntype = "image"\nfile = 1\nmime = [${'1,'.repeat(15)}]\n`;
-  const misshapen = await checked(head(['a']) + input.repeat(80_000));
+  const misshapen = await checked(
+    `${head(['a'])}[acts.a]\nprompt = "x"\nfallback = [${'1,'.repeat(150_000)}]\n`,
+    runBoticelli,
+  );
   expect(misshapen.code).toBe(65);
   expect(misshapen.stdout).toBe(
     'n.toml: error[wrong-type]: the file has too many errors to list: more than a hundred thousand\n',
   );
-}, 60_000);
+});
 
 test('does not store base64 character by character when it checks many narratives', async () => {
-  const long = 'QUJD'.repeat(500_000);
+  const long = 'QUJD'.repeat(250_000);
   const inner = `${head(['a'])}[media.m]\nbase64 = "${long}"\nmime = "text/plain"\n[acts]\na = ["media.m", "Sum it up."]\n`;
   const names = ['b', 'c', 'd', 'e', 'f', 'g'];
   const outer = `${head(['a'])}[acts]\na = ${JSON.stringify(names.map((name) => `narrative:${name}`))}\n`;
   const files = Object.fromEntries(names.map((name) => [`${name}.toml`, inner]));
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': outer, ...files });
-  const env = { NODE_OPTIONS: '--max-old-space-size=200' };
+  const env = { NODE_OPTIONS: '--max-old-space-size=100' };
   expect(await runBoticelli(['check', 'n.toml'], { cwd, env })).toMatchObject({
     code: 0,
     stdout: 'n.toml: ok, 1 act\n',
@@ -103,7 +106,7 @@ test('rejects anything but a regular file, without waiting', async () => {
   spawnSync('mkfifo', [join(cwd, 'pipe.toml')]);
   const socket = createServer().listen(join(cwd, 'socket.toml'));
   onTestFinished(() => void socket.close());
-  const ended = await runBoticelli(['check', 'pipe.toml', 'socket.toml', '/dev/null'], { cwd });
+  const ended = await runInProcess(['check', 'pipe.toml', 'socket.toml', '/dev/null'], { cwd });
   expect(ended.code).toBe(66);
   expect(ended.stdout).toBe(
     ['pipe.toml', 'socket.toml', '/dev/null']

@@ -2,13 +2,14 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 const good = buildNarrative(2);
 const bad = buildNarrative(1, 'temprature = 0.5');
 const folder = () => createTemporaryFolder(onTestFinished, { 'good.toml': good, 'bad.toml': bad });
 
 test('reports a valid narrative with its number of acts', async () => {
-  const ended = await runBoticelli(['check', 'good.toml'], { cwd: folder() });
+  const ended = await runInProcess(['check', 'good.toml'], { cwd: folder() });
   expect(ended).toMatchObject({ code: 0, stdout: 'good.toml: ok, 2 acts\n', stderr: '' });
 });
 
@@ -29,7 +30,7 @@ test('shows each error at its location, with a suggestion', async () => {
 });
 
 test('json contains the same errors as data', async () => {
-  const { code, stdout } = await runBoticelli(['check', 'bad.toml', '--format', 'json'], { cwd: folder() });
+  const { code, stdout } = await runInProcess(['check', 'bad.toml', '--format', 'json'], { cwd: folder() });
   expect(code).toBe(65);
   expect(JSON.parse(stdout)).toEqual({
     files: [
@@ -53,7 +54,7 @@ test('json contains the same errors as data', async () => {
 });
 
 test('reads a narrative from standard input for -', async () => {
-  const ended = await runBoticelli(['check', '-'], { input: bad });
+  const ended = await runInProcess(['check', '-'], { input: bad });
   expect(ended.code).toBe(65);
   expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
 });
@@ -61,12 +62,12 @@ test('reads a narrative from standard input for -', async () => {
 test('reports an unreadable file beside the errors of the others', async () => {
   const cwd = folder();
   mkdirSync(join(cwd, 'a-folder'));
-  const missing = await runBoticelli(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
+  const missing = await runInProcess(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
   expect(missing.code).toBe(66);
   expect(missing.stdout).toMatch(
     /^missing\.toml: error\[unreadable\].*\na-folder: error\[unreadable\].*\ngood\.toml: ok/,
   );
-  const both = await runBoticelli(['check', 'missing.toml', 'bad.toml'], { cwd });
+  const both = await runInProcess(['check', 'missing.toml', 'bad.toml'], { cwd });
   expect(both.code).toBe(65);
 });
 
@@ -88,7 +89,7 @@ test('exits with 66 for missing media, as run does', async () => {
   );
   const cwd = createTemporaryFolder(onTestFinished, { 'media.toml': toml });
   for (const command of ['check', 'run']) {
-    const ended = await runBoticelli([command, 'media.toml'], { cwd });
+    const ended = await runInProcess([command, 'media.toml'], { cwd });
     expect(ended.code).toBe(66);
     expect(ended.stdout + ended.stderr).toContain('error[media-not-found]');
   }
@@ -98,10 +99,10 @@ test('--model replaces the model of every act, in warnings and in the estimate',
   const cwd = createTemporaryFolder(onTestFinished, {
     'n.toml': buildNarrative(2, 'model = "gemini-3.5-flash-lite"\nthinking = "minimal"\nmax_tokens = 1000'),
   });
-  const fitting = await runBoticelli(['check', 'n.toml', '--strict'], { cwd });
+  const fitting = await runInProcess(['check', 'n.toml', '--strict'], { cwd });
   expect(fitting).toMatchObject({ code: 0, stdout: 'n.toml: ok, 2 acts\n' });
   const args = ['check', 'n.toml', '--model', 'gemini-4-neon', '--estimate', '--format', 'json'];
-  const { files } = JSON.parse((await runBoticelli(args, { cwd })).stdout);
+  const { files } = JSON.parse((await runInProcess(args, { cwd })).stdout);
   expect(files[0].diagnostics).toMatchObject([
     {
       rule: 'unsupported-thinking',
@@ -126,7 +127,7 @@ test('--estimate shows the price of the service tier that an act asks for, and t
   const { costUsd, standardCostUsd, serviceTiers } = files[0].estimate;
   expect(costUsd).toBeCloseTo(standardCostUsd / 2, 9);
   expect(serviceTiers).toEqual(['flex']);
-  expect((await runBoticelli(['check', 'n.toml', '--estimate'], options)).stdout).toContain(
+  expect((await runInProcess(['check', 'n.toml', '--estimate'], options)).stdout).toContain(
     'about $0.0075 on a paid tier with service tier flex, $0.015 with standard',
   );
 });
@@ -135,7 +136,7 @@ test('--estimate counts a long reply as several requests, each of which reads th
   const cwd = createTemporaryFolder(onTestFinished, {
     'n.toml': buildNarrative(1, 'model = "gemini-4-neon"\nmax_tokens = 70000'),
   });
-  const { stdout } = await runBoticelli(['check', 'n.toml', '--estimate', '--format', 'json'], { cwd });
+  const { stdout } = await runInProcess(['check', 'n.toml', '--estimate', '--format', 'json'], { cwd });
   const { requests, promptTokens, outputTokens, costUsd, guessedReplies } = JSON.parse(stdout).files[0].estimate;
   expect({ requests, outputTokens, guessedReplies }).toEqual({ requests: 3, outputTokens: 70_000, guessedReplies: 0 });
   expect(promptTokens - 32_768 - 65_536).toBeLessThan(1000);

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli, startShell } from '../../helpers/boticelli.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 const good = buildNarrative(1);
 const bad = buildNarrative(1, 'temprature = 0.5');
@@ -35,7 +36,7 @@ test('checks every narrative in a folder and below it, sorted by name', async ()
 
 test('accepts files and folders together, and checks each file once', async () => {
   const cwd = folderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
-  const { code, stdout } = await runBoticelli(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
+  const { code, stdout } = await runInProcess(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
   expect(code).toBe(65);
   const files: { file: string; valid: boolean }[] = JSON.parse(stdout).files;
   expect(files.map(({ file, valid }) => [file, valid])).toEqual([
@@ -50,7 +51,7 @@ test('follows links to files, but not to folders, which might be circular', asyn
   symlinkSync(join(cwd, 'elsewhere.txt'), join(cwd, 'n/link.toml'));
   symlinkSync('..', join(cwd, 'n/up.toml'));
   symlinkSync('nowhere', join(cwd, 'n/broken.toml'));
-  const { code, stdout } = await runBoticelli(['check', 'n'], { cwd });
+  const { code, stdout } = await runInProcess(['check', 'n'], { cwd });
   expect(code).toBe(66);
   expect(stdout.split('\n')).toEqual([
     'n/a.toml: ok, 1 act',
@@ -62,7 +63,7 @@ test('follows links to files, but not to folders, which might be circular', asyn
 
 test('exits with 66 for a folder without narratives', async () => {
   const cwd = folderWith({ 'n/notes.md': '' });
-  const { code, stdout } = await runBoticelli(['check', 'n'], { cwd });
+  const { code, stdout } = await runInProcess(['check', 'n'], { cwd });
   expect(code).toBe(66);
   expect(stdout).toBe('n: error[unreadable]: n contains no .toml files\n');
 });
@@ -123,7 +124,7 @@ test('does not say that a file runs another whose errors were already reported',
     'a.toml': buildNarrative(1).replace('Question 1', 'narrative:b'),
     'b.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
   });
-  expect((await runBoticelli(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: errors listed above\n$/);
+  expect((await runInProcess(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: errors listed above\n$/);
 });
 
 test('prints everything found to a slow reader when the command then fails for another reason', async () => {
@@ -137,8 +138,8 @@ test('prints everything found to a slow reader when the command then fails for a
 
 test('reports a variable that no narrative uses as a usage error, as run does', async () => {
   const cwd = folderWith({ 'a.toml': good, 'b.toml': buildNarrative(1).replace('Question 1', '{{vars.lang}}') });
-  expect(await runBoticelli(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
-  const { code, stderr } = await runBoticelli(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
+  expect(await runInProcess(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const { code, stderr } = await runInProcess(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr: expect.stringContaining('--var lan: unknown variable\n  Did you mean lang? Known variables: lang.'),
@@ -147,7 +148,7 @@ test('reports a variable that no narrative uses as a usage error, as run does', 
 
 test('prints warnings, and fails on them only with --strict', async () => {
   const cwd = folderWith({ 'warned.toml': warned, 'good.toml': good });
-  const forgiving = await runBoticelli(['check', 'warned.toml', 'good.toml'], { cwd });
+  const forgiving = await runInProcess(['check', 'warned.toml', 'good.toml'], { cwd });
   expect(forgiving).toMatchObject({ code: 0, stderr: '' });
   expect(forgiving.stdout).toBe(
     [
@@ -159,24 +160,24 @@ test('prints warnings, and fails on them only with --strict', async () => {
       '',
     ].join('\n'),
   );
-  const strict = await runBoticelli(['check', '--strict', 'warned.toml', 'good.toml'], { cwd });
+  const strict = await runInProcess(['check', '--strict', 'warned.toml', 'good.toml'], { cwd });
   expect(strict.code).toBe(65);
   expect(strict.stdout).toBe(forgiving.stdout);
   expect(strict.stderr).toBe(
     'boticelli: 1 of 2 narratives has warnings, and --strict treats them as errors\n  Fix the warnings above.\n',
   );
-  expect((await runBoticelli(['check', '--strict', 'good.toml'], { cwd })).code).toBe(0);
+  expect((await runInProcess(['check', '--strict', 'good.toml'], { cwd })).code).toBe(0);
 });
 
 test('only check lints: run reports what it needs to and continues', async () => {
   const cwd = folderWith({ 'warned.toml': warned });
-  const ended = await runBoticelli(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
+  const ended = await runInProcess(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
   expect(ended).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('checks a hundred narratives as it checks one', async () => {
   const files = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`n/${at}.toml`, at % 50 ? good : bad]));
-  const { code, stdout } = await runBoticelli(['check', 'n'], { cwd: folderWith(files) });
+  const { code, stdout } = await runInProcess(['check', 'n'], { cwd: folderWith(files) });
   expect(code).toBe(65);
   const one = (name: string) =>
     [

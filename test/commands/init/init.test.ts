@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 import { runInProcess } from '../../helpers/in-process.js';
+import { runMain } from '../../helpers/run-main.js';
 
 function setup(files: Record<string, string> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, files);
@@ -65,7 +66,7 @@ describe('init', () => {
   test('reports a folder that can not be written', async () => {
     const { cwd } = setup();
     writeFileSync(join(cwd, 'file'), '');
-    const result = await runInProcess(['init'], { cwd: join(cwd, 'file'), env: {}, configHome: cwd });
+    const result = await runMain(['init'], { cwd: join(cwd, 'file'), env: {} });
     expect(result).toMatchObject({ code: 74, stderr: expect.stringContaining("can't write") });
   });
 });

@@ -7,7 +7,6 @@ import {
   buildNarrative,
   canaryKey,
   createTemporaryFolder,
-  runBoticelli,
   startBoticelli,
   startInTerminal,
   startShell,
@@ -15,6 +14,7 @@ import {
 import { unknownModelError } from '../../helpers/gemini/errors.js';
 import { textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
 
 let server: GeminiServer;
@@ -40,10 +40,10 @@ function setup({ toml = settings }: { toml?: string } = {}) {
   const state = join(cwd, 'state');
   const env = { BOTICELLI_STATE_DIR: state };
   const options = { cwd, server, env };
-  const limits = (...args: string[]) => runBoticelli(['limits', ...args], options);
+  const limits = (...args: string[]) => runInProcess(['limits', ...args], options);
   return {
     ...{ cwd, state, at: options, limits },
-    run: (file: string, ...args: string[]) => runBoticelli(['run', file, ...args], options),
+    run: (file: string, ...args: string[]) => runInProcess(['run', file, ...args], options),
     async model(name: string) {
       const { stdout } = await limits('--format', 'json');
       return JSON.parse(stdout).models.find((each: { model: string }) => each.model === name);
@@ -185,12 +185,12 @@ test('--forget of a model without data is an error that lists the known models',
 
 test('says without a key which project it shows, and how to see another', async () => {
   const { cwd } = setup();
-  const { code, stdout } = await runBoticelli(['limits'], { cwd });
+  const { code, stdout } = await runInProcess(['limits'], { cwd });
   expect(code).toBe(0);
   expect(stdout).toContain('Project: no-key (no API key is set)\n  Set GEMINI_API_KEY, or [quota] project in');
   writeFileSync(join(cwd, 'boticelli.toml'), '[quota]\nproject = "team-a"\n');
-  expect((await runBoticelli(['limits'], { cwd })).stdout).toContain('Project: team-a\n');
-  const json = JSON.parse((await runBoticelli(['limits', '--format', 'json'], { cwd })).stdout);
+  expect((await runInProcess(['limits'], { cwd })).stdout).toContain('Project: team-a\n');
+  const json = JSON.parse((await runInProcess(['limits', '--format', 'json'], { cwd })).stdout);
   expect(json).toMatchObject({ tier: 'free', windowMs: 60_000, book: { project: 'team-a', projectIs: 'named' } });
 });
 

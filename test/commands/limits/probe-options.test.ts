@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli, startBoticelli, startInTerminal } from '../../helpers/boticelli.js';
 import { errorReply } from '../../helpers/gemini/errors.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
 
 let server: GeminiServer;
@@ -33,7 +34,7 @@ test('measures two models side by side, and the rate limiter learns the results'
     'end reason': ['repeated rejections', 'daily quota used up'],
   });
   expect(stdout).toContain('model-b was rejected by GenerateRequestsPerDayPerProjectPerModel-FreeTier\n');
-  const { models } = JSON.parse((await runBoticelli(['limits', '--format', 'json'], at)).stdout);
+  const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], at)).stdout);
   expect(models.filter(({ model }: { model: string }) => model.startsWith('model-'))).toMatchObject([
     { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 3 } } },
     { model: 'model-b', free: { state: 'closed' }, day: { requests: { used: 4 } } },
@@ -42,7 +43,7 @@ test('measures two models side by side, and the rate limiter learns the results'
 
 test('json contains the figures', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
-  const { stdout } = await runBoticelli([...probe, '--yes', '--format', 'json', '--stream'], { server });
+  const { stdout } = await runInProcess([...probe, '--yes', '--format', 'json', '--stream'], { server });
   expect(server.generateRequests.every(({ streaming }) => streaming)).toBe(true);
   const series = (model: string) => ({
     ...{ model, sent: 6, succeeded: 3, refused: 3, ended: 'refused-in-a-row', durationMs: expect.any(Number) },
@@ -57,7 +58,7 @@ test('json contains the figures', async () => {
 });
 
 test("sends nothing without --yes if it can't ask", async () => {
-  const { code, stderr } = await runBoticelli(probe, { server });
+  const { code, stderr } = await runInProcess(probe, { server });
   expect(code).toBe(2);
   expect(stderr).toBe(
     'boticelli: this sends up to 16 requests, counted against your quota\n  Add --yes to confirm; nothing was sent.\n',
@@ -99,7 +100,7 @@ test('an error other than a rejection ends only its own series and sets the exit
   const broken = errorReply(503, 'The model is overloaded.');
   const well = { body: { candidates: [{ content: { parts: [{ text: 'yes' }] }, finishReason: 'STOP' }] } };
   server.setDefaultReply(({ model }) => (model === 'model-a' ? broken : well));
-  const { code, stdout, stderr } = await runBoticelli([...probe, '--yes'], { server });
+  const { code, stdout, stderr } = await runInProcess([...probe, '--yes'], { server });
   expect(code).toBe(69);
   expect(stdout).toMatch(/^end reason +error +all requests sent$/m);
   expect(stdout).toMatch(/^model-a failed: /m);
@@ -117,7 +118,7 @@ test('lists the models one below the other on a narrow terminal', async () => {
 });
 
 test('neither asks nor sends anything without a key', async () => {
-  const { code, stderr } = await runBoticelli(probe, {});
+  const { code, stderr } = await runInProcess(probe, {});
   expect(code).toBe(77);
   expect(stderr).toContain('no API key is set');
 });
@@ -126,7 +127,7 @@ test('measures a standard model and a Live model side by side', async () => {
   const at = createSharedState();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '8', '--yes'];
-  const { code, stdout, stderr } = await runBoticelli(both, at);
+  const { code, stdout, stderr } = await runInProcess(both, at);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^ +gemini-3\.8-flash +gemini-3\.8-live\n/);
   const cells = stdout.split('\n').map((line) => line.split(/ {2,}/));
@@ -139,7 +140,7 @@ test('measures a standard model and a Live model side by side', async () => {
     'end reason': ['daily quota used up', 'all requests sent'],
   });
   expect(server.live.maxOpenCount).toBe(1);
-  const { models } = JSON.parse((await runBoticelli(['limits', '--format', 'json'], at)).stdout);
+  const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], at)).stdout);
   expect(models).toContainEqual(
     expect.objectContaining({ model: 'gemini-3.8-live', free: expect.objectContaining({ state: 'now' }) }),
   );
@@ -148,7 +149,7 @@ test('measures a standard model and a Live model side by side', async () => {
 test('reports a Live model without a free slot as rejected, and keeps the results of the other model', async () => {
   server.live.maxSessions = 0;
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '4', '--yes'];
-  const { code, stdout } = await runBoticelli([...both, '--format', 'json'], { server });
+  const { code, stdout } = await runInProcess([...both, '--format', 'json'], { server });
   expect(code).toBe(0);
   expect(JSON.parse(stdout).models).toMatchObject([
     { model: 'gemini-3.8-flash', sent: 4, succeeded: 4, ended: 'all-sent' },

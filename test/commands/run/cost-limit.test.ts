@@ -1,15 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import {
-  buildNarrative,
-  createTemporaryFolder,
-  runBoticelli,
-  startBoticelli,
-  startShell,
-} from '../../helpers/boticelli.js';
+import { buildNarrative, createTemporaryFolder, startBoticelli, startShell } from '../../helpers/boticelli.js';
 import { createChunk, createGate, formatSseEvent, packetReply, textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 import { parseEvents } from '../quota-fixture.js';
 
 let server: GeminiServer;
@@ -32,7 +27,7 @@ function setup(settings = price, head = 'model = "my-model"') {
       usage: { promptTokenCount: 1000, candidatesTokenCount: 300, thoughtsTokenCount: 100, totalTokenCount: 1400 },
     }),
   );
-  return { cwd, at: options, run: (...args: string[]) => runBoticelli(['run', 'four.toml', ...args], options) };
+  return { cwd, at: options, run: (...args: string[]) => runInProcess(['run', 'four.toml', ...args], options) };
 }
 
 describe('the cost of a run', () => {
@@ -47,12 +42,12 @@ describe('the cost of a run', () => {
     const resumed = await run('--resume', '-o', 'ndjson');
     expect(parseEvents(resumed.stdout, 'act-end').map((end) => end.costUsd)).toEqual([0, 0, 0, 0]);
     expect(parseEvents(resumed.stdout, 'narrative-end')).toMatchObject([{ costUsd: 0 }]);
-    const { runs } = JSON.parse((await runBoticelli(['runs', '--format', 'json'], options)).stdout);
+    const { runs } = JSON.parse((await runInProcess(['runs', '--format', 'json'], options)).stdout);
     expect(runs.map((each: { costUsd: number }) => each.costUsd)).toEqual([0, 2]);
-    expect((await runBoticelli(['runs'], options)).stdout).toMatch(
+    expect((await runInProcess(['runs'], options)).stdout).toMatch(
       / acts {3}cost {2}outcome\n.* 4\/4 {2}\$0\.00 {2}completed\n.* \$2\.00 /,
     );
-    expect((await runBoticelli(['runs', 'show', runs[1].run], options)).stdout).toContain(
+    expect((await runInProcess(['runs', 'show', runs[1].run], options)).stdout).toContain(
       '4000 tokens in, 1600 out · $2.00',
     );
   });
@@ -78,7 +73,7 @@ describe('the cost of an unusable reply', () => {
     expect(code).toBe(76);
     expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', acts: [], usage: paidTwice, costUsd: 1 });
     expect(stderr).toMatch(/^failed: 0 of 1 act, 2800 tokens, \d\.\d s, \$1\.00$/m);
-    const output = (await runBoticelli(['runs', 'show'], options)).stdout;
+    const output = (await runInProcess(['runs', 'show'], options)).stdout;
     expect(output).toContain('2 requests · 2000 tokens in, 800 out · $1.00');
   });
 
@@ -89,7 +84,7 @@ describe('the cost of an unusable reply', () => {
       const { code, stdout } = await run('-o', 'ndjson');
       expect({ code, ends: parseEvents(stdout, 'act-end') }).toMatchObject({ code: 76, ends: [{ usage: paidOnce }] });
       expect(parseEvents(stdout, 'narrative-end')).toMatchObject([{ status: 'failed', usage: paidTwice, costUsd: 1 }]);
-      const { runs } = JSON.parse((await runBoticelli(['runs', '--format', 'json'], options)).stdout);
+      const { runs } = JSON.parse((await runInProcess(['runs', '--format', 'json'], options)).stdout);
       expect(runs).toMatchObject([{ usage: paidTwice, costUsd: 1, actsEnded: 1 }]);
     }
   });
@@ -132,7 +127,7 @@ describe('a service that does not count tokens', () => {
     expect([acts[0], document].filter((each) => 'costUsd' in each)).toEqual([]);
     expect(stderr).toMatch(/^act_1: my-model · unknown token count · [^$]*\d\.\d s( total)?$/m);
     expect(stderr).toMatch(/^completed: 4 acts, unknown token count, \d\.\d s$/m);
-    const shown = (await runBoticelli(['runs', 'show'], options)).stdout;
+    const shown = (await runInProcess(['runs', 'show'], options)).stdout;
     expect(shown).toContain('4 requests · unknown token count\n');
   });
 
@@ -257,7 +252,7 @@ test('reports errors in prices at their locations', async () => {
 describe('check --estimate', () => {
   const estimate = async (cwd: string, ...args: string[]) => {
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
-    return runBoticelli(['check', 'four.toml', '--estimate', ...args], { cwd, env });
+    return runInProcess(['check', 'four.toml', '--estimate', ...args], { cwd, env });
   };
 
   test('shows requests, tokens, cost and waits without network or key', async () => {
@@ -285,9 +280,9 @@ describe('check --estimate', () => {
     const settings = `${price}[providers.gemini.tiers.free]\nrpm = 4\n`;
     const { cwd, at: options } = setup(settings);
     expect((await estimate(cwd)).stdout).toContain('no wait for quota');
-    await runBoticelli(['run', 'four.toml'], { ...options, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } });
+    await runInProcess(['run', 'four.toml'], { ...options, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } });
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
-    const withKey = () => runBoticelli(['check', 'four.toml', '--estimate'], { cwd, server, env });
+    const withKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
     expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
     expect((await withKey()).stdout).toContain('assumes 400 tokens for a reply without max_tokens (4 of 4)');

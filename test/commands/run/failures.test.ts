@@ -7,7 +7,6 @@ import {
   type ProcessResult,
   runBoticelli,
 } from '../../helpers/boticelli.js';
-
 import {
   createErrorBody,
   createErrorInfo,
@@ -28,6 +27,7 @@ import {
   textReply,
 } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -46,7 +46,7 @@ async function expectSameFailure(
   const cwd = folder();
   const failing = ['text', 'json', 'ndjson'].map(async (format) => {
     const flags = ['-o', format, '--retries', '0', '--verbose', ...args];
-    const ended = await runBoticelli(['run', ...flags], { server, cwd, ...surroundings });
+    const ended = await runInProcess(['run', ...flags], { server, cwd, ...surroundings });
     expect(ended, format).toMatchObject({ code: expected.exit, signal: null });
     expect(ended.stderr).toMatch(/^boticelli: /m);
     expect(ended.stderr).toMatch(expected.says);
@@ -107,6 +107,12 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
 ])('a stream %s is the same failure in every format', async (_, script, code, exit, says) => {
   server.setDefaultReply(script);
   await expectSameFailure({ code, exit, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
+});
+
+test('a failure is the exit code of the process', async () => {
+  server.setDefaultReply(invalidKeyError(canaryKey));
+  const { code, signal, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: folder() });
+  expect({ code, signal, stderr }).toEqual({ code: 77, signal: null, stderr: expect.stringMatching(/^boticelli: /m) });
 });
 
 test('a truncated reply is a failure with --strict, and a warning without', async () => {
@@ -214,7 +220,7 @@ test.each([
   ['a format that is none', ['run', 'one.toml', '-o', 'xml'], /ndjson/],
   ['no file', ['run'], /narrative/],
 ])('%s is a usage error that says what would be right', async (_, args, says) => {
-  const ended = await runBoticelli(args, { server, cwd: folder() });
+  const ended = await runInProcess(args, { server, cwd: folder() });
   expect(ended).toMatchObject({ code: 2, stdout: '' });
   expect(ended.stderr).toMatch(/^boticelli: /);
   expect(ended.stderr).toMatch(says);

@@ -11,6 +11,7 @@ import {
 import { invalidKeyError } from '../../helpers/gemini/errors.js';
 import { createGate, textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 import { createVideo } from '../../helpers/media-bytes.js';
 
 let server: GeminiServer;
@@ -77,7 +78,7 @@ test('uploads a video of 20 MB once for three acts, and deletes it at the end', 
 
 test('deletes it when the run fails in the middle', async () => {
   server.queueReplies(textReply('A film.'), invalidKeyError());
-  const { code } = await runBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+  const { code } = await runInProcess(['run', 'film.toml'], { server, cwd: filmFolder() });
   expect({ code, commands: commands(), left: server.files.files.size }).toEqual({
     ...{ code: 77, commands: ['start', 'delete'], left: 0 },
   });
@@ -122,7 +123,7 @@ describe('deletes it when the run is interrupted', () => {
 
 test("reports a rejection by the Files API with the file's name and the exit code of its reason", async () => {
   server.files.configure({ rejectCommand: { command: 'start', status: 400, message: 'Storage is full.' } });
-  const { code, stderr } = await runBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+  const { code, stderr } = await runInProcess(['run', 'film.toml'], { server, cwd: filmFolder() });
   expect(code).toBe(69);
   expect(stderr).toContain(
     'boticelli: look: could not upload "film.mp4": request rejected: 400 INVALID_ARGUMENT, "Storage is full"\n',
@@ -138,7 +139,7 @@ describe('if the service does not say whether a video is ready', () => {
       rejectCommand: { command: 'get', status, message: 'Come back later' },
     });
     const cwd = filmFolder();
-    const ended = await runBoticelli(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
+    const ended = await runInProcess(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
     const failure = `${words}: ${status}, Come back later`;
     expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
     expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; retrying in 0.`);
@@ -160,6 +161,6 @@ describe('if the service does not say whether a video is ready', () => {
 });
 
 test('a rehearsal uploads nothing and says what it would send', async () => {
-  const { stdout } = await runBoticelli(['run', 'film.toml', '--rehearse', '--last'], { cwd: filmFolder() });
+  const { stdout } = await runInProcess(['run', 'film.toml', '--rehearse', '--last'], { cwd: filmFolder() });
   expect(stdout).toContain('would reply to 20000000 bytes of video/mp4 and “Give it a title.”');
 });

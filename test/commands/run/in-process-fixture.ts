@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, onTestFinished } from 'vitest';
 import { canaryKey, createTemporaryFolder } from '../../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { runInProcess } from '../../helpers/in-process.js';
@@ -11,10 +11,7 @@ export function createInProcessFixture() {
   beforeEach(async () => {
     server = await startGeminiServer({ models: 'any' });
   });
-  afterEach(() => {
-    vi.unstubAllEnvs();
-    return server.close();
-  });
+  afterEach(() => server.close());
   return {
     get server() {
       return server;
@@ -27,13 +24,11 @@ export function createInProcessFixture() {
         ...{ ...offlineEnv, BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' },
         ...{ GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url },
       };
-      // In this process, paths are relative to the folder of the test runner.
-      const toPath = (arg: string) => (/^[\w-]+\.\w+$/.test(arg) ? join(cwd, arg) : arg);
       return {
         ...{ cwd, env },
-        run: (...args: string[]) => runInProcess(['run', ...args].map(toPath), { env, cwd }),
+        run: (...args: string[]) => runInProcess(['run', ...args], { env, cwd }),
         /** Runs without the server, a key and the state folder. */
-        runOffline: (...args: string[]) => runInProcess(['run', ...args].map(toPath), { env: offlineEnv, cwd }),
+        runOffline: (...args: string[]) => runInProcess(['run', ...args], { env: offlineEnv, cwd }),
         read: (name: string) => readFileSync(join(cwd, name), 'utf8'),
         write: (name: string, text: string) => writeFileSync(join(cwd, name), text),
       };

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 import { textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -22,14 +23,15 @@ schema = "person.json"
 input = [{ type = "text", content = "Who?" }]
 `;
 
-function run(...flags: string[]) {
+function createSurroundings() {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative, 'person.json': JSON.stringify(schema) });
-  return runBoticelli(['run', 'n.toml', ...flags], { server, cwd, env: { GEMINI_TIER: 'tier_1' } });
+  return { server, cwd, env: { GEMINI_TIER: 'tier_1' } };
 }
+const run = (...flags: string[]) => runInProcess(['run', 'n.toml', ...flags], createSurroundings());
 
 test('requests JSON with its schema, and accepts a reply that matches', async () => {
   server.queueReplies(textReply(['{"name":', ' "Ada"}']), textReply(['Hello Ada']));
-  expect(await run('--quiet')).toEqual({
+  expect(await runBoticelli(['run', 'n.toml', '--quiet'], createSurroundings())).toEqual({
     ...{ code: 0, signal: null, stderr: '' },
     stdout: '{"name": "Ada"}\n\nHello Ada\n',
   });

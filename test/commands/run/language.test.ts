@@ -11,6 +11,7 @@ import {
   startShell,
 } from '../../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 let server: GeminiServer;
 beforeAll(async () => {
@@ -104,12 +105,12 @@ describe('variables and standard input', () => {
       'x.toml': buildNarrative(1).replace('Question 1', '{{stdin}}'),
     });
     const input = 'é'.repeat(5_000_000);
-    const sent = await collectPrompts(() => runBoticelli(['run', 'x.toml', '--no-rate-limit'], { server, cwd, input }));
+    const sent = await collectPrompts(() => runInProcess(['run', 'x.toml', '--no-rate-limit'], { server, cwd, input }));
     expect(sent.map((text) => text === input)).toEqual([true]);
   });
 
   test('reports {{stdin}} in a narrative from standard input as an error', async () => {
-    const { code, stderr } = await runBoticelli(['run', '-', '--rehearse'], { input: stdinTwice });
+    const { code, stderr } = await runInProcess(['run', '-', '--rehearse'], { input: stdinTwice });
     expect(code).toBe(65);
     expect(stderr).toMatch(
       /^<stdin>:\d+:10: error\[stdin-taken\]: \{\{stdin\}\} is empty, because the narrative itself is read from/,
@@ -125,7 +126,7 @@ describe('variables and standard input', () => {
     ],
     [['--var', '=fr'], "argument '=fr' is invalid"],
   ])('%j is a usage error', async (flags, words) => {
-    const { code, stderr } = await runBoticelli(['run', review, '--rehearse', ...flags], { input: 'x' });
+    const { code, stderr } = await runInProcess(['run', review, '--rehearse', ...flags], { input: 'x' });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
   });
 
@@ -134,11 +135,11 @@ describe('variables and standard input', () => {
       'x.toml': buildNarrative(1).replace('Question 1', '<{{vars.__proto__}}{{vars.b}}>'),
     });
     const flags = ['--var', '__proto__=x', '--var', 'b=1', '--var', 'b=a=b c'];
-    expect(await collectPrompts(() => runBoticelli(['run', 'x.toml', ...flags], { server, cwd }))).toEqual([
+    expect(await collectPrompts(() => runInProcess(['run', 'x.toml', ...flags], { server, cwd }))).toEqual([
       '<xa=b c>',
     ]);
-    expect(await runBoticelli(['check', 'x.toml', '--var', 'b=1'], { cwd })).toMatchObject({ code: 65 });
-    expect(await runBoticelli(['check', 'x.toml', ...flags], { cwd })).toMatchObject({ code: 0 });
+    expect(await runInProcess(['check', 'x.toml', '--var', 'b=1'], { cwd })).toMatchObject({ code: 65 });
+    expect(await runInProcess(['check', 'x.toml', ...flags], { cwd })).toMatchObject({ code: 0 });
   });
 });
 
@@ -146,7 +147,7 @@ describe('a nested narrative', () => {
   const files = { 'outer.toml': outer, 'inner.toml': inner };
   const rehearsed = async (...flags: string[]) => {
     const cwd = createTemporaryFolder(onTestFinished, files);
-    return runBoticelli(['run', 'outer.toml', '--no-rate-limit', ...flags], { server, cwd });
+    return runInProcess(['run', 'outer.toml', '--no-rate-limit', ...flags], { server, cwd });
   };
 
   test('prints only its last reply, in place of an act', async () => {
@@ -189,7 +190,7 @@ describe('a nested narrative', () => {
 
   test('is complete in json and in events, and each of its replies is a file', async () => {
     const cwd = createTemporaryFolder(onTestFinished, files);
-    const { stdout } = await runBoticelli(['run', 'outer.toml', '--rehearse', '-o', 'json', '--out-dir', 'out'], {
+    const { stdout } = await runInProcess(['run', 'outer.toml', '--rehearse', '-o', 'json', '--out-dir', 'out'], {
       cwd,
     });
     const paths = ['a', 'mid/x', 'mid/y', 'b/x', 'b/y', 'b'];
@@ -201,14 +202,14 @@ describe('a nested narrative', () => {
   test('with an error is reported in its own file, and nothing is sent', async () => {
     const cwd = createTemporaryFolder(onTestFinished, { ...files, 'inner.toml': inner.replace('"Y"', '"{{z}}"') });
     const sent = await collectPrompts(async () => {
-      const { code, stderr } = await runBoticelli(['run', 'outer.toml'], { server, cwd });
+      const { code, stderr } = await runInProcess(['run', 'outer.toml'], { server, cwd });
       expect(code).toBe(65);
       expect(stderr).toContain(
         'inner.toml:9:6: error[unknown-name]: unknown name {{z}}; for a variable write {{vars.z}} and define it in [vars]\n9 | y = "{{z}}"\n  |      ^^^^^',
       );
     });
     expect(sent).toEqual([]);
-    const { stdout } = await runBoticelli(['check', 'outer.toml', '--format', 'json'], { cwd });
+    const { stdout } = await runInProcess(['check', 'outer.toml', '--format', 'json'], { cwd });
     expect(JSON.parse(stdout).files).toMatchObject([
       {
         file: 'outer.toml',
@@ -221,10 +222,10 @@ describe('a nested narrative', () => {
   test('is found beside the file, whatever the current folder', async () => {
     const folder = createTemporaryFolder(onTestFinished, files);
     mkdirSync(join(folder, 'elsewhere'));
-    expect(await runBoticelli(['check', '../outer.toml'], { cwd: join(folder, 'elsewhere') })).toMatchObject({
+    expect(await runInProcess(['check', '../outer.toml'], { cwd: join(folder, 'elsewhere') })).toMatchObject({
       code: 0,
     });
-    const { code, stderr } = await runBoticelli(['run', '-', '--rehearse'], { cwd: folder, input: outer });
+    const { code, stderr } = await runInProcess(['run', '-', '--rehearse'], { cwd: folder, input: outer });
     expect({ code, stderr: stderr.match(/error.*/)?.[0] }).toEqual({ code: 0, stderr: undefined });
   });
 });
@@ -234,7 +235,7 @@ test('--only shows an act of every carousel round, and each reply is a file', as
     'x.toml': buildNarrative(2).replace('[acts]', 'carousel = 6\n[acts]'),
   });
   const flags = ['--only', 'act_2', '--out-dir', 'out', '-o', 'json'];
-  const { stdout, stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', ...flags], { cwd });
+  const { stdout, stderr } = await runInProcess(['run', 'x.toml', '--rehearse', ...flags], { cwd });
   expect(stderr).toMatch(
     /^\[3\/12\] act_1 \(round 2\) .*\nprompt of act_1 \(round 2\): .*\n {2}user:\n {4}Question 1\nact_1 \(round 2\): /m,
   );

@@ -3,7 +3,6 @@ import {
   buildNarrative,
   createTemporaryFolder,
   type ProcessResult,
-  runBoticelli,
   startBoticelli,
   startShell,
 } from '../../helpers/boticelli.js';
@@ -11,6 +10,7 @@ import { spokenReply } from '../../helpers/gemini/live-replies.js';
 import { listedModel, modelsOfThreePages } from '../../helpers/gemini/models.js';
 import { createGate } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
 import { parseEvents } from '../quota-fixture.js';
 
@@ -38,7 +38,7 @@ function createWorkspace(files: Record<string, string> = {}) {
   const withFlags = (args: string[]) => ['run', ...args, '-o', 'ndjson'];
   return {
     surroundings,
-    run: (...args: string[]) => runBoticelli(withFlags(args), surroundings),
+    run: (...args: string[]) => runInProcess(withFlags(args), surroundings),
     start: (...args: string[]) => startBoticelli(withFlags(args), surroundings),
   };
 }
@@ -96,13 +96,14 @@ describe('a Live model with one slot', () => {
   });
 
   test('is rate_limited after --max-wait, or goes to the fallback', async () => {
-    const { start, run } = createWorkspace();
+    const { start } = createWorkspace();
     const gate = createGate();
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
     const first = start('one.toml', '-m', live, ...one);
     await server.live.waitForTurns(1);
     const impatient = ['one.toml', '-m', live, ...one, '--max-wait', '150ms'];
-    const [stopped, fellBack] = await Promise.all([run(...impatient), run(...impatient, '--fallback', standard)]);
+    const both = [start(...impatient), start(...impatient, '--fallback', standard)] as const;
+    const [stopped, fellBack] = await Promise.all([both[0].result, both[1].result]);
     expect(stopped.code).toBe(75);
     expect(parseEvents(stopped.stdout, 'narrative-end')).toMatchObject([
       { error: { code: 'rate_limited', message: `no free slot for ${live} within --max-wait` } },
@@ -162,7 +163,7 @@ test('requests a model over REST if it is Live by name but not in the list', asy
   onTestFinished(() => own.close());
   const { surroundings } = createWorkspace();
   const args = ['run', 'one.toml', '-m', 'gemini-6-live', '-o', 'ndjson'];
-  const ended = await runBoticelli(args, { ...surroundings, server: own });
+  const ended = await runInProcess(args, { ...surroundings, server: own });
   expect(ended.code).toBe(0);
   expect(parseEvents(ended.stdout, 'act-retry')).toMatchObject([
     { delayMs: 0, error: { message: 'gemini-6-live does not support the Live API' } },
@@ -171,13 +172,13 @@ test('requests a model over REST if it is Live by name but not in the list', asy
 });
 
 test('remembers the response mode of a Live model for the next process, per service', async () => {
-  const { run, surroundings } = createWorkspace();
+  const { start, surroundings } = createWorkspace();
   const modalities = () => server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
-  for (const _ of [1, 2]) expect((await run('one.toml', '-m', 'gemini-4-live')).code).toBe(0);
+  for (const _ of [1, 2]) expect((await start('one.toml', '-m', 'gemini-4-live').result).code).toBe(0);
   expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO']);
   const otherServer = await startGeminiServer({ models: [listedModel('gemini-4-live', ['bidiGenerateContent'])] });
   onTestFinished(() => otherServer.close());
-  await runBoticelli(['run', 'one.toml', '-m', 'gemini-4-live'], { ...surroundings, server: otherServer });
+  await runInProcess(['run', 'one.toml', '-m', 'gemini-4-live'], { ...surroundings, server: otherServer });
   expect(otherServer.live.sessions).toHaveLength(2);
 });
 

@@ -11,6 +11,7 @@ import {
 import { bytesPerPiece, closeReasons, spokenReply } from '../../helpers/gemini/live-replies.js';
 import { createGate } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -60,7 +61,7 @@ test('prints tokens as they are spoken', async () => {
 
 test('--out-dir saves the speech beside the reply, and the event has its length', async () => {
   const cwd = folder();
-  const { code, stdout } = await runBoticelli(['run', 'four.toml', '--out-dir', 'out', '-o', 'ndjson'], {
+  const { code, stdout } = await runInProcess(['run', 'four.toml', '--out-dir', 'out', '-o', 'ndjson'], {
     server,
     cwd,
   });
@@ -80,7 +81,7 @@ test('--out-dir saves the speech beside the reply, and the event has its length'
 test('--out-dir saves speech without a transcript, although the act fails', async () => {
   const cwd = folder();
   server.live.queueReplies(spokenReply(['never', ' read'], { transcript: false }));
-  const { code, stderr } = await runBoticelli(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
+  const { code, stderr } = await runInProcess(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
   expect(code).toBe(76);
   expect(stderr).toContain('the speech without a transcript was saved as 01-act_1.wav');
   expect(stderr).toContain('act_1: the reply has no text, only 0.0 s of speech without a transcript');
@@ -88,7 +89,7 @@ test('--out-dir saves speech without a transcript, although the act fails', asyn
 });
 
 test('without --out-dir the event has only the length', async () => {
-  const { stdout } = await runBoticelli(['run', live, '-o', 'json'], { server });
+  const { stdout } = await runInProcess(['run', live, '-o', 'json'], { server });
   expect(JSON.parse(stdout).acts.map(({ audio }: { audio: object }) => Object.keys(audio))).toEqual([
     ['durationMs'],
     ['durationMs'],
@@ -102,7 +103,7 @@ test.each([
 ])('a connection lost between acts is %s, reported as an event, with the whole conversation', async (_, resumes) => {
   server.live.allowsResumption = resumes;
   server.live.queueReplies({ ...spokenReply(['Uno']), end: 'destroy' });
-  const { code, stdout } = await runBoticelli(['run', 'four.toml', '--stream', '-o', 'ndjson'], {
+  const { code, stdout } = await runInProcess(['run', 'four.toml', '--stream', '-o', 'ndjson'], {
     server,
     cwd: folder(),
   });
@@ -138,22 +139,22 @@ test.each([
   ['an invalid argument', closeReasons.invalidArgument, 69],
 ])('%s ends the run with its exit code, in two lines', async (_, comes, exit) => {
   server.live.queueConnections({ at: 'setup', action: comes });
-  const { code, stdout, stderr } = await runBoticelli(['run', live, '--retries', '0', '-q'], { server });
+  const { code, stdout, stderr } = await runInProcess(['run', live, '--retries', '0', '-q'], { server });
   expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
   expect(stderr.trimEnd().split('\n')).toHaveLength(2);
 });
 
 test('silence ends the run with 124 at once', async () => {
   server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) }, { frames: [] });
-  const idle = await runBoticelli(['run', live, '--stream', '--idle-timeout', '200ms'], { server });
+  const idle = await runInProcess(['run', live, '--stream', '--idle-timeout', '200ms'], { server });
   expect(idle).toMatchObject({ code: 124, stdout: 'so far\n' });
-  expect((await runBoticelli(['run', live, '--timeout', '300ms'], { server })).code).toBe(124);
+  expect((await runInProcess(['run', live, '--timeout', '300ms'], { server })).code).toBe(124);
 });
 
 test('retries a temporary failure in a new session', async () => {
   server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
   server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2), end: closeReasons.internal });
-  const { code, stdout } = await runBoticelli(['run', live, '-o', 'json'], { server });
+  const { code, stdout } = await runInProcess(['run', live, '-o', 'json'], { server });
   expect(code).toBe(0);
   expect(JSON.parse(stdout).acts.map(({ attempts }: { attempts: number }) => attempts)).toEqual([3, 1, 1]);
 });
@@ -163,7 +164,7 @@ test('acts on a Live model and on another model see each other', async () => {
     'both.toml': `[narrative]\nname = "both"\nmodel = "gemini-3.8-live"\n[toc]\norder = ["a", "b", "c"]\n[acts]\na = "A"\nc = "C"
 [acts.b]\nmodel = "gemini-3.8-flash"\n[[acts.b.input]]\ntype = "text"\ncontent = "B"\n`,
   });
-  const { stdout } = await runBoticelli(['run', 'both.toml'], { server, cwd });
+  const { stdout } = await runInProcess(['run', 'both.toml'], { server, cwd });
   expect(stdout.trimEnd().split('\n\n')).toEqual([
     'Reply 1 of gemini-3.8-live to "A"',
     'Reply 2 of gemini-3.8-flash to "B"',
@@ -180,7 +181,7 @@ test('never prints or stores the key', async () => {
   const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;
   // The session of the second act is first resumed, then opened anew.
   server.live.queueConnections(undefined, echo, echo);
-  const { stdout, stderr } = await runBoticelli(['run', 'four.toml', '-v', '--retries', '0', '--out-dir', 'out'], {
+  const { stdout, stderr } = await runInProcess(['run', 'four.toml', '-v', '--retries', '0', '--out-dir', 'out'], {
     server,
     cwd,
   });

@@ -2,13 +2,7 @@ import { join } from 'node:path';
 import LibSql from 'libsql';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { databasePath } from '../../../src/database/open.js';
-import {
-  buildNarrative,
-  canaryKey,
-  createTemporaryFolder,
-  runBoticelli,
-  startBoticelli,
-} from '../../helpers/boticelli.js';
+import { buildNarrative, canaryKey, createTemporaryFolder, startBoticelli } from '../../helpers/boticelli.js';
 import { dayQuotaError } from '../../helpers/gemini/errors.js';
 import { breakOff, createLongReply, type LongReply } from '../../helpers/gemini/long-reply.js';
 import type { ScriptedReply } from '../../helpers/gemini/replies.js';
@@ -138,7 +132,7 @@ describe('a run that is killed in hop 3', () => {
     await killed.result;
 
     server.setDefaultReply(respond);
-    const { stdout, stderr } = await runBoticelli(['run', 'long.toml', '--resume', '-o', 'json'], at);
+    const { stdout, stderr } = await runInProcess(['run', 'long.toml', '--resume', '-o', 'json'], at);
     const document = JSON.parse(stdout);
     expect(document.acts).toMatchObject([{ text: long.text, reused: false, attempts: 2 }]);
     expect(listTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
@@ -150,7 +144,7 @@ describe('a run that is killed in hop 3', () => {
     const database = new LibSql(databasePath(join(cwd, 'state')));
     onTestFinished(() => void database.close());
     expect(database.prepare('SELECT count(*) FROM answers').raw(true).get()).toEqual([1]);
-    const again = JSON.parse((await runBoticelli(['run', 'long.toml', '--resume', '-o', 'json'], at)).stdout);
+    const again = JSON.parse((await runInProcess(['run', 'long.toml', '--resume', '-o', 'json'], at)).stdout);
     expect(again.acts).toMatchObject([{ text: long.text, reused: true, attempts: 0 }]);
     expect(server.generateRequests).toHaveLength(5);
   });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { dayQuotaError } from '../../helpers/gemini/errors.js';
 import { blockedPromptReply, textReply } from '../../helpers/gemini/replies.js';
 import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
@@ -25,7 +25,7 @@ function setup(files: Record<string, string> = {}) {
   server.setDefaultReply((request) =>
     textReply(`${getModel(request)} at ${getTemperature(request)}: ${getPrompt(request)}`),
   );
-  return { ...rows, runs: async (...args: string[]) => (await runBoticelli(['runs', ...args], rows.options)).stdout };
+  return { ...rows, runs: async (...args: string[]) => (await runInProcess(['runs', ...args], rows.options)).stdout };
 }
 
 describe('2 models × 2 temperatures × 3 rows', () => {

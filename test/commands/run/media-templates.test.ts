@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli, startShell } from '../../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 import { mediaBytes } from '../../helpers/media-bytes.js';
 
 let server: GeminiServer;
@@ -33,7 +34,7 @@ test('sends the picture that standard input names', async () => {
 test("a missing picture named by a reply ends the run before its call, with the act's name", async () => {
   const cwd = folderOf('{{one}}.png');
   const before = server.generateRequests.length;
-  const { code, stderr } = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
+  const { code, stderr } = await runInProcess(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
   expect({ code, stderr }).toEqual({
     code: 66,
     stderr: expect.stringMatching(
@@ -62,7 +63,7 @@ test('a rehearsal reads the media it can, and says which ones a reply would name
     cwd: folderOf('{{stdin}}.png'),
   }).result;
   expect(byPipe).toMatchObject({ code: 0, stdout: expect.stringMatching(/\d+ bytes of image\/png/) });
-  const byReply = await runBoticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: folderOf('{{one}}.png') });
+  const byReply = await runInProcess(['run', 'x.toml', '--rehearse', '-q'], { cwd: folderOf('{{one}}.png') });
   expect(byReply).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/would reply to “\[media file named by \{\{one\}\}\.png\]”/),
@@ -71,11 +72,11 @@ test('a rehearsal reads the media it can, and says which ones a reply would name
 
 test('check reads the picture that --var names', async () => {
   const cwd = folderOf('{{vars.name}}.png');
-  expect(await runBoticelli(['check', 'x.toml', '--var', 'name=chart'], { cwd })).toMatchObject({ code: 0 });
-  const { code, stdout } = await runBoticelli(['check', 'x.toml', '--var', 'name=chrat'], { cwd });
+  expect(await runInProcess(['check', 'x.toml', '--var', 'name=chart'], { cwd })).toMatchObject({ code: 0 });
+  const { code, stdout } = await runInProcess(['check', 'x.toml', '--var', 'name=chrat'], { cwd });
   expect({ code, stdout }).toEqual({
     code: 66,
     stdout: expect.stringContaining('x.toml:9:8: error[media-not-found]: the file "chrat.png" does not exist'),
   });
-  expect(await runBoticelli(['check', 'x.toml'], { cwd })).toMatchObject({ code: 65 });
+  expect(await runInProcess(['check', 'x.toml'], { cwd })).toMatchObject({ code: 65 });
 });

@@ -55,14 +55,14 @@ describe('a quota smaller than the settings say', () => {
   test('is rejected once and then known, also to the next process', async () => {
     const allows = { rpm: 5, windowMs: 1500 };
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm: 30 } });
-    const first = await fixture.run(['six.toml', '-v']);
+    const first = await fixture.start(['six.toml', '-v']).result;
     expect(first).toMatchObject({ code: 0 });
     expect(first.stderr).toContain('per-minute quota of gemini-flash-lite-latest is used up (5 of 5 requests)');
     expect(fixture.log.decisions.map(({ exceededLimit }) => exceededLimit ?? 'ok').join(' ')).toBe(
       'ok ok ok ok ok rpm ok',
     );
 
-    const second = await fixture.run(['six.toml', '-o', 'ndjson']);
+    const second = await fixture.start(['six.toml', '-o', 'ndjson']).result;
     expect(second.code).toBe(0);
     expect(parseEvents(second.stdout, 'act-wait').map(({ reason }) => reason)).toContain('rpm');
     expect(parseEvents(second.stdout, 'act-retry')).toEqual([]);
@@ -73,9 +73,9 @@ describe('a quota smaller than the settings say', () => {
 describe('a used-up day', () => {
   test('costs one call, and later processes none', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
-    expect(await fixture.run(['one.toml'])).toMatchObject({ code: 0 });
+    expect(await fixture.start(['one.toml']).result).toMatchObject({ code: 0 });
     for (const calls of [2, 2, 2]) {
-      const { code, stdout, stderr } = await fixture.run(['one.toml', '-o', 'json']);
+      const { code, stdout, stderr } = await fixture.start(['one.toml', '-o', 'json']).result;
       expect(code).toBe(75);
       expect(JSON.parse(stdout)).toMatchObject({
         status: 'failed',

@@ -1,8 +1,9 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { buildNarrative, canaryKey, runBoticelli, startBoticelli, startShell } from '../../helpers/boticelli.js';
+import { buildNarrative, canaryKey, startBoticelli, startShell } from '../../helpers/boticelli.js';
 import { textReply } from '../../helpers/gemini/replies.js';
+import { runInProcess } from '../../helpers/in-process.js';
 import { createRecordingFixture } from '../recording-fixture.js';
 
 const overload = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
@@ -52,10 +53,10 @@ describe('the file', () => {
     const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
     const surroundings = { cwd, server, env: { GEMINI_TIER: 'tier_1', BOTICELLI_STATE_DIR: join(cwd, 'state') } };
     server.queueReplies(textReply('one'), overload);
-    const failed = await runBoticelli(['run', 'two.toml', '--record', 'answers.ndjson'], surroundings);
+    const failed = await runInProcess(['run', 'two.toml', '--record', 'answers.ndjson'], surroundings);
     expect(failed.code).toBe(69);
     expect(lines()).toHaveLength(1);
-    const again = await runBoticelli(['run', 'two.toml', '--resume', '--record', 'new.ndjson'], surroundings);
+    const again = await runInProcess(['run', 'two.toml', '--resume', '--record', 'new.ndjson'], surroundings);
     expect(again.code).toBe(0);
     expect(readFileSync(join(cwd, 'new.ndjson'), 'utf8').split('\n')).toHaveLength(3);
   });
@@ -100,7 +101,7 @@ describe('bad input', () => {
     const { server, cwd, replay } = await createRecordingFixture(onTestFinished);
     expect(await replay('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining('does not exist') });
     const toml = readFileSync(join(cwd, 'two.toml'), 'utf8');
-    const onto = (file: string) => runBoticelli(['run', 'two.toml', '--record', file], { cwd, server });
+    const onto = (file: string) => runInProcess(['run', 'two.toml', '--record', file], { cwd, server });
     expect(await onto('two.toml')).toMatchObject({ code: 66 });
     expect(readFileSync(join(cwd, 'two.toml'), 'utf8')).toBe(toml);
     expect(await onto('.')).toMatchObject({ code: 66, stderr: expect.stringContaining('is a folder') });
@@ -141,7 +142,7 @@ describe('bad input', () => {
     [['--record', 'a', '--rehearse'], "--record and --rehearse can't be combined"],
   ])('%j is a usage error', async (flags, words) => {
     const { server, cwd } = await createRecordingFixture(onTestFinished);
-    const { code, stderr } = await runBoticelli(['run', 'two.toml', ...flags], { cwd, server });
+    const { code, stderr } = await runInProcess(['run', 'two.toml', ...flags], { cwd, server });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
     expect(existsSync(join(cwd, 'a'))).toBe(false);
   });

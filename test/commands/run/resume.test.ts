@@ -11,6 +11,7 @@ import {
 import { dayQuotaError } from '../../helpers/gemini/errors.js';
 import { textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 import { parseEvents } from '../quota-fixture.js';
 
 // A test starts several processes one after another, which takes a while on a busy machine.
@@ -30,7 +31,7 @@ function setup(settings = '') {
   const options = { cwd, server, env: { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' } };
   return {
     ...{ cwd, at: options },
-    run: (...args: string[]) => runBoticelli(['run', ...args], options),
+    run: (...args: string[]) => runInProcess(['run', ...args], options),
     edit(file: string, from: string, to: string) {
       const path = join(cwd, file);
       writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
@@ -108,12 +109,12 @@ describe('the resume command', () => {
   test('explains what to do for standard input, omits --from, and starts with npx where it should', async () => {
     const { at: options } = setup();
     server.setDefaultReply(({ body }) => (body.contents.length > 1 ? overload : textReply('one')));
-    const piped = runBoticelli(['run', '-'], { ...options, input: buildNarrative(2) });
+    const piped = runInProcess(['run', '-'], { ...options, input: buildNarrative(2) });
     expect((await piped).stderr).toContain(
       'Resume with the same narrative on standard input: boticelli run - --resume\n',
     );
     const npx = { ...options, env: { ...options.env, npm_command: 'exec' } };
-    const from = await runBoticelli(['run', '--resume', '--from', 'act_1', '--', 'two.toml'], npx);
+    const from = await runInProcess(['run', '--resume', '--from', 'act_1', '--', 'two.toml'], npx);
     expect(from.stderr).toContain('Resume with: npx boticelli run --resume -- two.toml\n');
   });
 
@@ -158,7 +159,7 @@ test('a reused reply is streamed at once, takes no quota, and is the same on sta
   );
   expect((await run('two.toml', '--stream', '--resume')).stdout).toBe(first.stdout);
   expect(await run('two.toml')).toMatchObject({ code: 75 });
-  const { stdout } = await runBoticelli(['limits', '--format', 'json'], options);
+  const { stdout } = await runInProcess(['limits', '--format', 'json'], options);
   const [model] = JSON.parse(stdout).models;
   expect(model.day.requests.used).toBe(2);
 });
@@ -181,14 +182,15 @@ test('reuses only complete replies, and a rehearsal leaves nothing behind', asyn
   await run('two.toml', '--resume');
   expect(server.generateRequests).toHaveLength(2);
   expect((await run('two.toml', '--resume')).stdout).toMatch(/^Reply 1 /);
-  expect(JSON.parse((await runBoticelli(['runs', '--format', 'json'], options)).stdout).total).toBe(2);
+  expect(JSON.parse((await runInProcess(['runs', '--format', 'json'], options)).stdout).total).toBe(2);
 });
 
 test('two processes that resume the same run at once both get all replies', async () => {
-  const { run, cwd } = setup();
+  const { run, cwd, at: options } = setup();
   server.queueReplies(textReply('1'), textReply('2'), textReply('3'), overload);
   await run('eight.toml');
-  const both = await Promise.all([run('eight.toml', '--resume'), run('eight.toml', '--resume')]);
+  const resume = () => runBoticelli(['run', 'eight.toml', '--resume'], options);
+  const both = await Promise.all([resume(), resume()]);
   for (const { code, stdout } of both) {
     expect(code).toBe(0);
     expect(stdout.split('\n\n')).toHaveLength(8);
@@ -206,7 +208,7 @@ describe('if nothing can be stored', () => {
     const resumed = await run('two.toml', '--resume');
     expect(resumed.stderr).toContain('keep is "off"');
     expect(server.generateRequests).toHaveLength(4);
-    expect(JSON.parse((await runBoticelli(['runs', '--format', 'json'], options)).stdout)).toEqual({
+    expect(JSON.parse((await runInProcess(['runs', '--format', 'json'], options)).stdout)).toEqual({
       runs: [],
       total: 0,
     });
@@ -216,7 +218,7 @@ describe('if nothing can be stored', () => {
     const { at: options, cwd } = setup();
     writeFileSync(join(cwd, 'taken'), '');
     const env = { ...options.env, BOTICELLI_STATE_DIR: join(cwd, 'taken') };
-    const { code, stdout, stderr } = await runBoticelli(['run', 'two.toml'], { ...options, env });
+    const { code, stdout, stderr } = await runInProcess(['run', 'two.toml'], { ...options, env });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Reply 1 .*\n\nReply 2 .*\n$/);
     expect(stderr.match(/^boticelli: warning: .*$/gm)).toEqual([
@@ -261,7 +263,7 @@ describe('if nothing can be stored', () => {
     const { at: options, cwd } = setup();
     writeFileSync(join(cwd, 'taken'), '');
     const env = { ...options.env, BOTICELLI_STATE_DIR: join(cwd, 'taken') };
-    const { code, stderr } = await runBoticelli(['run', 'two.toml', '--resume'], { ...options, env });
+    const { code, stderr } = await runInProcess(['run', 'two.toml', '--resume'], { ...options, env });
     expect({ code, stderr }).toEqual({
       code: 74,
       stderr: expect.stringMatching(/can't be used[\s\S]*nothing was sent/),

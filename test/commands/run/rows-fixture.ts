@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createTemporaryFolder, runBoticelli, startBoticelli } from '../../helpers/boticelli.js';
+import { createTemporaryFolder, startBoticelli } from '../../helpers/boticelli.js';
 import { textReply } from '../../helpers/gemini/replies.js';
 import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
 import type { GeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 /** The prompt of a request. */
 export const getPrompt = ({ body }: ReceivedRequest): string => body.contents.at(-1).parts[0].text;
@@ -53,7 +54,7 @@ export function setupRows(server: GeminiServer, files: Record<string, string> = 
   return {
     cwd,
     options,
-    run: (...args: string[]) => runBoticelli(['run', 'n.toml', ...args], options),
+    run: (...args: string[]) => runInProcess(['run', 'n.toml', ...args], options),
     start: (...args: string[]) => startBoticelli(['run', 'n.toml', ...args], options),
     read: (name: string) => readFileSync(join(cwd, name), 'utf8'),
     write: (name: string, text: string) => writeFileSync(join(cwd, name), text),

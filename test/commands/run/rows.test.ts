@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dayQuotaError } from '../../helpers/gemini/errors.js';
 import { blockedPromptReply, createGate, textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 import { killRows } from '../../soak/kill-rows.js';
 import { comments, getPrompt, narrative, parseLines, readCsv, setupRows, toCsv } from './rows-fixture.js';
 
@@ -150,9 +151,8 @@ test('Ctrl-C keeps finished rows and says how to go on; --resume asks the rest',
 
 test('rows from standard input, a shard, and a folder for each row', async () => {
   const { run, cwd, options } = setupRows(server);
-  const { runBoticelli } = await import('../../helpers/boticelli.js');
   const input = '{"text":"a"}\nnonsense\n{"txt":"b"}\n{"text":"c"}\n';
-  const piped = await runBoticelli(['run', 'n.toml', '--each', '-', '--failed', 'f.ndjson', '-o', 'ndjson'], {
+  const piped = await runInProcess(['run', 'n.toml', '--each', '-', '--failed', 'f.ndjson', '-o', 'ndjson'], {
     ...options,
     input,
   });
@@ -224,9 +224,8 @@ describe('bad input', () => {
 
 test('runs shows a run of rows as one, and each row on demand', async () => {
   const { run, options } = setupRows(server);
-  const { runBoticelli } = await import('../../helpers/boticelli.js');
   await run('--each', 'c.csv');
-  const runs = async (...args: string[]) => (await runBoticelli(['runs', ...args], options)).stdout;
+  const runs = async (...args: string[]) => (await runInProcess(['runs', ...args], options)).stdout;
   const { total, runs: listed } = JSON.parse(await runs('--format', 'json'));
   expect([total, listed[0]]).toEqual([
     1,
@@ -258,8 +257,7 @@ test('equal requests of rows keep a reply each, whichever finishes first, also i
   const repliesOf = ({ stdout }: { stdout: string }) => parseLines(stdout).map(({ reply }) => reply);
   expect(new Set(repliesOf(first)).size).toBe(6);
   expect(repliesOf(await run('--each', 'c.csv', '-o', 'ndjson', '--resume'))).toEqual(repliesOf(first));
-  const { runBoticelli } = await import('../../helpers/boticelli.js');
-  const replayed = await runBoticelli(['run', 'n.toml', '--each', 'c.csv', '-o', 'ndjson', '--replay', 'rec.ndjson'], {
+  const replayed = await runInProcess(['run', 'n.toml', '--each', 'c.csv', '-o', 'ndjson', '--replay', 'rec.ndjson'], {
     cwd: options.cwd,
   });
   expect(repliesOf(replayed)).toEqual(repliesOf(first));

@@ -18,6 +18,7 @@ import {
   textReply,
 } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -62,7 +63,7 @@ describe('a narrative of four acts', () => {
 
   test('prints the same bytes and the same json with and without --stream', async () => {
     const cwd = folder();
-    const run = (...flags: string[]) => runBoticelli(['run', 'four.toml', ...flags], { server, cwd });
+    const run = (...flags: string[]) => runInProcess(['run', 'four.toml', ...flags], { server, cwd });
     expect((await run('--stream')).stdout).toBe((await run()).stdout);
     const withoutTiming = (json: string) =>
       JSON.parse(json, (key, value) => (/^run$|Ms$/.test(key) ? undefined : value));
@@ -73,7 +74,7 @@ describe('a narrative of four acts', () => {
   });
 
   test('prints its events as ndjson, one per line', async () => {
-    const { stdout } = await runBoticelli(['run', 'four.toml', '-o', 'ndjson', '--stream'], { server, cwd: folder() });
+    const { stdout } = await runInProcess(['run', 'four.toml', '-o', 'ndjson', '--stream'], { server, cwd: folder() });
     const events = stdout
       .trimEnd()
       .split('\n')
@@ -87,14 +88,14 @@ describe('a narrative of four acts', () => {
 
   test('prints only the acts of --only and --last, though all run', async () => {
     const cwd = folder();
-    const only = await runBoticelli(['run', 'four.toml', '--only', 'act_2', '--only', 'act_3'], { server, cwd });
+    const only = await runInProcess(['run', 'four.toml', '--only', 'act_2', '--only', 'act_3'], { server, cwd });
     expect(only.stdout).toMatch(/^Reply 2 .*\n\nReply 3 .*\n$/);
-    const last = await runBoticelli(['run', 'four.toml', '--last', '--stream'], { server, cwd });
+    const last = await runInProcess(['run', 'four.toml', '--last', '--stream'], { server, cwd });
     expect(last.stdout).toMatch(/^Reply 4 .*\n$/);
-    const json = await runBoticelli(['run', 'four.toml', '--last', '-o', 'json'], { server, cwd });
+    const json = await runInProcess(['run', 'four.toml', '--last', '-o', 'json'], { server, cwd });
     expect(JSON.parse(json.stdout).acts).toMatchObject([{ act: 'act_4' }]);
     expect(server.generateRequests).toHaveLength(12);
-    const unknown = await runBoticelli(['run', 'four.toml', '--only', 'act_9'], { server, cwd });
+    const unknown = await runInProcess(['run', 'four.toml', '--only', 'act_9'], { server, cwd });
     expect(unknown).toMatchObject({ code: 2, stdout: '' });
     expect(unknown.stderr).toContain('Acts: act_1, act_2, act_3, act_4.');
     expect(server.generateRequests).toHaveLength(12);
@@ -102,12 +103,12 @@ describe('a narrative of four acts', () => {
 
   test('writes its replies to --out-dir, also those before a failure', async () => {
     const cwd = folder();
-    const { code } = await runBoticelli(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
+    const { code } = await runInProcess(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
     expect(code).toBe(0);
     expect(readdirSync(join(cwd, 'out'))).toEqual([...[1, 2, 3, 4].map((n) => `0${n}-act_${n}.md`), 'run.json']);
 
     server.queueReplies(textReply('A'), emptyReply('SAFETY'));
-    const failed = await runBoticelli(['run', 'four.toml', '--out-dir', 'failed'], { server, cwd });
+    const failed = await runInProcess(['run', 'four.toml', '--out-dir', 'failed'], { server, cwd });
     expect(failed.code).toBe(76);
     expect(readdirSync(join(cwd, 'failed'))).toEqual(['01-act_1.md', 'run.json']);
     expect(JSON.parse(readFileSync(join(cwd, 'failed/run.json'), 'utf8'))).toMatchObject({
@@ -130,14 +131,14 @@ test('uses BOTICELLI_MODEL if the narrative names no model', async () => {
 
 test('a rehearsal needs no key and no network, and is marked as one everywhere', async () => {
   const cwd = folder();
-  const plain = await runBoticelli(['run', 'four.toml', '--rehearse'], { cwd });
+  const plain = await runInProcess(['run', 'four.toml', '--rehearse'], { cwd });
   expect(plain.code).toBe(0);
   expect(plain.stdout.split('\n\n')).toHaveLength(4);
   expect(plain.stdout).toMatch(/^\[rehearsal\] /);
   expect(plain.stderr).toContain('rehearsal');
-  const json = await runBoticelli(['run', 'four.toml', '--rehearse', '-o', 'json'], { cwd });
+  const json = await runInProcess(['run', 'four.toml', '--rehearse', '-o', 'json'], { cwd });
   for (const act of JSON.parse(json.stdout).acts) expect(act).toMatchObject({ model: 'rehearsal' });
-  const ndjson = await runBoticelli(['run', 'four.toml', '--rehearse', '-o', 'ndjson', '--stream'], { cwd });
+  const ndjson = await runInProcess(['run', 'four.toml', '--rehearse', '-o', 'ndjson', '--stream'], { cwd });
   expect(ndjson.stdout.match(/"model":"rehearsal"/g)).toHaveLength(4);
 });
 
@@ -187,7 +188,7 @@ describe('a stream into a pipe', () => {
 
   test("stops the run if an attempt breaks off after text, because a pipe can't take words back", async () => {
     server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))));
-    const { code, stdout, stderr } = await runBoticelli(['run', 'four.toml', '--stream'], { server, cwd: folder() });
+    const { code, stdout, stderr } = await runInProcess(['run', 'four.toml', '--stream'], { server, cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 69, stdout: 'so far\n' });
     expect(stderr).toContain('boticelli: act_1: ');
     expect(server.requests).toHaveLength(1);
@@ -195,7 +196,7 @@ describe('a stream into a pipe', () => {
 
   test('starts an attempt that broke off after text again in ndjson, and says what to discard', async () => {
     server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))), textReply('whole'));
-    const { code, stdout } = await runBoticelli(['run', 'one.toml', '--stream', '-o', 'ndjson'], {
+    const { code, stdout } = await runInProcess(['run', 'one.toml', '--stream', '-o', 'ndjson'], {
       server,
       cwd: folder(),
     });
@@ -218,7 +219,7 @@ describe('a stream into a pipe', () => {
 describe('a failing service', () => {
   test('is retried, and each attempt is reported', async () => {
     server.queueReplies(overloadedError(), overloadedError(), textReply('well'));
-    const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: folder() });
+    const { code, stdout, stderr } = await runInProcess(['run', 'one.toml'], { server, cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'well\n' });
     expect(stderr).toMatch(/attempt 1 failed.*\n.*attempt 2 failed.*\n.*3 attempts/);
     expect(server.generateRequests).toHaveLength(3);
@@ -226,7 +227,7 @@ describe('a failing service', () => {
 
   test('is not retried more often than --retries allows', async () => {
     server.setDefaultReply(overloadedError());
-    const { code } = await runBoticelli(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() });
+    const { code } = await runInProcess(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() });
     expect(code).toBe(69);
     expect(server.generateRequests).toHaveLength(2);
   });
@@ -242,7 +243,7 @@ describe('a failing service', () => {
 
   test('that does not respond in time is not called again', async () => {
     server.setDefaultReply({ end: 'stall-before-headers' });
-    const { code } = await runBoticelli(['run', 'one.toml', '--timeout', '200ms'], { server, cwd: folder() });
+    const { code } = await runInProcess(['run', 'one.toml', '--timeout', '200ms'], { server, cwd: folder() });
     expect(code).toBe(124);
     expect(server.generateRequests).toHaveLength(1);
     expect(await server.generateRequests[0]?.closedEarly).toBeTypeOf('number');
@@ -251,7 +252,7 @@ describe('a failing service', () => {
   test('that falls silent in mid-stream is left after --idle-timeout', async () => {
     server.setDefaultReply(textReply(['a', 'b'], { end: 'stall' }));
     const flags = ['--stream', '--idle-timeout', '200ms'];
-    const { code, stdout } = await runBoticelli(['run', 'one.toml', ...flags], { server, cwd: folder() });
+    const { code, stdout } = await runInProcess(['run', 'one.toml', ...flags], { server, cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 124, stdout: 'ab\n' });
   });
 });

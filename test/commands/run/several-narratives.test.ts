@@ -19,6 +19,7 @@ import {
 } from '../../helpers/gemini/replies.js';
 import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -97,7 +98,7 @@ test('never run more than --jobs at once', async () => {
 test('continue when one of them fails; the first failure in the order given sets the exit code', async () => {
   replyByPrompt({ 'b 1': errorReply(400, 'no good', []), 'c 1': { ...textReply('c', { headersDelayMs: 300 }) } });
   const files = ['c.toml', 'b.toml', 'broken.toml', 'missing.toml', 'a.toml'];
-  const { code, stdout, stderr } = await runBoticelli(['run', ...files, '-j', '5'], { server, cwd: folder() });
+  const { code, stdout, stderr } = await runInProcess(['run', ...files, '-j', '5'], { server, cwd: folder() });
   expect({ code, stdout }).toEqual({ code: 69, stdout: 'c\n\nreply to a 1\n\nreply to a 2\n' });
   expect(stderr).toMatch(/^boticelli: b: act_1: .*"no good"\n {2}\S/m);
   expect(stderr).toMatch(/^broken\.toml:1:\d+: error\[syntax\]/m);
@@ -111,7 +112,7 @@ test('continue when one of them fails; the first failure in the order given sets
 });
 
 test('report a shared problem once', async () => {
-  const { code, stderr } = await runBoticelli(['run', 'a.toml', 'b.toml'], { cwd: folder() });
+  const { code, stderr } = await runInProcess(['run', 'a.toml', 'b.toml'], { cwd: folder() });
   expect(code).toBe(77);
   expect(stderr.match(/^boticelli: .*$/gm)).toEqual([expect.stringContaining('no API key is set')]);
 });
@@ -120,9 +121,9 @@ test('continue with --resume without requesting replies that they have', async (
   replyByPrompt({ 'a 2': errorReply(400, 'no good', []) });
   const [cwd, env] = [folder(), { BOTICELLI_STATE_DIR: join(folder(), 'state') }];
   const args = ['run', 'a.toml', 'b.toml', '-j', '2'];
-  expect((await runBoticelli(args, { server, cwd, env })).code).toBe(69);
+  expect((await runInProcess(args, { server, cwd, env })).code).toBe(69);
   replyByPrompt({});
-  const again = await runBoticelli([...args, '--resume'], { server, cwd, env });
+  const again = await runInProcess([...args, '--resume'], { server, cwd, env });
   expect(again).toMatchObject({ code: 0, stdout: 'reply to a 1\n\nreply to a 2\n\nreply to b 1\n' });
   expect(server.generateRequests.map(getPrompt).sort()).toEqual(['a 1', 'a 2', 'a 2', 'b 1']);
 });
@@ -133,7 +134,7 @@ test('share the quota, in a file or in memory', async () => {
     const env = state === 'in memory' ? { BOTICELLI_STATE_DIR: '/dev/null/none' } : {};
     const calls = server.generateRequests.length;
     const args = ['run', 'b.toml', 'c.toml', 'b.toml', '-j', '3', '--rpm', '2'];
-    const { code, stderr } = await runBoticelli(args, { server, cwd, env });
+    const { code, stderr } = await runInProcess(args, { server, cwd, env });
     expect(code).toBe(0);
     const [first = 0, , third = 0] = server.generateRequests.slice(calls).map(({ receivedAtMs }) => receivedAtMs);
     expect(third - first, state).toBeGreaterThan(500);
@@ -144,7 +145,7 @@ test('share the quota, in a file or in memory', async () => {
 test('print events that all contain their run', async () => {
   replyByPrompt({});
   const args = ['run', 'a.toml', 'b.toml', 'broken.toml', '-j', '3', '-o', 'ndjson', '--stream'];
-  const { code, stdout } = await runBoticelli(args, { server, cwd: folder() });
+  const { code, stdout } = await runInProcess(args, { server, cwd: folder() });
   expect(code).toBe(65);
   const events = eventsOf(stdout);
   const ends = events.filter(({ type }) => type === 'narrative-end');
@@ -153,14 +154,14 @@ test('print events that all contain their run', async () => {
   const { run: runOfA } = events.find(({ narrative }) => narrative === 'a');
   const replies = events.filter(({ type, run }) => type === 'act-end' && run === runOfA);
   expect(replies.map(({ text: reply }) => reply)).toEqual(['reply to a 1', 'reply to a 2']);
-  const alone = await runBoticelli(['run', 'b.toml', '-o', 'ndjson'], { server, cwd: folder() });
+  const alone = await runInProcess(['run', 'b.toml', '-o', 'ndjson'], { server, cwd: folder() });
   expect(eventsOf(alone.stdout)[1]).not.toHaveProperty('run');
 });
 
 test('print one json array, in the order given', async () => {
   replyByPrompt({ 'a 1': textReply('slow', { headersDelayMs: 200 }) });
   const args = ['run', 'a.toml', 'broken.toml', 'b.toml', '-j', '3', '-o', 'json', '--last'];
-  const { code, stdout } = await runBoticelli(args, { server, cwd: folder() });
+  const { code, stdout } = await runInProcess(args, { server, cwd: folder() });
   expect(code).toBe(65);
   expect(JSON.parse(stdout)).toMatchObject([
     { narrative: 'a', status: 'completed', acts: [{ act: 'act_2' }] },
@@ -173,7 +174,7 @@ test('have a folder each in --out-dir, even if their files have the same name', 
   replyByPrompt({});
   const cwd = folder();
   const args = ['run', 'a.toml', 'b.toml', './b.toml', '-j', '3', '--out-dir', 'out'];
-  expect((await runBoticelli(args, { server, cwd })).code).toBe(0);
+  expect((await runInProcess(args, { server, cwd })).code).toBe(0);
   const folders = ['a', 'b', 'b-2'].map((name) => [name, readdirSync(join(cwd, 'out', name)).sort()]);
   expect(Object.fromEntries(folders)).toEqual({
     a: ['01-act_1.md', '02-act_2.md', 'run.json'],
@@ -186,14 +187,14 @@ test('have a folder each in --out-dir, even if their files have the same name', 
 test('may include one on standard input, or share {{stdin}}', async () => {
   replyByPrompt({});
   const cwd = folder({ 'in.toml': renderNarrative('in {{stdin}}') });
-  const piped = await runBoticelli(['run', '-', 'b.toml'], { server, cwd, input: renderNarrative('piped') });
+  const piped = await runInProcess(['run', '-', 'b.toml'], { server, cwd, input: renderNarrative('piped') });
   expect(piped).toMatchObject({ code: 0, stdout: 'reply to piped 1\n\nreply to b 1\n' });
-  const both = await runBoticelli(['run', 'in.toml', 'in.toml', '-j', '2'], { server, cwd, input: 'it' });
+  const both = await runInProcess(['run', 'in.toml', 'in.toml', '-j', '2'], { server, cwd, input: 'it' });
   expect(both).toMatchObject({ code: 0, stdout: 'reply to in it 1\n\nreply to in it 1\n' });
-  const clash = await runBoticelli(['run', '-', 'in.toml'], { server, cwd, input: renderNarrative('piped') });
+  const clash = await runInProcess(['run', '-', 'in.toml'], { server, cwd, input: renderNarrative('piped') });
   expect(clash).toMatchObject({ code: 66, stdout: 'reply to piped 1\n' });
   expect(clash.stderr).toContain('standard input is another narrative');
-  const twice = await runBoticelli(['run', '-', '-'], { server, cwd, input: renderNarrative('piped') });
+  const twice = await runInProcess(['run', '-', '-'], { server, cwd, input: renderNarrative('piped') });
   expect(twice).toMatchObject({ code: 2, stdout: '' });
 });
 
@@ -253,7 +254,7 @@ test.each([
     ['a.toml', '-'],
   ]) {
     const input = renderNarrative('b');
-    const { code, stdout, stderr } = await runBoticelli(['run', ...files, ...flags], { server, cwd, input });
+    const { code, stdout, stderr } = await runInProcess(['run', ...files, ...flags], { server, cwd, input });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(files[1] === '-' ? message.replace('b.toml', '<stdin>') : message);
   }
@@ -264,6 +265,6 @@ test('are run if a flag names an act of all, whatever else is wrong with one of 
   replyByPrompt({});
   const files = ['a.toml', 'broken.toml', 'missing.toml', '-'];
   const args = ['run', ...files, '--only', 'act_1'];
-  const { code, stdout } = await runBoticelli(args, { server, cwd: folder(), input: renderNarrative('b') });
+  const { code, stdout } = await runInProcess(args, { server, cwd: folder(), input: renderNarrative('b') });
   expect({ code, stdout }).toEqual({ code: 65, stdout: 'reply to a 1\n\nreply to b 1\n' });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, root, runBoticelli, startBoticelli } from '../../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 let server: GeminiServer;
 beforeAll(async () => {
@@ -23,7 +24,7 @@ test('a short narrative sends the same requests as its long form, byte for byte'
   const sent: string[] = [];
   for (const name of ['long.toml', 'short.toml']) {
     const before = server.generateRequests.length;
-    const ended = await runBoticelli(['run', name, '-q', '--no-rate-limit'], { cwd, server });
+    const ended = await runInProcess(['run', name, '-q', '--no-rate-limit'], { cwd, server });
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(server.generateRequests.length - before).toBe(2);
     sent.push(JSON.stringify(server.generateRequests.slice(before).map(({ path, body }) => [path, body])));

@@ -16,10 +16,11 @@ const ways = [
   ['whole', ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'DELETE FROM quota_pages WHERE key = 0']],
 ] as const;
 
-describe('a database that another process keeps locked', () => {
-  test.each(ways)('%s waits for it, and says so', async (_, statements) => {
+// These tests mostly wait for the message, which comes after seconds.
+describe.concurrent('a database that another process keeps locked', () => {
+  test.for(ways)('%s waits for it, and says so', async ([, statements], { expect, onTestFinished }) => {
     const fixture = await createQuotaFixture(onTestFinished);
-    await fixture.run(['one.toml']);
+    await fixture.start(['one.toml']).result;
     const { release } = lock(fixture, ...statements);
     const running = fixture.start(['four.toml', '--last']);
     await running.waitForOutput('another process has locked the state database: waiting for it', 'stderr');
@@ -28,9 +29,9 @@ describe('a database that another process keeps locked', () => {
     expect(await running.result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Reply /) });
   });
 
-  test.each(ways)('%s ends on Ctrl-C', async (_, statements) => {
+  test.for(ways)('%s ends on Ctrl-C', async ([, statements], { expect, onTestFinished }) => {
     const fixture = await createQuotaFixture(onTestFinished);
-    await fixture.run(['one.toml']);
+    await fixture.start(['one.toml']).result;
     const { release } = lock(fixture, ...statements);
     onTestFinished(release);
     const running = fixture.start(['four.toml']);

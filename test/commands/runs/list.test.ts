@@ -14,6 +14,7 @@ import {
 import { overloadedError } from '../../helpers/gemini/errors.js';
 import { textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 // A test starts several processes one after another, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -28,11 +29,11 @@ function setup() {
   const cwd = createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'three.toml': buildNarrative(3) });
   const state = join(cwd, 'state');
   const options = { cwd, server, env: { BOTICELLI_STATE_DIR: state, GEMINI_TIER: 'tier_1' } };
-  const runs = (...args: string[]) => runBoticelli(['runs', ...args], options);
+  const runs = (...args: string[]) => runInProcess(['runs', ...args], options);
   return {
     ...{ cwd, state, at: options, runs },
     database: join(state, 'boticelli.db'),
-    run: (...args: string[]) => runBoticelli(['run', ...args], options),
+    run: (...args: string[]) => runInProcess(['run', ...args], options),
     listed: async () => JSON.parse((await runs('--format', 'json')).stdout),
   };
 }
@@ -115,13 +116,15 @@ describe('runs', () => {
   });
 
   test('lists the runs of eight processes at once, also in a file of the previous version', async () => {
-    const { run, listed, state, database } = setup();
+    const { at: options, listed, state, database } = setup();
     mkdirSync(state);
     const old = new LibSql(database);
     old.exec(`CREATE TABLE quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
       INSERT INTO quota_pages VALUES ('kept', '{}'); PRAGMA user_version = 1;`);
     old.close();
-    const ended = await Promise.all(Array.from({ length: 8 }, () => run('three.toml', '-q')));
+    const ended = await Promise.all(
+      Array.from({ length: 8 }, () => runBoticelli(['run', 'three.toml', '-q'], options)),
+    );
     expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(Array(8).fill([0, '']));
     const { runs } = await listed();
     expect(runs).toHaveLength(8);

@@ -1,0 +1,21 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that mostly wait, for windows of a quota or for locks, from the slowest on. */
+const waitingFiles = [
+  ...['commands/run/quota', 'commands/run/parallel-acts', 'commands/run/redis', 'commands/run/live-quota'],
+  ...['commands/run/unusable-state', 'commands/run/resume', 'commands/check/bad-input', 'docs/shell-blocks'],
+  ...['soak/fuzz', 'commands/run/abrupt-exit', 'commands/run/guessed-limits', 'soak/kill/kill', 'commands/runs/report'],
+  ...['commands/runs/compare', 'commands/run/interrupted', 'docs/library-example', 'bin/compile-cache'],
+];
+
+/** Starts the files that mostly wait first, so that the others fill the waits, and none of them is left at the end. */
+export default class WaitingFirstSequencer extends BaseSequencer {
+  override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+    const getRank = ({ moduleId }: TestSpecification) => {
+      const rank = waitingFiles.findIndex((file) => moduleId.endsWith(`/test/${file}.test.ts`));
+      return rank === -1 ? waitingFiles.length : rank;
+    };
+    const sorted = await super.sort(specifications);
+    return sorted.toSorted((left, right) => getRank(left) - getRank(right));
+  }
+}
