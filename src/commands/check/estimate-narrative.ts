@@ -98,8 +98,8 @@ interface EstimatedRequest {
 function createEstimatingDriver(prices: PriceList, onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;
-    const draws = isPictureModel(stripModelPrefix(model));
-    const { maxTokens: outputTokens = draws ? typicalPictureTokens : typicalReplyTokens } = parameters;
+    const drawsPicture = isPictureModel(stripModelPrefix(model));
+    const { maxTokens: outputTokens = drawsPicture ? typicalPictureTokens : typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
     const price = prices.getMaxPrice(model);
     for (const hop of splitIntoHops(model, { promptTokens, outputTokens })) {
@@ -108,7 +108,7 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
       const costs = costUsd !== undefined && standardCostUsd !== undefined ? { costUsd, standardCostUsd } : {};
       const estimate = { model, ...hop, ...costs, serviceTier: getServiceTier(request) };
       const search = parameters.tools?.includes('google_search') && { search: { fee: price?.searchFee } };
-      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined && !draws, ...search });
+      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined && !drawsPicture, ...search });
     }
     // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));

@@ -7,7 +7,7 @@ const startLength = 60;
 const contextLength = 30;
 
 /** Says how a text begins: `it begins with "Once"`, or `it is "Once"` if that is all. */
-export function quoteStart(text: string): string {
+export function describeStart(text: string): string {
   if (text.length <= startLength) return `it is ${JSON.stringify(text)}`;
   return `it begins with ${JSON.stringify(text.slice(0, startLength))}`;
 }

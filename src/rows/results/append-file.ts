@@ -18,7 +18,7 @@ export interface AppendFile {
  */
 export function openAppendFile(path: string, flag: string): AppendFile {
   const fd = withFlagError(path, flag, () => {
-    getSizeOfFile(path);
+    getFileSize(path);
     return openForAppending(path);
   });
   return {
@@ -29,7 +29,7 @@ export function openAppendFile(path: string, flag: string): AppendFile {
 }
 
 /** Returns the size of a file, 0 if there is none. @throws for a symbolic link */
-export function getSizeOfFile(path: string): number {
+export function getFileSize(path: string): number {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats?.isSymbolicLink()) throw new Error(`it is a symbolic link to ${readlinkSync(path)}`);
   return stats?.size ?? 0;

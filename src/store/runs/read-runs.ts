@@ -31,7 +31,7 @@ function listColumns(database: Database.Database): string {
 type RunRow = { startedAt: number } & Record<string, string | number | null>;
 
 /** Excludes the runs of rows, whose ids have a slash. */
-const isNoRow = "instr(id, '/') = 0";
+const wholeRunCondition = "instr(id, '/') = 0";
 
 /** Selects the runs that match every given field. */
 export interface RunFilter {
@@ -52,7 +52,7 @@ export function listRuns(
   { narrative, since, failed }: RunFilter = {},
 ): { runs: RecordedRun[]; total: number } {
   const conditions: [sql: string, ...values: (string | number)[]][] = [
-    [isNoRow],
+    [wholeRunCondition],
     ...(narrative === undefined ? [] : [['narrative = ?', replaceNuls(narrative)] as [string, string]]),
     ...(since === undefined ? [] : [['started_at >= ?', since] as [string, number]]),
     ...(failed ? [["ifnull(status, '') <> 'completed'"] as [string]] : []),
@@ -129,7 +129,7 @@ export function findRuns(database: Database.Database, prefix: string): RecordedR
 
 function findWholeRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const rows = database.prepare(
-    `SELECT ${listColumns(database)} FROM runs WHERE id >= ? AND id < ? AND ${isNoRow} ORDER BY id DESC LIMIT 3`,
+    `SELECT ${listColumns(database)} FROM runs WHERE id >= ? AND id < ? AND ${wholeRunCondition} ORDER BY id DESC LIMIT 3`,
   );
   return addRowLabels(database, (rows.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
 }

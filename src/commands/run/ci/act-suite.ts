@@ -34,7 +34,7 @@ function createCases(label: string, { acts, error }: RunReport, actNames: readon
     unreported = undefined;
     return failed;
   });
-  const named = nameApart(cases);
+  const named = makeNamesUnique(cases);
   // The run failed before or after its acts.
   return unreported ? [createFailedCase(label, unreported), ...named] : named;
 }
@@ -48,7 +48,7 @@ function createCase(end: ActEnd): ReportedCase {
 }
 
 /** Adds a number to names that occur more than once, because CI services tell cases apart by their names. */
-function nameApart(cases: readonly ReportedCase[]): ReportedCase[] {
+function makeNamesUnique(cases: readonly ReportedCase[]): ReportedCase[] {
   const counts = new Map<string, number>();
   return cases.map((each) => {
     const count = (counts.get(each.name) ?? 0) + 1;

@@ -3,7 +3,7 @@ import type { BoticelliError } from '../../../errors.js';
 import type { MatrixValue } from '../../../rows/matrix.js';
 import { countFailures, type RowCounts } from '../../../terminal/progress/rows-progress.js';
 import { formatCount, formatInteger } from '../../../terminal/text/format.js';
-import type { RowContext } from './execute-row.js';
+import type { TaskContext } from './execute-task.js';
 import type { RowsRun } from './open-rows-run.js';
 import type { RowOutput } from './row-output.js';
 import type { RowsOutcome } from './rows-outcome.js';
@@ -25,7 +25,7 @@ export interface RowsState {
   stoppedModels: Map<MatrixValue | undefined, { reason: string; notAsked: number }>;
 }
 
-export function createState(): RowsState {
+export function createRowsState(): RowsState {
   return { usage: zeroUsage, lastStarted: 0, read: 0, output: undefined, first: undefined, stoppedModels: new Map() };
 }
 
@@ -33,7 +33,7 @@ export function createState(): RowsState {
 export function createOutcome(
   { source, variants }: RowsRun,
   state: RowsState,
-  { signal, view }: RowContext,
+  { signal, view }: TaskContext,
 ): RowsOutcome {
   const { stopError, stopReason, first, usage, lastStarted } = state;
   const { counts } = view;

@@ -9,7 +9,7 @@ import type { RunOptions } from '../options.js';
 import { createResumeHint } from '../resume-command.js';
 import { shortlyAfterAbort } from '../run-narrative-file.js';
 import { createRunResources } from '../shared-resources.js';
-import { askRows } from './ask-rows.js';
+import { executeTasks } from './execute-tasks.js';
 import { openRowsRun } from './open-rows-run.js';
 import { openRowsView, type RowsView } from './rows-view.js';
 
@@ -41,7 +41,7 @@ export async function runRows(
       writeReports({ name: file, failure: toBoticelliError(thrown) }, true);
       throw thrown;
     });
-    const outcome = await askRows(run, { options, signal, view });
+    const outcome = await executeTasks(run, { options, signal, view });
     await Promise.race([run.close(outcome), shortlyAfterAbort(signal)]);
     await view.stdout.flush();
     const stopError: BoticelliError | undefined = signal.aborted ? toBoticelliError(signal.reason) : outcome.stopError;

@@ -11,11 +11,11 @@ const commandCodes: ReadonlySet<ErrorCode> = new Set([
 /** Returns what a failure ends; undefined if it is the row's own. */
 export function getStopScope(error: BoticelliError): StopScope | undefined {
   if (commandCodes.has(error.code)) return 'command';
-  if (!isOfModel(error)) return undefined;
+  if (!affectsModel(error)) return undefined;
   return error.isProjectWide ? 'command' : 'model';
 }
 
-function isOfModel(error: BoticelliError): boolean {
+function affectsModel(error: BoticelliError): boolean {
   const isFromService = error instanceof QuotaExceeded;
   switch (error.code) {
     case 'model_not_found':

@@ -10,14 +10,14 @@ import type { RowsRun } from './open-rows-run.js';
 import { getShortTaskName, type RowTask } from './row-task.js';
 import type { RowsView } from './rows-view.js';
 
-export interface RowContext {
+export interface TaskContext {
   options: RunOptions;
   signal: AbortSignal;
   view: RowsView;
 }
 
 /** Runs the narrative of a task. @throws BoticelliError if the row can't be used, or its folder not be written */
-export async function executeRow(task: RowTask, run: RowsRun, context: RowContext): Promise<RunReport> {
+export async function executeTask(task: RowTask, run: RowsRun, context: TaskContext): Promise<RunReport> {
   const { row, position, instance, variant } = task;
   const problem = row.problem ?? run.results?.explainMismatch(row);
   if (problem !== undefined)
