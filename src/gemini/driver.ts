@@ -82,8 +82,8 @@ const defaultTimeoutMs = 300_000;
 
 /** Returns the options with the time limit of a request. A flex request may wait for minutes until it is served. */
 function applyTierTimeout(request: GenerateRequest, options: RestDriverOptions): RestDriverOptions {
-  const isFlex = !options.hasOwnTimeout && getServiceTier(request) === 'flex';
-  return isFlex ? { ...options, timeoutMs: flexTimeoutMs } : options;
+  const usesFlexTimeout = !options.hasOwnTimeout && getServiceTier(request) === 'flex';
+  return usesFlexTimeout ? { ...options, timeoutMs: flexTimeoutMs } : options;
 }
 
 function createRestDriver(options: RestDriverOptions): BoticelliDriver {

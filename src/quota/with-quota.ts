@@ -4,6 +4,7 @@ import { acquirePermit } from './limiter/acquire-permit.js';
 import type { PermitOptions } from './limiter/permit-options.js';
 import { createTokenCounter } from './limiter/token-counter.js';
 
+/** The options of `withQuota`. */
 export type QuotaOptions = Omit<PermitOptions, 'driver' | 'countTokens'>;
 
 /**

@@ -13,6 +13,7 @@ export interface BudgetLedger {
   add(costUsd: number): void;
 }
 
+/** Creates a ledger without spending. */
 export function createBudgetLedger(): BudgetLedger {
   const reservations = new Set<{ estimateUsd: number }>();
   let spentUsd = 0;

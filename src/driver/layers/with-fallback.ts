@@ -3,6 +3,7 @@ import type { BoticelliDriver, CallContext } from '../driver.js';
 import type { GenerateRequest } from '../request.js';
 import { type FailureHandler, withRetryLoop } from './retry-loop.js';
 
+/** The options of `withFallback`. */
 export interface FallbackOptions {
   /** Returns the fallback models in the order in which to try them. `actModels` are the act's own fallback models. */
   getFallbackModels: (actModels: readonly string[] | undefined) => readonly string[];

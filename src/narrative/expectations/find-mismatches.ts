@@ -36,7 +36,7 @@ export async function findMismatches(
   return mismatches;
 }
 
-/** Checks a value of a JSON reply. Undefined if it meets the condition, or is absent in the reply. */
+/** Returns the mismatch of a value of a JSON reply; undefined if it meets the condition. An absent value does not. */
 async function checkValue(value: unknown, pointer: string, condition: Condition, limits: WorkerLimits) {
   if (value === undefined) return `it has no ${pointer}`;
   const { name } = condition;

@@ -133,7 +133,7 @@ function isUnknownModel(thrown: unknown): boolean {
   return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
 }
 
-/** A shorter time to take a slot is no wait, because the limiter looks again only after 50 ms. */
+/** Shorter times to take a slot are not reported as waits: a limiter without a free slot polls after 50 ms at first. */
 const minSlotWaitMs = 40;
 
 /** A pause of the whole project is a backoff. */

@@ -5,7 +5,7 @@ import { appendWhole, describeWriteError, openForAppending, withOutputError } fr
 export interface AppendFile {
   /** Appends a text in full or not at all. @throws BoticelliError `output_failed` */
   append(text: string): void;
-  /** Removes what follows the first bytes. */
+  /** Removes everything after the first `bytes` bytes. @throws BoticelliError `output_failed` */
   truncate(bytes: number): void;
   close(): void;
 }
@@ -35,7 +35,10 @@ export function getFileSize(path: string): number {
   return stats?.size ?? 0;
 }
 
-/** Runs work on the file that a flag names. @throws BoticelliError `output_failed` in place of an error of the system */
+/**
+ * Runs work on the file that a flag names.
+ * @throws BoticelliError `output_failed` in place of an error of the system
+ */
 export function withFlagError<Result>(path: string, flag: string, work: () => Result): Result {
   const hint = `Free some space, check the permissions, or name another file with ${flag}. Replies so far are kept.`;
   return withOutputError(path, { hint, describe: describeWriteError }, work);

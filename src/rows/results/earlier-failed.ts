@@ -10,15 +10,15 @@ import { readWholeLines } from './whole-lines.js';
 /** The rows of an earlier file of `--failed`. */
 export interface EarlierFailedRows {
   has(row: Pick<Row, 'raw'>): boolean;
-  /** The rows as they stand in the file. Only for JSON, which is small. */
+  /** The rows as they are written in the file. Only for JSON, which is small. */
   rawRows: readonly string[];
   /** The length of the file in bytes before a last line that a crash has cut; undefined if it is whole. */
   wholeBytes: number | undefined;
 }
 
 /**
- * Reads an earlier file of `--failed`, which is replaced at the end of the run. So each of its rows must show that it is
- * one of ours: it has the columns of the source, the keys of a row of the source, or the path of one of its files.
+ * Reads an earlier file of `--failed`, which is replaced at the end of the run. So each of its rows must show that it
+ * is one of ours: it has the columns of the source, the keys of a row of the source, or the path of one of its files.
  *
  * @throws BoticelliError `no_input` for any other file
  */
@@ -36,7 +36,7 @@ export async function readEarlierFailed(path: string, source: RowSource): Promis
       if (source.format === 'json') rawRows.push(raw);
     }
   } catch (thrown) {
-    // What is wrong in a file that is not text, not CSV or not JSON does not matter.
+    // A file that can't be parsed is not one of ours, whatever is wrong in it.
     if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') throw thrown;
     throw createNotFailedRowError(path, source);
   }
@@ -85,7 +85,9 @@ async function* readRawLineRows(text: AsyncIterable<string>, path: string, sourc
   }
 }
 
-/** Returns whether a row of the file is like one of the source: an object with the keys of a row, or the path of a file. */
+/**
+ * Returns whether a row of the file is like one of the source: an object with the keys of a row, or the path of a file.
+ */
 async function createRowCheck(source: RowSource): Promise<(row: unknown) => boolean> {
   const known = new Set<number>();
   const getSignature = (keys: readonly string[]) => hashToInteger(JSON.stringify([...keys].sort()));

@@ -23,8 +23,8 @@ interface ReadEarlierOptions {
 }
 
 /**
- * Reads an earlier results file, and rewrites it without failed rows, which are asked again, and without a last line that
- * a crash has cut.
+ * Reads an earlier results file, and rewrites it without failed rows, which are asked again, and without a last line
+ * that a crash has cut.
  *
  * @throws BoticelliError `usage` if the file has other content
  */
@@ -63,7 +63,7 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
   };
 }
 
-/** Replaces the error for a file that is not text, or not CSV: what is wrong in it does not matter. */
+/** Replaces the error for a file that can't be parsed: it is not one of ours, whatever is wrong in it. */
 async function* replaceFormatErrors<Item>(items: AsyncIterable<Item>, path: string): AsyncGenerator<Item> {
   try {
     yield* items;

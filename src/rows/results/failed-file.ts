@@ -8,14 +8,18 @@ import { type EarlierFailedRows, readEarlierFailed } from './earlier-failed.js';
 /** The file of `--failed`: the rows that failed, as they were read, in the format of the source. */
 export interface FailedFile {
   write(row: Row): void;
-  /** @param isComplete whether all rows were asked, so that rows of an earlier run which are not written again are removed */
+  /**
+   * Completes the file.
+   * @param isComplete whether all rows were asked. If so, the rows of an earlier run that did not fail again are
+   * removed
+   */
   close(isComplete: boolean): void;
 }
 
 /**
  * Opens the file of `--failed`, which must be new. With `resume` it may be that of an earlier run, whose rows are asked
- * again. Rows that fail are added to it. At the end of a complete run it has only those. So a run that is killed or stops
- * early loses no row.
+ * again. Rows that fail are added to it. At the end of a complete run it has only those. So a run that is killed or
+ * stops early loses no row.
  *
  * @throws BoticelliError `usage`, `output_failed`, `no_input` with `resume` for a file that is not one of ours
  */

@@ -19,7 +19,7 @@ const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error', 'vars'];
 /** The columns that contain a number. The others contain text. */
 const numberColumns = ['startedAt', 'actCount', 'actsEnded', 'attempts', 'waitMs', 'costUsd', 'durationMs'];
 
-/** What stands for required values of another type. */
+/** The defaults of required fields whose stored value has the wrong type. */
 const defaults = {
   ...{ run: '', narrative: 'unknown', status: 'unfinished', actCount: 0, actsEnded: 0, attempts: 0, waitMs: 0 },
 } as const;
@@ -30,7 +30,7 @@ function listColumns(database: Database.Database): string {
 
 type RunRow = { startedAt: number } & Record<string, string | number | null>;
 
-/** Excludes the runs of rows, whose ids have a slash. */
+/** The SQL condition that excludes the runs of rows, whose ids have a slash. */
 const wholeRunCondition = "instr(id, '/') = 0";
 
 /** Selects the runs that match every given field. */
@@ -115,8 +115,8 @@ function parseMatrix(json: string | null | undefined): Pick<RecordedRun, 'matrix
 }
 
 /**
- * Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. A slash
- * and a number after the prefix find the run of that row.
+ * Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. A
+ * slash and a number after the prefix find the run of that row.
  */
 export function findRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const [idPrefix = '', number] = prefix.split('/');

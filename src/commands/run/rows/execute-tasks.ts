@@ -14,10 +14,10 @@ import type { RowsOutcome } from './rows-outcome.js';
 import { createOutcome, createRowsState, type RowsState } from './rows-state.js';
 import { getStopScope } from './stop-scope.js';
 
-/** How many rows may be ahead of the oldest unfinished one, for each row in parallel. */
+/** For each task in parallel: how many tasks may start after the oldest unfinished one. */
 const rowsAheadPerJob = 16;
 
-/** Runs the narrative for each row and combination. Never rejects: the outcome has the reason if not all were asked. */
+/** Executes a task for each row and combination. Never rejects: the outcome says why tasks are left, if any are. */
 export async function executeTasks(run: RowsRun, context: TaskContext): Promise<RowsOutcome> {
   const { options, signal, view } = context;
   const { results, jobs } = run;
@@ -85,6 +85,7 @@ function formatHeading(task: RowTask, { source, variants }: RowsRun): string | u
   return prefix + getShortTaskName(task, source);
 }
 
+/** Executes a task, counts its result and writes it to the outputs. */
 async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, context: TaskContext): Promise<void> {
   const { position, row, shared } = task;
   const { signal, view, options } = context;
@@ -94,7 +95,8 @@ async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, c
     if (report.status === 'interrupted' || (signal.aborted && report.failure)) return state.output?.skip(position);
     const { failure } = report;
     state.usage = addUsage(state.usage, report.usage);
-    if (failure && (state.first === undefined || position < state.first.position)) state.first = { position, failure };
+    if (failure && position < (state.firstFailure?.position ?? Number.POSITIVE_INFINITY))
+      state.firstFailure = { position, failure };
     if (failure) stopAfter(failure, task, run, state);
     view.endRow(task, run.source, report);
     const number = run.source.format === 'none' ? position : row.number;

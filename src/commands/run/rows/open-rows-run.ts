@@ -52,6 +52,7 @@ export interface RowsRun {
   close(outcome: RowsOutcome): Promise<void>;
 }
 
+/** What `openRowsRun` needs: the narrative's file, and what the command has opened. */
 export interface OpenRowsRunOptions {
   file: string;
   options: RunOptions;
@@ -61,7 +62,10 @@ export interface OpenRowsRunOptions {
   resources: RunResources;
 }
 
-/** Opens and checks everything, before the first request. */
+/**
+ * Opens and checks everything, before the first request.
+ * @throws BoticelliError if the narrative, its rows, an option or an output file can't be used
+ */
 export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun> {
   const { file, options, proc, signal, view, resources } = context;
   const { warn, colors } = view;
@@ -160,7 +164,10 @@ async function openFiles(source: RowSource, columns: ResultColumns, { file, opti
   };
 }
 
-/** Returns what tells the rows of this command from those of earlier ones. Standard input can be read only once. */
+/**
+ * Returns a predicate that is true for the ids of this command's runs. Undefined if nothing is reused, and for standard
+ * input, which can be read only once.
+ */
 function createInstancePredicate(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;
   return collectRowIds(

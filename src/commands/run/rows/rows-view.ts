@@ -18,7 +18,7 @@ import { type RunOptions, showsPrompts } from '../options.js';
 import { getColumns, openScreen, type Screen } from '../screen.js';
 import { getTaskName, type RowTask } from './row-task.js';
 
-/** The output of a run with `--each` on standard error, and its counts. */
+/** The output of a run with `--each` or `--matrix` on standard error, and its counts. */
 export type RowsView = Awaited<ReturnType<typeof openRowsView>>;
 
 interface RowsViewOptions {
@@ -33,6 +33,7 @@ const maxFailureLines = 20;
 /** Without a spinner, a line of progress is written after this time. */
 const progressIntervalMs = 30_000;
 
+/** Opens the output of a run with `--each` or `--matrix`. */
 export async function openRowsView({ options, proc, shutdown }: RowsViewOptions) {
   const screen = await openScreen({ options, proc, shutdown });
   const { stdout, colors, stderrWriter, isPipeClosed } = screen;
@@ -133,7 +134,7 @@ function createFailureLines(
   };
 }
 
-/** Creates a function that writes a line of progress now and then, where no spinner shows it. */
+/** Creates a function that writes a line of progress every `progressIntervalMs`, if no spinner shows it. */
 function createProgressLines(
   { options, colors, stderrWriter, showsCountdown, isPipeClosed }: RowScreen,
   format: () => string,

@@ -14,8 +14,8 @@ import { openRowsRun } from './open-rows-run.js';
 import { openRowsView, type RowsView } from './rows-view.js';
 
 /**
- * `boticelli run --each` and `--matrix`: runs one narrative for each row and combination, up to `--jobs` in parallel. All
- * of them share one process, one stack of driver layers and one quota.
+ * `boticelli run --each` and `--matrix`: runs one narrative for each row and combination, up to `--jobs` in parallel.
+ * All of them share one process, one stack of driver layers and one quota.
  *
  * @throws CommandFailure with the reason that ended the run, or else the error of the failed row with the lowest number
  */

@@ -1,14 +1,18 @@
 import { type BoticelliError, type ErrorCode, QuotaExceeded } from '../../../errors.js';
 
-/** What a failure of one row ends: no further row of its model is started, or no further row at all. */
+/** What the failure of a row stops: further rows of its model, or all further rows. */
 export type StopScope = 'model' | 'command';
 
-/** Failures that every further row would have too: its request can't be sent, or what it returns not be kept. */
-const commandCodes: ReadonlySet<ErrorCode> = new Set([
-  ...(['budget_exceeded', 'auth', 'missing_api_key', 'invalid_config', 'output_failed'] as const),
+/** Failures that every further row would have too: no request can be sent, or no result can be kept. */
+const commandCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'budget_exceeded',
+  'auth',
+  'missing_api_key',
+  'invalid_config',
+  'output_failed',
 ]);
 
-/** Returns what a failure ends; undefined if it is the row's own. */
+/** Returns what a failure stops; undefined if it concerns only its own row. */
 export function getStopScope(error: BoticelliError): StopScope | undefined {
   if (commandCodes.has(error.code)) return 'command';
   if (!affectsModel(error)) return undefined;
@@ -21,10 +25,11 @@ function affectsModel(error: BoticelliError): boolean {
     case 'model_not_found':
       return true;
     case 'quota_exhausted':
-      // Without a time and not from the service, it is a prompt that is larger than the tokens per minute. Others may fit.
+      // The limiter gives no `retryAt` if the prompt is larger than the tokens per minute. Other prompts may fit.
       return isFromService || error.retryAt !== undefined;
     case 'rate_limited':
-      // A wait that is longer than --max-wait is as long for every row. One that the service rejects may be the only one.
+      // The limiter's wait, longer than --max-wait, is the same for every row. A rejection may concern only this
+      // request.
       return !isFromService;
     default:
       return false;
