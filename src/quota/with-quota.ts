@@ -14,7 +14,7 @@ export type QuotaOptions = Omit<PermitOptions, 'driver' | 'countTokens'>;
  * the limiter.
  *
  * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
- * or the prompt is larger than the tokens per minute that the service allows
+ *   or the prompt is larger than the tokens per minute that the service allows
  */
 export function withQuota(quotaOptions: QuotaOptions, inner: BoticelliDriver): BoticelliDriver {
   const options: PermitOptions = { ...quotaOptions, driver: inner, countTokens: createTokenCounter(inner) };

@@ -31,6 +31,7 @@ function listCommands(parent: Command, words: string[] = []): { words: string[];
 /** Returns a valid value of an option. */
 function getValue({ argChoices, flags }: Option): string {
   if (flags.includes('<k/n>')) return '1/2';
+  if (flags.includes('<time>')) return '1d';
   return argChoices?.[0] ?? (/<(?:n|usd|duration)>/.test(flags) ? '1' : 'x');
 }
 

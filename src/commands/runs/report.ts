@@ -52,7 +52,7 @@ export function writeRunReport(ids: readonly string[], options: ReportOptions, p
  * wrote.
  *
  * @throws BoticelliError `usage` if something exists at the path and `--force` is not given; `output_failed` if it is
- * not a regular file
+ *   not a regular file
  */
 function assertReplaceable(path: string, { output, force }: ReportOptions): void {
   const status = withOutputError(path, outputErrorOptions, () => lstatSync(path, { throwIfNoEntry: false }));

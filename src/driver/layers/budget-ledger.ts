@@ -6,7 +6,7 @@ export interface BudgetLedger {
   /**
    * Reserves the estimated cost of a call.
    * @returns a function to call when the call ends: with its cost, or without an argument if it failed. Further calls
-   * of the function have no effect.
+   *   of the function have no effect.
    */
   reserve(estimateUsd: number): (costUsd?: number) => void;
   /** Adds a cost that belongs to no reservation. */

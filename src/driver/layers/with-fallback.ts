@@ -17,7 +17,7 @@ export interface FallbackOptions {
  * a long reply, or after a failure that all models of the project share, such as depleted credits.
  *
  * @throws the first model's error if no model has quota left, with the messages of all models and the earliest
- * `retryAt`
+ *   `retryAt`
  */
 export function withFallback(options: FallbackOptions, inner: BoticelliDriver): BoticelliDriver {
   return withRetryLoop((request, context) => createFallbackHandler(request, context, options), inner);

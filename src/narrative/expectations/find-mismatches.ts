@@ -13,7 +13,7 @@ const maxMismatches = 10;
  * reply do not count, because they are not printed either.
  *
  * @throws BoticelliError `timeout` if a pattern takes longer than `timeoutMs` (default 10 000); or the reason of the
- * signal
+ *   signal
  */
 export async function findMismatches(
   reply: string,

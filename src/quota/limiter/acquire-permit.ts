@@ -27,8 +27,8 @@ export interface Permit {
  * Waits for the model's turn in this process, for a concurrency slot and for quota. Rejects with the signal's reason on
  * abort.
  *
- * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up or
- * the prompt is larger than the tokens per minute that the service allows
+ * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
+ *   or the prompt is larger than the tokens per minute that the service allows
  */
 export async function acquirePermit(
   request: GenerateRequest,

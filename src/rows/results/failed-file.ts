@@ -11,7 +11,7 @@ export interface FailedFile {
   /**
    * Completes the file.
    * @param isComplete whether all rows were asked. If so, the rows of an earlier run that did not fail again are
-   * removed
+   *   removed
    */
   close(isComplete: boolean): void;
 }

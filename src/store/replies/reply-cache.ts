@@ -36,9 +36,9 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param database has the table `answers`
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
- * @param isKnownInstance whether a row with this id is among the rows of the command. A row without a reply of its own
- * may
- *   take that of a row that is not: such a row was edited where the request does not depend on it. Default: it may not
+ * @param isKnownInstance whether a row with this id is among the rows of the command. A row without a reply of its
+ *   own may take that of a row that is not: such a row was edited where the request does not depend on it. Default:
+ *   it may not
  */
 export function createSqliteReplyCache(
   database: Database.Database,
