@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { textReply } from '../helpers/gemini/replies.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
-import { type BenchTarget, formatMs, printRow, timePairs } from './measure.js';
+import { type BenchTarget, formatMs, printRow, type TimedCommand, timePairs } from './measure.js';
 
 const rowCount = 200;
 
-/** Measures 200 rows with `--jobs 4`, at 20 ms a request, against a shell loop and against a pool around the SDK. */
+/**
+ * Measures 200 rows with `--jobs 4`, at 20 ms a request, against a pool around the SDK, a shell loop and, where it is
+ * installed, promptfoo.
+ */
 export async function benchRows({ bin, createEnvironment }: BenchTarget): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-rows-'));
   const server = await startGeminiServer();
@@ -37,12 +40,39 @@ export async function benchRows({ bin, createEnvironment }: BenchTarget): Promis
       '1.10',
     );
     printRow(`${label}: its CPU time`, '', '', pool.cpuRatio.toFixed(2), '');
+    const promptfoo = findPromptfoo();
+    if (promptfoo === undefined) printRow(`${label}: promptfoo`, '', 'not installed', '', '0.50');
+    else {
+      const peer = createPromptfooCommand(promptfoo, { folder, source, baseUrl: server.url });
+      const { ours: oursMs, peer: peerMs, ratio } = await timePairs(ours, peer, 3);
+      printRow(`${label}: promptfoo eval`, formatMs(oursMs), formatMs(peerMs), ratio.toFixed(2), '0.50');
+    }
     const loopMs = await timeShellLoop(bin, single, texts, env);
     printRow(`${label}: a shell loop`, formatMs(pool.ours), formatMs(loopMs), (pool.ours / loopMs).toFixed(2), '0.15');
   } finally {
     await server.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The script of promptfoo: the file that the variable PROMPTFOO names, or the command of that name. */
+function findPromptfoo(): string | undefined {
+  const candidates = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'promptfoo'));
+  const found = [process.env.PROMPTFOO ?? '', ...candidates].find((file) => file !== '' && existsSync(file));
+  return found === undefined ? undefined : realpathSync(found);
+}
+
+/** Creates the command that evaluates the same prompts, without a cache, a database or a request to promptfoo's servers. */
+function createPromptfooCommand(
+  script: string,
+  { folder, source, baseUrl }: { folder: string; source: string; baseUrl: string },
+): TimedCommand {
+  const config = join(folder, 'promptfoo.json');
+  const provider = { id: 'google:gemini-flash-lite-latest', config: { apiBaseUrl: baseUrl, apiKey: 'key' } };
+  writeFileSync(config, JSON.stringify({ prompts: ['Answer: {{text}}'], providers: [provider], tests: source }));
+  const quiet = ['--no-cache', '--no-write', '--no-progress-bar', '--no-table'];
+  const env = { PROMPTFOO_CONFIG_DIR: folder, PROMPTFOO_DISABLE_TELEMETRY: '1', PROMPTFOO_DISABLE_UPDATE: '1' };
+  return { args: [script, 'eval', '-c', config, '-j', '4', ...quiet], env: { HOME: folder, ...env } };
 }
 
 async function timeShellLoop(bin: string, narrative: string, texts: readonly string[], env: Record<string, string>) {

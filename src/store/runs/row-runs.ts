@@ -49,7 +49,7 @@ export function createRowRunId(run: string, number: number): string {
 /** Creates the writer of the table of rows. */
 export function createRowRunWriter(database: Database.Database, run: string) {
   database.exec(rowRunsTable);
-  const insert = database.prepare('INSERT OR REPLACE INTO row_runs (run, number, label) VALUES (?, ?, ?)');
+  const insertRow = database.prepare('INSERT OR REPLACE INTO row_runs (run, number, label) VALUES (?, ?, ?)');
   const setTotal = database.prepare('UPDATE runs SET act_count = ? WHERE id = ?');
   const update = database.prepare(
     `UPDATE runs SET act_count = ?, acts_ended = ?,
@@ -57,8 +57,8 @@ export function createRowRunWriter(database: Database.Database, run: string) {
   );
   const write = (work: () => void) => retryWhileLocked(() => runInTransaction(database, work));
   let updateMatrix: Database.Statement | undefined;
-  const add = ({ number, label, matrix }: RowEntry) => {
-    insert.run(run, number, replaceNuls(label.slice(0, maxLabelLength)));
+  const insert = ({ number, label, matrix }: RowEntry) => {
+    insertRow.run(run, number, replaceNuls(label.slice(0, maxLabelLength)));
     if (!matrix) return;
     updateMatrix ??= prepareMatrixUpdate(database);
     updateMatrix.run(JSON.stringify(number === 0 ? matrix : shortenValues(matrix)), run, number);
@@ -67,10 +67,11 @@ export function createRowRunWriter(database: Database.Database, run: string) {
     /** Starts the record of the whole run: row 0. */
     open: ({ source, matrix, total }: RowsOrigin) =>
       write(() => {
-        add({ number: 0, label: source, matrix });
+        insert({ number: 0, label: source, matrix });
         setTotal.run(total ?? 0, run);
       }),
-    add: (entry: RowEntry) => write(() => add(entry)),
+    /** Adds a row. Call it in a transaction. */
+    insert,
     /** Stores the totals: the acts of the whole run are its rows. */
     saveTotals: ({ total, done }: RowTotals) => write(() => void update.run(total, done, `${run}/`, `${run}0`, run)),
   };

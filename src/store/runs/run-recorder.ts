@@ -59,9 +59,9 @@ export interface RunRecorderOptions {
   enqueue: (write: () => Promise<void>) => void;
   /** Whether everything is written at the end of the run, in one transaction. Default false. */
   isBuffered?: boolean;
-  /**
-   * The statements, if several runs share them, because preparing them takes a while. Default: prepared for the run.
-   */
+  /** Writes what else belongs to the run, in the transaction that records the end of the run. */
+  writeAtEnd?: () => void;
+  /** The statements, which several runs can share because preparing them is slow. Default: prepared for the run. */
   statements?: RunStatements;
 }
 
@@ -173,7 +173,7 @@ function addAct(totals: RunTotals, act: ActRecord): RunTotals {
 
 /** Creates a writer that stores a run in SQLite, each act in one transaction with the new totals of the run. */
 function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options }: RunRecorderOptions) {
-  const { database, origin, vars, now, enqueue, ...given } = options;
+  const { database, origin, vars, now, enqueue, writeAtEnd = () => {}, ...given } = options;
   const statements = given.statements ?? prepareRunStatements(database);
   let run = '';
   let pending: (() => void)[] = [];
@@ -217,7 +217,10 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
       // The final usage and cost include the usage and cost of an act that failed.
       const usageRow = [JSON.stringify(usage), costUsd ?? null];
       const row = [status, durationMs, error ? JSON.stringify(error) : null, ...usageRow, run];
-      write(() => statements.endRun.run(...row), true);
+      write(() => {
+        statements.endRun.run(...row);
+        writeAtEnd();
+      }, true);
     },
   };
 }

@@ -122,10 +122,10 @@ function openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }:
       return async (event) => {
         await attemptWrite(() => {
           statements ??= prepareRunStatements(database);
-          record ??= createRunRecorder({ ...recorder, statements, isBuffered: true });
+          const writeAtEnd = () => getWriter().insert(entry);
+          record ??= createRunRecorder({ ...recorder, statements, isBuffered: true, writeAtEnd });
           record('run' in event ? { ...event, run: rowRun } : event);
         });
-        if (event.type === 'narrative-end') enqueue(async () => getWriter().add(entry));
       };
     },
     async saveTotals(totals) {

@@ -23,7 +23,7 @@ export function formatRunList(
   if (runs.length === 0) return [isFiltered ? 'No such runs.' : 'No runs yet.'];
   const cells = runs.map((run) => columnDefinitions.map(({ format }) => format(run)));
   const shown = columnDefinitions.flatMap((_, column) => (cells.some((row) => row[column]) ? [column] : []));
-  const [headerLine = '', ...lines] = fitTable(shown, cells, columns);
+  const [headerLine = '', ...lines] = formatColumns(shown, cells, columns);
   const olderCount = total - runs.length;
   return [
     colors.dim(headerLine),
@@ -60,6 +60,20 @@ const columnDefinitions: readonly Column[] = [
   },
   { title: 'outcome', format: ({ status }) => toDisplayLine(status) },
 ];
+
+/** The column that is left out of a table that is still too wide: the id of a run begins with its start. */
+const dispensableColumn = columnDefinitions.findIndex(({ title }) => title === 'started');
+
+/** Formats the columns as a table that fits into the terminal, if it can. */
+function formatColumns(shown: readonly number[], cells: string[][], columns: number | undefined): string[] {
+  const table = fitTable(shown, cells, columns);
+  if (fitsWidth(table, columns)) return table;
+  return fitTable(
+    shown.filter((column) => column !== dispensableColumn),
+    cells,
+    columns,
+  );
+}
 
 /** The shortest length to which a text is truncated. */
 const minTruncatedLength = 8;

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import type { RecordedRun } from '../../../src/store/runs/recorded-run.js';
+import { formatRunList } from '../../../src/terminal/reports/run-list.js';
+import { noColors } from '../../../src/terminal/text/colors.js';
+import { measureWidth } from '../../../src/terminal/text/printable.js';
+
+const run = {
+  run: '20261130-074133-83cc4c',
+  startedAt: '2026-11-30T07:41:33.000Z',
+  narrative: 'a long name of a narrative',
+  modelsAsked: ['gemini-flash-lite-latest'],
+  modelsServed: ['gemini-flash-lite-latest'],
+  source: 'rows2000.csv',
+  ...{ actsEnded: 563, actCount: 2000, attempts: 563, waitMs: 0, status: 'interrupted' },
+  usage: {},
+} as unknown as RecordedRun;
+const format = (columns: number | undefined) =>
+  formatRunList([run], { total: 1, isFiltered: false, colors: noColors, columns });
+
+test('a list fits into 80 columns: texts are cut, and the start is left out, which the id has too', () => {
+  const lines = format(80);
+  expect(lines.map(measureWidth).every((width) => width <= 80)).toBe(true);
+  expect(lines[0]).toMatch(/^run +narrat.* +model +rows +acts +outcome$/);
+  expect(lines[1]).toContain('563/2000 rows  interrupted');
+});
+
+test('a list in a pipe has all columns in full', () => {
+  expect(format(undefined)[1]).toMatch(/30 Nov \d\d:\d\d +a long name of a narrative +gemini-flash-lite-latest/);
+});
