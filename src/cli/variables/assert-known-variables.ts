@@ -7,7 +7,7 @@ import type { GivenVariables } from './given-variables.js';
  * would otherwise be ignored silently. For the file of `--vars`, which several narratives may share, an unknown name is
  * a warning.
  *
- * @throws BoticelliError `usage`
+ * @throws BoticelliError `usage` for an unknown name of a flag other than `--vars`
  */
 export function assertKnownVariables(
   { flags }: GivenVariables,

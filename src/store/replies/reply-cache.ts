@@ -130,9 +130,9 @@ interface SerializedReply extends Omit<StoredReply, 'turn'> {
 /** Renders a reply as JSON for the database. */
 export function serializeReply({
   audio,
-  reused: _,
-  costUsd: __,
-  tokenDetails: ___,
+  reused: _reused,
+  costUsd: _costUsd,
+  tokenDetails: _tokenDetails,
   turn,
   ...reply
 }: GenerateResponse): string {

@@ -131,7 +131,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
       case 'act-prompt':
         return addDetail(event.index, { prompt: event.prompt });
       case 'act-timing': {
-        const { type: _, act: __, index, round: ___, ...timing } = event;
+        const { type: _type, act: _act, index, round: _round, ...timing } = event;
         return addDetail(index, { timing });
       }
       case 'act-end': {
