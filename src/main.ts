@@ -53,7 +53,10 @@ export async function main(proc: NodeProcess): Promise<void> {
   exitWith(failure, proc);
 }
 
-/** Without arguments, a script has lost them: this is a usage error. */
+/**
+ * Prints what the program does, and fails as a usage error does: a script that passes no arguments has probably lost
+ * them.
+ */
 async function printIntroduction(proc: NodeProcess): Promise<void> {
   const { renderIntroduction } = await import('./commands/init/introduction.js');
   proc.stderr.write(renderIntroduction(proc.env));

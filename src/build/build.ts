@@ -24,8 +24,8 @@ const lazyLibraries: Readonly<Record<string, string>> = {
 };
 
 /**
- * Parts of the program that few commands need, by the module that loads them. They are in `dist/lazy/` too. A part has its
- * own copy of what it imports, so it must not throw a BoticelliError: the program would take it for a bug.
+ * Parts of the program that few commands need, by the module that loads them. They are in `dist/lazy/` too. A part has
+ * its own copy of what it imports, so it must not throw a BoticelliError: the program would take it for a bug.
  */
 const lazyParts: Readonly<Record<string, string>> = {
   'src/commands/init/templates/create-template.ts': 'templates',

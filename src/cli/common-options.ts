@@ -13,19 +13,22 @@ export interface FormatOptions {
   format: 'text' | 'json';
 }
 
+/** Creates `--format`. */
 export function formatOption(): Option {
   return new Option('--format <format>', 'output format').choices(['text', 'json']).default('text');
 }
 
+/** Creates `--tier`. */
 export function tierOption(): Option {
   return new Option('--tier <name>', 'rate-limit tier of your project').argParser(parseTierName);
 }
 
+/** Creates `--config`. */
 export function configOption(): Option {
   return new Option('--config <file>', 'settings file instead of ./boticelli.toml');
 }
 
-/** The options of `VariableOptions`. */
+/** Creates the options of `VariableOptions`. */
 export function variableOptions() {
   return {
     var: new Option('--var <key=value>', 'value for {{vars.key}}; repeatable').argParser(collectVariable),
@@ -36,6 +39,7 @@ export function variableOptions() {
   };
 }
 
+/** Creates `--yes`. */
 export function yesOption(): Option {
   return new Option('--yes', 'skip the confirmation');
 }

@@ -28,7 +28,8 @@ export async function loadSettings(
 /**
  * Returns the folder that narratives are confined to. There is one only if the working folder sets both the API key and
  * the address of the service: then its author receives everything that is sent. Prints the errors of a settings file.
- * @throws BoticelliError
+ *
+ * @throws BoticelliError `invalid_config` for a settings file with errors
  */
 export async function loadFileConfinement(
   { config }: Pick<SettingsFlagOptions, 'config'>,

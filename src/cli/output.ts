@@ -9,8 +9,8 @@ import { listenForShutdown, type Shutdown } from './shutdown.js';
 /**
  * Runs a short command that writes to standard output. Installs no signal handlers, so a signal kills the process.
  *
- * @throws BoticelliError `output_failed` if standard output can't be written, `interrupted` if the reading process has
- * closed the pipe
+ * @throws BoticelliError `output_failed` if standard output can't be written, `interrupted` if the reading process
+ *   has closed the pipe
  */
 export async function withOutput(proc: CliProcess, work: (output: Output) => Promise<void>): Promise<void> {
   const controller = new AbortController();

@@ -1,6 +1,8 @@
 import type { Command, Option } from 'commander';
 
-/** Whether an option may be given more than once. To commander, only variadic options are; others say so in their help. */
+/**
+ * Whether an option may be given more than once. To commander, only variadic options are; others say so in their help.
+ */
 export function isRepeatable(option: Option): boolean {
   return option.variadic || option.description.includes('repeatable');
 }

@@ -38,6 +38,7 @@ function checkFile(LibSql: typeof Database, path: string): string | undefined {
   return header && !isOursOnDisk(LibSql, path, header.applicationId) ? foreignDatabaseMessage : undefined;
 }
 
+/** Why the database of another program is not used, as the end of a sentence. */
 export const foreignDatabaseMessage = "is another program's database";
 
 /** Whether an open database belongs to another program. A database without an id is ours if all its tables are. */

@@ -25,8 +25,8 @@ export function databasePath(stateFolder: string): string {
  * program continues with a warning.
  *
  * @param options how to wait while another process locks the whole file
- * @throws BoticelliError `output_failed` if the file stays locked, because no request may be sent while the used quota
- * is unknown
+ * @throws BoticelliError `output_failed` if the file stays locked, because no request may be sent while the used
+ *   quota is unknown
  */
 export async function openDatabase(
   folder: string,

@@ -113,6 +113,7 @@ export const tableNames: ReadonlySet<string> = new Set(
   Array.from(schema.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g), ([, name = '']) => name),
 );
 
+/** Reads SQLite's `application_id`; 0 if the file has none. */
 export function readApplicationId(database: Database.Database): number {
   const [row] = database.pragma('application_id') as { application_id: number }[];
   return row?.application_id ?? 0;

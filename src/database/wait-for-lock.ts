@@ -2,6 +2,7 @@ import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { BoticelliError } from '../errors.js';
 import { isBusy } from './sqlite-error.js';
 
+/** How to wait for a lock. */
 export interface LockWaitOptions {
   /** How long to retry while another process holds the lock. Default 10 s. */
   maxWaitMs?: number;

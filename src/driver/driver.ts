@@ -28,7 +28,7 @@ export interface CallContext {
   requestId?: { key: string; occurrence: number; instance?: string };
   /** The run that sends the request, if several runs share the driver. */
   instance?: RequestInstance;
-  /** Where the call stands in its run. A second call for the same act keeps the number of its request among equal ones. */
+  /** The position of the call in its run. Further calls for the same act keep the `occurrence` of their request. */
   position?: CallPosition;
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
@@ -46,8 +46,8 @@ export interface MeasuredWait {
 }
 
 /**
- * Lists how the text of a reply differs from what the caller expects, in a few words each; empty if it does not. Rejects
- * with the signal's reason after an abort, and with a BoticelliError `timeout` after `timeoutMs`.
+ * Lists how the text of a reply differs from what the caller expects, in a few words each; empty if it does not.
+ * Rejects with the signal's reason after an abort, and with a BoticelliError `timeout` after `timeoutMs`.
  */
 export type FindMismatches = (
   text: string,

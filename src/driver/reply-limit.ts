@@ -7,7 +7,11 @@ import { BoticelliError } from '../errors.js';
  */
 export const maxReplyChars = 20_000_000;
 
-/** @throws BoticelliError `unavailable` if a reply is too long */
+/**
+ * Checks the length of a reply's text, in characters, against `maxReplyChars`.
+ *
+ * @throws BoticelliError `unavailable` if the text is longer
+ */
 export function assertReplyLength(chars: number): void {
   if (chars <= maxReplyChars) return;
   throw new BoticelliError('unavailable', `the reply has more than ${maxReplyChars / 1_000_000} million characters`, {

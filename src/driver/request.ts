@@ -77,14 +77,16 @@ export interface GenerationParameters {
 export interface PictureShape {
   /** Width to height, for example `16:9`. */
   aspectRatio?: string;
-  /** `512`, `1K`, `2K` or `4K`: about so many pixels on a side. */
+  /** `512`, `1K`, `2K` or `4K`: roughly the number of pixels per side. */
   size?: string;
 }
 
 export type { MediaResolution, ThinkingLevel, ToolName };
 
+/** A turn of the conversation. */
 export type Turn = UserTurn | ModelTurn;
 
+/** A prompt. */
 export interface UserTurn {
   role: 'user';
   parts: readonly Part[];
@@ -103,13 +105,16 @@ export interface ModelTurn {
   native?: unknown;
 }
 
+/** A part of a prompt. */
 export type Part = TextPart | MediaPart;
 
+/** A text in a prompt. */
 export interface TextPart {
   type: 'text';
   text: string;
 }
 
+/** A picture, sound, video or document in a prompt. */
 export interface MediaPart {
   type: 'media';
   /** For example `image/png`. Absent only for a URL whose response states the type. */
@@ -124,6 +129,7 @@ export interface MediaPart {
 /** The kind of a media part, which decides how a model reads it. */
 export type MediaKind = 'image' | 'audio' | 'video' | 'document';
 
+/** Where the bytes of a media part are. */
 export type MediaContent = MediaBytes | MediaFile | MediaUrl | MediaReference;
 
 /** The bytes of the media itself. */

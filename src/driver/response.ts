@@ -87,6 +87,7 @@ export interface StreamChunk {
   response?: GenerateResponse;
 }
 
+/** What is known about the reply when a chunk arrives. */
 export interface ChunkMetadata {
   /** Output tokens so far, if the service has reported them. */
   tokensGenerated?: number;
@@ -94,6 +95,7 @@ export interface ChunkMetadata {
   finishReason?: string;
 }
 
+/** The usage of a run without requests. */
 export const zeroUsage: Usage = { promptTokens: 0, outputTokens: 0, thoughtTokens: 0, totalTokens: 0 };
 
 /** The sum of two usages. A sum is absent if either count is unknown, because a partial sum would be too low. */

@@ -18,6 +18,7 @@ export class UntranscribedSpeech extends BoticelliError {
   }
 }
 
+/** Returns the duration of speech, in milliseconds. */
 export function getAudioDurationMs({ pcm, sampleRate }: ReplyAudio): number {
   // Two bytes per sample.
   return Math.round((pcm.length / 2 / sampleRate) * 1000);

@@ -10,7 +10,10 @@ export interface ActPositions {
   findPrevious(position: number): number | undefined;
 }
 
-/** @param hasReply whether the act at a position gets a reply, which a nested narrative without acts does not */
+/**
+ * Creates the lookup for the acts of a round.
+ * @param hasReply whether the act at a position gets a reply, which a nested narrative without acts does not
+ */
 export function createActPositions(acts: readonly Act[], hasReply: (position: number) => boolean): ActPositions {
   let positionsByName: Map<string, number[]> | undefined;
   const groupPositions = () => {
@@ -56,8 +59,8 @@ function resolvePlaceholder(name: string, position: number, positions: ActPositi
 }
 
 /**
- * Runs the acts of a round, each as soon as those that it depends on have finished. After a failure, acts that depend on
- * the failed one are not run. Settles when all acts have ended; rejects with the first error.
+ * Runs the acts of a round, each as soon as those that it depends on have finished. After a failure, acts that depend
+ * on the failed one are not run. Settles when all acts have ended; rejects with the first error.
  */
 export async function runWhenReady(
   acts: readonly Act[],

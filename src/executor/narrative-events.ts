@@ -19,6 +19,7 @@ export type NarrativeEvent =
   | ActEnd
   | NarrativeEnd;
 
+/** A run starts. It is the first event, unless the run failed before its first act. */
 export interface NarrativeStart {
   type: 'narrative-start';
   /** The id of the run: unique and sortable by time. */
@@ -34,10 +35,13 @@ interface ActReference {
   act: string;
   /** Counts from 1. Present in all events of an act if the carousel has more than one round. */
   round?: number;
-  /** Counts from 0 over the run, in the order of the acts. Present in all events of an act if acts may run in parallel. */
+  /**
+   * Counts from 0 over the run, in the order of the acts. Present in all events of an act if acts may run in parallel.
+   */
   index?: number;
 }
 
+/** An act starts. */
 export interface ActStart extends ActReference {
   type: 'act-start';
   index: number;
@@ -65,8 +69,8 @@ export interface ActRetry extends ActReference, Omit<RetryEvent, 'type'> {
 }
 
 /**
- * The request goes to another model, because the quota of the previous one is used up, or to another service tier, because
- * the service has no capacity for it in the previous one.
+ * The request goes to another model, because the quota of the previous one is used up, or to another service tier,
+ * because the service has no capacity for it in the previous one.
  */
 export interface ActFallback extends ActReference, Omit<FallbackEvent, 'type'> {
   type: 'act-fallback';
@@ -115,8 +119,8 @@ export interface ActEnd extends ActReference, ToolUse {
   /** In US dollars; 0 for a reused reply, absent if the price is unknown. */
   costUsd?: number;
   /**
-   * The service tier that served the request, in lower case: as the service states it, else the tier that was asked for.
-   * Absent if there is neither, and for a reused reply.
+   * The service tier that served the request, in lower case: as the service states it, else the tier that was asked
+   * for. Absent if there is neither, and for a reused reply.
    */
   serviceTier?: string;
 }
@@ -139,6 +143,7 @@ export interface ActMedia {
   data?: string;
 }
 
+/** A run has ended. It is the last event. */
 export interface NarrativeEnd {
   type: 'narrative-end';
   run: string;

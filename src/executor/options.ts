@@ -7,6 +7,7 @@ import type { NarrativeEvent } from './narrative-events.js';
 import type { RequestOrder } from './request-order.js';
 import type { CallLimiter } from './scheduler.js';
 
+/** The options of `NarrativeExecutor`. Only `driver` is required. */
 export interface NarrativeExecutorOptions {
   driver: BoticelliDriver;
   /** The model for acts that do not name one. Default: `defaultModel` of facts/models.ts. */
@@ -31,8 +32,8 @@ export interface NarrativeExecutorOptions {
   stdin?: () => Promise<string>;
   /**
    * Saves the speech of a reply. Called before the `act-end` event of the reply, or before its act fails because the
-   * speech has no transcript. Returns the name of the file, if any.
-   * If this option is absent, only the duration of the speech is reported.
+   * speech has no transcript. Returns the name of the file, if any. If this option is absent, only the duration of the
+   * speech is reported.
    */
   saveAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;
   /**
@@ -54,8 +55,8 @@ export interface NarrativeExecutorOptions {
    */
   includeThoughts?: boolean;
   /**
-   * Whether a row, a reply or standard input that fills a media name may choose a file outside of its folder, and a reply
-   * or standard input the host of a URL. Default false.
+   * Whether a row, a reply or standard input that fills a media name may choose a file outside of its folder, and a
+   * reply or standard input the host of a URL. Default false.
    */
   allowOutside?: boolean;
   /**
@@ -97,7 +98,9 @@ export interface NarrativeRow {
   number: number;
   /** The values of `{{row.name}}`: text, or any other JSON; a bigint is a whole number of any length. */
   values: Readonly<Record<string, unknown>>;
-  /** The folder that file names which the row fills are relative to. Such files must be in it, or with the narrative. */
+  /**
+   * The folder that file names which the row fills are relative to. Such files must be in it, or with the narrative.
+   */
   folder: string;
   /** A file that may be read wherever it is, because the user named it. */
   file?: string;

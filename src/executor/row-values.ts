@@ -24,7 +24,10 @@ export function assertRowGiven(narrative: Narrative, row: NarrativeRow | undefin
   for (const name of references) resolveRowValue(name, row);
 }
 
-/** Returns the value of a placeholder that refers to a row. @throws BoticelliError `invalid_narrative` for a missing key */
+/**
+ * Returns the value of a placeholder that refers to a row.
+ * @throws BoticelliError `invalid_narrative` for a missing key
+ */
 export function resolveRowValue(name: string, { number, values }: NarrativeRow): string {
   if (name === 'row') return stringifyExactJson(values);
   const key = name.slice('row.'.length);

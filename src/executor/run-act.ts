@@ -20,6 +20,7 @@ import type { ActAudio, ActEnd } from './narrative-events.js';
 import type { RunContext } from './options.js';
 import type { RenderedAct } from './render-act.js';
 
+/** What running an act needs. */
 interface ActInput extends RunContext {
   /** The act to run. Events contain its name. */
   act: RenderedAct;

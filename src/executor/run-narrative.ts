@@ -77,7 +77,7 @@ async function runRound(
 ): Promise<ActResult | undefined> {
   const { acts } = narrative;
   const { vars, round = 1 } = scope;
-  const firstIndexes = addUp(requestCounts, scope.firstIndex);
+  const firstIndexes = prefixSums(requestCounts, scope.firstIndex);
   const positions = createActPositions(acts, (position) => requestCounts[position] !== 0);
   const conversation = createConversation(acts);
   /** The replies by position. */
@@ -103,7 +103,7 @@ async function runRound(
 }
 
 /** Returns, for each count, the sum of the counts before it and `start`. */
-function addUp(counts: readonly number[], start: number): number[] {
+function prefixSums(counts: readonly number[], start: number): number[] {
   let sum = start;
   return counts.map((count) => {
     sum += count;

@@ -11,10 +11,11 @@ export interface Scheduler {
 interface SchedulerOptions {
   /** The maximum number of tasks that run at the same time. */
   maxConcurrent: number;
-  /** How many tasks may start after the oldest unfinished one, so that little has to be held back until it finishes. */
+  /** How many tasks may start after the oldest unfinished one, so that few finished results wait for it. */
   maxAhead: number;
 }
 
+/** Creates a scheduler without tasks. */
 export function createScheduler({ maxConcurrent, maxAhead }: SchedulerOptions): Scheduler {
   /** The positions of running tasks. The first one is the oldest, because a Set keeps the order of insertion. */
   const running = new Set<number>();
@@ -51,7 +52,7 @@ export interface CallLimiter {
   run<Result>(task: () => Promise<Result>): Promise<Result>;
 }
 
-/** @param maxConcurrent the maximum number of tasks that run at the same time */
+/** Creates a limiter. @param maxConcurrent the maximum number of tasks that run at the same time */
 export function createCallLimiter(maxConcurrent: number): CallLimiter {
   let free = maxConcurrent;
   const waiting: (() => void)[] = [];

@@ -1,6 +1,7 @@
 /** The levels of thinking of all models. `xhigh` came with Gemini 4. */
 export const thinkingLevels = ['minimal', 'low', 'medium', 'high', 'xhigh'] as const;
 
+/** One of `thinkingLevels`. */
 export type ThinkingLevel = (typeof thinkingLevels)[number];
 
 /** What is known about a model without asking the service. An absent field is unknown. */

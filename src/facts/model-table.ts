@@ -8,8 +8,8 @@
  * - ai.google.dev/gemini-api/docs/deprecations and /changelog: shutdown dates; sampling parameters are deprecated since
  *   2026-07-21
  *
- * "Third party" marks what was found only elsewhere. The shapes and sizes of pictures are third party (docs.laozhang.ai,
- * comparison of the image models, 2026-11), and so are the speech models and their shutdown dates
+ * "Third party" marks what was found only elsewhere. The shapes and sizes of pictures are third party
+ * (docs.laozhang.ai, comparison of the image models, 2026-11), and so are the speech models and their shutdown dates
  * (gunpal5/Google_GenerativeAI wiki; only gemini-3.1-flash-tts-preview has a page of Google in the stored copies).
  */
 
@@ -50,6 +50,7 @@ const gemini25: ModelFacts = { ...{ api: 'generate', thinkingLevels: [] }, ...li
 /** Models before 2.5 do not think (ai.google.dev/gemini-api/docs/generate-content/thinking). */
 const gemini20: ModelFacts = { api: 'generate', hasNoThoughts: true, retiresOn: '2026-06-01' };
 
+/** The facts about known models, by name. */
 export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-4-argon': { ...gemini4, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium' },
   // The facts about Carbon, Neon and Hydrogen are third party: openrouter.ai and replicate.com (Carbon), apidog.com

@@ -1,6 +1,6 @@
 /**
- * The shapes and sizes of pictures that Gemini models draw: firebase.google.com/docs/reference/unity, ImageConfig, which
- * lists those of all models; read 2026-11-30. facts/model-table.ts has those of each model.
+ * The shapes and sizes of pictures that Gemini models draw: firebase.google.com/docs/reference/unity, ImageConfig,
+ * which lists those of all models; read 2026-11-30. facts/model-table.ts has those of each model.
  */
 
 /** The aspect ratios of all models that draw, width to height. */
@@ -9,7 +9,7 @@ export const commonAspectRatios = ['1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:
 /** All aspect ratios. */
 export const imageAspectRatios = [...commonAspectRatios, '1:4', '4:1', '1:8', '8:1'] as const;
 
-/** All sizes: about so many pixels on a side. The service accepts only a capital K. */
+/** All sizes: roughly the number of pixels per side. The service accepts only a capital K. */
 export const imageSizes = ['512', '1K', '2K', '4K'] as const;
 
 /**

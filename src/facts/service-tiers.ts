@@ -10,6 +10,7 @@
  */
 export const serviceTiers = ['flex', 'standard', 'priority'] as const;
 
+/** One of `serviceTiers`. */
 export type ServiceTier = (typeof serviceTiers)[number];
 
 /**

@@ -3,6 +3,7 @@
 /** The tools that a narrative can name (ai.google.dev/gemini-api/docs/tools, read 2026-11-30). */
 export const toolNames = ['google_search', 'url_context', 'code_execution'] as const;
 
+/** One of `toolNames`. */
 export type ToolName = (typeof toolNames)[number];
 
 /**
@@ -23,6 +24,7 @@ export function rejectsToolsWithJson(model: string): boolean {
 /** The values of `media_resolution` (MediaResolution in ai.google.dev/api/generate-content, read 2026-11-30). */
 export const mediaResolutions = ['low', 'medium', 'high'] as const;
 
+/** One of `mediaResolutions`. */
 export type MediaResolution = (typeof mediaResolutions)[number];
 
 /**

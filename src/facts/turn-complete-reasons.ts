@@ -14,8 +14,8 @@ const unspecifiedReason = 'TURN_COMPLETE_REASON_UNSPECIFIED';
 const blockedReasonPattern = /^(INPUT|GENERATED)_|PROHIBITED|REJECTED|BLOCK|UNSAFE|SAFETY|RECITATION|SPII/i;
 
 /**
- * Tells what a reason says about the reply. `incomplete` stands for MALFORMED_FUNCTION_CALL, NEED_MORE_INPUT,
- * MAX_REGENERATION_REACHED and every unknown reason: none of them says that the reply is whole.
+ * Classifies a reason by what it says about the reply. `incomplete` stands for MALFORMED_FUNCTION_CALL,
+ * NEED_MORE_INPUT, MAX_REGENERATION_REACHED and every unknown reason: none of them says that the reply is whole.
  */
 export function classifyTurnCompleteReason(reason: string): 'whole' | 'blocked' | 'incomplete' {
   if (reason === '' || reason.toUpperCase() === unspecifiedReason) return 'whole';

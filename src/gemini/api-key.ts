@@ -13,8 +13,8 @@ const maxKeyLength = 8192;
 
 /**
  * Checks a key before any request. If a header can't carry the key, the error of fetch would quote the key.
- * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry, that was copied
- * with something around it, or that is meant for another API
+ * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry, that was
+ *   copied with something around it, or that is meant for another API
  */
 export function assertUsableKey(apiKey: string): void {
   if (apiKey === '') {

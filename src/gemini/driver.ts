@@ -16,7 +16,7 @@ import { countTokens } from './rest/count-tokens.js';
 import { type PreparedRequest, prepareRequest, toRequestError } from './rest/prepare-request.js';
 import { getTokenMetadata } from './rest/reply/collect-response.js';
 import { emitThoughts, reportUnrequestedThoughts } from './rest/reply/thoughts.js';
-import { withServedTier } from './rest/served-tier.js';
+import { addServedTier } from './rest/served-tier.js';
 import { createRoutingDriver } from './rest-or-live.js';
 import { withRedactedReplies } from './with-redacted-replies.js';
 
@@ -81,9 +81,9 @@ interface RestDriverOptions extends CallOptions {
 const defaultTimeoutMs = 300_000;
 
 /** Returns the options with the time limit of a request. A flex request may wait for minutes until it is served. */
-function withTimeoutOfTier(request: GenerateRequest, options: RestDriverOptions): RestDriverOptions {
-  const isPatient = !options.hasOwnTimeout && getServiceTier(request) === 'flex';
-  return isPatient ? { ...options, timeoutMs: flexTimeoutMs } : options;
+function applyTierTimeout(request: GenerateRequest, options: RestDriverOptions): RestDriverOptions {
+  const usesFlexTimeout = !options.hasOwnTimeout && getServiceTier(request) === 'flex';
+  return usesFlexTimeout ? { ...options, timeoutMs: flexTimeoutMs } : options;
 }
 
 function createRestDriver(options: RestDriverOptions): BoticelliDriver {
@@ -97,7 +97,7 @@ function createRestDriver(options: RestDriverOptions): BoticelliDriver {
       const prepared = await prepareRequest({
         request,
         context,
-        ...withTimeoutOfTier(request, options),
+        ...applyTierTimeout(request, options),
         streaming: false,
       });
       try {
@@ -119,7 +119,7 @@ async function* streamReply(
   context: CallContext,
   options: RestDriverOptions,
 ): AsyncGenerator<StreamChunk> {
-  const prepared = await prepareRequest({ request, context, ...withTimeoutOfTier(request, options), streaming: true });
+  const prepared = await prepareRequest({ request, context, ...applyTierTimeout(request, options), streaming: true });
   try {
     yield* receiveChunks(prepared);
   } catch (thrown) {
@@ -161,7 +161,7 @@ function completeReply({ collector, exchange, options: { request, context } }: P
   emitThoughts(thoughts, request, context);
   const reply = collector.buildResponse(finishMessage && toOneLine(exchange.redact(finishMessage)));
   reportUnrequestedThoughts(thoughts, request, context);
-  const response = withServedTier(reply, servedTier, request);
+  const response = addServedTier(reply, servedTier, request);
   const otherParts = collector.describeOtherParts();
   const messages = [
     ...(otherParts === undefined ? [] : [`the reply also has ${otherParts}; only its text is shown`]),

@@ -44,6 +44,7 @@ export interface StreamRedactor {
   flush(): string;
 }
 
+/** Creates a redactor that replaces each of the forms with `[key]`, also across two pieces. */
 export function createStreamRedactor(forms: readonly string[]): StreamRedactor {
   const redact = createLiteralRedactor(forms);
   let pending = '';

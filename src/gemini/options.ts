@@ -12,6 +12,7 @@ export interface ConnectionOptions {
   resolveProxy?: ProxyResolver | undefined;
 }
 
+/** The options of `createGeminiDriver`. */
 export interface GeminiDriverOptions extends ConnectionOptions, LiveOptions {
   /** Whether to use the Live API for a model, given without `models/`. By default, the model's name decides. */
   usesLiveApi?: (model: string) => Promise<boolean> | boolean;

@@ -43,7 +43,7 @@ export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, reda
   });
 }
 
-/** Values are nested less deeply than this. Deeper ones are left out, so that the recursion ends. */
+/** The maximum depth of values. Deeper ones are replaced with null, so that the recursion ends. */
 const maxDepth = 500;
 
 /** Redacts all texts in a value. Returns the value itself if it contains no key. */

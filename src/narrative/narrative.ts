@@ -43,8 +43,10 @@ export interface Act {
  */
 export type ActContext = 'full' | 'previous' | 'none' | readonly string[];
 
+/** A part of an act's user turn. */
 export type Input = TextInput | MediaInput | MediaTemplate | NarrativeInput;
 
+/** A text of the narrative. */
 export interface TextInput {
   type: 'text';
   /** May contain `{{placeholders}}`, which are filled when the act runs. */

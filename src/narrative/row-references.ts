@@ -1,7 +1,10 @@
 import { collectNarratives, listTemplateTexts, type Narrative } from './narrative.js';
 import { getPlaceholderNames, isRowName } from './template.js';
 
-/** Returns the placeholders of a narrative, and of those nested in it, that refer to a row: `row`, `row.x`, `row.number`. */
+/**
+ * Returns the placeholders of a narrative, and of those nested in it, that refer to a row: `row`, `row.x`,
+ * `row.number`.
+ */
 export function listRowReferences(narrative: Narrative): ReadonlySet<string> {
   const cached = cache.get(narrative);
   if (cached) return cached;
@@ -12,7 +15,7 @@ export function listRowReferences(narrative: Narrative): ReadonlySet<string> {
   return names;
 }
 
-/** A narrative may run for a million rows. */
+/** The placeholders are found once, because a narrative may run for a million rows. */
 const cache = new WeakMap<Narrative, ReadonlySet<string>>();
 
 function* listTexts(narrative: Narrative): Iterable<string> {

@@ -30,6 +30,7 @@ export interface LearnedLimit {
   learnedAt: number;
 }
 
+/** The limits that the API stated, by kind. */
 export type LearnedLimits = Partial<Record<LimitKind, LearnedLimit>>;
 
 /** What is known about the limits of a model from its requests. */
@@ -37,8 +38,8 @@ export interface ObservedLimits {
   /** Limits that the API stated. */
   learned: LearnedLimits;
   /**
-   * The most requests that the service accepted within one window, if they are more than the lowest guess. A guess of requests per
-   * minute rises to this number.
+   * The most requests that the service accepted within one window, if they are more than the lowest guess. A guess of
+   * requests per minute rises to this number.
    */
   servedInWindow?: number;
 }

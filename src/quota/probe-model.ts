@@ -16,6 +16,7 @@ import { toQuotaRejection } from './limiter/learned-limits.js';
 import type { RateLimiter } from './limiter/rate-limiter.js';
 import type { Limits } from './limits.js';
 
+/** The options of `probeModel`. */
 export interface ProbeModelOptions {
   /** A driver without layers, because retries and waits would hide rejections. */
   driver: BoticelliDriver;

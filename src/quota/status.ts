@@ -19,6 +19,7 @@ import { computeEffectiveLimits, type Limit, type Limits } from './limits.js';
  */
 export type QuotaStatus = ModelStatus | { model: string; standsFor: string };
 
+/** The quota of a model that serves requests itself. */
 export interface ModelStatus {
   model: string;
   standsFor?: never;
@@ -53,6 +54,7 @@ export type Availability =
   | { state: 'taken' }
   | { state: 'closed'; at: number };
 
+/** The options of `getQuotaStatus`. */
 export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' | 'windowMs' | 'budget'> {
   /** All states of a store. They are not changed. */
   modelStates: ReadonlyMap<string, ModelState>;
@@ -63,8 +65,8 @@ export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' |
 }
 
 /**
- * Returns the quota status of each model of a project, sorted by model name. Models about which nothing is known are left
- * out, unless they are among `models`: their names may be misspelt.
+ * Returns the quota status of each model of a project, sorted by model name. Models about which nothing is known are
+ * left out, unless they are among `models`: their names may be misspelt.
  */
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   const modelStates = copyProjectStates(options);

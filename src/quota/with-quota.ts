@@ -4,6 +4,7 @@ import { acquirePermit } from './limiter/acquire-permit.js';
 import type { PermitOptions } from './limiter/permit-options.js';
 import { createTokenCounter } from './limiter/token-counter.js';
 
+/** The options of `withQuota`. */
 export type QuotaOptions = Omit<PermitOptions, 'driver' | 'countTokens'>;
 
 /**
@@ -13,7 +14,7 @@ export type QuotaOptions = Omit<PermitOptions, 'driver' | 'countTokens'>;
  * the limiter.
  *
  * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
- * or the prompt is larger than the tokens per minute that the service allows
+ *   or the prompt is larger than the tokens per minute that the service allows
  */
 export function withQuota(quotaOptions: QuotaOptions, inner: BoticelliDriver): BoticelliDriver {
   const options: PermitOptions = { ...quotaOptions, driver: inner, countTokens: createTokenCounter(inner) };

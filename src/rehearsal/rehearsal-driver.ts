@@ -7,6 +7,7 @@ import { redactUrl } from '../media/media-url.js';
 /** The model name of rehearsed replies in every output, so that nobody mistakes them for real ones. */
 export const rehearsalModel = 'rehearsal';
 
+/** The options of `createRehearsalDriver`. */
 export interface RehearsalOptions {
   /** The pause between two tokens of a stream, in milliseconds. Default 8. */
   tokenDelayMs?: number;

@@ -19,7 +19,7 @@ ${reply && renderReplyBody(reply, renderMarkdown)}
 `;
 }
 
-/** Describes a reply in a line: model, tokens, time, cost and what is odd about it. */
+/** Describes a reply in a line: model, tokens, time, cost and anything unusual. */
 export function describeReply(reply: ReportReply, { timing }: Pick<ReportAct, 'timing'>): string {
   const { model, requestedModel, tokens, attempts, costUsd, finishReason, serviceTier } = reply;
   if (reply.isReused) return `reused from an earlier run, no request, no cost · ${model}`;

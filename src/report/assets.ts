@@ -17,7 +17,10 @@ export function readPageAssets(): PageAssets {
   return { style, script, policy: createPolicy(style, script) };
 }
 
-/** Allows the page's own style and script and media within the page. Everything else is blocked, and so is every request. */
+/**
+ * Allows the page's own style and script and media within the page. Everything else is blocked, and so is every
+ * request.
+ */
 function createPolicy(style: string, script: string): string {
   const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   return [

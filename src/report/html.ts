@@ -1,16 +1,20 @@
 import { toPrintable } from '../terminal/text/printable.js';
 
-/** Markup for the page. The constructor takes it as it is, so only markup that this folder has written may be passed in. */
+/**
+ * Markup for the page. The constructor takes it as it is, so only markup that this folder has written may be passed in.
+ */
 export class Html {
   constructor(readonly markup: string) {}
 }
 
-/** What a template may contain. Strings are text and are escaped; lists are joined; false and undefined are left out. */
+/**
+ * What a template may contain. Strings are text and are escaped; lists are joined; false and undefined are left out.
+ */
 export type HtmlContent = Html | string | number | false | undefined | readonly HtmlContent[];
 
 /**
- * Builds markup from a template: html`<p title="${title}">${text}</p>`. Every value that is not `Html` is escaped, so that
- * the text of a model, a file or a server is never markup. Attributes must be in double quotes.
+ * Builds markup from a template: html`<p title="${title}">${text}</p>`. Every value that is not `Html` is escaped, so
+ * that the text of a model, a file or a server is never markup. Attributes must be in double quotes.
  */
 export function html(strings: TemplateStringsArray, ...values: HtmlContent[]): Html {
   return new Html(strings.reduce((markup, part, index) => `${markup}${toMarkup(values[index - 1])}${part}`));

@@ -7,8 +7,8 @@ const maxCharacters = 2_000_000;
 const maxIndentedLevels = 100;
 
 /**
- * Indents a JSON text whose value is an object or a list; undefined for other texts. Numbers, keys and strings stay as they
- * are written: parsing and printing them would round large numbers and drop repeated keys.
+ * Indents a JSON text whose value is an object or a list; undefined for other texts. Numbers, keys and strings stay as
+ * they are written: parsing and printing them would round large numbers and drop repeated keys.
  */
 export function formatJsonText(text: string): string | undefined {
   if (text.length > maxCharacters || !/^\s*[{[]/.test(text) || hasTooManyValues(text)) return undefined;

@@ -9,8 +9,8 @@ const maxCharacters = 300_000;
 export type RenderMarkdown = (text: string) => Html | undefined;
 
 /**
- * Creates the renderer for replies. HTML in a reply is shown as text. Links lead only to web and mail addresses, and images
- * are named but not loaded, so that opening a page sends nothing to an address that a model chose.
+ * Creates the renderer for replies. HTML in a reply is shown as text. Links lead only to web and mail addresses, and
+ * images are named but not loaded, so that opening a page sends nothing to an address that a model chose.
  */
 export function createMarkdownRenderer(): RenderMarkdown {
   const markdown = new MarkdownIt({ html: false, linkify: false, breaks: false });

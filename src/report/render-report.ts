@@ -14,7 +14,7 @@ import { loadWordMarks, type MarkWords } from './word-marks.js';
 /** Renders runs as a page, piece by piece, so that a page with many rows is never in memory as a whole. */
 export type RenderReport = (sources: readonly RunSource[]) => Generator<string>;
 
-/** Loads what the page needs. */
+/** Loads the style, the script and the libraries of the page, and returns its renderer. */
 export async function createReportRenderer(): Promise<RenderReport> {
   const assets = readPageAssets();
   const renderMarkdown = createMarkdownRenderer();

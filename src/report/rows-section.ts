@@ -8,10 +8,10 @@ import { renderReplyBody } from './reply-body.js';
 import { renderStatus } from './summary.js';
 import { renderModelTable } from './tables.js';
 
-/** The most rows that a page has. A browser is slow with more, and `runs export` has all of them. */
+/** The maximum number of rows on a page. A browser is slow with more, and `runs export` has all of them. */
 const maxRows = 10_000;
 
-/** The columns of the table. `wide` ones are left out on a narrow screen. */
+/** The columns of the table. Columns with `isWide` are left out on a narrow screen. */
 const columns: readonly { name: string; isNumber?: boolean; isWide?: boolean }[] = [
   { name: 'Row', isNumber: true },
   { name: 'Status' },
@@ -23,8 +23,8 @@ const columns: readonly { name: string; isNumber?: boolean; isWide?: boolean }[]
 ];
 
 /**
- * Renders the rows of a run as a table that the page's script sorts and filters, failures first. The style lays its rows out
- * as grids, so that a browser can skip those out of sight; the roles keep it a table for screen readers.
+ * Renders the rows of a run as a table that the page's script sorts and filters, failures first. The style lays its
+ * rows out as grids, so that a browser can skip those out of sight; the roles keep it a table for screen readers.
  */
 export function* renderRows(source: RunSource, run: ReportRun, renderMarkdown: RenderMarkdown): Generator<Html> {
   const { anchor } = run;

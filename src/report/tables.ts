@@ -29,7 +29,7 @@ export function renderTable({ label, columns, rows, foot }: TableContent): Html 
 
 const numberClass = html` class="number"`;
 
-/** What an act, a row or a model was used for. What is not known is absent. */
+/** The requests, tokens and cost of an act, a row or a model. Unknown values are absent. */
 export interface Totals {
   requests?: number | undefined;
   tokens: Tokens;
@@ -94,7 +94,7 @@ function addTokens(one: Tokens, other: Tokens): Tokens {
   return Object.fromEntries(sums.filter(([, sum]) => sum !== undefined));
 }
 
-/** Adds two numbers; unknown if one is. */
+/** Adds two numbers. The sum is unknown if either is. */
 function add(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || other === undefined ? undefined : one + other;
 }

@@ -3,8 +3,10 @@ import { type Html, html } from './html.js';
 /** Compares two texts by words. */
 type DiffWords = typeof import('diff').diffWordsWithSpace;
 
-/** The longest texts that are compared, and when a comparison is given up because the texts have little in common. */
+/** The maximum length of a text that is compared. */
 const maxCharacters = 100_000;
+
+/** When the comparison of texts with little in common is given up: above 3000 changes, or after 300 ms. */
 const diffOptions = { maxEditLength: 3000, timeout: 300 };
 
 /** Marks what a text has that another one lacks, and the reverse. Returns undefined if they differ too much. */

@@ -85,8 +85,8 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
  * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the
  * length of a reply is unknown, so the estimate before the call covers only the prompt. If the service did not count
  * the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a
- * reply of typical length. A model that draws replies with one picture, whose length is known. A model that may search is
- * assumed to search once.
+ * reply of typical length. A model that draws replies with one picture, whose length is known. A model that may search
+ * is assumed to search once.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {

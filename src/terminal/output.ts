@@ -9,6 +9,7 @@ export interface Output {
   readonly isTerminal: boolean;
 }
 
+/** The options of `createOutput`. */
 export interface OutputOptions {
   stream: Writable & { isTTY?: boolean };
   /** Called once, with the system's error: EPIPE if the reader has closed the pipe, ENOSPC on a full disk. */

@@ -25,6 +25,7 @@ export interface Problem {
 /** Receives problems as they are found. */
 export type ReportProblem = (problem: Problem) => void;
 
+/** What a suggestion is searched for: an unknown name among known ones. */
 export interface SuggestionQuery {
   name: string;
   candidates: Iterable<string>;

@@ -11,6 +11,7 @@ export interface TomlTable {
 /** The path to a value: names of tables and keys, and array indexes from 0. */
 export type Path = readonly (string | number)[];
 
+/** Whether a value is a table. A date is an object, but not a table. */
 export function isTable(value: TomlValue | undefined): value is TomlTable {
   return isRecord(value) && !(value instanceof Date);
 }

@@ -16,6 +16,7 @@ type Schema = z.core.$ZodType;
 
 /** A mismatch that zod found. Its path starts at the top of the file. */
 type ZodIssue = z.core.$ZodIssue;
+/** A value that matches no option of a union. */
 export type UnionIssue = Extract<ZodIssue, { code: 'invalid_union' }>;
 
 /** A kind of file: its schema, and messages that a schema can't express. */

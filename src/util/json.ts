@@ -121,8 +121,8 @@ export function isBase64(text: string): boolean {
 }
 
 /**
- * Returns what begins a string that stands for a bigint while JSON is parsed or written. It is another one each time, so
- * that no string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.)
+ * Returns what begins a string that stands for a bigint while JSON is parsed or written. It is random, so that no
+ * string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.)
  */
 const createMarker = () => `integer ${randomUUID()} `;
 
@@ -130,8 +130,8 @@ const createMarker = () => `integer ${randomUUID()} `;
 const maxDigits = 1000;
 
 /**
- * Parses JSON. A whole number that a JavaScript number can't hold exactly becomes a bigint, if it has no fraction and no
- * exponent.
+ * Parses JSON. A whole number that a JavaScript number can't hold exactly becomes a bigint, if it has no fraction and
+ * no exponent.
  *
  * @throws SyntaxError as JSON.parse does
  */

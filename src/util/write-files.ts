@@ -30,7 +30,8 @@ export function writeAtomically(path: string, content: string | Uint8Array, mode
 }
 
 /**
- * Like `writeAtomically`, for a text that is produced in pieces while it is written. Errors of its production pass through.
+ * Like `writeAtomically`, for a text that is produced in pieces while it is written. Errors of its production pass
+ * through.
  *
  * @throws BoticelliError `output_failed` if the file can't be written, after removing the temporary file
  */
@@ -81,8 +82,8 @@ function writeTemporaryFile(path: string, work: (fd: number, temporaryPath: stri
 }
 
 /**
- * Opens a file for appending, and creates it if necessary. Fails if the path is a symbolic link, which may have come with
- * a folder that someone else wrote. Opening a pipe fails too; otherwise it would wait for a reader.
+ * Opens a file for appending, and creates it if necessary. Fails if the path is a symbolic link, which may have come
+ * with a folder that someone else wrote. Opening a pipe fails too; otherwise it would wait for a reader.
  */
 export function openForAppending(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
@@ -90,8 +91,8 @@ export function openForAppending(path: string): number {
 }
 
 /**
- * Appends a whole text or, if the disk is full, nothing: another run may share the file, and would continue an incomplete
- * line.
+ * Appends a whole text or, if the disk is full, nothing: another run may share the file, and would continue an
+ * incomplete line.
  */
 export function appendWhole(fd: number, text: string): void {
   const { size } = fstatSync(fd);

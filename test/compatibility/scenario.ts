@@ -29,7 +29,10 @@ export function startScenarioServer(): Promise<GeminiServer> {
   return startGeminiServer({ models });
 }
 
-/** Runs a command in this process, split at its spaces. Files are relative to `cwd`, which `runInProcess` leaves as it is. */
+/**
+ * Runs a command in this process, split at its spaces. Files are relative to `cwd`, which `runInProcess` leaves as it
+ * is.
+ */
 export function runCommand(command: string, cwd: string, env: Record<string, string>): Promise<ProcessResult> {
   const args = command.split(' ').map((arg) => (/\.(toml|ndjson)$/.test(arg) ? join(cwd, arg) : arg));
   return runInProcess(args, { cwd, env });
@@ -51,8 +54,8 @@ function twoMinuteLimitsError() {
 }
 
 /**
- * Runs the commands with which version 0.1 wrote the fixture, with the same replies in the same order: every kind of run, and
- * every kind of learned limit. They fill a state folder, and `recording.ndjson` in `cwd`.
+ * Runs the commands with which version 0.1 wrote the fixture, with the same replies in the same order: every kind of
+ * run, and every kind of learned limit. They fill a state folder, and `recording.ndjson` in `cwd`.
  */
 export async function runScenario({ server, cwd, env }: ScenarioOptions): Promise<void> {
   const fullEnv = { GEMINI_API_KEY: testKey, GOOGLE_GEMINI_BASE_URL: server.url, ...env };
@@ -80,7 +83,10 @@ export async function runScenario({ server, cwd, env }: ScenarioOptions): Promis
   await runInterruptedCommands({ server, cwd, env: fullEnv });
 }
 
-/** Runs that do not finish: one is interrupted, one is killed while it waits for quota, one while it holds the only slot. */
+/**
+ * Runs that do not finish: one is interrupted, one is killed while it waits for quota, one while it holds the only
+ * slot.
+ */
 async function runInterruptedCommands({ server, cwd, env }: ScenarioOptions): Promise<void> {
   const start = (command: string) => startBoticelli(command.split(' '), { cwd, env });
   const stalledReply = { ...textReply('never'), end: 'stall-before-headers' } as const;

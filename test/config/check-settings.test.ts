@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { InvalidSettings } from '../../src/config/invalid-settings.js';
-import { formatDiagnostic } from '../../src/terminal/diagnostics/code-frame.js';
+import { formatDiagnostics } from '../../src/terminal/diagnostics/code-frame.js';
 import { collectProblems, getSettingsError, resolveFixtureSettings } from './settings-fixture.js';
 
 describe('checkSettings', () => {
@@ -115,7 +115,7 @@ test('reports the first problem with its location, and carries what code frames 
     text,
   });
   const [first] = (error as InvalidSettings).diagnostics;
-  expect(formatDiagnostic(first!, error as InvalidSettings)).toContain('2 | rpm_multiplier = 2');
+  expect(formatDiagnostics([first!], error as InvalidSettings)).toContain('2 | rpm_multiplier = 2');
 });
 
 test('names the file as the user named it', async () => {

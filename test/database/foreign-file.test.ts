@@ -7,7 +7,7 @@ import { applicationId, readApplicationId } from '../../src/database/schema.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
 
 /** Creates a state folder whose `boticelli.db` was made with these statements. */
-function createState(sql: string): string {
+function createRowsState(sql: string): string {
   const folder = createTemporaryFolder(onTestFinished);
   const database = new Database(join(folder, 'boticelli.db'));
   database.exec(sql);
@@ -29,7 +29,7 @@ describe("another program's database", () => {
     ['has a schema version', 'CREATE TABLE bookmarks (url TEXT); PRAGMA user_version = 1;'],
     ['has a write-ahead log', 'PRAGMA journal_mode = WAL; CREATE TABLE bookmarks (url TEXT);'],
   ])('that %s is refused and stays as it was', async (_, sql) => {
-    const folder = createState(sql);
+    const folder = createRowsState(sql);
     const before = readFiles(folder);
     const warning = expect.stringContaining("boticelli.db is another program's database: it is left unchanged");
     expect(await openDatabase(folder)).toEqual({ warning });
@@ -49,7 +49,7 @@ describe("another program's database", () => {
 });
 
 test('a database without an id that has only our tables is ours, and gets the id', async () => {
-  const folder = createState(`${ownTable} PRAGMA user_version = 1;`);
+  const folder = createRowsState(`${ownTable} PRAGMA user_version = 1;`);
   const { database, warning } = await openDatabase(folder);
   expect(warning).toBeUndefined();
   expect(database && readApplicationId(database)).toBe(applicationId);
@@ -67,14 +67,14 @@ describe('a symbolic link', () => {
   }
 
   test('to our database is followed', async () => {
-    const target = join(createState(`${ownTable} PRAGMA user_version = 1;`), 'boticelli.db');
+    const target = join(createRowsState(`${ownTable} PRAGMA user_version = 1;`), 'boticelli.db');
     const { database } = await openDatabase(createLink(target));
     expect(database && readApplicationId(database)).toBe(applicationId);
     database?.close();
   });
 
   test.each([
-    ["another program's database", () => join(createState('CREATE TABLE bookmarks (url TEXT)'), 'boticelli.db')],
+    ["another program's database", () => join(createRowsState('CREATE TABLE bookmarks (url TEXT)'), 'boticelli.db')],
     ['a text', () => join(createTemporaryFolder(onTestFinished, { text: 'precious '.repeat(50) }), 'text')],
     ['an empty file', () => join(createTemporaryFolder(onTestFinished, { empty: '' }), 'empty')],
   ])('to %s is refused, and the file stays as it was', async (_, createTarget) => {

@@ -13,8 +13,8 @@ export function schemaAccepts(table: unknown): boolean {
 }
 
 /**
- * Asserts that the JSON Schema of `boticelli schema` agrees with `check`: it must reject files with wrong keys, types or ranges,
- * and accept all others. Called for every narrative that a test checks.
+ * Asserts that the JSON Schema of `boticelli schema` agrees with `check`: it must reject files with wrong keys, types
+ * or ranges, and accept all others. Called for every narrative that a test checks.
  */
 export function assertSchemaAgrees(source: string | Uint8Array, diagnostics: readonly Diagnostic[]): void {
   const parsed = readToml(Buffer.from(source));

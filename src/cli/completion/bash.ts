@@ -3,8 +3,8 @@ import { type CommandNode, flagsWithValues, flattenCommands, type Values } from 
 
 /**
  * Renders a completion script for bash 3.2 (the version in macOS) and later. The script uses neither associative arrays
- * nor mapfile, which bash 3.2 lacks, and starts no process but the program, for values that only it knows. In the script, `$path` is the command typed so far, and
- * `$count` is the number of arguments after it.
+ * nor mapfile, which bash 3.2 lacks. It starts no process except the program itself, for values that only the program
+ * knows. In the script, `$path` is the command typed so far, and `$count` is the number of arguments after it.
  */
 export function renderBashCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);

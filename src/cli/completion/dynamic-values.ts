@@ -27,7 +27,8 @@ const maxNarrativeBytes = 1_000_000;
 
 /**
  * Returns the lines that a completion script reads: values, each followed by a tab and a description if there is one.
- * Values that a shell would expand, such as names with spaces or `$`, are left out: bash expands the words of `compgen -W`.
+ * Values that a shell would expand, such as names with spaces or `$`, are left out, because bash
+ * expands the words of `compgen -W`.
  *
  * @param words the words of the command line before the cursor
  */
@@ -66,7 +67,7 @@ function toCompletion(value: string): Completion {
   return { value };
 }
 
-/** Lists the acts of a narrative, in the order of the file. A narrative with errors in other places has them too. */
+/** Lists the acts of a narrative, in the order of the file. Errors in other parts of the file do not matter. */
 function listActs(path: string): Completion[] {
   const read = readRegularFile(path, maxNarrativeBytes);
   const parsed = read.ok ? parseToml(decodeText(read.bytes).text) : read;

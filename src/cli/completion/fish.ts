@@ -1,7 +1,10 @@
 import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, flagsWithValues, flattenCommands, type Values } from './command-tree.js';
 
-/** Renders a completion script for fish 3.1 and later. It starts no process but the program, for values that only it knows. */
+/**
+ * Renders a completion script for fish 3.1 and later. The script starts no process except the program itself, for
+ * values that only the program knows.
+ */
 export function renderFishCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);
   const quoteWords = (words: readonly string[]) => quoteForShell(words.join(' '));

@@ -2,8 +2,8 @@ import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, type Flag, flattenCommands, type Values } from './command-tree.js';
 
 /**
- * Renders a completion script for zsh. The script defines one function per command, which calls zsh's `_arguments`, and
- * starts no process but the program, for values that only it knows.
+ * Renders a completion script for zsh. The script defines one function per command, which calls zsh's `_arguments`. It
+ * starts no process except the program itself, for values that only the program knows.
  */
 export function renderZshCompletion(tree: CommandNode): string {
   return `#compdef boticelli

@@ -3,10 +3,11 @@ import { findNearestName } from '../../util/nearest-name.js';
 import type { GivenVariables } from './given-variables.js';
 
 /**
- * Checks that every `--var`, `--var-file` and `--matrix vars.name` names a variable of the narratives. A misspelt name would otherwise be
- * ignored silently. For the file of `--vars`, which several narratives may share, an unknown name is a warning.
+ * Checks that every `--var`, `--var-file` and `--matrix vars.name` names a variable of the narratives. A misspelt name
+ * would otherwise be ignored silently. For the file of `--vars`, which several narratives may share, an unknown name is
+ * a warning.
  *
- * @throws BoticelliError `usage`
+ * @throws BoticelliError `usage` for an unknown name of a flag other than `--vars`
  */
 export function assertKnownVariables(
   { flags }: GivenVariables,

@@ -28,8 +28,8 @@ const maxFileBytes = 32_000_000;
 /**
  * Reads the values of variables. `--var` takes precedence over `--var-file`, and both over the file of `--vars`.
  *
- * @throws BoticelliError `no_input` for a file that can't be read, is binary or too large; `invalid_narrative` for a file
- * of `--vars` that is not valid; `usage` for one of another format
+ * @throws BoticelliError `no_input` for a file that can't be read, is binary or too large; `invalid_narrative` for a
+ *   file of `--vars` that is not valid; `usage` for a file of `--vars` that is neither JSON nor TOML
  */
 export async function readGivenVariables(options: VariableOptions): Promise<GivenVariables> {
   const values = new Map<string, string>();

@@ -32,7 +32,7 @@ export async function openCheckedRows(
   { proc, signal }: { proc: CliProcess; signal: AbortSignal },
 ): Promise<CheckedRows> {
   if (each === '-') {
-    throw new BoticelliError('usage', 'check can not read rows from standard input', { hint: 'Save them to a file.' });
+    throw new BoticelliError('usage', "check can't read rows from standard input", { hint: 'Save them to a file.' });
   }
   const source = await openRows(each, { cwd: proc.cwd(), stdin: proc.stdin });
   const warn = createWarn(proc, await createColors(proc.stderr));

@@ -98,8 +98,8 @@ interface EstimatedRequest {
 function createEstimatingDriver(prices: PriceList, onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;
-    const draws = isPictureModel(stripModelPrefix(model));
-    const { maxTokens: outputTokens = draws ? typicalPictureTokens : typicalReplyTokens } = parameters;
+    const drawsPicture = isPictureModel(stripModelPrefix(model));
+    const { maxTokens: outputTokens = drawsPicture ? typicalPictureTokens : typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
     const price = prices.getMaxPrice(model);
     for (const hop of splitIntoHops(model, { promptTokens, outputTokens })) {
@@ -108,7 +108,7 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
       const costs = costUsd !== undefined && standardCostUsd !== undefined ? { costUsd, standardCostUsd } : {};
       const estimate = { model, ...hop, ...costs, serviceTier: getServiceTier(request) };
       const search = parameters.tools?.includes('google_search') && { search: { fee: price?.searchFee } };
-      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined && !draws, ...search });
+      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined && !drawsPicture, ...search });
     }
     // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));
@@ -158,25 +158,25 @@ function createEstimate(
   const names = new Set(requests.map(({ model }) => model));
   const models = [...names].map((name): ModelEstimate => {
     const requestsToModel = requests.filter(({ model }) => model === name);
-    return { model: name, ...addUp(requestsToModel) };
+    return { model: name, ...sumRequests(requestsToModel) };
   });
   const planned = requests.map(({ model, promptTokens }) => ({ model, tokens: promptTokens }));
   return {
-    ...addUp(requests),
+    ...sumRequests(requests),
     guessedReplies: requests.filter(({ isReplyGuessed }) => isReplyGuessed).length,
-    ...addUpSearches(requests),
+    ...sumSearches(requests),
     ...forecastQuota(planned, { modelStates, project, budget, windowMs, limitsFor, now: systemClock.now() }),
     models,
   };
 }
 
-function addUpSearches(requests: readonly EstimatedRequest[]): Pick<Estimate, 'searchRequests' | 'searchFee'> {
+function sumSearches(requests: readonly EstimatedRequest[]): Pick<Estimate, 'searchRequests' | 'searchFee'> {
   const fees = requests.flatMap(({ search }) => search ?? []).map(({ fee }) => fee);
   const [highest] = [...fees].sort((left, right) => (right?.usd ?? 0) - (left?.usd ?? 0));
   return { searchRequests: fees.length, ...(highest && !fees.includes(undefined) && { searchFee: highest }) };
 }
 
-function addUp(requests: readonly EstimatedRequest[]) {
+function sumRequests(requests: readonly EstimatedRequest[]) {
   const promptTokens = requests.reduce((sum, request) => sum + request.promptTokens, 0);
   const outputTokens = requests.reduce((sum, request) => sum + request.outputTokens, 0);
   // The cost can't be computed from the total tokens, because the price of a token may depend on the prompt's size.

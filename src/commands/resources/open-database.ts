@@ -50,7 +50,7 @@ export async function openStateDatabase(options: OpenStateDatabaseOptions): Prom
       if (reported.has(feature)) return;
       // A lock affects only the feature that was waiting. Any other error concerns the file or disk, so it affects all.
       const affected = isBusy(thrown) ? [feature] : features;
-      for (const feature of affected) reported.add(feature);
+      for (const name of affected) reported.add(name);
       const reason = isCorrupt(thrown)
         ? moveAndDescribeDamage(path, inode)
         : `can no longer be used (${describeSqliteError(thrown)})`;

@@ -22,6 +22,7 @@ interface QuotaStoreOptions {
   warn: (text: string) => void;
 }
 
+/** The options of `openQuota`. */
 export interface OpenQuotaOptions extends QuotaStoreOptions {
   stateDatabase: StateDatabase;
   /** The longest wait for a concurrency lease. Default: no limit. */

@@ -30,12 +30,12 @@ function assertRowFlags(files: readonly string[], options: RunOptions): void {
     });
   }
   if (each !== '-' || files[0] !== '-') return;
-  throw new BoticelliError('usage', 'standard input is the narrative, so it can not be the rows', {
+  throw new BoticelliError('usage', "standard input is the narrative, so it can't be the rows", {
     hint: 'Save one of them to a file.',
   });
 }
 
-/** Checks that no flag is given which needs another one. @throws BoticelliError `usage` */
+/** Checks that none of the flags is given: each needs the flag `needed`. @throws BoticelliError `usage` */
 function assertNoneGiven(flags: Readonly<Record<string, unknown>>, needed: string): void {
   const [flag] = Object.entries(flags).find(([, value]) => value !== undefined) ?? [];
   if (flag === undefined) return;

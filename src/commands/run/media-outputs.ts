@@ -7,8 +7,9 @@ import type { RunOptions } from './options.js';
 import type { Persistence } from './persistence.js';
 
 /**
- * Checks that pictures and speech have a place to go, before any request is sent: `--out-dir`, or the events of `-o
- * ndjson`, which do not exist with `--each` and `--matrix`. A rehearsal and a replay bill nothing, so they need no place.
+ * Checks that pictures and speech have a place to go, before any request is sent: `--out-dir`, or the events of
+ * `-o ndjson`, which do not exist with `--each` and `--matrix`. A rehearsal and a replay bill nothing, so they need
+ * no place.
  *
  * @throws BoticelliError `usage`, also for a model of `--model` that can't reply in JSON
  */

@@ -60,6 +60,7 @@ interface NarrativeViewOptions {
   isFirstGuess: () => boolean;
 }
 
+/** Opens the output of one narrative. Nothing is written before the first event. */
 export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeView {
   const { narrativeIndex, labels, options, stderrWriter, stdout, isPipeClosed } = viewOptions;
   let files: ReplyFiles | undefined;

@@ -26,7 +26,7 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   results?: string;
   /** With `each`: the file for failed rows. */
   failed?: string;
-  /** With `each` or `matrix`: start no further run after so many failures. */
+  /** With `each` or `matrix`: start no further run after this many failures. */
   maxFailures?: number;
   /** With `each`: run only the rows whose number leaves the remainder k - 1 when divided by n. */
   shard?: Shard;
@@ -71,7 +71,10 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   strict?: boolean;
 }
 
-/** Whether prompts are printed. A rehearsal prints them, because it has nothing else to show, unless it may have many runs. */
+/**
+ * Whether prompts are printed. A rehearsal prints them by default, because it has nothing else to show, but not with
+ * `each` or `matrix`, which may mean many runs.
+ */
 export function showsPrompts({ showPrompts, rehearse, quiet, each, matrix }: RunOptions): boolean {
   return showPrompts ?? (rehearse === true && !quiet && each === undefined && !matrix);
 }

@@ -16,9 +16,10 @@ const outputErrorOptions = {
 };
 
 /**
- * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, `01-name.wav` for the speech of a Live model,
- * and `01-name-1.png` for the first picture. The sources of a reply are listed below it, unless the reply is JSON, which
- * they would make invalid. When the run ends, it writes `run.json`. Every method throws a BoticelliError `output_failed` if writing fails.
+ * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, `01-name.wav` for the speech of a Live
+ * model, and `01-name-1.png` for the first picture. The sources of a reply are listed below its text, unless the text
+ * is JSON, which they would make invalid. When the run ends, it writes `run.json`. Every method throws a BoticelliError
+ * `output_failed` if writing fails.
  */
 export interface ReplyFiles {
   /** Writes `01-name.md`, unless the reply has media and no text. */
@@ -30,7 +31,7 @@ export interface ReplyFiles {
   writeReport(report: RunReport): void;
 }
 
-/** Loads the function that makes a text a file name: without spaces, slashes and other characters with a meaning. */
+/** Loads the function that turns a text into a file name, without spaces, slashes and other special characters. */
 export async function loadFileNames(): Promise<(text: string) => string> {
   const { default: filenamify } = await import('filenamify');
   return (text) => filenamify(text.replaceAll(/\s+/g, '-'), { replacement: '-', maxLength: 80 });

@@ -49,7 +49,7 @@ type Listener = (event: NarrativeEvent) => void | Promise<void>;
 /** A listener to events and to the details of acts. */
 type DetailListener = (event: NarrativeEvent | ActDetail) => void | Promise<void>;
 
-/** What tells an event from a detail. */
+/** Whether this is a detail of an act, and not an event. */
 function isDetail(event: NarrativeEvent | ActDetail): event is ActDetail {
   return event.type === 'act-prompt' || event.type === 'act-timing';
 }
@@ -70,7 +70,10 @@ interface OpenPersistenceOptions {
   warn: (text: string) => void;
 }
 
-/** @param openDatabaseOnce opens the state database, or returns the one that another narrative has opened */
+/**
+ * Creates the persistence of a run. It stores nothing before `open`.
+ * @param openDatabaseOnce opens the state database, or returns the one that another narrative has opened
+ */
 export function createPersistence(options: RunOptions, openDatabaseOnce = openStateDatabase): Persistence {
   let stateDatabase: StateDatabase = { reportFailure: () => {} };
   let store: RunStore | undefined;

@@ -58,7 +58,7 @@ export async function runNarrativeFile(context: RunNarrativeFileOptions): Promis
 async function executeFile(context: RunNarrativeFileOptions, persistence: Persistence): Promise<RunReport> {
   const { file, options, proc, view, resources, signal } = context;
   const { warn, canDiscard, saveAudio, saveMedia } = view;
-  const { narrative, text } = await loadOverriddenNarrative(context);
+  const { narrative, text } = await loadGivenNarrative(await resources.readVariables(), context);
   assertRowGiven(narrative, undefined);
   const planned = planActs(narrative);
   assertActsExist(options, planned);
@@ -113,6 +113,7 @@ export function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** What loading a narrative needs. */
 export interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
   view: Pick<NarrativeView, 'warn' | 'printLines'>;
 }
@@ -120,13 +121,10 @@ export interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
 /**
  * Loads the narrative, prints its errors and warnings, and applies the options that override it.
  *
+ * @param given the variables, which may differ from those of the options
+ * @param printsWarnings whether warnings are printed too
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
-export async function loadOverriddenNarrative(context: LoadOptions) {
-  return loadGivenNarrative(await context.resources.readVariables(), context);
-}
-
-/** Does the same with other variables than those of the options. @param printsWarnings whether warnings are printed too */
 export async function loadGivenNarrative(given: GivenVariables, context: LoadOptions, printsWarnings = true) {
   const { file, options, proc, colors, view, resources, signal } = context;
   const { model, temperature, maxTokens, serviceTier } = options;

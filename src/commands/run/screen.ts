@@ -55,6 +55,7 @@ export async function openScreen({ options, proc, shutdown }: ScreenOptions): Pr
   };
 }
 
+/** Returns the width of standard error; undefined if it is not a terminal. */
 export function getColumns({ stderr }: CliProcess): number | undefined {
   return stderr.isTTY ? stderr.columns : undefined;
 }

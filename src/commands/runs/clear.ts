@@ -49,7 +49,7 @@ function clearDatabase(options: ClearOptions, proc: CliProcess): Promise<void> {
   const { olderThan, narrative } = options;
   if (olderThan !== undefined || narrative !== undefined) {
     const hint = 'Remove --all, or the other flags.';
-    throw new BoticelliError('usage', '--all deletes everything, so it can not be combined with a filter', { hint });
+    throw new BoticelliError('usage', "--all deletes everything, so it can't be combined with a filter", { hint });
   }
   return withOutput(proc, async (output) => {
     const rows = await withRunHistory(proc, (database) => (database ? countEverything(database) : 0));

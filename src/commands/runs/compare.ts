@@ -6,7 +6,7 @@ import { compareWords, countWords } from '../../store/recordings/word-diff.js';
 import { listActs, listRowRuns, listRuns } from '../../store/runs/read-runs.js';
 import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
-import type { ComparedAct, Comparison, ReplyDifference } from '../../terminal/reports/compare-report.js';
+import type { ComparedAct, ComparedRun, Comparison, ReplyDifference } from '../../terminal/reports/compare-report.js';
 import { hasRows } from '../../terminal/reports/rows-of-runs.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { toPrintable } from '../../terminal/text/printable.js';
@@ -18,10 +18,10 @@ export interface CompareOptions {
   format: 'text' | 'json' | 'markdown';
 }
 
-/** More columns can't be read. */
+/** The maximum number of runs. A table with more columns is too wide to read. */
 const maxRuns = 12;
 
-/** The beginning of a reply that is compared: a reply may have megabytes. */
+/** How much of a reply is compared, in UTF-16 units. A reply may have megabytes. */
 const maxComparedChars = 100_000;
 
 /** The search for differences ends above this number of changes. */
@@ -81,12 +81,17 @@ async function createComparison(runs: readonly LabelledRun[]): Promise<Compariso
   const acts: { act: string; runs: ComparedAct[] }[] = [];
   for (const { act, found } of alignActs(runs)) acts.push({ act, runs: await compareActs(runs, found) });
   return {
-    runs: runs.map(({ label, run }) => {
-      const { file: _, fileHash: __, modelsAsked: ___, modelsServed: ____, error: _____, ...rest } = run;
-      return { label, ...rest };
-    }),
+    runs: runs.map(toComparedRun),
     acts,
   };
+}
+
+/** The fields of a run that the comparison leaves out. */
+const omittedFields: ReadonlySet<string> = new Set(['file', 'fileHash', 'modelsAsked', 'modelsServed', 'error']);
+
+function toComparedRun({ label, run }: LabelledRun): ComparedRun {
+  const fields = Object.entries(run).filter(([name]) => !omittedFields.has(name));
+  return { label, ...Object.fromEntries(fields) } as ComparedRun;
 }
 
 /** Finds the acts with the same name and, if it occurs more than once, the same occurrence. */

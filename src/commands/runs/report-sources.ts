@@ -9,8 +9,8 @@ import { isRecord } from '../../util/json.js';
 const maxSideBySide = 12;
 
 /**
- * Reads what a page shows of a run. The acts of rows are read later, one row at a time. A run with `--matrix` is replaced by
- * its combinations, to be shown side by side.
+ * Reads what a page shows of a run. The acts of rows are read later, one row at a time. A run with `--matrix` is
+ * replaced by its combinations, to be shown side by side.
  */
 export function readRunSources(database: Database.Database, run: RecordedRun): RunSource[] {
   const readActs = (id: string) => listActs(database, id).map((act) => addMedia(database, run.narrative, act));

@@ -48,8 +48,11 @@ export function writeRunReport(ids: readonly string[], options: ReportOptions, p
 }
 
 /**
- * @throws BoticelliError `usage` if something exists at the path and `--force` is not given; `output_failed` if it is not a
- * regular file: a link may have come with a folder that someone else wrote
+ * Checks that the page may be written. A link is not followed, because it may have come with a folder that someone else
+ * wrote.
+ *
+ * @throws BoticelliError `usage` if something exists at the path and `--force` is not given; `output_failed` if it is
+ *   not a regular file
  */
 function assertReplaceable(path: string, { output, force }: ReportOptions): void {
   const status = withOutputError(path, outputErrorOptions, () => lstatSync(path, { throwIfNoEntry: false }));

@@ -6,6 +6,7 @@ import type { EnvironmentVariable } from '../environment-variables.js';
 import type { FileSettings } from '../settings-schema.js';
 import type { Sources } from '../sources.js';
 
+/** Whether a text is a redis:// or rediss:// URL. */
 export function isRedisUrl(text: string): boolean {
   return URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol);
 }

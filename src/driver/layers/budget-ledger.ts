@@ -6,13 +6,14 @@ export interface BudgetLedger {
   /**
    * Reserves the estimated cost of a call.
    * @returns a function to call when the call ends: with its cost, or without an argument if it failed. Further calls
-   * of the function have no effect.
+   *   of the function have no effect.
    */
   reserve(estimateUsd: number): (costUsd?: number) => void;
   /** Adds a cost that belongs to no reservation. */
   add(costUsd: number): void;
 }
 
+/** Creates a ledger without spending. */
 export function createBudgetLedger(): BudgetLedger {
   const reservations = new Set<{ estimateUsd: number }>();
   let spentUsd = 0;

@@ -23,8 +23,8 @@ export interface ReplyCheck {
 
 /**
  * Requests a reply, and checks it. After a reply with a problem, sends the request once more, together with that reply
- * and a description of the problem, and emits a `retry` event. The usage of both replies is added up. If the call fails,
- * the usage is reported in `spent` events. Yields a reply without a problem in one piece.
+ * and a description of the problem, and emits a `retry` event. The usage of both replies is added up. If the call
+ * fails, the usage is reported in `spent` events. Yields a reply without a problem in one piece.
  */
 export async function* sendWithRepeat(
   request: GenerateRequest,

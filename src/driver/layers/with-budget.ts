@@ -6,6 +6,7 @@ import { type BudgetLedger, createBudgetLedger } from './budget-ledger.js';
 import { createLayer } from './create-layer.js';
 import { interceptUsage } from './usage-events.js';
 
+/** The options of `withBudget`. */
 export interface BudgetOptions {
   /** Maximum cost of all calls, in US dollars. */
   maxCostUsd: number;

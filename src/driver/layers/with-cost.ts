@@ -5,6 +5,7 @@ import type { GenerateRequest } from '../request.js';
 import { createLayer } from './create-layer.js';
 import { type BilledResponse, interceptUsage } from './usage-events.js';
 
+/** The options of `withCost`. */
 export interface CostOptions {
   /** Returns the price, given the model that served the request and the requested model. */
   getPrice: (servedModel: string, requestedModel: string) => Price | undefined;

@@ -6,6 +6,7 @@ import type { GenerateResponse } from '../response.js';
 import { createLayer } from './create-layer.js';
 import { sendWithRepeat } from './repeat-once.js';
 
+/** The options of `withExpectations`. */
 export interface ExpectationOptions {
   /** The time limit of the check of one reply, in milliseconds. Default: the check's own limit. */
   checkTimeoutMs?: number | undefined;
@@ -15,8 +16,8 @@ export interface ExpectationOptions {
 
 /**
  * Checks replies with the `findMismatches` of the call's context. After a reply that is not as expected, the request is
- * sent once more, together with that reply and the mismatches, and a `retry` event is emitted. The usage of both replies
- * is added up. `generateStream` yields such a reply in one piece. Calls without a check pass through unchanged.
+ * sent once more, together with that reply and the mismatches, and a `retry` event is emitted. The usage of both
+ * replies is added up. `generateStream` yields such a reply in one piece. Calls without a check pass through unchanged.
  *
  * @throws BoticelliError `unexpected_reply` if the second reply is not as expected either
  */

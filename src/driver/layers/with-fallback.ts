@@ -3,6 +3,7 @@ import type { BoticelliDriver, CallContext } from '../driver.js';
 import type { GenerateRequest } from '../request.js';
 import { type FailureHandler, withRetryLoop } from './retry-loop.js';
 
+/** The options of `withFallback`. */
 export interface FallbackOptions {
   /** Returns the fallback models in the order in which to try them. `actModels` are the act's own fallback models. */
   getFallbackModels: (actModels: readonly string[] | undefined) => readonly string[];
@@ -16,7 +17,7 @@ export interface FallbackOptions {
  * a long reply, or after a failure that all models of the project share, such as depleted credits.
  *
  * @throws the first model's error if no model has quota left, with the messages of all models and the earliest
- * `retryAt`
+ *   `retryAt`
  */
 export function withFallback(options: FallbackOptions, inner: BoticelliDriver): BoticelliDriver {
   return withRetryLoop((request, context) => createFallbackHandler(request, context, options), inner);

@@ -10,6 +10,7 @@ import { type ReplyCheck, sendWithRepeat } from './repeat-once.js';
 /** The JSON Schema of a request. */
 type Schema = NonNullable<GenerateRequest['parameters']['schema']>;
 
+/** The options of `withJsonValidation`. */
 export interface JsonValidationOptions {
   /**
    * Compiles a schema to a function that lists the mismatches of a value, in a few words each. Called once for each

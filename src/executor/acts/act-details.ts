@@ -31,6 +31,7 @@ export interface Prompt {
   parts: readonly PromptPart[];
 }
 
+/** A part of a prompt: a text, or media without its content. */
 export type PromptPart =
   | { type: 'text'; text: string }
   | {
@@ -47,7 +48,7 @@ export interface ActTiming extends DetailOfAct, ActTimes {
   type: 'act-timing';
 }
 
-/** Times are milliseconds; those that end in `Ms` but not in `durationMs` count from the start of the act. */
+/** Times in milliseconds. They count from the start of the act, except `startedAt` and durations. */
 export interface ActTimes {
   /** Milliseconds since the epoch. */
   startedAt: number;

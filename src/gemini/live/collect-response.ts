@@ -15,6 +15,7 @@ import type { ResponseMode } from './options.js';
 import { readMessage } from './read-message.js';
 import { createTurnProgress } from './turn-progress.js';
 
+/** Collects the messages of one turn. */
 export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
 
 /**

@@ -72,6 +72,7 @@ export interface Resumption {
   turnCount: number;
 }
 
+/** The options of `openPooledSession`. */
 export interface PooledSessionOptions {
   sessionRequest: SessionRequest;
   resumption: Resumption | undefined;

@@ -15,6 +15,7 @@ export type SessionPool = ReturnType<typeof createSessionPool>;
 /** A session whose remaining time is shorter than this is not used for another turn. */
 const minRemainingMs = 60_000;
 
+/** Creates a pool without sessions. */
 export function createSessionPool(liveOptions: ResolvedLiveOptions) {
   const sessions = createSessionSet();
   const open = async (sessionRequest: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {

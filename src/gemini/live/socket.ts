@@ -18,6 +18,7 @@ export type CloseReason =
   /** A frame does not come from Gemini, or violates the WebSocket protocol. */
   | { kind: 'malformed'; frame: string };
 
+/** The options of `createLiveSocket`. */
 export interface LiveSocketOptions {
   /** The agent of a proxy, if there is one. */
   agent: Agent | undefined;

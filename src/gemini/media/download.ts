@@ -23,6 +23,7 @@ const checkUrlHint = 'Check the URL in the narrative. This act was not sent.';
 
 const maxRedirects = 5;
 
+/** The options of `download`. */
 export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTimeoutMs'> {
   url: string;
   signal: AbortSignal | undefined;

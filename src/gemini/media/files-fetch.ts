@@ -15,6 +15,7 @@ import { findHostAddresses, isLinkLocal } from './host-addresses.js';
 import { isNotReadableError } from './local-file.js';
 import type { MediaDeliveryOptions } from './options.js';
 
+/** The options of `createFilesFetch`. */
 export interface FilesFetchOptions extends MediaDeliveryOptions {
   signal: AbortSignal | undefined;
   /** The beginning of error messages, with the file's name, for example `could not upload "film.mp4"`. */

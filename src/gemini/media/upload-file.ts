@@ -61,7 +61,7 @@ function isRemoteName(name: unknown): boolean {
 /**
  * Waits up to `timeoutMs` until an uploaded file can be used. Resolves to its URI.
  * @throws BoticelliError that names the file. The error is transient if only the file's state could not be read, so
- * that a retry need not upload the file again.
+ *   that a retry need not upload the file again.
  */
 export async function waitUntilActive(uploaded: File, options: MediaPartOptions): Promise<string> {
   const name = formatMediaName(options.part);

@@ -54,13 +54,16 @@ export function isLiveOnly(model: string): boolean {
   return supportsLive && !supportsGenerate;
 }
 
-/** Whether a model can't be used in a narrative, for example because it outputs embeddings, images or videos. */
+/** Whether a model can't be used in a narrative, for example because it outputs embeddings, videos or music. */
 export function isUnsupportedModel(model: string, models?: readonly ModelInfo[]): boolean {
   const { supportsGenerate, supportsLive } = getCapabilities(model, models);
   return !supportsLive && !supportsGenerate;
 }
 
-/** Whether a model outputs only embeddings, or needs another method for its images, videos or music, judging by its name. */
+/**
+ * Whether a model outputs only embeddings, or needs another method for its images, videos or music, judging by its
+ * name.
+ */
 function isOtherMethodNeeded(model: string): boolean {
   return /embedding|^imagen|^veo|^lyria/.test(model);
 }

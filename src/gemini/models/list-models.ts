@@ -12,6 +12,7 @@ import { maxListBytes } from '../transport/body-limit.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import { type ModelInfo, parseModelInfo } from './model-info.js';
 
+/** The options of `listModels`. */
 export interface ListModelsOptions {
   /** Limit for all pages together, in milliseconds. Default 30 000. */
   timeoutMs?: number;

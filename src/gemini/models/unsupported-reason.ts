@@ -13,8 +13,8 @@ import { getCapabilities } from './capabilities.js';
 export function getUnsupportedReason(model: string, request: GenerateRequest): string | undefined {
   const name = stripModelPrefix(model);
   const { supportsGenerate, supportsLive } = getCapabilities(name);
-  const isOnlySpoken = isSpeechModel(name) && !isSpeechModel(stripModelPrefix(request.model));
-  if (isOnlySpoken || !(supportsGenerate || supportsLive)) return 'it does not generate text';
+  const repliesOnlyInSpeech = isSpeechModel(name) && !isSpeechModel(stripModelPrefix(request.model));
+  if (repliesOnlyInSpeech || !(supportsGenerate || supportsLive)) return 'it does not generate text';
   if (supportsGenerate) return getThinkingReason(name, request) ?? getToolsReason(name, request);
   // A JSON format is supported: the Live API does not accept a schema, but boticelli validates the reply itself.
   return getLiveUnsupportedReason(name, request);

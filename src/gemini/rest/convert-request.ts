@@ -49,9 +49,9 @@ export function convertThoughts({ model, parameters: { thinking }, includeThough
 }
 
 /**
- * Converts the turns. A picture that another model has drawn becomes part of the user's next turn: the service rejects a
- * picture without a thought signature in a turn of a model ("Image part is missing a thought_signature", seen 2025-11 to
- * 2026-06 in langchain-ai/langchain-google#1837 and others). A reply that then has nothing left is omitted, and the
+ * Converts the turns. A picture that another model has drawn becomes part of the user's next turn: the service rejects
+ * a picture without a thought signature in a turn of a model ("Image part is missing a thought_signature", seen 2025-11
+ * to 2026-06 in langchain-ai/langchain-google#1837 and others). A reply that then has nothing left is omitted, and the
  * turns of the user around it are joined.
  */
 function convertTurns(turns: readonly Turn[], model: string): Content[] {

@@ -32,6 +32,7 @@ export interface HttpExchange extends ResponseContext {
   servedTier?: string | undefined;
 }
 
+/** The options of `createHttpExchange`. */
 export interface HttpExchangeOptions extends RequestTimeoutOptions {
   connection: Connection;
   clock: Clock;

@@ -20,7 +20,7 @@ import type { CallOptions } from './call-options.js';
 import { convertRequest } from './convert-request.js';
 import { createHttpExchange, type HttpExchange } from './exchange.js';
 import { createReplyCollector, type ReplyCollector } from './reply/collect-response.js';
-import { withServedTier } from './served-tier.js';
+import { addServedTier } from './served-tier.js';
 
 interface PrepareRequestOptions extends CallOptions {
   request: GenerateRequest;
@@ -88,7 +88,7 @@ export async function toRequestError(thrown: unknown, prepared: PreparedRequest)
   const { options, exchange, collector } = prepared;
   const { redact } = exchange;
   const { billed } = collector;
-  reportUsage(options.context, billed && withServedTier(billed, exchange.servedTier, options.request));
+  reportUsage(options.context, billed && addServedTier(billed, exchange.servedTier, options.request));
   if (exchange.timeouts.signal.aborted) return exchange.timeouts.signal.reason;
   // Our fetch has checked everything except the JSON of each event, because only the SDK parses it.
   if (thrown instanceof SyntaxError && exchange.streaming) {

@@ -17,6 +17,7 @@ export interface RequestTimeouts {
   close(): void;
 }
 
+/** The options of `createRequestTimeouts`. */
 export interface RequestTimeoutOptions {
   /** The caller's signal. */
   signal: AbortSignal | undefined;

@@ -7,7 +7,7 @@ import { parseServiceTier } from '../../facts/service-tiers.js';
  * Adds the service tier that served a request: the one that the response's header states, else the one that its usage
  * states, else the one that was asked for. A header with an unknown tier is ignored.
  */
-export function withServedTier<Billed extends { tokenDetails?: TokenDetails }>(
+export function addServedTier<Billed extends { tokenDetails?: TokenDetails }>(
   billed: Billed,
   header: string | undefined,
   request: GenerateRequest,

@@ -3,8 +3,10 @@ import type { ToolName } from '../../facts/tools.js';
 import { isRecord } from '../../util/json.js';
 import { toOneLine } from '../errors/one-line.js';
 
-/** The maximum number of sources, of searches and of pieces of code of one reply, and the maximum lengths of texts. */
+/** The maximum number of sources, of searches and of pieces of code of one reply. */
 const maxEntries = 200;
+
+/** The maximum lengths of texts, in UTF-16 units. */
 const maxLineLength = 500;
 const maxUriLength = 4000;
 const maxCodeLength = 100_000;
@@ -12,12 +14,10 @@ const maxCodeLength = 100_000;
 /** The maximum number of pages named in the note about pages that were not read. */
 const maxNamedPages = 5;
 
-export type ToolUseCollector = ReturnType<typeof createToolUseCollector>;
-
 /**
- * Collects what the service's tools did for a reply: from the metadata of a candidate or of a Live message, and from the
- * parts with code. A stream may send the metadata in any chunk, and more than once. Any field may be missing or have a
- * wrong type, which is then ignored.
+ * Collects what the service's tools did for a reply: from the metadata of a candidate or of a Live message, and from
+ * the parts with code. A stream may send the metadata in any chunk, and more than once. Any field may be missing or
+ * have a wrong type, which is then ignored.
  * @param tools the tools that were asked for
  */
 export function createToolUseCollector(tools: readonly ToolName[] = []) {

@@ -177,6 +177,7 @@ export async function readBeginning(body: AsyncIterable<Uint8Array>, maxBytes: n
 
 async function* createEmptyBody(): AsyncIterable<Uint8Array> {}
 
+/** Converts Node's headers to those of fetch. */
 export function convertHeaders({ headers }: IncomingMessage): Headers {
   return new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

@@ -45,7 +45,8 @@ const narrativeFormat: FileFormat = {
 
 /**
  * Returns a hint for acts that are written as [[acts]], and for inputs that are written as [[acts.look]],
- * [acts.look.input] or input = "…" instead of [[acts.look.input]], and for media = "…" and tools = "…", else an empty text.
+ * [acts.look.input] or input = "…" instead of [[acts.look.input]], and for media = "…" and tools = "…", else an empty
+ * text.
  */
 function formatTypeHint(path: Path, value: TomlValue): string {
   if (path[0] === 'acts' && path.length === 1 && Array.isArray(value))

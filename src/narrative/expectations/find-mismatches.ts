@@ -3,7 +3,7 @@ import { readPointer, tryParseJson } from '../../util/json.js';
 import type { WorkerLimits } from '../../util/run-in-worker.js';
 import type { Condition, Expectation, Scalar } from './expectation.js';
 import { matchPattern } from './match-pattern.js';
-import { describeDifference, quoteAround, quoteStart } from './quote-excerpt.js';
+import { describeDifference, describeStart, quoteAround } from './quote-excerpt.js';
 
 /** The maximum number of mismatches to report. */
 const maxMismatches = 10;
@@ -13,7 +13,7 @@ const maxMismatches = 10;
  * reply do not count, because they are not printed either.
  *
  * @throws BoticelliError `timeout` if a pattern takes longer than `timeoutMs` (default 10 000); or the reason of the
- * signal
+ *   signal
  */
 export async function findMismatches(
   reply: string,
@@ -36,7 +36,7 @@ export async function findMismatches(
   return mismatches;
 }
 
-/** Checks a value of a JSON reply. Undefined if it meets the condition, or is absent in the reply. */
+/** Returns the mismatch of a value of a JSON reply; undefined if it meets the condition. An absent value does not. */
 async function checkValue(value: unknown, pointer: string, condition: Condition, limits: WorkerLimits) {
   if (value === undefined) return `it has no ${pointer}`;
   const { name } = condition;
@@ -57,7 +57,7 @@ async function checkText(text: string, subject: string, condition: Condition, li
   switch (condition.name) {
     case 'contains': {
       const mismatch = checkTexts(condition.texts, 'contains', subject, (part) => text.includes(part));
-      return mismatch && `${mismatch}; ${quoteStart(text)}`;
+      return mismatch && `${mismatch}; ${describeStart(text)}`;
     }
     case 'not_contains': {
       const mismatch = checkTexts(condition.texts, 'not_contains', subject, (part) => text.includes(part));
@@ -66,7 +66,7 @@ async function checkText(text: string, subject: string, condition: Condition, li
     }
     case 'matches':
       if (await matchPattern(condition.pattern, text, limits)) return undefined;
-      return `${subject} does not match the pattern ${JSON.stringify(condition.pattern)}; ${quoteStart(text)}`;
+      return `${subject} does not match the pattern ${JSON.stringify(condition.pattern)}; ${describeStart(text)}`;
     case 'min_words':
     case 'max_words':
       return checkWords(text, subject, condition.name, condition.limit);
@@ -106,7 +106,7 @@ function checkChoice(
   if (choices.includes(text)) return undefined;
   const [only = ''] = choices;
   if (choices.length === 1) return `${subject} differs from ${JSON.stringify(name)}: ${describeDifference(text, only)}`;
-  return `${subject} is not ${formatChoices(choices)}; ${quoteStart(text)}`;
+  return `${subject} is not ${formatChoices(choices)}; ${describeStart(text)}`;
 }
 
 function checkNumber(value: unknown, pointer: string, name: 'min' | 'max', limit: number): string | undefined {

@@ -19,8 +19,8 @@ export function compilePattern(pattern: string): RegExp {
  * Whether a valid pattern matches a part of a text. A pattern can backtrack for hours. A match that takes longer than a
  * moment therefore continues in a worker, which can be ended.
  *
- * @throws BoticelliError `timeout` after `timeoutMs`, `unexpected_reply` if it takes too much memory; or the reason of
- * the signal
+ * @throws BoticelliError `timeout` after `timeoutMs`, `unexpected_reply` if it takes too much memory; or the reason
+ *   of the signal
  */
 export async function matchPattern(
   pattern: string,

@@ -3,11 +3,11 @@
 /** The number of characters shown from the start of a text. */
 const startLength = 60;
 
-/** The number of characters shown on each side of a place. */
+/** The number of characters shown before and after a quoted part. */
 const contextLength = 30;
 
 /** Says how a text begins: `it begins with "Once"`, or `it is "Once"` if that is all. */
-export function quoteStart(text: string): string {
+export function describeStart(text: string): string {
   if (text.length <= startLength) return `it is ${JSON.stringify(text)}`;
   return `it begins with ${JSON.stringify(text.slice(0, startLength))}`;
 }

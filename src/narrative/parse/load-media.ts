@@ -15,11 +15,16 @@ import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
 /** Files up to this size are kept in memory after the check. Larger files are read again when they are sent. */
 const maxInMemoryBytes = 4_000_000;
 
-type OutsideRule = 'outside-folder';
-
 /** The reason why media can't be used: the rule, a message, and the key that the message refers to. */
 export interface MediaProblem {
-  rule: 'media-not-found' | 'media-too-large' | 'media-type' | 'bad-base64' | 'bad-url' | 'url-as-file' | OutsideRule;
+  rule:
+    | 'media-not-found'
+    | 'media-too-large'
+    | 'media-type'
+    | 'bad-base64'
+    | 'bad-url'
+    | 'url-as-file'
+    | 'outside-folder';
   message: string;
   about: 'source' | 'mime';
 }

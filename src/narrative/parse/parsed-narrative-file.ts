@@ -28,7 +28,9 @@ export interface ParsedNarrativeFile {
   mediaTemplates: readonly MediaTemplateEntry[];
   /** Variables that this file uses but does not define. They are errors unless an outer file defines them. */
   undefinedVariables: readonly UndefinedVariable[];
-  /** The undefined variables of this file, and the unresolved ones of its nested files, unless this file defines them. */
+  /**
+   * The undefined variables of this file, and the unresolved ones of its nested files, unless this file defines them.
+   */
   unresolvedVariables: ReadonlySet<UndefinedVariable>;
   /** The variables that this file or a nested file defines or uses. */
   variables: ReadonlySet<string>;

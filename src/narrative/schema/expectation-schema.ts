@@ -37,7 +37,9 @@ export const valueExpectationSchema = describe(
   }),
 );
 
-/** `expect` of an act. It also has JSON Pointers as keys, each with a `valueExpectationSchema`; zod can't express that. */
+/**
+ * `expect` of an act. It also has JSON Pointers as keys, each with a `valueExpectationSchema`; zod can't express that.
+ */
 export const expectationSchema = describe(
   'What the reply must meet. A reply that does not is requested once more. For format = "json", a key such as "/score" is a JSON Pointer to a value of the reply.',
   z.strictObject(conditionFields),

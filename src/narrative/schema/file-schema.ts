@@ -28,7 +28,7 @@ export const safetySchema = z.strictObject(
 /** The `image` table of a narrative or of an act. */
 export const imageSchema = z.strictObject({
   aspect_ratio: z.optional(describe('Width to height, for example "16:9".', z.enum(imageAspectRatios))),
-  size: z.optional(describe('About so many pixels on a side: "512", "1K", "2K" or "4K".', z.enum(imageSizes))),
+  size: z.optional(describe('Roughly the number of pixels per side: "512", "1K", "2K" or "4K".', z.enum(imageSizes))),
 });
 
 /** The largest integer that the service accepts, which is the largest signed 32-bit integer. */

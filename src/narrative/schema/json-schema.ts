@@ -10,7 +10,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * Resolves to the mismatches between a value and a schema, one sentence each; empty if it matches. Rejects with the
  * signal's reason after an abort.
  * @throws BoticelliError `timeout` if the check takes longer than `timeoutMs` (default 10 000), `invalid_reply` if it
- * takes too much memory or the schema refers to itself without end
+ *   takes too much memory or the schema refers to itself without end
  */
 export type SchemaValidator = (value: unknown, limits?: Partial<WorkerLimits>) => Promise<string[]>;
 

@@ -27,8 +27,8 @@ export interface Permit {
  * Waits for the model's turn in this process, for a concurrency slot and for quota. Rejects with the signal's reason on
  * abort.
  *
- * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up or
- * the prompt is larger than the tokens per minute that the service allows
+ * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
+ *   or the prompt is larger than the tokens per minute that the service allows
  */
 export async function acquirePermit(
   request: GenerateRequest,
@@ -133,7 +133,7 @@ function isUnknownModel(thrown: unknown): boolean {
   return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
 }
 
-/** A shorter time to take a slot is no wait, because the limiter looks again only after 50 ms. */
+/** Shorter times to take a slot are not reported as waits: a limiter without a free slot polls after 50 ms at first. */
 const minSlotWaitMs = 40;
 
 /** A pause of the whole project is a backoff. */

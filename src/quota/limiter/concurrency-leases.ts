@@ -10,6 +10,7 @@ export interface ConcurrencyLimiter {
   acquire(model: string, context: CallContext): Promise<Lease>;
 }
 
+/** The options of `createConcurrencyLimiter`. */
 export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
   /** Returns the configured or built-in limits of a model; `requestedAs` is the alias in the request. */
   limitsFor: (model: string, requestedAs?: string) => Limits;

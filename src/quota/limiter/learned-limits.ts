@@ -36,6 +36,7 @@ export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaReject
   };
 }
 
+/** The largest multiplier of the guard. */
 const maxGuardFactor = 8;
 
 /** Records the limits that a rejection states, and the time before which no request will be accepted. */
@@ -100,9 +101,9 @@ export function applyTokenCount(state: ModelState, id: string, tokens: { estimat
 }
 
 /**
- * Remembers how many requests the service has accepted in the window that ends with the given one, which has its reply, if
- * a guess might be lower. A request before it whose reply is still missing counts too: if it is rejected, the service
- * states the limit, which replaces the guess.
+ * Records how many requests the service has accepted in the window that ends with the reservation `id`, whose reply has
+ * arrived. The highest count raises a guessed limit. Earlier requests of the window count even if their reply is still
+ * missing: if one is rejected, the service states the limit, which replaces the guess.
  */
 export function recordServed(state: ModelState, id: string, windowMs: number): void {
   const { appointments, servedInWindow = freeTierRpm } = state;

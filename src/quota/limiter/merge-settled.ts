@@ -1,18 +1,20 @@
 import { countRequests, type ModelState, type StoredReservation } from './model-state.js';
 
 /**
- * Up to this number of reservations, all are kept apart. Every transaction reads and writes the whole state, so at
+ * Reservations are merged only if there are more than this. Every transaction reads and writes the whole state, so at
  * thousands of requests per minute it would take longer than the requests themselves.
  */
-const maxSeparate = 60;
+const maxUnmerged = 60;
 
-/** The merged reservations of a slice leave the window together, with the last one. So at most 1% of a limit is lost. */
+/**
+ * The merged reservations of a slice leave the window together, with the last one. So at most 1% of a limit is lost.
+ */
 const slicesPerWindow = 100;
 
 /** Marks a reservation as settled, and merges it with its settled neighbors in the same slice of the window. */
 export function mergeSettled(state: ModelState, id: string, windowMs: number): void {
   const { appointments: reservations } = state;
-  if (reservations.length <= maxSeparate) return;
+  if (reservations.length <= maxUnmerged) return;
   const index = reservations.findIndex((reservation) => reservation.id === id);
   const settled = reservations[index];
   if (!settled?.confirmed) return;

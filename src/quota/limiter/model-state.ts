@@ -37,6 +37,7 @@ export interface ModelState extends ObservedLimits {
   edition?: string;
 }
 
+/** A reservation in the state of a model. Times are milliseconds since the epoch. */
 export interface StoredReservation {
   id: string;
   at: number;
@@ -48,7 +49,9 @@ export interface StoredReservation {
   bookedAt: number;
   /** True once the request was sent. Until then the reservation may be rescheduled. */
   confirmed: boolean;
-  /** The number of requests that this entry stands for, if it was merged or may be: all have their replies. Default 1. */
+  /**
+   * The number of requests that this entry stands for, if it was merged or may be: all have their replies. Default 1.
+   */
   requests?: number;
 }
 
@@ -62,6 +65,7 @@ export function correctTokenEstimate({ tokenRatio = 1 }: ModelState, estimated: 
   return Math.ceil(estimated * tokenRatio);
 }
 
+/** Creates the state of a model about which nothing is known. */
 export function createModelState(): ModelState {
   return { appointments: [], days: [], learned: {}, refusals: 0, guardFactor: 1, leases: [] };
 }

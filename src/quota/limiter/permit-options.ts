@@ -6,6 +6,7 @@ import type { ModelQueue } from './model-queue.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { TokenCounter } from './token-counter.js';
 
+/** The options of `acquirePermit`. */
 export interface PermitOptions {
   limiter: RateLimiter;
   concurrencyLimiter: ConcurrencyLimiter;

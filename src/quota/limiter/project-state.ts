@@ -3,6 +3,7 @@ import type { QuotaStore } from '../stores/quota-store.js';
 import { type ModelState, refreshState, type StoredReservation } from './model-state.js';
 import { insertReservation, removeReservation } from './schedule.js';
 
+/** The project whose model states are used, and where they are stored. */
 export interface ProjectStateOptions {
   store: QuotaStore;
   clock: Clock;

@@ -56,6 +56,7 @@ export type ReservationFailure =
   /** The prompt has more tokens than the service allows per minute. */
   | { state: 'too-large'; model: string; tokens: number; limit: number };
 
+/** A reservation, or why nothing was reserved. */
 export type ReservationResult = Reservation | ReservationFailure;
 
 /**
@@ -93,6 +94,7 @@ export interface RateLimiter {
   close?(): Promise<void>;
 }
 
+/** The options of `createRateLimiter`. */
 export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }

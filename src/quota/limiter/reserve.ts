@@ -18,6 +18,7 @@ export interface Reserver {
   resolve(result: ReservationResult): Promise<Reservation>;
 }
 
+/** Creates the reserver of one request. */
 export function createReserver(
   request: GenerateRequest,
   context: CallContext,

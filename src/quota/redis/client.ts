@@ -9,6 +9,7 @@ export interface RedisClient {
   close(): void;
 }
 
+/** The options of `openRedisClient`. */
 export interface OpenRedisOptions {
   url: string;
   /** Whether the server is a node of a cluster. */

@@ -33,6 +33,7 @@ export interface RedisConnection {
   close(): void;
 }
 
+/** The options of `connectRedis`. */
 export interface RedisConnectionOptions {
   /** redis://[user:password@]host[:port][/database], or rediss:// for TLS. */
   url: string;

@@ -1,6 +1,7 @@
 import { createModelState, type ModelState } from '../limiter/model-state.js';
 import { insertReservation } from '../limiter/schedule.js';
 
+/** The options of `mergeLocalState`. */
 export interface MergeOptions {
   /** The edition to give to a new shared state. */
   edition: string;

@@ -2,6 +2,7 @@ import type { Clock } from '../../driver/clock.js';
 import { withTimeout } from '../../util/with-timeout.js';
 import { openRedisClient, type RedisClient } from './client.js';
 
+/** The options of `createReconnectingClient`. */
 export interface ReconnectingClientOptions {
   url: string;
   clock: Clock;

@@ -16,6 +16,7 @@ import { mergeLocalState } from './merge-local-state.js';
 import { expiryMs, type RedisQuotaStore } from './redis-store.js';
 import type { RedisScript } from './scripts.js';
 
+/** The options of `createRedisRateLimiter`. */
 export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store' | 'clock'> {
   connection: RedisConnection;
   store: RedisQuotaStore;
@@ -24,8 +25,8 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
 }
 
 /**
- * A script's result, in server time. If it has no `guessed`, the reservation keeps its previous `guessed` and `limit`, and also
- * its previous `reason` if the result has none.
+ * A script's result, in server time. If it has no `guessed`, the reservation keeps its previous `guessed` and `limit`,
+ * and also its previous `reason` if the result has none.
  */
 type ReservationOutcome =
   | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { guessed?: boolean })

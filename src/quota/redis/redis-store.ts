@@ -5,6 +5,7 @@ import { type ModelState, parseModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from '../stores/quota-store.js';
 import { type RedisConnection, RedisUnavailable } from './connection.js';
 
+/** The options of `createRedisQuotaStore`. */
 export interface RedisStoreOptions {
   connection: RedisConnection;
   /** Prefix of all keys. Default `boticelli:quota:`. */

@@ -23,6 +23,7 @@ export interface QuotaLimiters {
   concurrencyLimiter: ConcurrencyLimiter;
 }
 
+/** The options of `createSharedLimiters`. */
 export interface SharedLimitersOptions extends RateLimiterOptions, ConcurrencyLimiterOptions {
   connection: RedisConnection;
   /** Prefix of all keys in Redis. */

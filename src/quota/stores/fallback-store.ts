@@ -3,6 +3,7 @@ import type { ModelState } from '../limiter/model-state.js';
 import { createMemoryQuotaStore } from './memory-store.js';
 import type { QuotaStore } from './quota-store.js';
 
+/** The options of `createFallbackQuotaStore`. */
 export interface FallbackStoreOptions {
   store: QuotaStore;
   /** Called once, with the error, when the store fails. */

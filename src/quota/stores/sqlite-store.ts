@@ -4,6 +4,7 @@ import { type LockWaitOptions, retryWhileQuotaLocked } from '../../database/wait
 import { type ModelState, parseModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from './quota-store.js';
 
+/** The options of `createSqliteQuotaStore`. */
 export interface SqliteStoreOptions extends Omit<LockWaitOptions, 'pauseMs'> {
   /** Must have the table `quota_pages (key, page)`, whose `page` is the JSON of a model's state. */
   database: Database.Database;

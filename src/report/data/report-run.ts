@@ -17,7 +17,7 @@ export interface RunSource {
 
 /** The facts of a run, as the page shows them. Its acts and rows stay in its source. */
 export interface ReportRun {
-  /** Begins the ids of elements of this run: `r1`. */
+  /** The prefix of the ids of this run's elements: `r1`. */
   anchor: string;
   id: string;
   narrative: string;
@@ -28,8 +28,9 @@ export interface ReportRun {
   /** ISO 8601 in UTC. */
   startedAt: string;
   models: string;
-  /** How many acts or rows have their reply, and of how many. */
+  /** The number of acts or rows that have their reply. */
   ended: number;
+  /** The number of all acts or rows. */
   total: number;
   unit: 'act' | 'row';
   attempts: number;
@@ -89,7 +90,7 @@ export function toReportActs(acts: readonly RecordedAct[], anchor: string): Repo
   const occurrences = new Map<string, number>();
   let startMs = 0;
   const starts = acts.map((act) => (act as { timing?: { startedAt?: unknown } }).timing?.startedAt).filter(isCount);
-  // Acts in parallel are stored in another order than that in which they started.
+  // Parallel acts are not stored in the order in which they started.
   const firstStart = starts.reduce<number | undefined>((first, start) => Math.min(first ?? start, start), undefined);
   return acts.map((stored, index) => {
     const name = toText(stored.act);

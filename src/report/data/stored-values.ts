@@ -12,7 +12,7 @@ export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
-/** Returns a stored count; 0 if it is none. */
+/** Returns a stored count; 0 for any other value. */
 export function toCount(value: unknown): number {
   return isCount(value) ? value : 0;
 }

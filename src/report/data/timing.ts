@@ -23,6 +23,7 @@ export interface ActTiming {
   firstTokenMs?: number;
 }
 
+/** What the times of an act are relative to. */
 export interface TimingContext {
   /** When the act before this one ended. Used if the start of this act was not recorded. */
   startMs: number;

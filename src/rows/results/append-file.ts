@@ -5,7 +5,7 @@ import { appendWhole, describeWriteError, openForAppending, withOutputError } fr
 export interface AppendFile {
   /** Appends a text in full or not at all. @throws BoticelliError `output_failed` */
   append(text: string): void;
-  /** Removes what follows the first bytes. */
+  /** Removes everything after the first `bytes` bytes. @throws BoticelliError `output_failed` */
   truncate(bytes: number): void;
   close(): void;
 }
@@ -18,7 +18,7 @@ export interface AppendFile {
  */
 export function openAppendFile(path: string, flag: string): AppendFile {
   const fd = withFlagError(path, flag, () => {
-    getSizeOfFile(path);
+    getFileSize(path);
     return openForAppending(path);
   });
   return {
@@ -29,13 +29,16 @@ export function openAppendFile(path: string, flag: string): AppendFile {
 }
 
 /** Returns the size of a file, 0 if there is none. @throws for a symbolic link */
-export function getSizeOfFile(path: string): number {
+export function getFileSize(path: string): number {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats?.isSymbolicLink()) throw new Error(`it is a symbolic link to ${readlinkSync(path)}`);
   return stats?.size ?? 0;
 }
 
-/** Runs work on the file that a flag names. @throws BoticelliError `output_failed` in place of an error of the system */
+/**
+ * Runs work on the file that a flag names.
+ * @throws BoticelliError `output_failed` in place of an error of the system
+ */
 export function withFlagError<Result>(path: string, flag: string, work: () => Result): Result {
   const hint = `Free some space, check the permissions, or name another file with ${flag}. Replies so far are kept.`;
   return withOutputError(path, { hint, describe: describeWriteError }, work);

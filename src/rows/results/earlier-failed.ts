@@ -8,84 +8,86 @@ import { splitLines } from '../sources/split-lines.js';
 import { readWholeLines } from './whole-lines.js';
 
 /** The rows of an earlier file of `--failed`. */
-export interface EarlierFailed {
+export interface EarlierFailedRows {
   has(row: Pick<Row, 'raw'>): boolean;
-  /** The rows as they stand in the file. Only for JSON, which is small. */
-  raws: readonly string[];
+  /** The rows as they are written in the file. Only for JSON, which is small. */
+  rawRows: readonly string[];
   /** The length of the file in bytes before a last line that a crash has cut; undefined if it is whole. */
   wholeBytes: number | undefined;
 }
 
 /**
- * Reads an earlier file of `--failed`, which is replaced at the end of the run. So each of its rows must show that it is
- * one of ours: it has the columns of the source, the keys of a row of the source, or the path of one of its files.
+ * Reads an earlier file of `--failed`, which is replaced at the end of the run. So each of its rows must show that it
+ * is one of ours: it has the columns of the source, the keys of a row of the source, or the path of one of its files.
  *
  * @throws BoticelliError `no_input` for any other file
  */
-export async function readEarlierFailed(path: string, source: RowSource): Promise<EarlierFailed> {
+export async function readEarlierFailed(path: string, source: RowSource): Promise<EarlierFailedRows> {
   const hashes = new Set<number>();
-  const raws: string[] = [];
+  const rawRows: string[] = [];
   let wholeBytes: number | undefined;
   const text = readWholeLines(path, (length) => {
-    if (length === 0) throw createForeignError(path, source);
+    if (length === 0) throw createNotFailedRowError(path, source);
     wholeBytes = length;
   });
   try {
-    for await (const raw of readRaws(text, path, source)) {
+    for await (const raw of readRawRows(text, path, source)) {
       hashes.add(hashToInteger(raw));
-      if (source.format === 'json') raws.push(raw);
+      if (source.format === 'json') rawRows.push(raw);
     }
   } catch (thrown) {
-    // What is wrong in a file that is not text, not CSV or not JSON does not matter.
+    // A file that can't be parsed is not one of ours, whatever is wrong in it.
     if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') throw thrown;
-    throw createForeignError(path, source);
+    throw createNotFailedRowError(path, source);
   }
-  return { raws, wholeBytes, has: ({ raw }) => hashes.has(hashToInteger(raw)) };
+  return { rawRows, wholeBytes, has: ({ raw }) => hashes.has(hashToInteger(raw)) };
 }
 
-function readRaws(text: AsyncIterable<string>, path: string, source: RowSource): AsyncIterable<string> {
+function readRawRows(text: AsyncIterable<string>, path: string, source: RowSource): AsyncIterable<string> {
   switch (source.format) {
     case 'csv':
     case 'tsv':
-      return readCsvRaws(text, path, source);
+      return readRawCsvRows(text, path, source);
     case 'json':
-      return readJsonRaws(path, source);
+      return readRawJsonRows(path, source);
     default:
-      return readLineRaws(text, path, source);
+      return readRawLineRows(text, path, source);
   }
 }
 
-async function* readCsvRaws(text: AsyncIterable<string>, path: string, source: RowSource): AsyncGenerator<string> {
+async function* readRawCsvRows(text: AsyncIterable<string>, path: string, source: RowSource): AsyncGenerator<string> {
   const { header, columns = [], format } = source;
   let isHeader = true;
   const delimiter = format === 'csv' ? ',' : '\t';
   for await (const { fields, raw, line } of parseCsv(text, { delimiter, name: path })) {
     if (isHeader ? raw !== header : fields.length !== columns.length)
-      throw createForeignError(`${path}:${line}`, source);
+      throw createNotFailedRowError(`${path}:${line}`, source);
     if (!isHeader) yield raw;
     isHeader = false;
   }
 }
 
-async function* readJsonRaws(path: string, source: RowSource): AsyncGenerator<string> {
+async function* readRawJsonRows(path: string, source: RowSource): AsyncGenerator<string> {
   const isOwn = await createRowCheck(source);
   const earlier = await openJsonSource(path, path);
   for await (const { raw, values, number } of earlier.read()) {
-    if (!isOwn(values)) throw createForeignError(`${path}, row ${number}`, source);
+    if (!isOwn(values)) throw createNotFailedRowError(`${path}, row ${number}`, source);
     yield raw;
   }
 }
 
-async function* readLineRaws(text: AsyncIterable<string>, path: string, source: RowSource): AsyncGenerator<string> {
+async function* readRawLineRows(text: AsyncIterable<string>, path: string, source: RowSource): AsyncGenerator<string> {
   const isOwn = await createRowCheck(source);
   for await (const { raw, line } of splitLines(text, path)) {
     if (!isOwn(source.format === 'glob' ? raw : tryParseExactJson(raw)))
-      throw createForeignError(`${path}:${line}`, source);
+      throw createNotFailedRowError(`${path}:${line}`, source);
     yield raw;
   }
 }
 
-/** Returns whether a row of the file is like one of the source: an object with the keys of a row, or the path of a file. */
+/**
+ * Returns whether a row of the file is like one of the source: an object with the keys of a row, or the path of a file.
+ */
 async function createRowCheck(source: RowSource): Promise<(row: unknown) => boolean> {
   const known = new Set<number>();
   const getSignature = (keys: readonly string[]) => hashToInteger(JSON.stringify([...keys].sort()));
@@ -99,7 +101,7 @@ async function createRowCheck(source: RowSource): Promise<(row: unknown) => bool
       : isRecord(row) && known.has(getSignature(Object.keys(row)));
 }
 
-function createForeignError(place: string, { name }: RowSource): BoticelliError {
+function createNotFailedRowError(place: string, { name }: RowSource): BoticelliError {
   return new BoticelliError('no_input', `${place} is not a failed row of ${name}, so the file of --failed is kept`, {
     hint: 'Name another file with --failed. Nothing was sent.',
   });

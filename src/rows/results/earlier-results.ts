@@ -23,8 +23,8 @@ interface ReadEarlierOptions {
 }
 
 /**
- * Reads an earlier results file, and rewrites it without failed rows, which are asked again, and without a last line that
- * a crash has cut.
+ * Reads an earlier results file, and rewrites it without failed rows, which are asked again, and without a last line
+ * that a crash has cut.
  *
  * @throws BoticelliError `usage` if the file has other content
  */
@@ -36,11 +36,11 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
     let isChanged = false;
     const text = readWholeLines(path, (wholeBytes) => {
       // Without a single whole line, nothing shows that the file is one of ours.
-      if (wholeBytes === 0) throw createForeignError(path);
+      if (wholeBytes === 0) throw createNotResultError(path);
       isChanged = true;
     });
     const read = options.kind === 'csv' ? readCsvResults(text, options) : readNdjsonResults(text, options);
-    for await (const { raw, key } of withForeignErrors(read, path)) {
+    for await (const { raw, key } of replaceFormatErrors(read, path)) {
       if (raw === undefined) isChanged = true;
       else writeSync(fd, `${raw}\n`);
       if (key === undefined) continue;
@@ -63,12 +63,12 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
   };
 }
 
-/** Replaces the error for a file that is not text, or not CSV: what is wrong in it does not matter. */
-async function* withForeignErrors<Item>(items: AsyncIterable<Item>, path: string): AsyncGenerator<Item> {
+/** Replaces the error for a file that can't be parsed: it is not one of ours, whatever is wrong in it. */
+async function* replaceFormatErrors<Item>(items: AsyncIterable<Item>, path: string): AsyncGenerator<Item> {
   try {
     yield* items;
   } catch (thrown) {
-    throw thrown instanceof BoticelliError && thrown.code === 'invalid_narrative' ? createForeignError(path) : thrown;
+    throw thrown instanceof BoticelliError && thrown.code === 'invalid_narrative' ? createNotResultError(path) : thrown;
   }
 }
 
@@ -87,7 +87,7 @@ async function* readNdjsonResults(
 ): AsyncGenerator<EarlierLine> {
   for await (const { raw, line } of splitLines(text, path, maxLineChars)) {
     const value = tryParseExactJson(raw);
-    if (!isOwnResult(value, actNames)) throw createForeignError(`${path}:${line}`);
+    if (!isOwnResult(value, actNames)) throw createNotResultError(`${path}:${line}`);
     yield value.status === 'completed' ? { raw, key: format.getKey(value) } : {};
   }
 }
@@ -109,12 +109,12 @@ async function* readCsvResults(
   try {
     for await (const { fields, raw, line } of parseCsv(text, { delimiter: ',', name: path, maxBytes: maxLineChars })) {
       if (line === 1) {
-        if (raw !== columns) throw createForeignError(path);
+        if (raw !== columns) throw createNotResultError(path);
         columnCount = fields.length;
         statusIndex = fields.length - 2;
         subjectCount = fields.lastIndexOf('reply');
         yield { raw };
-      } else if (fields.length !== columnCount) throw createForeignError(`${path}:${line}`);
+      } else if (fields.length !== columnCount) throw createNotResultError(`${path}:${line}`);
       else if (fields[statusIndex] !== 'completed') yield {};
       else yield { raw, key: JSON.stringify(fields.slice(0, subjectCount)) };
     }
@@ -125,7 +125,7 @@ async function* readCsvResults(
   }
 }
 
-function createForeignError(place: string): BoticelliError {
+function createNotResultError(place: string): BoticelliError {
   return new BoticelliError('usage', `${place} is not a result of this narrative`, {
     hint: 'Name a new file with --results, or the one that the earlier run of this narrative wrote. It was not changed.',
   });

@@ -2,25 +2,29 @@ import { closeSync, fchmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import { appendWhole, openTemporaryFile, writeAtomically } from '../../util/write-files.js';
 import type { Row, RowSource } from '../row.js';
-import { getSizeOfFile, openAppendFile, withFlagError } from './append-file.js';
-import { type EarlierFailed, readEarlierFailed } from './earlier-failed.js';
+import { getFileSize, openAppendFile, withFlagError } from './append-file.js';
+import { type EarlierFailedRows, readEarlierFailed } from './earlier-failed.js';
 
 /** The file of `--failed`: the rows that failed, as they were read, in the format of the source. */
 export interface FailedFile {
   write(row: Row): void;
-  /** @param isComplete whether all rows were asked, so that rows of an earlier run which are not written again are removed */
+  /**
+   * Completes the file.
+   * @param isComplete whether all rows were asked. If so, the rows of an earlier run that did not fail again are
+   *   removed
+   */
   close(isComplete: boolean): void;
 }
 
 /**
  * Opens the file of `--failed`, which must be new. With `resume` it may be that of an earlier run, whose rows are asked
- * again. Rows that fail are added to it. At the end of a complete run it has only those. So a run that is killed or stops
- * early loses no row.
+ * again. Rows that fail are added to it. At the end of a complete run it has only those. So a run that is killed or
+ * stops early loses no row.
  *
  * @throws BoticelliError `usage`, `output_failed`, `no_input` with `resume` for a file that is not one of ours
  */
 export async function openFailedFile(path: string, source: RowSource, resume: boolean): Promise<FailedFile> {
-  const size = withFlagError(path, '--failed', () => getSizeOfFile(path));
+  const size = withFlagError(path, '--failed', () => getFileSize(path));
   if (size > 0 && !resume) {
     throw new BoticelliError('usage', `${path} exists already`, { hint: 'Name another file with --failed.' });
   }
@@ -40,7 +44,7 @@ function createNewFile(path: string, source: RowSource): FailedFile {
 }
 
 /** Adds new rows to the file, and writes the rows of this run to another one, which replaces it at the end. */
-function continueFile(path: string, source: RowSource, earlier: EarlierFailed): FailedFile {
+function continueFile(path: string, source: RowSource, earlier: EarlierFailedRows): FailedFile {
   const file = openAppendFile(path, '--failed');
   if (earlier.wholeBytes !== undefined) file.truncate(earlier.wholeBytes);
   let replacement: ReturnType<typeof openTemporaryFile> | undefined;
@@ -69,12 +73,12 @@ function continueFile(path: string, source: RowSource, earlier: EarlierFailed): 
 }
 
 /** Writes an array at the end. A JSON source is small enough to be held in memory, and so are its failed rows. */
-function createJsonFile(path: string, earlier: EarlierFailed | undefined): FailedFile {
+function createJsonFile(path: string, earlier: EarlierFailedRows | undefined): FailedFile {
   const rows: Row[] = [];
   return {
     write: (row) => void rows.push(row),
     close(isComplete) {
-      const kept = isComplete ? [] : (earlier?.raws ?? []);
+      const kept = isComplete ? [] : (earlier?.rawRows ?? []);
       const added = rows.filter((row) => isComplete || !earlier?.has(row)).map(({ raw }) => raw);
       const all = [...kept, ...added];
       const text = all.length === 0 ? '[]\n' : `[\n${all.join(',\n')}\n]\n`;

@@ -22,6 +22,7 @@ export function stringifyResult(result: RowResult, indent?: number): string {
   return escapeControls(stringifyExactJson(result, indent));
 }
 
+/** The format of NDJSON: a result per line. */
 export const ndjsonFormat: ResultFormat = {
   header: '',
   format: (result) => `${stringifyResult(result)}\n`,
@@ -38,8 +39,8 @@ export interface ResultColumns {
 }
 
 /**
- * Creates the format of CSV: the columns of the source, those of `--matrix`, `reply`, a column for each act, `status` and
- * `error`.
+ * Creates the format of CSV: the columns of the source, those of `--matrix`, `reply`, a column for each act, `status`
+ * and `error`.
  *
  * @param columns the columns of the source, or the keys of its first row
  * @throws BoticelliError `invalid_narrative` if two columns would have the same name

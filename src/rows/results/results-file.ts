@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { BoticelliError } from '../../errors.js';
 import type { Row, RowSource } from '../row.js';
-import { type AppendFile, getSizeOfFile, openAppendFile, withFlagError } from './append-file.js';
+import { type AppendFile, getFileSize, openAppendFile, withFlagError } from './append-file.js';
 import { type EarlierResults, readEarlierResults } from './earlier-results.js';
 import { createCsvFormat, ndjsonFormat, type ResultColumns, type ResultFormat } from './result-format.js';
 import type { ResultSubject, RowResult } from './row-result.js';
@@ -10,7 +10,7 @@ import type { ResultSubject, RowResult } from './row-result.js';
 export interface ResultsFile {
   /** Whether the file already has a result. Each of its results counts once. */
   has(subject: ResultSubject): boolean;
-  /** Why the row can't be written, to call before the row is asked; undefined if it can. */
+  /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
   explainMismatch(row: Row): string | undefined;
   /** Appends a result as a whole line. @throws BoticelliError `output_failed` */
   write(result: RowResult): void;
@@ -32,7 +32,7 @@ interface OpenResultsOptions extends ResultColumns {
 export async function openResultsFile(options: OpenResultsOptions): Promise<ResultsFile> {
   const { path, source, actNames, resume } = options;
   const kind = getKind(path);
-  const size = withFlagError(path, '--results', () => getSizeOfFile(path));
+  const size = withFlagError(path, '--results', () => getFileSize(path));
   if (size > 0 && !resume) {
     throw new BoticelliError('usage', `${path} exists already`, {
       hint: 'Add --resume to add the missing rows to it, or name another file with --results.',
@@ -50,7 +50,7 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
   if (isNew && format) file.append(format.header);
   return createWriter(file, earlier, getFormat);
 
-  /** The columns of CSV from standard input are known with its first row. */
+  /** The columns of rows from standard input are known only when the first row is read. */
   function getFormat({ row }: Pick<ResultSubject, 'row'>): ResultFormat {
     if (format) return format;
     format = createCsvFormat(Object.keys(row), options);

@@ -28,7 +28,7 @@ export interface RowResult extends ResultSubject {
   error?: ErrorReport;
 }
 
-/** @param isJson whether the last act has `format = "json"` */
+/** Creates the result of a run. @param isJson whether the last act has `format = "json"` */
 export function createRowResult(
   { row, number, matrix }: ResultSubject & { number: number },
   report: RunReport,

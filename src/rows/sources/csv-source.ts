@@ -7,8 +7,8 @@ import { createSourceError, createUnreadableSourceError, type SourceProblem } fr
 import { openSourceFile } from './source-file.js';
 
 /**
- * Opens a CSV or TSV file whose first line names the columns. Reads it once in full, so that every fault is known before
- * the first request.
+ * Opens a CSV or TSV file whose first line names the columns. Reads it once in full, so that every fault is known
+ * before the first request.
  *
  * @throws BoticelliError `no_input`, or `invalid_narrative` for faults of the file
  */

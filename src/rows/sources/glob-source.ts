@@ -5,8 +5,8 @@ import type { Row, RowSource } from '../row.js';
 import { createUnreadableSourceError, maxRowBytes } from './source-errors.js';
 
 /**
- * Finds the files that match a pattern. Each file is a row with its `path`, `name` and, if it is text, `text`. The files
- * are sorted by the bytes of their paths. Folders that are symbolic links are not entered.
+ * Finds the files that match a pattern. Each file is a row with its `path`, `name` and, if it is text, `text`. The
+ * files are sorted by the bytes of their paths. Folders that are symbolic links are not entered.
  *
  * @throws BoticelliError `no_input` if no file matches
  */

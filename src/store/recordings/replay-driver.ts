@@ -54,7 +54,8 @@ export function createReplayDriver(
 
 /**
  * Creates a function that finds the reply to the same request of a run without rows, or of a row that is not among the
- * rows of this command, because a column that the request does not use has changed. Each reply is taken by one row only.
+ * rows of this command, because a column that the request does not use has changed. Each reply is taken by one row
+ * only.
  */
 function createInstanceLookup(
   entries: Iterable<RecordingEntry>,
@@ -84,7 +85,10 @@ function groupEntries(entries: Iterable<RecordingEntry>, formatKey: (id: Request
   return groups;
 }
 
-/** Creates the response. Its turn has no native parts, because no provider receives the turn to continue the conversation. */
+/**
+ * Creates the response. Its turn has no native parts, because no provider receives the turn to continue the
+ * conversation.
+ */
 function toResponse(reply: RecordedReply, { model: requestedModel }: GenerateRequest): GenerateResponse {
   const { text, model, finishReason, usage, turnText = text, media, audio } = reply;
   return {

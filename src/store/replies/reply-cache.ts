@@ -36,8 +36,9 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param database has the table `answers`
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
- * @param isKnownInstance whether a row with this id is among the rows of the command. A row without a reply of its own may
- *   take that of a row that is not: such a row was edited where the request does not depend on it. Default: it may not
+ * @param isKnownInstance whether a row with this id is among the rows of the command. A row without a reply of its
+ *   own may take that of a row that is not: such a row was edited where the request does not depend on it. Default:
+ *   it may not
  */
 export function createSqliteReplyCache(
   database: Database.Database,
@@ -87,8 +88,8 @@ export function createSqliteReplyCache(
 }
 
 /**
- * Creates a function that finds the stored reply to the same request of a row that is not among the rows of this command.
- * No two rows get the same reply.
+ * Creates a function that finds the stored reply to the same request of a row that is not among the rows of this
+ * command. No two rows get the same reply.
  */
 function createInstanceFallback(database: Database.Database, isKnownInstance: (instance: string) => boolean) {
   const select = `SELECT key, reply FROM answers WHERE key > ? AND key < ? AND occurrence = ? AND instr(key, '/') = 0`;
@@ -129,9 +130,9 @@ interface SerializedReply extends Omit<StoredReply, 'turn'> {
 /** Renders a reply as JSON for the database. */
 export function serializeReply({
   audio,
-  reused: _,
-  costUsd: __,
-  tokenDetails: ___,
+  reused: _reused,
+  costUsd: _costUsd,
+  tokenDetails: _tokenDetails,
   turn,
   ...reply
 }: GenerateResponse): string {

@@ -43,9 +43,9 @@ export type PartDescription =
   | { mimeType?: string; url: string; mediaResolution?: string };
 
 /**
- * Describes a request. An earlier reply is described by its text and media only: thought signatures are left out, because they
- * differ each time. So an act's request stays the same if the act before it is repeated and gets the same reply. The
- * description also omits the model that gave a reply, the service's address and the API key.
+ * Describes a request. An earlier reply is described by its text and media only: thought signatures are left out,
+ * because they differ each time. So an act's request stays the same if the act before it is repeated and gets the same
+ * reply. The description also omits the model that gave a reply, the service's address and the API key.
  */
 export function describeRequest(request: GenerateRequest): RequestDescription {
   const { model, system, parameters, turns, finishedHops } = request;
@@ -97,9 +97,9 @@ interface EqualRequests {
 }
 
 /**
- * Creates a function that numbers the equal requests of a run in the order in which they are sent, which is the order of
- * their acts. A request that is sent again in another way, such as a single call after a failed stream, keeps its number.
- * So a request without a position is counted only when its reply has arrived.
+ * Creates a function that numbers the equal requests of a run in the order in which they are sent, which is the order
+ * of their acts. A request that is sent again in another way, such as a single call after a failed stream, keeps its
+ * number. So a request without a position is counted only when its reply has arrived.
  */
 export function createRequestCounter(): (
   request: GenerateRequest,

@@ -19,7 +19,7 @@ const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error', 'vars'];
 /** The columns that contain a number. The others contain text. */
 const numberColumns = ['startedAt', 'actCount', 'actsEnded', 'attempts', 'waitMs', 'costUsd', 'durationMs'];
 
-/** What stands for required values of another type. */
+/** The defaults of required fields whose stored value has the wrong type. */
 const defaults = {
   ...{ run: '', narrative: 'unknown', status: 'unfinished', actCount: 0, actsEnded: 0, attempts: 0, waitMs: 0 },
 } as const;
@@ -30,8 +30,8 @@ function listColumns(database: Database.Database): string {
 
 type RunRow = { startedAt: number } & Record<string, string | number | null>;
 
-/** Excludes the runs of rows, whose ids have a slash. */
-const isNoRow = "instr(id, '/') = 0";
+/** The SQL condition that excludes the runs of rows, whose ids have a slash. */
+const wholeRunCondition = "instr(id, '/') = 0";
 
 /** Selects the runs that match every given field. */
 export interface RunFilter {
@@ -52,7 +52,7 @@ export function listRuns(
   { narrative, since, failed }: RunFilter = {},
 ): { runs: RecordedRun[]; total: number } {
   const conditions: [sql: string, ...values: (string | number)[]][] = [
-    [isNoRow],
+    [wholeRunCondition],
     ...(narrative === undefined ? [] : [['narrative = ?', replaceNuls(narrative)] as [string, string]]),
     ...(since === undefined ? [] : [['started_at >= ?', since] as [string, number]]),
     ...(failed ? [["ifnull(status, '') <> 'completed'"] as [string]] : []),
@@ -115,8 +115,8 @@ function parseMatrix(json: string | null | undefined): Pick<RecordedRun, 'matrix
 }
 
 /**
- * Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. A slash
- * and a number after the prefix find the run of that row.
+ * Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. A
+ * slash and a number after the prefix find the run of that row.
  */
 export function findRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const [idPrefix = '', number] = prefix.split('/');
@@ -129,7 +129,7 @@ export function findRuns(database: Database.Database, prefix: string): RecordedR
 
 function findWholeRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const rows = database.prepare(
-    `SELECT ${listColumns(database)} FROM runs WHERE id >= ? AND id < ? AND ${isNoRow} ORDER BY id DESC LIMIT 3`,
+    `SELECT ${listColumns(database)} FROM runs WHERE id >= ? AND id < ? AND ${wholeRunCondition} ORDER BY id DESC LIMIT 3`,
   );
   return addRowLabels(database, (rows.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
 }

@@ -83,7 +83,9 @@ function prepareMatrixUpdate(database: Database.Database) {
   return database.prepare('UPDATE row_runs SET matrix = ? WHERE run = ? AND number = ?');
 }
 
-/** Cuts long values: the text of a variable, which every row would store, may be long. The whole run has them in full. */
+/**
+ * Cuts long values: the text of a variable, which every row would store, may be long. The whole run has them in full.
+ */
 function shortenValues({ label, values }: StoredMatrix): StoredMatrix {
   const shorten = (value: unknown) =>
     typeof value === 'string' && value.length > maxValueLength ? `${value.slice(0, maxValueLength)}…` : value;

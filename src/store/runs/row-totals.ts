@@ -4,6 +4,7 @@ import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import type { RecordedRun } from './recorded-run.js';
 
+/** The stored columns of a row's run. Models and usage are JSON. */
 interface RowRecord {
   status: string | null;
   models_asked: string;
@@ -15,8 +16,8 @@ interface RowRecord {
 }
 
 /**
- * Adds the totals of a run of rows that has no end, because it is in progress or was killed: they are written at its end.
- * They are those of the rows that have ended.
+ * Adds totals to a run of rows that has no end, because it is in progress or was killed: the sums of the rows that have
+ * ended. The totals of a run are stored only at its end.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
   const select = database.prepare(

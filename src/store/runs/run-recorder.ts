@@ -18,6 +18,7 @@ import type {
   NarrativeStart,
 } from '../../executor/narrative-events.js';
 import { replaceNuls } from '../replies/reply-cache.js';
+import { prepareRunStatements, type RunStatements } from './run-statements.js';
 
 /** An event between the start of an act and its end. */
 export type ActProgressEvent = ActWait | ActRetry | ActFallback | ActNote;
@@ -39,6 +40,7 @@ export interface RunTotals {
   costUsd?: number | undefined;
 }
 
+/** The options of `createRunRecorder`. */
 export interface RunRecorderOptions {
   /** A database with the tables `runs` and `acts`. */
   database: Database.Database;
@@ -57,10 +59,10 @@ export interface RunRecorderOptions {
   enqueue: (write: () => Promise<void>) => void;
   /** Whether everything is written at the end of the run, in one transaction. Default false. */
   isBuffered?: boolean;
-  /** Writes what belongs to the run besides, in the transaction that records its end. */
+  /** Writes what else belongs to the run, in the transaction that records the end of the run. */
   writeAtEnd?: () => void;
-  /** The statements, if several runs share them, because preparing them takes a while. Default: prepared for the run. */
-  statements?: ReturnType<typeof prepareRunStatements>;
+  /** The statements, which several runs can share because preparing them is slow. Default: prepared for the run. */
+  statements?: RunStatements;
 }
 
 /** What is known of an act that has started. `end` is absent until the act ends, and if it fails. */
@@ -129,7 +131,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
       case 'act-prompt':
         return addDetail(event.index, { prompt: event.prompt });
       case 'act-timing': {
-        const { type: _, act: __, index, round: ___, ...timing } = event;
+        const { type: _type, act: _act, index, round: _round, ...timing } = event;
         return addDetail(index, { timing });
       }
       case 'act-end': {
@@ -227,26 +229,4 @@ function truncateValues(vars: Readonly<Record<string, string>>): Record<string, 
   const shorten = (value: string) =>
     value.length > maxVariableLength ? `${value.slice(0, maxVariableLength - 1)}…` : value;
   return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, shorten(value)]));
-}
-
-export function prepareRunStatements(database: Database.Database) {
-  return {
-    insertRun: database.prepare(
-      `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
-       attempts, wait_ms, usage, vars) VALUES (?, ?, ?, ?, ?, ?, 0, '[]', '[]', 0, 0, ?, ?)`,
-    ),
-    // `ended` is the end event and `told` the events before it, as JSON. If the run has been cleared in the meantime,
-    // its further acts are not recorded.
-    insertAct: database.prepare(
-      `INSERT INTO acts (run, position, act, ended, told, cost_usd, timing, prompt)
-       SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)`,
-    ),
-    updateRun: database.prepare(
-      `UPDATE runs SET acts_ended = ?, models_asked = ?, models_served = ?, attempts = ?, wait_ms = ?, usage = ?,
-       cost_usd = ? WHERE id = ?`,
-    ),
-    endRun: database.prepare(
-      'UPDATE runs SET status = ?, duration_ms = ?, error = ?, usage = ?, cost_usd = ? WHERE id = ?',
-    ),
-  };
 }

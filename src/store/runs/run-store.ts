@@ -3,12 +3,8 @@ import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js'
 import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
 import { pruneRuns } from './prune-runs.js';
 import { createRowRunId, createRowRunWriter, type RowEntry, type RowsOrigin, type RowTotals } from './row-runs.js';
-import {
-  createRunRecorder,
-  prepareRunStatements,
-  type RecordedEvent,
-  type RunRecorderOptions,
-} from './run-recorder.js';
+import { createRunRecorder, type RecordedEvent, type RunRecorderOptions } from './run-recorder.js';
+import { prepareRunStatements, type RunStatements } from './run-statements.js';
 
 /** Stores the replies and the record of one run. No method rejects: the run continues even if storing fails. */
 export interface RunStore {
@@ -114,7 +110,7 @@ interface RowRecorderOptions extends Omit<RunRecorderOptions, 'isBuffered'> {
 
 function openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }: RowRecorderOptions): RowRecorder {
   const { database, enqueue } = recorder;
-  let statements: ReturnType<typeof prepareRunStatements> | undefined;
+  let statements: RunStatements | undefined;
   let writer: ReturnType<typeof createRowRunWriter> | undefined;
   // Created when it is needed, after the start of the run was written: a file that can't be written fails there.
   const getWriter = () => (writer ??= createRowRunWriter(database, run));

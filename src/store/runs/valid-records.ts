@@ -5,11 +5,11 @@ import { isRecord } from '../../util/json.js';
 import type { ActProgressEvent, RecordedTiming } from './run-recorder.js';
 
 /*
- * The database may be damaged, or come with a folder that someone else wrote. These functions accept what can be used, so
- * that no command fails because of a single value.
+ * The database may be damaged, or come with a folder that someone else wrote. These functions accept what can be used,
+ * so that no command fails because of a single value.
  */
 
-/** Returns the end of an act, in which what has another type is replaced. Returns undefined if it is no end at all. */
+/** Returns the end event of an act, with values of the wrong type replaced; undefined if the value is not an object. */
 export function toActEnd(value: unknown, act: string): ActEnd | undefined {
   if (!isRecord(value)) return undefined;
   const texts = { act, model: 'unknown', requestedModel: 'unknown', text: '', finishReason: 'unknown' };
@@ -39,6 +39,7 @@ const eventFields: Readonly<Record<ActProgressEvent['type'], Readonly<Record<str
   'act-note': { message: '' },
 };
 
+/** Whether a value is an event whose needed fields can be used. */
 export function isProgressEvent(value: unknown): value is ActProgressEvent {
   if (!isRecord(value)) return false;
   const fields = eventFields[value.type as ActProgressEvent['type']];
@@ -59,6 +60,7 @@ export function isTiming(value: unknown): value is RecordedTiming {
   return numbers.every(Number.isFinite) && value.waits.every(({ reason }) => typeof reason === 'string');
 }
 
+/** Whether a value is a prompt that can be shown. */
 export function isPrompt(value: unknown): value is Prompt {
   if (!isRecord(value) || !isRecord(value.parameters) || !Array.isArray(value.parts)) return false;
   return value.parts.every(
@@ -66,6 +68,7 @@ export function isPrompt(value: unknown): value is Prompt {
   );
 }
 
+/** Whether a value is an error that can be shown. */
 export function isErrorReport(value: unknown): value is ErrorReport {
   return isRecord(value) && typeof value.code === 'string' && typeof value.message === 'string';
 }

@@ -11,17 +11,12 @@ interface FrameOptions {
 }
 
 /**
- * Formats a diagnostic: location and message, the line of the file with carets below it, and a suggestion. Control
- * characters of the file are shown as symbols. If `text` is empty, no line is shown.
+ * Formats the diagnostics of a file, each with its location and message, the line of the file with carets below it, and
+ * a suggestion. Control characters of the file are shown as symbols. If `text` is empty, no line is shown.
  */
-export function formatDiagnostic(diagnostic: Diagnostic, { text, ...options }: FrameOptions): string[] {
-  const { location, source } = diagnostic;
-  return formatFrame(diagnostic, location && getLine(source?.text ?? text, location.line), options);
-}
-
-/** Formats all diagnostics of a file. There may be thousands, so the text is split into lines only once. */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ...options }: FrameOptions): string[] {
   if (diagnostics.length === 0) return [];
+  // There may be thousands of diagnostics, so the text is split only once.
   const lines = text.split('\n');
   return diagnostics.flatMap((diagnostic) => {
     const { location, source } = diagnostic;

@@ -11,6 +11,7 @@ import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/f
 import { formatTokenCount, formatTokens } from '../text/format-tokens.js';
 import { formatToolCounts } from './format-tool-use.js';
 
+/** What the line of a finished act contains. */
 export interface FormatActEndOptions {
   verbose?: boolean;
   /** Whether to show the waiting time. Set it if no earlier line has shown the time. */
@@ -48,7 +49,10 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   return parts.join(' · ');
 }
 
-/** Formats a line for each picture and sound of a reply: `01-draw-1.png (image/png, 12,345 bytes)`, without the name if it was not saved. */
+/**
+ * Formats a line for each picture and sound of a reply: `01-draw-1.png (image/png, 12,345 bytes)`, without the name if
+ * it was not saved.
+ */
 export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
   return media.map(({ mimeType, byteLength, file }) => {
     const details = `${mimeType}, ${formatInteger(byteLength)} ${byteLength === 1 ? 'byte' : 'bytes'}`;
@@ -61,6 +65,7 @@ export function formatFinishWarning({ finishReason }: ActEnd): string | undefine
   return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }
 
+/** Formats a failed attempt, its error and when the next one follows. */
 export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   // After a rejection without a delay, the rate limiter decides when to retry, and a later line shows its wait.
   const nextTime = error.code === 'rate_limited' ? 'when the limit allows it' : 'now';
@@ -103,6 +108,7 @@ export function formatGuess({ guessed, reason, limit }: ActWait): string | undef
   return `guessed free-tier limit of ${count}; on a paid key use --tier tier_1 or set default_tier`;
 }
 
+/** Formats a change of the model or of the service tier. */
 export function formatFallback({ from, to, reason }: ActFallback): string {
   return `using ${to} instead of ${from}: ${reason}`;
 }

@@ -23,6 +23,7 @@ export interface Progress {
   warn(text: string): void;
 }
 
+/** What is written, and where. */
 export interface ProgressOptions {
   stderr: StderrWriter;
   colors: Colors;
@@ -40,7 +41,9 @@ export interface ProgressOptions {
   replays?: boolean;
   /** Whether prompts are written, also if `detail` is `quiet`. Default false. */
   showsPrompts?: boolean;
-  /** Returns true at the first wait for a guessed limit, which is explained. Default: the first one of this narrative. */
+  /**
+   * Returns true at the first wait for a guessed limit, which is explained. Default: the first one of this narrative.
+   */
   isFirstGuess?: () => boolean;
 }
 
@@ -78,8 +81,8 @@ export function createProgress(options: ProgressOptions): Progress {
       reportActEvent(event, reporter, { ...options, isFirstGuess, discardedChars });
     }
   };
-  const onDetail = (detail: ActDetail) => {
-    if (detail.type === 'act-prompt' && options.showsPrompts) reporter.writePrompt(detail);
+  const onDetail = (actDetail: ActDetail) => {
+    if (actDetail.type === 'act-prompt' && options.showsPrompts) reporter.writePrompt(actDetail);
   };
   return { onEvent, onDetail, writeThoughts, writeHeading, warn: reporter.warn };
 }

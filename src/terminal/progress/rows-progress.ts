@@ -25,11 +25,13 @@ export interface RateMeter {
   /** Call it when a row has ended. */
   addRow(): void;
   readonly requestsPerMinute: number;
-  /** Returns when the remaining rows will be done, in milliseconds since the epoch; undefined if it is not yet known. */
+  /**
+   * Returns when the remaining rows will be done, in milliseconds since the epoch; undefined if it is not yet known.
+   */
   estimateEnd(remainingRows: number): number | undefined;
 }
 
-/** @param now returns milliseconds since the epoch */
+/** Creates a meter that starts now. @param now returns milliseconds since the epoch */
 export function createRateMeter(now: () => number): RateMeter {
   const startedAt = now();
   /** The requests of each of the last 60 seconds. */
@@ -82,7 +84,7 @@ function formatTime(milliseconds: number): string {
 
 /**
  * Formats the last line: `1,000 rows: 988 done, 12 failed (10 blocked, 2 invalid_reply), $1.20`.
- * @param unfinished rows that were started or not asked at all
+ * @param notAsked the number of rows that were not started, or were interrupted
  */
 export function formatRowsSummary(counts: RowCounts, notAsked: number): string {
   const { done, doneEarlier, failures, costUsd } = counts;
@@ -98,6 +100,7 @@ export function formatRowsSummary(counts: RowCounts, notAsked: number): string {
   return `${formatInteger(total)} ${counts.unit}${total === 1 ? '' : 's'}: ${parts.join(', ')}`;
 }
 
+/** Counts the failed rows. */
 export function countFailures({ failures }: Pick<RowCounts, 'failures'>): number {
   return [...failures.values()].reduce((sum, count) => sum + count, 0);
 }

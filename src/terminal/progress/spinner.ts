@@ -18,6 +18,7 @@ export interface Spinner {
   stop(): void;
 }
 
+/** The options of `createSpinner`. */
 export interface SpinnerOptions {
   /** Standard error. A terminal has `columns`, emits `resize`, and can be cleared. */
   stream: Writable & { columns?: number; clearScreenDown?: () => unknown };

@@ -20,6 +20,7 @@ export interface StderrWriter {
   stopSpinner(): void;
 }
 
+/** The options of `createStderrWriter`. */
 export interface StderrWriterOptions {
   /** Standard error. */
   output: Output;
@@ -31,6 +32,7 @@ export interface StderrWriterOptions {
   columns?: () => number | undefined;
 }
 
+/** Creates the writer. Without a spinner, it writes only lines. */
 export function createStderrWriter({
   output,
   spinner,

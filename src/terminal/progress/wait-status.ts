@@ -59,7 +59,9 @@ interface WaitTrackerOptions {
 /** An event of an act that goes on after it. */
 type RunningActEvent = Exclude<ActEvent, { type: 'act-end' }>;
 
-/** Creates a listener for all events of a narrative. The listener keeps a status in the spinner for each running act. */
+/**
+ * Creates a listener for all events of a narrative. The listener keeps a status in the spinner for each running act.
+ */
 export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (event: NarrativeEvent) => void {
   const getIndex = createActIndexer();
   /** The states of the running acts. Each is also the owner of its status. */

@@ -57,8 +57,8 @@ export function stringifyJson(value: unknown, indent?: number): string {
 }
 
 /**
- * Escapes what `toPrintable` replaces in a text of JSON: JSON.stringify does not escape U+007F to U+009F, line separators
- * and the controls of the writing direction.
+ * Escapes what `toPrintable` replaces in a text of JSON: JSON.stringify does not escape U+007F to U+009F, line
+ * separators and the controls of the writing direction.
  */
 export function escapeControls(json: string): string {
   const toEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -9,8 +9,8 @@ interface QueuedOutput {
 }
 
 /**
- * Writes the events of parallel work in order. Events of the first unfinished position are written immediately. Events of
- * a later position are held until all positions before it have finished.
+ * Writes the events of parallel work in order. Events of the first unfinished position are written immediately. Events
+ * of a later position are held until all positions before it have finished.
  */
 function createEventQueue() {
   const queue = new Map<number, QueuedOutput>();

@@ -3,6 +3,7 @@ import type { Output } from '../output.js';
 import { toPrintable } from '../text/printable.js';
 import type { ActFilter, ReplyOutput } from './reply-output.js';
 
+/** The options of `createTextReplyOutput`. */
 export interface TextReplyOutputOptions {
   output: Output;
   isActShown: ActFilter;
@@ -67,6 +68,7 @@ export interface ParagraphWriter {
   end(text?: string): void;
 }
 
+/** Creates a writer that has written nothing yet. */
 export function createParagraphWriter(output: Output): ParagraphWriter {
   let hasWritten = false;
   let isSeparated = true;

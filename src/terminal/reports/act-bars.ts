@@ -20,8 +20,8 @@ const maxNameWidth = 20;
 type TimedAct = RecordedAct & { timing: RecordedTiming };
 
 /**
- * Formats a timeline: a bar for each act, from the start of the run to its end, and the duration. Returns no lines if no
- * times were recorded.
+ * Formats a timeline: a bar for each act, from the start of the run to its end, and the duration. Returns no lines if
+ * no times were recorded.
  */
 export function formatActBars(acts: readonly RecordedAct[], { colors, columns }: DisplayOptions): string[] {
   const timed = acts.filter((act): act is TimedAct => act.timing !== undefined);
@@ -42,7 +42,7 @@ export function formatActBars(acts: readonly RecordedAct[], { colors, columns }:
   return [...lines, colors.dim(formatLegend(timed, symbols))];
 }
 
-/** Formats how long an act waited, and for which limits, thought and answered. Empty if there is nothing to tell. */
+/** Formats how long an act waited, and for which limits, thought and answered. Empty if nothing is known. */
 export function formatActTimes({ waits, firstTokenMs, durationMs }: RecordedTiming): string {
   const byReason = new Map<string, number>();
   for (const { reason, durationMs: waitMs } of waits) byReason.set(reason, (byReason.get(reason) ?? 0) + waitMs);

@@ -12,7 +12,7 @@ import { formatTable } from '../text/table.js';
 /** Runs side by side. It is also the document of `--format json`. */
 export interface Comparison {
   runs: readonly ComparedRun[];
-  /** The acts of all runs. An act that stands in an order more than once is there more than once. */
+  /** The acts of all runs. An act that runs more than once has an entry for each time. */
   acts: readonly { act: string; runs: readonly ComparedAct[] }[];
 }
 
@@ -114,7 +114,7 @@ function createTables({ runs, acts }: Comparison): FigureTable[] {
       ...createUsageRows(runs),
     ],
   };
-  return [total, ...acts.map(({ act, runs: each }) => ({ title: act, rows: createActRows(each) }))];
+  return [total, ...acts.map(({ act, runs: actsByRun }) => ({ title: act, rows: createActRows(actsByRun) }))];
 }
 
 function createActRows(acts: readonly ComparedAct[]): FigureTable['rows'] {

@@ -67,7 +67,8 @@ const maxCodeLength = 500;
 
 /**
  * Renders a text as code. Its punctuation is written as character references, which can't form Markdown, HTML, a link
- * or the end of a table cell, whoever wrote the text (spec.commonmark.org/0.31.2/#entity-and-numeric-character-references).
+ * or the end of a table cell, whoever wrote the text
+ * (spec.commonmark.org/0.31.2/#entity-and-numeric-character-references).
  */
 function toCode(text: string): string {
   const escaped = toDisplayLine(truncateText(text, maxCodeLength)).replaceAll(

@@ -24,6 +24,7 @@ export interface ModelsReport {
   models: readonly ListedModel[];
 }
 
+/** A model of the list, with what is known about it. */
 export interface ListedModel {
   name: string;
   displayName?: string;

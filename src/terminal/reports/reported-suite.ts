@@ -20,7 +20,7 @@ export interface ReportedSuite {
 /** An act, or with `--each` a row. */
 export interface ReportedCase {
   name: string;
-  /** `reused`: it has a reply of an earlier run. `skipped`: it was not asked. */
+  /** `reused`: it has a reply of an earlier run. `skipped`: it was not started. */
   outcome: 'completed' | 'reused' | 'failed' | 'skipped';
   /** Why it failed. */
   error?: ErrorReport;

@@ -13,7 +13,9 @@ export interface RunListOptions extends DisplayOptions {
   isFiltered: boolean;
 }
 
-/** Formats runs as a table. On a narrow terminal, the longest texts are truncated. Columns without content are left out. */
+/**
+ * Formats runs as a table. On a narrow terminal, the longest texts are truncated. Columns without content are left out.
+ */
 export function formatRunList(
   runs: readonly RecordedRun[],
   { total, isFiltered, colors, columns }: RunListOptions,

@@ -20,6 +20,7 @@ import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 import { formatActBars, formatActTimes } from './act-bars.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
+import { formatVariables } from './run-list.js';
 
 /** What was recorded of a run: its acts, or for a run with `--each` the runs of its rows. */
 export interface RunContent {
@@ -33,7 +34,10 @@ export interface RunDisplayOptions extends DisplayOptions {
   prompts?: boolean | undefined;
 }
 
-/** Formats a run act by act, with its replies, or row by row. For a terminal, wraps lines and shows control characters as symbols. */
+/**
+ * Formats a run act by act, with its replies, or row by row. For a terminal, wraps lines and shows control characters
+ * as symbols.
+ */
 export function formatRun(
   run: RecordedRun,
   { acts, rows }: RunContent,
@@ -93,13 +97,7 @@ function formatHeader(run: RecordedRun): string[] {
     `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, getUnit(run))}`,
     totals.join(' · '),
     ...(hasRows(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
-    ...(run.vars
-      ? [
-          Object.entries(run.vars)
-            .map(([name, value]) => `${name}=${value}`)
-            .join(' '),
-        ]
-      : []),
+    ...(run.vars ? [formatVariables({ vars: run.vars })] : []),
     ...(run.rowLabel !== undefined ? [`the row of ${run.rowLabel}`] : []),
     ...(run.matrixLabel !== undefined && !hasRows(run) ? [run.matrixLabel] : []),
   ];

@@ -12,6 +12,7 @@ export interface DisplayOptions {
 
 const identity = (text: string) => text;
 
+/** Colours nothing. */
 export const noColors: Colors = {
   heading: identity,
   dim: identity,

@@ -1,8 +1,8 @@
 /**
  * Replaces control characters with visible symbols, so that no reply, file or server can move the cursor, change
- * colours or set the window title. Also replaces line separators, and the characters that embed, override or isolate text of
- * another direction, which can make text look like other text (trojansource.codes). Line feeds and tabs stay, and CRLF
- * becomes a line feed.
+ * colours or set the window title. Also replaces line separators, and the characters that embed, override or isolate
+ * text of another direction, which can make text look like other text (trojansource.codes). Line feeds and tabs stay,
+ * and CRLF becomes a line feed.
  */
 export function toPrintable(text: string): string {
   // This test is ten times as fast as the replacement, and most text has no control characters.

@@ -60,7 +60,7 @@ function fixture() {
 }
 
 /** Creates a state folder with two runs. */
-async function createState(): Promise<string> {
+async function createRowsState(): Promise<string> {
   const folder = createTemporaryFolder(onTestFinished);
   const database = await openTestDatabase(folder);
   for (const [index, narrative] of ['post', '$(touch ran)'].entries()) {
@@ -96,7 +96,7 @@ describe.each(shells)('%s', (shell) => {
       script: stdout,
       lines,
       folder,
-      stateFolder: await createState(),
+      stateFolder: await createRowsState(),
       harnessFolder: createTemporaryFolder(onTestFinished),
     });
     for (const [line, expected] of cases) {

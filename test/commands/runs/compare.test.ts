@@ -68,6 +68,10 @@ describe('runs compare', () => {
       'tokens in': acts.map(({ usage }) => `${usage?.promptTokens}`),
       'tokens out': acts.map(({ usage }) => `${usage?.outputTokens}`),
       time: acts.map(({ durationMs = 0 }) => formatDuration(durationMs)),
+      // Calls start a few milliseconds late if earlier ones hold the quota, which depends on the load of the machine.
+      ...(acts.some(({ waitMs }) => waitMs) && {
+        waited: acts.map(({ waitMs }) => (waitMs ? formatDuration(waitMs) : '')),
+      }),
       words: acts.map(({ words }) => `${words}`),
       'changed words': acts.map(({ difference }) => (difference ? `+${difference.added} -${difference.removed}` : '')),
     });

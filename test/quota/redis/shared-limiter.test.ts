@@ -9,7 +9,10 @@ import { findFreePort, type RedisServer, redisSkipReason, startRedisServer } fro
 
 const threeAMinute: Limits = { rpm: { value: 3, source: 'settings' }, maxConcurrent: { value: 1, source: 'settings' } };
 const spanMs = 60_500;
-/** A machine with a local store, connected to Redis. Its timeout is longer than that of a run, because tests run in parallel. */
+/**
+ * A machine with a local store, connected to Redis. Its timeout is longer than that of a run, because tests run in
+ * parallel.
+ */
 function createMachine(url: string, { clock = systemClock, patienceMs = 5000, retryMs = 50 } = {}) {
   const messages: string[] = [];
   const connection = connectRedis({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatDiagnostic } from '../../../src/terminal/diagnostics/code-frame.js';
+import { formatDiagnostics } from '../../../src/terminal/diagnostics/code-frame.js';
 import { noColors } from '../../../src/terminal/text/colors.js';
 import type { Diagnostic } from '../../../src/toml/diagnostic.js';
 
@@ -9,12 +9,16 @@ const diagnostic: Diagnostic = {
   message: 'unknown key "temprature" in [acts.final]',
 };
 
+function formatDiagnostic(given: Diagnostic, options: Parameters<typeof formatDiagnostics>[1]): string[] {
+  return formatDiagnostics([given], options);
+}
+
 /** Renders the code frame of a location in a file that has only this line. */
 function renderFrame(line: string, column: number, length: number): string[] {
   return formatDiagnostic({ ...diagnostic, location: { line: 1, column, length } }, { file: 'f', text: line }).slice(1);
 }
 
-describe('formatDiagnostic', () => {
+describe('formatDiagnostics', () => {
   it('shows location, message, line, carets and suggestion', () => {
     const text = `${'\n'.repeat(9)}  temprature = 1\nmore = 2\n`;
     const location = { line: 10, column: 3, length: 10 };

@@ -34,9 +34,9 @@ function createCases(label: string, { acts, error }: RunReport, actNames: readon
     unreported = undefined;
     return failed;
   });
-  const named = nameApart(cases);
+  const namedCases = makeNamesUnique(cases);
   // The run failed before or after its acts.
-  return unreported ? [createFailedCase(label, unreported), ...named] : named;
+  return unreported ? [createFailedCase(label, unreported), ...namedCases] : namedCases;
 }
 
 function createCase(end: ActEnd): ReportedCase {
@@ -48,11 +48,12 @@ function createCase(end: ActEnd): ReportedCase {
 }
 
 /** Adds a number to names that occur more than once, because CI services tell cases apart by their names. */
-function nameApart(cases: readonly ReportedCase[]): ReportedCase[] {
+function makeNamesUnique(cases: readonly ReportedCase[]): ReportedCase[] {
   const counts = new Map<string, number>();
-  return cases.map((each) => {
-    const count = (counts.get(each.name) ?? 0) + 1;
-    counts.set(each.name, count);
-    return count === 1 ? each : { ...each, name: `${each.name} #${count}` };
+  return cases.map((reportedCase) => {
+    const { name } = reportedCase;
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return count === 1 ? reportedCase : { ...reportedCase, name: `${name} #${count}` };
   });
 }

@@ -19,7 +19,7 @@ import { assertDifferentFiles } from '../rows/check-rows.js';
 /** The reports of a command for CI: `--summary` and `--junit`. */
 export interface CiReports {
   /**
-   * Writes both.
+   * Writes the reports that were asked for.
    * @param warnInstead reports a failure, if the run has failed already
    * @throws BoticelliError `output_failed`, unless `warnInstead` is given
    */
@@ -31,13 +31,15 @@ type ReportOptions = Pick<
   'summary' | 'junit' | 'each' | 'results' | 'failed' | 'record' | 'replay' | 'vars' | 'config'
 >;
 
-/** GitHub shows no summary of a step that is longer (message of actions/runner: "up to a size of 1024k", read 2026-11). */
+/**
+ * GitHub shows no summary of a step that is longer (message of actions/runner: "up to a size of 1024k", read 2026-11).
+ */
 const maxSummaryBytes = 1024 * 1024;
 
-/** A larger file is not checked, and not replaced. */
+/** The maximum size of an earlier report. A larger file is neither read nor replaced. */
 const maxJunitBytes = 256_000_000;
 
-/** What is written at least, even if the file is already longer. */
+/** The minimum space for a summary, even if the file is already larger than `maxSummaryBytes`. */
 const minSummaryBytes = 10_000;
 
 /**
@@ -47,7 +49,7 @@ const minSummaryBytes = 10_000;
  * @throws BoticelliError `usage` if a report would replace another file, `output_failed` if it can't be written
  */
 export function openCiReports(files: readonly string[], options: ReportOptions, cwd: string): CiReports {
-  assertOwnFiles(files, options, cwd);
+  assertSeparateFiles(files, options, cwd);
   const summary = options.summary === undefined ? undefined : resolve(cwd, options.summary);
   const junit = options.junit === undefined ? undefined : resolve(cwd, options.junit);
   if (junit !== undefined) assertJunitFile(junit);
@@ -98,20 +100,20 @@ function assertJunitFile(path: string): void {
     // A link is replaced, and its target stays as it is.
     if (!status || status.isSymbolicLink()) return;
     if (!status.isFile()) throw new Error('it is not a regular file');
-    if (status.size === 0 || startsAsReport(path)) return;
+    if (status.size === 0 || isJunitReport(path)) return;
     throw new BoticelliError('usage', `${path} exists and is not a JUnit report of boticelli`, {
       hint: 'Name a new file with --junit. Nothing was sent or changed.',
     });
   });
 }
 
-function startsAsReport(path: string): boolean {
+function isJunitReport(path: string): boolean {
   const content = readRegularFile(path, maxJunitBytes);
   return content.ok && content.bytes.subarray(0, junitStart.length).toString('latin1') === junitStart;
 }
 
 /** Checks that the reports are files of their own. @throws BoticelliError `usage` */
-function assertOwnFiles(files: readonly string[], options: ReportOptions, cwd: string): void {
+function assertSeparateFiles(files: readonly string[], options: ReportOptions, cwd: string): void {
   const toPath = (file: string | undefined) => (file === undefined ? undefined : resolve(cwd, file));
   const { summary, junit, each, results, failed, record, replay, vars, config } = options;
   const flags = { each, results, failed, record, replay, vars, config };

@@ -1,7 +1,7 @@
 import { type ErrorReport, exitCodes } from '../../../errors.js';
 import type { ReportedCase } from '../../../terminal/reports/reported-suite.js';
 
-/** Creates the case of a failure. The exit code of `unexpected_reply` is that of all replies that are of no use. */
+/** Creates the case of a failure. All errors about a useless reply have the exit code of `unexpected_reply`. */
 export function createFailedCase(name: string, error: ErrorReport): ReportedCase {
   const isUselessReply = exitCodes[error.code] === exitCodes.unexpected_reply;
   return { name, outcome: 'failed', error, isUselessReply };

@@ -16,6 +16,7 @@ export interface RowsSuite {
   finish(run: { name: string; outcome?: RowsOutcome; failure?: BoticelliError | undefined }): ReportedSuite;
 }
 
+/** Starts the suite of a run with `--each` or `--matrix`. @param file the narrative, as given on the command line */
 export function createRowsSuite(file: string, now = Date.now): RowsSuite {
   const startedAt = now();
   const cases = new Map<number, ReportedCase>();

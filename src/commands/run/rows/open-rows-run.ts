@@ -14,7 +14,7 @@ import type { ResultColumns } from '../../../rows/results/result-format.js';
 import { openResultsFile, type ResultsFile } from '../../../rows/results/results-file.js';
 import type { RowSource } from '../../../rows/row.js';
 import { collectRowIds } from '../../../rows/row-instances.js';
-import { createNoSource } from '../../../rows/sources/no-source.js';
+import { createSingleRowSource } from '../../../rows/sources/single-row-source.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';
 import { assertActsExist } from '../assert-flags.js';
@@ -52,6 +52,7 @@ export interface RowsRun {
   close(outcome: RowsOutcome): Promise<void>;
 }
 
+/** What `openRowsRun` needs: the narrative's file, and what the command has opened. */
 export interface OpenRowsRunOptions {
   file: string;
   options: RunOptions;
@@ -61,7 +62,10 @@ export interface OpenRowsRunOptions {
   resources: RunResources;
 }
 
-/** Opens and checks everything, before the first request. */
+/**
+ * Opens and checks everything, before the first request.
+ * @throws BoticelliError if the narrative, its rows, an option or an output file can't be used
+ */
 export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun> {
   const { file, options, proc, signal, view, resources } = context;
   const { warn, colors } = view;
@@ -76,7 +80,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const settings = await resources.loadSettings(warn);
   for (const variant of variants) assertOptionsFit(variant.narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
-  const isKnownInstance = await findKnownInstances(source, variants, options);
+  const isKnownInstance = await createInstancePredicate(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   const stored = { settings, narrative: narrative.name, file: path, text, planned, isKnownInstance, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
@@ -133,7 +137,7 @@ async function openSource(narrative: Narrative, { file, options, proc, signal, v
   const { each } = options;
   if (each === undefined) {
     assertRowGiven(narrative, undefined);
-    return createNoSource(proc.cwd());
+    return createSingleRowSource(proc.cwd());
   }
   assertStdinFree(narrative, each);
   const stdin = each === '-' ? addAbortSignal(signal, proc.stdin) : proc.stdin;
@@ -160,8 +164,11 @@ async function openFiles(source: RowSource, columns: ResultColumns, { file, opti
   };
 }
 
-/** Returns what tells the rows of this command from those of earlier ones. Standard input can be read only once. */
-function findKnownInstances(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
+/**
+ * Returns a predicate that is true for the ids of this command's runs. Undefined if nothing is reused, and for standard
+ * input, which can be read only once.
+ */
+function createInstancePredicate(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;
   return collectRowIds(
     source.read(),

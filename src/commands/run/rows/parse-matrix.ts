@@ -16,7 +16,7 @@ const maxCombinations = 1000;
 /** The maximum number of thinking tokens: the largest 32-bit integer, as in a narrative. */
 const maxThinkingTokens = 2 ** 31 - 1;
 
-/** Parses a value of each key. @throws InvalidArgumentError */
+/** The parsers of values, by key. Each throws an InvalidArgumentError for a value that is not valid. */
 const valueParsers: Readonly<Record<string, (text: string) => MatrixValue>> = {
   model: (text) => parseModelName(text.trim()),
   temperature: parseTemperature,

@@ -6,7 +6,7 @@ import type { RunOptions } from '../options.js';
 
 /** Writes the results of runs to standard output, in the order of the rows and combinations. */
 export interface RowOutput {
-  /** Announces a run that has started. @param heading what its text begins with on standard error */
+  /** Announces a run that has started. @param heading the line on standard error before its text */
   expect(position: number, heading?: string): void;
   /** Adds the result of a run. It is written when all runs before it have ended. */
   add(position: number, result: RowResult): void;
@@ -25,6 +25,7 @@ interface RowOutputOptions {
   writeHeading: (heading: string) => void;
 }
 
+/** Creates the output in the format of `--output`. */
 export function createRowOutput(options: RowOutputOptions): RowOutput {
   const writer = createResultWriter(options);
   /** The runs that have started, in order, each with its result once it has ended. */

@@ -6,7 +6,7 @@ import type { RowTask } from './row-task.js';
 /** Lists the runs of a command in order: for each row of the shard, each combination. */
 export async function* listTasks(run: RowsRun, options: RunOptions): AsyncGenerator<RowTask> {
   const { source, variants } = run;
-  // Nothing is stored in a rehearsal, so that its rows need no ids, which would be kept in memory.
+  // If nothing is stored or recorded, rows need no ids. The counts of equal rows would stay in memory.
   const identify = isStored(run, options) ? createRowIdentifier() : () => '';
   for await (const row of source.read()) {
     const shared = { isWrittenAsFailed: false };
@@ -36,6 +36,6 @@ function isInShard(number: number, shard: Shard | undefined): boolean {
 function countShard(total: number, shard: Shard | undefined): number {
   if (!shard) return total;
   const { k, n } = shard;
-  // The numbers from 1 to total that leave the remainder k - 1. The number 0, which leaves 0, is no row.
+  // Counts the numbers from 1 to total that leave the remainder k - 1. For k = 1 the formula also counts 0.
   return Math.floor((total - (k - 1) + n) / n) - (k === 1 ? 1 : 0);
 }

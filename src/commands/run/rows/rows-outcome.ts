@@ -9,7 +9,9 @@ export interface RowsOutcome extends BilledUsage {
   usage: Usage;
   /** The number of rows that were read; with `--matrix`, times that of the combinations. */
   total: number;
+  /** How many of them have their reply. */
   done: number;
+  /** How many of them were not started, or were interrupted. */
   notAsked: number;
   error?: ErrorReport;
   /** Why no further rows were started: an error that is not that of a single row. */

@@ -3,12 +3,12 @@ import type { BoticelliError } from '../../../errors.js';
 import type { MatrixValue } from '../../../rows/matrix.js';
 import { countFailures, type RowCounts } from '../../../terminal/progress/rows-progress.js';
 import { formatCount, formatInteger } from '../../../terminal/text/format.js';
-import type { RowContext } from './execute-row.js';
+import type { TaskContext } from './execute-task.js';
 import type { RowsRun } from './open-rows-run.js';
 import type { RowOutput } from './row-output.js';
 import type { RowsOutcome } from './rows-outcome.js';
 
-/** What has happened so far. */
+/** The state of a run with `--each` or `--matrix`. */
 export interface RowsState {
   usage: Usage;
   /** The position of the last run that was started. */
@@ -17,25 +17,36 @@ export interface RowsState {
   read: number;
   output: RowOutput | undefined;
   /** The failed run with the lowest position. */
-  first: { position: number; failure: BoticelliError } | undefined;
-  /** Why no further run is started. */
+  firstFailure: { position: number; failure: BoticelliError } | undefined;
+  /** The error that ended the run, if it is not that of a single row: for example, the results can't be written. */
   stopError?: BoticelliError;
+  /** Why no further run is started, as a clause. The failed rows have the errors. */
   stopReason?: string;
-  /** Why no further run of a model is started, and how many were not. Without `--matrix model=`, the key is undefined. */
+  /**
+   * Why no further run of a model is started, and how many were not. Without `--matrix model=`, the key is undefined.
+   */
   stoppedModels: Map<MatrixValue | undefined, { reason: string; notAsked: number }>;
 }
 
-export function createState(): RowsState {
-  return { usage: zeroUsage, lastStarted: 0, read: 0, output: undefined, first: undefined, stoppedModels: new Map() };
+/** Creates the state before the first row. */
+export function createRowsState(): RowsState {
+  return {
+    usage: zeroUsage,
+    lastStarted: 0,
+    read: 0,
+    output: undefined,
+    firstFailure: undefined,
+    stoppedModels: new Map(),
+  };
 }
 
-/** Creates the outcome, and warns of what was not asked. */
+/** Creates the outcome, and warns about the runs that were not started. */
 export function createOutcome(
   { source, variants }: RowsRun,
   state: RowsState,
-  { signal, view }: RowContext,
+  { signal, view }: TaskContext,
 ): RowsOutcome {
-  const { stopError, stopReason, first, usage, lastStarted } = state;
+  const { stopError, stopReason, firstFailure, usage, lastStarted } = state;
   const { counts } = view;
   const ended = counts.done + countFailures(counts);
   const notAsked = counts.total === undefined ? state.read - ended : counts.total - ended;
@@ -46,13 +57,13 @@ export function createOutcome(
     if (stopped.notAsked > 0 && !signal.aborted) view.warn(`${text}: ${stopped.reason}`);
   }
   if (isCut && !signal.aborted && notAsked > 0) view.warn(describeRest(counts.unit, total, lastStarted, stopReason));
-  const isComplete = !signal.aborted && !stopError && !first;
+  const isComplete = !signal.aborted && !stopError && !firstFailure;
   return {
     status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
     ...{ usage, total: counts.total ?? state.read, done: counts.done, notAsked },
     ...(counts.costUsd !== undefined && { costUsd: counts.costUsd }),
     ...(stopError && { stopError }),
-    ...(first && { firstFailure: first.failure }),
+    ...(firstFailure && { firstFailure: firstFailure.failure }),
   };
 }
 

@@ -20,7 +20,7 @@ import { type RunOptions, showsPrompts } from '../options.js';
 import { getColumns, openScreen, type Screen } from '../screen.js';
 import { getTaskName, type RowTask } from './row-task.js';
 
-/** The output of a run with `--each` on standard error, and its counts. */
+/** The output of a run with `--each` or `--matrix` on standard error, and its counts. */
 export type RowsView = Awaited<ReturnType<typeof openRowsView>>;
 
 interface RowsViewOptions {
@@ -35,6 +35,7 @@ const maxFailureLines = 20;
 /** Without a spinner, a line of progress is written after this time. */
 const progressIntervalMs = 30_000;
 
+/** Opens the output of a run with `--each` or `--matrix`. */
 export async function openRowsView({ options, proc, shutdown }: RowsViewOptions) {
   const screen = await openScreen({ options, proc, shutdown });
   const { stdout, colors, stderrWriter, isPipeClosed } = screen;
@@ -159,7 +160,10 @@ function createWaitLines(
   };
 }
 
-/** Creates a function that writes a line of progress now and then, and if it is urgent, where no spinner shows it. */
+/**
+ * Creates a function that writes a line of progress every `progressIntervalMs`, and if it is urgent. It writes none if a
+ * spinner shows the progress.
+ */
 function createProgressLines(
   { options, colors, stderrWriter, showsCountdown, isPipeClosed }: RowScreen,
   format: () => string,

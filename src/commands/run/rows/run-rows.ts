@@ -9,13 +9,13 @@ import type { RunOptions } from '../options.js';
 import { createResumeHint } from '../resume-command.js';
 import { shortlyAfterAbort } from '../run-narrative-file.js';
 import { createRunResources } from '../shared-resources.js';
-import { askRows } from './ask-rows.js';
+import { executeTasks } from './execute-tasks.js';
 import { openRowsRun } from './open-rows-run.js';
 import { openRowsView, type RowsView } from './rows-view.js';
 
 /**
- * `boticelli run --each` and `--matrix`: runs one narrative for each row and combination, up to `--jobs` in parallel. All
- * of them share one process, one stack of driver layers and one quota.
+ * `boticelli run --each` and `--matrix`: runs one narrative for each row and combination, up to `--jobs` in parallel.
+ * All of them share one process, one stack of driver layers and one quota.
  *
  * @throws CommandFailure with the reason that ended the run, or else the error of the failed row with the lowest number
  */
@@ -41,7 +41,7 @@ export async function runRows(
       writeReports({ name: file, failure: toBoticelliError(thrown) }, true);
       throw thrown;
     });
-    const outcome = await askRows(run, { options, signal, view });
+    const outcome = await executeTasks(run, { options, signal, view });
     await Promise.race([run.close(outcome), shortlyAfterAbort(signal)]);
     await view.stdout.flush();
     const stopError: BoticelliError | undefined = signal.aborted ? toBoticelliError(signal.reason) : outcome.stopError;

@@ -73,8 +73,8 @@ export function createEmptyReplyError(reason: string, parts: readonly Part[]): B
 }
 
 /**
- * Throws if a hop of a long reply has neither text nor media nor thoughts. The reply is not continued, because the service may go
- * on sending empty hops.
+ * Throws if a hop of a long reply has neither text nor media nor thoughts. The reply is not continued, because the
+ * service may go on sending empty hops.
  */
 function assertHopNotEmpty({ text, media, usage: { thoughtTokens } }: CollectedReply): void {
   if (text !== '' || media?.length || thoughtTokens) return;

@@ -17,6 +17,7 @@ import { appendPart, createPartCollector, isTextOnly } from './collect-parts.js'
 import { describeNonTextParts } from './describe-parts.js';
 import { removeThoughts } from './thoughts.js';
 
+/** Collects the chunks of one response. */
 export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 
 /**
@@ -70,7 +71,9 @@ export function createReplyCollector(
     get billed(): BilledResponse | undefined {
       return fields.usageMetadata || reply.parts.length > 0 ? getBilled() : undefined;
     },
-    /** What the reply has besides text and media, such as `1 function call (search)`; undefined if it has nothing else. */
+    /**
+     * What the reply has besides text and media, such as `1 function call (search)`; undefined if it has nothing else.
+     */
     describeOtherParts: () => describeNonTextParts(omitMedia(reply.parts), getToolPartFields(tools)),
     /** What the user must know about the use of tools, as sentences without a period. */
     listToolProblems: toolUse.listProblems,

@@ -17,15 +17,18 @@ export function createThoughtBuffer() {
   };
 }
 
-/** Joins the thoughts among the parts of a reply (ai.google.dev/gemini-api/docs/generate-content/thinking, read 2026-11-30). */
+/**
+ * Joins the thoughts among the parts of a reply (ai.google.dev/gemini-api/docs/generate-content/thinking, read
+ * 2026-11-30).
+ */
 export function joinThoughts(parts: readonly Part[]): string {
   return parts.map(({ text, thought }) => (thought && typeof text === 'string' ? text : '')).join('');
 }
 
 /**
- * Removes the thoughts from the parts of a reply, so that they are neither stored nor sent back to the model. If a thought
- * has a signature, a part without text keeps it, as in the last chunk of a stream: the model needs signatures to continue
- * its reasoning (ai.google.dev/gemini-api/docs/thought-signatures, read 2026-11-30).
+ * Removes the thoughts from the parts of a reply, so that they are neither stored nor sent back to the model. If a
+ * thought has a signature, a part without text keeps it, as in the last chunk of a stream: the model needs signatures
+ * to continue its reasoning (ai.google.dev/gemini-api/docs/thought-signatures, read 2026-11-30).
  */
 export function removeThoughts(parts: readonly Part[]): Part[] {
   if (!parts.some(({ thought }) => thought)) return [...parts];

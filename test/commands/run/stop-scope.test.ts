@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { getStopScope } from '../../../src/commands/run/rows/stop-reasons.js';
+import { getStopScope } from '../../../src/commands/run/rows/stop-scope.js';
 import { BoticelliError, QuotaExceeded } from '../../../src/errors.js';
 import { createTooLargeError } from '../../../src/quota/limiter/reservation-errors.js';
 

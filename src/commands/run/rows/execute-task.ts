@@ -10,14 +10,15 @@ import type { RowsRun } from './open-rows-run.js';
 import { getShortTaskName, type RowTask } from './row-task.js';
 import type { RowsView } from './rows-view.js';
 
-export interface RowContext {
+/** The options of the command, the signal that ends it, and its output. */
+export interface TaskContext {
   options: RunOptions;
   signal: AbortSignal;
   view: RowsView;
 }
 
-/** Runs the narrative of a task. @throws BoticelliError if the row can't be used, or its folder not be written */
-export async function executeRow(task: RowTask, run: RowsRun, context: RowContext): Promise<RunReport> {
+/** Runs the narrative of a task. @throws BoticelliError if the row can't be used, or its folder can't be written */
+export async function executeTask(task: RowTask, run: RowsRun, context: TaskContext): Promise<RunReport> {
   const { row, position, instance, variant } = task;
   const problem = row.problem ?? run.results?.explainMismatch(row);
   if (problem !== undefined)

@@ -5,24 +5,24 @@ import type { MatrixValue } from '../../../rows/matrix.js';
 import { createRowResult } from '../../../rows/results/row-result.js';
 import { countFailures } from '../../../terminal/progress/rows-progress.js';
 import { createFailedReport } from '../narrative-view.js';
-import { executeRow, type RowContext } from './execute-row.js';
+import { executeTask, type TaskContext } from './execute-task.js';
 import type { RowsRun } from './open-rows-run.js';
 import { createRowOutput } from './row-output.js';
 import { getShortTaskName, getSubject, type RowTask } from './row-task.js';
 import { countTasks, listTasks } from './row-tasks.js';
 import type { RowsOutcome } from './rows-outcome.js';
-import { createOutcome, createState, type RowsState } from './rows-state.js';
-import { getStopScope } from './stop-reasons.js';
+import { createOutcome, createRowsState, type RowsState } from './rows-state.js';
+import { getStopScope } from './stop-scope.js';
 
-/** How many rows may be ahead of the oldest unfinished one, for each row in parallel. */
+/** For each task in parallel: how many tasks may start after the oldest unfinished one. */
 const rowsAheadPerJob = 16;
 
-/** Runs the narrative for each row and combination. Never rejects: the outcome has the reason if not all were asked. */
-export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOutcome> {
+/** Executes a task for each row and combination. Never rejects: the outcome says why tasks are left, if any are. */
+export async function executeTasks(run: RowsRun, context: TaskContext): Promise<RowsOutcome> {
   const { options, signal, view } = context;
   const { results, jobs } = run;
   const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * rowsAheadPerJob });
-  const state = createState();
+  const state = createRowsState();
   const { output: format, only } = options;
   if (!results) state.output = createRowOutput({ format, output: view.stdout, only, writeHeading: view.writeHeading });
   view.start(countTasks(run, options.shard));
@@ -43,7 +43,7 @@ export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOu
       }
       state.lastStarted = task.position;
       state.output?.expect(task.position, formatHeading(task, run));
-      scheduler.start(() => askRow(task, run, state, context));
+      scheduler.start(() => executeAndRecord(task, run, state, context));
     }
   } catch (thrown) {
     if (!signal.aborted) state.stopError = toBoticelliError(thrown);
@@ -53,7 +53,7 @@ export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOu
   return createOutcome(run, state, context);
 }
 
-function isStopped(state: RowsState, { options, view }: RowContext): boolean {
+function isStopped(state: RowsState, { options, view }: TaskContext): boolean {
   const { maxFailures } = options;
   const { counts } = view;
   if (maxFailures !== undefined && countFailures(counts) >= maxFailures)
@@ -85,16 +85,18 @@ function formatHeading(task: RowTask, { source, variants }: RowsRun): string | u
   return prefix + getShortTaskName(task, source);
 }
 
-async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: RowContext): Promise<void> {
+/** Executes a task, counts its result and writes it to the outputs. */
+async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, context: TaskContext): Promise<void> {
   const { position, row, shared } = task;
   const { signal, view, options } = context;
   try {
-    const report = await executeRow(task, run, context).catch(createFailedReport);
+    const report = await executeTask(task, run, context).catch(createFailedReport);
     // A row that was interrupted has neither a reply nor an error of its own.
     if (report.status === 'interrupted' || (signal.aborted && report.failure)) return state.output?.skip(position);
     const { failure } = report;
     state.usage = addUsage(state.usage, report.usage);
-    if (failure && (state.first === undefined || position < state.first.position)) state.first = { position, failure };
+    if (failure && position < (state.firstFailure?.position ?? Number.POSITIVE_INFINITY))
+      state.firstFailure = { position, failure };
     if (failure) stopAfter(failure, task, run, state);
     view.endRow(task, run.source, report);
     const number = run.source.format === 'none' ? position : row.number;
@@ -110,7 +112,7 @@ async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: Ro
   }
 }
 
-function closeFiles({ source, results, failed }: RowsRun, state: RowsState, { options, signal }: RowContext): void {
+function closeFiles({ source, results, failed }: RowsRun, state: RowsState, { options, signal }: TaskContext): void {
   const isStopped = signal.aborted || state.stopError !== undefined || state.stopReason !== undefined;
   const isComplete = !isStopped && state.stoppedModels.size === 0 && options.shard === undefined;
   source.close();

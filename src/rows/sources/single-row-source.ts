@@ -1,7 +1,7 @@
 import type { RowSource } from '../row.js';
 
 /** Creates the source of a run without rows: one row without values. @param folder the working folder */
-export function createNoSource(folder: string): RowSource {
+export function createSingleRowSource(folder: string): RowSource {
   return {
     ...{ format: 'none', name: '', columns: [], lineEnd: '\n', total: 1, warnings: [], close: () => {} },
     async *read() {
