@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { escapeFiles } from './escape-non-ascii.js';
 import { writeNotices } from './notices.js';
 
 /**
@@ -149,4 +150,5 @@ async function buildLibrary(): Promise<Metafile[]> {
 
 rmSync('dist', { recursive: true, force: true });
 const metafiles = (await Promise.all([buildProgram(), buildLibrary()])).flat();
+escapeFiles('dist');
 writeNotices(metafiles, 'dist/THIRD-PARTY-NOTICES.txt');

@@ -5,7 +5,7 @@ import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
 import { describeForeignFile, foreignDatabaseMessage, isForeignDatabase } from './foreign-file.js';
 import { applicationId, migrate, readApplicationId, readSchemaVersion, repairSchema, schemaVersion } from './schema.js';
-import { describeSqliteError, isCorrupt } from './sqlite-error.js';
+import { describeSqliteError, isCorrupt, isUnwritable } from './sqlite-error.js';
 import { watchFile } from './transaction.js';
 import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js';
 
@@ -162,9 +162,7 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     const problem = describeForeignFile(LibSql, path);
     if (problem !== undefined) throw new Error(`it ${problem}`);
     if (!existsSync(path)) return undefined;
-    const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
-    // The wait blocks the event loop, but it is rare: readers wait only for a program that locks the whole file.
-    database.pragma('busy_timeout = 10000');
+    const database = connectReadOnly(LibSql, path);
     if (isForeignDatabase(database)) {
       database.close();
       throw new Error(`it ${foreignDatabaseMessage}`);
@@ -177,6 +175,25 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     throw new Error(`it was written by a newer boticelli (schema version ${version})`);
   } catch (thrown) {
     throw createUnreadableError(path, thrown);
+  }
+}
+
+/**
+ * Connects for reading. Even then SQLite creates an index of the write-ahead log beside the file, which it can't in a folder
+ * that is read-only or on a full disk.
+ */
+function connectReadOnly(LibSql: typeof Database, path: string): Database.Database {
+  const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
+  try {
+    // The wait blocks the event loop, but it is rare: readers wait only for a program that locks the whole file.
+    database.exec('PRAGMA busy_timeout = 10000');
+    readSchema(database);
+    return database;
+  } catch (thrown) {
+    database.close();
+    const unwritable = isUnwritable(thrown) ? openUnwritable(LibSql, path) : undefined;
+    if (unwritable) return unwritable;
+    throw thrown;
   }
 }
 

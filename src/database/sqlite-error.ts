@@ -1,21 +1,38 @@
 /** Whether the work failed because another process holds the lock. If so, it may succeed a moment later. */
 export function isBusy(thrown: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED)/.test(getSqliteCode(thrown));
+  return hasCode(thrown, { SQLITE_BUSY: 5, SQLITE_LOCKED: 6 });
 }
 
 /** Whether a file is damaged or not a database. */
 export function isCorrupt(thrown: unknown): boolean {
-  return /^SQLITE_(NOTADB|CORRUPT)/.test(getSqliteCode(thrown));
+  return hasCode(thrown, { SQLITE_CORRUPT: 11, SQLITE_NOTADB: 26 });
+}
+
+/** Whether SQLite could not write, or could not create a file beside the database: a read-only folder, a full disk. */
+export function isUnwritable(thrown: unknown): boolean {
+  return hasCode(thrown, { SQLITE_READONLY: 8, SQLITE_IOERR: 10, SQLITE_FULL: 13, SQLITE_CANTOPEN: 14 });
 }
 
 /** Whether an error comes from SQLite. */
 export function isSqliteError(thrown: unknown): boolean {
-  return getSqliteCode(thrown).startsWith('SQLITE_');
+  return /^(UNKNOWN_)?SQLITE_/.test(getSqliteCode(thrown));
 }
 
 /** Returns the message of an error in one line. */
 export function describeSqliteError(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message.replace(/\s+/g, ' ') : String(thrown);
+}
+
+/**
+ * Whether an error has one of the result codes, or an extended code of one: libsql gives some of those no name, such as
+ * `UNKNOWN_SQLITE_ERROR_1544` for SQLITE_READONLY_DIRECTORY. The low byte of an extended code is the result code
+ * (sqlite.org/rescode.html, read 2026-11-30).
+ */
+function hasCode(thrown: unknown, codes: Readonly<Record<string, number>>): boolean {
+  const code = getSqliteCode(thrown);
+  const number = /^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(code)?.[1];
+  if (number !== undefined) return Object.values(codes).includes(Number(number) & 0xff);
+  return Object.keys(codes).some((name) => code.startsWith(name));
 }
 
 /** Returns SQLite's error code, or an empty string for other errors. */

@@ -1,5 +1,5 @@
 import { BoticelliError } from '../errors.js';
-import { createLiteralRedactor, listEncodedForms, listKeyForms } from './key-forms.js';
+import { createLiteralRedactor, listEncodedForms, listKeyForms, redactCutForms } from './key-forms.js';
 
 const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 
@@ -58,7 +58,7 @@ const maxPatternKeyLength = 256;
 
 /**
  * Creates a function that redacts a key in error messages: as it is, with escapes of JSON or URLs, split by white space
- * (as web pages split long words), in base64 and in hexadecimal. A key of fewer than 8 characters, such as `test`, is
+ * (as web pages split long words), in base64, in hexadecimal, and cut with an ellipsis. A key of fewer than 8 characters, such as `test`, is
  * redacted only as a separate word, so that `latest` is left unchanged.
  */
 export function createRedactor(apiKey: string): Redact {
@@ -76,7 +76,8 @@ export function createRedactor(apiKey: string): Redact {
   });
   const encodedForms = listEncodedForms(apiKey).map((form) => [...form].map(escapePattern).join(separators));
   const pattern = new RegExp([characters.join(separators), ...encodedForms].join('|'), 'g');
-  return (text) => text.replace(pattern, '[key]');
+  const forms = listKeyForms(apiKey);
+  return (text) => redactCutForms(text.replace(pattern, '[key]'), forms);
 }
 
 /** Matches white space within a key, as it is and as JSON escapes it. */

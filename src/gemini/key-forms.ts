@@ -27,13 +27,38 @@ function encodeBase64(apiKey: string, offset: number): string {
   return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
 }
 
-/** Creates a function that replaces each of the forms with `[key]`. */
+/** Creates a function that replaces each of the forms with `[key]`, also one that was cut. */
 export function createLiteralRedactor(forms: readonly string[]): (text: string) => string {
   return (text) => {
     let redacted = text;
     for (const form of forms) if (redacted.includes(form)) redacted = redacted.replaceAll(form, '[key]');
-    return redacted;
+    return redactCutForms(redacted, forms);
   };
+}
+
+/** The shortest beginning of a form that is redacted. All of Google's keys begin with the same four characters. */
+const minCutLength = 8;
+
+/**
+ * Replaces what is left of a form that was cut with an ellipsis, as long titles, addresses and messages are: most of the
+ * key may come before the cut.
+ */
+export function redactCutForms(text: string, forms: readonly string[]): string {
+  return text.includes('…') ? forms.reduce(redactCutForm, text) : text;
+}
+
+function redactCutForm(text: string, form: string): string {
+  const start = form.slice(0, minCutLength);
+  if (start.length < minCutLength) return text;
+  const kept: string[] = [];
+  let end = 0;
+  for (let index = text.indexOf(start); index !== -1; index = text.indexOf(start, index + 1)) {
+    const beginning = /^[^…]*(?=…)/.exec(text.slice(index, index + form.length))?.[0];
+    if (beginning === undefined || !form.startsWith(beginning)) continue;
+    kept.push(text.slice(end, index), '[key]');
+    end = index + beginning.length;
+  }
+  return kept.length === 0 ? text : [...kept, text.slice(end)].join('');
 }
 
 /** Redacts a text that arrives in pieces. */

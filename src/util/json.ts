@@ -120,6 +120,11 @@ export function isBase64(text: string): boolean {
   return /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1;
 }
 
+/** Whether a value is standard base64 of at least one byte. Padding alone has none. */
+export function hasBase64Bytes(value: unknown): value is string {
+  return typeof value === 'string' && isBase64(value) && Buffer.byteLength(value, 'base64') > 0;
+}
+
 /**
  * Returns what begins a string that stands for a bigint while JSON is parsed or written. It is random, so that no
  * string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.)

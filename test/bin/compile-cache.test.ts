@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { escapeNonAscii } from '../../src/build/escape-non-ascii.js';
 import { createTemporaryFolder, root } from '../helpers/boticelli.js';
 
 /** A separate installation, whose program prints its first argument. */
@@ -160,4 +161,19 @@ test.runIf(process.getuid?.() === 0)('starts without a cache where the folder be
   execFileSync('chmod', ['-R', 'a+rX', join(dist, '..')]);
   expect(start(['check'], 65534)).toMatchObject({ stdout: 'first check\n', stderr: '', status: 0 });
   expect(caches()).toEqual([]);
+});
+
+test('the program and its lazy files are ASCII, because they are read as Latin-1', () => {
+  for (const folder of ['dist', 'dist/lazy']) {
+    for (const name of readdirSync(join(root, folder)).filter((each) => each.endsWith('.cjs')))
+      expect(/[^\0-\x7f].{0,20}/.exec(readFileSync(join(root, folder, name), 'utf8'))?.[0], name).toBeUndefined();
+  }
+});
+
+test('escapes characters beyond ASCII', () => {
+  const code = "'“a”'.replace(/[“”😀]/gu, '')";
+  expect(escapeNonAscii(code)).toMatch(/^[\0-\x7f]+$/);
+  // biome-ignore lint/security/noGlobalEval: the escaped code must do the same.
+  expect(eval(escapeNonAscii(code))).toBe('a');
+  expect(() => escapeNonAscii('/\\“/')).toThrow('follows a backslash');
 });

@@ -129,8 +129,8 @@ const checks: Record<string, () => Promise<void>> = {
     ]);
     expect(() => write('text')).toThrow(expect.objectContaining({ code: 'usage' }));
     symlinkSync(join(folder, 'other'), join(folder, 'link'));
-    write('link');
-    expect(lstatSync(join(folder, 'link')).isFile()).toBe(true);
+    expect(() => write('link')).toThrow(expect.objectContaining({ code: 'output_failed' }));
+    expect(lstatSync(join(folder, 'link')).isSymbolicLink()).toBe(true);
     expect([readFileSync(join(folder, 'text'), 'utf8'), readFileSync(join(folder, 'other'), 'utf8')]).toEqual([
       ...['precious', 'mine'],
     ]);

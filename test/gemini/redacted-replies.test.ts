@@ -1,10 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BilledUsage } from '../../src/driver/cost.js';
+import type { ToolName } from '../../src/facts/tools.js';
 import { createRedactor } from '../../src/gemini/api-key.js';
 import { createStreamRedactor, listKeyForms } from '../../src/gemini/key-forms.js';
 import { errorReply } from '../helpers/gemini/errors.js';
 import { spokenReply } from '../helpers/gemini/live-replies.js';
 import { createChunk, formatSseEvent, packetReply, textReply } from '../helpers/gemini/replies.js';
+import { partsReply } from '../helpers/gemini/tool-replies.js';
 import { createGeminiFixture, createRequest, getError, readStream } from './gemini-fixture.js';
 
 const fixture = createGeminiFixture();
@@ -60,6 +62,22 @@ describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
       expect(message).not.toContain(echo.slice(4, 9));
     }
   });
+});
+
+test.each(echoes)('a key that is echoed %s is redacted where a long text was cut within it', async (_name, echo) => {
+  const cut = (limit: number, kept: number) => 'x'.repeat(limit - kept) + echo;
+  fixture.server.queueReplies(
+    partsReply([{ executableCode: { language: 'PYTHON', code: cut(100_000, 20) } }, { text: 'Done.' }], {
+      groundingMetadata: {
+        webSearchQueries: [cut(500, 20)],
+        groundingChunks: [{ web: { uri: 'https://a.example/', title: cut(500, 20) } }],
+      },
+    }),
+  );
+  const tools = ['google_search', 'code_execution'] satisfies ToolName[];
+  const response = await fixture.driver({ apiKey }).generate(createRequest('Hi', { parameters: { tools } }));
+  expect(JSON.stringify(response).match(/\[key\]…/g)).toHaveLength(3);
+  expect(JSON.stringify(response)).not.toContain(echo.slice(4, 12));
 });
 
 test('redacts the partial text of an interrupted stream', async () => {

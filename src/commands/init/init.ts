@@ -45,6 +45,11 @@ export async function init(given: string, { template }: InitOptions, proc: CliPr
  */
 function parseName(given: string): string {
   const name = given.replace(/\.toml$/i, '');
+  // The file systems of macOS and Windows do not tell letter cases apart.
+  if (/^boticelli$/i.test(name)) {
+    const hint = 'Nothing was written. Name another narrative: boticelli init <name>';
+    throw new BoticelliError('usage', 'boticelli.toml is the name of the settings file', { hint });
+  }
   if (/^[\p{L}\p{N}][\p{L}\p{N}_.-]*$/u.test(name) && name.length <= 100) return name;
   throw new BoticelliError('usage', `${JSON.stringify(given)} is not a name for a narrative`, {
     hint: 'Use letters, digits, hyphens and underscores. The file is written to the current folder.',

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/open.js';
 import type { RunSource } from '../../report/data/report-run.js';
-import { findReplyMedia } from '../../store/replies/find-reply-media.js';
+import { createReplyMediaFinder } from '../../store/replies/find-reply-media.js';
 import { listActs, listRowRuns } from '../../store/runs/read-runs.js';
 import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
 import { isRecord } from '../../util/json.js';
@@ -13,7 +13,8 @@ const maxSideBySide = 12;
  * replaced by its combinations, to be shown side by side.
  */
 export function readRunSources(database: Database.Database, run: RecordedRun): RunSource[] {
-  const readActs = (id: string) => listActs(database, id).map((act) => addMedia(database, run.narrative, act));
+  const findMedia = createReplyMediaFinder(database, run.narrative);
+  const readActs = (id: string) => listActs(database, id).map((act) => addMedia(act, findMedia));
   const rows = run.run.includes('/') ? [] : listRowRuns(database, run.run);
   const isMatrix = rows.length > 0 && run.source === undefined;
   if (isMatrix && rows.length <= maxSideBySide)
@@ -22,10 +23,10 @@ export function readRunSources(database: Database.Database, run: RecordedRun): R
 }
 
 /** Adds the bytes of the pictures and sounds of a reply, where they are still stored. */
-function addMedia(database: Database.Database, narrative: string, act: RecordedAct): RecordedAct {
+function addMedia(act: RecordedAct, findMedia: ReturnType<typeof createReplyMediaFinder>): RecordedAct {
   const { media, text } = (act.end ?? {}) as { media?: unknown; text?: unknown };
   if (!act.end || !Array.isArray(media) || !media.every(isRecord) || typeof text !== 'string') return act;
-  const stored = media.length === 0 ? undefined : findReplyMedia(database, { narrative, text, media });
+  const stored = media.length === 0 ? undefined : findMedia({ text, media });
   if (!stored) return act;
   const found = media.map((each, index) => ({ ...each, data: stored[index]?.base64 }));
   return { ...act, end: Object.assign({}, act.end, { media: found }) };

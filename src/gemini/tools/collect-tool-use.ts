@@ -164,7 +164,7 @@ function createCodeCollector() {
 }
 
 function shorten(text: string): string {
-  return text.length > maxCodeLength ? `${text.slice(0, maxCodeLength)}\n[shortened]` : text;
+  return text.length > maxCodeLength ? `${text.slice(0, maxCodeLength)}…\n[shortened]` : text;
 }
 
 function isText(value: unknown): value is string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type Database from 'libsql';
 import type { ReplyMedia } from '../../driver/reply-media.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
@@ -5,37 +6,63 @@ import { replaceNuls } from './reply-cache.js';
 
 /** What the history has of a reply whose media are wanted. */
 interface WantedReply {
-  /** The name of the narrative. */
-  narrative: string;
   text: string;
   media: readonly { mimeType?: unknown; byteLength?: unknown }[];
 }
 
 /**
- * Finds the media of a reply among the stored replies of its narrative, newest first: the history has only their types
- * and sizes. Returns undefined if no stored reply has the same text and media of the same types and sizes, because it
- * was deleted or never stored.
+ * Creates a function that finds the media of a reply among the stored replies of a narrative: the history has only their
+ * types and sizes. It returns undefined if no stored reply has the same text and media of the same types and sizes, because
+ * it was deleted or never stored. Of several, it finds the newest.
+ *
+ * The first call reads all stored replies with media. Later calls read one, so that a run of many rows takes no time that
+ * grows with the square of their number.
  */
-export function findReplyMedia(database: Database.Database, wanted: WantedReply): ReplyMedia[] | undefined {
-  const select = database
-    .prepare(
-      'SELECT reply FROM answers WHERE narrative = ? AND instr(reply, \'"base64"\') > 0 ORDER BY answered_at DESC',
-    )
-    .raw(true);
-  for (const [json] of select.iterate(replaceNuls(wanted.narrative)) as Iterable<[string]>) {
-    const reply = tryParseJson(json);
-    if (!isRecord(reply) || reply.text !== wanted.text || !isRecord(reply.turn)) continue;
-    const media = Array.isArray(reply.turn.media) ? reply.turn.media.filter(isReplyMedia) : [];
-    if (media.length === wanted.media.length && media.every((each, index) => isSame(each, wanted.media[index])))
-      return media;
+export function createReplyMediaFinder(
+  database: Database.Database,
+  narrative: string,
+): (wanted: WantedReply) => ReplyMedia[] | undefined {
+  let rowIds: Map<string, number> | undefined;
+  return (wanted) => {
+    rowIds ??= indexReplies(database, narrative);
+    const rowId = rowIds.get(identify(wanted));
+    return rowId === undefined ? undefined : readReply(database, rowId)?.media;
+  };
+}
+
+/** Maps what is known of a reply to its row. Reads one reply at a time: together they may be larger than the memory. */
+function indexReplies(database: Database.Database, narrative: string): Map<string, number> {
+  const select = database.prepare(
+    'SELECT rowid FROM answers WHERE narrative = ? AND instr(reply, \'"base64"\') > 0 ORDER BY answered_at',
+  );
+  const rowIds = new Map<string, number>();
+  for (const [rowId] of select.raw(true).all(replaceNuls(narrative)) as [number][]) {
+    const reply = readReply(database, rowId);
+    if (!reply) continue;
+    const media = reply.media.map(({ mimeType, base64 }) => {
+      return { mimeType, byteLength: Buffer.byteLength(base64, 'base64') };
+    });
+    rowIds.set(identify({ text: reply.text, media }), rowId);
   }
-  return undefined;
+  return rowIds;
+}
+
+/** Returns a short key, because the texts of thousands of replies may take gigabytes. */
+function identify({ text, media }: WantedReply): string {
+  const sizes = media.map(({ mimeType, byteLength }) => [mimeType, byteLength]);
+  return createHash('sha256').update(JSON.stringify(sizes)).update(text).digest('base64');
+}
+
+/** Undefined for a row that was deleted in the meantime or is damaged. */
+function readReply(database: Database.Database, rowId: number): { text: string; media: ReplyMedia[] } | undefined {
+  const select = database.prepare('SELECT reply FROM answers WHERE rowid = ?').raw(true);
+  const [json] = (select.get(rowId) as [unknown] | undefined) ?? [];
+  const reply = typeof json === 'string' ? tryParseJson(json) : undefined;
+  if (!isRecord(reply) || typeof reply.text !== 'string' || !isRecord(reply.turn)) return undefined;
+  const { media } = reply.turn;
+  return { text: reply.text, media: Array.isArray(media) ? media.filter(isReplyMedia) : [] };
 }
 
 function isReplyMedia(value: unknown): value is ReplyMedia {
   return isRecord(value) && typeof value.mimeType === 'string' && typeof value.base64 === 'string';
-}
-
-function isSame({ mimeType, base64 }: ReplyMedia, wanted: WantedReply['media'][number] | undefined): boolean {
-  return mimeType === wanted?.mimeType && Buffer.byteLength(base64, 'base64') === wanted.byteLength;
 }

@@ -95,7 +95,7 @@ function addRowLabels(database: Database.Database, runs: RecordedRun[]): Recorde
   return runs.map((run) => {
     const [id = '', number = '0'] = run.run.split('/');
     const [label, matrix] = (select.get(id, Number(number)) as [string, string | null] | undefined) ?? [];
-    if (label === undefined) return run;
+    if (typeof label !== 'string') return run;
     const labelled = { ...run, ...toLabels(label, number === '0'), ...parseMatrix(matrix) };
     if (number !== '0') return labelled;
     return run.status === 'unfinished' ? addRowTotals(database, labelled) : addRowModels(database, labelled);
@@ -155,9 +155,8 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
 /** Converts a row. Values that are NULL or not valid are left out, so that a damaged row does not hide the others. */
 function toRecordedRun(row: RunRow): RecordedRun {
   const plainFields = Object.entries(row).filter(([name, value]) => {
-    return (
-      value !== null && !jsonColumns.includes(name) && (typeof value === 'number') === numberColumns.includes(name)
-    );
+    // A damaged file may have bytes in the place of text.
+    return !jsonColumns.includes(name) && typeof value === (numberColumns.includes(name) ? 'number' : 'string');
   });
   const [modelsAsked, modelsServed] = [row.modelsAsked, row.modelsServed].map((json) => toList(parseColumn(json)));
   const [usage, error, vars] = [row.usage, row.error, row.vars].map(parseColumn);
@@ -167,13 +166,20 @@ function toRecordedRun(row: RunRow): RecordedRun {
     ...({ modelsAsked, modelsServed } as Pick<RecordedRun, 'modelsAsked' | 'modelsServed'>),
     usage: isRecord(usage) ? usage : {},
     ...(isErrorReport(error) && { error }),
-    ...(isRecord(vars) && { vars: vars as Record<string, string> }),
+    ...(isRecord(vars) && { vars: toTexts(vars) }),
     startedAt: formatTime(row.startedAt),
   };
 }
 
 function parseColumn(json: string | number | null | undefined): unknown {
   return typeof json === 'string' ? tryParseJson(json) : undefined;
+}
+
+/** Returns the fields that are text. */
+function toTexts(record: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(record).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 function toList(value: unknown): unknown[] {

@@ -41,11 +41,11 @@ const eventFields: Readonly<Record<ActProgressEvent['type'], Readonly<Record<str
 
 /** Whether a value is an event whose needed fields can be used. */
 export function isProgressEvent(value: unknown): value is ActProgressEvent {
-  if (!isRecord(value)) return false;
+  if (!isRecord(value) || typeof value.type !== 'string' || !Object.hasOwn(eventFields, value.type)) return false;
   const fields = eventFields[value.type as ActProgressEvent['type']];
   return (
-    fields !== undefined &&
-    Object.entries(fields).every(([name, type]) => typeof value[name] === typeof type && value[name] !== null)
+    Object.entries(fields).every(([name, type]) => typeof value[name] === typeof type) &&
+    (value.type !== 'act-retry' || isErrorReport(value.error))
   );
 }
 

@@ -63,6 +63,15 @@ describe('init', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
+  test.each(['boticelli', 'Boticelli.toml'])(
+    'does not write a narrative in place of the settings file: %s',
+    async (name) => {
+      const { cwd, call } = setup();
+      expect(await call('init', name)).toMatchObject({ code: 2, stderr: expect.stringContaining('the settings file') });
+      expect(readdirSync(cwd)).toEqual([]);
+    },
+  );
+
   test('reports a folder that can not be written', async () => {
     const { cwd } = setup();
     writeFileSync(join(cwd, 'file'), '');

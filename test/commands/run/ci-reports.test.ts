@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'junit2json';
 import { expect, test } from 'vitest';
@@ -128,9 +128,12 @@ test.each([
   ['a folder for the summary', ['--summary', 'folder.d'], 74, "can't write"],
   ['a missing folder', ['--junit', 'missing/j.xml'], 74, "can't write"],
   ['a device', ['--junit', '/dev/null'], 74, 'it is not a regular file'],
+  ['a link', ['--junit', 'link.xml'], 74, 'it is a symbolic link'],
+  ['a name that is too long', ['--junit', 'x'.repeat(300)], 74, 'ENAMETOOLONG'],
 ])('refuses %s before any request', async (_, flags, code, message) => {
   const { runWithout, cwd, read } = setup();
   mkdirSync(join(cwd, 'folder.d'));
+  symlinkSync(join(cwd, 'r.csv'), join(cwd, 'link.xml'));
   const { code: actual, stderr } = await runWithout('one.toml', ...flags);
   expect(stderr).toContain(message);
   expect(actual).toBe(code);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import LibSql from 'libsql';
@@ -311,3 +311,22 @@ test.each([
     expect(await runs(...command)).toMatchObject({ code: 66, stderr: expect.stringContaining("can't be read") });
   }
 });
+
+// For root nothing is read-only.
+test.skipIf(process.platform === 'win32' || process.getuid?.() !== 0)(
+  'reads a history in a read-only folder',
+  async () => {
+    const { cwd, state, database, at, run } = setup();
+    await run('one.toml');
+    // The last connection that closes a whole file removes the write-ahead log and its index.
+    const last = new LibSql(database);
+    last.pragma('wal_checkpoint(TRUNCATE)');
+    last.close();
+    for (const suffix of ['-wal', '-shm']) rmSync(database + suffix, { force: true });
+    for (const [path, mode] of [[cwd, 0o755] as const, [state, 0o555] as const]) chmodSync(path, mode);
+    chmodSync(database, 0o444);
+    const { code, stdout, stderr } = await runBoticelli(['runs'], { ...at, uid: 65_534 });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('completed');
+  },
+);

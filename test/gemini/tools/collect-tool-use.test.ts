@@ -164,7 +164,7 @@ describe('code', () => {
       Array.from({ length: 5000 }, () => code('x'.repeat(200_000))),
     );
     expect(runs).toHaveLength(200);
-    expect(runs?.[0]?.code).toHaveLength(100_000 + '\n[shortened]'.length);
+    expect(runs?.[0]?.code).toHaveLength(100_000 + '…\n[shortened]'.length);
     expect(problems).toEqual(['the reply has more than 200 pieces of code; the first 200 are kept']);
   });
 });

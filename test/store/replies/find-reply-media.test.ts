@@ -1,5 +1,5 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { findReplyMedia } from '../../../src/store/replies/find-reply-media.js';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createReplyMediaFinder } from '../../../src/store/replies/find-reply-media.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { openTestDatabase } from '../../helpers/test-database.js';
 
@@ -13,8 +13,23 @@ test('finds the bytes of media by the text of the reply and by their types and s
   insert.run('c', 3, '{"base64": ');
   insert.run('d', 4, JSON.stringify({ text: 'A cat', turn: { media: { base64: 7 } } }));
   const find = (byteLength: number, text = 'A cat', narrative = 'n') =>
-    findReplyMedia(database, { narrative, text, media: [{ mimeType: 'image/png', byteLength }] });
+    createReplyMediaFinder(database, narrative)({ text, media: [{ mimeType: 'image/png', byteLength }] });
   expect(find(3)).toEqual(media('AAAA'));
   expect(find(6)).toEqual(media('BBBBBBBB'));
   expect([find(4), find(3, 'A dog'), find(3, 'A cat', 'other')]).toEqual([undefined, undefined, undefined]);
+});
+
+test('reads the stored replies once for all calls', async () => {
+  const database = await openTestDatabase(createTemporaryFolder(onTestFinished));
+  onTestFinished(() => void database.close());
+  const insert = database.prepare("INSERT INTO answers VALUES (?, 0, 'm', 'n', ?, ?)");
+  for (let row = 0; row < 50; row += 1) {
+    const media = [{ mimeType: 'image/png', base64: 'AAAA' }];
+    insert.run(`k${row}`, row, JSON.stringify({ text: `t${row}`, turn: { media } }));
+  }
+  const prepare = vi.spyOn(database, 'prepare');
+  const find = createReplyMediaFinder(database, 'n');
+  for (let row = 0; row < 50; row += 1)
+    expect(find({ text: `t${row}`, media: [{ mimeType: 'image/png', byteLength: 3 }] })).toHaveLength(1);
+  expect(prepare.mock.calls.length).toBe(101);
 });

@@ -19,6 +19,8 @@ test.each([
   ["usage = '{'", { usage: {} }],
   ["usage = '7', models_asked = 'null', models_served = '{'", { usage: {}, modelsAsked: [], modelsServed: [] }],
   ["error = '7', vars = '[]'", { status: 'failed' }],
+  ["narrative = x'00ff', status = x'00'", { narrative: 'unknown', status: 'unfinished' }],
+  ['vars = \'{"a": "x", "b": {}, "c": null}\'', { vars: { a: 'x' } }],
   ['started_at = 9000000000000000000', { startedAt: '1970-01-01T00:00:00.000Z' }],
 ])('lists the runs beside an odd one (%s)', async (change, fields) => {
   const { runs, total } = listRuns(await openChangedRuns(change), 10);
@@ -40,8 +42,10 @@ test('replaces values of another type in the end of an act', async () => {
 test('leaves out what is not valid in an act', async () => {
   const database = await openChangedRuns('act_count = 1');
   const note = '{"type": "act-note", "message": "x"}';
+  const retry = '"type": "act-retry", "attempt": 1, "delayMs": 1';
+  const odd = [`{${retry}, "error": null}`, `{${retry}, "error": {"code": 7}}`, '{"type": "constructor"}'];
   const expected = [{ act: 'a', events: [JSON.parse(note)] }];
-  database.exec(`UPDATE acts SET ended = '{', told = '[7, {"type": "act-retry", "error": null}, ${note}]'`);
+  database.exec(`UPDATE acts SET ended = '{', told = '[7, ${odd.join(', ')}, ${note}]'`);
   expect(listActs(database, 'r2')).toEqual(expected);
   database.exec('UPDATE acts SET timing = \'{"waits": [7]}\', prompt = \'{"parts": [null]}\'');
   expect(listActs(database, 'r2')).toEqual(expected);

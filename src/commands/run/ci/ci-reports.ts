@@ -97,9 +97,10 @@ function assertJunitFile(path: string): void {
   withOutputError(path, createErrorOptions('--junit'), () => {
     assertWritableFolder(dirname(path));
     const status = lstatSync(path, { throwIfNoEntry: false });
-    // A link is replaced, and its target stays as it is.
-    if (!status || status.isSymbolicLink()) return;
-    if (!status.isFile()) throw new Error('it is not a regular file');
+    if (!status) return;
+    // A link may have come with a folder that someone else wrote. /dev/stdout is one that everything else depends on.
+    if (!status.isFile())
+      throw new Error(`it is ${status.isSymbolicLink() ? 'a symbolic link' : 'not a regular file'}`);
     if (status.size === 0 || isJunitReport(path)) return;
     throw new BoticelliError('usage', `${path} exists and is not a JUnit report of boticelli`, {
       hint: 'Name a new file with --junit. Nothing was sent or changed.',

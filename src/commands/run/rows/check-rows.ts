@@ -19,8 +19,7 @@ export function assertDifferentFiles(files: readonly NamedFile[]): void {
   const flagsByFile = new Map<string, string>();
   for (const [flag, path] of files) {
     if (path === undefined) continue;
-    const stats = statSync(path, { throwIfNoEntry: false });
-    const id = stats ? `${stats.dev}:${stats.ino}` : path;
+    const id = identifyFile(path);
     const other = flagsByFile.get(id);
     if (other !== undefined) {
       throw new BoticelliError('usage', `${other} and ${flag} name the same file, ${path}`, {
@@ -28,5 +27,15 @@ export function assertDifferentFiles(files: readonly NamedFile[]): void {
       });
     }
     flagsByFile.set(id, flag);
+  }
+}
+
+/** Returns the path of a file that does not exist or can't be reached: opening it reports why. */
+function identifyFile(path: string): string {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return path;
   }
 }

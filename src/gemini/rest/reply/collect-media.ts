@@ -2,7 +2,7 @@ import type { Part } from '@google/genai';
 import type { ReplyMedia } from '../../../driver/reply-media.js';
 import { normalizeMimeType } from '../../../media/media-types.js';
 import { encodeWav } from '../../../media/wav.js';
-import { isBase64, isRecord } from '../../../util/json.js';
+import { hasBase64Bytes, isRecord } from '../../../util/json.js';
 
 /** Media as it arrived, before the pieces of a sound are joined. */
 interface InlineMedia {
@@ -52,11 +52,11 @@ export function omitSound(parts: Part[]): Part[] {
   return parts.some(isSound) ? parts.filter((part) => !isSound(part)) : parts;
 }
 
-/** Reads the media of a part. Undefined if it has none, if it is a thought, or if the bytes are not valid base64. */
+/** Reads the media of a part. Undefined if it has none, if it is a thought, or if there are no bytes in valid base64. */
 function readInlineMedia({ inlineData, thought }: Part): InlineMedia | undefined {
   if (thought || !isRecord(inlineData)) return undefined;
   const { mimeType, data } = inlineData as { mimeType?: unknown; data?: unknown };
-  if (typeof data !== 'string' || data === '' || !isBase64(data)) return undefined;
+  if (!hasBase64Bytes(data)) return undefined;
   const type = normalizeType(mimeType);
   const sampleRate = type === 'audio/l16' || type === 'audio/pcm' ? readSampleRate(String(mimeType)) : undefined;
   return { mimeType: type, base64: data, ...(sampleRate !== undefined && { sampleRate }) };

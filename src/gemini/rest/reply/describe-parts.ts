@@ -1,6 +1,6 @@
 import type { Part } from '@google/genai';
 import { type ContentKind, formatContentKinds, getContentKind } from '../../../driver/reply-media.js';
-import { isRecord } from '../../../util/json.js';
+import { hasBase64Bytes, isRecord } from '../../../util/json.js';
 import { toOneLine } from '../../errors/one-line.js';
 
 // Fields that describe a part (Part of @google/genai 2.32). A part that has only these is empty.
@@ -37,11 +37,18 @@ function listKinds(part: Part, expectedFields: ReadonlySet<string>): ContentKind
   return Object.entries(part).flatMap(([field, value]): ContentKind[] => {
     if (annotations.has(field) || expectedFields.has(field) || value === null || value === undefined) return [];
     const content = isRecord(value) ? value : {};
-    if (field === 'inlineData' || field === 'fileData') return [getContentKind(content.mimeType)];
+    if (field === 'fileData') return [getContentKind(content.mimeType)];
+    if (field === 'inlineData') return [describeInlineData(content)];
     const names = Object.hasOwn(fieldNames, field) ? fieldNames[field] : undefined;
     if (!names) return [{ one: 'part of an unknown kind', many: 'parts of unknown kinds', detail: field }];
     const { detailField = '', ...kind } = names;
     const detail = content[detailField];
     return [{ ...kind, detail: typeof detail === 'string' ? detail : undefined }];
   });
+}
+
+function describeInlineData({ mimeType, data }: Record<string, unknown>): ContentKind {
+  const { one, many, detail } = getContentKind(mimeType);
+  const problem = data === undefined || hasBase64Bytes(data) ? '' : ' without valid data';
+  return { one: one + problem, many: many + problem, detail };
 }

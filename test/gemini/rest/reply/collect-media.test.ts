@@ -61,6 +61,7 @@ describe('pictures are part of the turn', () => {
 describe('media that is not kept is named', () => {
   test.each<[string, WirePart]>([
     ['invalid base64', { inlineData: { mimeType: 'image/png', data: 'not base64!' } }],
+    ['padding alone', { inlineData: { mimeType: 'image/png', data: '==' } }],
     ['base64 of an impossible length', { inlineData: { mimeType: 'image/png', data: 'AAAAA' } }],
     ['no bytes', { inlineData: { mimeType: 'image/png', data: '' } }],
     ['a number', { inlineData: { mimeType: 'image/png', data: 7 } }],
@@ -70,7 +71,7 @@ describe('media that is not kept is named', () => {
     const error = await getError(fixture.driver().generate(createRequest()));
     expect(error).toMatchObject({
       code: 'empty_reply',
-      message: 'the reply has no text, only 1 picture (image/png) (STOP)',
+      message: 'the reply has no text, only 1 picture without valid data (image/png) (STOP)',
     });
   });
 
