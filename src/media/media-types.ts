@@ -101,8 +101,15 @@ export function inferTypeFromName(name = ''): string | undefined {
   return Object.hasOwn(typesByExtension, extension) ? typesByExtension[extension] : undefined;
 }
 
-/** Returns the usual extension of a type, without the dot; `bin` if the type is unknown. */
+/** The types that a browser executes when it opens a file. */
+const activeTypes: ReadonlySet<string> = new Set(['text/html', 'text/xml']);
+
+/**
+ * Returns the usual extension for a file that a model has written, without the dot: `bin` if the type is unknown, or if a
+ * browser would run the scripts of such a file.
+ */
 export function getExtension(type: string): string {
+  if (activeTypes.has(type)) return 'bin';
   const extensions = Object.keys(typesByExtension);
   return type === 'image/gif' ? 'gif' : (extensions.find((extension) => typesByExtension[extension] === type) ?? 'bin');
 }

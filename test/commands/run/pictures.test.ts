@@ -234,3 +234,13 @@ test('speech over REST becomes a WAV file, and each act is spoken without the ot
   const contents = server.generateRequests.map(({ body }) => body.contents);
   expect(contents).toEqual([[{ role: 'user', parts: [{ text: 'x' }] }], [{ role: 'user', parts: [{ text: 'y' }] }]]);
 });
+
+test('a file that a browser would execute gets no extension that makes it one', async () => {
+  const { server, run, list } = await setup();
+  const types = ['text/html', 'image/svg+xml', 'application/xml', 'text/xml', 'image/png'];
+  server.setDefaultReply(partsReply([types.map((mimeType) => toPart(Buffer.from('<script>'), mimeType))]));
+  expect((await run('--out-dir', 'out')).code).toBe(0);
+  expect(list('out').filter((name) => name.startsWith('01-'))).toEqual([
+    ...['1.bin', '2.bin', '3.bin', '4.bin', '5.png'].map((end) => `01-draw-${end}`),
+  ]);
+});
