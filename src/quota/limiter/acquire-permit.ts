@@ -74,7 +74,8 @@ async function acquireReservation(
   const wait = (initial: Reservation) => {
     const reason = toWaitReason(initial);
     const work = () => waitForReservation(initial, context, { ...options, resolve });
-    return measureWait(context, { model: initial.model, reason, clock }, work);
+    // Without a wait, what passes is the time of the program itself, on a busy machine some milliseconds.
+    return initial.at > clock.now() ? measureWait(context, { model: initial.model, reason, clock }, work) : work();
   };
   let reservation = await wait(await reserve());
   let isSent = false;
