@@ -112,6 +112,7 @@ async function buildProgram(): Promise<Metafile[]> {
       external: [...program.external, './lazy/*'],
       alias: {
         ...program.alias,
+        'node:crypto': stub('lazy-crypto'),
         '@google/genai': './lazy/google-genai.cjs',
         ...Object.fromEntries(libraries.map(([library, name]) => [library, `./lazy/${name}.cjs`])),
       },
