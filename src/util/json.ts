@@ -3,6 +3,16 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Returns a value of parsed JSON if it is a list, else an empty list. */
+export function toList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Returns the objects in a value of parsed JSON, if it is a list. */
+export function toRecords(value: unknown): Record<string, unknown>[] {
+  return toList(value).filter(isRecord);
+}
+
 /** Parses a JSON text; undefined if it is not valid JSON. */
 export function tryParseJson(text: string): unknown {
   try {

@@ -1,4 +1,4 @@
-import { isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
+import { isDeeperThan, isRecord, toRecords, tryParseJson } from '../../util/json.js';
 import type { Headers } from '../transport/minimal-fetch.js';
 
 /** An error from the service: google.rpc.Status as JSON, or a gateway's version of it. */
@@ -55,7 +55,7 @@ export function extractServiceError({ error }: Record<string, unknown>): Service
 
 /** Leaves out details that are too deep to be serialized. Google's have five levels. */
 function toDetails(details: unknown): ErrorDetail[] {
-  return Array.isArray(details) ? details.filter(isRecord).filter((detail) => !isDeeperThan(detail, 50)) : [];
+  return toRecords(details).filter((detail) => !isDeeperThan(detail, 50));
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { QuotaViolation } from '../../errors.js';
-import { isRecord } from '../../util/json.js';
+import { isRecord, toRecords } from '../../util/json.js';
 import { type ErrorDetail, findDetails, maxErrorTextChars, type ServiceError } from './parse-error-body.js';
 import { findQuotaReason, parseWordedLimits, type WordedLimit } from './quota-text.js';
 
@@ -35,7 +35,7 @@ const maxViolations = 50;
 
 function listViolationDetails(error: ServiceError | undefined): ErrorDetail[] {
   return findDetails(error, 'QuotaFailure')
-    .flatMap(({ violations }) => (Array.isArray(violations) ? violations.filter(isRecord) : []))
+    .flatMap(({ violations }) => toRecords(violations))
     .slice(0, maxViolations);
 }
 

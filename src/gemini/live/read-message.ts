@@ -1,5 +1,5 @@
 import type { LiveServerMessage, Part } from '@google/genai';
-import { isRecord } from '../../util/json.js';
+import { isRecord, toRecords } from '../../util/json.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -87,10 +87,6 @@ function readSpeech(inlineData: unknown): SpeechChunk | undefined {
 
 function toRecord(value: unknown): JsonObject {
   return isRecord(value) ? value : {};
-}
-
-function toRecords(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
 function toText(value: unknown): string {

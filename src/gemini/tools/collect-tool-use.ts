@@ -1,6 +1,6 @@
 import { type ExecutedCode, pickToolUse, type Source, type ToolUse } from '../../driver/tool-use.js';
 import type { ToolName } from '../../facts/tools.js';
-import { isRecord } from '../../util/json.js';
+import { isRecord, toList, toRecords } from '../../util/json.js';
 import { toOneLine } from '../errors/one-line.js';
 
 /** The maximum number of sources, of searches and of pieces of code of one reply. */
@@ -37,13 +37,12 @@ export function createToolUseCollector(tools: readonly ToolName[] = []) {
         for (const query of toList(webSearchQueries)) {
           if (typeof query === 'string' && query.trim() !== '') searches.add(toOneLine(query, maxLineLength));
         }
-        for (const chunk of toList(groundingChunks)) if (isRecord(chunk) && isRecord(chunk.web)) pages.add(chunk.web);
+        for (const { web } of toRecords(groundingChunks)) if (isRecord(web)) pages.add(web);
       }
       if (!isRecord(urlContextMetadata)) return;
-      for (const page of toList(urlContextMetadata.urlMetadata)) {
-        if (!isRecord(page)) continue;
+      for (const { retrievedUrl, urlRetrievalStatus } of toRecords(urlContextMetadata.urlMetadata)) {
         hasReadPages = true;
-        pages.addRead(page.retrievedUrl, page.urlRetrievalStatus);
+        pages.addRead(retrievedUrl, urlRetrievalStatus);
       }
     },
     get toolUse(): ToolUse {
@@ -169,8 +168,4 @@ function shorten(text: string): string {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function toList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -1,8 +1,8 @@
 import type { RecordedAct } from '../../store/runs/recorded-run.js';
 import { formatFallback, formatRetry, formatWait } from '../../terminal/progress/format-events.js';
-import { isRecord } from '../../util/json.js';
+import { isRecord, toRecords } from '../../util/json.js';
 import { isSafeLink } from '../markdown.js';
-import { isCount, type Tokens, toCount, toRecords, toText, toTexts, toTokens } from './stored-values.js';
+import { isCount, type Tokens, toCount, toText, toTexts, toTokens } from './stored-values.js';
 import { type ActTiming, type TimingContext, toActTiming } from './timing.js';
 
 /** An act, as the page shows it. */

@@ -1,4 +1,4 @@
-import { isRecord } from '../../util/json.js';
+import { isRecord, toList } from '../../util/json.js';
 
 /** Token counts. A count that is not known is absent. */
 export interface Tokens {
@@ -23,14 +23,11 @@ export function toText(value: unknown): string {
   return typeof value === 'number' ? String(value) : '';
 }
 
-/** Returns the objects of a stored list. */
-export function toRecords(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
-}
-
 /** Returns the texts of a stored list. */
 export function toTexts(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(toText).filter((text) => text !== '') : [];
+  return toList(value)
+    .map(toText)
+    .filter((text) => text !== '');
 }
 
 /** Returns the token counts of a stored usage. */

@@ -1,5 +1,5 @@
-import { isRecord } from '../../util/json.js';
-import { isCount, toCount, toRecords } from './stored-values.js';
+import { isRecord, toList, toRecords } from '../../util/json.js';
+import { isCount, toCount } from './stored-values.js';
 
 /** What an act spends its time on. Without streaming, thinking and answering can't be told apart: `request` is both. */
 export type SegmentKind = 'wait' | 'failed' | 'thinking' | 'answering' | 'request';
@@ -65,7 +65,7 @@ function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): 
   return {
     ...{ durationMs, waits: waits.sort((one, other) => one.startMs - other.startMs) },
     // The last attempt of an act without a reply failed too.
-    failures: [...(Array.isArray(retriesMs) ? retriesMs.filter(isCount) : []), ...(hasReply ? [] : [durationMs])],
+    failures: [...toList(retriesMs).filter(isCount), ...(hasReply ? [] : [durationMs])],
     ...(isCount(firstTokenMs) && { firstTokenMs: Math.min(firstTokenMs, durationMs) }),
   };
 }

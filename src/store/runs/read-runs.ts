@@ -1,6 +1,6 @@
 import type Database from 'libsql';
 import { hasColumn } from '../../database/schema.js';
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { isRecord, toList, tryParseJson } from '../../util/json.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 import type { RecordedAct, RecordedRun } from './recorded-run.js';
 import { hasMatrixColumn } from './row-runs.js';
@@ -180,10 +180,6 @@ function toTexts(record: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(record).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
-}
-
-function toList(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** Formats a time as ISO 8601 in UTC; the epoch if the time is outside of the range of dates. */

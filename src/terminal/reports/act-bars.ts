@@ -1,7 +1,7 @@
 import type { RecordedAct } from '../../store/runs/recorded-run.js';
 import type { RecordedTiming } from '../../store/runs/run-recorder.js';
 import type { DisplayOptions } from '../text/colors.js';
-import { formatDuration } from '../text/format.js';
+import { formatDuration, truncate } from '../text/format.js';
 import { measureWidth, toDisplayLine } from '../text/printable.js';
 
 /** What an act does at a moment. Without streaming, it is not known when its thinking ends. */
@@ -98,8 +98,4 @@ function formatLegend(timed: readonly TimedAct[], symbols: Symbols): string {
     ...(isStreamed ? [`${symbols.thinking} thinking`] : []),
     `${symbols.answering} ${answering}`,
   ].join('   ');
-}
-
-function truncate(text: string, maxLength: number): string {
-  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
 }

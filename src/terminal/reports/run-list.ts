@@ -1,6 +1,6 @@
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import type { DisplayOptions } from '../text/colors.js';
-import { formatCount, formatUsd } from '../text/format.js';
+import { formatCount, formatUsd, truncate } from '../text/format.js';
 import { measureWidth, toDisplayLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
@@ -127,7 +127,3 @@ function formatShortTime(date: Date): string {
 
 /** The month names are fixed, because formatting a thousand dates by locale takes longer than everything else. */
 const monthNames = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
-
-function truncate(name: string, maxLength: number): string {
-  return name.length <= maxLength ? name : `${name.slice(0, Math.max(1, maxLength - 1))}…`;
-}

@@ -57,3 +57,8 @@ export function formatCount(count: number, noun: string): string {
 export function formatInteger(value: number): string {
   return value.toLocaleString('en-US');
 }
+
+/** Cuts a text to `maxLength` UTF-16 units; `…` marks the cut, after at least one unit. */
+export function truncate(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, Math.max(1, maxLength - 1))}…`;
+}

@@ -3,7 +3,7 @@ import type { ReplyMedia } from '../../../driver/reply-media.js';
 import type { Usage } from '../../../driver/response.js';
 import { BoticelliError } from '../../../errors.js';
 import { classifyFinishReason } from '../../../facts/finish-reasons.js';
-import { isRecord } from '../../../util/json.js';
+import { toRecords } from '../../../util/json.js';
 import { toOneLine } from '../../errors/one-line.js';
 import { describeNonTextParts } from './describe-parts.js';
 
@@ -91,7 +91,7 @@ function formatReason(reason: string, message: string | undefined): string {
 
 /** Formats the categories that are rated as blocking or, if there are none, those that are rated as likely. */
 function formatRatings(ratings: unknown): string {
-  const list = Array.isArray(ratings) ? ratings.filter(isRecord) : [];
+  const list = toRecords(ratings);
   const blocking = list.filter(({ blocked }) => blocked === true);
   const likely = list.filter(({ probability }) => probability === 'HIGH' || probability === 'MEDIUM');
   const names = (blocking.length > 0 ? blocking : likely).flatMap(({ category }) =>

@@ -6,7 +6,7 @@ import type { FinishedHop, ModelTurn } from '../../../driver/request.js';
 import type { ChunkMetadata, GenerateResponse } from '../../../driver/response.js';
 import { classifyFinishReason, isBlockReason } from '../../../facts/finish-reasons.js';
 import type { ToolName } from '../../../facts/tools.js';
-import { isDeeperThan, isRecord } from '../../../util/json.js';
+import { isDeeperThan, isRecord, toRecords } from '../../../util/json.js';
 import { stripModelPrefix } from '../../../util/model-name.js';
 import { createToolUseCollector } from '../../tools/collect-tool-use.js';
 import { getToolPartFields } from '../../tools/convert-tools.js';
@@ -139,8 +139,7 @@ function getModelName(modelVersion: unknown): string | undefined {
  * SDK turns into an empty object.
  */
 function findCandidate(candidates: unknown): Record<string, unknown> {
-  const list: unknown[] = Array.isArray(candidates) ? candidates : [];
-  return list.filter(isRecord).find(({ content, finishReason }) => content != null || finishReason != null) ?? {};
+  return toRecords(candidates).find(({ content, finishReason }) => content != null || finishReason != null) ?? {};
 }
 
 function isFinishReason(value: unknown): value is string {
@@ -163,8 +162,7 @@ const maxPartDepth = 500;
  * nested too deeply is left out.
  */
 function getParts(content: unknown): Part[] {
-  const parts = isRecord(content) && Array.isArray(content.parts) ? content.parts.filter(isRecord) : [];
-  return parts
+  return toRecords(isRecord(content) ? content.parts : undefined)
     .filter((part) => !isDeeperThan(part, maxPartDepth))
     .map((part): Part => {
       if (!('text' in part) || typeof part.text === 'string') return part;
