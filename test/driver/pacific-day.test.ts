@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { getNextPacificMidnight } from '../../src/driver/pacific-day.js';
+import { getNextPacificMidnight, isSurelyInPacificDay } from '../../src/driver/pacific-day.js';
 
 test.each([
   ['a winter afternoon', '2026-11-22T22:30:00.123Z', '2026-11-23T08:00:00.000Z'],
@@ -14,3 +14,19 @@ test.each([
 ])('the quota day of %s ends at the next midnight in Los Angeles', (_, now, midnight) => {
   expect(getNextPacificMidnight(Date.parse(now)).toISOString()).toBe(midnight);
 });
+
+test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
+  'in the ten days from %s, a time is surely in its own day, but for the start of a Sunday, and never in another',
+  (start) => {
+    const hourMs = 3_600_000;
+    for (let hour = 0; hour < 10 * 24; hour += 1) {
+      const at = Date.parse(start) + hour * hourMs;
+      const endsAt = getNextPacificMidnight(at).getTime();
+      const previousEnd = getNextPacificMidnight(endsAt - 26 * hourMs).getTime();
+      const nextEnd = getNextPacificMidnight(endsAt).getTime();
+      const isStartOfSunday = new Date(endsAt).getUTCDay() === 1 && at < endsAt - 23 * hourMs;
+      const result = [previousEnd, endsAt, nextEnd].map((end) => isSurelyInPacificDay(at, end));
+      expect(result, new Date(at).toISOString()).toEqual([false, !isStartOfSunday, false]);
+    }
+  },
+);

@@ -1,4 +1,4 @@
-import { getNextPacificMidnight } from '../../driver/pacific-day.js';
+import { getNextPacificMidnight, isSurelyInPacificDay } from '../../driver/pacific-day.js';
 import type { ObservedLimits } from '../limits.js';
 
 /** The limit for which a request waits: requests or tokens per minute, or the spending of the whole project. */
@@ -155,8 +155,7 @@ function narrowGuard(state: ModelState, now: number, windowMs: number): void {
 
 /** Returns the entry for the Pacific day of a time. Adds the entry to the state if it is missing. */
 export function findOrCreateDay(state: ModelState, at: number): { endsAt: number; count: number } {
-  // A day has 23 to 25 hours, so a time in the 23 hours before a known end needs no calendar.
-  const knownDay = state.days.find(({ endsAt }) => at < endsAt && at >= endsAt - 23 * 3_600_000);
+  const knownDay = state.days.find(({ endsAt }) => isSurelyInPacificDay(at, endsAt));
   if (knownDay) return knownDay;
   const endsAt = getNextPacificMidnight(at).getTime();
   const entry = state.days.find((day) => day.endsAt === endsAt) ?? { endsAt, count: 0 };

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
@@ -138,7 +137,7 @@ export function serializeReply({
 }: GenerateResponse): string {
   const { text, ...rest } = turn;
   const native = omitMediaBytes(turn);
-  const isTextAlone = isDeepStrictEqual(native, [{ text }]);
+  const isTextAlone = isSingleText(native, text);
   const serialized: SerializedReply = {
     ...reply,
     turn: { ...rest, ...(text !== reply.text && { text }), native: isTextAlone ? undefined : native },
@@ -146,6 +145,11 @@ export function serializeReply({
     ...(audio && { wasSpoken: true }),
   };
   return JSON.stringify(serialized);
+}
+
+function isSingleText(native: unknown, text: string): boolean {
+  const [part, ...others] = Array.isArray(native) ? native : [];
+  return others.length === 0 && isRecord(part) && part.text === text && Object.keys(part).length === 1;
 }
 
 /**
