@@ -6,11 +6,25 @@ const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
 /**
- * Returns the exports of a CommonJS file of `dist/`. Its caches lie beside it, one for each command, because V8 reads a whole
- * cache: one that held the functions of all commands would take each of them longer. A cache file holds the data twice. The
- * first successful run of a command writes it.
+ * Returns the exports of `main.cjs` in a folder. The caches of the files lie beside them, one for each command, because V8
+ * reads a whole cache: one that held the functions of all commands would take each of them longer. A cache file holds the
+ * data twice. The first successful run of a command writes it.
  */
-exports.loadWithCache = function loadWithCache(file) {
+exports.loadProgram = function loadProgram(folder) {
+  const main = join(folder, 'main.cjs');
+  const require = createRequire(main);
+  const loaded = new Map();
+  // Files of the program load each other by names relative to the folder, also those in `lazy/`.
+  const load = (name) => {
+    if (!name.startsWith('./')) return require(name);
+    if (!loaded.has(name)) loaded.set(name, loadFile(join(folder, name), programRequire));
+    return loaded.get(name);
+  };
+  const programRequire = Object.assign(load, require);
+  return programRequire('./main.cjs');
+};
+
+function loadFile(file, require) {
   const cache = readCache(file);
   // The bundle is ASCII, which Node reads as Latin-1 in half the time of UTF-8.
   const source = fs.readFileSync(file, 'latin1');
@@ -18,9 +32,9 @@ exports.loadWithCache = function loadWithCache(file) {
   const script = new Script(wrapped, { filename: file, ...(cache.data && { cachedData: cache.data }) });
   if (!cache.data || script.cachedDataRejected) atSuccessfulExit(() => writeCache(cache, script.createCachedData()));
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createLazyRequire(file), module, file, dirname(file));
+  script.runInThisContext()(module.exports, require, module, file, dirname(file));
   return module.exports;
-};
+}
 
 const exitHandlers = [];
 
@@ -32,18 +46,6 @@ function atSuccessfulExit(handler) {
   process.on('exit', (code) => {
     if (code === 0) for (const each of exitHandlers) each();
   });
-}
-
-/** `require` for the program: the libraries in `dist/lazy/` have caches of their own. */
-function createLazyRequire(file) {
-  const require = createRequire(file);
-  const loaded = new Map();
-  const lazyRequire = (name) => {
-    if (!name.startsWith('./lazy/')) return require(name);
-    if (!loaded.has(name)) loaded.set(name, exports.loadWithCache(join(dirname(file), name)));
-    return loaded.get(name);
-  };
-  return Object.assign(lazyRequire, require);
 }
 
 /** V8 checks only its own version and the length of the source: the name of the cache holds the rest. */

@@ -1,5 +1,4 @@
-import { InvalidArgumentError } from 'commander';
-import { parseModelName, parseTemperature } from '../../../cli/option-parsers.js';
+import { InvalidArgumentError, parseModelName, parseTemperature } from '../../../cli/option-parsers.js';
 import { BoticelliError } from '../../../errors.js';
 import { thinkingLevels } from '../../../facts/model-facts.js';
 import { countCombinations, type MatrixAxis, type MatrixValue } from '../../../rows/matrix.js';
