@@ -4,8 +4,8 @@ const { readFileSync, writeSync } = require('node:fs');
 const { join } = require('node:path');
 
 if (!printVersion()) {
-  const { loadProgram } = require('./compile-cache.js');
-  loadProgram(join(__dirname, '../dist')).main(process);
+  const { loadWithCache } = require('./compile-cache.js');
+  loadWithCache(join(__dirname, '../dist/main.cjs')).main(process);
 }
 
 /** Scripts ask for the version often: print it without loading the program. If that fails, the program reports why. */

@@ -6,25 +6,11 @@ const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
 /**
- * Returns the exports of `main.cjs` in a folder. The caches of the files lie beside them, one for each command, because V8
- * reads a whole cache: one that held the functions of all commands would take each of them longer. A cache file holds the
- * data twice. The first successful run of a command writes it.
+ * Returns the exports of a CommonJS file of `dist/`, which may load others by relative paths. The caches of a file lie
+ * beside it, one for each command, because V8 reads a whole cache: one that held the functions of all commands would take
+ * each of them longer. A cache file holds the data twice. The first successful run of a command writes it.
  */
-exports.loadProgram = function loadProgram(folder) {
-  const main = join(folder, 'main.cjs');
-  const require = createRequire(main);
-  const loaded = new Map();
-  // Files of the program load each other by names relative to the folder, also those in `lazy/`.
-  const load = (name) => {
-    if (!name.startsWith('./')) return require(name);
-    if (!loaded.has(name)) loaded.set(name, loadFile(join(folder, name), programRequire));
-    return loaded.get(name);
-  };
-  const programRequire = Object.assign(load, require);
-  return programRequire('./main.cjs');
-};
-
-function loadFile(file, require) {
+exports.loadWithCache = function loadWithCache(file, loaded = new Map()) {
   const cache = readCache(file);
   // The bundle is ASCII, which Node reads as Latin-1 in half the time of UTF-8.
   const source = fs.readFileSync(file, 'latin1');
@@ -32,8 +18,20 @@ function loadFile(file, require) {
   const script = new Script(wrapped, { filename: file, ...(cache.data && { cachedData: cache.data }) });
   if (!cache.data || script.cachedDataRejected) atSuccessfulExit(() => writeCache(cache, script.createCachedData()));
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, file, dirname(file));
+  loaded.set(file, module);
+  script.runInThisContext()(module.exports, createCachingRequire(file, loaded), module, file, dirname(file));
   return module.exports;
+};
+
+/** `require` for a file of the program: it loads other files of the program with their caches, and each only once. */
+function createCachingRequire(file, loaded) {
+  const require = createRequire(file);
+  const load = (name) => {
+    if (!name.startsWith('.')) return require(name);
+    const path = join(dirname(file), name);
+    return loaded.has(path) ? loaded.get(path).exports : exports.loadWithCache(path, loaded);
+  };
+  return Object.assign(load, require);
 }
 
 const exitHandlers = [];

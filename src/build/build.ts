@@ -94,12 +94,6 @@ const program = {
 async function buildProgram(): Promise<Metafile[]> {
   const lazy = { ...program, outdir: 'dist/lazy', outExtension: { '.js': '.cjs' } };
   const libraries = Object.entries(lazyLibraries);
-  const aliases = {
-    ...program.alias,
-    'node:crypto': stub('lazy-crypto'),
-    '@google/genai': './lazy/google-genai.cjs',
-    ...Object.fromEntries(libraries.map(([library, name]) => [library, `./lazy/${name}.cjs`])),
-  };
   const results = await Promise.all([
     build({ ...lazy, entryPoints: libraries.map(([library, name]) => ({ in: library, out: name })) }),
     build({
@@ -117,9 +111,10 @@ async function buildProgram(): Promise<Metafile[]> {
     }),
     build({ ...lazy, entryPoints: [{ in: 'src/narrative/expectations/pattern-worker.ts', out: 'pattern-worker' }] }),
     buildReportAssets(),
-    buildSplitProgram({ entry: 'src/main.ts', parts }, { ...program, alias: aliases }).then((metafile) => ({
-      metafile,
-    })),
+    buildSplitProgram(
+      { entry: 'src/main.ts', parts, libraries: { ...lazyLibraries, '@google/genai': 'google-genai' } },
+      { ...program, alias: { ...program.alias, 'node:crypto': stub('lazy-crypto') } },
+    ).then((metafile) => ({ metafile })),
   ]);
   return results.map(({ metafile }) => metafile);
 }

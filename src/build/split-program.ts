@@ -7,6 +7,8 @@ export interface SplitProgram {
   entry: string;
   /** The modules that the rest of the program loads with `import()`, by the name of the part that contains them. */
   parts: Readonly<Record<string, readonly string[]>>;
+  /** The files in `dist/lazy/` of libraries, without `.cjs`, by the name that the program imports. */
+  libraries?: Readonly<Record<string, string>>;
   /** The folder of the program, which has the modules in `src/`. Default: the working folder. */
   folder?: string;
 }
@@ -27,33 +29,43 @@ const mainFile = 'main';
  * @throws Error if a module that starts a part is not loaded with `import()`
  */
 export async function buildSplitProgram(program: SplitProgram, options: BuildOptions): Promise<Metafile> {
-  const { entry, parts } = program;
+  const { entry, libraries = {}, parts } = program;
   const folder = resolve(program.folder ?? '.');
-  const external = [...(options.external ?? []), './lazy/*', './main.cjs'];
-  const common = { ...options, external, bundle: true, absWorkingDir: folder } satisfies BuildOptions;
-  const { metafile } = await build({ ...common, entryPoints: [entry], write: false, outdir: 'dist', metafile: true });
+  const createOptions = (file: string) => {
+    // The path of a library's file depends on the file that imports it.
+    const paths = Object.entries(libraries).map(([library, name]) => [library, locate(name, file)] as const);
+    return {
+      ...options,
+      alias: { ...options.alias, ...Object.fromEntries(paths) },
+      external: [...(options.external ?? []), ...paths.map(([, path]) => path)],
+      ...{ bundle: true, absWorkingDir: folder },
+    } satisfies BuildOptions;
+  };
+  const { metafile } = await build({
+    ...createOptions(mainFile),
+    ...{ entryPoints: [entry], write: false, outdir: 'dist', metafile: true },
+  });
   const files = { [mainFile]: [entry], ...parts };
   const owners = assignModules(metafile, files);
   const shared = findSharedModules(metafile, owners);
   await Promise.all(
-    Object.keys(files).map((file) =>
-      build({
-        ...common,
-        stdin: {
-          contents: createEntryPoint(file === mainFile ? entry : undefined, shared.get(file)),
-          resolveDir: folder,
-        },
+    Object.keys(files).map((file) => {
+      const contents = createEntryPoint(file === mainFile ? entry : undefined, shared.get(file));
+      return build({
+        ...createOptions(file),
+        stdin: { contents, resolveDir: folder },
         outfile: `dist/${locate(file)}`,
         plugins: [importFromOtherFiles(file, owners, folder)],
-      }),
-    ),
+      });
+    }),
   );
   return metafile;
 }
 
-/** Returns the path of a file of the program, relative to `dist/`. */
-function locate(file: string): string {
-  return file === mainFile ? './main.cjs' : `./lazy/${file}.cjs`;
+/** Returns the path of a file of the program relative to `dist/` or, if `from` is a part, to `dist/lazy/`. */
+function locate(file: string, from = mainFile): string {
+  if (from === mainFile) return file === mainFile ? './main.cjs' : `./lazy/${file}.cjs`;
+  return file === mainFile ? '../main.cjs' : `./${file}.cjs`;
 }
 
 /** Returns the file of each module. */
@@ -100,13 +112,14 @@ function importFromOtherFiles(file: string, owners: ReadonlyMap<string, string>,
   return {
     name: 'split-program',
     setup({ onResolve, onLoad }) {
+      onResolve({ filter: /\.cjs$/, namespace: 'other-file' }, ({ path }) => ({ path, external: true }));
       onResolve({ filter: /^\.{1,2}\/.*\.[jt]s$/ }, ({ path, resolveDir }) => {
         const module = relative(folder, join(resolveDir, path)).replaceAll('\\', '/').replace(/\.js$/, '.ts');
         const owner = owners.get(module);
         return owner === undefined || owner === file ? undefined : { path: module, namespace: 'other-file' };
       });
       onLoad({ filter: /^/, namespace: 'other-file' }, ({ path }) => ({
-        contents: `module.exports = require('${locate(owners.get(path) ?? mainFile)}').modules['${path}']();`,
+        contents: `module.exports = require('${locate(owners.get(path) ?? mainFile, file)}').modules['${path}']();`,
       }));
     },
   };
