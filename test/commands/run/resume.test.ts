@@ -111,7 +111,7 @@ describe('the resume command', () => {
     server.setDefaultReply(({ body }) => (body.contents.length > 1 ? overload : textReply('one')));
     const piped = runInProcess(['run', '-'], { ...options, input: buildNarrative(2) });
     expect((await piped).stderr).toContain(
-      'Resume with the same narrative on standard input: boticelli run - --resume\n',
+      'Resume with the same standard input: boticelli run - --resume\n',
     );
     const npx = { ...options, env: { ...options.env, npm_command: 'exec' } };
     const from = await runInProcess(['run', '--resume', '--from', 'act_1', '--', 'two.toml'], npx);
