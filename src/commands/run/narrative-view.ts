@@ -33,8 +33,8 @@ export interface NarrativeView {
   /** Writes a picture or a sound to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
   saveMedia(act: { act: string; index: number }, media: ReplyMedia, number: number): string | undefined;
   /**
-   * Whether the text of the act so far can be discarded, so that a retry can start the reply again. It can't be
-   * discarded once standard output has received it and is not a terminal.
+   * Whether the text of the act so far can be discarded, so that a retry can start the reply again. With `-o text`, it
+   * can't be discarded once a pipe or a file has received it.
    */
   canDiscard(act: { act: string; index: number }): boolean;
   /** Emits the only event of a run that failed before its first act, and returns its report. */

@@ -195,7 +195,7 @@ describe('a terminal that disappears', () => {
     ['in mid-stream', textReply(['so', ' far'], { end: 'stall' }), 'so far'],
   ])('ends the run %s', async (_, reply, output) => {
     server.setDefaultReply(reply);
-    // The helper passes `script` a command with `exec`, so its only child is the program itself.
+    // The terminal is made by the program `script`. Its only child is boticelli, because the helper starts it by `exec`.
     const running = startInTerminal(['run', 'four.toml', '--stream'], { server, cwd: folder() });
     const request = await server.waitForRequests(1);
     await running.waitForOutput(output);

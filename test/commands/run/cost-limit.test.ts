@@ -15,7 +15,7 @@ afterEach(() => server.close());
 
 const price = '[providers.gemini.prices."my-model"]\ninput = 100\noutput = 1000\n';
 
-/** A folder with a narrative of four acts and a price: 1000 tokens in and 400 out are half a dollar. */
+/** A folder with a narrative of four acts and a price: 1000 tokens in and 400 out cost half a dollar. */
 function setup(settings = price, head = 'model = "my-model"') {
   const cwd = createTemporaryFolder(onTestFinished, {
     'four.toml': buildNarrative(4, head),

@@ -101,7 +101,7 @@ test.each([
   ['resumed', true],
   ['opened anew', false],
 ])(
-  'a session whose connection is lost between acts is %s with the whole conversation, and an event reports it',
+  'a session whose connection is lost between acts is %s with the whole conversation, and an event reports the loss',
   async (_, resumes) => {
     server.live.allowsResumption = resumes;
     server.live.queueReplies({ ...spokenReply(['Uno']), end: 'destroy' });
@@ -178,12 +178,12 @@ test('acts on a Live model and on another model share one conversation', async (
     'Reply 2 of gemini-3.8-flash to "B"',
     'Reply 3 of gemini-3.8-live to "C"',
   ]);
-  // The session releases its slot before the act that uses another model.
+  // The session is closed before the act that uses another model, so that its slot is free.
   expect(sessions()).toHaveLength(2);
   expect(sessions()[0]?.closedAt).toBeLessThanOrEqual(server.generateRequests[0]!.receivedAtMs);
 });
 
-test('never prints the key or writes it to run.json', async () => {
+test('never prints the key, nor writes it to run.json', async () => {
   const cwd = folder();
   server.live.queueReplies({ ...spokenReply(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
   const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;

@@ -165,7 +165,7 @@ describe('a later hop', () => {
     expect(server.generateRequests).toHaveLength(1);
   });
 
-  test('is estimated with the tokens that the hops before it left of max_tokens', async () => {
+  test('is estimated only for the tokens that the hops before it left of max_tokens', async () => {
     // A whole reply may cost $0.00091. If hop 2 could cost as much, after hop 1 for $0.00032, the run would end here.
     const { run } = setup(long, { head: 'max_tokens = 90' });
     expect(await run('--max-cost', '0.0012')).toMatchObject({ code: 0, stdout: `${long.text}\n` });

@@ -230,6 +230,7 @@ describe('bad input ends the run before the first request:', () => {
     const clash = await run(['--each', 'models.csv', '--matrix', 'model=a,b', '--results', 'r.csv'], 'rows.toml');
     expect([clash.code, existsSync(join(clash.cwd, 'r.csv'))]).toEqual([65, false]);
     expect(clash.stderr).toContain('the source has a column named "model"');
+    // In ndjson, the values of the row and of the combination are in separate objects.
     const ndjson = await run(['--each', 'models.csv', '--matrix', 'model=a,b', '-o', 'ndjson'], 'rows.toml');
     expect(parseLines(ndjson.stdout)[1]).toMatchObject({ row: { model: 'b' }, matrix: { model: 'b' } });
   });

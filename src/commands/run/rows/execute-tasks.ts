@@ -14,7 +14,7 @@ import type { RowsOutcome } from './rows-outcome.js';
 import { createOutcome, createRowsState, type RowsState } from './rows-state.js';
 import { getStopScope } from './stop-scope.js';
 
-/** Times `--jobs`: how many tasks may start after the oldest unfinished one, so that few results wait to be written. */
+/** Multiplied by `--jobs`: how many tasks may start after the oldest unfinished one, so that few results wait for it. */
 const rowsAheadPerJob = 16;
 
 /** Executes a task for each row and combination. Never rejects: the outcome says why tasks were not executed. */
@@ -94,7 +94,7 @@ async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, c
   const { signal, view, options } = context;
   try {
     const report = await executeTask(task, run, context).catch(createFailedReport);
-    // A row that was interrupted has neither a reply nor an error of its own.
+    // A row that was interrupted has neither a reply nor an error of its own, so it has no result.
     if (report.status === 'interrupted' || (signal.aborted && report.failure)) return state.output?.skip(position);
     const { failure } = report;
     state.usage = addUsage(state.usage, report.usage);

@@ -15,6 +15,7 @@ export interface RowsState {
   lastStarted: number;
   /** How many runs were read: started, skipped, or not asked because their model was stopped. */
   read: number;
+  /** Undefined with `--results`: then nothing is written to standard output. */
   output: RowOutput | undefined;
   /** The failed run with the lowest position. */
   firstFailure: { position: number; failure: BoticelliError } | undefined;
