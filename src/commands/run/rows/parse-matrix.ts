@@ -9,7 +9,7 @@ import type { RunOptions } from '../options.js';
 /** The prefix of keys that are variables. */
 export const variablePrefix = 'vars.';
 
-/** The maximum number of combinations, without rows. */
+/** The maximum number of combinations for one row. */
 const maxCombinations = 1000;
 
 /** The maximum number of thinking tokens: the largest 32-bit integer, as in a narrative. */
@@ -116,7 +116,7 @@ function assertNotGiven(
           ? `--var-file ${variable}`
           : undefined;
   if (flag === undefined) return;
-  throw createMatrixError(text, `it can't be combined with ${flag}, which sets the same`, 'Remove one of them.');
+  throw createMatrixError(text, `it can't be combined with ${flag}, which sets the same value`, 'Remove one of them.');
 }
 
 function createUnknownKeyError(text: string, key: string): BoticelliError {
