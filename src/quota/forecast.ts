@@ -20,7 +20,7 @@ export interface QuotaForecast {
   dayUsedUp?: { model: string; afterRequests: number; until: number };
 }
 
-/** Expired reservations are removed in groups of this size, because removing them one by one moves all others. */
+/** Expired reservations are removed in groups of this size, because each removal at the start moves all later ones. */
 const expiredGroup = 500;
 
 /** Removes reservations that have left the window before `at`. Keeping all would make a long forecast slow. */

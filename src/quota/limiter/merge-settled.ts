@@ -1,8 +1,8 @@
 import { countRequests, type ModelState, type StoredReservation } from './model-state.js';
 
 /**
- * Reservations are merged only if there are more than this. Every transaction reads and writes the whole state, so at
- * thousands of requests per minute it would take longer than the requests themselves.
+ * Reservations are merged only if there are more than this. Every transaction reads and writes the whole state. Without
+ * merging, at thousands of requests per minute, the transactions would take longer than the requests themselves.
  */
 const maxUnmerged = 60;
 

@@ -28,7 +28,7 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
         runInTransaction(database, () => {
           const [json] = (selectOne.get(key) ?? []) as [string?];
           const previous = written.get(key);
-          // If `change` fails, the object may be half changed.
+          // If `change` throws, the object may be half changed and must not be used again.
           written.delete(key);
           const state = previous !== undefined && previous.json === json ? previous.state : parseModelState(json);
           const result = change(state);
