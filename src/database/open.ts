@@ -118,8 +118,9 @@ function markAsOurs(database: Database.Database): void {
 
 /**
  * Opens a file that SQLite can't open normally, for example on a full disk. A used-up daily quota is then still known,
- * and `--resume` finds the stored replies. Writing to the file fails with SQLite's error. `readonly_shm` also reads
- * what is only in the write-ahead log, but needs the log's index file; `immutable` does not.
+ * and `--resume` finds the stored replies. Writing to the file fails with SQLite's error. `readonly_shm` is tried
+ * first: it also reads what is only in the write-ahead log, but needs the log's index file. `immutable` needs no index,
+ * but ignores the log.
  */
 function openUnwritable(LibSql: typeof Database, path: string): Database.Database | undefined {
   for (const query of ['readonly_shm=1', 'immutable=1']) {
@@ -179,8 +180,8 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
 }
 
 /**
- * Connects for reading. Even then SQLite creates an index of the write-ahead log beside the file, which it can't in a folder
- * that is read-only or on a full disk.
+ * Connects for reading. Even then SQLite creates an index of the write-ahead log beside the file. In a folder that is
+ * read-only or on a full disk it can't, and the file is opened like one that can't be written.
  */
 function connectReadOnly(LibSql: typeof Database, path: string): Database.Database {
   const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);

@@ -17,8 +17,8 @@ export interface Limit {
   /** 1 or more. */
   value: number;
   /**
-   * `built-in` is a guess: it delays requests, but never stops them for the rest of a day. A guessed `rpm` rises if more
-   * requests were served. `learned` comes from the API.
+   * `built-in` is a guess: it delays requests, but never stops them for the rest of a day. A guessed `rpm` rises if
+   * more requests were served. `learned` comes from the API.
    */
   source: 'built-in' | 'settings' | 'flag' | 'learned';
 }

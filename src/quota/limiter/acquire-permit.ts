@@ -18,8 +18,8 @@ export interface Permit {
   /** Settles the reservation with the reply's token count. */
   settle(response: GenerateResponse): Promise<void>;
   /**
-   * Learns from a rejection for quota, and cancels the reservation of a request that used none. Resolves to the error to
-   * throw.
+   * Learns from a rejection for quota, and cancels the reservation of a request that used none. Resolves to the error
+   * to throw.
    */
   recordFailure(thrown: unknown): Promise<unknown>;
   /** Releases the concurrency slot. Call it when the request has ended, whatever the outcome. */
@@ -77,8 +77,8 @@ async function acquireReservation(
   const wait = (initial: Reservation) => {
     const reason = toWaitReason(initial);
     const work = () => waitForReservation(initial, context, { ...options, resolve });
-    // If the reservation's time has come, the program itself may still take some milliseconds on a busy machine. They are
-    // not reported as a wait.
+    // If the reservation's time has come, the program itself may still take some milliseconds on a busy machine. They
+    // are not reported as a wait.
     return initial.at > clock.now() ? measureWait(context, { model: initial.model, reason, clock }, work) : work();
   };
   let reservation = await wait(await reserve());

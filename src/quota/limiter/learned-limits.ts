@@ -13,7 +13,10 @@ export interface QuotaRejection {
   retryAfterMs?: number;
   /** True if the limit counts all models of the project, so that all of them pause. */
   pausesProject?: boolean;
-  /** True if the request was sent even if it exceeded the limits. Its rejection does not widen the guard (`computeGuardMs`). */
+  /**
+   * True if the request was sent without regard to the limits. Its rejection does not widen the guard
+   * (`computeGuardMs`).
+   */
   unreserved?: boolean;
 }
 

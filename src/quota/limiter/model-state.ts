@@ -50,8 +50,8 @@ export interface StoredReservation {
   /** True once the request was sent. Until then the reservation may be rescheduled. */
   confirmed: boolean;
   /**
-   * The number of requests that this entry stands for. Default 1. Set only if all of them have their replies, so that the
-   * entry may be merged with others.
+   * The number of requests that this entry stands for. Default 1. Set only if all of them have their replies, so that
+   * the entry may be merged with others.
    */
   requests?: number;
 }
@@ -145,8 +145,8 @@ function undoClockSetBack(state: ModelState, now: number): void {
 }
 
 /**
- * Halves a widened guard every ten windows. The rejections that widened it may have been caused by another program, which
- * may have stopped since.
+ * Halves a widened guard every ten windows. The rejections that widened it may have been caused by another program,
+ * which may have stopped since.
  */
 function narrowGuard(state: ModelState, now: number, windowMs: number): void {
   if (state.guardFactor === 1 || now - (state.guardChangedAt ?? 0) < 10 * windowMs) return;

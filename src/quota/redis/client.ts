@@ -20,8 +20,8 @@ export interface OpenRedisOptions {
 }
 
 /**
- * Loads ioredis, connects, and resolves when commands can be sent. ioredis is configured not to retry or queue commands,
- * because callers use the local store while Redis is down.
+ * Loads ioredis, connects, and resolves when commands can be sent. ioredis is configured not to retry or queue
+ * commands, because callers use the local store while Redis is down.
  */
 export async function openRedisClient(options: OpenRedisOptions): Promise<RedisClient> {
   const { isCluster, onLost } = options;
@@ -30,7 +30,7 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
   const { Cluster, Redis } = (await import('ioredis')).default;
   const commonOptions = {
     ...{ ...credentials, connectTimeout: options.connectTimeoutMs, retryStrategy: null, maxRetriesPerRequest: 0 },
-    // Without the ready check and the client info, there is one round trip and one file read less before the first command.
+    // Skipping the ready check and the client info saves a round trip and a file read before the first command.
     ...{ lazyConnect: true, enableOfflineQueue: false, enableReadyCheck: false, disableClientInfo: true },
   };
   const redis = isCluster

@@ -33,7 +33,7 @@ type ReservationOutcome =
   | { state: 'closed'; at: number }
   | { state: 'too-late'; at: number; reason?: 'spend' }
   | { state: 'too-large'; tokens: number; limit: number };
-/** The final result of a script. `done`: the reservation was cancelled, or it was confirmed and the request may be sent. */
+/** The final result of a script. `done`: the reservation was cancelled, or confirmed and the request may be sent. */
 type FinalOutcome = { state: 'done' } | ReservationOutcome;
 /**
  * The final result, or why the script must run again. `unknown`: this process has not seen the stored state yet, or
@@ -103,8 +103,8 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
 }
 
 /**
- * Converts `closedUntil`, the time until which a quota is used up, to server time. If it is the end of a day, that end is
- * computed again with the server's clock, because the local clock may show another day.
+ * Converts `closedUntil`, the time until which a quota is used up, to server time. If it is the end of a day, that end
+ * is computed again with the server's clock, because the local clock may show another day.
  */
 function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): number {
   const isMidnight = getNextPacificMidnight(closedUntil - 1).getTime() === closedUntil;
