@@ -13,7 +13,7 @@ const oldAddress = 'http://127.0.0.1:20921';
 
 /** What version 0.1 printed. */
 interface OldOutput {
-  /** When its state was written, in milliseconds since the epoch. */
+  /** When version 0.1 wrote the state of the fixture, in milliseconds since the epoch. */
   writtenAt: number;
   /** Standard output of the commands that wrote the state, by command. */
   replies: Record<string, string>;
@@ -29,7 +29,7 @@ export const oldRecording = readFileSync(join(fixture, 'recording.ndjson'), 'utf
 /** A working folder with the narratives, the settings and the recording of version 0.1. */
 export interface OldState {
   cwd: string;
-  /** The state folder; it does not exist yet. */
+  /** The state folder. It does not exist until `copyDatabase` or a command creates it. */
   folder: string;
   /** The path of the state's database. */
   database: string;

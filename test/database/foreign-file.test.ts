@@ -48,7 +48,7 @@ describe("another program's database", () => {
   });
 });
 
-test('a database without an id that has only our tables is ours, and gets the id', async () => {
+test('a database without an application id whose tables are all ours is used, and gets our application id', async () => {
   const folder = createStateFolder(`${ownTable} PRAGMA user_version = 1;`);
   const { database, warning } = await openDatabase(folder);
   expect(warning).toBeUndefined();

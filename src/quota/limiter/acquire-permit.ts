@@ -22,7 +22,7 @@ export interface Permit {
    * to throw.
    */
   recordFailure(thrown: unknown): Promise<unknown>;
-  /** Releases the concurrency slot. Call it when the request has ended, whatever the outcome. */
+  /** Releases the turn and the concurrency slot. Call it when the request has ended, whatever the outcome. */
   release(): Promise<void>;
 }
 

@@ -59,7 +59,7 @@ test.each([
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
 });
 
-test('reports a daily quota as quota_exhausted until midnight Pacific, whatever the delay says', async () => {
+test('reports a daily quota as quota_exhausted until midnight Pacific, and ignores the stated delay', async () => {
   const error = await errorOf(dayQuotaError('gemini-3.7-flash'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, retryAfterMs: undefined });
   expect(error.retryAt).toEqual(getNextPacificMidnight(now));
@@ -213,7 +213,7 @@ test('treats a missing limit as 0 only if the text states a limit of 0', async (
   expect(minute.message).toBe('gemini-3.1-pro has no free tier: its limit is 0');
 });
 
-test.each([null, '', ' ', 'many', {}, -1])('takes a value of %j as unknown', async (quotaValue) => {
+test.each([null, '', ' ', 'many', {}, -1])('treats a limit of %j as unknown', async (quotaValue) => {
   const error = await errorOf(rejection([{ quotaId: minuteId, quotaValue }]));
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true });
   expect(error.violations).toEqual([{ quotaId: minuteId, per: 'minute', unit: 'requests' }]);
@@ -238,7 +238,7 @@ test.each([
   expect(error.message).toMatch(/^daily quota of /);
 });
 
-test('does not report a daily quota if the text also names a per-minute limit, except for texts of Google', async () => {
+test('reports no daily quota for a text that also names a per-minute limit, unless Google states that both are exceeded', async () => {
   const gateway = await errorOf(errorReply(429, 'Rate limit exceeded: 10 requests per minute (daily limit: 1000).'));
   expect(gateway).toMatchObject({ code: 'rate_limited', isTransient: true, violations: [] });
   const line = '* Quota exceeded for metric: generate_requests_per';

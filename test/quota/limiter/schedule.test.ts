@@ -70,7 +70,7 @@ const midnightMs = Date.UTC(2026, 10, 22, 8);
 const dayIndex = (at: number) => Math.floor((at - midnightMs) / dayMs);
 
 describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
-  test('never exceeds requests or tokens of a sliding window, or the day, however late within the guard requests are sent', async () => {
+  test('never exceeds a limit per sliding window or per day, even if requests are sent late by up to the guard', async () => {
     await fc.assert(
       fc.asyncProperty(
         scenarios,
@@ -108,7 +108,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           const earliest = Math.max(askedAt, before.at(-1)?.at ?? 0);
           expect(at).toBeGreaterThanOrEqual(earliest);
           if (at === earliest) continue;
-          // One millisecond earlier it would not have fitted, by arithmetic independent of the limiter.
+          // Checks, without the limiter's code, that the request would not have fitted one millisecond earlier.
           const inside = before.filter((other) => other.at > at - 1 - spanMs);
           const tooMany = rpm !== undefined && inside.length >= rpm;
           const sum = inside.reduce((total, other) => total + other.tokens, tokens);
