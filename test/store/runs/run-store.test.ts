@@ -104,7 +104,7 @@ test('records a failed act with its attempts and without a reply', async () => {
   expect(listActs(database, 'r1')[1]?.end).toBeUndefined();
 });
 
-test('records how acts spent their time, also of one that failed, and the variables of the run', async () => {
+test('records how each act spent its time, even if it failed, and the variables of the run', async () => {
   const { store } = openStore({ vars: { lang: 'fr', text: 'x'.repeat(200) } });
   const wait = { reason: 'rpm', startMs: 10, durationMs: 700 } as const;
   const times = { startedAt: 1000, durationMs: 900, waits: [wait], firstTokenMs: 800 };
@@ -123,7 +123,7 @@ test('records how acts spent their time, also of one that failed, and the variab
   expect(run).toMatchObject({ waitMs: 730, vars: { lang: 'fr', text: `${'x'.repeat(79)}…` } });
 });
 
-test.each([true, false])('stores prompts only if they are to be kept (%s)', async (keepsPrompts) => {
+test.each([true, false])('stores prompts only with `keepsPrompts` (%s)', async (keepsPrompts) => {
   const { store } = openStore({ keepsPrompts });
   const prompt = { model: 'm', parameters: {}, earlierTurns: 0, parts: [{ type: 'text' as const, text: 'Hi' }] };
   await sendEvents(store, start('r1'), actStart('a'), { type: 'act-prompt', act: 'a', index: 0, prompt }, actEnd('a'));
@@ -225,7 +225,7 @@ describe('runs older than [store] keep', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('are deleted a month at a time', async () => {
+  test('are deleted step by step: each run deletes at most those of the oldest 30 days', async () => {
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }
@@ -237,7 +237,7 @@ describe('runs older than [store] keep', () => {
     expect(remaining).toEqual([2, 1, 1]);
   });
 
-  test('are kept a little longer, so that not every run deletes something', async () => {
+  test('are kept for up to a day longer, so that not every run deletes something', async () => {
     await sendEvents(openStore({ now: Date.now() - 30.5 * day }).store, start('old'), end('old'));
     await sendEvents(openStore().store, start('new'), end('new'));
     expect(listRuns(database, 9).total).toBe(2);
@@ -317,7 +317,7 @@ describe('a database that cannot be written', () => {
       },
       'another file replaced it during the run',
     ],
-  ])('because it was %s is noticed at the next write', async (_, change, message) => {
+  ])('because it was %s is reported at the next write', async (_, change, message) => {
     const { store, failures } = openStore();
     await sendEvents(store, start('r1'));
     expect(await store.isUsable()).toBe(true);
@@ -327,7 +327,7 @@ describe('a database that cannot be written', () => {
     expect(await store.isUsable()).toBe(false);
   });
 
-  test('while another process writes is retried', async () => {
+  test('because another process writes to it is written as soon as that process has finished', async () => {
     const { database: other } = await openDatabase(folder);
     const { store, failures } = openStore();
     other?.exec('BEGIN IMMEDIATE');
@@ -347,7 +347,7 @@ describe('a database that cannot be written', () => {
       'the response mode of a Live model',
       ({ liveModes }: Writers) => liveModes.write('s', 'm', { modeJson: '{}', learnedAt: 1 }),
     ],
-  ])('while another process writes does not block the connection after %s', async (_, write) => {
+  ])('because another process writes to it leaves no transaction open on the connection: %s', async (_, write) => {
     const { database: other } = await openDatabase(folder);
     const writers = { ...openStore(), liveModes: createLiveModeRows(database) };
     other?.exec('BEGIN IMMEDIATE');
@@ -357,14 +357,17 @@ describe('a database that cannot be written', () => {
       expect(thrown).toMatchObject({ code: 'SQLITE_BUSY' });
     }
     other?.exec('COMMIT');
-    // As the quota store does on the same connection.
+    // The quota store begins a transaction like this on the same connection.
     database.exec('BEGIN IMMEDIATE');
     expect(() => database.exec('COMMIT')).not.toThrow();
     await writers.store.flush();
     expect(writers.failures).toEqual([]);
   });
 
-  test('leaves no other file behind', async () => {
+  test('leaves only the files of the database in its folder', async () => {
+    const { store } = openStore();
+    database.pragma('query_only = ON');
+    await sendEvents(store, start('r1'), end('r1'));
     expect(readdirSync(folder).every((name) => name.startsWith('boticelli.db'))).toBe(true);
   });
 });
