@@ -20,8 +20,8 @@ export interface NarrativeExecutorOptions {
   /** Receives the prompt of each act before it is sent, and how the act spent its time. An exception ends the run. */
   onDetail?: (detail: ActDetail) => void;
   /**
-   * Aborting ends the run at once. Its status is `interrupted`, or `failed` if the reason is a BoticelliError with a code
-   * other than `interrupted`.
+   * Aborting ends the run at once. Its status is `interrupted`, or `failed` if the reason is a BoticelliError with a
+   * code other than `interrupted`.
    */
   signal?: AbortSignal;
   /** Whether the run fails if max_tokens cuts a reply off, or a reply may be incomplete. Default false. */
@@ -58,8 +58,9 @@ export interface NarrativeExecutorOptions {
    */
   includeThoughts?: boolean;
   /**
-   * Whether a row, a reply or standard input that fills a media name may choose any file, and whether a reply or standard
-   * input may choose the host of a URL. Default false: a file must be in the folder of the narrative or the rows.
+   * Whether a row, a reply or standard input that fills a media name may choose any file, and whether a reply or
+   * standard input may choose the host of a URL. Default false: a file must be in the folder of the narrative or the
+   * rows.
    */
   allowOutside?: boolean;
   /**
@@ -102,7 +103,8 @@ export interface NarrativeRow {
   /** The values of `{{row.name}}`: text, or any other JSON; a bigint is a whole number of any length. */
   values: Readonly<Record<string, unknown>>;
   /**
-   * File names that the row fills are relative to this folder. The files must be in it or in the folder of the narrative.
+   * File names that the row fills are relative to this folder. The files must be in it or in the folder of the
+   * narrative.
    */
   folder: string;
   /** A file that may be read wherever it is, because the user named it. */

@@ -8,7 +8,9 @@ import { planVisiblePositions } from './conversation.js';
  * different acts usually differ, and then no act waits.
  */
 export interface RequestOrder {
-  /** Finds an unsent request, before that of this act, that may be equal to it. `sent` resolves when it has been sent. */
+  /**
+   * Finds an unsent request, before that of this act, that may be equal to it. `sent` resolves when it has been sent.
+   */
   findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act is sent. */
   markSent(index: number): void;
@@ -60,7 +62,9 @@ interface RequestOutline {
 interface TextOutline {
   /** The text with its placeholders replaced by NUL. */
   literal: string;
-  /** Whether it has a placeholder whose value is not a reply. Such a value may make it equal to the text of another act. */
+  /**
+   * Whether it has a placeholder whose value is not a reply. Such a value may make it equal to the text of another act.
+   */
   hasGivenValue: boolean;
 }
 

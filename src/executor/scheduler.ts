@@ -48,7 +48,9 @@ export function createScheduler({ maxConcurrent, maxAhead }: SchedulerOptions): 
 
 /** Limits how many calls run at the same time, over all acts, narratives and rows that share it. */
 export interface CallLimiter {
-  /** Runs a task once a slot is free: first come, first served. A task must not wait for another, which may get no slot. */
+  /**
+   * Runs a task once a slot is free: first come, first served. A task must not wait for another, which may get no slot.
+   */
   run<Result>(task: () => Promise<Result>): Promise<Result>;
 }
 

@@ -18,7 +18,9 @@ interface RunInput {
   options?: Partial<NarrativeExecutorOptions>;
 }
 
-/** Runs a narrative in a folder with pictures; `sent` has the texts and media names of the last turn of each request. */
+/**
+ * Runs a narrative in a folder with pictures; `sent` has the texts and media names of the last turn of each request.
+ */
 async function runNarrative({ files, vars = {}, replies = [], options = {} }: RunInput) {
   const folder = createTemporaryFolder(onTestFinished, files);
   for (const name of ['a', 'b', '1', '2']) writeFileSync(join(folder, `${name}.png`), mediaBytes.png);

@@ -8,7 +8,7 @@ import type { ResultSubject, RowResult } from './row-result.js';
 
 /** The file of `--results`. */
 export interface ResultsFile {
-  /** Whether the file already has a result. Each of its results counts once. */
+  /** Whether the file already has a result of the subject. A result in the file counts for one call only. */
   has(subject: ResultSubject): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
   explainMismatch(row: Row): string | undefined;
@@ -25,7 +25,7 @@ interface OpenResultsOptions extends ResultColumns {
 }
 
 /**
- * Opens the file of `--results`, which must be new, or with `resume` one that this narrative has written.
+ * Opens the file of `--results`, which must be new, or with `resume`, may be that of an earlier run of this narrative.
  *
  * @throws BoticelliError `usage`, `output_failed`
  */

@@ -11,12 +11,12 @@ interface WantedReply {
 }
 
 /**
- * Creates a function that finds the media of a reply of the history among the stored replies of a narrative. It searches
- * for a stored reply that has the same text, and media of the same types and sizes. If there are several, it takes the
- * newest. If there is none, because the reply was deleted or never stored, it returns undefined.
+ * Creates a function that finds the media of a reply of the history among the stored replies of a narrative. It
+ * searches for a stored reply that has the same text, and media of the same types and sizes. If there are several, it
+ * takes the newest. If there is none, because the reply was deleted or never stored, it returns undefined.
  *
- * The first call reads all stored replies with media. Each later call reads only one reply, so the time for a run of many
- * rows does not grow with the square of their number.
+ * The first call reads all stored replies with media. Each later call reads only one reply, so the time for a run of
+ * many rows does not grow with the square of their number.
  */
 export function createReplyMediaFinder(
   database: Database.Database,

@@ -84,9 +84,9 @@ export function listRowRuns(database: Database.Database, run: string): RecordedR
 }
 
 /**
- * Adds to runs with rows, and to the runs of their rows, what the table of rows has: the source or the label of the row,
- * and the combination. Also adds totals to an unfinished run with rows, and models to a finished one. A database without
- * such runs has no table of rows.
+ * Adds to runs with rows, and to the runs of their rows, what the table of rows has: the source or the label of the
+ * row, and the combination. Also adds totals to an unfinished run with rows, and models to a finished one. A database
+ * without such runs has no table of rows.
  */
 function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
   const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;

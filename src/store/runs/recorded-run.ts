@@ -24,7 +24,9 @@ export interface RecordedRun extends RunTotals {
   source?: string;
   /** The label of the row, if this is the run of a row. */
   rowLabel?: string;
-  /** The value of each key of `--matrix`, if this is the run of a combination; for the whole run, the lists of values. */
+  /**
+   * The value of each key of `--matrix`, if this is the run of a combination; for the whole run, the lists of values.
+   */
   matrix?: Record<string, unknown>;
   /** `matrix` on one line: `model=gemini-2.5-pro temperature=0`, or `model=a,b temperature=0,1` for the whole run. */
   matrixLabel?: string;

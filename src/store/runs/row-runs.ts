@@ -77,7 +77,9 @@ export function createRowRunWriter(database: Database.Database, run: string) {
   };
 }
 
-/** Prepares the update of the combination. Adds the column for it if an earlier version created the table without it. */
+/**
+ * Prepares the update of the combination. Adds the column for it if an earlier version created the table without it.
+ */
 function prepareMatrixUpdate(database: Database.Database) {
   if (!hasMatrixColumn(database)) database.exec('ALTER TABLE row_runs ADD COLUMN matrix TEXT');
   return database.prepare('UPDATE row_runs SET matrix = ? WHERE run = ? AND number = ?');
