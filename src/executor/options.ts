@@ -69,7 +69,7 @@ export interface NarrativeExecutorOptions {
    * change; events of different acts interleave, and each has the `index` of its act. Default 1: the acts run in order.
    */
   maxConcurrent?: number;
-  /** The limiter to use instead of `maxConcurrent`. Its limit is for all executors that share it together. */
+  /** The limiter to use instead of `maxConcurrent`. Executors that share a limiter have one limit together. */
   callLimiter?: CallLimiter | undefined;
   clock?: Clock;
 }

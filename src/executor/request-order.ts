@@ -9,7 +9,8 @@ import { planVisiblePositions } from './conversation.js';
  */
 export interface RequestOrder {
   /**
-   * Finds an unsent request, before that of this act, that may be equal to it. `sent` resolves when it has been sent.
+   * Finds the request of an earlier act that has not been sent and may be equal to the request of this act. `sent`
+   * resolves when it has been sent.
    */
   findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act is sent. */
@@ -63,7 +64,8 @@ interface TextOutline {
   /** The text with its placeholders replaced by NUL. */
   literal: string;
   /**
-   * Whether it has a placeholder whose value is not a reply. Such a value may make it equal to the text of another act.
+   * Whether the text has a placeholder whose value is not a reply. Such a value may make the text equal to that of
+   * another act.
    */
   hasGivenValue: boolean;
 }

@@ -173,7 +173,7 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       totals.timer.addPlannedWait(event.waitMs);
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
-      // A service tier has refused a request, which counts. A model whose quota is used up was sent no request.
+      // A service tier refuses a request that was sent, which is an attempt. A model without quota gets no request.
       if (event.serviceTier !== undefined) totals.attempts += 1;
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':

@@ -187,7 +187,7 @@ async function requestReply(act: RenderedAct, index: number, scope: ActScope): P
       state.billed = addBilledUsage(state.billed, billed);
     },
   });
-  // `runAct` calls the driver before it first awaits, so the request is on its way here.
+  // `runAct` calls the driver before it first awaits, so the driver has the request now.
   state.parallel?.requestOrder.markSent(index);
   const result = await running;
   state.actEnds.push(omitMediaData(result.endEvent));

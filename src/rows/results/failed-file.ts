@@ -27,7 +27,7 @@ export async function openFailedFile(path: string, source: RowSource, resume: bo
   if (size > 0 && !resume) {
     throw new BoticelliError('usage', `${path} exists already`, { hint: 'Name another file with --failed.' });
   }
-  // Checks that the file can be written, before anything is paid, and that it is no link.
+  // Checks, before any request is sent, that the file can be written and is not a symbolic link.
   openAppendFile(path, '--failed').close();
   const earlier = size > 0 ? await readEarlierFailed(path, source) : undefined;
   if (source.format === 'json') return createJsonFile(path, earlier);

@@ -41,7 +41,7 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
   let format: ResultFormat | undefined = kind === 'ndjson' ? ndjsonFormat : undefined;
   const columns = source.columns ?? (source.total === undefined ? undefined : await readFirstKeys(source));
   if (kind === 'csv' && columns) format = createCsvFormat(columns, options);
-  // Checks that the file can be written, before anything is paid, and that it is no link.
+  // Checks, before any request is sent, that the file can be written and is not a symbolic link.
   openAppendFile(path, '--results').close();
   let earlier: EarlierResults | undefined;
   if (size > 0 && format) earlier = await readEarlierResults({ path, kind, format, actNames });

@@ -22,7 +22,10 @@ const outputErrorOptions = {
 export interface RecordingFile {
   /** Appends a reply. When the method returns, the line is in the file. */
   add(entry: RecordingEntry): void;
-  /** Sorts the file. Call it at the end of the run, even if the run has failed. */
+  /**
+   * Sorts the file, and removes the requests that continue a replaced reply. Removes a new file that has no replies. Call
+   * it at the end of the run, even if the run has failed.
+   */
   finish(): void;
 }
 

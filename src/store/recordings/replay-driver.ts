@@ -9,7 +9,8 @@ import type { RecordedReply, RecordingEntry } from './recording-entry.js';
 /**
  * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. A
  * request that was not recorded rejects with `not_recorded` and the difference from the most similar recorded request.
- * Use one instance per run, because the driver counts equal requests.
+ * Create a new driver for each run, or one driver for all rows of a run with rows, because the driver numbers equal
+ * requests.
  *
  * @param isKnownInstance whether a row with this id is among the rows of this command. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
@@ -20,13 +21,13 @@ export function createReplayDriver(
 ): BoticelliDriver {
   const { entries } = readRecording(path);
   const countRequest = createRequestCounter();
-  const findOfOtherInstance = createInstanceLookup(entries.values(), isKnownInstance);
+  const findUnderOtherInstance = createInstanceLookup(entries.values(), isKnownInstance);
 
   const replay = async (request: GenerateRequest, context: CallContext): Promise<GenerateResponse> => {
     const { signal, emit } = context;
     signal?.throwIfAborted();
     const counted = countRequest(request, context);
-    const entry = entries.get(formatRequestId(counted.id)) ?? findOfOtherInstance(counted.id);
+    const entry = entries.get(formatRequestId(counted.id)) ?? findUnderOtherInstance(counted.id);
     if (!entry) {
       const { createNotRecordedError } = await import('./not-recorded-error.js');
       throw await createNotRecordedError(counted, path, [...entries.values()]);

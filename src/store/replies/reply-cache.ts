@@ -53,7 +53,7 @@ export function createSqliteReplyCache(
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
      SET narrative = excluded.narrative, answered_at = excluded.answered_at, reply = excluded.reply`,
   );
-  const findOfOtherInstance = isKnownInstance ? createInstanceFallback(database, isKnownInstance) : undefined;
+  const findUnderOtherInstance = isKnownInstance ? createInstanceFallback(database, isKnownInstance) : undefined;
   /** Finds the reply that is stored under this id. */
   const findOwn = (id: RequestId, requestedModel?: string): string | undefined => {
     const key = getStoredKey(id);
@@ -65,7 +65,7 @@ export function createSqliteReplyCache(
   return {
     find: (id, requestedModel) =>
       retryWhileLocked(() => {
-        const json = findOwn(id, requestedModel) ?? findOfOtherInstance?.(id, requestedModel);
+        const json = findOwn(id, requestedModel) ?? findUnderOtherInstance?.(id, requestedModel);
         return json === undefined ? undefined : parseStoredReply(json);
       }),
     async save(id, reply) {

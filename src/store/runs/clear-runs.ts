@@ -72,7 +72,7 @@ function listTables(database: Database.Database): string[] {
   return (query.all() as [string][]).flat().filter((name) => !/^(sqlite|libsql)_|"/.test(name));
 }
 
-/** Removes the deleted data from the file, because SQLite leaves it there, where it can still be read. */
+/** Removes the deleted data from the file. Without this, SQLite leaves the data readable there. */
 function reclaimSpace(database: Database.Database): void {
   try {
     database.exec('VACUUM');

@@ -7,7 +7,10 @@ import { deleteOrphanedRows } from './row-runs.js';
 /** How long runs and their replies are kept by default: 30 days. */
 export const defaultKeepMs = 30 * 86_400_000;
 
-/** The maximum numbers of runs and replies deleted at the end of one run, which thus takes little longer. */
+/**
+ * The maximum numbers of runs and replies deleted at the end of a run, so that deleting takes little time. Later runs
+ * delete the rest.
+ */
 const maxRuns = 500;
 const maxReplies = 5000;
 

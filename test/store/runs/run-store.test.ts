@@ -188,14 +188,14 @@ test('finds runs by a prefix of their ids and by `last`, and lists the newest fi
 
 test('records names with NUL characters', async () => {
   const { store, failures } = openStore({ narrative: 'a\0b' });
-  const odd = { ...start('r1'), narrative: 'a\0b' } as NarrativeEvent;
-  await sendEvents(store, odd, actStart('x\0y'), actEnd('x\0y'), end('r1'));
+  const startWithNul = { ...start('r1'), narrative: 'a\0b' } as NarrativeEvent;
+  await sendEvents(store, startWithNul, actStart('x\0y'), actEnd('x\0y'), end('r1'));
   expect(failures).toEqual([]);
   expect(listActs(database, 'r1')[0]?.end?.act).toBe('x\0y');
 });
 
-describe('runs older than [store] keep', () => {
-  test('are deleted at the end of a run, with their acts', async () => {
+describe('the end of a run', () => {
+  test('deletes runs that are older than [store] keep, with their acts', async () => {
     const old = openStore({ now: Date.now() - 32 * day });
     await sendEvents(old.store, start('old'), actStart('a'), actEnd('a'), end('old'));
     await sendEvents(openStore({ now: Date.now() - 20 * day }).store, start('young'), end('young'));
@@ -207,7 +207,7 @@ describe('runs older than [store] keep', () => {
     expect(listActs(database, 'old')).toEqual([]);
   });
 
-  test('are kept if the clock of one run is years ahead, or years behind', async () => {
+  test('deletes no younger runs and replies if the clock of one run was years ahead, or years behind', async () => {
     for (const daysAgo of [29, 15, 1]) {
       const { store } = openStore({ now: Date.now() - daysAgo * day });
       await store.replyCache.save({ key: `${daysAgo}`, occurrence: 0 }, reply);
@@ -225,7 +225,7 @@ describe('runs older than [store] keep', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('are deleted step by step: each run deletes at most those of the oldest 30 days', async () => {
+  test('deletes at most the runs of the oldest 30 days of the history', async () => {
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }
@@ -237,7 +237,7 @@ describe('runs older than [store] keep', () => {
     expect(remaining).toEqual([2, 1, 1]);
   });
 
-  test('are kept for up to a day longer, so that not every run deletes something', async () => {
+  test('keeps runs for up to a day longer than [store] keep, so that not every run deletes something', async () => {
     await sendEvents(openStore({ now: Date.now() - 30.5 * day }).store, start('old'), end('old'));
     await sendEvents(openStore().store, start('new'), end('new'));
     expect(listRuns(database, 9).total).toBe(2);
@@ -327,7 +327,16 @@ describe('a database that cannot be written', () => {
     expect(await store.isUsable()).toBe(false);
   });
 
-  test('because another process writes to it is written as soon as that process has finished', async () => {
+  test('leaves only the files of the database in its folder', async () => {
+    const { store } = openStore();
+    database.pragma('query_only = ON');
+    await sendEvents(store, start('r1'), end('r1'));
+    expect(readdirSync(folder).every((name) => name.startsWith('boticelli.db'))).toBe(true);
+  });
+});
+
+describe('while another process writes to the database', () => {
+  test('events wait, and are recorded when that process has finished', async () => {
     const { database: other } = await openDatabase(folder);
     const { store, failures } = openStore();
     other?.exec('BEGIN IMMEDIATE');
@@ -347,7 +356,7 @@ describe('a database that cannot be written', () => {
       'the response mode of a Live model',
       ({ liveModes }: Writers) => liveModes.write('s', 'm', { modeJson: '{}', learnedAt: 1 }),
     ],
-  ])('because another process writes to it leaves no transaction open on the connection: %s', async (_, write) => {
+  ])('a failed attempt to write %s leaves no transaction open on the connection', async (_, write) => {
     const { database: other } = await openDatabase(folder);
     const writers = { ...openStore(), liveModes: createLiveModeRows(database) };
     other?.exec('BEGIN IMMEDIATE');
@@ -362,12 +371,5 @@ describe('a database that cannot be written', () => {
     expect(() => database.exec('COMMIT')).not.toThrow();
     await writers.store.flush();
     expect(writers.failures).toEqual([]);
-  });
-
-  test('leaves only the files of the database in its folder', async () => {
-    const { store } = openStore();
-    database.pragma('query_only = ON');
-    await sendEvents(store, start('r1'), end('r1'));
-    expect(readdirSync(folder).every((name) => name.startsWith('boticelli.db'))).toBe(true);
   });
 });
