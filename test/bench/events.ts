@@ -4,7 +4,7 @@ import { createChunk, formatSseEvent } from '../helpers/gemini/replies.js';
 import { printRow, quantile, runNode } from './measure.js';
 
 const eventCount = 50_000;
-// The SDK takes ten seconds per round.
+// Few rounds, because each takes seconds.
 const rounds = 3;
 
 interface Measurement {

@@ -124,9 +124,10 @@ function assertExpected({ text, response, error }: ReadReply, chunks: Json[]): v
   }
   if (response?.text !== sent || text !== sent) throw new Error(`${JSON.stringify(response)} instead of ${sent}`);
   const reasons = candidates.flatMap(({ finishReason }) => (isReason(finishReason) ? finishReason : []));
-  if (reasons.at(-1) !== response.finishReason) throw new Error(`the reply ends with ${response.finishReason}`);
+  if (reasons.at(-1) !== response.finishReason)
+    throw new Error(`the finish reason ${response.finishReason} was not sent last`);
   const isEmpty = sent.trim() === '' && !response.turn.media?.length;
-  if (isEmpty || /SAFETY/.test(response.finishReason)) throw new Error('this is not a reply');
+  if (isEmpty || /SAFETY/.test(response.finishReason)) throw new Error('an empty or blocked reply was accepted');
 }
 
 function isReason(value: unknown): value is string {

@@ -14,7 +14,7 @@ const request: GenerateRequest = { model: 'gemini-3.8-live', turns: [turn], para
 const createWordFrame = (number: number) => serverContent({ outputTranscription: { text: `<${number}>` } });
 const stringify = (frame: object) => JSON.stringify(frame);
 
-/** Invalid frames. */
+/** Frames that do not belong in a reply: invalid ones, and valid ones that come at the wrong time. */
 const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
   fc.uint8Array({ maxLength: 20 }),
   fc.string({ maxLength: 20 }),

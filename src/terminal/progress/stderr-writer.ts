@@ -81,7 +81,7 @@ export function createStderrWriter({
 function createSharedSpinner(spinner: Spinner | undefined, canShow: () => boolean) {
   const statuses = new Map<object, () => SpinnerStatus>();
   let isUpdateScheduled = false;
-  /** Deferred to the next turn, so that the spinner does not flicker between two statuses. */
+  /** Updates the spinner only in the event loop's next turn, so that it does not flicker between two statuses. */
   const updateSpinner = () => {
     if (isUpdateScheduled) return;
     isUpdateScheduled = true;

@@ -98,7 +98,7 @@ function formatHeader(run: RecordedRun): string[] {
     totals.join(' · '),
     ...(hasRows(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
     ...(run.vars ? [formatVariables({ vars: run.vars })] : []),
-    ...(run.rowLabel !== undefined ? [`the row of ${run.rowLabel}`] : []),
+    ...(run.rowLabel !== undefined ? [`row: ${run.rowLabel}`] : []),
     ...(run.matrixLabel !== undefined && !hasRows(run) ? [run.matrixLabel] : []),
   ];
 }

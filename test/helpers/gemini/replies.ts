@@ -142,7 +142,7 @@ export function blockedPromptReply(blockReason = 'PROHIBITED_CONTENT', ratings: 
   };
 }
 
-/** Creates a candidate without text that ended with `finishReason`. */
+/** Creates a reply whose candidate has no text and the given finish reason. */
 export function emptyReply(
   finishReason: string,
   usage: Record<string, unknown> = { promptTokenCount: 8 },

@@ -48,7 +48,7 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
   for (let index = 0; index <= killedCount; index += 1) {
     const isLast = index === killedCount;
     if (isLast || chance(0.5)) disk.free();
-    // On a full disk, a command that writes files ends before it looks for stored replies.
+    // On a full disk, a command that writes files ends before it looks for stored replies, so only some commands write files.
     const writesFiles = isLast || chance(0.5);
     const attemptFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
     await runStep(step, { flags: attemptFlags, ...(!isLast && chooseEvents(random, index)) }, isLast);
@@ -70,7 +70,7 @@ interface RoundStep {
   outDir: string;
   recording: string;
   result: RoundResult;
-  /** Whether the disk was full at any time in this round. */
+  /** Whether the disk was full or read-only at any time in this round. */
   wasFull: boolean;
 }
 
@@ -114,7 +114,10 @@ async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Prom
   );
 }
 
-/** Checks that the database is not damaged, and that no reply has been lost. The hops of a whole reply are deleted. */
+/**
+ * Checks that the database is not damaged, and that no reply has been lost. Storing a whole reply deletes its hops, which
+ * is no loss.
+ */
 function checkState(before: StoredState, after: StoredState): string[] {
   const isStored = (id: string) => after.stored.has(id) || after.stored.has(id.replace(/ part .*/, ''));
   return [
@@ -132,7 +135,7 @@ function checkRequests(requests: ReturnType<typeof identifyRequest>[], { stored 
   });
 }
 
-/** Checks how a process ended, and that it reported a loss of its database once. */
+/** Checks how a process ended, and that it warned at most once, and only with reason, that no replies are stored. */
 function checkEnd({ code, signal, stderr }: ProcessResult, options: { isLast: boolean; mayRefuse: boolean }): string[] {
   const { isLast, mayRefuse } = options;
   const isExpected = isLast ? code === 0 : signal === 'SIGKILL' || code === 0 || (code === 74 && mayRefuse);

@@ -82,7 +82,7 @@ test.each([
   ]);
 });
 
-test('adds the round to every line if the carousel has several', () => {
+test('adds the round to every line if the carousel has several rounds', () => {
   const round = 2;
   const wait = { type: 'act-wait', act: 'a', round, model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
   const happened: NarrativeEvent[] = [
@@ -106,7 +106,7 @@ test('adds the round to every line if the carousel has several', () => {
   ]);
 });
 
-test('says how much of the text above a lost hop of a long reply discards', () => {
+test('when a hop of a long reply is lost, says how many characters of the text above are discarded', () => {
   const delta = (text: string): NarrativeEvent => ({ type: 'act-delta', act: 'draft', text });
   const lost: NarrativeEvent = {
     type: 'act-retry',
@@ -163,7 +163,7 @@ test('writes waits and the finish reason under --verbose', () => {
   expect(lines).toContain('finish reason STOP');
 });
 
-test('with a spinner, reports a wait when it is over, and no file transfers', () => {
+test('with a spinner, reports a wait only in the line of the finished act, and file transfers only under --verbose', () => {
   const [start, actStart] = events as [NarrativeEvent, NarrativeEvent];
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' };
   const upload: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'upload', message: 'sending film.mp4 ahead' };

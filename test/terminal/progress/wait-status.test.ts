@@ -27,7 +27,7 @@ function setup(label?: string) {
 const start: NarrativeEvent = { type: 'act-start', act: 'draft', index: 0, model: 'alias' };
 const wait = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
 
-test('counts a wait for quota down, then waits for the reply', () => {
+test('counts a wait for quota or a retry down, and then shows that the act waits for the reply', () => {
   const { clock, onEvent, readStatus } = setup();
   onEvent(start);
   onEvent(wait);
