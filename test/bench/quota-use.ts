@@ -33,8 +33,8 @@ interface Outcome {
 }
 
 /**
- * Measures how much of a quota several processes use, and how often the server rejects a request. Together they send ten
- * windows of requests, each process one after another.
+ * Measures how much of a quota several processes use, and how often the server rejects a request. Together they send as
+ * many requests as ten windows allow. Each process sends its requests one after another.
  *
  * The use is 100% if each request comes one window and the limiter's safety margin (`computeGuardMs`) after the request
  * that is `requestsPerWindow` before it. The peer is measured in the same way, although it leaves no margin.

@@ -25,7 +25,7 @@ interface Span {
   column: number;
 }
 
-/** The styles that SGR codes begin. All other codes, such as those that end a style, lead back to `plain`. */
+/** The styles that SGR codes begin. All other codes, such as those that end a style, select `plain`. */
 const styles: Record<string, string> = { '1': 'bold', '2': 'dim', '31': 'error', '33': 'warning', '36': 'place' };
 
 /** Runs the program in a pseudoterminal, which util-linux's `script` creates, and returns its output with colours. */

@@ -22,7 +22,7 @@ const commandLine = readPage('bin/README.md');
 const language = readPage('narratives/README.md');
 
 const helpTexts = new Map<string, Promise<string>>();
-/** Returns what `--help` of a command prints. Runs each command once: `boticelli --help` in a new process, the others in this one. */
+/** Returns what `--help` of a command prints. Runs each once: `boticelli --help` in a new process, others in this one. */
 function readHelp(command: string): Promise<string> {
   const args = [...command.split(' '), '--help'].filter(Boolean);
   const print = async () => (await (command === '' ? runBoticelli(args) : runInProcess(args))).stdout;

@@ -32,7 +32,7 @@ export interface RunningProcess {
 }
 
 export interface ProcessOptions {
-  /** The server for its requests. Also sets `canaryKey` as the API key, unless `env` has another. */
+  /** The server to which the program sends its requests. Also sets `canaryKey` as the API key, unless `env` has another. */
   server?: GeminiServer;
   env?: Record<string, string>;
   input?: string;
@@ -141,7 +141,7 @@ export function startProcess(command: string, args: string[], options: ProcessOp
   };
 }
 
-/** Creates a folder with files, which is removed by the function given to `onCleanup`. */
+/** Creates a folder with files, and passes a function that removes it to `onCleanup`. */
 export function createTemporaryFolder(
   onCleanup: (clean: () => void) => void,
   files: Record<string, string> = {},
@@ -152,7 +152,7 @@ export function createTemporaryFolder(
   return folder;
 }
 
-/** Removes a folder, even if the test took the owner's permissions from folders in it. As root, the first attempt succeeds. */
+/** Removes a folder, even if the test took the owner's permissions from folders in it. Root does not need them. */
 function removeFolder(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });

@@ -11,8 +11,8 @@ export type AnswerMutation =
   | { kind: 'add'; at: number; value: Json };
 
 /**
- * Values that contradict the API's documentation wherever they replace others: null, which Go gateways write for an empty
- * list, wrong types, empty values and numbers out of range.
+ * Values that replace those of an answer, most of them against the API's documentation: null, which Go gateways write for
+ * an empty list, wrong types, empty values and numbers out of range.
  */
 export const wrongValues: readonly Json[] = [
   ...[null, true, false, 0, -1, 1.5, 1e308, 2 ** 53, '', ' ', 'x', '7'],

@@ -6,7 +6,7 @@ import { createRandom } from './random.js';
 
 /** The quota of the loopback server for each model. */
 export interface QuotaRules {
-  /** The length of the "minute". */
+  /** The length of a window, which stands for Google's minute. */
   windowMs: number;
   /** `sliding` counts back from each request; `fixed` starts again at fixed times. */
   kind: 'sliding' | 'fixed';

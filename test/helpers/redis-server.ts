@@ -35,7 +35,7 @@ export interface RedisServerOptions {
   wrapper?: readonly string[];
 }
 
-/** Starts a redis-server that is ended by the function given to `onCleanup`. */
+/** Starts a redis-server, and passes a function that kills it to `onCleanup`. */
 export async function startRedisServer(
   onCleanup: (clean: () => void | Promise<void>) => void,
   { port: requestedPort, args = [], wrapper = [] }: RedisServerOptions = {},

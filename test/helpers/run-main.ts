@@ -16,7 +16,7 @@ interface RunMainOptions {
 const loadBundle = (): typeof import('../../src/main.js') =>
   createRequire(import.meta.url)(join(root, 'dist/main.cjs'));
 
-/** Runs the program's `main` in this process, and records what it writes. This takes a tenth of the time of a new process. */
+/** Runs the program's `main` in this process, and records what it writes. A new process takes ten times as long. */
 export async function runMain(
   args: string[],
   { env, cwd, input = '', isTerminal = false }: RunMainOptions,

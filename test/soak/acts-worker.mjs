@@ -1,8 +1,8 @@
 // Runs a narrative of many acts with `context = "previous"` through the library's real driver and executor. Run it with
-// --expose-gc. Its first argument is {library, baseUrl, acts, streaming, samples}. It prints a line of JSON, described
-// by `ActsResult` in acts.ts: {status, error, replies, samples: [{wallMs, cpuMs, heapBytes}], left}. There is an entry in
-// `samples` for each of that many equal parts of the run. `left` is what is still open after the driver is closed and the
-// server has closed its idle connections.
+// --expose-gc. Its first argument is {library, baseUrl, acts, streaming, samples}, with the number of equal parts to
+// measure in `samples`. It prints a line of JSON, which `ActsResult` in acts.ts describes: {status, error, replies,
+// samples: [{wallMs, cpuMs, heapBytes}], left}. `left` is what is still open after the driver is closed and the server has
+// closed its idle connections.
 import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 

@@ -50,7 +50,7 @@ export async function killRows(rows: number, maxKills: number, seed: number): Pr
       await delay(random() * 30);
       running.child.kill('SIGKILL');
       await result;
-      // Up to four requests were in flight. If their replies are lost, the next run sends them again.
+      // Up to four requests were in flight. If replies are lost, the next run sends their requests again.
       inFlight += 4;
       const lines = readResults().split('\n').slice(0, -1);
       if (lines.some((line) => !line.endsWith('}'))) problems.push(`kill ${kills}: a broken line`);

@@ -11,7 +11,7 @@ import { enforceQuota } from '../helpers/quota-enforcer.js';
 const liveModel = 'gemini-3.8-live';
 const restModel = 'gemini-3.8-flash';
 const [runCount, requestsPerDay] = [50, 20];
-/** A lease lasts 15 s, and a waiting process checks for its end once a second. */
+/** The maximum time until the waiting process ends: a lease lasts 15 s, and the process looks for its end every second. */
 const maxTakeoverMs = 30_000;
 
 /**

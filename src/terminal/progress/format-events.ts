@@ -60,7 +60,7 @@ export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
   });
 }
 
-/** Formats the warning for a truncated reply; undefined for others. `act-note` events report other finish reasons. */
+/** Formats the warning for a truncated reply. Returns undefined for others: `act-note` events report their finish reasons. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
   return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }

@@ -178,7 +178,7 @@ function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
         colorizePrompt(text, colors),
       );
     },
-    /** Writes a line of thoughts, which `quiet` does not hide: they were asked for. */
+    /** Writes a line of thoughts. `quiet` does not hide it, because thoughts come only if the user asked for them. */
     writeThought: (line: string) => stderr.writeLine(line === '' ? '' : formatLine(line), colors.dim),
     report(text: string) {
       if (detail !== 'quiet') stderr.writeLine(formatLine(text), colors.dim);

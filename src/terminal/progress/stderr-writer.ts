@@ -14,7 +14,7 @@ export interface StderrWriter {
   setStatus(owner: object, status: (() => SpinnerStatus) | undefined): void;
   /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;
-  /** Wraps the output for replies, so that the spinner is cleared while they are written. */
+  /** Wraps the output for replies, so that the spinner is cleared while they are written to the same terminal. */
   wrapReplies(replies: Output): Output;
   /** Removes the spinner permanently. May be called at any time, and more than once. */
   stopSpinner(): void;

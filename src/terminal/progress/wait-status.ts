@@ -84,8 +84,8 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
     const index = getIndex(event);
     if (event.type === 'act-end') return remove(index);
     const owner = states.get(index);
-    // There may be thousands of deltas. After the first one, only the number of characters changes, which the status that
-    // is set reads itself.
+    // There may be thousands of deltas. After the first one, only `characters` changes. The status reads it,
+    // so it need not be set again.
     if (event.type === 'act-delta' && owner?.current.kind === 'rest-of-reply') {
       owner.current.characters += event.text.length;
       return;

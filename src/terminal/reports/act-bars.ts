@@ -66,7 +66,7 @@ interface BarOptions {
   symbols: Symbols;
 }
 
-/** Renders a bar. Each column shows what the act does in the middle of its time. Even the shortest act has one column. */
+/** Renders a bar. A column shows what the act does at the middle of the column's time span. An act has at least one. */
 function renderBar(timing: RecordedTiming, { startMs, msPerColumn, width, symbols }: BarOptions): string {
   const offsetMs = timing.startedAt - startMs;
   const first = Math.min(width - 1, Math.floor(offsetMs / msPerColumn));

@@ -100,7 +100,7 @@ function fitTable(shown: readonly number[], cells: string[][], columns: number |
       .sort((left, right) => right - left);
     if (longest <= minTruncatedLength) return table;
     const column = definitions.findIndex(({ isTruncatable }, at) => isTruncatable && maxLengths[at] === longest);
-    // Shortens the column at most to the length of the next longest one. Columns of equal length lose one unit each in turn.
+    // Shortens the column at most to the length of the next longest one. Columns of equal length lose one unit in turn.
     const overflow = Math.max(...table.map(measureWidth)) - (columns ?? 0);
     const step = Math.max(1, Math.min(overflow, longest - Math.max(next, minTruncatedLength)));
     maxLengths[column] = longest - step;
@@ -112,7 +112,7 @@ function listModels({ modelsServed, modelsAsked }: RecordedRun): readonly string
   return modelsServed.length > 0 ? modelsServed : modelsAsked;
 }
 
-/** Formats what distinguishes a run from others of its narrative: the values of `--matrix`, and the variables of the command line. */
+/** Formats what distinguishes the runs of a narrative: the values of `--matrix`, and the variables of the command line. */
 export function formatVariables({ matrixLabel, vars = {} }: Pick<RecordedRun, 'matrixLabel' | 'vars'>): string {
   const assignments = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
   return [...(matrixLabel === undefined ? [] : [matrixLabel]), ...assignments].join(' ');

@@ -22,7 +22,7 @@ import { formatActBars, formatActTimes } from './act-bars.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
 import { formatVariables } from './run-list.js';
 
-/** What was recorded of a run: its acts, or for a run with `--each` the runs of its rows. */
+/** What was recorded of a run: its acts, or for a run with `--each` or `--matrix` the runs of its rows. */
 export interface RunContent {
   acts: readonly RecordedAct[];
   rows: readonly RecordedRun[];

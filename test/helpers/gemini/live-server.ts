@@ -34,7 +34,7 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  * user turns in the session. Over REST the same conversation gets the same text.
  */
 export interface LiveServer {
-  /** All attempted connections, in order. */
+  /** All WebSocket connections that were opened, in order. */
   sessions: LiveSessionLog[];
   /** The number of WebSockets open now, and the maximum so far. */
   readonly openCount: number;

@@ -47,7 +47,7 @@ export function chooseEvents(random: () => number, index: number): Pick<Attempt,
   return { kill, fill };
 }
 
-/** Runs a command and does to it and the disk what the attempt says. */
+/** Runs a command, and kills its process and changes the disk as the attempt says. */
 export async function runAttempt(
   { folder, disk, server }: KillContext,
   names: string[],

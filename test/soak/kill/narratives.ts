@@ -10,7 +10,7 @@ export const hopCount = 3;
 /** The number of requests of a narrative that is not killed. */
 export const requestCount = actCount - 1 + hopCount;
 
-/** The lengths of the replies to the acts, in characters: less than a page of memory, several pages, and more than a pipe holds. */
+/** The lengths of the replies in characters: less than a page of memory, several pages, and more than a pipe holds. */
 const replyLengths = [50, 9000, 3000, 70_000, 600];
 
 /** Renders a narrative of five acts, one of which gets a long reply. */

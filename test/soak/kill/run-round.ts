@@ -14,7 +14,7 @@ export interface RoundCounts {
   /** The number of times the disk was filled, and of commands on a read-only disk. */
   fills: number;
   readOnly: number;
-  /** The number of commands that ended with 74. */
+  /** The number of commands that ended with exit code 74. */
   refused: number;
   /** The number of files in folders of `--out-dir`, and of temporary files left there. */
   files: number;
@@ -48,7 +48,7 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
   for (let index = 0; index <= killedCount; index += 1) {
     const isLast = index === killedCount;
     if (isLast || chance(0.5)) disk.free();
-    // On a full disk, a command that writes files ends before it looks for stored replies, so only some commands write files.
+    // Only some commands write files, because on a full disk these end before they look for stored replies.
     const writesFiles = isLast || chance(0.5);
     const attemptFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
     await runStep(step, { flags: attemptFlags, ...(!isLast && chooseEvents(random, index)) }, isLast);
@@ -126,7 +126,7 @@ function checkState(before: StoredState, after: StoredState): string[] {
   ];
 }
 
-/** Checks that a resuming command sends no request whose reply was stored, and none whose reply can't be stored. */
+/** Checks that a resuming command sends no request whose reply was stored, and none at all on a read-only disk. */
 function checkRequests(requests: ReturnType<typeof identifyRequest>[], { stored }: StoredState, isReadOnly: boolean) {
   return requests.flatMap(({ name, act, hop }) => {
     const id = `${name} act ${act}`;
