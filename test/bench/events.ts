@@ -28,7 +28,7 @@ export async function benchEvents(): Promise<void> {
       });
       const measurement: Measurement = JSON.parse(stdout);
       if (measurement.length !== server.length)
-        throw new Error(`${side} read ${measurement.length} of ${server.length}`);
+        throw new Error(`${side} read ${measurement.length} of ${server.length} characters`);
       if (round > 0) measurements[side].push(measurement);
     }
   }

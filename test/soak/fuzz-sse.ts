@@ -47,7 +47,7 @@ export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline
   assertInOrder(read.texts, texts, damages);
   const isDamaged = damages.length > 0;
   if (!isDamaged && (read.texts.join('') !== texts.join('') || read.error))
-    throw new Error(`a complete stream: ${formatReadResult(read)}`);
+    throw new Error(`an undamaged stream: ${formatReadResult(read)}`);
 });
 
 /** Reads the same streams over HTTP, with the driver and the SDK. */
@@ -59,7 +59,7 @@ export const createSseHttpProperty = (server: GeminiServer) => {
     const read = await withHangTimeout(() => readChunks(driver.generateStream(request)));
     assertInOrder(read.texts, texts, damages);
     if (damages.length === 0 && (read.texts.join('') !== texts.join('') || read.error))
-      throw new Error(formatReadResult(read));
+      throw new Error(`an undamaged stream: ${formatReadResult(read)}`);
   });
 };
 
@@ -167,7 +167,7 @@ function assertInOrder(read: string[], sent: string[], damages: Damage[]): void 
     // A damaged text is ignored.
     if (index < 0 && damages.length > 0) continue;
     if (index < 0 || (index <= last && !mayRepeat))
-      throw new Error(`${JSON.stringify(text)} came after number ${last}`);
+      throw new Error(`${JSON.stringify(text)} was not sent after the text with index ${last}`);
     last = index;
   }
 }
@@ -205,5 +205,5 @@ function encodeText(text: string): Uint8Array {
 }
 
 function formatReadResult({ texts, error }: ReadResult): string {
-  return `got ${JSON.stringify(texts.join(''))}, ${error?.message}`;
+  return `read ${JSON.stringify(texts.join(''))}, error: ${error?.message}`;
 }

@@ -80,7 +80,7 @@ test('clears the line when the terminal becomes narrower, and fits the text to t
   expect(shown().slice(2)).toBe('draft: quot… 12 s');
 });
 
-test('shows nothing on a terminal without width, until it gets wider', async () => {
+test('shows nothing on a terminal without width, starts when the width is known, and stops when it is lost', async () => {
   const { spinner, frames, resize, written } = await setup(0);
   spinner.start(() => quota);
   expect(written).toEqual([]);
