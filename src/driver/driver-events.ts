@@ -45,8 +45,9 @@ export interface WaitEvent {
 /** The request goes to another model, or to another service tier of the same model. */
 export interface FallbackEvent {
   type: 'fallback';
-  /** The model; if the service tier changes, with the tier: `gemini-x (flex)`. */
+  /** The previous model; if the service tier changes, with the tier: `gemini-x (flex)`. */
   from: string;
+  /** The next model, in the same form. */
   to: string;
   /** A sentence without a period: which quota is used up, which models were skipped, or why the tier was refused. */
   reason: string;
@@ -81,7 +82,7 @@ export interface HopEvent {
   reused: boolean;
 }
 
-/** Billed tokens of an invalid reply or an interrupted attempt. They are not part of any reply's usage. */
+/** Billed tokens of a reply that the caller does not receive, for example an invalid or an interrupted one. */
 export interface UsageEvent extends BilledUsage {
   type: 'spent';
   /** The model that served the request. */

@@ -33,10 +33,14 @@ export async function explainUnknownModel(error: BoticelliError, options: Unknow
   return createUnknownModelError(error, models, options);
 }
 
-/** The longest wait for the model list, which only improves the error message. */
+/**
+ * The maximum time for the model list. It is short, because the error waits for the list, which only improves its text.
+ */
 const maxLookUpMs = 10_000;
 
-/** Returns the cached list if it confirms the error by lacking the model or method. Otherwise fetches and caches it. */
+/**
+ * Returns the cached list if it confirms the error: it lacks the model or method. Otherwise fetches and caches a list.
+ */
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock, timeoutMs } = options;
   const cached = await modelListCache?.read();

@@ -54,7 +54,7 @@ export function createLiveReplyCollector(
       turnCompleteReason = update.turnCompleteReason || turnCompleteReason;
       return reply.add(update);
     },
-    addOtherText: reply.addOtherText,
+    useFallbackText: reply.useFallbackText,
     /** Returns the thoughts that were added since the last call. */
     takeThoughts: thoughts.take,
     get text() {

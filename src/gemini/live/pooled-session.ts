@@ -68,7 +68,7 @@ export interface PooledSession extends BorrowedSession {
 export interface Resumption {
   previous: PooledSession;
   handle: string;
-  /** How many turns the handle includes. */
+  /** How many turns the handle includes. A prompt and its reply are one turn. */
   turnCount: number;
 }
 

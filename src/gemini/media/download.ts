@@ -80,9 +80,9 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
   for (let hops = 0; ; hops += 1) {
     const loginHeader = authorization === undefined ? {} : { authorization };
     const route = await resolveRoute(currentUrl);
-    // If there is a proxy, it looks the name up. This machine may not be able to.
+    // If there is a proxy, it looks the name up, because this machine may not be able to.
     const addresses = await findCheckedAddresses(currentUrl, !route, { ...options, publicOnly });
-    // A name that only the proxy can look up counts as public.
+    // A name that only the proxy can look up counts as public, so a redirect from it to a private address is rejected.
     publicOnly ||= addresses.length === 0 || addresses.some((address) => !isPrivate(address));
     const response = await sendHttpRequest(stripCredentials(currentUrl), {
       ...{ signal: timeouts.signal, route },
@@ -133,7 +133,7 @@ function checkStatus(response: HttpResponse, displayUrl: string): HttpResponse {
   if (status >= 200 && status < 300) return response;
   const isTransient = status === 408 || status === 429 || status >= 500;
   const message = `can't fetch ${displayUrl}: the server answered ${status}`;
-  // A 101 to a request that asks for no other protocol says nothing about the URL.
+  // A 101 to a request that asks for no other protocol is a fault of the server. It says nothing about the URL.
   if (!isTransient && status !== 101) throw createInputError(message);
   throw new BoticelliError('unavailable', message, {
     hint: 'Try again later, or download it and use it as a file.',

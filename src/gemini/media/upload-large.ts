@@ -61,7 +61,7 @@ function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
   let remainingBytes = parts.reduce((sum, part) => sum + getByteLength(part), 0);
   const chosen: MediaPart[] = [];
   for (const part of bySize) {
-    // Parts with the same content are uploaded together. They have the same size, so they are adjacent after sorting.
+    // A part with the same content as the last chosen one is chosen too, because both refer to the same uploaded file.
     if (remainingBytes <= maxInlineBytes && chosen.at(-1)?.content !== part.content) break;
     remainingBytes -= getByteLength(part);
     chosen.push(part);

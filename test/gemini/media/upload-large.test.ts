@@ -103,7 +103,7 @@ describe('uploaded media', () => {
       { fileData: { mimeType: 'video/mp4', fileUri: stored?.uri } },
     ]);
     expect(notes).toEqual([
-      'upload: uploading "größe 日本.mp4" (17.0 MB), because the request would be too large with it',
+      'upload: uploading "größe 日本.mp4" (17.0 MB), because a request that contains it would be too large',
     ]);
   });
 
