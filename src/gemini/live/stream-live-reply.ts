@@ -139,7 +139,7 @@ async function* runTurn(
 /** Emits what the user must know about the reply besides its text. */
 function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, { emit }: CallContext): void {
   const warn = (message: string) => emit?.({ type: 'note', about: 'reply', message, warning: true });
-  if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with it');
+  if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with the speech');
   const otherParts = collector.describeOtherParts();
   if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text is shown`);
   for (const problem of collector.listToolProblems()) warn(problem);

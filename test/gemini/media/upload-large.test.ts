@@ -65,13 +65,13 @@ function recordNotes(): { context: CallContext; notes: string[] } {
 describe('inline media', () => {
   test('is used for everything up to 15 MB in total, from disk or from memory', async () => {
     const film = createVideo(5 * megabyte);
-    const held = await createPart(mediaBytes.png, 'dot.png');
-    const read = await createPart(film);
-    expect([held.content.from, read.content.from]).toEqual(['bytes', 'file']);
-    await driver.generate(createMediaRequest(read, held, read));
-    const whole = { inlineData: { mimeType: 'video/mp4', data: film.toString('base64') } };
+    const inMemory = await createPart(mediaBytes.png, 'dot.png');
+    const onDisk = await createPart(film);
+    expect([inMemory.content.from, onDisk.content.from]).toEqual(['bytes', 'file']);
+    await driver.generate(createMediaRequest(onDisk, inMemory, onDisk));
+    const video = { inlineData: { mimeType: 'video/mp4', data: film.toString('base64') } };
     const dot = { inlineData: { mimeType: 'image/png', data: mediaBytes.png.toString('base64') } };
-    expect(sentMedia(0)).toEqual([whole, dot, whole]);
+    expect(sentMedia(0)).toEqual([video, dot, video]);
     expect(server.files.commands).toEqual([]);
   });
 
@@ -198,7 +198,7 @@ describe('a failed upload', () => {
   });
 
   test.each([{}, { file: null }, { file: 'x' }, { file: { name: null, uri: 7, state: null } }])(
-    'names the file: upload answered with %j',
+    'names the file if the upload is answered with %j',
     async (finalBody) => {
       server.files.configure({ finalBody });
       const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
@@ -213,7 +213,7 @@ describe('a failed upload', () => {
     ['start', 404, 'unavailable', false, '127.0.0.1:PORT has no Files API (404)'],
     ['start', 429, 'unavailable', true, '429, no'],
     ['upload', 503, 'unavailable', true, '503, no'],
-  ])('names the file: %s answered with %i', async (command, status, code, isTransient, description) => {
+  ])('names the file if %s is answered with %i', async (command, status, code, isTransient, description) => {
     server.files.configure({ rejectCommand: { command, status, message: 'no' } });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     const message = `could not upload "film.mp4": ${description.replace('PORT', String(server.port))}`;
@@ -233,7 +233,7 @@ describe('a failed upload', () => {
     expect(error).toMatchObject({ code: 'timeout', message: `${prefix}: one request took longer than 2 s` });
   });
 
-  test.each(['start', 'upload'])('reports a response to %s that is not of the Files API', async (command) => {
+  test.each(['start', 'upload'])('reports a response to %s that is not from the Files API', async (command) => {
     server.files.configure({ malformedCommand: command });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error.message).toBe(`could not upload "film.mp4": 127.0.0.1:${server.port} answered with "hello"`);
@@ -279,7 +279,7 @@ test('deletes uploaded files after a failed run, and ignores a failed delete', a
   expect(server.files.commands.at(-1)).toBe('delete');
 });
 
-test('does nothing for a request without media', async () => {
+test('sends nothing to the Files API for a request without media', async () => {
   await driver.generate(createRequest());
   await driver.close?.();
   expect(server.files.commands).toEqual([]);

@@ -107,7 +107,7 @@ describe('the token of a stream', () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), last)).toBe('early');
   });
 
-  test('is not one that text without a token follows, because that text would come twice', async () => {
+  test('is not a token before text without a token, because the next hop would repeat that text', async () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), createChunk('B', 'CONTINUATION'))).toBeUndefined();
   });
 
@@ -119,7 +119,7 @@ describe('the token of a stream', () => {
     expect(await readToken(createChunk('A'), withToken(last, token))).toBeUndefined();
   });
 
-  test('is ignored with another finish reason, such as MAX_TOKENS: the budget of the whole reply is used up', async () => {
+  test('is ignored with another finish reason, such as MAX_TOKENS: max_tokens of the whole reply is used up', async () => {
     expect(await readToken(withToken(createChunk('A', 'MAX_TOKENS'), 'c'))).toBeUndefined();
     expect(await readToken(withToken(createChunk('A', 'continuation'), 'c'))).toBe('c');
   });

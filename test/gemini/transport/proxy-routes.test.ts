@@ -11,7 +11,7 @@ test('returns no route without a proxy', async () => {
   expect(await createRouteResolver()('https://other.test/')).toBeUndefined();
 });
 
-test('shares the connections of a proxy and hides its password', async () => {
+test('shares one agent among the tunnels through a proxy, and hides its password', async () => {
   const [one, other, clear] = await Promise.all(['https://a/', new URL('wss://b/'), 'http://c/'].map(routeTo));
   expect(one?.proxyHost).toBe('proxy.test:3128');
   expect(other?.agent).toBe(one?.agent);
@@ -39,11 +39,11 @@ test('tunnels a WebSocket through its agent', async () => {
     echo.close();
     await proxy.close();
   });
-  const request = new Promise((resolve, reject) => {
+  const echoed = new Promise((resolve, reject) => {
     socket.on('message', (data) => resolve(String(data))).on('error', reject);
   });
   socket.on('open', () => socket.send('hello'));
-  expect(await request).toBe('hello');
+  expect(await echoed).toBe('hello');
   expect(proxy.requestLines).toEqual(['CONNECT live.test:80']);
 });
 
