@@ -7,7 +7,7 @@ import { getServiceTier } from './service-tier.js';
 /**
  * The cost of one request in US dollars. It is undefined if a count is unknown, or if the price depends on the modality
  * of the tokens (audio costs several times as much as text) and `details` does not state the modalities. It is also
- * undefined if there were web searches and their fee is unknown.
+ * undefined if there were web searches and their fee is unknown, or if the service tier has no known price.
  */
 export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetails = {}): number | undefined {
   const { promptTokens, outputTokens, thoughtTokens, cachedTokens = 0, toolTokens = 0 } = usage;

@@ -26,7 +26,7 @@ export function getNextPacificMidnight(now: number): Date {
  */
 export function isSurelyInPacificDay(at: number, endsAt: number): boolean {
   const monday = 1;
-  // Midnight in Los Angeles is 7 or 8 am UTC of the same day.
+  // Midnight in Los Angeles is 7 or 8 am UTC of the same day, so the weekday in UTC is the same.
   const minLengthMs = (new Date(endsAt).getUTCDay() === monday ? 23 : 24) * hourMs;
   return at < endsAt && at >= endsAt - minLengthMs;
 }

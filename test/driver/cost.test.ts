@@ -4,7 +4,7 @@ import type { GenerateRequest, MediaPart } from '../../src/driver/request.js';
 import type { Usage } from '../../src/driver/response.js';
 import { builtInPrices, type Price } from '../../src/facts/prices.js';
 
-/** A usage with a million tokens for each unit of a count, so that costs equal prices. */
+/** A usage in millions of tokens. Prices are per million tokens, too. */
 const millions = ({ prompt = 0, cached = 0, tool = 0, output = 0, thoughts = 0 }): Usage => ({
   ...{ promptTokens: prompt * 1e6, cachedTokens: cached * 1e6, toolTokens: tool * 1e6 },
   ...{ outputTokens: output * 1e6, thoughtTokens: thoughts * 1e6 },

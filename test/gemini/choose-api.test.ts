@@ -37,12 +37,12 @@ test('decides by the name if there is no list', async () => {
   expect(await usesLive('gemini-embedding-9')).toBe(false);
 });
 
-test('uses Live for a model that supports both only if preferred', async () => {
+test('uses the Live API for a model that supports both APIs only with preferLive', async () => {
   expect(await createPredicate({ entries: [both] }).usesLive('gemini-both-ways')).toBe(false);
   expect(await createPredicate({ entries: [both], preferLive: true }).usesLive('gemini-both-ways')).toBe(true);
 });
 
-test('prefers the list to the built-in facts if Live is preferred', async () => {
+test('prefers the list to the built-in facts with preferLive', async () => {
   const { usesLive } = createPredicate({ entries: [knownForBoth], preferLive: true });
   expect(await usesLive('gemini-3.8-flash')).toBe(true);
   expect(await usesLive('gemini-3.7-flash')).toBe(false);

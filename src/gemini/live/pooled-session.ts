@@ -54,7 +54,7 @@ export interface PooledSession extends BorrowedSession {
   setupKey: string;
   /** Whether a turn is running. */
   readonly isBusy: boolean;
-  /** Why the session takes no other turn, if it takes none. */
+  /** Why the session takes no further turn. Undefined if it may take one. */
   readonly retiredBecause: string | undefined;
   /** Whether the history contains replies that did not come from this session. */
   hasSeededHistory: boolean;

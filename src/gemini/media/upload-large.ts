@@ -13,7 +13,7 @@ import { deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upl
 export function createMediaUploader(options: MediaDeliveryOptions) {
   const uploadOnce = createAsyncMemo<string>();
   const uploadedFiles = new Map<string, File>();
-  // The keys of uploaded files that have been processed, so that requests can refer to them.
+  // The content keys of uploaded files that have been processed, so that requests can refer to them.
   const readyKeys = new Set<string>();
   // The names of files on the service. A name is added before the upload, because the file may exist even if the
   // response is lost.

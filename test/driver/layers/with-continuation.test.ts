@@ -12,7 +12,7 @@ const request: GenerateRequest = {
   parameters: { maxTokens: 100_000 },
 };
 
-/** A hop that another one can continue. */
+/** The script of a hop that another hop continues. */
 function hop(text: string, continuationToken?: string, rest: Partial<ScriptedCall> = {}): ScriptedCall {
   const token = continuationToken === undefined ? {} : { continuationToken };
   return { pieces: [text.slice(0, 2), text.slice(2)], finishReason: 'CONTINUATION', ...token, ...rest };

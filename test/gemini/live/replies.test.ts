@@ -113,7 +113,7 @@ describe('the reply of a speaking model', () => {
     expect(response?.turn.text).toBe('Hello you');
   });
 
-  test('is its text if the turn ends without a transcript', async () => {
+  test('is the written text if the turn ends without a transcript', async () => {
     const frames = [part({ text: 'No', thought: true }), part({ text: 'Hello' }), part({ text: ' you' })];
     fixture.server.live.queueReplies({ frames: [...frames, ...createTurnEnd()] });
     const { chunks, response } = await readStream(fixture.driver().generateStream(createRequest()));
@@ -203,7 +203,8 @@ test('returns the tokens by modality, without which sound has no price', async (
     responseTokensDetails: [{ modality: 'AUDIO', tokenCount: 42 }],
   };
   fixture.server.live.queueReplies(spokenReply(['Hello'], { usage }), spokenReply(['Hello'], { usage: counts }));
-  // Text $0.75 and $4.50, audio $3 and $12; 25 tokens of the prompt have no modality and count as audio.
+  // Input and output cost $0.75 and $4.50 as text, $3 and $12 as audio. 25 tokens of the prompt have no modality and
+  // count as audio.
   const microdollars = 332 * 0.75 + (165 + 25) * 3 + 42 * 12 + 136 * 4.5;
   const reply = await driver.generate(request);
   expect(reply.costUsd).toBeCloseTo(microdollars / 1e6, 9);

@@ -104,14 +104,14 @@ test('sends realtime input with a history after client content is rejected', asy
   expect((await fixture.driver({ responseModeCache: cache }).generate(second)).text).toBe(
     'Reply 2 of gemini-3.8-live to "Two"',
   );
-  const [refused, complete, retried] = fixture.server.live.sessions;
+  const [rejected, accepted, fromCache] = fixture.server.live.sessions;
   expect(fixture.server.live.sessions).toHaveLength(3);
-  expect(refused?.messages[1]).toHaveProperty('clientContent');
-  expect(complete?.messages.slice(1)).toEqual([{ realtimeInput: { text: 'One' } }, { realtimeInput: { text: 'Two' } }]);
-  expect(complete?.setup.historyConfig).toBeUndefined();
-  expect(retried?.setup.historyConfig).toEqual({ initialHistoryInClientContent: true });
-  expect(retried?.setup.generationConfig).toEqual({ responseModalities: ['AUDIO'] });
-  expect(retried?.messages.slice(1)).toEqual([
+  expect(rejected?.messages[1]).toHaveProperty('clientContent');
+  expect(accepted?.messages.slice(1)).toEqual([{ realtimeInput: { text: 'One' } }, { realtimeInput: { text: 'Two' } }]);
+  expect(accepted?.setup.historyConfig).toBeUndefined();
+  expect(fromCache?.setup.historyConfig).toEqual({ initialHistoryInClientContent: true });
+  expect(fromCache?.setup.generationConfig).toEqual({ responseModalities: ['AUDIO'] });
+  expect(fromCache?.messages.slice(1)).toEqual([
     {
       clientContent: {
         turns: [

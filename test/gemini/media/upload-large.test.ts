@@ -136,9 +136,9 @@ describe('uploaded media', () => {
   test('is used only after it was processed', async () => {
     server.files.configure({ processingPolls: 3 });
     const clock = createManualClock();
-    const patient = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock });
+    const waitingDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock });
     const { context, notes } = recordNotes();
-    await patient.generate(createMediaRequest(await loadLargeVideo()), context);
+    await waitingDriver.generate(createMediaRequest(await loadLargeVideo()), context);
     expect(server.files.commands.slice(-3)).toEqual(['get', 'get', 'get']);
     expect(clock.sleepsMs).toEqual([250, 375, 562.5]);
     expect(notes.at(-1)).toBe('upload: "film.mp4" is uploaded and being processed');
@@ -147,14 +147,14 @@ describe('uploaded media', () => {
   test('times out if processing takes too long', async () => {
     server.files.configure({ processingPolls: 1000 });
     const clock = createManualClock();
-    const hasty = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock, timeoutMs: 20_000 });
-    const error = await getError(hasty.generate(createMediaRequest(await loadLargeVideo())));
+    const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock, timeoutMs: 20_000 });
+    const error = await getError(limitedDriver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error).toMatchObject({
       code: 'timeout',
       message: 'the service did not finish processing "film.mp4" within 20 s',
     });
     expect(clock.sleepsMs.reduce((sum, ms) => sum + ms, 0)).toBe(20_000);
-    await hasty.close?.();
+    await limitedDriver.close?.();
     expect(server.files.files.size).toBe(0);
   });
 
@@ -228,8 +228,8 @@ describe('a failed upload', () => {
   ])('times out if %s gets no response', async (command, processing, prefix) => {
     const part = await loadLargeVideo();
     server.files.configure({ processingPolls: processing, gate: { command, gate: createGate() } });
-    const hasty = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 2000 });
-    const error = await getError(hasty.generate(createMediaRequest(part)));
+    const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 2000 });
+    const error = await getError(limitedDriver.generate(createMediaRequest(part)));
     expect(error).toMatchObject({ code: 'timeout', message: `${prefix}: one request took longer than 2 s` });
   });
 

@@ -3,7 +3,7 @@ import { createGeminiFixture, createRequest, getError } from '../gemini-fixture.
 
 const fixture = createGeminiFixture();
 
-test('counts the whole prompt, with the system prompt, in a request of its own', async () => {
+test('counts the whole prompt, with the system prompt, without calling beforeSending', async () => {
   const request = createRequest('Say hello.', { system: 'Be brief.', parameters: { maxTokens: 5 } });
   const tokens = await fixture
     .driver()

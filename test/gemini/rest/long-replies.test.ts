@@ -25,7 +25,7 @@ async function replyTo(script: ScriptedReply, request = createRequest()) {
   return unary;
 }
 
-test('sends the request of a later hop with the last token, and is otherwise the same', async () => {
+test('sends the same request for a later hop, with the last token', async () => {
   await replyTo(textReply('x'), { ...laterRequest, finishedHops: [] });
   await replyTo(textReply('x'), laterRequest);
   const [first, , later] = fixture.server.requests;
@@ -34,7 +34,7 @@ test('sends the request of a later hop with the last token, and is otherwise the
   expect(later?.body.generationConfig).toEqual({ maxOutputTokens: 70_000 });
 });
 
-test('returns the token and the part of a hop that another one continues', async () => {
+test('returns the token and the part of a hop that another hop continues', async () => {
   const script = textReply(['Two ', 'and'], { finishReason: 'CONTINUATION', continuationToken: 'c' });
   expect(await replyTo(script, laterRequest)).toMatchObject({
     ...{ text: 'Two and', finishReason: 'CONTINUATION', continuationToken: 'c' },
@@ -70,7 +70,7 @@ describe('a last hop without text', () => {
   });
 });
 
-describe('a hop to continue', () => {
+describe('a hop that another hop continues', () => {
   const options = { finishReason: 'CONTINUATION', continuationToken: 'c' };
 
   test('may have only thoughts', async () => {

@@ -81,7 +81,7 @@ test('keeps the connection for later calls after a complete reply', async () => 
     await readStream(driver.generateStream(createRequest()));
     await driver.generate(createRequest());
   }
-  // Node's fetch opens a second connection, then uses both in turn.
+  // A second connection opens only if a call begins before the first connection is free.
   expect(fixture.server.connectionCount).toBeLessThanOrEqual(2);
   expect(fixture.server.requests.every(({ closedEarlyAtMs }) => closedEarlyAtMs === undefined)).toBe(true);
 });

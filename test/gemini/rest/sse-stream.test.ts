@@ -137,6 +137,7 @@ test('accepts text that contains "error"', async () => {
   });
 });
 
+/** An error as JSON over several lines without `data:`, with which Google ends a broken stream. */
 const bareError = JSON.stringify(createErrorBody(429, 'Slow\ndown.'), null, 2);
 
 test.each([

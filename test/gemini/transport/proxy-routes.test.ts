@@ -12,10 +12,10 @@ test('returns no route without a proxy', async () => {
 });
 
 test('shares one agent among the tunnels through a proxy, and hides its password', async () => {
-  const [one, other, clear] = await Promise.all(['https://a/', new URL('wss://b/'), 'http://c/'].map(routeTo));
+  const [one, other, withoutTls] = await Promise.all(['https://a/', new URL('wss://b/'), 'http://c/'].map(routeTo));
   expect(one?.proxyHost).toBe('proxy.test:3128');
   expect(other?.agent).toBe(one?.agent);
-  expect(clear?.agent).not.toBe(one?.agent);
+  expect(withoutTls?.agent).not.toBe(one?.agent);
 });
 
 test('uses the HTTP proxies for WebSocket URLs', async () => {
@@ -26,7 +26,7 @@ test('uses the HTTP proxies for WebSocket URLs', async () => {
   expect(urls).toEqual(['https://a/x', 'http://a/x']);
 });
 
-test('tunnels a WebSocket through its agent', async () => {
+test('connects a WebSocket through the tunnel of its route', async () => {
   const echo = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(echo, 'listening');
   echo.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
