@@ -3,7 +3,10 @@ import type { ServiceTier } from '../facts/service-tiers.js';
 import type { BilledUsage } from './cost.js';
 import type { TokenDetails } from './response.js';
 
-/** Why a call waits: for requests or tokens per minute, requests per day or concurrency, or after a failure. */
+/**
+ * Why a call waits: for the limit of requests per minute, of tokens per minute, of requests per day or of concurrent
+ * requests, or because an attempt failed.
+ */
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** An event that a driver or a layer reports during a call. The executor adds the name of the act. */

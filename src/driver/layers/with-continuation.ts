@@ -12,7 +12,7 @@ import { reportUsage } from './usage-events.js';
 
 /**
  * Twice the hops of the longest reply, which has 1,048,576 tokens, the context window of Gemini 4. Without a stream, a
- * hop has up to 32,768 tokens, so that reply takes 32 hops.
+ * hop has up to 32,768 tokens, so this reply takes 32 hops.
  */
 const maxHops = 64;
 

@@ -41,8 +41,8 @@ export interface BorrowedSession {
   /** Marks the session as lost mid-turn, so that another one can resume it. */
   markLost(): void;
   /**
-   * Ends the use of the session before or after a turn, so that another session can resume it. Used if a late message
-   * could be taken for a part of the next turn.
+   * Ends the use of the session before or after a turn, so that another session continues the conversation. Used if a
+   * late message could be taken for a part of the next turn.
    * @param reason why the use ends, as the beginning of a note
    */
   retire(reason: string): void;

@@ -65,7 +65,7 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
       signal.addEventListener('abort', abort);
       clientRequest.on('close', () => {
         signal.removeEventListener('abort', abort);
-        // Has no effect after a response or an error. Without it, a request that Node closes silently would never
+        // This has no effect after a response or an error. Without it, a request that Node closes silently would never
         // settle.
         if (!isResent) reject(new Error('socket hang up'));
       });

@@ -151,14 +151,14 @@ test('a retry in a later hop says how many characters of the earlier hops to kee
   expect(retries.map((event) => 'keepChars' in event && event.keepChars)).toEqual([false, 5, 5]);
 });
 
-describe('a long reply that fails, with its usage reported,', () => {
+describe('a long reply that fails reports its usage, and its error', () => {
   const endless = Array.from({ length: 100 }, (_, index) => hop('x', String(index)));
   test.each<[string, ScriptedCall[], string, number]>([
     ['without a token', [hop('one ', 'a'), hop('two')], 'sent no token to continue the reply after part 2', 2],
     ['with a repeated token', [hop('one ', 'a'), hop('two', 'a')], 'sent the token of an earlier part', 2],
     ['with tokens in a circle', [hop('1', 'a'), hop('2', 'b'), hop('3', 'a')], 'the token of an earlier part', 3],
     ['after 64 hops', endless, 'the reply did not end within 64 parts', 64],
-  ])('is `unavailable` and not retried %s', async (_, scripts, message, requests) => {
+  ])('is `unavailable`, which is not retried: %s', async (_, scripts, message, requests) => {
     const { driver, inner, events, emit } = stack(scripts);
     const error = await driver.generate(request, { emit }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining(message), isTransient: false });
@@ -166,7 +166,7 @@ describe('a long reply that fails, with its usage reported,', () => {
     expect(events.filter(({ type }) => type === 'spent')).toHaveLength(requests);
   });
 
-  test('has the error of the later hop that failed', async () => {
+  test('is the error of the later hop that failed', async () => {
     const error = new BoticelliError('blocked', 'no');
     const { driver, events, emit } = stack([hop('one ', 'a'), { error }]);
     await expect(driver.generate(request, { emit })).rejects.toBe(error);

@@ -104,7 +104,7 @@ describe('a connection whose setup fails', () => {
     expect(error.message).toMatch(/^127\.0\.0\.1:\d+ did not set up a session within 0\.08 s$/);
   });
 
-  test('that stalls times out after the timeout of the call if that is shorter', async () => {
+  test('that stalls times out after the timeout of the call if this is shorter than the setup timeout', async () => {
     fixture.server.live.queueConnections({ at: 'setup', action: 'stall' });
     const error = await getError(fixture.driver({ timeoutMs: 70 }).generate(createRequest()));
     expect(error.message).toContain('within 0.07 s');

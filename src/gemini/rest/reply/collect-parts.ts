@@ -25,7 +25,10 @@ export function createPartCollector() {
   };
 }
 
-/** Joins adjacent plain texts, so that a streamed reply is sent back to the model in the same form as a unary reply. */
+/**
+ * Adds a part. Joins adjacent plain texts and leaves out empty ones, so that a streamed reply is sent back to the model
+ * in the same form as a unary reply.
+ */
 export function appendPart(parts: Part[], part: Part): void {
   if (!part.text && hasNoOtherFields(part)) return;
   const previous = parts.at(-1);

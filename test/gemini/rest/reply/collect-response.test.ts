@@ -96,7 +96,7 @@ test('leaves the counts out and reports the requested model if the service gives
 });
 
 test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW', 'MAX_TOKENS', 'stop', 'Max_Tokens'])(
-  'accepts text that ends with %s, and keeps its spelling',
+  'accepts text with the finish reason %s, and keeps the spelling of the reason',
   async (finishReason) => {
     expect(await replyTo(textReply('Hello', { finishReason }))).toMatchObject({ text: 'Hello', finishReason });
   },
@@ -258,7 +258,7 @@ describe('parts that are not text', () => {
     expect(notes).toEqual([note, note]);
   });
 
-  test('alone are an empty reply that names them', async () => {
+  test('alone are an empty reply, and the error names them', async () => {
     const parts = [{ text: ' ' }, { fileData: { mimeType: 'image/png' } }, { text: 'hm', thought: true }];
     const error = await errorOf({ chunks: [{ candidates: [{ content: { parts }, finishReason: 'STOP' }] }] });
     expect(error).toMatchObject({
