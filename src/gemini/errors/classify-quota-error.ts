@@ -173,7 +173,7 @@ function createDailyQuotaError(
   { now, ...details }: { now: number; cause: Error; violations: readonly QuotaViolation[] },
 ): QuotaExceeded {
   return new QuotaExceeded('quota_exhausted', message, {
-    hint: 'It resets at midnight Pacific time. Until then, use another model.',
+    hint: 'The quota resets at midnight Pacific time. Until then, use another model.',
     retryAt: getNextPacificMidnight(now),
     ...details,
   });

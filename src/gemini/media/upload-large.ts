@@ -44,7 +44,9 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
       readyKeys.add(key);
       return { ...part, content: { from: 'reference', uri } };
     },
-    /** Returns a part that refers to a local file with the bytes of that file. Returns other parts unchanged. */
+    /**
+     * If the part refers to a local file, returns it with the bytes of the file instead. Returns other parts unchanged.
+     */
     async inlinePart(part: MediaPart): Promise<MediaPart> {
       if (part.content.from !== 'file') return part;
       const bytes = await readCheckedFile(part.content, formatMediaName(part));

@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => web.close());
 
-/** A request with media at URLs. A path is one of the web server's. */
+/** A request with media at URLs. A URL that begins with `/` is a path of the web server. */
 function createUrlRequest(...contents: (string | Partial<MediaUrl>)[]): GenerateRequest {
   const parts = contents.map((content): MediaPart => {
     const { url = '', ...more } = typeof content === 'string' ? { url: content } : content;
@@ -154,7 +154,7 @@ describe('a URL that fails', () => {
     const error = await getError(fixture.driver().generate(createUrlRequest(login)));
     expect(error).toMatchObject({ code, isTransient, message: message.replace('WEB', web.url) });
     expect(JSON.stringify([error.message, error.hint, error.stack, String(error.cause)])).not.toContain('secret');
-    // Earlier acts may have been sent.
+    // The hint must not say this, because earlier acts may have been sent.
     expect(error.hint).not.toContain('nothing was sent');
     expect(fixture.server.generateRequests).toHaveLength(0);
   });
