@@ -64,8 +64,8 @@ async function readIfPresent(candidate: Candidate, { secrets, warn }: SettingsFi
   if (!content.ok) {
     const { reason, message } = content.problem;
     if (reason === 'missing' && !isExplicit) return undefined;
-    // In containers and CI, HOME is often the home folder of another user, which can't be entered. There is no sign
-    // that it contains settings of this user.
+    // In containers and CI, HOME is often the home folder of another user, which can't be entered. It is unlikely
+    // to contain settings of this user, so there is a warning instead of an error.
     if (!isExplicit && !isFromWorkingFolder && explainLookupFailure(path) !== undefined) {
       warn(`the settings file ${file} ${message}, so it is ignored`);
       return undefined;

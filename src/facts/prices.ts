@@ -64,7 +64,8 @@ const largeGemini4: readonly DatedPrice[] = [
   { input: 4, output: 20, cachedInput: 0.2, from: '2026-12-01' },
 ];
 
-// 3.8 Live costs the same: third parties, of which one read the pricing page on 2026-09-28; read 2026-11-30.
+// 3.8 Live costs the same as 3.1 Live: third parties, of which one read the pricing page on 2026-09-28; read
+// 2026-11-30.
 const liveSince31: readonly DatedPrice[] = [
   {
     ...{ input: 0.75, output: 4.5 },

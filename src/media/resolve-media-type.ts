@@ -116,7 +116,7 @@ function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
   }
   if (declared !== undefined || type !== 'text/plain')
     return { ok: true, mimeType: declared ?? type, kind: actualKind };
-  // The exact type of a text is not visible in its bytes.
+  // The exact type of a text is not visible in its bytes, so its name or the server decides.
   const mimeType = inferTypeFromName(name) ?? (fromServer?.startsWith('text/') ? fromServer : type);
   return { ok: true, mimeType, kind: actualKind };
 }

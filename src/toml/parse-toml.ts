@@ -60,7 +60,7 @@ class EscapingParser extends TomlParser {
   }
 
   private escapeName(key: string): string {
-    if (!inheritedNames.has(key) && !key.startsWith(escapePrefix) && !isIntegerLike(key)) return key;
+    if (!inheritedNames.has(key) && !key.startsWith(escapePrefix) && !hasLeadingDigit(key)) return key;
     this.hasEscapedNames = true;
     return `${escapePrefix}${key}`;
   }
@@ -77,8 +77,8 @@ class EscapingParser extends TomlParser {
 
 const inheritedNames = new Set(Object.getOwnPropertyNames(Object.prototype));
 
-/** Whether a name is an array index to JavaScript, or nearly one. Only the first character is looked at. */
-function isIntegerLike(name: string): boolean {
+/** Whether a name begins with a digit, as every array index does. Escaping a few more names does no harm. */
+function hasLeadingDigit(name: string): boolean {
   const first = name.charCodeAt(0);
   return first >= 48 && first <= 57;
 }

@@ -87,7 +87,7 @@ export function describeJsonError(error: Error, text: string): JsonError {
   return { reason: getJsonErrorReason(error), line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
-/** Returns why `JSON.parse` rejected a text, without an excerpt of it: it may be a secret, named by mistake. */
+/** Returns why `JSON.parse` rejected a text, without an excerpt: the text may be a secret file, named by mistake. */
 export function getJsonErrorReason({ message }: Error): string {
   return message.replace(/, (?:\.\.\.)?".*$|(?: in JSON)? at position.*$/s, '').replaceAll(/\s+/g, ' ');
 }
@@ -134,13 +134,13 @@ export function hasBase64Bytes(value: unknown): value is string {
 }
 
 /**
- * Returns what begins a string that stands for a bigint while JSON is parsed or written. It is another one each time, so
- * that no string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.) A UUID would
- * load node:crypto, which takes 5% of a start.
+ * Returns a random prefix. It marks strings that stand for bigints while JSON is parsed or written, and is random so
+ * that no string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.) It is not
+ * a UUID, because loading node:crypto takes 5% of the start.
  */
 const createMarker = () => `integer ${Math.random().toString(36).slice(2)} `;
 
-/** The maximum number of digits that are kept. Converting millions of them would take minutes. */
+/** A number with more digits becomes an inexact number, not a bigint: converting millions of digits takes minutes. */
 const maxDigits = 1000;
 
 /**
@@ -160,7 +160,7 @@ export function parseExactJson(text: string): unknown {
       typeof element === 'string' && element.startsWith(marker) ? BigInt(element.slice(marker.length)) : element,
     );
   } catch (thrown) {
-    // Values that are nested too deeply for a reviver.
+    // The value is nested too deeply for a reviver, so its large numbers stay inexact.
     if (thrown instanceof RangeError) return value;
     throw thrown;
   }

@@ -30,8 +30,8 @@ export function writeAtomically(path: string, content: string | Uint8Array, mode
 }
 
 /**
- * Like `writeAtomically`, for a text that is produced in pieces while it is written. Errors of its production pass
- * through.
+ * Like `writeAtomically`, for a text that is produced in pieces while it is written. An error that `pieces` throws
+ * passes through.
  *
  * @throws BoticelliError `output_failed` if the file can't be written, after removing the temporary file
  */
@@ -59,7 +59,7 @@ export function assertWritableFolder(folder: string): void {
 }
 
 /**
- * Creates a file beside the path. Its random name can't be foreseen, and `wx` fails if the name exists. So nothing is
+ * Creates a file beside the path. Its random name can't be predicted, and `wx` fails if the name exists. So nothing is
  * written through a symbolic link that another program, or an unpacked archive, has put there.
  *
  * @param mode the permissions of the file. Default: those that the system gives new files

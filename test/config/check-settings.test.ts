@@ -34,7 +34,7 @@ describe('checkSettings', () => {
       '3:7 out-of-range: "tpm" in [providers.gemini.tiers.free] is too small',
     ],
     [
-      'rejects multipliers that are not above 0 and at most 1',
+      'rejects multipliers of 0 or less, or above 1',
       '[budget]\nrpm_multiplier = 0\ntpm_multiplier = 1.01\nrpd_multiplier = nan\n',
       '2:18 out-of-range: "rpm_multiplier" in [budget] must be more than 0, not 0',
       '3:18 out-of-range: "tpm_multiplier" in [budget] must be at most 1, not 1.01',

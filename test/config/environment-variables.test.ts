@@ -55,7 +55,7 @@ test('reads settings from .env without changing the environment', async () => {
   expect(process.env.BOTICELLI_MODEL).toBeUndefined();
 });
 
-test('prefers a variable of the environment, name by name', async () => {
+test('prefers GEMINI_API_KEY to GOOGLE_API_KEY, wherever each is set, and the environment to .env for one name', async () => {
   const files = { 'work/.env': 'GEMINI_API_KEY=file\nBOTICELLI_MODEL=file' };
   const both = await resolveFixtureSettings(files, { environment: { GEMINI_API_KEY: 'own', BOTICELLI_MODEL: 'own' } });
   expect(both).toMatchObject({ apiKey: 'own', defaultModel: 'own' });

@@ -47,7 +47,7 @@ test('gives precedence to flags, environment, .env, boticelli.toml, the boticell
   expect(await resolveTier({ environment, flags: { tier: 'tier_3' } })).toBe('tier_3');
 });
 
-test('resolves the default model in the same order', async () => {
+test('gives the default model of flags, environment and files the same precedence', async () => {
   const files: Record<string, string> = { 'user/boticelli.toml': gemini('default_model = "models/m-user"') };
   const resolveModel = async (environment = {}) => (await resolveFixtureSettings(files, { environment })).defaultModel;
   expect(await resolveModel()).toBe('m-user');
@@ -181,7 +181,7 @@ test('rejects an unknown --tier as a usage error that lists the known tiers', as
   expect(error.hint).toContain('free, tier_1, tier_2, tier_3, mine');
 });
 
-test('reads boticelli.toml once in the config folder of the user, as the settings of the user', async () => {
+test("treats boticelli.toml as the user's own settings if the working folder is the user's config folder", async () => {
   const folder = createFolder({ 'user/boticelli.toml': gemini('base_url = "https://gateway.example"') });
   const own = join(folder, 'user');
   const settings = await resolveSettings({

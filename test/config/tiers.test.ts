@@ -56,7 +56,7 @@ test('applies limits of flags to every model', async () => {
   expect(limitsFor('other')).toEqual(flags);
 });
 
-test('finds limits by the requested alias, after those by the name of the model', async () => {
+test('prefers limits of the serving model to limits of the requested alias', async () => {
   const { limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini.tiers.free.models]\n"models/gemini-flash-latest" = { rpm = 2 }\n"gemini-3.8-flash" = { rpm = 5 }\n',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createDiagnostics } from '../../src/toml/create-diagnostics.js';
 import { errorAt, type Problem } from '../../src/toml/problem.js';
 
-/** Creates a problem with the suggestion `mine` at a key. */
+/** Creates a problem at a key, with the suggestion `mine`. */
 const createUnknownNameProblem = (key: string): Problem =>
   errorAt('unknown-name', [key], key, { suggest: { name: 'mime', candidates: ['mine'] } });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeJsonError, parseExactJson, stringifyExactJson, tryParseExactJson } from '../../src/util/json.js';
 
-/** The error of `JSON.parse`, as `line:column reason`. */
+/** Returns the error of `JSON.parse`, as `line:column reason`. */
 function describeError(text: string): string {
   try {
     JSON.parse(text);

@@ -35,7 +35,10 @@ export interface References {
   referencesByAct: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reports placeholders that have no value. Each name is reported once per text. */
+/**
+ * Reports placeholders that have no value, except undefined variables: it returns these. Each name counts once per
+ * text.
+ */
 export function checkReferences(
   templateTexts: readonly TemplateText[],
   scope: ReferenceScope,
@@ -138,7 +141,7 @@ function checkPlaceholder(
   if (name === 'previous' && position === 0) {
     return createProblem('no-previous', `${excerpt} has no value: no act runs before the first one`);
   }
-  // The columns are known only with `--each`.
+  // Only `--each` or `--matrix` shows which columns a row has, so any column is accepted here.
   if (reservedNames.includes(name) || isRowName(name)) return undefined;
   if (!scope.acts.has(name))
     return createProblem('unknown-name', formatUnknownName(excerpt, name, scope), createSuggestionQuery(name, scope));
@@ -157,7 +160,7 @@ function formatUnknownName(excerpt: string, name: string, { vars }: ReferenceSco
   return `unknown name ${excerpt}; for a variable write {{vars.${variable}}} and define it in [vars]`;
 }
 
-/** Returns the variable that an unknown name probably means: `x` for `x`, and for misspelt ones such as `vras.x`. */
+/** Returns the variable that an unknown name probably means: `x` for the name `x`, and for a misspelt `vras.x`. */
 function guessVariableName(name: string): string {
   const [, prefix = '', rest] = /^(\w+)\.(.+)$/.exec(name) ?? [];
   // `findNearestName` alone is not enough: it counts two swapped letters as two edits.
@@ -180,8 +183,9 @@ function* listKnownNames({ acts, vars }: ReferenceScope): Iterable<string> {
 }
 
 /**
- * Reports acts in `context` that do not exist or have not run before the act. For a list in the narrative's own table,
- * only existence is checked: the list applies to all acts, and each act sees those listed acts that have already run.
+ * Reports acts that a `context` names and that do not exist, or have not run before the act with that `context`. For
+ * the list of the narrative's own table, only existence is checked: the list applies to all acts, and each of them sees
+ * the listed acts that have already run.
  */
 export function checkContexts(file: TomlTable, tableName: string, scope: ReferenceScope, report: ReportProblem): void {
   const narrativeTable = file[tableName];
@@ -195,7 +199,7 @@ export function checkContexts(file: TomlTable, tableName: string, scope: Referen
     for (const [name, index] of checkActNames(value.context, path, scope, report)) {
       const first = scope.firstPositions.get(name);
       if (first !== undefined && first < position) continue;
-      const reason = first === undefined ? 'is not listed in "order"' : 'has not run by then';
+      const reason = first === undefined ? 'is not listed in "order"' : 'has not run before this act';
       report(errorAt('not-played-yet', [...path, index], `"context" names the act ${quote(name)}, which ${reason}`));
     }
   }

@@ -55,7 +55,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
     onText({ text: ownSettings.system, path: [...path, 'system'], actNames: [name], sentAs: 'text' });
   // An act that is a table has its own copy of the parameters, because the reply format is added to them below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
-  // An empty list of tools is the same as none, and a stored reply is found by the parameters of its request.
+  // An empty list of tools means no tools. It is deleted, because the reply cache would take it for another request.
   if (parameters.tools?.length === 0) delete parameters.tools;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
@@ -78,7 +78,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   return act;
 }
 
-/** Reports JSON replies of a model that replies with pictures or speech. */
+/** Reports that an act asks for JSON if its model replies with pictures or speech. */
 function reportJsonMedia(model: string | undefined, path: Path, report: ReportProblem): void {
   if (model === undefined || !(isPictureModel(model) || isSpeechModel(model))) return;
   const formatPath = [...path, 'format'];

@@ -105,8 +105,8 @@ function createMediaTemplate(
 }
 
 /**
- * Returns the key of a table, if the table has exactly one of the given keys. If it has none or several of them,
- * reports that and returns undefined.
+ * Returns which one of the given keys a table has. If it has none or several of them, reports that and returns
+ * undefined.
  */
 export function pickOnlyKey<Key extends string>(
   keys: readonly Key[],

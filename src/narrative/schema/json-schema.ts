@@ -84,7 +84,7 @@ function fail(pointer: readonly string[], message: string): { ok: false; problem
  */
 const slowKeywords = /"(?:pattern|patternProperties|\$(?:ref|dynamicRef|recursiveRef)|uniqueItems|unevaluated\w+)":/;
 
-/** The maximum product of the lengths of the schema and of the value for a check in the main thread: below 0.3 s. */
+/** Up to this product of the lengths of schema and value, a check runs in the main thread and takes below 0.3 s. */
 const maxDirectWork = 20_000_000;
 
 /**

@@ -98,7 +98,7 @@ input = [{ type = "text", content = "y" }]
     expect(await collectProblems(source('system = "None."'))).toEqual([]);
   });
 
-  it('is checked in acts outside of the order too, except for the sequence', async () => {
+  it('in an act outside of the order may name any act in the order, but no unknown act', async () => {
     expect(
       await collectProblems(`${renderHead('a')}[acts]\na = "x {{b}}"\nb = "{{previous}} {{a}} {{nix}}"\n`),
     ).toEqual([
@@ -121,7 +121,7 @@ input = [{ type = "text", content = "y" }]
     ]);
   });
 
-  it('may look like Jinja: its blocks cause a warning, other text with {% does not', async () => {
+  it('has no blocks as in Jinja: these cause a warning, other text with {% does not', async () => {
     expect(await collectProblems(second('{% if x %}{{one}}{%- endif -%} {% 5 %}'))).toEqual([
       '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is sent as text: only {{names}} are filled in',
     ]);
@@ -198,8 +198,8 @@ describe('context', () => {
     ],
     ['["a", 3]', '9:17 wrong-type: element 2 of "context" in [acts.b] must be a string, not a number'],
     ['["aa"]', '9:12 unknown-act: "context" names the act "aa", which does not exist → a'],
-    ['["a", "c"]', '9:17 not-played-yet: "context" names the act "c", which has not run by then'],
-    ['["b"]', '9:12 not-played-yet: "context" names the act "b", which has not run by then'],
+    ['["a", "c"]', '9:17 not-played-yet: "context" names the act "c", which has not run before this act'],
+    ['["b"]', '9:12 not-played-yet: "context" names the act "b", which has not run before this act'],
   ])('rejects %s', async (context, expected) => {
     expect(await collectProblems(withContext(context))).toEqual([expected]);
   });

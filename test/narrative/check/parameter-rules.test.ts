@@ -54,13 +54,13 @@ testRule('image', [
 
 testRule('media-json', [
   [
-    'reports JSON replies of a model that draws or speaks',
+    'reports JSON replies of a model that draws',
     act('model = "gemini-3.1-flash-image"\nformat = "json"'),
     '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.1-flash-image replies with pictures; remove it, or use another model',
   ],
   [
-    'finds the model of the narrative',
-    act('format = "json"').replace('[acts.a]', '[acts.a]\nmodel = "models/gemini-3.8-flash-tts"'),
+    'reports JSON replies of a model that speaks, if the narrative names it',
+    act('format = "json"').replace('[toc]', 'model = "models/gemini-3.8-flash-tts"\n[toc]'),
     '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.8-flash-tts replies with speech; remove it, or use another model',
   ],
   ['accepts text', act('model = "gemini-3.1-flash-image"\nformat = "text"')],
@@ -154,7 +154,7 @@ test('reports deep nesting instead of overflowing the stack', async () => {
   expect(problem).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);
 });
 
-test('acts inherit the parameters of the narrative', async () => {
+test('acts inherit the parameters of the narrative that they do not set, and replace the table safety as a whole', async () => {
   const source = `[narrative]
 name = "x"
 top_p = 0.5

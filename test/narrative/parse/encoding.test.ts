@@ -52,7 +52,7 @@ it('recognizes UTF-16', async () => {
   ]);
 });
 
-it('recognizes UTF-16 without a byte order mark that is not valid UTF-8', async () => {
+it('recognizes UTF-16 that has no byte order mark and is not valid as UTF-8', async () => {
   const bytes = Buffer.from('[narrative]\nname = "\u00fc"\n', 'utf16le');
   expect(await collectProblems(bytes)).toEqual([
     expect.stringMatching(/ not-utf8: the file is UTF-16; save it as UTF-8$/),

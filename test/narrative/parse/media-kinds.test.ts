@@ -10,7 +10,7 @@ import { createVideo, mediaBytes } from '../../helpers/media-bytes.js';
 import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
 /** Creates a folder with media of every kind. */
-function mediaFolder(): string {
+function createMediaFolder(): string {
   const folder = createTemporaryFolder(onTestFinished);
   const files = { 'a.png': mediaBytes.png, 'a.mp3': mediaBytes.mp3, 'a.mp4': mediaBytes.mp4, 'a.pdf': mediaBytes.pdf };
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
@@ -37,8 +37,8 @@ describe('media', () => {
     ['video', 'a.mp4', 'video/mp4'],
     ['document', 'a.pdf', 'application/pdf'],
     ['document', 'a.md', 'text/md'],
-  ])('detects the kind and type of media by input and by name: %s, %s, %s', async (type, file, mimeType) => {
-    const folder = mediaFolder();
+  ])('detects the kind and type of media in an input and in [media]: %s, %s, %s', async (type, file, mimeType) => {
+    const folder = createMediaFolder();
     const byInput = await loadInput(input(`type = "${type}"\nfile = "${file}"`), folder);
     const byName = await loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);
     expect(byInput).toMatchObject({ type, mimeType, name: file });
@@ -47,11 +47,11 @@ describe('media', () => {
 
   it('uses media by ref, with a matching type', async () => {
     const source = `${renderHead('a')}[[acts.a.input]]\ntype = "audio"\nref = "media.x"\n[media.x]\nfile = "a.mp3"\n`;
-    expect(await loadInput(source, mediaFolder())).toMatchObject({ type: 'audio', name: 'a.mp3' });
+    expect(await loadInput(source, createMediaFolder())).toMatchObject({ type: 'audio', name: 'a.mp3' });
   });
 
   it('keeps only path, size and hash of files above 4 MB', async () => {
-    const folder = mediaFolder();
+    const folder = createMediaFolder();
     writeFileSync(join(folder, 'film.mp4'), createVideo(5_000_000));
     const { content } = await loadInput(input('type = "video"\nfile = "film.mp4"'), folder);
     expect(content).toEqual({
@@ -61,7 +61,7 @@ describe('media', () => {
   });
 
   it('checks the encoding of a large text file to its end', async () => {
-    const folder = mediaFolder();
+    const folder = createMediaFolder();
     const text = Buffer.from('ü'.repeat(2_500_000));
     writeFileSync(join(folder, 'long.txt'), text);
     expect(await loadInput(input('type = "document"\nfile = "long.txt"'), folder)).toMatchObject({
@@ -192,7 +192,7 @@ describe('media problems', () => {
   });
 
   it('reports a PDF above the limit of Gemini, and a file above the limit of the Files API', async () => {
-    const folder = mediaFolder();
+    const folder = createMediaFolder();
     truncateSync(join(folder, 'a.pdf'), 50_000_001);
     writeFileSync(join(folder, 'huge.mp4'), '');
     truncateSync(join(folder, 'huge.mp4'), 2_000_000_001);
@@ -205,7 +205,7 @@ describe('media problems', () => {
   });
 
   it('reports FIFOs, sockets, folders, unreadable files and archives', async () => {
-    const folder = mediaFolder();
+    const folder = createMediaFolder();
     execFileSync('mkfifo', [join(folder, 'fifo')]);
     const socket = createServer().listen(join(folder, 'socket'));
     onTestFinished(() => void socket.close());

@@ -66,7 +66,7 @@ describe('placeholders in media names', () => {
     ]);
   });
 
-  it('must be valid for acts that use the media by ref, and are checked if no act does', async () => {
+  it('must be valid for acts that use the media by ref, and are checked in unused media too', async () => {
     const media = '[media.m]\nfile = "{{previous}}.png"\n[media.n]\nfile = "{{nix}}"\n';
     const source = `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n${media}`;
     expect(await collectProblems(source)).toEqual([
@@ -144,7 +144,7 @@ describe('media whose name depends on variables only', () => {
     ]);
   });
 
-  it('is checked under every name that calling narratives give it', async () => {
+  it('is checked with every name that results from the variables of calling narratives', async () => {
     const inner = `${renderHead('x')}[acts]\n[[acts.x.input]]\ntype = "image"\nfile = "{{vars.name}}.png"\n[vars]\nname = "own"\n`;
     const problem = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
     expect(await collectFolderProblems({ 'a.toml': renderFile('', 'b'), 'b.toml': inner })).toEqual([problem('own')]);
@@ -159,7 +159,7 @@ describe('media whose name depends on variables only', () => {
     expect(await collectFolderProblems(both, { name: 'a' })).toEqual([]);
   });
 
-  it('is reported once per name', async () => {
+  it('is reported once for each missing file', async () => {
     const inner = `${renderHead('x')}[acts]\nx = ["media.m", "media.n"]\n[media.m]\nfile = "{{vars.m}}.png"\n[media.n]\nfile = "{{vars.n}}.png"\n`;
     const files = {
       'a.toml': renderFile('m = "no"', 'b', 'c'),

@@ -125,7 +125,7 @@ it.each([
   ]);
 });
 
-it('allows sixteen levels, on every path', async () => {
+it('allows at most sixteen levels, on every path', async () => {
   const chain = (length: number) =>
     Object.fromEntries(
       Array.from({ length }, (_, at) => [`n${at}.toml`, renderFile(at + 1 === length ? 'x' : `narrative:n${at + 1}`)]),
@@ -176,8 +176,8 @@ it('overrides the acts of nested narratives too, each narrative once', async () 
   // Each file nests the next one twice: copies would amount to 2^15 of the last one.
   const all = [...collectNarratives(top)];
   expect(all).toHaveLength(16);
-  const at = all.at(-1);
-  expect(at?.acts).toMatchObject([{ model: 'm', parameters: { temperature: 0 } }]);
+  const innermost = all.at(-1);
+  expect(innermost?.acts).toMatchObject([{ model: 'm', parameters: { temperature: 0 } }]);
 });
 
 it('finds every cycle, and reports nothing without one', async () => {

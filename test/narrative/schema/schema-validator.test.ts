@@ -60,7 +60,8 @@ test('rejects a value that is nested too deeply', async () => {
   expect(await validate(nest(100_000))).toEqual(['it is nested more than 500 levels deep']);
 });
 
-/** The two schemas that take Ajv longest for their size: many levels of `anyOf`, and a long `enum` of draft-07. */
+// The two schemas that take Ajv longest for their size: many levels of `anyOf`, and a long `enum` of draft-07.
+
 function createBomb(levels: number): JsonSchema {
   return levels === 0 ? { type: 'string' } : { anyOf: [createBomb(levels - 1), createBomb(levels - 1)] };
 }
