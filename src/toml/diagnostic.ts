@@ -14,7 +14,7 @@ export interface Diagnostic {
 
 /** A file that was read because another file refers to it. */
 export interface SourceFile {
-  /** The name of the file, relative to the name that the user gave. */
+  /** The path of the file, relative to the same folder as the path that the user gave. */
   file: string;
   text: string;
 }

@@ -183,11 +183,11 @@ test('rejects an unknown --tier as a usage error that lists the known tiers', as
 
 test("treats boticelli.toml as the user's own settings if the working folder is the user's config folder", async () => {
   const folder = createFolder({ 'user/boticelli.toml': gemini('base_url = "https://gateway.example"') });
-  const own = join(folder, 'user');
+  const userFolder = join(folder, 'user');
   const settings = await resolveSettings({
     environment: { GEMINI_API_KEY: 'k' },
-    workingFolder: own,
-    userFolders: { config: own },
+    workingFolder: userFolder,
+    userFolders: { config: userFolder },
   });
   expect(settings.baseUrl).toBe('https://gateway.example');
 });

@@ -14,7 +14,7 @@ test('does the work once per key, for concurrent and later callers', async () =>
   expect(await runOncePerKey('a', undefined, work)).toBe('result 1');
 });
 
-test('repeats the work of a caller that failed', async () => {
+test('does the work of a waiting caller if the work of the first one fails', async () => {
   const runOncePerKey = createAsyncMemo<string>();
   let fail = (_: Error): void => {};
   const owner = new Promise<string>((_, reject) => {

@@ -82,7 +82,7 @@ function isUnsupportedInput(input: Input): boolean {
   return isReference || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
 }
 
-/** Returns the model's name if it supports only the Live API, according to the table of facts or its name. */
+/** Returns the name of a model that supports only the Live API, according to the table of facts or the name itself. */
 function getLiveModel(value: TomlValue | undefined): string | undefined {
   if (typeof value !== 'string') return undefined;
   const model = stripModelPrefix(value);

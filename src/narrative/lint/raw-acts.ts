@@ -1,7 +1,7 @@
 import { isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { narrativeTableNames } from '../schema/file-schema.js';
 
-/** A table of settings, and its path. */
+/** A table of settings, and its path in the narrative. */
 export interface RawTable {
   table: TomlTable;
   path: Path;

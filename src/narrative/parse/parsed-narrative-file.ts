@@ -12,7 +12,7 @@ const maxActRuns = 100_000;
 
 /** A parsed file: the outermost one or a nested one. */
 export interface ParsedNarrativeFile {
-  /** The file's name, relative to the name that the user gave. */
+  /** The file's path, relative to the same folder as the path that the user gave. */
   file: string;
   text: string;
   /** Absent if the text is not valid TOML. */

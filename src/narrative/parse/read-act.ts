@@ -19,7 +19,7 @@ import { type MediaReadOptions, pickOnlyKey } from './read-media.js';
 import { readReplyFormat } from './read-reply-format.js';
 import { readTextFile } from './read-text-file.js';
 
-/** A text that may contain placeholders, and its path. */
+/** A text that may contain placeholders, and its path in the narrative. */
 export interface TemplateText {
   text: string;
   path: Path;
@@ -27,7 +27,7 @@ export interface TemplateText {
   actNames: readonly string[];
   /** Whether the text itself is sent, or the media that it names. */
   sentAs: 'text' | 'media';
-  /** The file that contains the text, relative to the name that the user gave. Absent if the narrative contains it. */
+  /** The file that contains the text, by its `label` from `readTextFile`. Absent if the narrative contains the text. */
   file?: string;
 }
 

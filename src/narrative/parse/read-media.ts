@@ -6,7 +6,7 @@ import { describePath, formatTableHeader, type Path, quote, type TomlTable } fro
 import type { FileConfinement, MediaInput, MediaSource, MediaTemplate } from '../narrative.js';
 import { loadMedia } from './load-media.js';
 
-/** Media with placeholders in its name, and its path. */
+/** Media with placeholders in its name, and its path in the narrative. */
 export interface MediaTemplateEntry {
   template: MediaTemplate & { loaded: Map<string, MediaInput> };
   path: Path;

@@ -92,16 +92,19 @@ const stateFolderCases: [string, string, Record<string, string>, RegExp][] = [
   ],
 ];
 
-test.each(stateFolderCases)('refuses a state folder of a .env: %s', async (_name, value, links, message) => {
-  const files = { 'work/.env': `BOTICELLI_STATE_DIR=${value}`, 'work/real/x': '', 'other/x': '' };
-  const error = await getError(openFolder(files, { links }).resolve(ownKey));
-  expect(error).toMatchObject({ code: 'invalid_config', message: expect.stringMatching(message) });
-  expect(error).toMatchObject({
-    hint: expect.stringMatching(/add trust = .* set BOTICELLI_STATE_DIR to it in your env/),
-  });
-  const { folder, resolve } = openFolder(files, { links, trust: 'work' });
-  expect((await resolve(ownKey)).stateFolder).toMatch(new RegExp(`^${value === '/var/tmp' ? value : folder}`));
-});
+test.each(stateFolderCases)(
+  'refuses a state folder of a .env, unless the folder is trusted: %s',
+  async (_name, value, links, message) => {
+    const files = { 'work/.env': `BOTICELLI_STATE_DIR=${value}`, 'work/real/x': '', 'other/x': '' };
+    const error = await getError(openFolder(files, { links }).resolve(ownKey));
+    expect(error).toMatchObject({ code: 'invalid_config', message: expect.stringMatching(message) });
+    expect(error).toMatchObject({
+      hint: expect.stringMatching(/add trust = .* set BOTICELLI_STATE_DIR to it in your env/),
+    });
+    const { folder, resolve } = openFolder(files, { links, trust: 'work' });
+    expect((await resolve(ownKey)).stateFolder).toMatch(new RegExp(`^${value === '/var/tmp' ? value : folder}`));
+  },
+);
 
 test('accepts a state folder of a .env in its own folder, which need not exist', async () => {
   const { folder, resolve } = openFolder({ 'work/.env': 'BOTICELLI_STATE_DIR=./new/state' });

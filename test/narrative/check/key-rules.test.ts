@@ -78,7 +78,7 @@ testRule('missing-key, missing-table', [
     '- missing-table: the file has no [acts]',
   ],
   [
-    'distinguish inputs',
+    'point at each incomplete input',
     `${renderHead('a')}[[acts.a.input]]\ntype = "text"\ncontent = "x"\n[[acts.a.input]]\ncontent = "y"\n[[acts.a.input]]\ntype = "image"\n`,
     '8:10 missing-key: [[acts.a.input]] has no "type"',
     '10:10 missing-key: [[acts.a.input]] has none of "file", "url", "base64", "ref"',

@@ -22,7 +22,7 @@ const checkInFolder = (source: string, folder: string) =>
   checkNarrative({ file: 'story.toml', bytes: Buffer.from(source), folder });
 
 /** A narrative with one act and one input, whose keys begin on line 6. */
-const input = (keys: string) => `${renderHead('look')}[[acts.look.input]]\n${keys}\n`;
+const renderInput = (keys: string) => `${renderHead('look')}[[acts.look.input]]\n${keys}\n`;
 
 async function loadInput(source: string, folder = '/nowhere'): Promise<MediaInput> {
   const { narrative, diagnostics } = await checkInFolder(source, folder);
@@ -39,7 +39,7 @@ describe('media', () => {
     ['document', 'a.md', 'text/md'],
   ])('detects the kind and type of media in an input and in [media]: %s, %s, %s', async (type, file, mimeType) => {
     const folder = createMediaFolder();
-    const byInput = await loadInput(input(`type = "${type}"\nfile = "${file}"`), folder);
+    const byInput = await loadInput(renderInput(`type = "${type}"\nfile = "${file}"`), folder);
     const byName = await loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);
     expect(byInput).toMatchObject({ type, mimeType, name: file });
     expect(byName).toEqual(byInput);
@@ -53,7 +53,7 @@ describe('media', () => {
   it('keeps only path, size and hash of files above 4 MB', async () => {
     const folder = createMediaFolder();
     writeFileSync(join(folder, 'film.mp4'), createVideo(5_000_000));
-    const { content } = await loadInput(input('type = "video"\nfile = "film.mp4"'), folder);
+    const { content } = await loadInput(renderInput('type = "video"\nfile = "film.mp4"'), folder);
     expect(content).toEqual({
       ...{ from: 'file', path: join(folder, 'film.mp4'), byteLength: 5_000_000 },
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -64,11 +64,11 @@ describe('media', () => {
     const folder = createMediaFolder();
     const text = Buffer.from('ü'.repeat(2_500_000));
     writeFileSync(join(folder, 'long.txt'), text);
-    expect(await loadInput(input('type = "document"\nfile = "long.txt"'), folder)).toMatchObject({
+    expect(await loadInput(renderInput('type = "document"\nfile = "long.txt"'), folder)).toMatchObject({
       mimeType: 'text/plain',
     });
     writeFileSync(join(folder, 'long.txt'), text.subarray(0, -1));
-    const { diagnostics } = await checkInFolder(input('type = "document"\nfile = "long.txt"'), folder);
+    const { diagnostics } = await checkInFolder(renderInput('type = "document"\nfile = "long.txt"'), folder);
     expect(diagnostics[0]?.message).toBe('"long.txt" is not UTF-8 text; save it as UTF-8');
   });
 
@@ -86,7 +86,7 @@ describe('media', () => {
       'https://youtu.be/abc',
     ],
   ])('does not fetch URLs: %s', async (keys, type, content, name) => {
-    expect(await loadInput(input(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
+    expect(await loadInput(renderInput(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
   });
 
   it('infers the kind of a URL from its name, its mime and the input', async () => {
@@ -188,7 +188,7 @@ describe('media problems', () => {
       '5:13 conflicting-keys: [[acts.look.input]] has both "ref" and "mime"',
     ],
   ])('reports the location: %s', async (_what, keys, expected) => {
-    expect(await collectProblems(input(keys))).toEqual([expected]);
+    expect(await collectProblems(renderInput(keys))).toEqual([expected]);
   });
 
   it('reports a PDF above the limit of Gemini, and a file above the limit of the Files API', async () => {
@@ -233,7 +233,7 @@ describe('media problems', () => {
   });
 
   it('keeps messages about long base64 short', async () => {
-    const { diagnostics } = await checkSource(input(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
+    const { diagnostics } = await checkSource(renderInput(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
     expect(diagnostics[0]?.message.length).toBeLessThan(200);
   });
 });

@@ -8,7 +8,8 @@ import { mediaBytes } from '../../helpers/media-bytes.js';
 import { collectProblems, formatDiagnostics, renderHead } from '../check-source.js';
 
 /** Two acts, the second with one input, whose keys begin on line 8. */
-const second = (keys: string) => `${renderHead('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
+const renderSecondInput = (keys: string) =>
+  `${renderHead('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
 
 /** Renders a narrative that nests the named ones, with variables. */
 const renderFile = (vars: string, ...names: string[]) =>
@@ -49,11 +50,11 @@ describe('placeholders in media names', () => {
       '9:8 media-not-found: the file "{{one.png" does not exist',
     ],
   ])('are checked as in prompts: %s', async (keys, ...expected) => {
-    expect((await collectProblems(second(keys))).sort()).toEqual(expected.sort());
+    expect((await collectProblems(renderSecondInput(keys))).sort()).toEqual(expected.sort());
   });
 
   it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])('defer reading: %s', async (name) => {
-    expect(await collectProblems(second(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
+    expect(await collectProblems(renderSecondInput(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
   });
 
   it('must be valid for the first act that uses the media', async () => {
@@ -76,13 +77,16 @@ describe('placeholders in media names', () => {
   });
 
   it('cannot refer to standard input if the narrative was read from it', async () => {
-    const bytes = Buffer.from(second('type = "image"\nfile = "{{stdin}}"'));
+    const bytes = Buffer.from(renderSecondInput('type = "image"\nfile = "{{stdin}}"'));
     const { diagnostics } = await checkNarrative({ file: '<stdin>', bytes, folder: '.', isFromStdin: true });
     expect(diagnostics.map(({ rule }) => rule)).toEqual(['stdin-taken']);
   });
 
   it('are text if templates are off', async () => {
-    const source = second('type = "image"\nfile = "{{nix}}.png"').replace('"story"', '"story"\ntemplates = false');
+    const source = renderSecondInput('type = "image"\nfile = "{{nix}}.png"').replace(
+      '"story"',
+      '"story"\ntemplates = false',
+    );
     expect(await collectProblems(source)).toEqual(['10:8 media-not-found: the file "{{nix}}.png" does not exist']);
   });
 });
@@ -91,7 +95,7 @@ describe('media whose name depends on variables only', () => {
   const keys = 'type = "image"\nfile = "{{vars.name}}.png"\n';
 
   it('is read with the narrative, with the values of the file or the given ones', async () => {
-    const files = { 'a.toml': `${second(keys)}[vars]\nname = "b"\n` };
+    const files = { 'a.toml': `${renderSecondInput(keys)}[vars]\nname = "b"\n` };
     expect(await collectFolderProblems(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
     expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);
     const { acts } = await loadNarrative(join(createFolder(files), 'a.toml'), { vars: new Map([['name', 'a']]) });
@@ -126,7 +130,9 @@ describe('media whose name depends on variables only', () => {
     ['url = "https://example.org/{{vars.nix}}{{vars.a}}"'],
   ])('has the problems of the rendered name: %s', async (more, ...expected) => {
     const vars = '[vars]\na = "a"\nnix = ""\nftp = "ftp://x/y"\nweb = "https://example.org/a.png?key=secret"\n';
-    expect(await collectFolderProblems({ 'a.toml': `${second(`type = "image"\n${more}`)}${vars}` })).toEqual(expected);
+    expect(await collectFolderProblems({ 'a.toml': `${renderSecondInput(`type = "image"\n${more}`)}${vars}` })).toEqual(
+      expected,
+    );
   });
 
   it('is checked against the type of a ref, and reported once if it is missing', async () => {
@@ -177,7 +183,7 @@ describe('media whose name depends on variables only', () => {
 it('shortens long names in messages', async () => {
   const long = `[vars]\nx = "${'word '.repeat(2000)}"\n`;
   const [line = ''] = await collectFolderProblems({
-    'a.toml': `${second('type = "image"\nfile = "{{vars.x}}"')}${long}`,
+    'a.toml': `${renderSecondInput('type = "image"\nfile = "{{vars.x}}"')}${long}`,
   });
   expect(line).toMatch(/media-not-found: the file "word .*…" has a name that is too long$/);
   expect(line.length).toBeLessThan(300);
