@@ -75,9 +75,10 @@ const liveSince31: readonly DatedPrice[] = [
 ];
 
 /**
- * Prices of single requests on the paid tiers, oldest first. The source is ai.google.dev/gemini-api/docs/pricing, read
- * 2026-10-07, where no other is named; prices of cached input, audio and images are third party (pydantic/genai-prices,
- * which read that page between 2025-10 and 2026-08). The free tier is not billed. Prices in settings take precedence.
+ * Prices of requests on the paid tiers, outside of batches, oldest first. The source is
+ * ai.google.dev/gemini-api/docs/pricing, read 2026-10-07, where no other is named; prices of cached input, audio and
+ * images are third party (pydantic/genai-prices, which read that page between 2025-10 and 2026-08). The free tier is
+ * not billed. Prices in settings take precedence.
  */
 export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-4-argon': largeGemini4,
@@ -120,7 +121,7 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-3.1-flash-image': [{ input: 0.5, output: 3, outputByModality: { IMAGE: 60 } }],
   'gemini-3.1-flash-lite-image': [{ input: 0.25, output: 1.5, outputByModality: { IMAGE: 30 } }],
   'gemini-2.5-flash-image': [{ input: 0.3, output: 2.5, outputByModality: { IMAGE: 30 } }],
-  // Third party: vercel.com/ai-gateway, read 2026-11-30. All output is sound.
+  // Third party: vercel.com/ai-gateway, read 2026-11-30. All output is sound, so `output` is its price.
   'gemini-3.8-flash-lite-tts': [{ input: 0.5, output: 6 }],
   'gemini-3.8-live': liveSince31,
   'gemini-3.8-live-extended-thinking': liveSince31,

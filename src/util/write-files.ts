@@ -101,7 +101,7 @@ export function appendWhole(fd: number, text: string): void {
   try {
     while (writtenBytes < bytes.length) writtenBytes += writeSync(fd, bytes, writtenBytes);
   } catch (thrown) {
-    // A file of another size has lines that another run has appended in the meantime.
+    // A file of another size is not truncated: it has lines that another run has appended in the meantime.
     if (writtenBytes > 0 && fstatSync(fd).size === size + writtenBytes) ftruncateSync(fd, size);
     throw thrown;
   }
@@ -133,7 +133,7 @@ function createOutputError(path: string, thrown: unknown, { hint, describe }: Ou
   return new BoticelliError('output_failed', `can't write ${path}: ${reason}`, { hint, cause: thrown });
 }
 
-/** The reason of a failed write, in which a full disk is called that. */
+/** Returns the reason of a failed write: `the disk is full`, or the message of the system. */
 export function describeWriteError({ code, message }: NodeJS.ErrnoException): string {
   return code === 'ENOSPC' ? 'the disk is full' : message;
 }

@@ -118,7 +118,7 @@ test('reports the first problem with its location, and carries what code frames 
   expect(formatDiagnostics([first!], error as InvalidSettings)).toContain('2 | rpm_multiplier = 2');
 });
 
-test('names the file as the user named it', async () => {
+test("names a file of --config as the user named it, and the user's own file by its path", async () => {
   const named = await getSettingsError({ 'work/x.toml': 'y = 1' }, { configFile: 'x.toml' });
   expect(named.message).toMatch(/^x\.toml:1:1: /);
   const users = await getSettingsError({ 'user/boticelli.toml': 'y = 1' });

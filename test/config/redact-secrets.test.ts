@@ -8,8 +8,8 @@ const canary = 'AIzaCanary-0123456789-never-to-be-seen';
 const otherKey = 'key-in-another-form-than-those-of-google';
 
 test.each<[string, FixtureFiles, Record<string, string>]>([
-  ['as a key of the file', { 'work/boticelli.toml': `[providers.gemini]\napi_key = "${canary}"\n` }, {}],
-  ['as a key of the file, in another format', { 'work/boticelli.toml': `key = '${otherKey}'\n` }, {}],
+  ['as the value of api_key', { 'work/boticelli.toml': `[providers.gemini]\napi_key = "${canary}"\n` }, {}],
+  ['as the value of key', { 'work/boticelli.toml': `key = '${otherKey}'\n` }, {}],
   ['on a line that is not TOML', { 'work/boticelli.toml': `GEMINI_API_KEY=${otherKey}\n` }, {}],
   [
     'as a model',
@@ -19,7 +19,7 @@ test.each<[string, FixtureFiles, Record<string, string>]>([
   ['as a tier', { 'work/boticelli.toml': `[providers.gemini]\ndefault_tier = "${canary}"\n` }, {}],
   ['in a URL', { 'work/boticelli.toml': `[providers.gemini]\nbase_url = "https://x/?key=${otherKey}"\n` }, {}],
   ['as a password', { 'work/boticelli.toml': `[quota]\nredis_url = "https://u:${otherKey}@x"\n` }, {}],
-  ['as a name', { 'work/boticelli.toml': `${canary} = 1\n` }, {}],
+  ['as the name of a setting', { 'work/boticelli.toml': `${canary} = 1\n` }, {}],
   [
     'together with an untrusted address',
     { 'work/.env': 'GOOGLE_GEMINI_BASE_URL=https://x' },

@@ -23,7 +23,7 @@ test('uses defaults without any setting', async () => {
   expect(limitsFor('gemini-3.8-flash').rpm?.source).toBe('built-in');
 });
 
-test('prefers GEMINI_API_KEY to GOOGLE_API_KEY, and ignores an empty one', async () => {
+test('prefers GEMINI_API_KEY to GOOGLE_API_KEY, and ignores an empty variable', async () => {
   expect((await resolveFixtureSettings({}, { environment: { GEMINI_API_KEY: 'a', GOOGLE_API_KEY: 'b' } })).apiKey).toBe(
     'a',
   );
@@ -47,7 +47,7 @@ test('gives precedence to flags, environment, .env, boticelli.toml, the boticell
   expect(await resolveTier({ environment, flags: { tier: 'tier_3' } })).toBe('tier_3');
 });
 
-test('gives the default model of flags, environment and files the same precedence', async () => {
+test('resolves the default model in the same order: environment, .env, boticelli.toml, the boticelli.toml of the user', async () => {
   const files: Record<string, string> = { 'user/boticelli.toml': gemini('default_model = "models/m-user"') };
   const resolveModel = async (environment = {}) => (await resolveFixtureSettings(files, { environment })).defaultModel;
   expect(await resolveModel()).toBe('m-user');
@@ -74,7 +74,7 @@ test('merges files key by key, down to the limits of one model', async () => {
   expect(fallback, 'a list is not merged').toEqual(['a']);
 });
 
-test('reads the file of --config instead of boticelli.toml in the working folder, and still that of the user', async () => {
+test('reads the file of --config instead of boticelli.toml in the working folder, and the boticelli.toml of the user too', async () => {
   const files = {
     'work/boticelli.toml': gemini('default_model = "here"'),
     'work/other/named.toml': gemini('default_model = "named"'),

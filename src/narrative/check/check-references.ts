@@ -52,7 +52,7 @@ export function checkReferences(
     const jinjaBlock = findJinjaBlock(text);
     if (jinjaBlock !== undefined) {
       const message = `${describeText(templateText)} contains ${jinjaBlock}, which is sent as text: only {{names}} are filled in`;
-      const place = placeIn(templateText, text.indexOf(jinjaBlock), jinjaBlock.length);
+      const place = locateInTextFile(templateText, text.indexOf(jinjaBlock), jinjaBlock.length);
       report(warningAt('stray-braces', path, message, { excerpt: jinjaBlock, target: 'value', ...place }));
     }
     if (!text.includes('{{')) continue;
@@ -60,7 +60,7 @@ export function checkReferences(
     const [unclosed] = template.unclosed;
     if (unclosed !== undefined) {
       const message = `unclosed "{{" in ${describeText(templateText)} is sent as text; if that is intended, write \\{{`;
-      const place = { ...locateOpening(text, unclosed), ...placeIn(templateText, unclosed, 2) };
+      const place = { ...locateOpening(text, unclosed), ...locateInTextFile(templateText, unclosed, 2) };
       report(warningAt('stray-braces', path, message, { ...place, target: 'value' }));
     }
     const reported = new Set<string>();
@@ -80,8 +80,8 @@ export function checkReferences(
 }
 
 /**
- * Returns the first block of Jinja in a text, for example `{% if posts %}`. Only words of Jinja count, because `{%` is
- * common in other languages too.
+ * Returns the first block of Jinja in a text, for example `{% if posts %}`. Only blocks that begin with a keyword
+ * of Jinja count, because `{%` is common in other languages too.
  */
 function findJinjaBlock(text: string): string | undefined {
   if (!text.includes('{%')) return undefined;
@@ -90,8 +90,8 @@ function findJinjaBlock(text: string): string | undefined {
   )?.[0];
 }
 
-/** Returns the place of a part of a text, if the text is in a file of its own. */
-function placeIn({ file, text }: TemplateText, offset: number, length: number): Pick<Problem, 'inFile'> {
+/** Returns the location of a part of a text, if the text is in a file of its own. */
+function locateInTextFile({ file, text }: TemplateText, offset: number, length: number): Pick<Problem, 'inFile'> {
   return file === undefined ? {} : { inFile: { file, text, offset, length } };
 }
 
@@ -119,7 +119,7 @@ function checkPlaceholder(
   scope: ReferenceScope,
 ): Problem | undefined {
   const excerpt = templateText.text.slice(offset, offset + length);
-  const place = { excerpt, occurrence, ...placeIn(templateText, offset, length) };
+  const place = { excerpt, occurrence, ...locateInTextFile(templateText, offset, length) };
   const createProblem = (rule: string, message: string, suggest?: SuggestionQuery) =>
     errorAt(rule, templateText.path, message, { ...place, ...(suggest && { suggest }) });
   const variable = getVariableName(name);

@@ -21,7 +21,7 @@ export function readRawHeader(file: TomlTable): RawTable {
   return { table: isTable(table) ? table : {}, path: [key] };
 }
 
-/** Returns all acts, in the order of the file. */
+/** Returns all acts, in the order of the file, except that acts whose names are whole numbers come first. */
 export function readRawActs(file: TomlTable): RawAct[] {
   const rawActs: RawAct[] = [];
   const acts = isTable(file.acts) ? file.acts : {};

@@ -44,7 +44,8 @@ export interface ActReadOptions extends MediaReadOptions {
 
 /**
  * Reads an act, which is a string, an array or a table. Invalid parts are reported and left out. Deferred tasks add the
- * media and the schema. A media input is an empty text until its task has run, and stays one if the media is invalid.
+ * media, the text files and the schema. Until its task has run, such an input is an empty text; it stays one if it is
+ * invalid.
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;

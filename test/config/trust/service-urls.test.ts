@@ -50,7 +50,7 @@ test.each<[string, FixtureFiles, object]>([
     { 'work/boticelli.toml': baseUrl(gateway) },
     { ...withOwnKey, configFile: 'boticelli.toml' },
   ],
-])('sends the key to an address that is set %s', async (_where, files, options) => {
+])('allows an address that is set %s', async (_where, files, options) => {
   expect((await resolveFixtureSettings(files, options)).baseUrl).toBe(gateway);
 });
 

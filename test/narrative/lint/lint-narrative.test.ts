@@ -255,7 +255,7 @@ rule('medium-resolution', [
     return [
       `reports the resolution of a single medium for ${model}`,
       `[narrative]\nname = "x"\nmodel = "${model}"\n[acts.a]\nprompt = "x"\nmedia = ["media.dot"]\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"\n`,
-      `~ 4:7 medium-resolution: the act "a" has a medium with its own "media_resolution", but ${model} ${reason}; set it for the act`,
+      `~ 4:7 medium-resolution: the act "a" has a medium with its own "media_resolution", but ${model} ${reason}; set "media_resolution" for the act instead`,
     ];
   }),
   [

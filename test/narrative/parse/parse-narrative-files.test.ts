@@ -14,7 +14,7 @@ function renderFile(...acts: (string | string[])[]): string {
   return `${renderHead(...names)}[acts]\n${acts.map((act, at) => `a${at} = ${JSON.stringify(act)}\n`).join('')}`;
 }
 
-/** Returns the problems of the first file as lines: file, location, rule and message. */
+/** Returns the problems of the first file and its nested files as lines: file, location, rule and message. */
 async function collectFolderProblems(
   files: Record<string, string>,
   vars?: ReadonlyMap<string, string>,
@@ -39,9 +39,10 @@ it('finds nested narratives in the same folder, at any depth', async () => {
   expect(await collectFolderProblems(files)).toEqual([]);
   const folder = createTemporaryFolder(onTestFinished, files);
   const { acts } = await loadNarrative(join(folder, 'a.toml'));
-  const inner = (act = 0, input = 0) => acts[act]?.inputs[input] as { narrative: Narrative };
-  expect(inner(0).narrative.acts[0]?.inputs).toEqual([{ type: 'narrative', narrative: inner(1, 1).narrative }]);
-  expect(inner(1, 1).narrative.acts[0]?.inputs).toEqual([{ type: 'text', content: 'Hello.' }]);
+  const getNestedInput = (act: number, input: number) => acts[act]?.inputs[input] as { narrative: Narrative };
+  const innermost = getNestedInput(1, 1).narrative;
+  expect(getNestedInput(0, 0).narrative.acts[0]?.inputs).toEqual([{ type: 'narrative', narrative: innermost }]);
+  expect(innermost.acts[0]?.inputs).toEqual([{ type: 'text', content: 'Hello.' }]);
 });
 
 it('reports problems in the file that has them, each once, the outermost file first', async () => {
