@@ -52,7 +52,7 @@ test('suggests GEMINI_API_KEY for a key in a settings file', async () => {
   );
 });
 
-test('redacts a large file in linear time', () => {
+test('redacts a large file in less than three seconds', () => {
   const started = performance.now();
   for (const piece of ['://', ' ', 'key', 'key =', 'AIza', '@']) redactSecrets(piece.repeat(100_000), ['key-of-mine']);
   expect(performance.now() - started).toBeLessThan(3000);

@@ -90,7 +90,7 @@ describe('the type of media', () => {
     expect(await resolveType('<?xml version="1.0"?><a/>', { name: 'a.svg' })).toBe('document text/xml');
   });
 
-  it('is the declared one if the bytes are compatible, in any spelling', async () => {
+  it('is the declared one, whatever its spelling, if the bytes are compatible with it', async () => {
     expect(await resolveType(mediaBytes.mp3, { declaredType: 'Audio/MPEG' })).toBe('audio audio/mp3');
     expect(await resolveType('# Title', { declaredType: 'text/markdown' })).toBe('document text/md');
     expect(await resolveType('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');

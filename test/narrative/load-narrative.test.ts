@@ -85,7 +85,7 @@ describe('a narrative', () => {
     expect(narrative?.acts).toHaveLength(10_000);
   });
 
-  it('may have ten thousand errors, each with its location', async () => {
+  it('may have thirty thousand problems, each with its location', async () => {
     const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
     const problems = await collectProblems(
       `${renderHead(...names.map((name) => `${name}x`))}[acts]\n${names.map((name) => `${name} = ""\n`).join('')}`,

@@ -43,7 +43,7 @@ test('values without bigints are written as by JSON.stringify', () => {
   expect(stringifyExactJson(value, 2)).toBe(JSON.stringify(value, null, 2));
 });
 
-test('invalid JSON becomes undefined, and arrays that are nested too deeply for bigints stay arrays', () => {
+test('parsing invalid JSON gives undefined, and arrays that are nested too deeply for bigints are parsed without them', () => {
   expect(tryParseExactJson('{12345678901234567890}')).toBeUndefined();
   const deep = `${'['.repeat(100_000)}12345678901234567890${']'.repeat(100_000)}`;
   expect(Array.isArray(parseExactJson(deep))).toBe(true);

@@ -9,7 +9,8 @@ import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
  * Warns about settings and inputs that the Live API does not accept, in acts with a Live model. Otherwise the failure
- * would appear only after earlier acts had been billed. A setting of the narrative is reported once, where it is set.
+ * would appear only after earlier acts had been billed. A setting of the narrative is reported where it is set if the
+ * narrative has a Live model, and at the `model` of each act that names one.
  */
 export function lintLiveModels(
   header: RawTable,

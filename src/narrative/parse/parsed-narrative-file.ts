@@ -50,7 +50,7 @@ export interface LintOptions {
 export interface LintContext {
   /** The acts in the order in which they run. */
   orderedActs: readonly Act[];
-  /** The variables that the file or a nested file uses. */
+  /** The variables that the file uses, and those that a nested file uses or defines. */
   usedVariables: ReadonlySet<string>;
   /** The placeholder names of each act, without variables. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;

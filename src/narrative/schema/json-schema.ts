@@ -54,7 +54,7 @@ export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutM
 /**
  * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema`
  * names it. Compiling may take minutes and the function may run for hours; `readSchema` and `createSchemaValidator`
- * limit them.
+ * limit both.
  */
 export async function compileSchema(
   schema: JsonSchema,

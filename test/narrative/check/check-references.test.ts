@@ -121,7 +121,7 @@ input = [{ type = "text", content = "y" }]
     ]);
   });
 
-  it('has no blocks as in Jinja: these cause a warning, other text with {% does not', async () => {
+  it('is not a block of Jinja: a block causes a warning, other text with {% does not', async () => {
     expect(await collectProblems(renderTwoActs('{% if x %}{{one}}{%- endif -%} {% 5 %}'))).toEqual([
       '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is sent as text: only {{names}} are filled in',
     ]);

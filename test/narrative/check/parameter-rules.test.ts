@@ -140,7 +140,7 @@ testRule('bad-schema', [
     `7:16 bad-schema: element 1 of "enum" in [acts.a.schema] is the number NaN, which JSON can't represent`,
   ],
   [
-    'requires a file with valid JSON, an object and a valid schema',
+    'requires that a schema file contains valid JSON, an object and a valid schema',
     `${renderHead('a', 'b', 'c')}[acts.a]\nformat = "json"\nschema = "../schemas/broken.json"\n${input}[acts.b]\nformat = "json"\nschema = "../schemas/list.json"\n${input}[acts.c]\nformat = "json"\nschema = "../schemas/wrong.json"\n${input}`,
     expect.stringMatching(/^7:10 bad-schema: the file "\.\.\/schemas\/broken\.json" is not valid JSON: .+$/),
     '11:10 bad-schema: "../schemas/list.json" is not a valid JSON Schema: it must be an object',

@@ -102,7 +102,7 @@ rule('unsupported-thinking', [
 
 rule('unsupported-image', [
   [
-    'names the sizes and shapes of the model',
+    'names the sizes of the model',
     act('model = "gemini-3.1-flash-lite-image"\nimage = { size = "2K" }'),
     '~ 8:9 unsupported-image: "image" in [acts.a] has the size "2K", which is not supported by gemini-3.1-flash-lite-image, whose sizes are "1K"',
   ],
@@ -392,6 +392,6 @@ it('lints five thousand acts without a warning', async () => {
   expect(await lintText(text)).toEqual([]);
 });
 
-it('knows the default model', () => {
+it('has facts about the default model', () => {
   expect(builtInModels.has(defaultModel)).toBe(true);
 });

@@ -46,7 +46,7 @@ it.each([
   ]);
 });
 
-it('recognizes UTF-16', async () => {
+it('recognizes UTF-16 by its byte order mark', async () => {
   expect(await collectProblems(Buffer.from('\ufeff[narrative]', 'utf16le'))).toEqual([
     '1:1 not-utf8: the file is UTF-16; save it as UTF-8',
   ]);

@@ -89,7 +89,7 @@ describe('media', () => {
     expect(await loadInput(renderInput(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
   });
 
-  it('infers the kind of a URL from its name, its mime and the input', async () => {
+  it('infers the kind of media from the name in its URL, from its mime or from the input', async () => {
     const named = (keys: string) => loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\n${keys}\n`);
     expect((await named('url = "https://example.org/a.mp3?x"')).type).toBe('audio');
     expect((await named('url = "https://example.org/a"')).type).toBe('media');
@@ -163,7 +163,7 @@ describe('media problems', () => {
       '7:8 media-type: "dot.png" is image/png; supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
     ],
     [
-      'a text file called .png',
+      'a text file with the extension .png',
       'type = "document"\nfile = "text.png"',
       '7:8 media-type: "text.png" is text, not image/png as its name says',
     ],

@@ -135,7 +135,7 @@ describe('media whose name depends on variables only', () => {
     );
   });
 
-  it('is checked against the type of a ref, and reported once if it is missing', async () => {
+  it('is checked against the type of an input that refers to it, and reported once if it is missing', async () => {
     const source = (file: string, mime = '') =>
       `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n[media.m]\nfile = "{{vars.x}}.${file}"\n${mime}[vars]\nx = "a"\n`;
     expect(await collectFolderProblems({ 'a.toml': source('png') })).toEqual([]);

@@ -56,7 +56,7 @@ describe('a syntax error', () => {
     expect(await collectProblems(source)).toEqual([expected]);
   });
 
-  it('is located in deeply nested arrays', async () => {
+  it('is located in deeply nested arrays, in which other problems have no location', async () => {
     expect(await collectProblems(`a = ${'['.repeat(100_000)}`)).toEqual([expect.stringMatching(/^1:100005 syntax/)]);
     expect(await collectProblems(`a = ${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toContain(
       '- unknown-table: unknown table [a]',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createSchemaValidator, type JsonSchema, readSchema } from '../../../src/narrative/schema/json-schema.js';
 import { getError } from '../../gemini/gemini-fixture.js';
 
-/** Takes hours to find that the text does not match. */
+/** A schema whose check takes hours to find that the text does not match. */
 const backtracking = { type: 'string', pattern: '^(a+)+$' };
 const backtrackingText = `${'a'.repeat(60)}b`;
 
