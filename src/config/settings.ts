@@ -33,6 +33,7 @@ export interface Settings {
    * else `no-key`.
    */
   project: string;
+  /** Where `project` comes from. */
   projectSource: 'named' | 'key-hash' | 'none';
   /** The Redis server that shares quota between machines. Only its host is printed: the URL may have a password. */
   redisUrl?: string;
@@ -41,7 +42,7 @@ export interface Settings {
   /** The folder of `boticelli.db`, as an absolute path. It may not exist yet. Absent if the user has no home folder. */
   stateFolder?: string;
   prices: PriceList;
-  /** How long prompts and replies are stored. If it is `off`, they are not stored. Absent if not set. */
+  /** How long prompts and replies are stored. If it is `off`, they are not stored. Absent if no setting says so. */
   keepMs?: number | 'off';
   /** Whether the prompts of runs are stored too. */
   keepsPrompts?: boolean;

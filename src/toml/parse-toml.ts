@@ -40,8 +40,9 @@ const escapePrefix = '\0';
 /**
  * Adds a prefix to names that JavaScript objects inherit. Without it, @iarna/toml 3.0.0 confuses inherited
  * properties with keys of the file: `[acts.toString]` would write into JavaScript's own toString, for the whole
- * process. Also adds it to names such as `2`, which JavaScript objects would list before all others. Texts without such
- * names are parsed by this class too, because V8 is faster if all parsers have one class.
+ * process. Also adds it to names such as `2`, which JavaScript objects would list before all others, and to names that
+ * begin with the prefix, so that removing one prefix restores every name. Texts without such names are parsed by this
+ * class too, because V8 is faster if all parsers have one class.
  */
 class EscapingParser extends TomlParser {
   /** Whether any name was parsed with the prefix. */

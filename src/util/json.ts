@@ -54,12 +54,16 @@ export function isDeeperThan(value: unknown, maxDepth: number): boolean {
   return false;
 }
 
-/** The most values to parse. A text of 64 MB could have 30 million, which take 1.5 GB even as empty objects. */
+/**
+ * The maximum number of values in a text to parse. A text of 64 MB could have 30 million, which take 1.5 GB even as
+ * empty objects.
+ */
 const maxValues = 1_000_000;
 
 /**
  * Whether a JSON text has so many values that parsing it would take much more memory than the text. Counts the
- * characters that begin or separate values, even within strings. A text of up to `maxValues` characters is not counted.
+ * characters that begin or separate values, even within strings. In a text of up to `maxValues` characters, there
+ * can't be too many.
  */
 export function hasTooManyValues(json: string): boolean {
   if (json.length <= maxValues) return false;
@@ -136,7 +140,7 @@ export function hasBase64Bytes(value: unknown): value is string {
 /**
  * Returns a random prefix. It marks strings that stand for bigints while JSON is parsed or written, and is random so
  * that no string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.) It is not
- * a UUID, because loading node:crypto takes 5% of the start.
+ * a UUID, because loading node:crypto takes 5% of the startup time.
  */
 const createMarker = () => `integer ${Math.random().toString(36).slice(2)} `;
 
@@ -184,7 +188,8 @@ export function stringifyExactJson(value: unknown, indent?: number): string {
   try {
     return JSON.stringify(value, null, indent);
   } catch (thrown) {
-    // JSON.stringify can't write bigints. A replacer for all values would take several times as long.
+    // JSON.stringify can't write bigints. A replacer is used only for values with bigints: it takes several times as
+    // long.
     if (!(thrown instanceof TypeError)) throw thrown;
   }
   const marker = createMarker();
