@@ -128,9 +128,10 @@ test('does not count silence before the first byte as idle, because the model ma
 });
 
 test('does not time out a slow stream without long pauses', async () => {
-  fixture.server.queueReplies(textReply(['a', 'b', 'c', 'd', 'e'], { delayMs: 40 }));
-  expect(await readStream(fixture.driver({ idleTimeoutMs: 120 }).generateStream(createRequest()))).toMatchObject({
-    text: 'abcde',
+  // Together, the pauses are longer than the timeout. Each is a tenth of it, so that a busy machine does not reach it.
+  fixture.server.queueReplies(textReply([...'abcdefghijkl'], { delayMs: 40 }));
+  expect(await readStream(fixture.driver({ idleTimeoutMs: 400 }).generateStream(createRequest()))).toMatchObject({
+    text: 'abcdefghijkl',
   });
 });
 
