@@ -45,7 +45,7 @@ test('annotates an error in a nested narrative once, in its own file', async () 
   expect(ended.stderr.match(/^::.*$/gm)).toHaveLength(1);
 });
 
-test('prints no annotations elsewhere or in json', async () => {
+test('prints no annotations outside of GitHub Actions or with --format json', async () => {
   const { cwd, env } = repository();
   expect((await runInProcess(['check', 'bad.toml'], { cwd })).stderr).not.toContain('::');
   const { stdout, stderr } = await runInProcess(['check', 'bad.toml', '--format', 'json'], { cwd, env });
@@ -53,7 +53,7 @@ test('prints no annotations elsewhere or in json', async () => {
   expect(stderr).not.toContain('::');
 });
 
-test('keeps the path of a file outside the repository, and omits it for standard input', async () => {
+test('annotates a file outside of the repository with its absolute path, and standard input without a path', async () => {
   const { cwd, env } = repository();
   const otherWorkspace = { ...env, GITHUB_WORKSPACE: createTemporaryFolder(onTestFinished) };
   const outside = await runInProcess(['check', 'bad.toml'], { cwd, env: otherWorkspace });

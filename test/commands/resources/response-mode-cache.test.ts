@@ -45,7 +45,7 @@ test('trusts an entry for a month, and ignores an invalid one', async () => {
   }
 });
 
-test('treats a broken database as absent, and does not open one for reading', async () => {
+test('ignores a database without its table, and is not created without a database', async () => {
   const { database, cacheAt } = await setup();
   const cache = cacheAt();
   database.exec('DROP TABLE live_manners');

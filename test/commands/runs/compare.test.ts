@@ -109,7 +109,7 @@ describe('runs compare', () => {
     expect(await compare('last', 'nope')).toMatchObject({ code: 66 });
   });
 
-  test('shows an act without a reply, and refuses more runs than fit', async () => {
+  test('shows an act without a reply, and rejects more than 12 runs', async () => {
     const { run, compare, compareJson } = setup();
     await run('one.toml');
     server.queueReplies({ status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } });
