@@ -92,7 +92,10 @@ test('a rebuilt program never runs from the old cache, even if it has the same l
   expect(caches()).toHaveLength(1);
 });
 
-/** Ways to damage a cache. A power cut leaves zeros at the end. Without the second copy in the file, V8 would crash with most of these. */
+/**
+ * Ways to damage a cache. A power cut leaves zeros at the end. Without the second copy in the file, V8 would crash with most
+ * of these.
+ */
 const damages: Record<string, (bytes: Buffer) => void> = {
   'the second half is zero': (bytes) => bytes.fill(0, bytes.length >> 1),
   'a part in the middle is zero': (bytes) => bytes.fill(0, 300, 400),

@@ -62,7 +62,7 @@ function renderArgumentCases(node: CommandNode): string[] {
   });
 }
 
-/** Renders the assignment of `values`: the words themselves, or a slash and the kind of values. No word starts with a slash. */
+/** Renders the assignment of `values`: the words, or a slash and the kind of values. No word starts with a slash. */
 function renderAssignment(values: Values): string {
   switch (values.kind) {
     case 'words':

@@ -24,7 +24,7 @@ const maxRuns = 12;
 /** How much of a reply is compared, in UTF-16 units. A reply may have megabytes. */
 const maxComparedChars = 100_000;
 
-/** The search for differences ends above this number of changes. */
+/** Replies that differ in more words than this have too little in common: their changed words are not counted. */
 const maxEditLength = 3000;
 
 /** A run with its acts, and the letter that stands for it. */

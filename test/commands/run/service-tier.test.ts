@@ -16,7 +16,10 @@ afterEach(() => server.close());
 const usage = { promptTokenCount: 1000, candidatesTokenCount: 400, totalTokenCount: 1400 };
 const price = '[providers.gemini.prices."m"]\ninput = 100\noutput = 1000\n';
 
-/** A folder with a narrative of one act of the model `m`. In the standard tier, 1000 tokens in and 400 out cost half a dollar. */
+/**
+ * A folder with a narrative of one act of the model `m`. In the standard tier, 1000 tokens in and 400 out cost half a
+ * dollar.
+ */
 function setup(settings: string) {
   const narrative = `[narrative]\nname = "n"\nmodel = "m"\n${settings}\n[acts]\na = "Hi"\n`;
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative, 'boticelli.toml': price });

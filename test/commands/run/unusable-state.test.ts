@@ -87,7 +87,10 @@ describe('a full disk that contains the state folder', () => {
   });
 });
 
-/** Removes the write-ahead log and its index from the state folder, as SQLite does when the last program closes the database. */
+/**
+ * Removes the write-ahead log and its index from the state folder, as SQLite does when the last program closes the
+ * database.
+ */
 function keepOnlyDatabaseFile(fixture: QuotaFixture): void {
   const { database, folder } = fixture;
   const other = new LibSql(database);
