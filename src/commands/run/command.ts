@@ -28,7 +28,7 @@ const modelOptions = inHelpGroup('Model:', {
 const inputOptions = inHelpGroup('Input:', {
   ...variableOptions(),
   allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
-  allowOutside: new Option('--allow-outside', 'let file names that replies or standard input fill leave their folder'),
+  allowOutside: new Option('--allow-outside', 'let file names taken from replies or standard input leave their folder'),
 });
 
 const outputOptions = inHelpGroup('Output:', {
@@ -39,14 +39,17 @@ const outputOptions = inHelpGroup('Output:', {
   only: new Option('--only <act>', 'print only the reply of this act; repeatable').argParser(collectValue),
   last: new Option('--last', 'print only the reply of the last act'),
   outDir: new Option('--out-dir <dir>', 'also write 01-name.md … and run.json to this folder'),
-  showPrompts: new Option('--show-prompts', 'print every prompt as it is sent to standard error'),
+  showPrompts: new Option('--show-prompts', 'print every prompt on standard error as it is sent'),
   thoughts: new Option('--thoughts', "show summaries of the model's thoughts on standard error"),
   quiet: new Option('-q, --quiet', 'show only warnings and errors'),
   verbose: new Option('-v, --verbose', 'show every attempt, wait and token count'),
 });
 
 const rowOptions = inHelpGroup('Rows and combinations:', {
-  each: new Option('--each <rows>', 'run once for each row of a CSV, TSV, NDJSON or JSON file, or file of a pattern'),
+  each: new Option(
+    '--each <rows>',
+    'run once for each row of a CSV, TSV, NDJSON or JSON file, or each file that matches a pattern',
+  ),
   matrix: new Option(
     '--matrix <key=a,b>',
     'run every combination of model, temperature, thinking or vars.x; repeatable',
@@ -89,7 +92,7 @@ const quotaOptions = inHelpGroup('Cost and quota:', {
     new Option('--fallback <model>', 'model to use when quota is used up; repeatable').argParser(collectFallbackModel),
     new Option('--no-fallback', 'never use another model'),
   ],
-  maxWait: new Option('--max-wait <duration>', 'maximum wait for quota; then fall back or fail').argParser(
+  maxWait: new Option('--max-wait <duration>', 'maximum quota wait; if longer, fall back or fail').argParser(
     parseMaxWaitMs,
   ),
   tier: tierOption(),
