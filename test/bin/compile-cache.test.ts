@@ -35,7 +35,7 @@ function installation(program = "exports.main = ({ argv }) => console.log('first
   };
 }
 
-test('the first start stores a code cache beside the program, and the program runs in the same way from it', () => {
+test('the first start stores a code cache beside the program; the next start prints the same and stores no other', () => {
   const { start, caches } = installation();
   expect(start(['check']).stdout).toBe('first check\n');
   expect(caches()).toHaveLength(1);

@@ -16,7 +16,7 @@ function repository() {
 
 const annotation = /^::error file=prompts\/bad\.toml,line=3,endLine=3,col=1,endColumn=6,title=unknown-key::.*model.*$/m;
 
-test('check prints annotations for GitHub Actions beside the text', async () => {
+test('check prints its report on standard output, and annotations for GitHub Actions on standard error', async () => {
   const { stdout, stderr, code } = await runBoticelli(['check', 'bad.toml', 'good.toml'], repository());
   expect(code).toBe(65);
   expect(stdout).toContain('bad.toml:3:1: error[unknown-key]');

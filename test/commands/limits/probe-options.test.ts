@@ -80,7 +80,7 @@ test('asks on a terminal, and sends requests only after y', async () => {
   }
 });
 
-test('Ctrl-C at the question sends nothing; later it prints the results so far', async () => {
+test('Ctrl-C at the question sends nothing; Ctrl-C after it prints the results so far', async () => {
   const prompt = startInTerminal(probe, { server, env: { CI: '1' } });
   await prompt.waitForOutput('Continue?');
   prompt.child.stdin?.write('\u0003');

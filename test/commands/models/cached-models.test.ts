@@ -59,7 +59,7 @@ describe('the cached list', () => {
     expect(cached.pageRequests).toBe(6);
   });
 
-  test('is lost with a damaged database, which is set aside with a warning', async () => {
+  test('is lost if the database is damaged; the damaged file is renamed, with a warning', async () => {
     const cached = await fixture();
     await cached.models();
     // With the write-ahead log, SQLite would repair the database.

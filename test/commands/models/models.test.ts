@@ -210,7 +210,7 @@ describe('errors', () => {
     expect(await models(['--tier', 'gold'])).toMatchObject({ code: 2 });
   });
 
-  test('Ctrl-C while the service works ends the process by the signal', async () => {
+  test('Ctrl-C during a request closes the connection and kills the process by SIGINT', async () => {
     const { server, cwd, state } = await fixture();
     server.queueListReplies({ end: 'stall-before-headers' });
     const running = startBoticelli(['models'], { server, cwd, env: { BOTICELLI_STATE_DIR: state } });

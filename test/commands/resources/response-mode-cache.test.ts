@@ -17,7 +17,7 @@ async function setup() {
   return { database, cacheAt, put };
 }
 
-test('applies what was learned about a model to its own service only, and does not store the address', async () => {
+test('returns a response mode only for the model and the service where it was learned, and stores no address', async () => {
   const { database, cacheAt } = await setup();
   const gateway = 'https://gateway.example/secret-path';
   await cacheAt(gateway)?.set(model, mode);

@@ -112,7 +112,7 @@ test('writes the files of narratives with odd names to subfolders of the folder,
   expect(readdirSync(join(cwd, 'x/deep')).sort()).toEqual(['...toml', '..toml', '.toml', 'a']);
 });
 
-test("reports a folder that can't be created before it writes a reply", async () => {
+test("fails before the first reply if the folder can't be created", async () => {
   const folder = folderWith({ taken: 'a file' });
   await expect(openReplyFiles(join(folder, 'taken'))).rejects.toMatchObject({ code: 'output_failed' });
 });

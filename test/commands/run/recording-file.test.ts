@@ -61,7 +61,7 @@ describe('the file', () => {
     expect(readFileSync(join(cwd, 'new.ndjson'), 'utf8').split('\n')).toHaveLength(3);
   });
 
-  test('has only whole lines before the last one after a kill, and the next recording removes an incomplete last line', async () => {
+  test('after a kill, only its last line may be incomplete, and the next recording removes that line', async () => {
     const { server, cwd, record, replay, lines } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'two.toml', '--record', 'answers.ndjson'], { cwd, server });

@@ -237,7 +237,7 @@ describe('if nothing can be stored', () => {
     expect(stderr.match(/^boticelli: warning: .*$/gm)).toHaveLength(1);
   });
 
-  test('--resume uses what it can read on a full disk, and sends nothing that could not be stored', async () => {
+  test('--resume reuses stored replies on a full disk, and sends no request whose reply could not be stored', async () => {
     const { at: options, cwd, run, edit } = setup();
     await run('eight.toml');
     const resume = (kilobytes: number) =>

@@ -20,6 +20,6 @@ test.each([
   ['a rejection after all retries', rejected('rate_limited'), undefined],
   ['a blocked prompt', new BoticelliError('blocked', 'x'), undefined],
   ['an overloaded service', new BoticelliError('unavailable', 'x'), undefined],
-])('%s', (_name, error, scope) => {
+])('returns which rows a failure stops: %s', (_name, error, scope) => {
   expect(getStopScope(error)).toBe(scope);
 });
