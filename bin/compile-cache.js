@@ -6,9 +6,9 @@ const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
 /**
- * Returns the exports of a CommonJS file of `dist/`, which may load others by relative paths. The caches of a file lie
- * beside it, one for each command, because V8 reads a whole cache: one that held the functions of all commands would take
- * each of them longer. A cache file holds the data twice. The first successful run of a command writes it.
+ * Returns the exports of a CommonJS file of `dist/`, which may load others by relative paths. Each command has its own cache
+ * beside the file: V8 always reads a whole cache, so a common cache of all commands would slow each of them down. The first
+ * successful run of a command writes its cache. A cache file contains the data twice, so that damage can be detected.
  */
 exports.loadWithCache = function loadWithCache(file, loaded = new Map()) {
   const cache = readCache(file);
@@ -36,7 +36,10 @@ function createCachingRequire(file, loaded) {
 
 const exitHandlers = [];
 
-/** By then all functions of the command are compiled. A failed command may have called few of them. */
+/**
+ * Calls the handler when the process exits with 0. By then V8 has compiled every function that the command uses. After a
+ * failure, only few of them may have been compiled.
+ */
 function atSuccessfulExit(handler) {
   exitHandlers.push(handler);
   // One listener for all files: Node warns about more than ten.
@@ -46,7 +49,10 @@ function atSuccessfulExit(handler) {
   });
 }
 
-/** V8 checks only its own version and the length of the source: the name of the cache holds the rest. */
+/**
+ * Reads the cache of the current command. V8 itself rejects a cache only if it belongs to another version of V8 or to a
+ * source of another length. The file name identifies everything else: architecture, build and command.
+ */
 function readCache(file) {
   const { mtimeMs, size } = fs.statSync(file);
   const command = (process.argv[2] ?? '').replace(/[^a-z]/g, '').slice(0, 20) || 'help';
@@ -71,7 +77,7 @@ function readTrustedFile(path) {
     // Non-blocking, because opening a pipe would wait for a writer.
     fd = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
     const { uid, mode } = fs.fstatSync(fd);
-    // Windows has no owners and no modes of this kind.
+    // Windows has neither owners nor modes of this kind, so nothing is checked there.
     if (process.getuid && ((uid !== 0 && uid !== process.getuid()) || (mode & 0o022) !== 0)) return undefined;
     return fs.readFileSync(fd);
   } catch {
@@ -89,7 +95,7 @@ function writeCache({ folder, prefix, build, name }, data) {
     // `wx` fails if the name exists, so no link that another user has put there is followed.
     const fd = fs.openSync(temporary, 'wx', 0o644);
     try {
-      // With the umask of some users, others could write the file, or could not read it.
+      // The umask of a user could let others write the file, or keep them from reading it.
       fs.fchmodSync(fd, 0o644);
       fs.writeFileSync(fd, Buffer.concat([data, data]));
     } finally {
@@ -100,7 +106,7 @@ function writeCache({ folder, prefix, build, name }, data) {
       if (each.startsWith(prefix) && !each.startsWith(build)) fs.rmSync(join(folder, each));
     }
   } catch {
-    // The folder belongs to another user, or the disk is full: the next start is slower.
+    // The folder belongs to another user, or the disk is full. Without a cache, the next start is slower.
     fs.rmSync(temporary, { force: true });
   }
 }

@@ -47,7 +47,7 @@ export interface ErrorDetails {
   retryAfterMs?: number | undefined;
   /** When another attempt can succeed, if known. */
   retryAt?: Date | undefined;
-  /** Whether all models of the project would fail in the same way, so that another model is no fallback. */
+  /** Whether all models of the project would fail in the same way, so that a fallback to another model does not help. */
   isProjectWide?: boolean;
   /** Whether the service refused the request because it has no capacity for it now. */
   isOverload?: boolean;
@@ -149,7 +149,10 @@ export class StreamingNotSupported extends BoticelliError {
 /** The signals that end a run. SIGPIPE means that the reader of standard output has closed it. */
 export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
 
-/** The run was interrupted. The process then kills itself with the same signal, so that a shell loop stops too. */
+/**
+ * The run was interrupted. After SIGINT, SIGTERM or SIGHUP, the process then kills itself with the same signal, so that a
+ * shell loop stops too.
+ */
 export class Interrupted extends BoticelliError {
   readonly signal: InterruptSignal;
 

@@ -26,7 +26,8 @@ const commands = [
 ];
 
 /**
- * Runs the program. Only this function prints the error of a command, and only this function ends the process.
+ * Runs the program: prints the error of a command that failed, and ends the process with the exit code of the error.
+ * Commands themselves do neither.
  */
 export async function main(proc: NodeProcess): Promise<void> {
   // A failure to write to standard error changes neither the run nor its exit code.

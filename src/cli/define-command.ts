@@ -14,7 +14,7 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
   arguments?: readonly Argument[];
   /** The options, keyed by the property that they set. The compiler checks that every property has an option. */
   options: { [Name in keyof Options]-?: Option | readonly Option[] };
-  /** The heading of `--help` and of options without a group, if other options are in groups. Default `Options:`. */
+  /** The heading above `--help` and the options that are in no group. Default `Options:`. */
   otherOptionsHeading?: string;
   /** What to do instead of giving an option twice, as a clause. */
   repeatAdvice?: Partial<Record<keyof Options, string>>;
@@ -47,7 +47,7 @@ export function defineCommand<Args extends unknown[], Options extends object>(
       .command(name, { hidden: isHidden })
       .description(description)
       .optionsGroup(otherOptionsHeading)
-      // Without flags, commander adds the option to the default group.
+      // Commander lists --help under the heading above only if its flags are given here.
       .helpOption('-h, --help')
       .allowExcessArguments(subcommands.length > 0);
     command.showHelpAfterError(`  See ${formatPath(command)} --help.`);

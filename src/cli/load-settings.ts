@@ -26,8 +26,9 @@ export async function loadSettings(
 }
 
 /**
- * Returns the folder that narratives are confined to. There is one only if the working folder sets both the API key and
- * the address of the service: then its author receives everything that is sent. Prints the errors of a settings file.
+ * Returns the only folder that narratives may read files from, or undefined if they may read any file. Files are confined
+ * if the working folder sets both the API key and the address of the service, because the author of that folder then
+ * receives everything that is sent. Prints the errors of a settings file.
  *
  * @throws BoticelliError `invalid_config` for a settings file with errors
  */

@@ -48,11 +48,14 @@ export const parseMaxWaitMs = createDurationParser('0, 90s or 2m; a plain number
 /** Parses an age of zero or more. */
 export const parseAgeMs = createDurationParser('12h or 30d', Number.isFinite);
 
-/** Parses an age, or a date with or without a time in local time. Returns milliseconds since the epoch. */
+/**
+ * Parses an age such as 12h, or a date with or without a time. A date without a time zone is in local time. Returns
+ * milliseconds since the epoch.
+ */
 export function parseSince(text: string): number {
   const ageMs = parseDurationMs(text);
   if (ageMs !== undefined && Number.isFinite(ageMs)) return Date.now() - ageMs;
-  // A date alone would be midnight in UTC.
+  // `Date.parse` reads a date without a time as midnight in UTC, not in local time.
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text.length === 10 ? `${text}T00:00` : text) : Number.NaN;
   if (!Number.isNaN(time)) return time;
   throw new InvalidArgumentError('Expected an age such as 12h or 30d, or a date such as 2026-11-30.');

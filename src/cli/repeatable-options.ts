@@ -1,7 +1,8 @@
 import type { Command, Option } from 'commander';
 
 /**
- * Whether an option may be given more than once. To commander, only variadic options are; others say so in their help.
+ * Whether an option may be given more than once. Commander can mark only variadic options as repeatable. Any other
+ * repeatable option has the word `repeatable` in its help.
  */
 export function isRepeatable(option: Option): boolean {
   return option.variadic || option.description.includes('repeatable');

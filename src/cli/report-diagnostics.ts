@@ -31,7 +31,7 @@ export function reportDiagnostics(diagnosed: DiagnosedFile, { proc, colors, prin
 
 /** Prints annotations in GitHub Actions, on standard error so that standard output is the same as elsewhere. */
 export function reportAnnotations({ file, diagnostics }: Omit<DiagnosedFile, 'text'>, proc: CliProcess): void {
-  // Reading an environment variable takes as long as parsing a line of TOML, so a valid file does not cause it.
+  // Reading an environment variable takes as long as parsing a line of TOML, so it is read only if it is needed.
   if (diagnostics.length === 0 || proc.env.GITHUB_ACTIONS !== 'true') return;
   const annotationPath = (name: string) => (name === '<stdin>' ? undefined : pathInRepository(name, proc));
   for (const diagnostic of diagnostics) {

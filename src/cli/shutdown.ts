@@ -6,7 +6,7 @@ export interface Shutdown {
   signal: AbortSignal;
   /** Ends the command for the given reason, for example because standard output failed. */
   abort(reason: BoticelliError): void;
-  /** Removes the signal handlers. After that, a signal kills the process. */
+  /** Removes the handlers. After that, SIGINT, SIGTERM and SIGHUP kill the process. */
   stopListening(): void;
 }
 
@@ -18,7 +18,10 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 const gracePeriodMs = 3000;
 
-/** Handles SIGINT, SIGTERM and SIGHUP. The first signal aborts, the second one kills the process. */
+/**
+ * Handles SIGINT, SIGTERM and SIGHUP. The first one aborts the `AbortSignal`. A second one, or the end of the grace period,
+ * kills the process.
+ */
 export function listenForShutdown(proc: CliProcess): Shutdown {
   const controller = new AbortController();
   const listeners = signals.map((name) => [name, () => handleSignal(name)] as const);

@@ -13,7 +13,7 @@ export function createLockedWarning(warn: (text: string) => void): () => void {
   return () => warn('another process has locked the state database: waiting for it');
 }
 
-/** Creates the spinner for standard error. Returns undefined on CI, or if standard error is not a terminal. */
+/** Creates the spinner for standard error. Returns undefined on CI, for a dumb terminal, or if there is no terminal. */
 export async function createStderrSpinner({ stderr: stream, env }: CliProcess): Promise<Spinner | undefined> {
   if (!stream.isTTY || env.CI || env.TERM === 'dumb') return undefined;
   return createSpinner({ stream, isColored: stream.hasColors?.() ?? false });

@@ -35,7 +35,7 @@ function installation(program = "exports.main = ({ argv }) => console.log('first
   };
 }
 
-test('the first start stores the code cache beside the program, and the next start uses it', () => {
+test('the first start stores a code cache beside the program; the next start prints the same and stores no other', () => {
   const { start, caches } = installation();
   expect(start(['check']).stdout).toBe('first check\n');
   expect(caches()).toHaveLength(1);
@@ -92,7 +92,10 @@ test('a rebuilt program never runs from the old cache, even if it has the same l
   expect(caches()).toHaveLength(1);
 });
 
-/** Ways to damage a cache. A power cut leaves zeros at the end; without the hash, V8 crashes with most of these. */
+/**
+ * Ways to damage a cache. A power cut leaves zeros at the end. Without the second copy in the file, V8 would crash with most
+ * of these.
+ */
 const damages: Record<string, (bytes: Buffer) => void> = {
   'the second half is zero': (bytes) => bytes.fill(0, bytes.length >> 1),
   'a part in the middle is zero': (bytes) => bytes.fill(0, 300, 400),
@@ -166,7 +169,7 @@ test('the program and its lazy files are ASCII, because they are read as Latin-1
   }
 });
 
-test('escapes characters beyond ASCII', () => {
+test('escapes characters beyond ASCII, and rejects one after a backslash', () => {
   const code = "'“a”'.replace(/[“”😀]/gu, '')";
   expect(escapeNonAscii(code)).toMatch(/^[\0-\x7f]+$/);
   // biome-ignore lint/security/noGlobalEval: the escaped code must do the same.

@@ -18,7 +18,7 @@ test('a usage error names the help of its own command', async () => {
   expect(stderr).toMatch(/unknown option '--prompt'[\s\S]*\n {2}See boticelli runs show --help\.\n$/);
 });
 
-test('run --help lists every option under the heading of its group', async () => {
+test('run --help has a heading for each group of options, and lists --help itself under Other', async () => {
   const { code, stdout } = await runBoticelli(['run', '--help']);
   expect(code).toBe(0);
   expect(stdout.match(/^\S.*:$/gm)).toEqual([

@@ -28,7 +28,7 @@ test('--fallback collects models, and the last of --fallback and --no-fallback w
   expect(parsed('--no-fallback', '--fallback', 'a').fallback).toEqual(['a']);
 });
 
-test('--max-wait accepts zero and more than a timer can count', () => {
+test('--max-wait accepts zero, and more than the maximum of a Node timer', () => {
   expect(parsed('--max-wait', '0').maxWait).toBe(0);
   expect(parsed('--max-wait', '90d').maxWait).toBe(7_776_000_000);
 });

@@ -35,7 +35,7 @@ function getValue({ argChoices, flags }: Option): string {
   return argChoices?.[0] ?? (/<(?:n|usd|duration|time)>/.test(flags) ? '1' : 'x');
 }
 
-/** Parses words that must be wrong, and returns the message. */
+/** Parses a command line that is expected to be wrong. Returns the error message, or `accepted`. */
 function parseWrong(words: string[]): string {
   const program = createProgram();
   const prepare = (command: Command) => {
@@ -64,7 +64,7 @@ test('every option that takes one value can be given only once, under each of it
   }
 });
 
-test('the options that can be repeated are known', () => {
+test('only these options can be repeated', () => {
   const repeatable = valued.filter(({ option }) => isRepeatable(option));
   expect(new Set(repeatable.map(({ words, option }) => `${words.join(' ')} ${option.long}`))).toEqual(
     new Set([
@@ -82,7 +82,7 @@ test('the options that can be repeated are known', () => {
   );
 });
 
-test('run says how to compare models, and repeats of switches are accepted', async () => {
+test('run says how to compare models or temperatures instead, and accepts a repeated option without a value', async () => {
   const models = await runInProcess(['run', 'x.toml', '-m', 'a', '--model=b']);
   expect(models).toMatchObject({
     code: 2,

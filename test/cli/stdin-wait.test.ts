@@ -24,22 +24,25 @@ function read(stdin: Readable, readStdin: typeof readStdinText | typeof readStdi
   return { result, warnings, sleepsMs, wait: () => endSleep() };
 }
 
-test.each([readStdinText, readStdinNarrative])('says after a while that it waits: %o', async (readStdin) => {
-  const stdin = new PassThrough();
-  const { result, warnings, sleepsMs, wait } = read(stdin, readStdin);
-  stdin.write('some');
-  await setImmediate();
-  expect({ warnings, sleepsMs }).toEqual({ warnings: [], sleepsMs: [1500] });
-  wait();
-  await setImmediate();
-  expect(warnings).toEqual([expect.stringMatching(/^waiting for standard input to end: .*Ctrl-D.*< \/dev\/null/)]);
-  stdin.end(' text');
-  const content = await result;
-  expect(typeof content === 'string' ? content : String(content.bytes)).toBe('some text');
-  expect(warnings).toHaveLength(1);
-});
+test.each([readStdinText, readStdinNarrative])(
+  'warns after 1.5 s that standard input has not ended: %o',
+  async (readStdin) => {
+    const stdin = new PassThrough();
+    const { result, warnings, sleepsMs, wait } = read(stdin, readStdin);
+    stdin.write('some');
+    await setImmediate();
+    expect({ warnings, sleepsMs }).toEqual({ warnings: [], sleepsMs: [1500] });
+    wait();
+    await setImmediate();
+    expect(warnings).toEqual([expect.stringMatching(/^waiting for standard input to end: .*Ctrl-D.*< \/dev\/null/)]);
+    stdin.end(' text');
+    const content = await result;
+    expect(typeof content === 'string' ? content : String(content.bytes)).toBe('some text');
+    expect(warnings).toHaveLength(1);
+  },
+);
 
-test('says nothing when the input ends before that', async () => {
+test('does not warn if standard input ends within 1.5 s', async () => {
   const { result, warnings, wait } = read(Readable.from([Buffer.from('text')]), readStdinText);
   await result;
   wait();
@@ -47,7 +50,7 @@ test('says nothing when the input ends before that', async () => {
   expect(warnings).toEqual([]);
 });
 
-test('says it in the real program, even with --quiet', async () => {
+test('the real program prints this warning even with --quiet', async () => {
   const { child, waitForOutput, result } = startBoticelli(['run', '-', '--quiet'], { keepInputOpen: true });
   await waitForOutput('boticelli: warning: waiting for standard input to end', 'stderr');
   child.kill();

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-// Root can enter every folder, so that the program is started as somebody else.
+// Root can enter every folder, so root starts the program as another user.
 const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
 
 test.each([
@@ -24,7 +24,7 @@ test.each([
     [/settings file .*so it is ignored/, /earlier use .* is unknown/],
   ],
   [['models'], [/settings file .*so it is ignored/, /the model list is not cached/]],
-])('a HOME that the user cannot enter is no error, but a warning: %j', async (args, warnings) => {
+])('a HOME that the user cannot enter causes two warnings, but no error: %j', async (args, warnings) => {
   const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1) });
   chmodSync(cwd, 0o755);
   const home = join(cwd, 'home');

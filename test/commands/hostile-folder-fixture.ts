@@ -53,12 +53,12 @@ export function createHostileFolder(onCleanup: (clean: () => void) => void): Hos
   };
 }
 
-/** A narrative with one act, whose value is TOML. */
+/** Renders a narrative with the act `a`. `act` is the value of the act, in TOML; `more` is appended to the file. */
 export function renderHostileNarrative(act: string, more = ''): string {
   return `[narrative]\nname = "n"\nmodel = "gemini-3.5-flash-lite"\n[toc]\norder = ["a"]\n[acts]\na = ${act}\n${more}`;
 }
 
-/** Starts a server at an address that stands for one on the internet: it is not this machine's usual loopback address. */
+/** Starts a server that counts connections. Its address is not the usual loopback address, and stands for any other host. */
 export async function startListener(onCleanup: (clean: () => void) => void) {
   let connections = 0;
   const server = createServer((socket) => {

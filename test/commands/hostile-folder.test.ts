@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => expect(hostile.readOutside()).toEqual(before));
 
 const ownKey = { GEMINI_API_KEY: canaryKey };
-/** Runs a command in the folder. Its output never contains the key or the files of the user. */
+/** Runs a command in the folder, and expects that its output contains neither the key nor the user's files. */
 async function runCommand(args: string[], env: Record<string, string> = ownKey) {
   const { repository, configHome } = hostile;
   // The state folder is in the repository, so that the check of files outside covers everything else.
@@ -44,8 +44,8 @@ function trust(): void {
   before = hostile.readOutside();
 }
 
-describe('an address of the folder', () => {
-  const settings = { base_url: 'providers.gemini', redis_url: 'quota' };
+describe('a service address that the folder sets', () => {
+  const tables = { base_url: 'providers.gemini', redis_url: 'quota' };
   const probe = ['limits', 'probe', '-m', 'm', '--requests', '1', '--yes'];
   const commands = {
     base_url: [['run', 'n.toml'], ['models'], ['limits'], probe],
@@ -56,13 +56,13 @@ describe('an address of the folder', () => {
     ['.env', 'base_url'],
     ['boticelli.toml', 'redis_url'],
     ['.env', 'redis_url'],
-  ] as const)('gets nothing: %s with %s', async (file, setting) => {
+  ] as const)('receives no connection: %s with %s', async (file, setting) => {
     const listener = await startListener(onTestFinished);
     const url = `${setting === 'base_url' ? 'http' : 'redis'}://${listener.host}`;
     const variable = setting === 'base_url' ? 'GOOGLE_GEMINI_BASE_URL' : 'BOTICELLI_REDIS_URL';
     hostile.write('n.toml', renderHostileNarrative('"x"'));
     if (file === '.env') hostile.write('.env', `${variable}=${url}\n`);
-    else hostile.write('boticelli.toml', `[${settings[setting]}]\n${setting} = "${url}"\n`);
+    else hostile.write('boticelli.toml', `[${tables[setting]}]\n${setting} = "${url}"\n`);
     for (const command of commands[setting]) {
       const { code, stderr } = await runCommand(command);
       expect({ command, code }).toEqual({ command, code: 78 });
@@ -78,33 +78,36 @@ describe('an address of the folder', () => {
   });
 });
 
-describe('a state folder of the folder', () => {
+describe('a state folder that the folder sets', () => {
   test.each([
     ['..', {}],
     ['.', { 'boticelli.db': '../app.db' }],
     ['.', { 'boticelli.db': '../state/new.db' }],
     ['data', { data: '../state' }],
-  ])('leads nowhere else: BOTICELLI_STATE_DIR=%s with links %j', async (value, links: Record<string, string>) => {
-    for (const [name, target] of Object.entries(links)) hostile.link(name, target);
-    hostile.write('.env', `BOTICELLI_STATE_DIR=${value}\n`);
-    hostile.write('n.toml', renderHostileNarrative('"x"'));
-    for (const command of [
-      ['run', 'n.toml', '--rehearse'],
-      ['limits'],
-      ['models'],
-      ['runs'],
-      ['runs', 'show', 'last'],
-    ]) {
-      const { code, stderr } = await runCommand(command, withoutStateFolder);
-      expect({ command, code }).toEqual({ command, code: 78 });
-      expect(stderr).toMatch(/^boticelli: BOTICELLI_STATE_DIR in \.env (is outside of|leads through)/);
-      expect(stderr).toContain('add trust = [');
-      expect(stderr).toContain('set BOTICELLI_STATE_DIR to it in your environment');
-    }
-  });
+  ])(
+    'must not be outside of the folder: BOTICELLI_STATE_DIR=%s with links %j',
+    async (value, links: Record<string, string>) => {
+      for (const [name, target] of Object.entries(links)) hostile.link(name, target);
+      hostile.write('.env', `BOTICELLI_STATE_DIR=${value}\n`);
+      hostile.write('n.toml', renderHostileNarrative('"x"'));
+      for (const command of [
+        ['run', 'n.toml', '--rehearse'],
+        ['limits'],
+        ['models'],
+        ['runs'],
+        ['runs', 'show', 'last'],
+      ]) {
+        const { code, stderr } = await runCommand(command, withoutStateFolder);
+        expect({ command, code }).toEqual({ command, code: 78 });
+        expect(stderr).toMatch(/^boticelli: BOTICELLI_STATE_DIR in \.env (is outside of|leads through)/);
+        expect(stderr).toContain('add trust = [');
+        expect(stderr).toContain('set BOTICELLI_STATE_DIR to it in your environment');
+      }
+    },
+  );
 });
 
-describe('files outside of a folder that has both the key and the address', () => {
+describe('a command in a folder that sets both the key and the address', () => {
   let server: GeminiServer;
   beforeEach(async () => {
     server = await startGeminiServer();
@@ -122,7 +125,7 @@ describe('files outside of a folder that has both the key and the address', () =
     ['a variable', document('{{vars.x}}'), {}, 'the file "../private.txt" is outside of'],
     ['a schema', '{ prompt = "x" }', {}, 'the file "../schema.json" is outside of'],
     ['a nested narrative', '"narrative:own"', { 'own.toml': '../own.toml' }, 'the narrative "own.toml" is outside of'],
-  ])('are not read: %s', async (name, act, links, message) => {
+  ])('reads no file outside of the folder: %s', async (name, act, links, message) => {
     for (const [link, target] of Object.entries(links)) hostile.link(link, target);
     const source =
       name === 'a schema'
@@ -143,7 +146,7 @@ describe('files outside of a folder that has both the key and the address', () =
     if (name !== 'a missing file') expect((await runCommand(['check', 'n.toml'], {})).code).toBe(0);
   });
 
-  test('are not read as the narrative itself', async () => {
+  test('reads no narrative outside of the folder through a link', async () => {
     hostile.link('n.toml', '../own.toml');
     for (const command of ['run', 'check']) {
       const { code, stdout, stderr } = await runCommand([command, 'n.toml'], {});
@@ -153,14 +156,14 @@ describe('files outside of a folder that has both the key and the address', () =
     expect(server.requests).toHaveLength(0);
   });
 
-  test('do not include files of the folder, which are sent', async () => {
+  test('sends files of the folder', async () => {
     hostile.write('inside.txt', 'Inside.');
     hostile.write('n.toml', renderHostileNarrative(document('inside.txt')));
     expect((await runCommand(['run', 'n.toml'], {})).code).toBe(0);
     expect(server.generateRequests).toHaveLength(1);
   });
 
-  test('do not include pages of private networks, which are not fetched', async () => {
+  test('fetches no page of a private network', async () => {
     hostile.write('n.toml', renderHostileNarrative(`{ input = [{ type = "document", url = "${server.url}/page" }] }`));
     const { code, stderr } = await runCommand(['run', 'n.toml'], {});
     expect(code).toBe(66);
@@ -169,7 +172,7 @@ describe('files outside of a folder that has both the key and the address', () =
   });
 });
 
-test('prints no line of a file that a link or a wrong name leads to', async () => {
+test('prints no line of a file outside of the folder that a link or a schema path leads to', async () => {
   hostile.link('users.toml', '../passwd');
   hostile.link('cargo.toml', '../credentials.toml');
   hostile.write('nested.toml', renderHostileNarrative('["narrative:users", "narrative:cargo", "x"]'));

@@ -21,11 +21,11 @@ export interface QuotaFixtureOptions {
   serverRules?: Partial<QuotaRules>;
   /** The limits of single models. */
   overrides?: Record<string, Partial<QuotaRules>>;
-  /** The limits in `boticelli.toml`, for all models. Without them, it sets only the length of the window. */
+  /** The limits in `boticelli.toml`, for all models. Without limits, that file sets only the length of the window. */
   settings?: { rpm?: number; rpd?: number };
 }
 
-/** A working folder with narratives of 1, 4 and 6 acts and settings, a state folder beside it, and a server with quota. */
+/** A working folder with narratives of 1, 4 and 6 acts, settings and a state folder, and a server that enforces a quota. */
 export interface QuotaFixture {
   server: GeminiServer;
   log: QuotaLog;
@@ -33,7 +33,7 @@ export interface QuotaFixture {
   state: string;
   /** The path of the state database; it may not exist. */
   database: string;
-  /** Runs narratives in this process, or in a new one as another user. */
+  /** Runs narratives in this process or, with a `uid`, in a new process of that user. */
   run(args: string[], uid?: number): Promise<ProcessResult>;
   /** Starts a new process. */
   start(args: string[]): RunningProcess;

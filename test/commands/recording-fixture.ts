@@ -18,7 +18,7 @@ export interface RecordingFixture {
   state: string;
   /** Records with the server and a key. */
   record(...args: string[]): Promise<ProcessResult>;
-  /** Replays without either, in an empty home folder. */
+  /** Replays without a server and without a key, in an empty home folder. */
   replay(...args: string[]): Promise<ProcessResult>;
   /** `boticelli run` in the environment of a replay; without a network if the system allows it. */
   replayIsolated(args: string): Promise<ProcessResult>;

@@ -23,7 +23,7 @@ test('prints the whole JSON Schema with its dialect and a final newline', () => 
   });
 });
 
-// What it rejects is tested with every invalid narrative of test/narrative: see assert-schema-agrees.ts.
+// What the schema rejects is tested with every invalid narrative of test/narrative: see assert-schema-agrees.ts.
 test('the schema accepts every sample', () => {
   const names = readdirSync(join(root, 'narratives')).filter((name) => name.endsWith('.toml'));
   expect(names.filter((name) => !accepts(readTable(join(root, 'narratives', name))))).toEqual([]);
@@ -33,7 +33,7 @@ test.each([
   ['an unknown key', '[narrative]\nname = "x"\nmodle = "m"\n[toc]\norder = []\n[acts]\n'],
   ['a wrong type', '[narrative]\nname = 1\n[toc]\norder = []\n[acts]\n'],
   ['no narrative', '[toc]\norder = []\n[acts]\n'],
-  ['both names of it', '[narrative]\nname = "x"\n[narration]\nname = "x"\n[toc]\norder = []\n[acts]\n'],
+  ['both [narrative] and [narration]', '[narrative]\nname = "x"\n[narration]\nname = "x"\n[toc]\norder = []\n[acts]\n'],
   ['a prompt beside inputs', '[metadata]\nname = "x"\n[acts.a]\nprompt = "x"\ninput = []\n'],
   ['a text without a source', '[metadata]\nname = "x"\n[acts.a]\ninput = [{ type = "text" }]\n'],
 ])('the schema rejects %s', (_what, text) => {
@@ -48,7 +48,7 @@ test('the schema beside the samples is up to date: `npx boticelli schema > narra
   );
 });
 
-test('a reader that leaves early is not an error', async () => {
+test('a reader that closes the pipe early causes no error', async () => {
   const ended = await startShell('boticelli schema | head -1; echo $PIPESTATUS').result;
   expect(ended.stdout).toMatch(/^\{\n(0|141)\n$/);
   expect(ended.stderr).toBe('');

@@ -58,7 +58,7 @@ const commands = [
 ];
 
 describe.each(Object.entries(endings))('a service that %s', (_, handle) => {
-  test.each(commands)('ends with an error: %s', async (command) => {
+  test.each(commands)('makes the command end with an error: %s', async (command) => {
     const port = await startStandIn(handle);
     const { code, stdout, stderr } = await runCommand(command, `http://127.0.0.1:${port}`);
     expect([69, 124]).toContain(code);
@@ -67,7 +67,7 @@ describe.each(Object.entries(endings))('a service that %s', (_, handle) => {
   });
 });
 
-test.each(commands.slice(0, 3))('a service that never answers ends with 124: %s', async (command) => {
+test.each(commands.slice(0, 3))('a service that never answers makes the command end with 124: %s', async (command) => {
   const port = await startStandIn(hang);
   const { code, stderr } = await runCommand(`${command} --timeout 200ms`, `http://127.0.0.1:${port}`);
   expect(code).toBe(124);
@@ -78,7 +78,7 @@ test.each([
   ['never answers', hang],
   ['closes every connection', endings['closes a connection at once'] ?? hang],
   ['answers with noise', (socket: Socket) => void socket.on('data', () => socket.write('noise\r\n'))],
-])('a Redis that %s costs a warning, not the reply', async (_, handle) => {
+])('a Redis that %s causes a warning, but the run gets its reply', async (_, handle) => {
   const gemini = await startGeminiServer({ models: 'any' });
   onTestFinished(() => gemini.close());
   gemini.setDefaultReply(textReply('A reply'));

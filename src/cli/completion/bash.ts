@@ -33,7 +33,7 @@ ${nodes.map((node) => `    ${quoteForShell(node.path.join(' '))}) values=${quote
   esac
 }
 
-# Steps into the subcommand of that name, if there is one.
+# Sets path to the subcommand of this name; fails if there is none.
 _boticelli_step() {
   case "$path $1" in
 ${nodes.slice(1).map(renderStepCase).join('\n')}
@@ -62,7 +62,7 @@ function renderArgumentCases(node: CommandNode): string[] {
   });
 }
 
-/** Renders the assignment of `values`: the words, or the kind of values after a slash, with which no word begins. */
+/** Renders the assignment of `values`: the words, or a slash and the kind of values. No word starts with a slash. */
 function renderAssignment(values: Values): string {
   switch (values.kind) {
     case 'words':
@@ -79,7 +79,7 @@ function renderAssignment(values: Values): string {
 }
 
 const staticScript = `
-# Completes files. With \`filenames\`, bash 4 and later escape them and add a slash to folders.
+# Completes files. With \`filenames\`, bash 4 and later escape file names and add a slash to folders.
 _boticelli_files() {
   local IFS=$'\\n'
   compopt -o filenames 2>/dev/null

@@ -79,7 +79,11 @@ function createFlag(option: Option): Flag {
   };
 }
 
-/** Returns the choices that commander knows, or else the completions for a placeholder with this name. */
+/**
+ * Returns the choices that commander knows, or else the completions for the option, or else those for its placeholder.
+ *
+ * @param name the placeholder of an option's value, or the name of an argument
+ */
 function findValues(definition: Option | Argument, name: string): Values {
   const { argChoices } = definition;
   if (argChoices) return createWords(argChoices);

@@ -19,8 +19,8 @@ interface Completion {
   description?: string;
 }
 
-/** The maximum number of runs that are offered. */
-const maxRuns = 100;
+/** The maximum number of runs, and of narrative names, that are offered. */
+const maxOffered = 100;
 
 /** The maximum size of a narrative whose acts are offered. */
 const maxNarrativeBytes = 1_000_000;
@@ -51,11 +51,11 @@ const readers: Record<
   (proc: CliProcess, words: readonly string[]) => Promise<Completion[]> | Completion[]
 > = {
   acts: (proc, words) => words.flatMap((word) => (word.endsWith('.toml') ? listActs(resolve(proc.cwd(), word)) : [])),
-  narratives: (proc) => readHistory(proc, (database) => listNarrativeNames(database, maxRuns).map(toCompletion)),
+  narratives: (proc) => readHistory(proc, (database) => listNarrativeNames(database, maxOffered).map(toCompletion)),
   runs: async (proc) => [
     { value: 'last', description: 'the newest run' },
     ...(await readHistory(proc, (database) =>
-      listRuns(database, maxRuns).runs.map(({ run, narrative, status }) => {
+      listRuns(database, maxOffered).runs.map(({ run, narrative, status }) => {
         return { value: run, description: `${narrative} ${status}` };
       }),
     )),

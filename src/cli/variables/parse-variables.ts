@@ -66,6 +66,6 @@ function toJson(value: unknown): string {
       .map(([key, entry]) => `${JSON.stringify(key)}:${toJson(entry)}`)
       .join(',')}}`;
   }
-  // Also numbers beyond 2^53 and the infinities of TOML, which JSON.stringify can't write.
+  // Not JSON.stringify, which writes neither integers beyond 2^53 nor the infinities of TOML.
   return String(value);
 }

@@ -39,7 +39,7 @@ export interface CheckOptions extends FormatOptions, VariableOptions, Pick<Setti
   estimate?: boolean;
   /** The source of rows, whose columns and media are checked too. */
   each?: string;
-  /** Let names that rows fill leave their folder. */
+  /** Let rows choose files in any folder. */
   allowOutside?: boolean;
 }
 

@@ -12,7 +12,7 @@ import { assertColumnsExist } from '../resources/assert-columns.js';
 
 /** The rows of `check --each`. */
 export interface CheckedRows {
-  /** Adds the errors that the narrative has with the rows. It is then no longer valid. */
+  /** Runs the narrative as a rehearsal for each row, and adds the errors. If there are any, the narrative is not valid. */
   check(loaded: LoadedNarrative): Promise<LoadedNarrative>;
   read(): AsyncIterable<Row>;
   close(): void;

@@ -41,13 +41,16 @@ export interface Estimate extends QuotaForecast, Omit<ModelEstimate, 'model'> {
   guessedReplies: number;
   /** The number of requests whose model may search the web. The fee of searches is not part of the cost. */
   searchRequests: number;
-  /** The highest fee of their searches; absent if one is unknown, or if there are none. */
+  /** The highest search fee among these requests. Absent if one of the fees is unknown, or if there are no such requests. */
   searchFee?: SearchFee;
   /** The estimates per model, in the order in which the models are first used. */
   models: ModelEstimate[];
 }
 
-/** Estimates what a narrative will use, given the current quota: in one run, or in one run for each row. */
+/**
+ * Estimates what one run of a narrative will use or, if there are rows, what the runs of all rows will use together. The
+ * waits depend on the quota that is in use now.
+ */
 type Estimator = (narrative: Narrative, signal: AbortSignal, rows?: AsyncIterable<NarrativeRow>) => Promise<Estimate>;
 
 /**
@@ -71,7 +74,7 @@ export async function createEstimator(settings: Settings, warn: (text: string) =
   };
 }
 
-/** Without rows, each of their values counts as one word. */
+/** Yields one row whose values are one word each. It stands for the unknown rows of a narrative that uses row values. */
 async function* createUnknownRow(narrative: Narrative): AsyncIterable<NarrativeRow> {
   const columns = [...listRowReferences(narrative)].map((name) => name.slice('row.'.length));
   yield { number: 1, values: Object.fromEntries(columns.map((name) => [name, '(row)'])), folder: '', isUnknown: true };

@@ -45,9 +45,9 @@ export async function init(given: string, { template }: InitOptions, proc: CliPr
  */
 function parseName(given: string): string {
   const name = given.replace(/\.toml$/i, '');
-  // The file systems of macOS and Windows do not tell letter cases apart.
+  // On macOS and Windows, Boticelli.toml is the same file as boticelli.toml.
   if (/^boticelli$/i.test(name)) {
-    const hint = 'Nothing was written. Name another narrative: boticelli init <name>';
+    const hint = 'Nothing was written. Choose another name: boticelli init <name>';
     throw new BoticelliError('usage', 'boticelli.toml is the name of the settings file', { hint });
   }
   if (/^[\p{L}\p{N}][\p{L}\p{N}_.-]*$/u.test(name) && name.length <= 100) return name;
@@ -62,7 +62,7 @@ function assertAbsent({ name, path }: NewFile): void {
 }
 
 function createExistsError(name: string): BoticelliError {
-  const hint = 'Nothing was written. Name another narrative: boticelli init <name>';
+  const hint = 'Nothing was written. Choose another name: boticelli init <name>';
   return new BoticelliError('usage', `${name} exists`, { hint });
 }
 
@@ -76,7 +76,7 @@ function writeAll(files: readonly NewFile[]): void {
           writeFileSync(path, content, { flag: 'wx' });
         } catch (thrown) {
           if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') throw createExistsError(name);
-          // A full disk leaves an incomplete file.
+          // A full disk leaves an incomplete file, which has to be removed too.
           if ((thrown as NodeJS.ErrnoException).code === 'ENOSPC') written.push(path);
           throw thrown;
         }

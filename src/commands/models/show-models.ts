@@ -107,14 +107,18 @@ interface LoadModelListOptions {
   signal: AbortSignal;
 }
 
-/** Returns the cached list, or fetches it. @throws BoticelliError `missing_api_key` if it has to fetch without a key */
+/**
+ * Returns the cached list, or fetches it. Without a key, returns the newest list that was fetched with any key.
+ *
+ * @throws BoticelliError `missing_api_key` if the list has to be fetched and there is no key
+ */
 async function loadModelList({ settings, refresh, warn, signal }: LoadModelListOptions): Promise<ModelList> {
   const store = createModelListStore({ ...settings, warn });
   if (settings.apiKey === undefined && !refresh) {
     const cached = await readNewestModelList(store, settings);
     if (cached) {
       const fetchedAt = formatDateTime(new Date(cached.listedAt));
-      warn(`no API key is set: showing the list that was fetched with another key on ${fetchedAt}`);
+      warn(`no API key is set: showing the newest cached list, fetched on ${fetchedAt}`);
       return cached;
     }
   }

@@ -5,7 +5,8 @@ import type { RowSource } from '../../rows/row.js';
 import { findNearestName } from '../../util/nearest-name.js';
 
 /**
- * Checks that the source has the columns that the narrative uses. Sources whose rows may differ are checked row by row.
+ * Checks that the source has the columns that the narrative uses. Does nothing for a source whose rows may have different
+ * columns: each of its rows is checked when it is read.
  *
  * @throws BoticelliError `invalid_narrative`
  */

@@ -44,7 +44,7 @@ export function clearRunHistory(options: ClearOptions, proc: CliProcess): Promis
   });
 }
 
-/** Deletes everything in the database. @throws BoticelliError `usage` if only a part is to be deleted */
+/** Deletes everything in the database. @throws BoticelliError `usage` if `--all` is combined with a filter */
 function clearDatabase(options: ClearOptions, proc: CliProcess): Promise<void> {
   const { olderThan, narrative } = options;
   if (olderThan !== undefined || narrative !== undefined) {

@@ -9,7 +9,7 @@ import type { ReportOptions } from './report.js';
 
 const runArgument = new Argument('[run]', 'id of a run, its first characters, or last').default('last', 'last');
 
-/** @param description the default, for a person */
+/** @param description how the help describes the default */
 const runsArgument = (defaultIds: string[], description: string) =>
   new Argument('[run...]', 'ids of runs, their first characters, or last').default(defaultIds, description);
 
@@ -17,7 +17,7 @@ const addShowCommand = defineCommand<[run: string], ShowOptions>({
   name: 'show',
   description: 'show one run with its replies',
   arguments: [runArgument],
-  options: { prompts: new Option('--prompts', 'also show the prompts, if [store] prompts kept them') },
+  options: { prompts: new Option('--prompts', 'also show the prompts, if they were stored (see [store] prompts)') },
   loadHandler: async () => (await import('./print-runs.js')).showRun,
 });
 
@@ -32,7 +32,7 @@ const addExportCommand = defineCommand<[run: string], ExportOptions>({
 const addCompareCommand = defineCommand<[runs: string[]], CompareOptions>({
   name: 'compare',
   description: 'show runs side by side: figures and differences of the replies',
-  arguments: [runsArgument([], 'the last matrix, or the last two of a narrative')],
+  arguments: [runsArgument([], 'the last matrix, else the last two runs of one narrative')],
   options: {
     format: new Option('--format <format>', 'output format').choices(['text', 'json', 'markdown']).default('text'),
   },

@@ -24,7 +24,7 @@ const maxRuns = 12;
 /** How much of a reply is compared, in UTF-16 units. A reply may have megabytes. */
 const maxComparedChars = 100_000;
 
-/** The search for differences ends above this number of changes. */
+/** Replies that differ in more words than this have too little in common: their changed words are not counted. */
 const maxEditLength = 3000;
 
 /** A run with its acts, and the letter that stands for it. */
@@ -50,7 +50,11 @@ export function compareRuns(ids: readonly string[], { format }: CompareOptions, 
   });
 }
 
-/** @throws BoticelliError `no_input` or `usage` if there are not two runs, or too many */
+/**
+ * Reads the runs to compare. A run with rows or a matrix is replaced by its rows or combinations.
+ *
+ * @throws BoticelliError `no_input` or `usage` for fewer than two runs, `usage` for more than `maxRuns`
+ */
 function readRuns(database: Database.Database | undefined, ids: readonly string[]): LabelledRun[] {
   const chosen = ids.length > 0 ? ids.map((id) => findRun(database, id)) : database ? findLatestRuns(database) : [];
   const runs = chosen.flatMap((run) => (database && hasRows(run) ? listRowRuns(database, run.run) : [run]));
@@ -63,7 +67,9 @@ function readRuns(database: Database.Database | undefined, ids: readonly string[
   if (runs.length > maxRuns) {
     const [first] = chosen;
     const hint = `Name single runs or rows, such as ${first?.run}${first && hasRows(first) ? '/1' : ''}. List them with: boticelli runs`;
-    throw new BoticelliError('usage', `${runs.length} runs are too many to compare; ${maxRuns} fit`, { hint });
+    throw new BoticelliError('usage', `${runs.length} runs are too many to compare; the maximum is ${maxRuns}`, {
+      hint,
+    });
   }
   return runs.map((run, index) => {
     return { label: String.fromCharCode(65 + index), run, acts: listActs(database, run.run) };
@@ -94,21 +100,24 @@ function toComparedRun({ label, run }: LabelledRun): ComparedRun {
   return { label, ...Object.fromEntries(fields) } as ComparedRun;
 }
 
-/** Finds the acts with the same name and, if it occurs more than once, the same occurrence. */
+/**
+ * Groups the acts of all runs by name. If a run has several acts of the same name, the first ones of all runs form a group,
+ * the second ones another, and so on. `found` has an entry for each run.
+ */
 function alignActs(runs: readonly LabelledRun[]): { act: string; found: (RecordedAct | undefined)[] }[] {
-  const rows = new Map<string, { act: string; found: (RecordedAct | undefined)[] }>();
+  const groups = new Map<string, { act: string; found: (RecordedAct | undefined)[] }>();
   for (const [index, { acts }] of runs.entries()) {
     const occurrences = new Map<string, number>();
     for (const recorded of acts) {
       const { act } = recorded;
       const occurrence = (occurrences.get(act) ?? 0) + 1;
       occurrences.set(act, occurrence);
-      const row = rows.get(`${occurrence} ${act}`) ?? { act, found: runs.map(() => undefined) };
-      rows.set(`${occurrence} ${act}`, row);
-      row.found[index] = recorded;
+      const group = groups.get(`${occurrence} ${act}`) ?? { act, found: runs.map(() => undefined) };
+      groups.set(`${occurrence} ${act}`, group);
+      group.found[index] = recorded;
     }
   }
-  return [...rows.values()];
+  return [...groups.values()];
 }
 
 async function compareActs(

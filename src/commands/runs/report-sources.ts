@@ -5,12 +5,12 @@ import { listActs, listRowRuns } from '../../store/runs/read-runs.js';
 import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
 import { isRecord } from '../../util/json.js';
 
-/** With more combinations, a matrix is a table and not shown side by side. */
+/** A matrix with more combinations is shown as a table instead of side by side. */
 const maxSideBySide = 12;
 
 /**
- * Reads what a page shows of a run. The acts of rows are read later, one row at a time. A run with `--matrix` is
- * replaced by its combinations, to be shown side by side.
+ * Reads what a page shows of a run. The acts of rows are read later, one row at a time. If a run with `--matrix` has at
+ * most `maxSideBySide` combinations, they replace it, to be shown side by side.
  */
 export function readRunSources(database: Database.Database, run: RecordedRun): RunSource[] {
   const findMedia = createReplyMediaFinder(database, run.narrative);

@@ -38,7 +38,7 @@ export function writeRunReport(ids: readonly string[], options: ReportOptions, p
       try {
         writePiecesAtomically(path, renderReport(sources), outputErrorOptions);
       } catch (thrown) {
-        // What fails while the page is written is a fault of the history only if SQLite says so.
+        // `withRunHistory` reports any error except a BoticelliError as an unreadable history. Only SQLite errors mean that.
         throw isSqliteError(thrown) ? thrown : toBoticelliError(thrown);
       }
     });
@@ -48,8 +48,8 @@ export function writeRunReport(ids: readonly string[], options: ReportOptions, p
 }
 
 /**
- * Checks that the page may be written. A link is not followed, because it may have come with a folder that someone else
- * wrote.
+ * Checks that the page may be written. A link is not followed: it may have come with a folder that someone else wrote, and
+ * point to any file of the user.
  *
  * @throws BoticelliError `usage` if something exists at the path and `--force` is not given; `output_failed` if it is
  *   not a regular file
@@ -67,7 +67,7 @@ function assertReplaceable(path: string, { output, force }: ReportOptions): void
   });
 }
 
-/** Opens the page in the user's browser. If there is none, a warning is printed: the user has the path. */
+/** Opens the page in the user's browser. If that fails, prints a warning only, because the path has already been printed. */
 async function openInBrowser(path: string, proc: CliProcess): Promise<void> {
   const { openPage } = await import('../../report/open-page.js');
   try {

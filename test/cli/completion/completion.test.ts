@@ -46,7 +46,7 @@ const cases: [string, string[] | { among: string[] }][] = [
   ['boticelli runs --narrative ', ['post']],
 ];
 
-/** Names that a shell would run or split are not offered. */
+/** Three of these five acts are offered. A shell would run or split the names of the other two. */
 const threeActs = `acts = { one = "x", "two.b" = "{{vars.unknown}}", "$(touch ran)" = "x", "a b" = "x", "drei" = 'x' }`;
 
 function fixture() {
@@ -60,7 +60,7 @@ function fixture() {
 }
 
 /** Creates a state folder with two runs. */
-async function createRowsState(): Promise<string> {
+async function createRunsState(): Promise<string> {
   const folder = createTemporaryFolder(onTestFinished);
   const database = await openTestDatabase(folder);
   for (const [index, narrative] of ['post', '$(touch ran)'].entries()) {
@@ -72,7 +72,7 @@ async function createRowsState(): Promise<string> {
   return folder;
 }
 
-test('the values of a state folder that does not exist are none, and it is not created', async () => {
+test('without a state folder, completes no narratives and only `last` as a run, and creates no folder', async () => {
   const folder = join(createTemporaryFolder(onTestFinished), 'state');
   const options = { env: { BOTICELLI_STATE_DIR: folder } };
   expect((await runBoticelli(['__complete', 'narratives'], options)).stdout).toBe('');
@@ -96,7 +96,7 @@ describe.each(shells)('%s', (shell) => {
       script: stdout,
       lines,
       folder,
-      stateFolder: await createRowsState(),
+      stateFolder: await createRunsState(),
       harnessFolder: createTemporaryFolder(onTestFinished),
     });
     for (const [line, expected] of cases) {
@@ -105,8 +105,8 @@ describe.each(shells)('%s', (shell) => {
       else expect(words, line).toEqual([...expected].sort());
     }
     expect(existsSync(join(folder, 'ran'))).toBe(false);
-    const last = (line: string) => offered.get(line)?.map((word) => word.replace(/^.*[/=]/, ''));
-    expect(last('boticelli run folder/')).toEqual(['inner.toml']);
-    expect(last('boticelli run --output=js')).toEqual(['json']);
+    const lastSegments = (line: string) => offered.get(line)?.map((word) => word.replace(/^.*[/=]/, ''));
+    expect(lastSegments('boticelli run folder/')).toEqual(['inner.toml']);
+    expect(lastSegments('boticelli run --output=js')).toEqual(['json']);
   });
 });

@@ -16,7 +16,7 @@ function repository() {
 
 const annotation = /^::error file=prompts\/bad\.toml,line=3,endLine=3,col=1,endColumn=6,title=unknown-key::.*model.*$/m;
 
-test('check prints annotations for GitHub Actions beside the text', async () => {
+test('check prints its report on standard output, and annotations for GitHub Actions on standard error', async () => {
   const { stdout, stderr, code } = await runBoticelli(['check', 'bad.toml', 'good.toml'], repository());
   expect(code).toBe(65);
   expect(stdout).toContain('bad.toml:3:1: error[unknown-key]');
@@ -45,7 +45,7 @@ test('annotates an error in a nested narrative once, in its own file', async () 
   expect(ended.stderr.match(/^::.*$/gm)).toHaveLength(1);
 });
 
-test('prints no annotations elsewhere or in json', async () => {
+test('prints no annotations outside of GitHub Actions or with --format json', async () => {
   const { cwd, env } = repository();
   expect((await runInProcess(['check', 'bad.toml'], { cwd })).stderr).not.toContain('::');
   const { stdout, stderr } = await runInProcess(['check', 'bad.toml', '--format', 'json'], { cwd, env });
@@ -53,7 +53,7 @@ test('prints no annotations elsewhere or in json', async () => {
   expect(stderr).not.toContain('::');
 });
 
-test('keeps the path of a file outside the repository, and omits it for standard input', async () => {
+test('annotates a file outside of the repository with its absolute path, and standard input without a path', async () => {
   const { cwd, env } = repository();
   const otherWorkspace = { ...env, GITHUB_WORKSPACE: createTemporaryFolder(onTestFinished) };
   const outside = await runInProcess(['check', 'bad.toml'], { cwd, env: otherWorkspace });

@@ -7,7 +7,7 @@ import { runInProcess } from '../../helpers/in-process.js';
 
 const head = (order: string[]) => `[narrative]\nname = "x"\n[toc]\norder = ${JSON.stringify(order)}\n`;
 
-/** Checks one file with this content. Whatever it contains, there is no stack trace and no internal error. */
+/** Checks a file with this content, and expects that the command prints neither a stack trace nor an internal error. */
 async function checked(content: string, check: typeof runInProcess = runInProcess) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': content });
   const ended = await check(['check', 'n.toml'], { cwd });
@@ -16,7 +16,7 @@ async function checked(content: string, check: typeof runInProcess = runInProces
   return ended;
 }
 
-test('rejects a file of 50 MB at once, also from standard input', async () => {
+test('rejects a file of 50 MB, and as much on standard input', async () => {
   const content = `${head(['a'])}[acts]\na = "${'x'.repeat(50_000_000)}"\n`;
   const ended = await checked(content, runBoticelli);
   expect(ended.code).toBe(66);
@@ -26,7 +26,7 @@ test('rejects a file of 50 MB at once, also from standard input', async () => {
   expect(piped.stdout).toContain('standard input is larger than 32 MB');
 });
 
-test('reports errors without locations in a file of many megabytes', async () => {
+test('omits the location of an error in a file of several megabytes', async () => {
   const ended = await checked(`nme = 1\n${'# a comment\n'.repeat(500_000)}${head(['a'])}[acts]\na = "x"\n`);
   expect(ended.code).toBe(65);
   expect(ended.stdout).toBe('n.toml: error[unknown-key]: unknown key "nme" above the first table\n');
@@ -47,7 +47,7 @@ test.each([
   expect((await checked(content)).code).toBe(65);
 });
 
-test('reports more than a hundred thousand errors', async () => {
+test('lists 150,000 unknown names, and reports as many wrong types as one error', async () => {
   const names = Array.from({ length: 150_000 }, (_, at) => `{{a${at}}}`);
   const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`, runBoticelli);
   expect(unknown.code).toBe(65);
@@ -62,7 +62,7 @@ test('reports more than a hundred thousand errors', async () => {
   );
 });
 
-test('does not store base64 character by character when it checks many narratives', async () => {
+test('checks many narratives with long base64 data in 100 MB of memory', async () => {
   const long = 'QUJD'.repeat(250_000);
   const inner = `${head(['a'])}[media.m]\nbase64 = "${long}"\nmime = "text/plain"\n[acts]\na = ["media.m", "Sum it up."]\n`;
   const names = ['b', 'c', 'd', 'e', 'f', 'g'];
@@ -76,7 +76,7 @@ test('does not store base64 character by character when it checks many narrative
   });
 });
 
-test('treats names that mean something in JavaScript as names', async () => {
+test('treats names with a meaning in JavaScript, such as __proto__, like other names', async () => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
   const ended = await checked(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say hello."\n`).join('')}`);
   expect(ended).toMatchObject({ code: 0, stdout: 'n.toml: ok, 4 acts\n' });

@@ -59,7 +59,7 @@ test('reads a narrative from standard input for -', async () => {
   expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
 });
 
-test('reports an unreadable file beside the errors of the others', async () => {
+test('reports a missing file and an empty folder, and still checks the other files', async () => {
   const cwd = folder();
   mkdirSync(join(cwd, 'a-folder'));
   const missing = await runInProcess(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });

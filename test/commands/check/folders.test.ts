@@ -23,7 +23,7 @@ test('checks every narrative in a folder and below it, sorted by name', async ()
     'b.toml': good,
     'a/z.toml': good,
     'a/b/c.toml': good,
-    'notes.md': '# no narrative',
+    'notes.md': '# not a narrative',
     'boticelli.toml': '[providers.gemini]',
     '.hidden/x.toml': bad,
     '.x.toml': bad,
@@ -119,7 +119,7 @@ test('reports an error in a shared nested narrative once', async () => {
   ]);
 });
 
-test('does not say that a file runs another whose errors were already reported', async () => {
+test('lists the errors of a nested narrative once, and refers to them when it checks the nested file itself', async () => {
   const cwd = folderWith({
     'a.toml': buildNarrative(1).replace('Question 1', 'narrative:b'),
     'b.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
@@ -127,7 +127,7 @@ test('does not say that a file runs another whose errors were already reported',
   expect((await runInProcess(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: errors listed above\n$/);
 });
 
-test('prints everything found to a slow reader when the command then fails for another reason', async () => {
+test('prints all results to a slow reader before it fails because of an unknown variable', async () => {
   const files = Array.from({ length: 1200 }, (_, at) => [`narrative_${at}.toml`, good]);
   const cwd = folderWith(Object.fromEntries(files));
   const script = 'boticelli check . --format json --var nobody=1 | (sleep 0.3; cat)';
@@ -169,7 +169,7 @@ test('prints warnings, and fails on them only with --strict', async () => {
   expect((await runInProcess(['check', '--strict', 'good.toml'], { cwd })).code).toBe(0);
 });
 
-test('only check lints: run reports what it needs to and continues', async () => {
+test('run does not lint: it rehearses a narrative with a retired model without a warning', async () => {
   const cwd = folderWith({ 'warned.toml': warned });
   const ended = await runInProcess(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
   expect(ended).toMatchObject({ code: 0, stderr: '' });

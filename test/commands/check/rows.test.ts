@@ -37,7 +37,7 @@ test('check --each checks columns, keys and the files of rows', async () => {
   expect(json.files[0].diagnostics.map(({ rule }: { rule: string }) => rule)).toEqual(['media-not-found', 'row-error']);
 });
 
-test('--estimate adds up all rows, and stands in for unknown ones', async () => {
+test('--estimate adds up all rows, and assumes one row without --each', async () => {
   const check = setup({ 'n.toml': look, 'rows.csv': `file,text\n${'a.png,some words\n'.repeat(7)}` });
   const estimate = async (...args: string[]) =>
     JSON.parse((await check('n.toml', '--estimate', '--format', 'json', ...args)).stdout).files[0].estimate;

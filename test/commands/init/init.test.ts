@@ -25,10 +25,9 @@ describe('init', () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(readdirSync(cwd).sort()).toEqual(extensions.map((extension) => `début.${extension}`));
       const [, rehearsal = ''] = /\n {2}boticelli (.*--rehearse.*)\n/.exec(stdout) ?? [];
-      // The process has another working folder than the test.
-      const args = rehearsal.split(' ').map((word) => (word.startsWith('début.') ? join(cwd, word) : word));
+      const args = rehearsal.split(' ');
       const each = args.includes('--each') ? args.slice(args.indexOf('--each')).slice(0, 2) : [];
-      const checked = await call('check', join(cwd, 'début.toml'), '--strict', ...each);
+      const checked = await call('check', 'début.toml', '--strict', ...each);
       expect(checked).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/: ok, \d acts\n$/) });
       const rehearsed = await call(...args);
       expect(rehearsed).toMatchObject({ code: 0, stderr: expect.stringContaining('prompt of ') });
@@ -44,7 +43,7 @@ describe('init', () => {
     expect(read('post.toml')).toContain('name = "post"');
   });
 
-  test('never replaces a file, and then writes nothing', async () => {
+  test('never replaces a file or a link, and writes no file at all if one of them exists', async () => {
     const { cwd, call, read } = setup({ 'a.csv': 'mine' });
     symlinkSync(join(cwd, 'nowhere'), join(cwd, 'b.toml'));
     const error = { code: 2, stdout: '' };
@@ -72,7 +71,7 @@ describe('init', () => {
     },
   );
 
-  test('reports a folder that can not be written', async () => {
+  test('reports a folder in which no file can be created', async () => {
     const { cwd } = setup();
     writeFileSync(join(cwd, 'file'), '');
     const result = await runMain(['init'], { cwd: join(cwd, 'file'), env: {} });

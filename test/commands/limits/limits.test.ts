@@ -131,7 +131,10 @@ test('shows the reservations of waiting requests to other processes', async () =
   });
   running.child.kill();
   await running.result;
-  expect((await model('model-c')).day.requests, 'what was given up is free').toEqual({ used: 1, booked: 0 });
+  expect((await model('model-c')).day.requests, 'the reservation of the killed run is released').toEqual({
+    used: 1,
+    booked: 0,
+  });
 });
 
 test('shows which model an alias stands for', async () => {
@@ -143,7 +146,7 @@ test('shows which model an alias stands for', async () => {
   expect(stdout).toMatch(/^gemini-3\.5-flash-lite: available now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
 });
 
-test('does not keep the name of a model that does not exist, nor counts its requests', async () => {
+test('does not list a model that does not exist after a run requested it', async () => {
   const { limits, run } = setup();
   server.queueReplies(unknownModelError('model-tpyo'));
   expect((await run('one.toml', '-m', 'model-tpyo', '--no-fallback')).code).toBe(69);
@@ -152,7 +155,7 @@ test('does not keep the name of a model that does not exist, nor counts its requ
   expect((await limits()).stdout).toContain('model-served');
 });
 
-test('--forget deletes what was learned and keeps what was sent', async () => {
+test('--forget deletes learned limits and keeps the counts of sent requests', async () => {
   const { run, limits, model } = setup();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
   await run('three.toml', '--model', 'model-c', '--no-fallback');
@@ -218,6 +221,7 @@ test('prints a list on a narrow terminal, and colours on a wide one', async () =
     .result;
   const screen = stripVTControlCharacters(narrow.stdout).replaceAll('\r', '');
   expect(screen).toContain('model-c: available now\n  requests per minute: 9\n    0 used, 0 reserved\n    settings\n');
+  // The first two lines, with the path of the store and the hash of the project, are longer.
   expect(
     screen
       .split('\n')

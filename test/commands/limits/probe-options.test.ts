@@ -41,7 +41,7 @@ test('measures two models side by side, and the rate limiter learns the results'
   ]);
 });
 
-test('json contains the figures', async () => {
+test('json contains the figures, and --stream makes every request a streaming one', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
   const { stdout } = await runInProcess([...probe, '--yes', '--format', 'json', '--stream'], { server });
   expect(server.generateRequests.every(({ streaming }) => streaming)).toBe(true);
@@ -66,7 +66,7 @@ test("sends nothing without --yes if it can't ask", async () => {
   expect(server.requests).toEqual([]);
 });
 
-test('asks on a terminal, and only yes is a yes', async () => {
+test('asks on a terminal, and sends requests only after y', async () => {
   for (const [answer, calls] of [
     ['\n', 0],
     ['\u0004', 0],
@@ -80,7 +80,7 @@ test('asks on a terminal, and only yes is a yes', async () => {
   }
 });
 
-test('Ctrl-C at the question sends nothing; later it prints the results so far', async () => {
+test('Ctrl-C at the question sends nothing; Ctrl-C after it prints the results so far', async () => {
   const prompt = startInTerminal(probe, { server, env: { CI: '1' } });
   await prompt.waitForOutput('Continue?');
   prompt.child.stdin?.write('\u0003');
@@ -96,7 +96,7 @@ test('Ctrl-C at the question sends nothing; later it prints the results so far',
   expect(stderr).toBe('boticelli: interrupted by SIGINT\n');
 });
 
-test('an error other than a rejection ends only its own series and sets the exit code', async () => {
+test('an error other than a rejection ends only the requests to its model, and sets the exit code', async () => {
   const broken = errorReply(503, 'The model is overloaded.');
   const well = { body: { candidates: [{ content: { parts: [{ text: 'yes' }] }, finishReason: 'STOP' }] } };
   server.setDefaultReply(({ model }) => (model === 'model-a' ? broken : well));
@@ -107,7 +107,7 @@ test('an error other than a rejection ends only its own series and sets the exit
   expect(stderr).toMatch(/^boticelli: .*overloaded/);
 });
 
-test('lists the models one below the other on a narrow terminal', async () => {
+test('lists the models one below the other if the terminal is too narrow for columns', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
   const long = (name: string) => `gemini-with-quite-a-long-name-${name}`;
   const args = ['limits', 'probe', '-m', long('a'), '-m', long('b'), '--requests', '1', '--yes'];
@@ -123,7 +123,7 @@ test('neither asks nor sends anything without a key', async () => {
   expect(stderr).toContain('no API key is set');
 });
 
-test('measures a standard model and a Live model side by side', async () => {
+test('measures a REST model and a Live model side by side', async () => {
   const at = createSharedState();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '8', '--yes'];

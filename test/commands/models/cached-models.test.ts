@@ -8,7 +8,7 @@ import { createModelsFixture, extractTableRows } from '../models-fixture.js';
 const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createModelsFixture(onTestFinished, options);
 
 describe('the cached list', () => {
-  test('is used for a day, and --refresh requests it again', async () => {
+  test('is used by the next command, and --refresh requests it again', async () => {
     const cached = await fixture();
     const first = await cached.models();
     expect(cached.pageRequests).toBe(3);
@@ -59,10 +59,10 @@ describe('the cached list', () => {
     expect(cached.pageRequests).toBe(6);
   });
 
-  test('is lost with a damaged database, which is set aside with a warning', async () => {
+  test('is lost if the database is damaged; the damaged file is renamed, with a warning', async () => {
     const cached = await fixture();
     await cached.models();
-    // With its journal, SQLite would repair it.
+    // With the write-ahead log, SQLite would repair the database.
     for (const journal of ['-wal', '-shm']) rmSync(join(cached.state, `boticelli.db${journal}`), { force: true });
     writeFileSync(
       join(cached.state, 'boticelli.db'),
@@ -85,7 +85,7 @@ describe('the cached list', () => {
     expect(extractTableRows(stdout)).toHaveLength(120);
   });
 
-  test('is left alone if a newer boticelli wrote it', async () => {
+  test('is neither read nor written if a newer boticelli wrote the database', async () => {
     const cached = await fixture();
     await cached.models();
     cached.withDatabase((database) => database.pragma('user_version = 99'));
@@ -98,7 +98,7 @@ describe('the cached list', () => {
 });
 
 describe('a run', () => {
-  test('requests no list for a model in the cached list or the table', async () => {
+  test('requests no list for a built-in model or a model in the cached list', async () => {
     const { bin, server } = await fixture();
     const run = (model: string) => bin(['run', 'one.toml', '--model', model, '--live']);
     expect(await run('gemini-3.8-flash')).toMatchObject({ code: 0 });
@@ -114,7 +114,7 @@ describe('a run', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('suggests similar names for an unknown model: the first run requests the list, the next one has it', async () => {
+  test('suggests similar names for an unknown model: the first run requests the list, the next one reads it from the cache', async () => {
     const cached = await fixture();
     const first = await cached.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
     expect(first).toMatchObject({ code: 69, stdout: '' });
@@ -125,7 +125,7 @@ describe('a run', () => {
     expect(cached.pageRequests).toBe(3);
   });
 
-  test('suggests similar names without a state folder, and does not mention the list', async () => {
+  test('suggests similar names without a state folder, with one warning that does not mention the list', async () => {
     const cached = await fixture();
     const env = { BOTICELLI_STATE_DIR: join(cached.cwd, 'one.toml', 'state') };
     const { code, stderr } = await cached.run('gemini-3.9-live', ['-q'], env);

@@ -17,7 +17,7 @@ const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createM
 const getModelNames = (document: { models: { model: string }[] }) => document.models.map(({ model }) => model);
 
 describe('the list', () => {
-  test('contains all 120 models of three pages and how each is reached', async () => {
+  test('contains all 120 models of three pages, each with the API that it supports', async () => {
     const { bin, server } = await fixture();
     const { code, stdout, stderr } = await bin(['models']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -102,7 +102,7 @@ describe('the list', () => {
     expect(learned.limits.rpm).toMatchObject({ value: 6, whole: 12, source: 'learned', learnedAt: expect.any(String) });
   });
 
-  test('shows prices, levels of thinking and what one request can give', async () => {
+  test('shows prices, thinking levels and the maximum tokens per request', async () => {
     const { models, readDocument } = await fixture({ models: [listedModel('gemini-4-neon'), listedModel('gemini-x')] });
     const { stdout } = await models();
     const price = '\\$3 in \\(\\$0\\.15 cached\\), \\$15 out';
@@ -138,7 +138,7 @@ describe('on a terminal', () => {
     const long = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
     expect(lines[long + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 concurrent$/);
     expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(/ retire on|retires on/);
-    // The other cells of every row are in the same column.
+    // The second cell of every row starts at the same column.
     const columns = extractTableRows(lines.join('\n')).map((line) =>
       line.search(/(generate, stream|REST and Live|Live only|not supported)/),
     );
@@ -167,30 +167,28 @@ describe('without a key', () => {
     );
   });
 
-  test('shows the list of another key, marked as such, but exits with 77 for --refresh', async () => {
+  test('shows the newest cached list with a warning, but exits with 77 for --refresh', async () => {
     const cached = await fixture();
     await cached.models();
     const { code, stdout, stderr } = await cached.models([], noKey);
     expect({ code, count: extractTableRows(stdout).length }).toEqual({ code: 0, count: 120 });
-    expect(stderr).toMatch(
-      /^boticelli: warning: no API key is set: showing the list that was fetched with another key on .*\n$/,
-    );
+    expect(stderr).toMatch(/^boticelli: warning: no API key is set: showing the newest cached list, fetched on .*\n$/);
     expect(await cached.models(['--refresh'], noKey)).toMatchObject({ code: 77 });
     expect(cached.pageRequests).toBe(3);
   });
 });
 
-describe('fails with the code of the failure', () => {
+describe('errors', () => {
   test.each([
-    ['a refused key', invalidKeyError(canaryKey), 77, /API key rejected/],
+    ['a rejected key', invalidKeyError(canaryKey), 77, /API key rejected/],
     ['an overloaded service', overloadedError(), 69, /overloaded/],
-    ['a response that is no list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
-  ])('%s', async (_, script, exit, says) => {
+    ['a response that is not a list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
+  ])('reports %s with its exit code', async (_, script, exit, message) => {
     const { models, server } = await fixture();
     server.queueListReplies(script);
     const { code, stdout, stderr } = await models();
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
-    expect(stderr).toMatch(says);
+    expect(stderr).toMatch(message);
     expect(stderr).not.toContain(canaryKey);
     expect(stderr.trimEnd().split('\n')).toHaveLength(2);
   });
@@ -205,14 +203,14 @@ describe('fails with the code of the failure', () => {
     expect(await cached.readDocument()).toMatchObject({ count: 120 });
   });
 
-  test('rejects an unknown flag and a superfluous argument', async () => {
+  test('rejects an unknown flag, an argument and an unknown tier', async () => {
     const { models } = await fixture();
     expect(await models(['--lively'])).toMatchObject({ code: 2 });
     expect(await models(['gemini'])).toMatchObject({ code: 2 });
     expect(await models(['--tier', 'gold'])).toMatchObject({ code: 2 });
   });
 
-  test('Ctrl-C while the service works ends the process by the signal', async () => {
+  test('Ctrl-C during a request closes the connection and kills the process by SIGINT', async () => {
     const { server, cwd, state } = await fixture();
     server.queueListReplies({ end: 'stall-before-headers' });
     const running = startBoticelli(['models'], { server, cwd, env: { BOTICELLI_STATE_DIR: state } });

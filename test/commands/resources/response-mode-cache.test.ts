@@ -17,7 +17,7 @@ async function setup() {
   return { database, cacheAt, put };
 }
 
-test('applies what was learned about a model to its own service only, and does not store the address', async () => {
+test('returns a response mode only for the model and the service where it was learned, and stores no address', async () => {
   const { database, cacheAt } = await setup();
   const gateway = 'https://gateway.example/secret-path';
   await cacheAt(gateway)?.set(model, mode);
@@ -45,7 +45,7 @@ test('trusts an entry for a month, and ignores an invalid one', async () => {
   }
 });
 
-test('treats a broken database as absent, and does not open one for reading', async () => {
+test('ignores a database without its table, and is not created without a database', async () => {
   const { database, cacheAt } = await setup();
   const cache = cacheAt();
   database.exec('DROP TABLE live_manners');

@@ -50,7 +50,7 @@ test.each([
   expect(readFileSync(join(folder, `01-..-draw-2.${extension}`), 'utf8')).toBe('bytes');
 });
 
-test('writes no text for a reply that has only media', async () => {
+test('writes no text file for a reply that has only media', async () => {
   const folder = folderWith();
   const files = await openReplyFiles(folder);
   const actMedia = [{ mimeType: 'image/png', byteLength: 5 }];
@@ -87,17 +87,20 @@ test.skipIf(process.platform === 'win32')('follows no symbolic link in the folde
   expect(readdirSync(folder).sort()).toEqual([...links].sort());
 });
 
-test.skipIf(process.platform === 'win32')('rejects a subfolder that is a symbolic link', async () => {
-  const outside = folderWith();
-  const folder = folderWith();
-  symlinkSync(outside, join(folder, 'first'));
-  const message = expect.stringContaining(`it is a symbolic link to ${outside}`);
-  await expect(openReplyFiles(folder, 'first')).rejects.toMatchObject({ code: 'output_failed', message });
-  expect(readdirSync(outside)).toEqual([]);
-  await openReplyFiles(join(folder, 'first'));
-});
+test.skipIf(process.platform === 'win32')(
+  'rejects a subfolder that is a symbolic link, but accepts a link as the folder itself',
+  async () => {
+    const outside = folderWith();
+    const folder = folderWith();
+    symlinkSync(outside, join(folder, 'first'));
+    const message = expect.stringContaining(`it is a symbolic link to ${outside}`);
+    await expect(openReplyFiles(folder, 'first')).rejects.toMatchObject({ code: 'output_failed', message });
+    expect(readdirSync(outside)).toEqual([]);
+    await openReplyFiles(join(folder, 'first'));
+  },
+);
 
-test('writes the files of narratives with odd names in subfolders', async () => {
+test('writes the files of narratives with odd names to subfolders of the folder, and nowhere else', async () => {
   const cwd = folderWith();
   const names = ['...toml', '..toml', '.toml', 'a.toml'];
   for (const name of names) writeFileSync(join(cwd, name), buildNarrative(1));
@@ -109,7 +112,7 @@ test('writes the files of narratives with odd names in subfolders', async () => 
   expect(readdirSync(join(cwd, 'x/deep')).sort()).toEqual(['...toml', '..toml', '.toml', 'a']);
 });
 
-test("reports a folder that can't be created at once", async () => {
+test("fails before the first reply if the folder can't be created", async () => {
   const folder = folderWith({ taken: 'a file' });
   await expect(openReplyFiles(join(folder, 'taken'))).rejects.toMatchObject({ code: 'output_failed' });
 });
@@ -117,7 +120,7 @@ test("reports a folder that can't be created at once", async () => {
 test('leaves no partial file if a write fails', async () => {
   const folder = folderWith();
   const files = await openReplyFiles(folder);
-  // A folder of the file's name makes the last step fail, after the content was written.
+  // A folder with the name of the file makes the final rename fail, after the content was written.
   mkdirSync(join(folder, '01-draft.md'));
   writeFileSync(join(folder, '01-draft.md', 'x'), '');
   expect(() => files.writeReply(reply('draft', 0, 'x'))).toThrowError(

@@ -47,8 +47,7 @@ function setup(files: Record<string, string> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': diamond, ...files });
   const state = { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1', NO_COLOR: '1' };
   const env = { ...state, GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url };
-  // In this process, names of files are relative to its own folder.
-  const toArgs = (args: string) => args.split(' ').map((arg) => (/\.[a-z]+$/.test(arg) ? join(cwd, arg) : arg));
+  const toArgs = (args: string) => args.split(' ');
   return {
     run: (args: string) => runInProcess(['run', ...toArgs(args)], { cwd, env }),
     startInTerminal: (args: string) => startInTerminal(['run', ...toArgs(args)], { cwd, server, env: state }),
@@ -72,13 +71,13 @@ function replyByPrompt(scripts: Record<string, ScriptedReply> = {}): void {
 /** Returns the prompts of the requests since a position, sorted. */
 const listPrompts = (from = 0) => server.generateRequests.slice(from).map(getPrompt).sort();
 
-/** Returns how many requests the server was replying to at the same time, if each reply took `delayMs`. */
+/** Returns the maximum number of requests that were in flight at the same time, if each reply took `delayMs`. */
 function findMaxInFlight(): number {
   const times = server.generateRequests.map(({ receivedAtMs }) => receivedAtMs);
   return Math.max(...times.map((time) => times.filter((other) => other <= time && time < other + delayMs - 5).length));
 }
 
-test('independent acts run in parallel with --jobs, with the same output and the same recording', async () => {
+test('with --jobs, independent acts run in parallel and give the same output and recording as in order', async () => {
   const { run, read } = setup();
   const scripts = Object.fromEntries(['A', 'B', 'C', 'D'].map((prompt) => [prompt, textReply(`to ${prompt}`)]));
   replyByPrompt(scripts);
@@ -111,7 +110,7 @@ test('independent acts run in parallel with --jobs, with the same output and the
   expect(server.generateRequests).toHaveLength(16);
 });
 
-test('equal requests of parallel acts keep a reply each, for runs in parallel and in order', async () => {
+test('each of several equal requests keeps its own reply, whether the acts run in parallel or in order', async () => {
   const same = renderNarrative({ a: ['Q', '"none"'], b: ['Q', '"none"'], c: ['Q', '"none"'] });
   for (const [first, second] of [
     ['--jobs 3', '--jobs 1'],
@@ -119,7 +118,7 @@ test('equal requests of parallel acts keep a reply each, for runs in parallel an
   ]) {
     const { run } = setup({ 'same.toml': same });
     let count = 0;
-    // The first reply comes last.
+    // The first request gets its reply last.
     server.setDefaultReply(() => {
       count += 1;
       return textReply(`reply ${count}`, { headersDelayMs: 90 - count * 30 });
@@ -132,7 +131,7 @@ test('equal requests of parallel acts keep a reply each, for runs in parallel an
   }
 });
 
-test('never more than --jobs calls are in flight, over acts, narratives, nested narratives and rows', async () => {
+test('never more than --jobs calls are in flight, across acts, narratives, nested narratives and rows', async () => {
   const render = (acts: string, order: string[]) =>
     `[narrative]\nname = "n"\ncontext = "none"\n[toc]\norder = ${JSON.stringify(order)}\n[acts]\n${acts}`;
   const names = ['a', 'b', 'c', 'd', 'e'];
@@ -152,10 +151,10 @@ test('never more than --jobs calls are in flight, over acts, narratives, nested 
   expect({ max: findMaxInFlight(), count: server.generateRequests.length }).toEqual({ max: 3, count: 35 });
 });
 
-describe('text', () => {
+describe('text output of parallel acts', () => {
   const parallel = renderNarrative({ a: ['A', '"none"'], b: ['B', '"none"'], c: ['C', '"none"'] });
 
-  test('streams the first unfinished act, and holds the text of later ones, of which an attempt may be void', async () => {
+  test('streams the first unfinished act, and holds back the text of later acts, whose attempts may still fail', async () => {
     const { start } = setup({ 'p.toml': parallel });
     const gate = createGate();
     let attempts = 0;
@@ -191,8 +190,8 @@ describe('text', () => {
   });
 });
 
-describe('a failure of one of two parallel acts', () => {
-  test('lets the other finish; its reply is kept, and --resume requests only the rest', async () => {
+describe('failures of parallel acts', () => {
+  test('an act that fails lets the other one finish and keep its reply; --resume requests only the missing replies', async () => {
     const { run, has } = setup();
     replyByPrompt({ B: errorReply(400, 'no good', []) });
     const failed = await run('n.toml --jobs 2 --out-dir out.dir');
@@ -209,7 +208,7 @@ describe('a failure of one of two parallel acts', () => {
     expect(listPrompts(3)).toEqual(['B', 'D']);
   });
 
-  test('decides the exit code, if it is the first in order; the history has the acts in order', async () => {
+  test('if two acts fail, the first in order sets the error and the exit code; the history has the acts in order', async () => {
     const { run, showLastRun } = setup();
     replyByPrompt({ B: { ...textReply(''), chunks: [], body: {} }, C: errorReply(400, 'no good', []) });
     const { code, stdout } = await run('n.toml --jobs 2 --retries 0 -o json');
@@ -219,7 +218,7 @@ describe('a failure of one of two parallel acts', () => {
   });
 });
 
-test('--from requests everything from an act on again, also acts that do not wait for it', async () => {
+test('--from requests the act and all later acts again, even those that do not depend on it', async () => {
   const { run } = setup();
   replyByPrompt();
   await run('n.toml --jobs 2');
@@ -235,7 +234,7 @@ test('--max-cost counts calls in flight, so parallel acts never exceed it', asyn
   const { run } = setup({ 'p.toml': renderNarrative(acts), 'boticelli.toml': settings });
   const usage = { promptTokenCount: 1, candidatesTokenCount: 1000, totalTokenCount: 1001 };
   server.setDefaultReply(textReply('reply', { usage, headersDelayMs: delayMs }));
-  // A reply costs a dollar.
+  // Each reply costs a dollar.
   const { code, stdout } = await run(
     'p.toml -m m --max-tokens 1000 --max-cost 2.5 --jobs 4 -o json --config boticelli.toml',
   );
@@ -260,7 +259,7 @@ test('Ctrl-C ends all acts', async () => {
 });
 
 // A short version of `npm run soak -- parallel-acts`.
-test('runs that are killed are resumed without repeating a stored reply; equal requests keep a reply each', async () => {
+test('killed runs resume without repeating a stored reply, and each of several equal requests keeps its own reply', async () => {
   const { kills, problems } = await killActs(3, 11);
   expect({ kills, problems }).toEqual({ kills: expect.any(Number), problems: [] });
   expect(kills).toBeGreaterThanOrEqual(3);

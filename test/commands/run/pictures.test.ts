@@ -41,15 +41,13 @@ async function setup(files: Record<string, string> = { 'n.toml': draw }) {
   const server = await startGeminiServer({ models: 'any' });
   onTestFinished(() => server.close());
   const cwd = createTemporaryFolder(onTestFinished, files);
-  // The working folder of this process is another one.
-  const toPath = (arg: string) => (/^(out|again|[nrs]\.(toml|ndjson))$/.test(arg) ? join(cwd, arg) : arg);
   const env = {
     ...{ GEMINI_API_KEY: 'test-key', GEMINI_TIER: 'tier_1', GOOGLE_GEMINI_BASE_URL: server.url },
     BOTICELLI_STATE_DIR: join(cwd, 'state'),
   };
   return {
     ...{ server, cwd },
-    run: (...args: string[]) => runInProcess(['run', ...['n.toml', ...args].map(toPath)], { cwd, env }),
+    run: (...args: string[]) => runInProcess(['run', 'n.toml', ...args], { cwd, env }),
     runs: (...args: string[]) => runInProcess(['runs', ...args], { cwd, env }),
     read: (path: string) => readFileSync(join(cwd, path)),
     list: (folder: string) => readdirSync(join(cwd, folder)).sort(),
@@ -64,7 +62,7 @@ async function setup(files: Record<string, string> = { 'n.toml': draw }) {
 
 describe('draw, then change the picture', () => {
   test.each([[[]], [['--stream']]])(
-    'writes two files, and the second request has the first picture: %j',
+    'writes two files, and the second request contains the first picture: %j',
     async (way) => {
       const { server, run, read, list, queueDrawings, cwd } = await setup();
       queueDrawings();
@@ -88,7 +86,7 @@ describe('draw, then change the picture', () => {
     },
   );
 
-  test('--resume asks nothing and writes the same bytes', async () => {
+  test('--resume sends no request and writes the same bytes; with --from, a request contains the stored picture', async () => {
     const { server, run, read, queueDrawings } = await setup();
     queueDrawings();
     await run('--out-dir', 'out');
@@ -96,7 +94,7 @@ describe('draw, then change the picture', () => {
     expect(code, stderr).toBe(0);
     expect([hash(read('again/01-draw-1.png')), hash(read('again/02-change-1.jpg'))]).toEqual([hash(fox), hash(winter)]);
     expect(server.generateRequests).toHaveLength(2);
-    // The second act is asked again with the native parts of the stored reply.
+    // The request of the second act contains the native parts of the stored reply, such as its signatures.
     server.queueReplies(partsReply([[toPart(winter)]]));
     await run('--out-dir', 'again', '--resume', '--from', 'change');
     expect(server.generateRequests[2]?.body).toEqual(server.generateRequests[1]?.body);
@@ -115,7 +113,7 @@ describe('draw, then change the picture', () => {
     expect(server.generateRequests).toHaveLength(2);
   });
 
-  test('is recorded with types and sizes, and `runs show` lists the files', async () => {
+  test('the history has the type and size of each picture, and `runs show` lists the files', async () => {
     const { run, runs, queueDrawings } = await setup();
     queueDrawings();
     await run('--out-dir', 'out');
@@ -126,8 +124,8 @@ describe('draw, then change the picture', () => {
   });
 });
 
-describe('the bytes of media are', () => {
-  test('in the events of ndjson alone', async () => {
+describe('the bytes of media', () => {
+  test('are in the events of ndjson, and not in json or run.json', async () => {
     const { run, queueDrawings, read } = await setup();
     queueDrawings();
     const { code, stdout } = await run('-o', 'ndjson');
@@ -142,8 +140,8 @@ describe('the bytes of media are', () => {
   });
 });
 
-describe('a model that draws, with no place for pictures,', () => {
-  test.each([[[]], [['-o', 'json']], [['--stream']]])('is a usage error before the call: %j', async (flags) => {
+describe('a picture model without --out-dir', () => {
+  test.each([[[]], [['-o', 'json']], [['--stream']]])('is a usage error before any request: %j', async (flags) => {
     const { server, run } = await setup();
     const { code, stderr } = await run(...flags);
     expect(code).toBe(2);
@@ -154,7 +152,7 @@ describe('a model that draws, with no place for pictures,', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('is one with --each and ndjson too, whose results have no media', async () => {
+  test('is a usage error with --each and -o ndjson too, because results of rows contain no media', async () => {
     const { server, run } = await setup({ 'n.toml': draw, 'r.ndjson': '{"a": 1}\n' });
     const { code, stderr } = await run('--each', 'r.ndjson', '-o', 'ndjson');
     expect({ code, hint: stderr.split('\n')[1] }).toEqual({
@@ -164,7 +162,7 @@ describe('a model that draws, with no place for pictures,', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('is found by --model, with speech and with a name that only looks like it', async () => {
+  test('is a usage error if --model names it, as for a speech model and for an unknown model with `image` in its name', async () => {
     const { server, run } = await setup({ 'n.toml': text });
     for (const model of ['gemini-3.8-flash-tts', 'gemini-9-pro-image-preview']) {
       const { code, stderr } = await run('-m', model);
@@ -174,24 +172,24 @@ describe('a model that draws, with no place for pictures,', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('may rehearse', async () => {
+  test('is accepted with --rehearse', async () => {
     const { run } = await setup();
     const { code, stdout } = await run('--rehearse');
     expect(code).toBe(0);
     expect(stdout).toContain('image {"aspectRatio":"16:9","size":"2K"}');
   });
-
-  test('rejects JSON replies with --model', async () => {
-    const { run } = await setup({
-      'n.toml': text.replace('[acts]', '[acts.j]\nprompt = "x"\nformat = "json"\n[acts]'),
-    });
-    const { code, stderr } = await run('-m', 'gemini-3-pro-image', '--out-dir', 'out');
-    expect(code).toBe(2);
-    expect(stderr).toContain(`j: gemini-3-pro-image replies with pictures, so the act can't have format = "json"`);
-  });
 });
 
-test('media that nobody asked for is reported and kept, and --resume --out-dir gets it without a request', async () => {
+test('--model rejects a picture model for an act with format = "json"', async () => {
+  const { run } = await setup({
+    'n.toml': text.replace('[acts]', '[acts.j]\nprompt = "x"\nformat = "json"\n[acts]'),
+  });
+  const { code, stderr } = await run('-m', 'gemini-3-pro-image', '--out-dir', 'out');
+  expect(code).toBe(2);
+  expect(stderr).toContain(`j: gemini-3-pro-image replies with pictures, so the act can't have format = "json"`);
+});
+
+test('media that was not requested is reported and stored, and --resume --out-dir saves it without a request', async () => {
   const { server, run, read } = await setup({ 'n.toml': text });
   server.queueReplies(partsReply([[{ text: 'Look: ' }], [toPart(fox)], [toPart(winter)]]));
   const first = await run('--stream');
@@ -204,14 +202,14 @@ test('media that nobody asked for is reported and kept, and --resume --out-dir g
   expect(server.generateRequests).toHaveLength(2);
 });
 
-test('without a store, the warning does not promise one', async () => {
+test('without stored replies, the warning says that the picture was not saved', async () => {
   const { server, run } = await setup({ 'n.toml': text, 's.toml': '[store]\nkeep = "off"\n' });
   server.queueReplies(partsReply([[{ text: 'Look' }, toPart(fox)]]));
   const { stderr } = await run('--config', 's.toml');
   expect(stderr).toContain('a: the reply has 1 picture (image/png); it was not saved\n');
 });
 
-test('with --each, the pictures of a row are in its folder, and the text has no empty lines', async () => {
+test('with --each, the pictures of a row are in its folder, and standard output stays empty', async () => {
   const rows = '{"animal": "fox"}\n{"animal": "owl"}\n';
   const { server, run, read, list } = await setup({
     'n.toml': draw.replace('a fox', 'a {{row.animal}}'),
@@ -224,7 +222,7 @@ test('with --each, the pictures of a row are in its folder, and the text has no 
   expect(read('out/000002/01-draw-1.png').toString()).toBe('Draw a owl.');
 });
 
-test('speech over REST becomes a WAV file, and each act is spoken without the others', async () => {
+test('speech over REST becomes a WAV file, and each request contains only the prompt of its own act', async () => {
   const { server, run, read } = await setup({ 'n.toml': text.replace('gemini-3.8-flash', 'gemini-3.8-flash-tts') });
   const spoken = createMediaPart({ mimeType: 'audio/L16;codec=pcm;rate=24000', bytes: Buffer.alloc(480, 1) });
   server.setDefaultReply(partsReply([[spoken], [spoken]]));
@@ -235,7 +233,7 @@ test('speech over REST becomes a WAV file, and each act is spoken without the ot
   expect(contents).toEqual([[{ role: 'user', parts: [{ text: 'x' }] }], [{ role: 'user', parts: [{ text: 'y' }] }]]);
 });
 
-test('a file that a browser would execute gets no extension that makes it one', async () => {
+test('media of a type that a browser would execute gets the extension .bin', async () => {
   const { server, run, list } = await setup();
   const types = ['text/html', 'image/svg+xml', 'application/xml', 'text/xml', 'image/png'];
   server.setDefaultReply(partsReply([types.map((mimeType) => toPart(Buffer.from('<script>'), mimeType))]));

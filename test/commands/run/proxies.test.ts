@@ -49,11 +49,17 @@ async function run(env: Record<string, string>, ...args: string[]): Promise<Proc
 }
 
 /** Forwards requests below its path, and rejects all others. */
-function createGateway(path: string, behind: number) {
+function createGateway(path: string, serverPort: number) {
   return createHttpServer((incoming, response) => {
     if (!incoming.url?.startsWith(`${path}/v1beta/`)) return void response.writeHead(404).end();
     const { method, headers } = incoming;
-    const onward = request({ host: '127.0.0.1', port: behind, path: incoming.url.slice(path.length), method, headers });
+    const onward = request({
+      host: '127.0.0.1',
+      port: serverPort,
+      path: incoming.url.slice(path.length),
+      method,
+      headers,
+    });
     onward.on('response', (reply) => reply.pipe(response.writeHead(reply.statusCode ?? 0, reply.headers)));
     incoming.pipe(onward);
   });
@@ -103,7 +109,7 @@ describe('a proxy from the environment', () => {
     expect(proxy.requestLines).toEqual([]);
   });
 
-  test('receives its user and password, and nobody else sees them or the key, even with DEBUG=*', async () => {
+  test('receives its user and password; neither they nor the key are printed, even with DEBUG=*', async () => {
     const { certificate, port } = await openTls();
     const tunnel = await openProxy({ hostPorts: { [host]: port }, credentials: 'me:s3cret word' });
     const plain = await openProxy({ credentials: 'me:s3cret word' });
@@ -120,7 +126,7 @@ describe('a proxy from the environment', () => {
 });
 
 describe('a failing proxy is named as the cause', () => {
-  /** The first line of the error of a run through a proxy, which must have received the only requests. */
+  /** Returns the error and the hint of a run through a proxy, and expects that no request reached the server. */
   async function readErrorLines(env: Record<string, string>, exit = 69): Promise<string[]> {
     const { code, stdout, stderr } = await run(env);
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
@@ -154,11 +160,11 @@ describe('a failing proxy is named as the cause', () => {
   test.each([
     [502, '502 Bad Gateway'],
     [403, '403 Forbidden'],
-  ])('if it answers CONNECT with %i', async (status, words) => {
+  ])('if it answers CONNECT with %i', async (status, reason) => {
     const proxy = await openProxy();
     proxy.rejectRequests(status);
     const [message] = await readErrorLines({ GOOGLE_GEMINI_BASE_URL: `https://${host}`, HTTPS_PROXY: proxy.url });
-    expect(message).toBe(`boticelli: act_1: the proxy 127.0.0.1:${proxy.port} did not connect to ${host}: ${words}`);
+    expect(message).toBe(`boticelli: act_1: the proxy 127.0.0.1:${proxy.port} did not connect to ${host}: ${reason}`);
   });
 
   test('if it is not a proxy', async () => {
@@ -179,20 +185,20 @@ describe('a failing proxy is named as the cause', () => {
     expect(message).toBe('boticelli: act_1: the proxy URL is not valid');
     expect(hint).toContain('HTTPS_PROXY');
   });
+});
 
-  test('if its certificate is not trusted, and the error says what would help', async () => {
-    const { port } = await openTls();
-    const { code, stderr } = await run({ GOOGLE_GEMINI_BASE_URL: `https://localhost:${port}` }, '--retries', '4');
-    expect(code).toBe(69);
-    expect(stderr).toContain(`the certificate of localhost:${port} is not trusted: DEPTH_ZERO_SELF_SIGNED_CERT`);
-    expect(stderr).toContain('NODE_EXTRA_CA_CERTS');
-    expect(stderr).not.toContain('attempt');
-    expect(server.requests).toEqual([]);
-  });
+test('an untrusted certificate is an error that names NODE_EXTRA_CA_CERTS, without a retry', async () => {
+  const { port } = await openTls();
+  const { code, stderr } = await run({ GOOGLE_GEMINI_BASE_URL: `https://localhost:${port}` }, '--retries', '4');
+  expect(code).toBe(69);
+  expect(stderr).toContain(`the certificate of localhost:${port} is not trusted: DEPTH_ZERO_SELF_SIGNED_CERT`);
+  expect(stderr).toContain('NODE_EXTRA_CA_CERTS');
+  expect(stderr).not.toContain('attempt');
+  expect(server.requests).toEqual([]);
 });
 
 describe('a gateway', () => {
-  test('may have a path', async () => {
+  test('may have a path, with or without a slash at its end', async () => {
     const gateway = createGateway('/gateway/v1x', server.port).listen(0, '127.0.0.1');
     onTestFinished(() => void gateway.close());
     await once(gateway, 'listening');
@@ -205,9 +211,9 @@ describe('a gateway', () => {
 
   test.each([
     ['seconds', () => '1'],
-    // A date has whole seconds: the fraction of the first is lost.
+    // A date has no fractions of a second, so the wait is between one and two seconds.
     ['a date', () => new Date(Date.now() + 2000).toUTCString()],
-  ])('says in %s when to retry', async (_, retryAfter) => {
+  ])('can say in %s when to retry', async (_, retryAfter) => {
     server.queueReplies(() => ({ status: 503, body: 'later', headers: { 'retry-after': retryAfter() } }));
     const env = { GOOGLE_GEMINI_BASE_URL: server.url };
     expect(await run(env, '--retries', '1')).toMatchObject({ code: 0, stdout: reply });

@@ -8,51 +8,56 @@ import { getNextPacificMidnight } from '../../../src/driver/pacific-day.js';
 import { canaryKey } from '../../helpers/boticelli.js';
 import { createQuotaFixture, createStateFolder, model, parseEvents, type QuotaFixture } from '../quota-fixture.js';
 
-/** The real program, its real database, and a server with its own count, which the tests check. */
+// These tests run the real program with its real database, and check the requests that the server counted.
+
+/** A model with a quota of its own. */
 const other = 'gemini-3.8-flash';
 const midnight = () => getNextPacificMidnight(Date.now()).toISOString();
-/** For root nothing is read-only, so these tests run as another user. */
+/** Root can write to read-only folders, so the tests with such a folder run as another user. */
 const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
 
 describe('shell loops with one process per request', () => {
   const windowSeconds = 2;
-  // The guard of so short a window is 120 ms, which a machine that runs other tests in parallel may exceed once.
-  // `npm run soak` shows how many requests are rejected on an idle machine, and how long they take.
-  const jitter = 1;
-  /** Runs against both kinds of windows in parallel, because it mostly waits. Resolves to the output and the counts. */
+  // So short a window has a safety margin of only 120 ms. On a busy machine, one request may be late by more than that,
+  // and be rejected. `npm run soak` shows how many are rejected on an idle machine, and how long they take.
+  const maxRejected = 1;
+  /**
+   * Runs the script against both kinds of windows in parallel, because it mostly waits. Resolves to the numbers of replies
+   * and rejections for each kind.
+   */
   const runScript = (rpm: number, script: string) =>
     Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
         const allows = { kind, rpm, windowMs: windowSeconds * 1000 };
         const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm } });
         const { stdout } = await fixture.shell(script).result;
-        // Loops that share a pipe may write into each other's lines.
+        // Loops that share a pipe may write into each other's lines, so a reply is counted anywhere in a line.
         return {
           kind,
           replies: stdout.match(/Reply \d+ of/g)?.length,
-          refused: fixture.log.rejected().length,
+          rejected: fixture.log.rejected().length,
         };
       }),
     );
 
-  test('one after another get every reply', async () => {
+  test('a single loop gets every reply', async () => {
     for (const outcome of await runScript(3, 'for i in $(seq 6); do boticelli run one.toml -q; done')) {
       expect(outcome).toMatchObject({ replies: 6 });
-      expect(outcome.refused).toBeLessThanOrEqual(jitter);
+      expect(outcome.rejected).toBeLessThanOrEqual(maxRejected);
     }
   });
 
-  test('in three parallel loops share the quota, and each gets every reply', async () => {
+  test('three parallel loops share the quota, and get every reply', async () => {
     const loop = '(for i in 1 2 3; do boticelli run one.toml -q; done)';
     for (const outcome of await runScript(4, `${loop} & ${loop} & ${loop} & wait`)) {
       expect(outcome).toMatchObject({ replies: 9 });
-      expect(outcome.refused).toBeLessThanOrEqual(jitter);
+      expect(outcome.rejected).toBeLessThanOrEqual(maxRejected);
     }
   });
 });
 
 describe('a quota smaller than the settings say', () => {
-  test('is rejected once and then known, also to the next process', async () => {
+  test('causes one rejection, from which this process and the next one learn the limit', async () => {
     const allows = { rpm: 5, windowMs: 1500 };
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm: 30 } });
     const first = await fixture.start(['six.toml', '-v']).result;
@@ -70,8 +75,8 @@ describe('a quota smaller than the settings say', () => {
   });
 });
 
-describe('a used-up day', () => {
-  test('costs one call, and later processes none', async () => {
+describe('a used-up daily quota', () => {
+  test('causes one rejected request; later processes send none', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
     expect(await fixture.start(['one.toml']).result).toMatchObject({ code: 0 });
     for (const calls of [2, 2, 2]) {
@@ -86,24 +91,24 @@ describe('a used-up day', () => {
     }
   });
 
-  test('continues on the --fallback model, and reports it', async () => {
+  test('makes the run continue with the --fallback model, which is reported', async () => {
     const fixture = await createQuotaFixture(onTestFinished, {
       serverRules: { rpd: 2 },
       overrides: { [other]: { rpd: 100 } },
     });
-    const met = await fixture.run(['four.toml', '--fallback', other, '-o', 'ndjson']);
-    expect(met.code).toBe(0);
-    expect(parseEvents(met.stdout, 'act-fallback')).toMatchObject([
+    const first = await fixture.run(['four.toml', '--fallback', other, '-o', 'ndjson']);
+    expect(first.code).toBe(0);
+    expect(parseEvents(first.stdout, 'act-fallback')).toMatchObject([
       { act: 'act_3', from: model, to: other, reason: expect.stringContaining('daily quota') },
       { act: 'act_4', from: model, to: other },
     ]);
-    expect(parseEvents(met.stdout, 'act-end')).toMatchObject([
+    expect(parseEvents(first.stdout, 'act-end')).toMatchObject([
       { model, requestedModel: model },
       { model, requestedModel: model },
       { model: other, requestedModel: model },
       { model: other, requestedModel: model },
     ]);
-    expect(met.stderr).toMatch(new RegExp(`^boticelli: act_3: using ${other} instead of ${model}: .+`, 'm'));
+    expect(first.stderr).toMatch(new RegExp(`^boticelli: act_3: using ${other} instead of ${model}: .+`, 'm'));
     expect(fixture.log.rejected()).toMatchObject([{ model, exceededLimit: 'rpd' }]);
 
     const later = await fixture.run(['one.toml', '--fallback', other, '-q']);
@@ -156,7 +161,7 @@ describe('a wait for quota', () => {
     expect(fixture.log.decisions).toHaveLength(1);
   });
 
-  test('costs the next process one reservation after kill -9', async () => {
+  test('after kill -9, delays the next process by its reservation only', async () => {
     const fixture = await createQuotaFixture(onTestFinished, {
       serverRules: { rpm: 1, windowMs: 1500 },
       settings: { rpm: 1 },
@@ -168,13 +173,13 @@ describe('a wait for quota', () => {
     const next = await fixture.run(['one.toml', '-o', 'ndjson']);
     expect(next.code).toBe(0);
     const [wait] = parseEvents(next.stdout, 'act-wait');
-    // One window, its guard of 120 ms, and the delay until the first request was confirmed.
+    // At most one window, its safety margin of 120 ms, and 120 ms until the first request was confirmed.
     expect(Date.parse(wait.until) - dead.until).toBeLessThanOrEqual(1500 + 120 + 120);
     expect(fixture.log.rejected()).toEqual([]);
   });
 });
 
-/** Starts a run that has to wait; resolves when it does. */
+/** Starts a run that has to wait for quota. Resolves when it waits, with the time at which the wait ends. */
 async function readWait(fixture: QuotaFixture) {
   const running = fixture.start(['one.toml', '-o', 'ndjson']);
   await running.waitForOutput('"act-wait"');
@@ -196,7 +201,7 @@ describe('an unusable database', () => {
     expect((await fixture.run(['one.toml'])).stderr).not.toContain('damaged');
   });
 
-  test('is left alone if a newer version wrote it', async () => {
+  test('is not changed if a newer version wrote it', async () => {
     const fixture = await createQuotaFixture(onTestFinished);
     createStateFolder(fixture);
     const future = new LibSql(fixture.database);
@@ -209,7 +214,7 @@ describe('an unusable database', () => {
     expect(readFileSync(fixture.database).equals(before)).toBe(true);
   });
 
-  test('in a read-only folder is not used, with one warning', async () => {
+  test('that can not be created in a read-only folder causes one warning', async () => {
     const fixture = await createQuotaFixture(onTestFinished);
     createStateFolder(fixture);
     setModes(fixture, 0o555);
@@ -219,7 +224,7 @@ describe('an unusable database', () => {
     expect(stderr).toContain("boticelli.db can't be used");
   });
 
-  test('in a read-only folder is still read: a used-up day stays closed', async () => {
+  test('that is in a read-only folder is still read: a used-up day stays closed', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
     await fixture.run(['four.toml']);
     setModes(fixture, 0o555);

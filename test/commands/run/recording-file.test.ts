@@ -6,7 +6,7 @@ import { textReply } from '../../helpers/gemini/replies.js';
 import { runInProcess } from '../../helpers/in-process.js';
 import { createRecordingFixture } from '../recording-fixture.js';
 
-const overload = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
+const badRequest = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
 
 describe('the file', () => {
   test('has one readable reply per line, in order, without the key', async () => {
@@ -21,7 +21,7 @@ describe('the file', () => {
     expect(lines().join()).not.toContain(canaryKey);
   });
 
-  test('changes little when a narrative is recorded again: lines keep their position and none is left over', async () => {
+  test('changes little when a narrative is recorded again: equal lines do not change, and new ones keep the order', async () => {
     const { server, record, replay, lines, edit } = await createRecordingFixture(onTestFinished);
     await record('eight.toml');
     const before = lines();
@@ -49,10 +49,10 @@ describe('the file', () => {
     for (const file of ['two.toml', 'other.toml']) expect(await replay(file)).toMatchObject({ code: 0 });
   });
 
-  test('contains the replies of a failed run, and with --resume all of them', async () => {
+  test('contains the replies before a failure; `--resume --record` also records the reused replies', async () => {
     const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
     const surroundings = { cwd, server, env: { GEMINI_TIER: 'tier_1', BOTICELLI_STATE_DIR: join(cwd, 'state') } };
-    server.queueReplies(textReply('one'), overload);
+    server.queueReplies(textReply('one'), badRequest);
     const failed = await runInProcess(['run', 'two.toml', '--record', 'answers.ndjson'], surroundings);
     expect(failed.code).toBe(69);
     expect(lines()).toHaveLength(1);
@@ -61,7 +61,7 @@ describe('the file', () => {
     expect(readFileSync(join(cwd, 'new.ndjson'), 'utf8').split('\n')).toHaveLength(3);
   });
 
-  test('is complete up to its last line after a kill, and recording continues from there', async () => {
+  test('after a kill, only its last line may be incomplete, and the next recording removes that line', async () => {
     const { server, cwd, record, replay, lines } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'two.toml', '--record', 'answers.ndjson'], { cwd, server });
@@ -78,41 +78,44 @@ describe('the file', () => {
   });
 });
 
-describe('bad input', () => {
-  test('names a broken line, and sends and changes nothing', async () => {
+describe('errors', () => {
+  test('names an invalid line of the recording, and neither sends a request nor changes the file', async () => {
     const { server, cwd, record, replay } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const path = join(cwd, 'answers.ndjson');
-    for (const [line, words] of [
+    for (const [line, message] of [
       ['<<<<<<< ours', 'answers.ndjson:3: this line is not JSON'],
       ['{"key":1}', 'answers.ndjson:3: this line is not a recorded reply: invalid value of key'],
     ] as const) {
       const broken = `${readFileSync(path, 'utf8').split('\n').slice(0, 2).join('\n')}\n${line}\n`;
       writeFileSync(path, broken);
       for (const run of [replay, record]) {
-        expect(await run('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining(words) });
+        expect(await run('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining(message) });
       }
       expect(readFileSync(path, 'utf8')).toBe(broken);
     }
     expect(server.generateRequests).toHaveLength(2);
   });
 
-  test('rejects a missing file, a folder, a device, and a file that is not a recording', async () => {
+  test('rejects a missing recording, a folder, a device, a file that is not a recording, and a path in a missing folder', async () => {
     const { server, cwd, replay } = await createRecordingFixture(onTestFinished);
     expect(await replay('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining('does not exist') });
     const toml = readFileSync(join(cwd, 'two.toml'), 'utf8');
-    const onto = (file: string) => runInProcess(['run', 'two.toml', '--record', file], { cwd, server });
-    expect(await onto('two.toml')).toMatchObject({ code: 66 });
+    const recordTo = (file: string) => runInProcess(['run', 'two.toml', '--record', file], { cwd, server });
+    expect(await recordTo('two.toml')).toMatchObject({ code: 66 });
     expect(readFileSync(join(cwd, 'two.toml'), 'utf8')).toBe(toml);
-    expect(await onto('.')).toMatchObject({ code: 66, stderr: expect.stringContaining('is a folder') });
-    expect(await onto('/dev/full')).toMatchObject({ code: 66, stderr: expect.stringContaining('not a regular file') });
-    expect(await onto('no/such/folder.ndjson')).toMatchObject({
+    expect(await recordTo('.')).toMatchObject({ code: 66, stderr: expect.stringContaining('is a folder') });
+    expect(await recordTo('/dev/full')).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining('not a regular file'),
+    });
+    expect(await recordTo('no/such/folder.ndjson')).toMatchObject({
       ...{ code: 74, stderr: expect.stringContaining("can't write") },
     });
     expect(server.generateRequests).toEqual([]);
   });
 
-  test('a full disk ends the run with 74, and the reply before it is in the file', async () => {
+  test('a full disk ends the run with 74, and the file has the replies before it', async () => {
     const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
     server.setDefaultReply(textReply('a long reply '.repeat(300)));
     // A shell's limit on file sizes acts like a full disk.
@@ -140,16 +143,16 @@ describe('bad input', () => {
     [['--replay', 'b', '--resume'], "--replay and --resume can't be combined"],
     [['--replay', 'b', '--rehearse'], "--replay and --rehearse can't be combined"],
     [['--record', 'a', '--rehearse'], "--record and --rehearse can't be combined"],
-  ])('%j is a usage error', async (flags, words) => {
+  ])('%j is a usage error', async (flags, message) => {
     const { server, cwd } = await createRecordingFixture(onTestFinished);
     const { code, stderr } = await runInProcess(['run', 'two.toml', ...flags], { cwd, server });
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
     expect(existsSync(join(cwd, 'a'))).toBe(false);
   });
 
   test('a run without replies leaves no file behind', async () => {
     const { server, cwd, record } = await createRecordingFixture(onTestFinished);
-    server.setDefaultReply(overload);
+    server.setDefaultReply(badRequest);
     expect(await record('two.toml')).toMatchObject({ code: 69 });
     expect(existsSync(join(cwd, 'answers.ndjson'))).toBe(false);
   });

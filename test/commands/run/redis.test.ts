@@ -5,20 +5,21 @@ import { canaryKey, createTemporaryFolder, runBoticelli, startBoticelli } from '
 import { findFreePort, type RedisServer, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 import { createQuotaFixture, parseEvents, type QuotaFixture } from '../quota-fixture.js';
 
-/** The real program and a real Redis: each state folder stands for a machine. */
+// These tests run the real program with a real Redis. Each state folder stands for a machine.
+
 const lines = (text: string, pattern: RegExp) => text.split('\n').filter((line) => pattern.test(line));
 const warnings = (stderr: string) => lines(stderr, /^boticelli: warning: /);
 
-/** The environment of a process of a machine. */
+/** The options of a process on a machine. */
 function onMachine(fixture: QuotaFixture, machine: string, url: string) {
   const env = { BOTICELLI_STATE_DIR: join(fixture.folder, machine), BOTICELLI_REDIS_URL: url };
   return { server: fixture.server, cwd: fixture.folder, env };
 }
 
-describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
+describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
   const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
-  test('machines share a quota, and every loop gets every reply', async () => {
+  test('share a quota, and every loop gets every reply', async () => {
     const { url } = await redis();
     const outcomes = await Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
@@ -37,12 +38,12 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     );
     for (const { replies, log } of outcomes) {
       expect(replies).toBe(9);
-      // A busy machine may exceed the guard of so short a window once.
+      // So short a window has a small safety margin. On a busy machine, one request may be late by more, and be rejected.
       expect(log.rejected().length).toBeLessThanOrEqual(1);
     }
   });
 
-  test('loses no reply when Redis dies in the middle of a run: one warning, and the run continues', async () => {
+  test('lose no reply when Redis dies in the middle of a run: one warning, and the run continues', async () => {
     const server = await redis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { latencyMs: [100, 200] } });
     const running = startBoticelli(
@@ -57,16 +58,16 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     expect(warnings(stderr)).toEqual([expect.stringContaining(`Redis at 127.0.0.1:${server.port} is down (`)]);
   });
 
-  test('continues without Redis, and the next process that finds it reports what was sent', async () => {
+  test('continue without Redis, and the next process that reaches Redis adds the earlier requests to its counts', async () => {
     const port = await findFreePort();
     const fixture = await createQuotaFixture(onTestFinished, { settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', `redis://bot:never-shown@127.0.0.1:${port}`);
     const alone = await runBoticelli(['run', 'four.toml', '-m', 'gemini-3.8-flash'], options);
     expect(alone).toMatchObject({ code: 0, stderr: expect.not.stringContaining('never-shown') });
     expect(warnings(alone.stderr)).toHaveLength(1);
-    const away = await runBoticelli(['limits'], options);
-    expect(away.stdout).toContain(`Quota store: ${join(fixture.folder, 'one', 'boticelli.db')}\n`);
-    expect(warnings(away.stderr)).toHaveLength(1);
+    const limitsWhileDown = await runBoticelli(['limits'], options);
+    expect(limitsWhileDown.stdout).toContain(`Quota store: ${join(fixture.folder, 'one', 'boticelli.db')}\n`);
+    expect(warnings(limitsWhileDown.stderr)).toHaveLength(1);
 
     await redis({ port, args: ['--user', 'bot', 'on', '>never-shown', '~*', '+@all'] });
     const back = await runBoticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], options);
@@ -84,12 +85,12 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
         }),
       ]),
     });
-    for (const { stdout, stderr } of [alone, away, back, limitsResult]) {
+    for (const { stdout, stderr } of [alone, limitsWhileDown, back, limitsResult]) {
       expect(stdout + stderr).not.toMatch(new RegExp(`never-shown|${canaryKey}`));
     }
   });
 
-  test('`limits`, --forget and probe name the Redis that they use', async () => {
+  test('see in `limits`, --forget and probe which Redis they use', async () => {
     const { url, port } = await redis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', url);
@@ -112,7 +113,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     expect(await limits('--forget', 'gemini-3.5-flash')).toContain('gemini-3.5-flash: nothing to delete\n');
   });
 
-  test('connects through TLS with a certificate that the machine trusts, and with no other', async () => {
+  test('connect through TLS if they trust the certificate, and not otherwise', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
@@ -126,12 +127,12 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     const trusted = await runBoticelli(['limits'], { ...options, env: { ...options.env, NODE_EXTRA_CA_CERTS: cert } });
     expect(trusted).toMatchObject({ code: 0, stderr: '' });
     expect(trusted.stdout).toContain(`Quota store: Redis at localhost:${port}\n`);
-    const stranger = await runBoticelli(['limits'], options);
-    expect(stranger).toMatchObject({ code: 0, stderr: expect.stringContaining('self-signed certificate') });
+    const untrusted = await runBoticelli(['limits'], options);
+    expect(untrusted).toMatchObject({ code: 0, stderr: expect.stringContaining('self-signed certificate') });
   });
 });
 
-/** The state folder of a machine without local data. */
+/** Returns the environment variable of a machine that has no local data. */
 function createOtherMachine({ folder }: QuotaFixture) {
   return { BOTICELLI_STATE_DIR: join(folder, 'elsewhere') };
 }

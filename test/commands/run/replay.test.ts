@@ -24,7 +24,7 @@ describe('replays a recorded narrative without network, key or home folder', () 
     expect(existsSync(state)).toBe(false);
   });
 
-  test('a truncated reply ends the replay as it ended the run', async () => {
+  test('with --strict, a truncated reply ends the replay as it ended the run', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('whole'), textReply('half', { finishReason: 'MAX_TOKENS' }));
     const recorded = await record('two.toml', '--strict');
@@ -45,7 +45,7 @@ describe('replays a recorded narrative without network, key or home folder', () 
     expect(usage.totalTokens).toBe(0);
   });
 
-  test('streams arrive in pieces', async () => {
+  test('--stream prints a reply in pieces', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('one two three four five six seven eight nine ten eleven twelve'));
     await record('two.toml');
@@ -72,7 +72,7 @@ describe('replays a recorded narrative without network, key or home folder', () 
     });
   });
 
-  test('a medium is identified by its URL and not downloaded', async () => {
+  test('media with a URL is not downloaded, and the query of the URL is not recorded', async () => {
     const { server, cwd, record, replay } = await createRecordingFixture(onTestFinished);
     const url = `${server.url}/v1beta/models/gemini-3.8-flash?token=hidden`;
     const narrative = `[narrative]\nname="m"\n[toc]\norder=["a"]\n[acts.a]\n[[acts.a.input]]\ntype="document"\nurl="${url}"\nmime="text/plain"\n[[acts.a.input]]\ntype="text"\ncontent="What is it?"`;

@@ -24,7 +24,7 @@ export const toCsv = (rows: readonly Record<string, string>[]) => {
   return lines.map((cells) => `${cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')}\r\n`).join('');
 };
 
-/** Reads CSV in a way of its own, to check what the program writes. */
+/** Parses CSV without the program's own parser, to check the files that the program writes. */
 export function readCsv(text: string): Record<string, string>[] {
   const cells = [...text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)];
   const lines: string[][] = [[]];
@@ -43,6 +43,7 @@ export const parseLines = (text: string) =>
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 
+/** Renders a narrative from the lines of `[acts]` and the order. */
 export const narrative = (acts = 'reply_to = "Answer: {{row.text}}"', order = '["reply_to"]') =>
   `[narrative]\nname = "comments"\n[toc]\norder = ${order}\n[acts]\n${acts}\n`;
 

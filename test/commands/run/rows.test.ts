@@ -18,7 +18,7 @@ afterEach(() => server.close());
 
 const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
 
-test('30 comments are 30 requests with exactly their texts, and results that other programs read', async () => {
+test('30 comments are 30 requests with exactly their texts; the CSV and NDJSON results contain each reply', async () => {
   const { run, read, prompts } = setupRows(server);
   const { code, stdout, stderr } = await run('--each', 'c.csv', '--results', 'r.csv');
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
@@ -38,7 +38,7 @@ test('30 comments are 30 requests with exactly their texts, and results that oth
   expect(server.generateRequests).toHaveLength(30);
 });
 
-test('standard output has the order of the rows, whichever finishes first, and each format', async () => {
+test('standard output keeps the order of the rows in each format, whichever row finishes first', async () => {
   const rows = comments.slice(0, 6).map(({ id }) => ({ id, text: `T${id}` }));
   const { run } = setupRows(server, { 'c.csv': toCsv(rows) });
   server.setDefaultReply((request) => {
@@ -62,7 +62,7 @@ describe('failed rows', () => {
     '["a"]',
   );
 
-  test('do not end the run; --failed has them as they were; --resume asks only them, in any order, and new rows', async () => {
+  test('do not end the run; --failed contains them unchanged; --resume requests only them and new rows, in any order', async () => {
     const { run, read, write } = setupRows(server, { 'n.toml': jsonNarrative });
     const fail = new Map([
       ['3', blockedPromptReply()],
@@ -105,7 +105,7 @@ describe('failed rows', () => {
     expect([server.generateRequests.length - calls, parseLines(read('again.ndjson')).length]).toEqual([13, 40]);
   });
 
-  test('end the run after --max-failures; the exit code is that of the failed row with the lowest number', async () => {
+  test('end the run after --max-failures, and the rows that were not asked are named', async () => {
     const { run } = setupRows(server);
     server.setDefaultReply(() => blockedPromptReply());
     const { code, stderr } = await run('--each', 'c.csv', '--jobs', '1', '--max-failures', '2');
@@ -114,7 +114,7 @@ describe('failed rows', () => {
     expect(lastLine(stderr)).toBe('30 rows: 0 done, 2 failed (2 blocked), 28 not asked, $0.00');
   });
 
-  test('a closed day starts no further row, and says which were not asked and how to go on', async () => {
+  test('after a used-up day, no further row starts; the rows not asked and the resume command are printed', async () => {
     const { run } = setupRows(server);
     server.queueReplies(textReply('one'), textReply('two'));
     server.setDefaultReply(() => dayQuotaError('gemini-flash-lite-latest'));
@@ -127,7 +127,7 @@ describe('failed rows', () => {
   });
 });
 
-test('Ctrl-C keeps finished rows and says how to go on; --resume asks the rest', async () => {
+test('Ctrl-C keeps finished rows and prints the resume command; --resume requests the other rows', async () => {
   const { start, run, read } = setupRows(server);
   const gate = createGate();
   server.setDefaultReply((request) =>
@@ -149,7 +149,7 @@ test('Ctrl-C keeps finished rows and says how to go on; --resume asks the rest',
   expect([server.generateRequests.length - calls, parseLines(read('r.ndjson')).length]).toEqual([20, 30]);
 });
 
-test('rows from standard input, a shard, and a folder for each row', async () => {
+test('reads rows from standard input, runs a shard, and writes a folder for each row', async () => {
   const { run, cwd, options } = setupRows(server);
   const input = '{"text":"a"}\nnonsense\n{"txt":"b"}\n{"text":"c"}\n';
   const piped = await runInProcess(['run', 'n.toml', '--each', '-', '--failed', 'f.ndjson', '-o', 'ndjson'], {
@@ -169,7 +169,7 @@ test('rows from standard input, a shard, and a folder for each row', async () =>
   expect(readdirSync(join(cwd, 'out/000002')).sort()).toEqual(['01-reply_to.md', 'run.json']);
 });
 
-test('the digits of long numbers reach the request, the results, the failed rows, and --resume', async () => {
+test('long numbers keep all digits in the request, the results, the failed rows, and with --resume', async () => {
   const rows = '{"text":12345678901234567890,"more":{"id":9007199254740993}}';
   const { run, read, prompts } = setupRows(server, {
     'n.toml': narrative('reply_to = "{{row.text}} {{row}} {{row.more}}"'),
@@ -214,7 +214,7 @@ describe('bad input', () => {
     expect(read('old.ndjson')).toBe('{"a": 1}\n');
   });
 
-  test('zero rows are no failure, and an empty file is one', async () => {
+  test('a source without rows causes only a warning, but an empty file is an error', async () => {
     const { run } = setupRows(server, { 'none.csv': 'text\n', 'empty.csv': '' });
     const none = await run('--each', 'none.csv');
     expect([none.code, none.stderr]).toEqual([0, 'boticelli: warning: none.csv has no rows\n0 rows: 0 done, $0.00\n']);
@@ -222,7 +222,7 @@ describe('bad input', () => {
   });
 });
 
-test('runs shows a run of rows as one, and each row on demand', async () => {
+test('runs lists a run of rows as one run, and show and export accept a single row', async () => {
   const { run, options } = setupRows(server);
   await run('--each', 'c.csv');
   const runs = async (...args: string[]) => (await runInProcess(['runs', ...args], options)).stdout;
@@ -240,12 +240,12 @@ test('runs shows a run of rows as one, and each row on demand', async () => {
   expect(await runs('show', `${listed[0].run}/5`)).toBe('');
 });
 
-test('a run that is killed at any moment loses no finished row and breaks no line', async () => {
+test('a run that is killed at any moment loses no finished row and leaves no broken line', async () => {
   const { kills, problems } = await killRows(30, 3, 7);
   expect({ kills, problems }).toEqual({ kills: 3, problems: [] });
 });
 
-test('equal requests of rows keep a reply each, whichever finishes first, also in a recording', async () => {
+test('each of several equal rows keeps its own reply with --resume and --replay, whichever finishes first', async () => {
   const rows = Array.from({ length: 6 }, (_, index) => ({ id: String(index), text: 'same' }));
   const { run, options } = setupRows(server, { 'c.csv': toCsv(rows) });
   let count = 0;
@@ -264,7 +264,7 @@ test('equal requests of rows keep a reply each, whichever finishes first, also i
   expect(server.generateRequests).toHaveLength(6);
 });
 
-test('a full disk in the middle of the results ends the run with 74, and every paid reply is kept', async () => {
+test('a full disk for --failed ends the run with 74, and every reply is stored for --resume', async () => {
   const { run, write } = setupRows(server);
   const full = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', '/dev/full', '--resume');
   expect(full.code).toBe(74);

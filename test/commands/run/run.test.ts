@@ -53,7 +53,7 @@ describe('a narrative of four acts', () => {
     },
   );
 
-  test('sends every call to the model of --model, whatever the file says', async () => {
+  test('sends the model and parameters of the flags in every call, whatever the file says', async () => {
     const flags = ['--model', 'models/gemini-3.8-flash', '--temperature', '1.5', '--max-tokens', '77'];
     const { code } = await runBoticelli(['run', 'four.toml', ...flags], { server, cwd: folder() });
     expect(code).toBe(0);
@@ -129,7 +129,7 @@ test('uses BOTICELLI_MODEL if the narrative names no model', async () => {
   expect(server.generateRequests[0]?.model).toBe('gemini-3.5-flash');
 });
 
-test('a rehearsal needs no key and no network, and is marked as one everywhere', async () => {
+test('a rehearsal needs no key and no network, and is marked as a rehearsal in every format', async () => {
   const cwd = folder();
   const plain = await runInProcess(['run', 'four.toml', '--rehearse'], { cwd });
   expect(plain.code).toBe(0);
@@ -142,8 +142,8 @@ test('a rehearsal needs no key and no network, and is marked as one everywhere',
   expect(ndjson.stdout.match(/"model":"rehearsal"/g)).toHaveLength(4);
 });
 
-describe('a stream into a pipe', () => {
-  test('prints each token before the next one is sent', async () => {
+describe('output into a pipe', () => {
+  test('prints each piece of a stream before the server sends the next one', async () => {
     const gate = createGate();
     server.queueReplies(textReply(['one ', 'two ', 'three'], { gate }));
     const running = startBoticelli(['run', 'one.toml', '--stream'], { server, cwd: folder() });
@@ -154,7 +154,7 @@ describe('a stream into a pipe', () => {
     expect(await running.result).toMatchObject({ code: 0, stdout: 'one two three\n' });
   });
 
-  test('ends the run at once, quietly and without a further call, when the pipe closes', async () => {
+  test('ends the run at once, quietly and without a further call, when the pipe closes during a stream', async () => {
     server.setDefaultReply(
       textReply(
         Array.from({ length: 200 }, (_, n) => `line ${n}\n`),
@@ -179,14 +179,14 @@ describe('a stream into a pipe', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('ends the run at the next reply when the pipe closes between two blocking calls', async () => {
+  test('without --stream, ends the run at the next reply when the pipe closes after the first one', async () => {
     const script = 'boticelli run four.toml -q | head -1; echo "$PIPESTATUS"';
     const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
     expect({ stdout: stdout.split('\n').at(-2), stderr }).toEqual({ stdout: '141', stderr: '' });
     expect(server.requests.length).toBeLessThanOrEqual(2);
   });
 
-  test("stops the run if an attempt breaks off after text, because a pipe can't take words back", async () => {
+  test("stops the run if an attempt breaks off after text, because text in a pipe can't be discarded", async () => {
     server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))));
     const { code, stdout, stderr } = await runInProcess(['run', 'four.toml', '--stream'], { server, cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 69, stdout: 'so far\n' });
@@ -194,7 +194,7 @@ describe('a stream into a pipe', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('starts an attempt that broke off after text again in ndjson, and says what to discard', async () => {
+  test('in ndjson, repeats an attempt that broke off after text, with an event that discards the text', async () => {
     server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))), textReply('whole'));
     const { code, stdout } = await runInProcess(['run', 'one.toml', '--stream', '-o', 'ndjson'], {
       server,
@@ -232,7 +232,7 @@ describe('a failing service', () => {
     expect(server.generateRequests).toHaveLength(2);
   });
 
-  test('with a used-up day is called once, and the message says when the day ends', async () => {
+  test('with a used-up daily quota is called once, and the message says when the day ends', async () => {
     server.setDefaultReply(dayQuotaError('gemini-flash-lite-latest'));
     const env = { TZ: 'America/Los_Angeles' };
     const { code, stderr } = await runBoticelli(['run', 'one.toml'], { server, env, cwd: folder() });
@@ -249,7 +249,7 @@ describe('a failing service', () => {
     expect(await server.generateRequests[0]?.closedEarly).toBeTypeOf('number');
   });
 
-  test('that falls silent in mid-stream is left after --idle-timeout', async () => {
+  test('that stops sending in the middle of a stream fails the run after --idle-timeout', async () => {
     server.setDefaultReply(textReply(['a', 'b'], { end: 'stall' }));
     const flags = ['--stream', '--idle-timeout', '200ms'];
     const { code, stdout } = await runInProcess(['run', 'one.toml', ...flags], { server, cwd: folder() });

@@ -16,7 +16,10 @@ afterEach(() => server.close());
 const usage = { promptTokenCount: 1000, candidatesTokenCount: 400, totalTokenCount: 1400 };
 const price = '[providers.gemini.prices."m"]\ninput = 100\noutput = 1000\n';
 
-/** A folder with a narrative of one act of the model `m`: 1000 tokens in and 400 out cost half a dollar. */
+/**
+ * A folder with a narrative of one act of the model `m`. In the standard tier, 1000 tokens in and 400 out cost half a
+ * dollar.
+ */
 function setup(settings: string) {
   const narrative = `[narrative]\nname = "n"\nmodel = "m"\n${settings}\n[acts]\na = "Hi"\n`;
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative, 'boticelli.toml': price });
@@ -39,7 +42,7 @@ test('a flex request costs half, and its reply names the tier', async () => {
   expect(stderr).toMatch(/^a: m · flex tier · 1000 tokens in, 400 out · .* · \$0\.25$/m);
 });
 
-test('a refused flex request is retried, then goes to the next tier, which the events say', async () => {
+test('a flex request that fails with 503 is retried, then sent in the next tier, and the events report the change', async () => {
   const run = setup('service_tier = ["flex", "standard"]');
   server.queueReplies(overloadedError(), overloadedError(), textReply('a reply', { usage }));
   const { stdout, stderr, code } = await run('--retries', '1');
@@ -52,7 +55,7 @@ test('a refused flex request is retried, then goes to the next tier, which the e
   expect(stderr).toContain('boticelli: a: using m (standard) instead of m (flex): service unavailable: 503');
 });
 
-test('a refused flex request without another tier ends with 69 and says what to do', async () => {
+test('a flex request that fails with 503, without another tier, ends with 69 and says what to do', async () => {
   server.setDefaultReply(overloadedError());
   const { stdout, code } = await setup('service_tier = "flex"')('--retries', '0');
   expect(code).toBe(69);
@@ -81,7 +84,7 @@ test('a priority request that is served as standard costs the standard price, wi
   expect(stderr).toContain('a: the standard tier served the request instead of priority');
 });
 
-test('--max-cost counts what a tier costs: priority at most twice the price, flex half of it', async () => {
+test('--max-cost uses the price of the tier: up to twice the standard price for priority, half of it for flex', async () => {
   server.setDefaultReply(textReply('a reply', { usage }));
   const settings = (tier: string) => `max_tokens = 400\nservice_tier = "${tier}"`;
   expect((await setup(settings('priority'))('--max-cost', '0.5')).code).toBe(75);

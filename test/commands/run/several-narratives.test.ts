@@ -50,7 +50,7 @@ const eventsOf = (stdout: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-test('run one after another, and their replies follow each other like those of one', async () => {
+test('narratives run one after another, and their replies are separated like those of one narrative', async () => {
   replyByPrompt({});
   const { code, stdout, stderr } = await runBoticelli(['run', 'a.toml', 'b.toml'], { server, cwd: folder() });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'reply to a 1\n\nreply to a 2\n\nreply to b 1\n' });
@@ -58,7 +58,7 @@ test('run one after another, and their replies follow each other like those of o
   expect(stderr).toMatch(/^a: \[1\/2\] act_1 [\s\S]*^b: act_1: gemini-[\s\S]*^2 narratives: 2 completed$/m);
 });
 
-test('run in parallel with --jobs; text comes in the order given, live for the first unfinished one', async () => {
+test('with --jobs, narratives run in parallel; text has the order given, and the first unfinished one is streamed', async () => {
   const gate = createGate();
   replyByPrompt({ 'a 1': textReply(['one ', 'two '], { gate }) });
   const args = ['run', 'a.toml', 'b.toml', 'c.toml', '--jobs', '3', '--stream'];
@@ -74,7 +74,7 @@ test('run in parallel with --jobs; text comes in the order given, live for the f
   expect(stdout).toBe('one two \n\nreply to a 2\n\nreply to b 1\n\nreply to c 1\n');
 });
 
-test('never run more than --jobs at once', async () => {
+test('never more than --jobs narratives run at once', async () => {
   let [activeCount, maxActive] = [0, 0];
   server.setDefaultReply(() => {
     activeCount += 1;
@@ -90,12 +90,12 @@ test('never run more than --jobs at once', async () => {
   expect({ code, most: maxActive }).toEqual({ code: 0, most: 3 });
   const all = await runBoticelli(['run', ...files, '-j', '99', '--no-rate-limit'], { server, cwd });
   expect({ code: all.code, most: maxActive }).toEqual({ code: 0, most: 12 });
-  // Node must not take a dozen narratives that listen to the same signal for a leak.
+  // A dozen narratives listen to one AbortSignal. Node must not warn that this is a leak.
   expect(stderr + all.stderr).not.toContain('Warning');
   expect(all.stderr).toContain('b-12: act_1: ');
 });
 
-test('continue when one of them fails; the first failure in the order given sets the exit code', async () => {
+test('the other narratives continue when one fails; the first failure in the order given sets the exit code', async () => {
   replyByPrompt({ 'b 1': errorReply(400, 'no good', []), 'c 1': { ...textReply('c', { headersDelayMs: 300 }) } });
   const files = ['c.toml', 'b.toml', 'broken.toml', 'missing.toml', 'a.toml'];
   const { code, stdout, stderr } = await runInProcess(['run', ...files, '-j', '5'], { server, cwd: folder() });
@@ -111,13 +111,13 @@ test('continue when one of them fails; the first failure in the order given sets
   );
 });
 
-test('report a shared problem once', async () => {
+test('a problem of all narratives is reported once', async () => {
   const { code, stderr } = await runInProcess(['run', 'a.toml', 'b.toml'], { cwd: folder() });
   expect(code).toBe(77);
   expect(stderr.match(/^boticelli: .*$/gm)).toEqual([expect.stringContaining('no API key is set')]);
 });
 
-test('continue with --resume without requesting replies that they have', async () => {
+test('--resume requests only the missing replies of several narratives', async () => {
   replyByPrompt({ 'a 2': errorReply(400, 'no good', []) });
   const [cwd, env] = [folder(), { BOTICELLI_STATE_DIR: join(folder(), 'state') }];
   const args = ['run', 'a.toml', 'b.toml', '-j', '2'];
@@ -128,7 +128,7 @@ test('continue with --resume without requesting replies that they have', async (
   expect(server.generateRequests.map(getPrompt).sort()).toEqual(['a 1', 'a 2', 'a 2', 'b 1']);
 });
 
-test('share the quota, in a file or in memory', async () => {
+test('narratives share the quota, in the state database or in memory', async () => {
   const cwd = folder({ 'boticelli.toml': '[providers.gemini]\nrate_window_seconds = 1\n' });
   for (const state of ['in the file', 'in memory']) {
     const env = state === 'in memory' ? { BOTICELLI_STATE_DIR: '/dev/null/none' } : {};
@@ -142,7 +142,7 @@ test('share the quota, in a file or in memory', async () => {
   }
 });
 
-test('print events that all contain their run', async () => {
+test('with several narratives, every event contains its run', async () => {
   replyByPrompt({});
   const args = ['run', 'a.toml', 'b.toml', 'broken.toml', '-j', '3', '-o', 'ndjson', '--stream'];
   const { code, stdout } = await runInProcess(args, { server, cwd: folder() });
@@ -158,7 +158,7 @@ test('print events that all contain their run', async () => {
   expect(eventsOf(alone.stdout)[1]).not.toHaveProperty('run');
 });
 
-test('print one json array, in the order given', async () => {
+test('-o json prints one array, in the order given', async () => {
   replyByPrompt({ 'a 1': textReply('slow', { headersDelayMs: 200 }) });
   const args = ['run', 'a.toml', 'broken.toml', 'b.toml', '-j', '3', '-o', 'json', '--last'];
   const { code, stdout } = await runInProcess(args, { server, cwd: folder() });
@@ -170,7 +170,7 @@ test('print one json array, in the order given', async () => {
   ]);
 });
 
-test('have a folder each in --out-dir, even if their files have the same name', async () => {
+test('each narrative has its own folder in --out-dir, even if two files have the same name', async () => {
   replyByPrompt({});
   const cwd = folder();
   const args = ['run', 'a.toml', 'b.toml', './b.toml', '-j', '3', '--out-dir', 'out'];
@@ -184,7 +184,7 @@ test('have a folder each in --out-dir, even if their files have the same name', 
   expect(readFileSync(join(cwd, 'out/b-2/01-act_1.md'), 'utf8')).toBe('reply to b 1\n');
 });
 
-test('may include one on standard input, or share {{stdin}}', async () => {
+test('one narrative may be standard input, or several may use {{stdin}}', async () => {
   replyByPrompt({});
   const cwd = folder({ 'in.toml': renderNarrative('in {{stdin}}') });
   const piped = await runInProcess(['run', '-', 'b.toml'], { server, cwd, input: renderNarrative('piped') });
@@ -198,7 +198,7 @@ test('may include one on standard input, or share {{stdin}}', async () => {
   expect(twice).toMatchObject({ code: 2, stdout: '' });
 });
 
-test('retry a broken stream that has not been printed yet, even in a pipe', async () => {
+test('a broken stream that has not been printed yet is retried, even in a pipe', async () => {
   const gate = createGate();
   let broke = false;
   server.setDefaultReply((request) => {
@@ -213,7 +213,7 @@ test('retry a broken stream that has not been printed yet, even in a pipe', asyn
   expect(await running.result).toMatchObject({ code: 0, stdout: 'A\n\nwhole\n\nwhole\n' });
 });
 
-test('all end on Ctrl-C, including those that have not started', async () => {
+test('all narratives end on Ctrl-C, including those that have not started', async () => {
   replyByPrompt({ 'a 1': { end: 'stall-before-headers' }, 'b 1': { end: 'stall-before-headers' } });
   const args = ['run', 'a.toml', 'b.toml', 'c.toml', '-j', '2', '-o', 'json'];
   const running = startBoticelli(args, { server, cwd: folder() });
@@ -227,7 +227,7 @@ test('all end on Ctrl-C, including those that have not started', async () => {
   expect(server.generateRequests).toHaveLength(2);
 });
 
-test('on one terminal have headings, and nothing is printed in the middle of a reply', async () => {
+test('on a terminal, narratives have headings, and nothing is printed in the middle of a reply', async () => {
   const gate = createGate();
   replyByPrompt({ 'a 1': textReply(['one ', 'two', ' three'], { gate }) });
   const args = ['run', 'a.toml', 'b.toml', '-j', '2', '--stream'];
@@ -247,7 +247,7 @@ test.each([
   [['--only', 'act_2'], 'b.toml: --only act_2: no such act\n  Acts: act_1.'],
   [['--resume', '--from', 'act_2'], 'b.toml: --from act_2: no such act\n  Acts: act_1.'],
   [['--var', 'x=1'], 'a.toml: --var x: unknown variable\n  There are no variables.'],
-])('are not run if one of them lacks a name that a flag gives: %j', async (flags, message) => {
+])('no narrative runs if a flag names an act or a variable that is missing: %j', async (flags, message) => {
   const cwd = folder();
   for (const files of [
     ['a.toml', 'b.toml'],
@@ -261,7 +261,7 @@ test.each([
   expect(server.generateRequests).toEqual([]);
 });
 
-test('are run if a flag names an act of all, whatever else is wrong with one of them', async () => {
+test('valid narratives run if each has the act that a flag names, even if others are broken or missing', async () => {
   replyByPrompt({});
   const files = ['a.toml', 'broken.toml', 'missing.toml', '-'];
   const args = ['run', ...files, '--only', 'act_1'];

@@ -33,7 +33,7 @@ test('a short narrative sends the same requests as its long form, byte for byte'
   expect(sent[0]).toContain('Shorten this:\\nReply 1 of');
 });
 
-test('shows a mistake in a text file with its line there', async () => {
+test('shows a mistake in a text file at its line in that file', async () => {
   const cwd = createTemporaryFolder(onTestFinished, { ...files, 'prompt.md': 'Shorten\nthis: {{lok}}\n' });
   cpSync(join(root, 'narratives/media/chart.png'), join(cwd, 'chart.png'));
   const { code, stderr } = await runBoticelli(['run', 'short.toml', '-q'], { cwd, server });
@@ -43,11 +43,11 @@ test('shows a mistake in a text file with its line there', async () => {
   );
 });
 
-test('says that standard input has not ended, and goes on when it has', async () => {
+test('warns that standard input has not ended, and continues when it ends', async () => {
   const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': '[narrative]\nname = "x"\n[acts]\na = "{{stdin}}"\n' });
-  const options = { cwd, server, input: 'endless', keepInputOpen: true };
+  const options = { cwd, server, input: 'unfinished', keepInputOpen: true };
   const { child, waitForOutput, result } = startBoticelli(['run', 'x.toml', '-q'], options);
   await waitForOutput('waiting for standard input to end', 'stderr');
   child.stdin?.end();
-  expect(await result).toMatchObject({ code: 0, stdout: expect.stringContaining('to "endless"') });
+  expect(await result).toMatchObject({ code: 0, stdout: expect.stringContaining('to "unfinished"') });
 });

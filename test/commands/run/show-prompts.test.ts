@@ -47,7 +47,7 @@ function setup(files: Record<string, string> = {}) {
   };
 }
 
-/** The prompts of `narrative` after a reply `A reply`. */
+/** The prompts of `narrative` as they are printed, if the first act gets the reply `A reply`. */
 const shownPrompts = [
   `prompt of draft: gemini-flash-lite-latest
   system:
@@ -88,7 +88,7 @@ test('--rehearse prints the prompts that would be sent, and marks its replies', 
   expect(server.requests).toEqual([]);
 });
 
-test('prompts of rows and of parallel narratives are blocks of their own, which name where they belong', async () => {
+test('each prompt of a row or a parallel narrative is one block, which names its row or narrative', async () => {
   const { run, path } = setup({
     'r.toml': '[narrative]\nname = "r"\n[acts]\na = "{{row.x}}\\nsecond"\n',
     'r.csv': 'x\n1\n2\n3\n',
@@ -103,7 +103,7 @@ test('prompts of rows and of parallel narratives are blocks of their own, which 
   expect(parallel.stderr).toContain('prompt of one: act_1: gemini-flash-lite-latest\n  user:\n    Question 1\n');
 });
 
-test('runs show --prompts shows the prompts that [store] prompts kept, and says how to keep them', async () => {
+test('runs show --prompts shows stored prompts, or says how to store them', async () => {
   const { cwd, run, runs, path } = setup();
   await run(path('one.toml'), '--quiet');
   const notKept = await runs('show', '--prompts');

@@ -8,7 +8,7 @@ const rejected = (code: 'rate_limited' | 'quota_exhausted', details = {}) =>
   new QuotaExceeded(code, 'x', { violations: [], ...details });
 
 test.each([
-  ['a spent budget', new BoticelliError('budget_exceeded', 'x'), 'command'],
+  ['a used-up cost limit', new BoticelliError('budget_exceeded', 'x'), 'command'],
   ['a rejected key', new BoticelliError('auth', 'x'), 'command'],
   ['an output that can not be written', new BoticelliError('output_failed', 'x'), 'command'],
   ['a day that is known to be used up', new BoticelliError('quota_exhausted', 'x', { retryAt }), 'model'],
@@ -20,6 +20,6 @@ test.each([
   ['a rejection after all retries', rejected('rate_limited'), undefined],
   ['a blocked prompt', new BoticelliError('blocked', 'x'), undefined],
   ['an overloaded service', new BoticelliError('unavailable', 'x'), undefined],
-])('%s', (_name, error, scope) => {
+])('returns which rows a failure stops: %s', (_name, error, scope) => {
   expect(getStopScope(error)).toBe(scope);
 });

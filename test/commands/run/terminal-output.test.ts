@@ -37,7 +37,7 @@ test('prints replies and progress in order, and shows the cursor again', async (
   );
 });
 
-test('NO_COLOR removes colours, CI and --quiet the spinner', async () => {
+test('NO_COLOR removes colours; CI and --quiet remove the spinner', async () => {
   const cwd = folder();
   const plain = startInTerminal(['run', 'two.toml'], { server, cwd, env: { NO_COLOR: '1', CI: 'true' } });
   await plain.result;
@@ -69,7 +69,7 @@ test("a reply can't control the terminal", async () => {
   expect(running.stdout()).toContain('a␛]0;title␇␛[2Jb');
 });
 
-test('Ctrl-C returns the prompt at once, says so, closes the connection and shows the cursor', async () => {
+test('Ctrl-C closes the connection within 1 s, reports the interruption and shows the cursor', async () => {
   for (const script of [textReply(['so', ' far'], { end: 'stall' }), { end: 'stall-before-headers' as const }]) {
     const calls = server.requests.length;
     server.queueReplies(script);

@@ -31,7 +31,7 @@ const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h'];
 /** Every frame of the spinner: its symbol and its text, without colours and cursor movements. */
 const splitFrames = (screen: string) =>
   [...screen.matchAll(/(\S)(?:\u001b\[39m)? \u001b\[\?7l([^\r\n]*)\u001b\[\?7h\r/g)].map(
-    ([, sign, words]) => `${sign} ${words}`,
+    ([, symbol, text]) => `${symbol} ${text}`,
   );
 /** What remains of the spinner's line: the frames since it was last cleared. */
 const getRemainingFrames = (screen: string) => splitFrames(screen.slice(Math.max(0, screen.lastIndexOf('\u001b[0K'))));
@@ -53,9 +53,9 @@ test('a wait for quota counts down, disappears, and is mentioned in the line of 
 });
 
 test.each([
-  ['success', textReply('well', { headersDelayMs: 500 }), 0],
+  ['a reply', textReply('well', { headersDelayMs: 500 }), 0],
   ['a failure', { ...errorReply(400, 'no good', []), headersDelayMs: 500 }, 69],
-  ['failing for good after attempts', overloadedError(), 69],
+  ['a failure after a retry', overloadedError(), 69],
 ])('%s removes the spinner and leaves the cursor visible', async (_, script, expected) => {
   server.setDefaultReply(script);
   const { code, stdout } = await startInTerminal(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() })
@@ -66,7 +66,7 @@ test.each([
   expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
 });
 
-test('no signal leaves a spinner behind or the cursor hidden', async () => {
+test('SIGINT, SIGTERM and SIGHUP leave no spinner behind and the cursor visible', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
   const ended = async (signal: NodeJS.Signals) => {
     const running = startInTerminal(['run', 'one.toml'], { server, cwd: folder() });
@@ -139,7 +139,7 @@ test('a resized terminal gets lines that fit, and the whole reply', async () => 
   expect(getRemainingFrames(stdout)).toEqual([]);
 });
 
-test.each([[['--stream']], [[]]])('a megabyte of reply is shown completely and soon (%j)', async (flags) => {
+test.each([[['--stream']], [[]]])('a reply of 1 MB is shown completely within 10 s (%j)', async (flags) => {
   const line = `${'lorem 😀 ipsum 日本 '.repeat(50)}\n`;
   const lines = Array.from({ length: 1100 }, (_, n) => `${n} ${line}`);
   server.setDefaultReply(textReply(lines));
@@ -167,7 +167,7 @@ test('without a terminal each event is a line without control characters, even i
   }
 });
 
-test('a dumb terminal gets neither colours nor a spinner, NO_COLOR a spinner without colours', async () => {
+test('a dumb terminal gets neither colours nor a spinner; with NO_COLOR, there is a spinner without colours', async () => {
   server.setDefaultReply(textReply('well', { headersDelayMs: 400 }));
   const cwd = folder();
   const dumb = await startInTerminal(['run', 'one.toml'], { server, cwd, env: { TERM: 'dumb' } }).result;

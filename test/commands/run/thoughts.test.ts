@@ -14,7 +14,7 @@ afterEach(() => server.close());
 
 const thoughts = ['**Plan**\n\nGreet \u001b[31m', 'them.'];
 
-/** A folder with a narrative of two acts. With the request for thoughts, each reply has two pieces of thoughts. */
+/** A folder with a narrative of two acts. A reply has two pieces of thoughts if its request asks for thoughts. */
 function setup(model = 'gemini-3.8-flash') {
   const narrative = `[narrative]\nname = "n"\nmodel = "${model}"\n[acts]\na = "Hi"\nb = "Again"\n`;
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative, 'rows.csv': 'x\n1\n2\n' });
@@ -33,7 +33,7 @@ function setup(model = 'gemini-3.8-flash') {
 const thoughtLines = ['**Plan**', '', 'Greet ␛[31mthem.'];
 
 test.each([{ flags: [] }, { flags: ['--stream'] }])(
-  'are shown before the reply on standard error, and standard output is the same without them ($flags)',
+  '--thoughts shows thoughts on standard error before the reply, and does not change standard output ($flags)',
   async ({ flags }) => {
     const run = setup();
     const plain = await run(...flags);
@@ -46,12 +46,12 @@ test.each([{ flags: [] }, { flags: ['--stream'] }])(
   },
 );
 
-test('are shown with --quiet, because they were asked for', async () => {
+test('--thoughts shows thoughts even with --quiet', async () => {
   const { stderr } = await setup()('--thoughts', '--quiet');
   expect(stderr).toBe(`${[...thoughtLines, ...thoughtLines].join('\n')}\n`);
 });
 
-test('are events in ndjson, and not part of any other event', async () => {
+test('thoughts are events of their own in ndjson, and not part of other events', async () => {
   const run = setup();
   const blocking = await run('--thoughts', '-o', 'ndjson');
   expect(parseEvents(blocking.stdout, 'act-thought')).toEqual([
@@ -64,7 +64,7 @@ test('are events in ndjson, and not part of any other event', async () => {
   expect(parseEvents(streamed.stdout, 'act-thought').map(({ text }) => text)).toEqual([...thoughts, ...thoughts]);
 });
 
-test('do not change what identifies a request: a reply that was stored without them is reused', async () => {
+test('--thoughts does not change the identity of a request: a reply that was stored without thoughts is reused', async () => {
   const run = setup();
   await run();
   const { stderr, stdout } = await run('--thoughts', '--resume');
@@ -73,14 +73,14 @@ test('do not change what identifies a request: a reply that was stored without t
   expect(stderr).not.toContain('Plan');
 });
 
-test('name their row with --each', async () => {
+test('with --each, thoughts name their row', async () => {
   const run = setup();
   const { stderr } = await run('--thoughts', '--each', run.rows, '--jobs', '1');
   expect(stderr).toContain('row 1: **Plan**\n');
   expect(stderr).toContain('row 2: **Plan**\n');
 });
 
-test('are a usage error for a model that has none, before any request', async () => {
+test('--thoughts is a usage error for a model without thoughts, before any request', async () => {
   const run = setup('gemini-2.0-flash');
   for (const flags of [[], ['--each', run.rows]]) {
     const { code, stderr } = await run('--thoughts', ...flags);

@@ -31,7 +31,8 @@ const sources = [
   { title: '[x](y) *b*\u202e', uri: 'https://b.example/a_(b)?q=%22' },
 ];
 
-function createFound(): ScriptedReply {
+/** The reply to the act `find`: two searches and two pages, of which the second has a quote in its URL. */
+function createFindReply(): ScriptedReply {
   const reply = searchReply(['Spain ', 'won.'], ['euro 2024', 'final'], ['uefa.com']);
   const grounding = reply.chunks?.[1]?.candidates?.[0]?.groundingMetadata as { groundingChunks: object[] };
   grounding.groundingChunks.push({ web: { title: sources[1]?.title, uri: 'https://b.example/a_(b)?q="' } });
@@ -39,7 +40,7 @@ function createFound(): ScriptedReply {
 }
 
 /** A folder with a narrative. By default its first act searches twice and finds two pages. */
-function setup(text = narrative, replies = [createFound(), textReply('As uefa.com says.')]) {
+function setup(text = narrative, replies = [createFindReply(), textReply('As uefa.com says.')]) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': text, 'boticelli.toml': '' });
   const env = {
     ...{ HOME: cwd, GEMINI_API_KEY: 'test-key', GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_TIER: 'tier_1' },
@@ -48,36 +49,34 @@ function setup(text = narrative, replies = [createFound(), textReply('As uefa.co
   server.queueReplies(...replies);
   return {
     cwd,
-    /** Files are named by their paths, because this process has another working folder. */
-    boticelli: (...args: string[]) =>
-      runInProcess(
-        args.map((arg) => (/^(n\.toml|out|r\.ndjson)$/.test(arg) ? join(cwd, arg) : arg)),
-        { env, cwd },
-      ),
+    boticelli: (...args: string[]) => runInProcess(args, { env, cwd }),
     read: (name: string) => readFileSync(join(cwd, name), 'utf8'),
   };
 }
 
-/** 10 + 40 tokens in and 2 out at $0.75 and $3.75 a million, and two searches. */
+/** 10 + 40 tokens in at $0.75 per million, 2 tokens out at $3.75 per million, and two searches at $0.014 each. */
 const costOfFind = 0.028045;
 const found = { text: 'Spain won.', searches: ['euro 2024', 'final'], sources };
 
 describe('an act that searches', () => {
-  test.each([[[]], [['--stream']]])('has its sources in json, in ndjson and in the cost: %j', async (flags) => {
-    const { boticelli } = setup();
-    const { stdout, code } = await boticelli('run', 'n.toml', ...flags, '-o', 'ndjson');
-    expect(code).toBe(0);
-    const [find, note] = parseEvents(stdout, 'act-end');
-    expect(find).toMatchObject({ ...found, usage: { toolTokens: 40 }, costUsd: costOfFind });
-    expect(note).not.toHaveProperty('sources');
-    expect(parseEvents(stdout, 'act-note')).toEqual([]);
-    expect(stdout).not.toContain('\u202e');
-    const json = JSON.parse((await boticelli('run', 'n.toml', ...flags, '--resume', '-o', 'json')).stdout);
-    expect(json.acts[0]).toMatchObject({ ...found, reused: true, costUsd: 0 });
-    expect(server.generateRequests).toHaveLength(2);
-  });
+  test.each([[[]], [['--stream']]])(
+    'has its searches and sources in json and ndjson, and the search fee in its cost: %j',
+    async (flags) => {
+      const { boticelli } = setup();
+      const { stdout, code } = await boticelli('run', 'n.toml', ...flags, '-o', 'ndjson');
+      expect(code).toBe(0);
+      const [find, note] = parseEvents(stdout, 'act-end');
+      expect(find).toMatchObject({ ...found, usage: { toolTokens: 40 }, costUsd: costOfFind });
+      expect(note).not.toHaveProperty('sources');
+      expect(parseEvents(stdout, 'act-note')).toEqual([]);
+      expect(stdout).not.toContain('\u202e');
+      const json = JSON.parse((await boticelli('run', 'n.toml', ...flags, '--resume', '-o', 'json')).stdout);
+      expect(json.acts[0]).toMatchObject({ ...found, reused: true, costUsd: 0 });
+      expect(server.generateRequests).toHaveLength(2);
+    },
+  );
 
-  test('asks for the tool in its own request only, and the next one has its reply', async () => {
+  test('sends the tool only in its own request; the next request contains its reply', async () => {
     const { boticelli } = setup();
     await boticelli('run', 'n.toml');
     const [first, second] = server.generateRequests.map(({ body }) => body);
@@ -101,7 +100,7 @@ describe('an act that searches', () => {
     expect(JSON.parse(read('out/run.json')).acts[0].sources).toEqual(sources);
   });
 
-  test('shows them with --verbose on standard error, and their number without it', async () => {
+  test('shows its searches and sources with --verbose on standard error, and their number without it', async () => {
     const { boticelli } = setup();
     const { stderr } = await boticelli('run', 'n.toml', '--verbose');
     expect(stderr).toContain(
@@ -114,7 +113,7 @@ describe('an act that searches', () => {
     expect(brief.stderr).not.toContain('searched: ');
   });
 
-  test('keeps them in the history', async () => {
+  test('keeps its searches and sources in the history', async () => {
     const { boticelli } = setup();
     await boticelli('run', 'n.toml');
     const { stdout: shown } = await boticelli('runs', 'show');
@@ -125,7 +124,7 @@ describe('an act that searches', () => {
     expect(markdown).toContain(`Spain won.\n\n## Sources\n\n1. [uefa.com](${redirectUrl('uefa.com')})\n2. [`);
   });
 
-  test('keeps them in a recording', async () => {
+  test('keeps its searches and sources in a recording, and --replay rejects a source with a javascript: URL', async () => {
     const { boticelli, cwd, read } = setup();
     await boticelli('run', 'n.toml', '--record', 'r.ndjson');
     const { stdout } = await boticelli('run', 'n.toml', '--replay', 'r.ndjson', '-o', 'json');
@@ -140,8 +139,8 @@ describe('an act that searches', () => {
   });
 });
 
-test('a reply in JSON stays JSON in --out-dir', async () => {
-  const replies = [createFound(), searchReply(['{"winner":"Spain"}'], ['q'], ['p'])];
+test('a reply in JSON stays JSON in --out-dir, without a list of sources', async () => {
+  const replies = [createFindReply(), searchReply(['{"winner":"Spain"}'], ['q'], ['p'])];
   const { boticelli, read } = setup(narrative.replace('prompt =', 'format = "json"\nprompt ='), replies);
   await boticelli('run', 'n.toml', '--out-dir', 'out');
   // The first reply is not JSON, so the act asks again, and has the sources of both replies.
@@ -153,7 +152,7 @@ test('a reply in JSON stays JSON in --out-dir', async () => {
   expect(JSON.parse(read('out/01-find.md'))).toEqual({ winner: 'Spain' });
 });
 
-test('code that Google ran is kept apart from the reply', async () => {
+test('code that Google ran is not part of the reply, and --verbose shows it with its output', async () => {
   const { boticelli } = setup(narrative.replace('"google_search"', '"code_execution"'), [
     partsReply(codeParts),
     partsReply(codeParts),
@@ -161,7 +160,7 @@ test('code that Google ran is kept apart from the reply', async () => {
   const { stdout, stderr } = await boticelli('run', 'n.toml', '--verbose', '--only', 'find');
   expect(stdout).toBe('Adding. It is 5.\n');
   expect(stderr).toContain('find: Google ran python code:\nfind:   print(sum([2, 3]))\nfind: its output:\nfind:   5\n');
-  // The second act does not ask for code.
+  // The second act does not use the tool, so its code is reported as unexpected.
   expect(stderr).toContain('note: the reply also has 1 piece of code (PYTHON)');
 });
 
@@ -192,7 +191,7 @@ describe('--max-cost', () => {
     expect([second.code, server.generateRequests.length]).toEqual([75, 1]);
   });
 
-  test('needs the fee of a model that may search', async () => {
+  test('needs a known search fee for a model that may search', async () => {
     const { boticelli, cwd } = setup(narrative.replace(model, 'my-model'));
     const prices = '[providers.gemini.prices.my-model]\ninput = 1\noutput = 2\n';
     writeFileSync(join(cwd, 'boticelli.toml'), prices);
@@ -214,7 +213,7 @@ test('the cost is unknown if the model searched and the fee is unknown', async (
   expect(acts.map(({ costUsd }: { costUsd?: number }) => costUsd)).toEqual([undefined, expect.any(Number)]);
 });
 
-test('check --estimate says what searches cost in addition', async () => {
+test('check --estimate says that search fees are not included, and how high they are', async () => {
   const { boticelli, cwd } = setup();
   const { stdout } = await boticelli('check', 'n.toml', '--estimate');
   expect(stdout).toContain('  1 request may search the web: + $0.014 per search, not included\n');

@@ -13,48 +13,57 @@ function lock({ database }: QuotaFixture, ...statements: string[]) {
 const ways = [
   ['for writing', ['BEGIN IMMEDIATE']],
   // This locks out readers too.
-  ['whole', ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'DELETE FROM quota_pages WHERE key = 0']],
+  [
+    'for reading and writing',
+    ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'DELETE FROM quota_pages WHERE key = 0'],
+  ],
 ] as const;
 
-// These tests mostly wait for the message, which comes after seconds.
+// These tests run concurrently, because they mostly wait: the message comes after some seconds.
 describe.concurrent('a database that another process keeps locked', () => {
-  test.for(ways)('%s waits for it, and says so', async ([, statements], { expect, onTestFinished }) => {
-    const fixture = await createQuotaFixture(onTestFinished);
-    await fixture.start(['one.toml']).result;
-    const { release } = lock(fixture, ...statements);
-    const running = fixture.start(['four.toml', '--last']);
-    await running.waitForOutput('another process has locked the state database: waiting for it', 'stderr');
-    expect(fixture.server.generateRequests).toHaveLength(1);
-    release();
-    expect(await running.result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Reply /) });
-  });
+  test.for(ways)(
+    'makes a run wait, and the run says so (locked %s)',
+    async ([, statements], { expect, onTestFinished }) => {
+      const fixture = await createQuotaFixture(onTestFinished);
+      await fixture.start(['one.toml']).result;
+      const { release } = lock(fixture, ...statements);
+      const running = fixture.start(['four.toml', '--last']);
+      await running.waitForOutput('another process has locked the state database: waiting for it', 'stderr');
+      expect(fixture.server.generateRequests).toHaveLength(1);
+      release();
+      expect(await running.result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Reply /) });
+    },
+  );
 
-  test.for(ways)('%s ends on Ctrl-C', async ([, statements], { expect, onTestFinished }) => {
-    const fixture = await createQuotaFixture(onTestFinished);
-    await fixture.start(['one.toml']).result;
-    const { release } = lock(fixture, ...statements);
-    onTestFinished(release);
-    const running = fixture.start(['four.toml']);
-    await running.waitForOutput('has locked the state database', 'stderr');
-    const sentAt = Date.now();
-    running.child.kill('SIGINT');
-    expect(await running.result).toMatchObject({
-      signal: 'SIGINT',
-      stdout: '',
-      stderr: expect.not.stringMatching(/^ +at /m),
-    });
-    expect(Date.now() - sentAt).toBeLessThan(1500);
-    expect(fixture.server.generateRequests).toHaveLength(1);
-  });
+  test.for(ways)(
+    'lets Ctrl-C end a run that waits for it (locked %s)',
+    async ([, statements], { expect, onTestFinished }) => {
+      const fixture = await createQuotaFixture(onTestFinished);
+      await fixture.start(['one.toml']).result;
+      const { release } = lock(fixture, ...statements);
+      onTestFinished(release);
+      const running = fixture.start(['four.toml']);
+      await running.waitForOutput('has locked the state database', 'stderr');
+      const sentAt = Date.now();
+      running.child.kill('SIGINT');
+      expect(await running.result).toMatchObject({
+        signal: 'SIGINT',
+        stdout: '',
+        stderr: expect.not.stringMatching(/^ +at /m),
+      });
+      expect(Date.now() - sentAt).toBeLessThan(1500);
+      expect(fixture.server.generateRequests).toHaveLength(1);
+    },
+  );
 });
 
 /**
- * A disk that is full once a file has this many kilobytes: the system stops the growth of files. It needs no
+ * Renders a script that runs a command with a limit on the size of every file, which acts like a full disk and needs no
  * privileges. (A manual test on a tmpfs of that size gave the same result.)
  */
 const onFullDisk = (kilobytes: number, command: string) => `(ulimit -f ${kilobytes}; ${command}; echo "code $?")`;
 
-describe('a full disk below the state folder', () => {
+describe('a full disk that contains the state folder', () => {
   test.each([0, 4, 40])('is reported once, and the run continues without state (%i kB)', async (kilobytes) => {
     const fixture = await createQuotaFixture(onTestFinished);
     const { stdout, stderr } = await fixture.shell(onFullDisk(kilobytes, 'boticelli run four.toml --last')).result;
@@ -68,7 +77,7 @@ describe('a full disk below the state folder', () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
-  test('does not open a closed day, even without room for a journal', async () => {
+  test('leaves a used-up daily quota closed, even without room for a journal', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
     await fixture.run(['four.toml']);
     keepOnlyDatabaseFile(fixture);
@@ -78,7 +87,10 @@ describe('a full disk below the state folder', () => {
   });
 });
 
-/** Removes the files beside the database, as a program does that closes it properly. */
+/**
+ * Removes the write-ahead log and its index from the state folder, as SQLite does when the last program closes the
+ * database.
+ */
 function keepOnlyDatabaseFile(fixture: QuotaFixture): void {
   const { database, folder } = fixture;
   const other = new LibSql(database);

@@ -42,7 +42,7 @@ test('sends a file of 300 kB, with every byte of its text', async () => {
 const names = ['text', 'integer', 'large', 'fraction', 'truth', 'list', 'table'];
 const prompt = names.map((name) => `{{vars.${name}}}`).join(' | ');
 
-test('reads every type of JSON', async () => {
+test('converts every type of JSON value to text', async () => {
   const json = `\uFEFF{"text": "1 \\"é\\"", "integer": -3, "large": 12345678901234567890, "fraction": 1.50, "truth": true, "list": [1, null, "x", 12345678901234567890], "table": {"a": {"b": "12345678901234567890"}}, "nothing": null}`;
   const { sent, stderr } = await run(`${prompt} | ({{vars.nothing}})`, ['--vars', '@/v.json'], { 'v.json': json });
   expect(stderr).toBe('');
@@ -51,7 +51,7 @@ test('reads every type of JSON', async () => {
   ]);
 });
 
-test('reads every type of TOML', async () => {
+test('converts every type of TOML value to text', async () => {
   const toml = `text = "1 'é'"\ninteger = -3\nlarge = 9223372036854775807\nfraction = 1.50\ntruth = false\nlist = [1, "x", [true]]\ndate = 1979-05-27\ninf = -inf\n[table]\na.b = 9223372036854775807\n`;
   const { sent, stderr } = await run(`${prompt} | {{vars.date}} | {{vars.inf}}`, ['--vars', '@/v.TOML'], {
     'v.TOML': toml,

@@ -79,7 +79,7 @@ describe('runs', () => {
     expect((await runs('-n', '1')).stdout).toMatch(/\nand 1 older run \(show more with --limit <n>\)\n$/);
   });
 
-  test('tells runs apart by their variables and rows, and lists those that match', async () => {
+  test('shows the variables and rows of runs, and filters runs by failure, name and time', async () => {
     const { run, runs, listed, cwd } = setup();
     writeFileSync(
       join(cwd, 'v.toml'),
@@ -115,7 +115,7 @@ describe('runs', () => {
     expect((await listed()).runs).toMatchObject([{ status: 'unfinished', actsEnded: 1, actCount: 3 }]);
   });
 
-  test('lists the runs of eight processes at once, also in a file of the previous version', async () => {
+  test('lists the runs of eight processes that ran at the same time, in a database of schema version 1', async () => {
     const { at: options, listed, state, database } = setup();
     mkdirSync(state);
     const old = new LibSql(database);
@@ -190,7 +190,7 @@ describe('runs show', () => {
     expect(stdout).not.toContain(canaryKey);
   });
 
-  test('fits a terminal of 80 columns, and no reply can control it', async () => {
+  test('fits a terminal of 80 columns except for code blocks, and no reply can control the terminal', async () => {
     const { run, at: options } = setup();
     const prose = 'A word or two of prose that goes on and on until it is longer than the screen is wide. ';
     const table = `- ${prose}${prose}\n\`\`\`\n${'x = 1; '.repeat(20)}\n\`\`\`\n`;
@@ -223,14 +223,14 @@ describe('runs show', () => {
 });
 
 describe('runs export', () => {
-  test('prints json with everything that --output json had', async () => {
+  test('prints json with everything in --output json except the description', async () => {
     const { run, runs } = setup();
     const document = JSON.parse((await run('three.toml', '-o', 'json')).stdout);
     const { description: _, ...expected } = document;
     expect(JSON.parse((await runs('export')).stdout)).toMatchObject(expected);
   });
 
-  test('prints Markdown: a heading per act, with the unchanged reply below it', async () => {
+  test('prints Markdown: a heading per act, with the reply below it, whose code block is closed if it was open', async () => {
     const { run, runs } = setup();
     server.queueReplies(
       textReply('Some *prose*.\n\n- one\n- two'),
@@ -241,7 +241,7 @@ describe('runs export', () => {
     const { stdout } = await runs('export', 'last', '--format', 'markdown');
     expect(stdout).toMatch(/^# test\n\n- Run `[\d-]+-[0-9a-f]{6}`, \d{4}-.*Z\n- completed after .*, 3 of 3 acts\n/);
     expect(stdout).toMatch(/\n## 1\. act_1\n\n\*gemini.*\*\n\nSome \*prose\*\.\n\n- one\n- two\n\n## 2\. act_2\n/);
-    // An unclosed block in the reply would contain all that follows.
+    // An open code block in the reply would contain everything that follows, so the export closes it.
     expect(stdout).toContain('```js\nlet cut;\n```\n\n## 3. act_3\n');
   });
 });
@@ -302,7 +302,7 @@ describe('runs clear', () => {
 
 test.each([
   ['is of a newer version', (path: string) => new LibSql(path).exec('PRAGMA user_version = 99')],
-  ['is no database', (path: string) => writeFileSync(path, 'No database. '.repeat(100))],
+  ['is not a database', (path: string) => writeFileSync(path, 'No database. '.repeat(100))],
 ])('a file that %s is left alone: runs, show, export and clear fail', async (_, spoil) => {
   const { runs, state, database } = setup();
   mkdirSync(state);
@@ -312,13 +312,13 @@ test.each([
   }
 });
 
-// For root nothing is read-only.
+// Only root can start the program as another user, for whom the folder is read-only.
 test.skipIf(process.platform === 'win32' || process.getuid?.() !== 0)(
   'reads a history in a read-only folder',
   async () => {
     const { cwd, state, database, at, run } = setup();
     await run('one.toml');
-    // The last connection that closes a whole file removes the write-ahead log and its index.
+    // SQLite removes the write-ahead log and its index when the last connection closes. This does it explicitly.
     const last = new LibSql(database);
     last.pragma('wal_checkpoint(TRUNCATE)');
     last.close();

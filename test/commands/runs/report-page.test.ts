@@ -87,7 +87,7 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
   }, 60_000);
   afterAll(() => browser?.close());
 
-  test('loads from a file without a network, an error or a sideways scroll, in light and dark, at 1280 and 390 px', async () => {
+  test('loads from a file offline, with no error and no horizontal scrolling, in light and dark, at 1280 and 390 px', async () => {
     for (const [path, width, colorScheme] of [
       [pages.single, 1280, 'light'],
       [pages.single, 390, 'dark'],
@@ -102,7 +102,7 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
     }
   });
 
-  test('draws a bar for each act: waiting, thinking and answering, as wide as they were long', async () => {
+  test('draws a bar for each act, in which waiting, thinking and answering have widths in proportion to their durations', async () => {
     const { page } = await openPage(pages.single, { viewport: { width: 1280, height: 800 } });
     // Each part as its kind, its start and its width, in thousandths of the bar.
     const measureParts = (index: number) =>
@@ -138,7 +138,7 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
     expect(await page.locator('main').textContent()).toContain('<script>window.canary = 1</script>');
     expect(requests).toEqual([]);
     expect(problems).toEqual([]);
-    // Even a script that had become markup would not run.
+    // Even if a script became part of the markup, the content security policy of the page would block it.
     await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.canary = 1\">')");
     await page.evaluate(
       "document.body.append(Object.assign(document.createElement('script'), { text: 'window.canary = 1' }))",
@@ -146,7 +146,7 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
     expect(await page.evaluate('window.canary')).toBeUndefined();
   });
 
-  test('shows pictures, and says which are gone', async () => {
+  test('shows pictures, and says which are no longer stored', async () => {
     const { page } = await openPage(pages.single);
     const width =
       "document.querySelector('figure img').decode().then(() => document.querySelector('figure img').naturalWidth)";
@@ -188,18 +188,18 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
     expect(await page.locator('.comparison').textContent()).toContain('1 reply is the same in all runs.');
   });
 
-  test.each(['single', 'rows', 'several'] as const)('has no serious fault of accessibility (%s)', async (name) => {
+  test.each(['single', 'rows', 'several'] as const)('has no serious accessibility problem (%s)', async (name) => {
     const { page } = await openPage(pages[name]);
-    // The browser evaluates it itself: the policy of the page blocks scripts that are not its own.
+    // `evaluate` needs no script element, which the content security policy of the page would block.
     await page.evaluate(axe.source);
-    const findFaults = async (options: axe.RunOptions) => {
+    const findProblems = async (options: axe.RunOptions) => {
       const json = await page.evaluate(`axe.run(${JSON.stringify(options)}).then(JSON.stringify)`);
       const { violations } = JSON.parse(String(json)) as axe.AxeResults;
       const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
       return serious.map(({ id, nodes }) => [id, nodes[0]?.html]);
     };
-    expect(await findFaults({ resultTypes: ['violations'] })).toEqual([]);
+    expect(await findProblems({ resultTypes: ['violations'] })).toEqual([]);
     await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await findFaults({ runOnly: ['color-contrast'] })).toEqual([]);
+    expect(await findProblems({ runOnly: ['color-contrast'] })).toEqual([]);
   });
 });

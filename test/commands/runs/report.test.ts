@@ -40,11 +40,11 @@ test('writes the last run as a page that loads nothing, and prints its path', as
   expect(page).toContain("default-src 'none'");
   expect(page.match(/(src|href)="(?!#|data:,")[^"]*"|url\(|@import/g)).toBeNull();
   expect(page).not.toContain(canaryKey);
-  // The folder of the narrative may tell more than the reader of a shared page should know.
+  // A page may be shared. Its readers should not learn the folder of the narrative.
   expect(page).not.toContain(cwd);
 });
 
-test('shows the pictures of a run from the stored replies, and says so when they are gone', async () => {
+test('shows the pictures of a run from the stored replies, and says which are no longer stored', async () => {
   const server = await startGeminiServer({ models: 'any' });
   onTestFinished(() => server.close());
   const bytes = Buffer.from('a picture');
@@ -63,7 +63,7 @@ test('shows the pictures of a run from the stored replies, and says so when they
   expect(read()).toContain('Not kept: 01-draw-1.png, image/png, 9 bytes');
 });
 
-test('replaces a file only with --force, and nothing else ever', async () => {
+test('replaces a file only with --force, and never a link or a folder', async () => {
   const { cwd, report, path } = await setup(storeOne);
   writeFileSync(path, 'mine');
   const refused = {
@@ -140,20 +140,23 @@ test('writes a page of a reply of 10 MB, and of 10,000 acts', async () => {
   expect(read()).toContain('&lt;b&gt;9999');
 });
 
-test.skipIf(process.platform !== 'linux')('--open starts the browser; without one, the path is enough', async () => {
-  const { cwd, env, path } = await setup(storeOne);
-  const programs = join(cwd, 'programs');
-  mkdirSync(programs);
-  writeFileSync(
-    join(programs, 'xdg-open'),
-    `#!/bin/sh\nprintf %s "$1" > ${join(cwd, 'new')} && mv ${join(cwd, 'new')} ${join(cwd, 'opened')}\n`,
-  );
-  chmodSync(join(programs, 'xdg-open'), 0o755);
-  const run = (PATH: string) => runBoticelli(['runs', 'report', '--open', '--force'], { cwd, env: { ...env, PATH } });
-  expect(await run(`${programs}:/usr/bin:/bin`)).toMatchObject({ code: 0, stdout: `${path}\n`, stderr: '' });
-  await expect.poll(() => existsSync(join(cwd, 'opened'))).toBe(true);
-  expect(readFileSync(join(cwd, 'opened'), 'utf8')).toBe(path);
-  const { code, stdout, stderr } = await run(join(cwd, 'state'));
-  expect([code, stdout]).toEqual([0, `${path}\n`]);
-  expect(stderr).toMatch(/^boticelli: warning: no browser was opened: .*\n$/);
-});
+test.skipIf(process.platform !== 'linux')(
+  '--open starts the browser; without one, prints a warning and exits with 0',
+  async () => {
+    const { cwd, env, path } = await setup(storeOne);
+    const programs = join(cwd, 'programs');
+    mkdirSync(programs);
+    writeFileSync(
+      join(programs, 'xdg-open'),
+      `#!/bin/sh\nprintf %s "$1" > ${join(cwd, 'new')} && mv ${join(cwd, 'new')} ${join(cwd, 'opened')}\n`,
+    );
+    chmodSync(join(programs, 'xdg-open'), 0o755);
+    const run = (PATH: string) => runBoticelli(['runs', 'report', '--open', '--force'], { cwd, env: { ...env, PATH } });
+    expect(await run(`${programs}:/usr/bin:/bin`)).toMatchObject({ code: 0, stdout: `${path}\n`, stderr: '' });
+    await expect.poll(() => existsSync(join(cwd, 'opened'))).toBe(true);
+    expect(readFileSync(join(cwd, 'opened'), 'utf8')).toBe(path);
+    const { code, stdout, stderr } = await run(join(cwd, 'state'));
+    expect([code, stdout]).toEqual([0, `${path}\n`]);
+    expect(stderr).toMatch(/^boticelli: warning: no browser was opened: .*\n$/);
+  },
+);
