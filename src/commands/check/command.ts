@@ -16,7 +16,7 @@ export const addCheckCommand = defineCommand<[files: string[]], CheckOptions>({
     strict: new Option('--strict', 'treat warnings as errors'),
     estimate: new Option('--estimate', 'estimate requests, tokens, cost and waits'),
     each: new Option('--each <rows>', 'also check the columns and media of these rows'),
-    allowOutside: new Option('--allow-outside', 'with --each: let file names that rows fill leave their folder'),
+    allowOutside: new Option('--allow-outside', 'with --each: let rows choose files in any folder'),
     tier: tierOption(),
     config: configOption(),
   },

@@ -28,7 +28,7 @@ const modelOptions = inHelpGroup('Model:', {
 const inputOptions = inHelpGroup('Input:', {
   ...variableOptions(),
   allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
-  allowOutside: new Option('--allow-outside', 'let file names that replies or standard input fill leave their folder'),
+  allowOutside: new Option('--allow-outside', 'let replies, standard input and rows choose any file and host'),
 });
 
 const outputOptions = inHelpGroup('Output:', {
@@ -39,14 +39,17 @@ const outputOptions = inHelpGroup('Output:', {
   only: new Option('--only <act>', 'print only the reply of this act; repeatable').argParser(collectValue),
   last: new Option('--last', 'print only the reply of the last act'),
   outDir: new Option('--out-dir <dir>', 'also write 01-name.md … and run.json to this folder'),
-  showPrompts: new Option('--show-prompts', 'print every prompt as it is sent to standard error'),
+  showPrompts: new Option('--show-prompts', 'print every prompt to standard error, as it is sent to the model'),
   thoughts: new Option('--thoughts', "show summaries of the model's thoughts on standard error"),
   quiet: new Option('-q, --quiet', 'show only warnings and errors'),
   verbose: new Option('-v, --verbose', 'show every attempt, wait and token count'),
 });
 
 const rowOptions = inHelpGroup('Rows and combinations:', {
-  each: new Option('--each <rows>', 'run once for each row of a CSV, TSV, NDJSON or JSON file, or file of a pattern'),
+  each: new Option(
+    '--each <rows>',
+    'run once for each row of a CSV, TSV, NDJSON or JSON file, or each file of a pattern',
+  ),
   matrix: new Option(
     '--matrix <key=a,b>',
     'run every combination of model, temperature, thinking or vars.x; repeatable',
@@ -54,7 +57,7 @@ const rowOptions = inHelpGroup('Rows and combinations:', {
   results: new Option('--results <file>', 'with --each or --matrix: write results to this .ndjson or .csv file'),
   failed: new Option('--failed <file>', 'with --each: write the failed rows to this file'),
   maxFailures: positiveInteger('--max-failures <n>', 'with --each or --matrix: start no further run after n failures'),
-  shard: new Option('--shard <k/n>', 'with --each: only every nth row, from the kth on').argParser(parseShard),
+  shard: new Option('--shard <k/n>', 'with --each: run only the kth of n parts of the rows').argParser(parseShard),
 });
 
 const replayOptions = inHelpGroup('Rehearsing, resuming and replaying:', {
@@ -89,7 +92,7 @@ const quotaOptions = inHelpGroup('Cost and quota:', {
     new Option('--fallback <model>', 'model to use when quota is used up; repeatable').argParser(collectFallbackModel),
     new Option('--no-fallback', 'never use another model'),
   ],
-  maxWait: new Option('--max-wait <duration>', 'maximum wait for quota; then fall back or fail').argParser(
+  maxWait: new Option('--max-wait <duration>', 'fall back or fail at once if the wait for quota is longer').argParser(
     parseMaxWaitMs,
   ),
   tier: tierOption(),

@@ -32,7 +32,7 @@ const addExportCommand = defineCommand<[run: string], ExportOptions>({
 const addCompareCommand = defineCommand<[runs: string[]], CompareOptions>({
   name: 'compare',
   description: 'show runs side by side: figures and differences of the replies',
-  arguments: [runsArgument([], 'the last matrix, or the last two of a narrative')],
+  arguments: [runsArgument([], 'the last matrix, else the last two runs of one narrative')],
   options: {
     format: new Option('--format <format>', 'output format').choices(['text', 'json', 'markdown']).default('text'),
   },
@@ -72,7 +72,7 @@ export const addRunsCommand = defineCommand<[], RunsOptions>({
     narrative: new Option('--narrative <name>', 'only runs of this narrative'),
     since: new Option(
       '--since <time>',
-      'only runs of the last 12h or 30d, or since a date such as 2026-11-30',
+      'only runs since a date such as 2026-11-30, or of the last hours or days, such as 12h or 30d',
     ).argParser(parseSince),
     failed: new Option('--failed', 'only runs that did not complete'),
     format: formatOption(),

@@ -152,7 +152,7 @@ const billingTexts: Record<BillingReason, { summary: string; nextStep: string }>
   },
   'spend-rate': {
     summary: "the project's spend-based rate limit is reached",
-    nextStep: `Try again in a few minutes: the limit applies to the cost of ${spendLimits.windowMs / 60_000} minutes (${tierLimitsText}).`,
+    nextStep: `Try again in a few minutes: the limit applies to what the project spends within ${spendLimits.windowMs / 60_000} minutes (${tierLimitsText}).`,
   },
 };
 

@@ -23,7 +23,7 @@ export function createRustKeyProblem(tablePath: Path, key: string, file: TomlTab
   const path = [...tablePath, key];
   const advice = getKeyAdvice(path, valueAt(file, path));
   if (advice === undefined) return undefined;
-  const message = `${describePath(path)} is how the original Rust version writes it; ${advice}`;
+  const message = `${describePath(path)} is a key of the original Rust version; ${advice}`;
   return errorAt('not-supported', path, message, { target: 'key' });
 }
 

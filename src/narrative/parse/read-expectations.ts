@@ -33,7 +33,7 @@ export function readExpectations(act: TomlTable, actPath: Path, options: Expecta
 
 function reportPointerProblem(pointer: string, path: Path, act: TomlTable, { report }: ExpectationReadOptions): void {
   if (!isPointer(pointer)) {
-    const message = `${quote(pointer)} is not a JSON Pointer: after "~" it needs 0 or 1, for "~" or "/" in a key`;
+    const message = `${quote(pointer)} is not a JSON Pointer: in a key, write "~" as "~0" and "/" as "~1"`;
     report(errorAt('bad-pointer', path, message, { target: 'key' }));
   }
   if (act.format === 'json') return;

@@ -11,19 +11,28 @@ const createTexts = () => z.union([z.string(), z.array(z.string())]);
 
 /** The conditions on a text. */
 const conditionFields = {
-  contains: z.optional(describe('A text, or several, that must be in it. Case matters.', createTexts())),
-  not_contains: z.optional(describe('A text, or several, that must not be in it. Case matters.', createTexts())),
+  contains: z.optional(
+    describe('A text, or several texts, that the reply or the value must contain. Case matters.', createTexts()),
+  ),
+  not_contains: z.optional(
+    describe('A text, or several texts, that the reply or the value must not contain. Case matters.', createTexts()),
+  ),
   matches: z.optional(
     describe(
-      'A JavaScript regular expression that a part of it must match. Values of {{placeholders}} are escaped.',
+      'A JavaScript regular expression that a part of the reply or the value must match. Values of {{placeholders}} are escaped.',
       z.string(),
     ),
   ),
   min_words: z.optional(describe('The minimum number of words, which white space separates.', createWordCount())),
   max_words: z.optional(describe('The maximum number of words, which white space separates.', createWordCount())),
-  equals: z.optional(describe('What it must be. Line breaks at the end do not count.', createScalar())),
+  equals: z.optional(
+    describe('What the reply or the value must be. Line breaks at the end do not count.', createScalar()),
+  ),
   one_of: z.optional(
-    describe('The values that it may have. Line breaks at the end do not count.', z.array(createScalar())),
+    describe(
+      'What the reply or the value may be: one of these. Line breaks at the end do not count.',
+      z.array(createScalar()),
+    ),
   ),
 };
 
@@ -31,8 +40,8 @@ const conditionFields = {
 export const valueExpectationSchema = describe(
   'What the value at this JSON Pointer of a JSON reply must meet.',
   z.strictObject({
-    min: z.optional(describe('The least number that it may be.', z.number())),
-    max: z.optional(describe('The greatest number that it may be.', z.number())),
+    min: z.optional(describe('The minimum of the value.', z.number())),
+    max: z.optional(describe('The maximum of the value.', z.number())),
     ...conditionFields,
   }),
 );

@@ -73,9 +73,13 @@ export function createCsvFormat(columns: readonly string[], { actNames, matrixKe
 
 function createRepeatedColumnError(name: string, columns: readonly string[]): BoticelliError {
   const subject = columns.includes(name) ? 'the source has a column' : 'the narrative has an act';
-  return new BoticelliError('invalid_narrative', `${subject} named ${JSON.stringify(name)}, as the results have`, {
-    hint: 'Rename it, or write the results as .ndjson.',
-  });
+  return new BoticelliError(
+    'invalid_narrative',
+    `${subject} named ${JSON.stringify(name)}, which is also a column of the results`,
+    {
+      hint: 'Rename it, or write the results as .ndjson.',
+    },
+  );
 }
 
 function formatLine(cells: readonly string[]): string {

@@ -25,7 +25,7 @@ export function renderMarkdownSummary(suites: readonly ReportedSuite[], maxBytes
     freeBytes -= 1;
   }
   if (leftOut === 0 && freeBytes >= 0) return text;
-  return `${text}${formatInteger(leftOut)} further lines are left out, because GitHub shows at most 1 MiB of a summary.\n`;
+  return `${text}${formatInteger(leftOut)} further lines are left out, because GitHub rejects a summary of more than 1 MiB.\n`;
 }
 
 function rankStatus({ status }: ReportedSuite): number {

@@ -14,8 +14,8 @@ const labels = {
 export function formatResetResult(result: ResetResult): string[] {
   const { model, learned, stoodFor, closedUntil, notBefore, guard, tokenRatio, servedInWindow } = result;
   const items = [
-    ...Object.entries(learned).map(([kind, { value }]) => `${value} ${labels[kind as LimitKind]}`),
-    ...(closedUntil === undefined ? [] : [`closed until ${formatDateTime(new Date(closedUntil))}`]),
+    ...Object.entries(learned).map(([kind, { value }]) => `a limit of ${value} ${labels[kind as LimitKind]}`),
+    ...(closedUntil === undefined ? [] : [`a block until ${formatDateTime(new Date(closedUntil))}`]),
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
     ...(guard ? ['a larger margin between requests'] : []),
     ...(servedInWindow === undefined ? [] : [`the highest rate that was served (${servedInWindow} ${labels.rpm})`]),

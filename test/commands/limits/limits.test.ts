@@ -159,7 +159,9 @@ test('--forget deletes what was learned and keeps what was sent', async () => {
   const before = await model('model-c');
   const { code, stdout } = await limits('--forget', 'models/model-c');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^model-c: deleted 1 requests per day; closed until \w{3} \d+ \w{3}, \d\d:\d\d\n$/);
+  expect(stdout).toMatch(
+    /^model-c: deleted a limit of 1 requests per day; a block until \w{3} \d+ \w{3}, \d\d:\d\d\n$/,
+  );
   const after = await model('model-c');
   expect(after.limits.rpd).toEqual({ value: 20, whole: 20, source: 'settings' });
   expect([after.minute, after.day]).toEqual([before.minute, before.day]);

@@ -285,6 +285,6 @@ describe('check --estimate', () => {
     const withKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
     expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
-    expect((await withKey()).stdout).toContain('assumes 400 tokens for a reply without max_tokens (4 of 4)');
+    expect((await withKey()).stdout).toContain('assumes 400 tokens for a reply without max_tokens (4 of 4 requests)');
   });
 });

@@ -80,6 +80,6 @@ testRule('expect', [
   [
     'reports a key that is no JSON Pointer: bad-pointer',
     withExpect('{ "/a~2" = { min = 1 } }', 'json'),
-    '8:12 bad-pointer: "/a~2" is not a JSON Pointer: after "~" it needs 0 or 1, for "~" or "/" in a key',
+    '8:12 bad-pointer: "/a~2" is not a JSON Pointer: in a key, write "~" as "~0" and "/" as "~1"',
   ],
 ]);

@@ -102,7 +102,7 @@ testRule('conflicting-tables', [
   [
     'allows only one of the older names too',
     `[narration]\nname = "y"\n[metadata]\nname = "z"\n[acts]\na = "Say hello."\n`,
-    '3:2 conflicting-tables: the file has both [narration] and [metadata], which are names of one table',
+    '3:2 conflicting-tables: the file has both [narration] and [metadata], two names of the same table',
   ],
   [
     'names the older name that is used',
@@ -126,9 +126,9 @@ testRule('ignored-key, not-supported', [
   [
     'say how to write what the original Rust version writes in another way',
     `[narrative]\nname = "x"\n[narrative.carousel]\niterations = 5\n[toc]\norder = ["a"]\n[acts.a]\nnarrative = "feature"\n[acts.a.carousel]\niterations = 3\n`,
-    '3:12 not-supported: "carousel" in [narrative] is how the original Rust version writes it; write carousel = 5 in [toc]',
-    '8:1 not-supported: "narrative" in [acts.a] is how the original Rust version writes it; write a = ["narrative:feature"] in [acts]',
-    '9:9 not-supported: "carousel" in [acts.a] is how the original Rust version writes it; list "a" as often as it should run in "order" in [toc]',
+    '3:12 not-supported: "carousel" in [narrative] is a key of the original Rust version; write carousel = 5 in [toc]',
+    '8:1 not-supported: "narrative" in [acts.a] is a key of the original Rust version; write a = ["narrative:feature"] in [acts]',
+    '9:9 not-supported: "carousel" in [acts.a] is a key of the original Rust version; list "a" as often as it should run in "order" in [toc]',
   ],
   [
     'name the inputs that only the original Rust version has',

@@ -29,7 +29,7 @@ export const fileMessage = 'You do not have permission to access the File abc or
 // The hints of several rows.
 export const wrongHost =
   'Check that HOST is a Gemini service: the base URL may be wrong, or a proxy may have answered.';
-export const wrongPath = "The base URL may be wrong: HOST must have Gemini's API at /v1beta below it.";
+export const wrongPath = "The base URL may be wrong: Gemini's API must be at <base URL>/v1beta.";
 export const wrongHostOrKey =
   'Check that HOST is a Gemini service: the base URL may be wrong, or a proxy may have answered. Or HOST does not accept this API key.';
 export const checkKey = 'Check GEMINI_API_KEY, or create a key at https://aistudio.google.com/apikey.';
