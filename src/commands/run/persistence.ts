@@ -105,7 +105,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     canReuse: (_instance, index = 0) => index < firstAskedIndex,
     async beforeSend() {
       const isStorable = (await store?.isUsable()) ?? true;
-      if (!isStorable && options.resume) throw createNotStorableError('the reply could not be stored');
+      if (!isStorable && options.resume) throw createNotStorableError("the reply can't be stored");
     },
     wrapListener: (next) => (event) => {
       if (isDetail(event)) return void store?.onEvent(event);
@@ -154,7 +154,7 @@ function createRowPersistence(
 
 /** The warning before this error names the file and the cause. */
 function createNotStorableError(reason: string): BoticelliError {
-  return new BoticelliError('output_failed', `${reason}, so nothing was sent`, {
+  return new BoticelliError('output_failed', `${reason}, so the request was not sent`, {
     hint: 'Fix the cause that the warning names. Without --resume, all replies are requested again, and none is stored.',
   });
 }
