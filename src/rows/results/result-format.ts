@@ -76,9 +76,7 @@ function createRepeatedColumnError(name: string, columns: readonly string[]): Bo
   return new BoticelliError(
     'invalid_narrative',
     `${subject} named ${JSON.stringify(name)}, which is also a column of the results`,
-    {
-      hint: 'Rename it, or write the results as .ndjson.',
-    },
+    { hint: 'Rename it, or write the results as .ndjson.' },
   );
 }
 

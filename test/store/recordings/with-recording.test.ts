@@ -171,7 +171,7 @@ describe('the difference to the most similar request', () => {
       { ...createRequest(user(first)), parameters: { topK: 3 } },
       /the parameters: topK was not set, now 3$/,
     ],
-    ['the length of the conversation', createRequest(user(last)), /the conversation before it: it had 2 turns, now 0$/],
+    ['the length of the conversation', createRequest(user(last)), /the conversation before the prompt: it had 2 turns, now 0$/],
     ['white space', createRequest(user(`${first} `)), /turn 1 of 1, the prompt: Tell me of whales\{\+ \+\}$/],
   ])('is %s', async (_, request, words) => {
     expect(await describeDifference(request)).toMatch(words);
