@@ -6,11 +6,11 @@ const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
 /**
- * Returns the exports of a CommonJS file of `dist/`. Its caches lie beside it, one for each command, because V8 reads a whole
- * cache: one that held the functions of all commands would take each of them longer. A cache file holds the data twice. The
- * first successful run of a command writes it.
+ * Returns the exports of a CommonJS file of `dist/`, which may load others by relative paths. The caches of a file lie
+ * beside it, one for each command, because V8 reads a whole cache: one that held the functions of all commands would take
+ * each of them longer. A cache file holds the data twice. The first successful run of a command writes it.
  */
-exports.loadWithCache = function loadWithCache(file) {
+exports.loadWithCache = function loadWithCache(file, loaded = new Map()) {
   const cache = readCache(file);
   // The bundle is ASCII, which Node reads as Latin-1 in half the time of UTF-8.
   const source = fs.readFileSync(file, 'latin1');
@@ -18,9 +18,21 @@ exports.loadWithCache = function loadWithCache(file) {
   const script = new Script(wrapped, { filename: file, ...(cache.data && { cachedData: cache.data }) });
   if (!cache.data || script.cachedDataRejected) atSuccessfulExit(() => writeCache(cache, script.createCachedData()));
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createLazyRequire(file), module, file, dirname(file));
+  loaded.set(file, module);
+  script.runInThisContext()(module.exports, createCachingRequire(file, loaded), module, file, dirname(file));
   return module.exports;
 };
+
+/** `require` for a file of the program: it loads other files of the program with their caches, and each only once. */
+function createCachingRequire(file, loaded) {
+  const require = createRequire(file);
+  const load = (name) => {
+    if (!name.startsWith('.')) return require(name);
+    const path = join(dirname(file), name);
+    return loaded.has(path) ? loaded.get(path).exports : exports.loadWithCache(path, loaded);
+  };
+  return Object.assign(load, require);
+}
 
 const exitHandlers = [];
 
@@ -32,18 +44,6 @@ function atSuccessfulExit(handler) {
   process.on('exit', (code) => {
     if (code === 0) for (const each of exitHandlers) each();
   });
-}
-
-/** `require` for the program: the libraries in `dist/lazy/` have caches of their own. */
-function createLazyRequire(file) {
-  const require = createRequire(file);
-  const loaded = new Map();
-  const lazyRequire = (name) => {
-    if (!name.startsWith('./lazy/')) return require(name);
-    if (!loaded.has(name)) loaded.set(name, exports.loadWithCache(join(dirname(file), name)));
-    return loaded.get(name);
-  };
-  return Object.assign(lazyRequire, require);
 }
 
 /** V8 checks only its own version and the length of the source: the name of the cache holds the rest. */

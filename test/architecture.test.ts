@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './helpers/boticelli.js';
 
-/** Who may import whom, besides its own folder and facts/: downhill only. `(types)` allows `import type` alone. */
+/** What each folder may import besides itself and facts/: downhill only. `(types)` allows only `import type`. */
 const allowedImports: Record<string, string[]> = {
   'main.ts': ['commands', 'cli', 'config', 'terminal', 'errors.ts'],
   'index.ts': [

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { root, startProcess } from './helpers/boticelli.js';
 
-test('exits with 1 and says so if nothing is left to wait for before the command has ended', async () => {
-  // A standard output that never confirms a write.
+test('exits with 1 and an error if the event loop is empty before the command has ended', async () => {
+  // Standard output never confirms a write, so the command waits forever, but nothing keeps the process alive.
   const script = 'process.stdout.write = () => true; require("./dist/main.cjs").main(process);';
   const { code, stderr } = await startProcess(process.execPath, ['-e', script, 'x', 'schema'], { cwd: root }).result;
   expect(code).toBe(1);

@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import WaitingFirstSequencer from './helpers/waiting-first-sequencer.js';
 
-// Some tests start the program as another user, who must be able to read the files of the test. All processes inherit it.
+// Some tests start the program as another user, who must be able to read the files of the test. All
+// processes inherit the umask.
 process.umask(0o022);
 
 export default defineConfig({
@@ -14,7 +15,7 @@ export default defineConfig({
     testTimeout: 60_000,
     // Tests mostly wait for processes and quota windows: four files at a time keep two cores busy.
     maxWorkers: 4,
-    // Test files leave no state behind in the process, so they can share it.
+    // Test files leave no state behind in their process, so they can share one.
     isolate: false,
     // Tests that run the program in their own process change its working folder, which a thread can't.
     pool: 'forks',

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
-import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { escapeFiles } from './escape-non-ascii.js';
 import { writeNotices } from './notices.js';
+import { buildSplitProgram } from './split-program.js';
 
 /**
  * Bundles the program and the library into `dist/`, and writes the licences of the bundled libraries. `npm run build`
@@ -18,33 +18,46 @@ const lazyLibraries: Readonly<Record<string, string>> = {
   'csv-stringify/sync': 'csv-stringify',
   diff: 'diff',
   'file-type/core': 'file-type',
+  'http-proxy-agent': 'http-proxy-agent',
+  'https-proxy-agent': 'https-proxy-agent',
   ioredis: 'ioredis',
   tinyglobby: 'tinyglobby',
   'toml-eslint-parser': 'toml-eslint-parser',
   ws: 'ws',
 };
 
-/**
- * Parts of the program that few commands need, by the module that loads them. They are in `dist/lazy/` too. A part has
- * its own copy of what it imports, so it must not throw a BoticelliError: the program would take it for a bug.
- */
-const lazyParts: Readonly<Record<string, string>> = {
-  'src/commands/init/templates/create-template.ts': 'templates',
-  'src/terminal/reports/compare-report.ts': 'compare-report',
-  'src/report/render-report.ts': 'report',
-  'src/report/open-page.ts': 'report-open',
-};
-
-/** Makes the program load the parts from their own files. */
-const loadPartsLazily: Plugin = {
-  name: 'lazy-parts',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ path, resolveDir }) => {
-      const module = relative('.', resolve(resolveDir, path)).replaceAll('\\', '/').replace(/\.js$/, '.ts');
-      const name = lazyParts[module];
-      return name === undefined ? undefined : { path: `./lazy/${name}.cjs`, external: true };
-    });
-  },
+/** Parts of the program that few commands need. Each is a file in `dist/lazy/` too. */
+const parts = {
+  'ci-reports': ['src/commands/run/ci/ci-reports.ts'],
+  completion: ['src/cli/completion/bash.ts', 'src/cli/completion/fish.ts', 'src/cli/completion/zsh.ts'],
+  estimate: ['src/commands/check/estimate-narrative.ts', 'src/terminal/reports/estimate-report.ts'],
+  init: ['src/commands/init/init.ts'],
+  limits: [
+    'src/commands/limits/forget-limits.ts',
+    'src/commands/limits/probe-limits.ts',
+    'src/commands/limits/show-limits.ts',
+  ],
+  live: ['src/gemini/live/driver.ts'],
+  models: ['src/commands/models/show-models.ts'],
+  recordings: [
+    'src/store/recordings/recording-file.ts',
+    'src/store/recordings/replay-driver.ts',
+    'src/store/recordings/with-recording.ts',
+  ],
+  redis: ['src/quota/redis/connection.ts', 'src/quota/redis/redis-store.ts', 'src/quota/redis/shared-limiter.ts'],
+  report: ['src/report/render-report.ts'],
+  'report-open': ['src/report/open-page.ts'],
+  'row-sources': [
+    'src/rows/sources/csv-source.ts',
+    'src/rows/sources/glob-source.ts',
+    'src/rows/sources/json-source.ts',
+    'src/rows/sources/ndjson-source.ts',
+    'src/rows/sources/source-file.ts',
+  ],
+  rows: ['src/commands/run/rows/run-rows.ts'],
+  runs: ['src/commands/runs/clear.ts', 'src/commands/runs/compare.ts', 'src/commands/runs/print-runs.ts'],
+  schema: ['src/narrative/schema/narrative-json-schema.ts'],
+  uploads: ['src/gemini/media/fetch-urls.ts', 'src/gemini/media/upload-large.ts'],
 };
 
 const stub = (name: string) => `./src/build/stubs/${name}.ts`;
@@ -97,26 +110,11 @@ async function buildProgram(): Promise<Metafile[]> {
       alias: { ...program.alias, ajv: './ajv.cjs', 'ajv/dist/2020.js': './ajv-2020.cjs' },
     }),
     build({ ...lazy, entryPoints: [{ in: 'src/narrative/expectations/pattern-worker.ts', out: 'pattern-worker' }] }),
-    build({
-      ...lazy,
-      entryPoints: Object.entries(lazyParts).map(([module, name]) => ({ in: module, out: name })),
-      external: [...program.external, './diff.cjs'],
-      alias: { ...program.alias, diff: './diff.cjs' },
-    }),
     buildReportAssets(),
-    build({
-      ...program,
-      plugins: [loadPartsLazily],
-      entryPoints: ['src/main.ts'],
-      outfile: 'dist/main.cjs',
-      external: [...program.external, './lazy/*'],
-      alias: {
-        ...program.alias,
-        'node:crypto': stub('lazy-crypto'),
-        '@google/genai': './lazy/google-genai.cjs',
-        ...Object.fromEntries(libraries.map(([library, name]) => [library, `./lazy/${name}.cjs`])),
-      },
-    }),
+    buildSplitProgram(
+      { entry: 'src/main.ts', parts, libraries: { ...lazyLibraries, '@google/genai': 'google-genai' } },
+      { ...program, alias: { ...program.alias, 'node:crypto': stub('lazy-crypto') } },
+    ).then((metafile) => ({ metafile })),
   ]);
   return results.map(({ metafile }) => metafile);
 }

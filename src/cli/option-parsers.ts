@@ -2,6 +2,9 @@ import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../util/duration.js';
 import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
+// For parts of the program that are files of their own: these have a copy of commander, with another class (see src/build).
+export { InvalidArgumentError };
+
 /** Parsers of option values: each returns the value, or throws an InvalidArgumentError that commander reports. */
 
 /** Parses the name of a model and removes its `models/` prefix. */

@@ -17,10 +17,10 @@ const checkedFiles = new Set<string>();
  */
 export function describeForeignFile(LibSql: typeof Database, path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
-  const file = `${stats?.dev} ${stats?.ino}`;
-  if (stats && checkedFiles.has(file)) return undefined;
+  const fileId = `${stats?.dev} ${stats?.ino}`;
+  if (stats && checkedFiles.has(fileId)) return undefined;
   const problem = checkFile(LibSql, path);
-  if (stats && problem === undefined) checkedFiles.add(file);
+  if (stats && problem === undefined) checkedFiles.add(fileId);
   return problem;
 }
 
@@ -67,8 +67,8 @@ function isOursOnDisk(LibSql: typeof Database, path: string, id: number): boolea
 }
 
 /**
- * Reads the names of the tables in immutable mode, in which SQLite neither recovers nor locks the file. Returns none if
- * the file is damaged.
+ * Reads the names of the tables in immutable mode, in which SQLite neither recovers nor locks the file. Returns an
+ * empty list if the file is damaged.
  */
 function readTablesOnDisk(LibSql: typeof Database, path: string): string[] {
   const database = new LibSql(`${pathToFileURL(path).href}?immutable=1`);
@@ -83,7 +83,7 @@ function readTablesOnDisk(LibSql: typeof Database, path: string): string[] {
 
 function readTables(database: Database.Database): string[] {
   const query = database.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").raw(true);
-  // SQLite and libsql keep tables of their own.
+  // SQLite and libsql create tables of their own in any database, so these are left out.
   return (query.all() as [string][]).flat().filter((name) => !/^(sqlite|libsql)_/.test(name));
 }
 

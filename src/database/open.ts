@@ -89,7 +89,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 /**
  * Reads the schema, so that a file that is damaged or can't be opened throws here and not later. Uses neither `prepare`
  * nor `pragma`: if one of these fails, its statement keeps this connection open until it is garbage-collected. The next
- * connection of this process would then share the index of the write-ahead log with it.
+ * connection of this process then shares the index of the write-ahead log with it, and fails too: on a full disk,
+ * `openUnwritable` could not read what is only in the log (seen 2026-11 with libsql 0.5: SQLITE_IOERR_SHMSIZE).
  */
 function readSchema(database: Database.Database): void {
   database.exec('SELECT count(*) FROM sqlite_schema');
@@ -118,8 +119,9 @@ function markAsOurs(database: Database.Database): void {
 
 /**
  * Opens a file that SQLite can't open normally, for example on a full disk. A used-up daily quota is then still known,
- * and `--resume` finds the stored replies. Writing to the file fails with SQLite's error. `readonly_shm` also reads
- * what is only in the write-ahead log, but needs the log's index file; `immutable` does not.
+ * and `--resume` finds the stored replies. Writing to the file fails with SQLite's error. `readonly_shm` is tried
+ * first: it also reads what is only in the write-ahead log, but needs the log's index file. `immutable` needs no index,
+ * but ignores the log.
  */
 function openUnwritable(LibSql: typeof Database, path: string): Database.Database | undefined {
   for (const query of ['readonly_shm=1', 'immutable=1']) {
@@ -179,8 +181,8 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
 }
 
 /**
- * Connects for reading. Even then SQLite creates an index of the write-ahead log beside the file, which it can't in a folder
- * that is read-only or on a full disk.
+ * Connects for reading. Even then SQLite creates an index of the write-ahead log beside the file. In a folder that is
+ * read-only or on a full disk it can't, and the file is opened like one that can't be written.
  */
 function connectReadOnly(LibSql: typeof Database, path: string): Database.Database {
   const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);

@@ -28,7 +28,7 @@ const noticeAfterMs = 1000;
  */
 export async function retryWhileLocked<Result>(work: () => Result, options: LockWaitOptions = {}): Promise<Result> {
   const { maxWaitMs = 10_000, onLocked, pauseMs: [minPauseMs, maxPauseMs] = [1, 7] } = options;
-  // The clock is read only if the lock is held, which saves 0.7 ms at startup.
+  // `performance` is used only if another process holds the lock: loading it takes 0.7 ms at startup.
   let startedAt: number | undefined;
   for (let isReported = false; ; ) {
     try {
@@ -48,8 +48,8 @@ export async function retryWhileLocked<Result>(work: () => Result, options: Lock
 }
 
 /**
- * Runs work on the quota tables, and retries for up to 90 s by default. A request must not be sent without
- * these tables, because their limits may forbid it.
+ * Runs work on the quota tables, and retries for up to 90 s by default. A request must not be sent without these
+ * tables, because they may show that the quota is used up.
  *
  * @throws BoticelliError `output_failed` if the database stays locked
  */

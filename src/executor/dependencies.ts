@@ -4,7 +4,7 @@ import { planVisiblePositions, type VisiblePositions } from './conversation.js';
 
 /** Finds the acts of a round that a name means at a position. */
 export interface ActPositions {
-  /** Returns the latest position before this one at which the act stands; undefined if there is none. */
+  /** Returns the latest position before this one whose act has the name; undefined if there is none. */
   findLatest(name: string, position: number): number | undefined;
   /** Returns the position whose reply `{{previous}}` means; undefined if there is none. */
   findPrevious(position: number): number | undefined;

@@ -9,7 +9,7 @@ type Render = (text: string, formatValue?: (value: string) => string) => string;
 
 /** Whether a placeholder is filled by a reply or by standard input, whose author may not be the user. */
 function isFilledFromOutside(placeholder: string): boolean {
-  // Rows come from a file that the user names. The files that they name are checked in `row-values.ts`.
+  // Rows come from a file that the user names. The files that rows name are checked in `row-values.ts`.
   return placeholder !== 'round' && getVariableName(placeholder) === undefined && !isRowName(placeholder);
 }
 
@@ -23,8 +23,8 @@ function getTextBeforeFilledPart(text: string): string | undefined {
 
 /**
  * Checks a media name that a reply or standard input fills. A file must be in the folder of the narrative, after links
- * are resolved, and the host of a URL must not be filled. Otherwise a reply that follows someone else's instructions
- * could have any file of the user sent to the model, or send data to any host.
+ * are resolved. The host of a URL must not come from a reply or standard input. Otherwise a reply that follows someone
+ * else's instructions could have any file of the user sent to the model, or send data to any host.
  *
  * @throws BoticelliError `no_input`
  */
@@ -71,6 +71,7 @@ function hasWholeHost(prefix: string): boolean {
 }
 
 function isSameHost(prefix: string, url: string): boolean {
+  // An invalid URL is rejected later, when the media is loaded.
   if (!URL.canParse(prefix) || !URL.canParse(url)) return true;
   const [expected, actual] = [new URL(prefix), new URL(url)];
   return expected.protocol === actual.protocol && expected.host === actual.host;

@@ -69,8 +69,8 @@ export interface ActRetry extends ActReference, Omit<RetryEvent, 'type'> {
 }
 
 /**
- * The request goes to another model, because the quota of the previous one is used up, or to another service tier,
- * because the service has no capacity for it in the previous one.
+ * The request goes to another model, because the quota of the previous model is used up, or to another service tier,
+ * because the previous tier has no capacity for the request.
  */
 export interface ActFallback extends ActReference, Omit<FallbackEvent, 'type'> {
   type: 'act-fallback';

@@ -14,7 +14,7 @@ import { type RunState, runNarrative } from './run-narrative.js';
 import { createCallLimiter } from './scheduler.js';
 
 /**
- * Executes narratives. The promise resolves to a report even if the run fails or is interrupted; the report then
+ * Executes narratives. Both methods resolve to a report even if the run fails or is interrupted; the report then
  * contains the error and the replies received so far.
  */
 export class NarrativeExecutor {

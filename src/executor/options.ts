@@ -19,7 +19,10 @@ export interface NarrativeExecutorOptions {
   onEvent?: (event: NarrativeEvent) => void | Promise<void>;
   /** Receives the prompt of each act before it is sent, and how the act spent its time. An exception ends the run. */
   onDetail?: (detail: ActDetail) => void;
-  /** Aborting ends the run at once, with status `interrupted` unless the reason is another BoticelliError. */
+  /**
+   * Aborting ends the run at once. Its status is `interrupted`, or `failed` if the reason is a BoticelliError with a
+   * code other than `interrupted`.
+   */
   signal?: AbortSignal;
   /** Whether the run fails if max_tokens cuts a reply off, or a reply may be incomplete. Default false. */
   strict?: boolean;
@@ -43,7 +46,7 @@ export interface NarrativeExecutorOptions {
   saveMedia?: (act: { act: string; index: number }, media: ReplyMedia, number: number) => string | undefined;
   /** Whether `act-end` events contain the bytes of media. Default false. */
   includesMediaData?: boolean;
-  /** How the user gets media that was not saved, as the end of a sentence. Part of an `act-note` event. */
+  /** How the user can get media that was not saved, as the end of a sentence. Part of an `act-note` event. */
   unsavedMediaHint?: string;
   /**
    * Whether the replies are rehearsed. Rehearsed replies name no real files, so media whose name contains a reply is
@@ -55,8 +58,9 @@ export interface NarrativeExecutorOptions {
    */
   includeThoughts?: boolean;
   /**
-   * Whether a row, a reply or standard input that fills a media name may choose a file outside of its folder, and a
-   * reply or standard input the host of a URL. Default false.
+   * Whether a row, a reply or standard input that fills a media name may choose any file, and whether a reply or
+   * standard input may choose the host of a URL. Default false: a file must be in the folder of the narrative or the
+   * rows.
    */
   allowOutside?: boolean;
   /**
@@ -65,7 +69,7 @@ export interface NarrativeExecutorOptions {
    * change; events of different acts interleave, and each has the `index` of its act. Default 1: the acts run in order.
    */
   maxConcurrent?: number;
-  /** The limiter to use instead of `maxConcurrent`. Executors that share it share its limit. */
+  /** The limiter to use instead of `maxConcurrent`. Executors that share a limiter have one limit together. */
   callLimiter?: CallLimiter | undefined;
   clock?: Clock;
 }
@@ -99,12 +103,13 @@ export interface NarrativeRow {
   /** The values of `{{row.name}}`: text, or any other JSON; a bigint is a whole number of any length. */
   values: Readonly<Record<string, unknown>>;
   /**
-   * The folder that file names which the row fills are relative to. Such files must be in it, or with the narrative.
+   * File names that the row fills are relative to this folder. The files must be in it or in the folder of the
+   * narrative.
    */
   folder: string;
   /** A file that may be read wherever it is, because the user named it. */
   file?: string;
-  /** Whether the values stand for unknown ones, as in an estimate without rows. Files that they name are not read. */
+  /** Whether the values are only assumed, as in an estimate without rows. Files that they name are not read. */
   isUnknown?: boolean;
 }
 
@@ -112,7 +117,7 @@ export interface NarrativeRow {
 export interface ExecuteOptions {
   /** The values of `{{row}}`, `{{row.name}}` and `{{row.number}}`. */
   row?: NarrativeRow;
-  /** Tells equal requests of runs that share a driver apart. */
+  /** Distinguishes the equal requests of several runs that share a driver. */
   instance?: RequestInstance;
   /** Whether to stream replies, as `act-delta` events, if the driver can. Default false. */
   stream?: boolean;

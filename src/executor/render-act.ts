@@ -15,7 +15,7 @@ import { loadRowFile, resolveRowValue } from './row-values.js';
 
 /** The values of placeholders when an act runs. */
 export interface TemplateValues {
-  /** Returns the latest reply of an act that stands before this one. */
+  /** Returns the reply of the latest act before this one that has the name. */
   replies: Pick<ReadonlyMap<string, string>, 'get'>;
   /** The reply of the previous act; undefined for the first act. */
   previous: string | undefined;
@@ -66,7 +66,8 @@ interface RenderInputOptions extends Pick<NarrativeExecutorOptions, 'isRehearsal
 
 /**
  * Fills the placeholders of an input with `render`, and reads the media file if the input is a media name.
- * @throws BoticelliError the same errors as `check` for media that can't be used
+ * @throws BoticelliError the same errors as `check` for media that can't be used; `no_input` for a name that a row, a
+ *   reply or standard input may not choose
  */
 export async function renderActInput(
   input: Input,

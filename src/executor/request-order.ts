@@ -8,7 +8,10 @@ import { planVisiblePositions } from './conversation.js';
  * different acts usually differ, and then no act waits.
  */
 export interface RequestOrder {
-  /** Finds an act before this one that has not sent its request, which may be equal. `sent` resolves when it has. */
+  /**
+   * Finds the request of an earlier act that has not been sent and may be equal to the request of this act. `sent`
+   * resolves when it has been sent.
+   */
   findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act is sent. */
   markSent(index: number): void;
@@ -53,14 +56,17 @@ function createSignal() {
 interface RequestOutline {
   /** The number of acts that the act sees. */
   visible: number;
-  /** The inputs; undefined for one that is not a text of the act itself. */
+  /** An outline for each input; undefined for media and nested narratives. */
   texts: readonly (TextOutline | undefined)[];
 }
 
 interface TextOutline {
   /** The text with its placeholders replaced by NUL. */
   literal: string;
-  /** Whether it has a placeholder whose value is not a reply. Such a value may be equal to the text of another act. */
+  /**
+   * Whether the text has a placeholder whose value is not a reply. Such a value may make the text equal to that of
+   * another act.
+   */
   hasGivenValue: boolean;
 }
 
@@ -105,6 +111,7 @@ function mayBeEqual(left: RequestOutline, right: RequestOutline): boolean {
 function mayBeEqualTexts(left: TextOutline | undefined, right: TextOutline | undefined): boolean {
   if (!left || !right) return true;
   if (!left.hasGivenValue && !right.hasGivenValue) return left.literal === right.literal;
+  // A given value may be any text, so only the text before the first and after the last placeholder is compared.
   const [leftStart = '', ...leftRest] = left.literal.split('\0');
   const [rightStart = '', ...rightRest] = right.literal.split('\0');
   const [leftEnd, rightEnd] = [leftRest.at(-1) ?? leftStart, rightRest.at(-1) ?? rightStart];

@@ -10,7 +10,7 @@ import type { NarrativeRow } from './options.js';
 /**
  * Checks, before the first request, that a narrative which refers to a row has one, and that the row has every key.
  *
- * @throws BoticelliError `usage` without a row, `invalid_narrative` if it lacks a key
+ * @throws BoticelliError `usage` without a row, `invalid_narrative` if the row lacks a key
  */
 export function assertRowGiven(narrative: Narrative, row: NarrativeRow | undefined): void {
   const references = listRowReferences(narrative);
@@ -38,7 +38,7 @@ export function resolveRowValue(name: string, { number, values }: NarrativeRow):
   });
 }
 
-/** Formats a value for a text: null as nothing, an array or an object as JSON. */
+/** Formats a value for a text: null as an empty text, an array or an object as JSON. */
 function formatValue(value: unknown): string {
   if (value === null || value === undefined) return '';
   return typeof value === 'object' ? stringifyExactJson(value) : String(value);
@@ -46,9 +46,10 @@ function formatValue(value: unknown): string {
 
 /**
  * Reads the file that a row names. Its name is relative to the folder of the row. The file must be in that folder or in
- * that of the narrative, because the author of the rows may not be the user: a row could otherwise send any file.
+ * that of the narrative, because the author of the rows may not be the user: a row could otherwise send any file. The
+ * file that is the row itself may be anywhere, and so may any file with `allowOutside`.
  *
- * @throws BoticelliError `no_input` for a file outside of both
+ * @throws BoticelliError `no_input` for a file that is not allowed
  */
 export async function loadRowFile(
   { spec }: MediaTemplate,

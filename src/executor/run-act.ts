@@ -94,7 +94,7 @@ async function performAct(input: ActInput, totals: ActTotals): Promise<ActResult
 }
 
 function createRequest({ act, history, options }: ActInput, model: string, userTurn: UserTurn): GenerateRequest {
-  // A model that speaks reads everything aloud that it receives.
+  // A speech model reads aloud everything that it receives, so it receives no earlier turns.
   const visibleTurns = isSpeechModel(stripModelPrefix(model)) ? [] : history;
   return {
     model,
@@ -106,7 +106,10 @@ function createRequest({ act, history, options }: ActInput, model: string, userT
   };
 }
 
-/** Reports a service tier that the act did not ask for: above the limits of `priority`, `standard` serves a request. */
+/**
+ * Reports a service tier that the act did not ask for: the API serves a request in `standard` if it is above the limits
+ * of `priority`.
+ */
 function reportOtherTier(serviceTier: string | undefined, input: ActInput): void {
   const { act, onEvent } = input;
   const { serviceTiers: asked } = act;
@@ -170,7 +173,7 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       totals.timer.addPlannedWait(event.waitMs);
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
-      // A refused service tier has taken a request; a model whose quota is used up has not.
+      // A service tier refuses a request that was sent, which is an attempt. A model without quota gets no request.
       if (event.serviceTier !== undefined) totals.attempts += 1;
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
@@ -221,7 +224,7 @@ function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
   input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
 }
 
-/** Reports media that nobody has received. The reply was billed, and the media is part of it. */
+/** Reports media that was neither saved nor passed on, because it is part of the reply that was billed. */
 function reportUnsavedMedia(media: Pick<ActEnd, 'media'>, input: ActInput): void {
   const description = describeUnsavedMedia(media);
   if (description === undefined) return;

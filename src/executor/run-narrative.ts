@@ -102,7 +102,7 @@ async function runRound(
   return last?.result;
 }
 
-/** Returns, for each count, the sum of the counts before it and `start`. */
+/** Returns, for each count, the sum of `start` and all counts before it. */
 function prefixSums(counts: readonly number[], start: number): number[] {
   let sum = start;
   return counts.map((count) => {
@@ -168,7 +168,7 @@ async function recordFailure<Result>(
     return await work();
   } catch (thrown) {
     const { failed } = state;
-    // An act whose nested narrative has failed rejects with the same error.
+    // An act whose nested narrative has failed rejects with the same error. The failed act is then the nested one.
     if (!failed || (index < failed.index && thrown !== failed.thrown)) state.failed = { index, act, thrown };
     state.parallel?.requestOrder.close();
     throw thrown;
@@ -187,7 +187,7 @@ async function requestReply(act: RenderedAct, index: number, scope: ActScope): P
       state.billed = addBilledUsage(state.billed, billed);
     },
   });
-  // The driver has been called: this needs no await.
+  // `runAct` calls the driver before it first awaits, so the driver has the request now.
   state.parallel?.requestOrder.markSent(index);
   const result = await running;
   state.actEnds.push(omitMediaData(result.endEvent));

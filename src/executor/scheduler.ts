@@ -11,7 +11,7 @@ export interface Scheduler {
 interface SchedulerOptions {
   /** The maximum number of tasks that run at the same time. */
   maxConcurrent: number;
-  /** How many tasks may start after the oldest unfinished one, so that few finished results wait for it. */
+  /** The maximum number of tasks from the oldest unfinished one on, so that few finished results wait for that one. */
   maxAhead: number;
 }
 
@@ -48,7 +48,9 @@ export function createScheduler({ maxConcurrent, maxAhead }: SchedulerOptions): 
 
 /** Limits how many calls run at the same time, over all acts, narratives and rows that share it. */
 export interface CallLimiter {
-  /** Runs a task once a slot is free: first come, first served. A task must not wait for another task. */
+  /**
+   * Runs a task once a slot is free: first come, first served. A task must not wait for another, which may get no slot.
+   */
   run<Result>(task: () => Promise<Result>): Promise<Result>;
 }
 

@@ -20,10 +20,12 @@ export interface QuotaForecast {
   dayUsedUp?: { model: string; afterRequests: number; until: number };
 }
 
-/** Expired reservations are removed in groups of this size, because removing them one by one moves all others. */
+/** Expired reservations are removed in groups of this size, because each removal at the start moves all later ones. */
 const expiredGroup = 500;
 
-/** Removes reservations that have left the window before `at`. Keeping all would make a long forecast slow. */
+/**
+ * Removes the oldest group of reservations if it has left the window at `at`. Keeping it would slow a long forecast.
+ */
 function removeExpired(
   { appointments: reservations }: ModelState,
   at: number,
@@ -35,7 +37,7 @@ function removeExpired(
 
 /**
  * Schedules requests one after another in a copy of the model states, without reserving anything. The duration of
- * replies is unknown and counts as 0: each request starts when the previous one is sent.
+ * replies is unknown and counts as 0: each request is scheduled from the time at which the previous one is sent.
  */
 export function forecastQuota(
   requests: readonly ForecastRequest[],

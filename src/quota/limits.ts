@@ -17,8 +17,8 @@ export interface Limit {
   /** 1 or more. */
   value: number;
   /**
-   * `built-in` is a guess: it delays requests, but never stops them for the rest of a day. It rises if more was served.
-   * `learned` comes from the API.
+   * `built-in` is a guess: it delays requests, but never stops them for the rest of a day. A guessed `rpm` rises if
+   * more requests were served. `learned` comes from the API.
    */
   source: 'built-in' | 'settings' | 'flag' | 'learned';
 }
@@ -38,8 +38,8 @@ export interface ObservedLimits {
   /** Limits that the API stated. */
   learned: LearnedLimits;
   /**
-   * The most requests that the service accepted within one window, if they are more than the lowest guess. A guess of
-   * requests per minute rises to this number.
+   * The most requests that the service accepted within one window. Present only if it exceeds the lowest built-in guess
+   * of requests per minute. A lower guess rises to this number.
    */
   servedInWindow?: number;
 }
@@ -49,7 +49,8 @@ export type QuotaBudget = Partial<Record<LimitKind, number>>;
 
 /**
  * Computes the limits to enforce. A learned limit replaces a built-in one. If the user has set a limit too, the lower
- * of the two applies. A built-in limit rises to what was served. The budget then scales each limit, but never below 1.
+ * of the two applies. Without a learned limit, a built-in `rpm` rises to the most requests that were served in one
+ * window. The budget then scales each limit, but never below 1.
  */
 export function computeEffectiveLimits(
   configured: Limits,

@@ -50,7 +50,7 @@ export interface ModelProbeResult {
   durationMs: number;
   /** Why the probe ended, or `running`. */
   ended: 'running' | 'all-sent' | 'day-used-up' | 'refused-in-a-row' | 'failed' | 'interrupted';
-  /** The error, if the probe ended for a reason other than quota. */
+  /** The error, if `ended` is `failed` or `interrupted`. */
   failure?: BoticelliError;
   /** `failure` as plain data. */
   error?: ErrorReport;
@@ -72,8 +72,8 @@ export interface FirstRejection {
 const maxConsecutiveRejections = 3;
 
 /**
- * Sends small requests to a model, one after another, until its quota is used up or all are sent. Never rejects: the
- * result says why the probe ended.
+ * Sends small requests to a model, one after another, until all are sent, its quota is used up or another error occurs.
+ * The returned promise never rejects: the result says why the probe ended.
  */
 export async function probeModel(options: ProbeModelOptions): Promise<ModelProbeResult> {
   const { model, requests, spacingMs, clock, signal, onProgress } = options;
@@ -104,7 +104,10 @@ export async function probeModel(options: ProbeModelOptions): Promise<ModelProbe
   return result;
 }
 
-/** Sends one request. Resolves to the rejection if the API rejected it for its quota; throws any other error. */
+/**
+ * Sends one request. Resolves to the error if the request exceeded a per-minute limit or the daily quota. Throws any
+ * other error, such as missing credits.
+ */
 async function sendRequest(
   result: ModelProbeResult,
   options: ProbeModelOptions & { startedAt: number; latenciesMs: number[] },

@@ -14,11 +14,14 @@ export interface ResetResult {
   closedUntil?: number;
   /** The time before which no request was to be sent. */
   notBefore?: number;
-  /** Whether the guard had been widened. */
+  /** Whether rejections had enlarged the safety margin between requests (`guardFactor`). */
   guard: boolean;
-  /** Whether token estimates had been corrected. */
+  /** Whether a ratio that corrects token estimates had been learned (`tokenRatio`). */
   tokenRatio: boolean;
-  /** The most requests that were served within one window, if they had raised the guess, or might have. */
+  /**
+   * The most requests served within one window. Present only if it exceeds the lowest built-in guess of requests per
+   * minute, because it can raise a guess.
+   */
   servedInWindow?: number;
 }
 

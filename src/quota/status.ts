@@ -35,7 +35,7 @@ export interface ModelStatus {
 
 /** A limit in force. */
 export interface LimitStatus extends Limit {
-  /** The whole limit. `value` is the share of it that the budget allows. */
+  /** The limit before `[budget]` scales it. `value` is the scaled limit. */
   whole: number;
   /** When the limit was learned. Absent for other limits. */
   learnedAt?: number;
@@ -65,8 +65,8 @@ export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' |
 }
 
 /**
- * Returns the quota status of each model of a project, sorted by model name. Models about which nothing is known are
- * left out, unless they are among `models`: their names may be misspelt.
+ * Returns the quota status of each model of a project, sorted by model name. A model about which nothing is known is
+ * left out, because its name may be misspelt, unless `models` lists it.
  */
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   const modelStates = copyProjectStates(options);
@@ -77,7 +77,7 @@ export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
     const state = modelStates.get(model) ?? createModelState();
     if (state.standsFor !== undefined) return { model, standsFor: state.standsFor };
     const aliases = [...modelStates].filter(([, { standsFor }]) => standsFor === model);
-    // A lease may be stored under the alias that was requested.
+    // A lease that was taken before the serving model was known is stored under the alias.
     state.leases.push(...aliases.flatMap(([, { leases }]) => leases));
     return getModelStatus(model, state, { ...options, requestedAs: aliases[0]?.[0] });
   });

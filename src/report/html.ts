@@ -1,7 +1,7 @@
 import { toPrintable } from '../terminal/text/printable.js';
 
 /**
- * Markup for the page. The constructor takes it as it is, so only markup that this folder has written may be passed in.
+ * Markup for the page. The constructor escapes nothing, so only markup that this folder has written may be passed in.
  */
 export class Html {
   constructor(readonly markup: string) {}

@@ -1,14 +1,15 @@
 import { hasTooManyValues, tryParseJson } from '../util/json.js';
 
-/** The longest text that is formatted. */
+/** The maximum length of a text that is formatted. */
 const maxCharacters = 2_000_000;
 
-/** The most levels that are indented, so that the result of deeply nested lists does not grow with their square. */
+/** The maximum number of levels that are indented: without it, the result could grow with the square of the depth. */
 const maxIndentedLevels = 100;
 
 /**
- * Indents a JSON text whose value is an object or a list; undefined for other texts. Numbers, keys and strings stay as
- * they are written: parsing and printing them would round large numbers and drop repeated keys.
+ * Indents a JSON text whose value is an object or a list. Returns undefined for other texts, and for texts that are too
+ * large. Numbers, keys and strings stay as they are written: parsing and printing them would round large numbers and
+ * drop repeated keys.
  */
 export function formatJsonText(text: string): string | undefined {
   if (text.length > maxCharacters || !/^\s*[{[]/.test(text) || hasTooManyValues(text)) return undefined;

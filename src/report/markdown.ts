@@ -2,15 +2,15 @@ import MarkdownIt from 'markdown-it';
 import { toPrintable } from '../terminal/text/printable.js';
 import { Html, html } from './html.js';
 
-/** The longest text that is rendered as Markdown. Longer texts are shown as they are. */
+/** The maximum length of a text that is rendered as Markdown. Longer texts are shown as they are. */
 const maxCharacters = 300_000;
 
 /** Renders a text as Markdown; undefined if it is too long. */
 export type RenderMarkdown = (text: string) => Html | undefined;
 
 /**
- * Creates the renderer for replies. HTML in a reply is shown as text. Links lead only to web and mail addresses, and
- * images are named but not loaded, so that opening a page sends nothing to an address that a model chose.
+ * Creates the renderer for replies. HTML in a reply is shown as text. Links lead only to web and mail addresses. Images
+ * are replaced by their alternative text, so that opening a page sends nothing to an address that a model chose.
  */
 export function createMarkdownRenderer(): RenderMarkdown {
   const markdown = new MarkdownIt({ html: false, linkify: false, breaks: false });
@@ -29,7 +29,7 @@ export function createMarkdownRenderer(): RenderMarkdown {
   markdown.renderer.rules.table_open = () =>
     '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>\n';
   markdown.renderer.rules.table_close = () => '</table></div>\n';
-  // Character references of a reply may be control characters too, so the result is made printable, not the text.
+  // Character references in a reply may stand for control characters, so the result is made printable, not the text.
   return (text) => (text.length > maxCharacters ? undefined : new Html(toPrintable(markdown.render(text))));
 }
 

@@ -24,7 +24,7 @@ export async function createReportRenderer(): Promise<RenderReport> {
   };
 }
 
-/** With more acts, a browser lays out only those that can be seen, and the table of them is folded. */
+/** If a run has more acts than this, a browser lays out only the visible ones, and the table of the acts is folded. */
 const manyActs = 100;
 
 interface PageContext {
@@ -75,7 +75,7 @@ ${renderSummary(run)}`;
 
 function renderTokensAndCost(run: ReportRun, acts: readonly ReportAct[]): Html {
   const uses = acts.flatMap(({ reply }) =>
-    // A reused reply cost nothing.
+    // Reused replies are left out, because they used no tokens and cost nothing.
     reply && !reply.isReused ? [{ ...reply, requests: reply.attempts }] : [],
   );
   const table = renderActTable(run, acts);

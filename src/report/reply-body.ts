@@ -27,7 +27,7 @@ function renderSpeech({ durationMs, file }: NonNullable<ReportReply['speech']>):
   return html`<p class="note">${formatDuration(durationMs)} of speech${file && `, saved as ${file}`}</p>`;
 }
 
-/** Renders the text of a reply: JSON is folded, other texts are Markdown. */
+/** Renders the text of a reply: JSON is folded, other texts are Markdown, and texts too long for Markdown are plain. */
 function renderReplyText(text: string, renderMarkdown: RenderMarkdown): Html {
   const json = formatJsonText(text);
   if (json !== undefined) {

@@ -68,6 +68,7 @@ function renderLimitNote(id: string, total: number): Html {
 
 function renderColumnHead({ name, isNumber = false, isWide = false }: (typeof columns)[number], index: number): Html {
   const classes = [isNumber && 'number', isWide && 'wide'].filter(Boolean).join(' ');
+  // At first the rows are sorted by their status, failures first, which is neither ascending nor descending.
   const order = index === 1 && html` aria-sort="other"`;
   return html`<th role="columnheader" class="${classes}"${order}><button type="button">${name}</button></th>`;
 }
@@ -86,12 +87,12 @@ function renderNumber(value: number | undefined, format: (value: number) => stri
   return html`<td role="cell" class="${classes}" data-value="${value ?? -1}">${value === undefined ? '' : format(value)}</td>`;
 }
 
-/** Returns the error code of a failed row, or the status of another one. */
+/** Returns the error code of a row, or its status if it has no error. */
 function getOutcome({ error, status }: ReportRun): string {
   return error?.code || status;
 }
 
-/** Renders what a row is about and, folded, its replies. */
+/** Renders the label of a row, its error, and its replies, which are folded. */
 function renderContent(
   { label, matrix, id, anchor, error }: ReportRun,
   source: RunSource,

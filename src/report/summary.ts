@@ -12,7 +12,7 @@ ${error && html`<p class="error"><strong>${error.code}</strong> ${error.message}
 `;
 }
 
-/** Renders the outcome of a run or a row, as a word and not only by its colour. */
+/** Renders the outcome of a run or a row. It is a word, because color alone is not visible to everyone. */
 export function renderStatus(status: string): Html {
   const kind = status === 'completed' ? 'good' : status === 'unfinished' || status === 'interrupted' ? 'open' : 'bad';
   return html`<span class="status ${kind}">${status}</span>`;

@@ -67,7 +67,7 @@ export function renderActTable(run: ReportRun, acts: readonly ReportAct[]): Html
   return renderTable({ label: 'Tokens and cost by act', columns, rows, foot });
 }
 
-/** Renders the sums for each model, if there are several. */
+/** Renders the sums for each model, if there are several models. */
 export function renderModelTable(uses: Iterable<Totals & { model: string }>): Html | undefined {
   const sums = new Map<string, Totals>();
   for (const { model, requests, tokens, costUsd } of uses) {

@@ -14,7 +14,7 @@ export interface Combination {
   number: number;
   /** The value of each key, in the order of the axes. */
   values: Readonly<Record<string, MatrixValue>>;
-  /** What tells the combination apart for a person, on one line: `model=gemini-2.5-pro temperature=0`. */
+  /** The values on one line, for people: `model=gemini-2.5-pro temperature=0`. */
   label: string;
 }
 
@@ -26,7 +26,7 @@ export function countCombinations(axes: readonly MatrixAxis[]): number {
   return axes.reduce((count, { values }) => count * values.length, 1);
 }
 
-/** Lists all combinations. The values of the last axis change fastest. No two have the same label. */
+/** Lists all combinations. The values of the last axis change fastest. No two combinations have the same label. */
 export function createCombinations(axes: readonly MatrixAxis[]): Combination[] {
   let entries: (readonly [key: string, value: MatrixValue])[][] = [[]];
   for (const { key, values } of axes)

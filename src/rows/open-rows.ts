@@ -13,7 +13,8 @@ interface OpenRowsOptions {
 /**
  * Opens the source of `--each`: a CSV, TSV, NDJSON or JSON file, `-` for NDJSON on standard input, or a glob pattern.
  *
- * @throws BoticelliError `no_input` if it can't be read, `invalid_narrative` for faults in it, `usage` for another kind
+ * @throws BoticelliError `no_input` if the source can't be read, `invalid_narrative` for faults in it, `usage` for
+ *   another kind of file
  */
 export async function openRows(source: string, { cwd, stdin }: OpenRowsOptions): Promise<RowSource> {
   if (source === '-') {
@@ -43,9 +44,9 @@ export async function openRows(source: string, { cwd, stdin }: OpenRowsOptions):
 
 async function rejectUnknownKind(path: string, source: string): Promise<never> {
   const { openSourceFile } = await import('./sources/source-file.js');
-  // A folder or a missing file has a message of its own.
+  // For a folder or a missing file, this throws an error that says so.
   openSourceFile(path, source).close();
   throw new BoticelliError('usage', `--each ${source}: unknown kind of file`, {
-    hint: "Use .csv, .tsv, .ndjson, .jsonl or .json, a quoted pattern such as 'texts/*.txt', or - for NDJSON.",
+    hint: "Use .csv, .tsv, .ndjson, .jsonl or .json, a quoted pattern such as 'texts/*.txt', or - for NDJSON on standard input.",
   });
 }

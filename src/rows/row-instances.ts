@@ -20,7 +20,7 @@ export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: 
   };
 }
 
-/** Reads all rows, and returns whether an id is one of theirs, in any of the combinations. */
+/** Reads all rows, and returns a function that says whether an id is that of a row in any of the combinations. */
 export async function collectRowIds(
   rows: AsyncIterable<Row>,
   combinations: readonly (Combination | undefined)[],

@@ -24,7 +24,10 @@ import { withHopCache } from '../store/replies/with-hop-cache.js';
 import { type ReplyCacheOptions, withReplyCache } from '../store/replies/with-reply-cache.js';
 import { createQuota } from './quota.js';
 
-/** The longest check of a reply against its schema or `expect`. It takes milliseconds, unless a pattern backtracks. */
+/**
+ * Time limit of the check of a reply against its schema or `expect`. A check takes milliseconds, unless a regular
+ * expression backtracks.
+ */
 export const maxCheckMs = 10_000;
 
 /** The options of `createDriverStack`. Only `gemini` is required. */
@@ -85,8 +88,8 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
  * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the
  * length of a reply is unknown, so the estimate before the call covers only the prompt. If the service did not count
  * the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a
- * reply of typical length. A model that draws replies with one picture, whose length is known. A model that may search
- * is assumed to search once.
+ * reply of typical length. The reply of a picture model counts as at least one picture, whose tokens are known. A
+ * request that allows Google Search is assumed to search once.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {

@@ -23,7 +23,10 @@ export interface CreateQuotaOptions {
   budget?: QuotaBudget;
   /** The length of the window of per-minute limits, in milliseconds. Default 60 000. */
   windowMs?: number;
-  /** The longest wait for quota. A request that would wait longer fails with `rate_limited`. Default: no limit. */
+  /**
+   * The longest wait for quota. A request that would wait longer fails with `rate_limited`. Default: any wait is
+   * accepted.
+   */
   maxWaitMs?: number;
   clock?: Clock;
 }

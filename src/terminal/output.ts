@@ -12,7 +12,7 @@ export interface Output {
 /** The options of `createOutput`. */
 export interface OutputOptions {
   stream: Writable & { isTTY?: boolean };
-  /** Called once, with the system's error: EPIPE if the reader has closed the pipe, ENOSPC on a full disk. */
+  /** Called at the first failure, with the system's error: EPIPE if the reader has closed the pipe, ENOSPC on a full disk. */
   onFailure: (error: NodeJS.ErrnoException) => void;
 }
 
@@ -40,7 +40,7 @@ export function createOutput({ stream, onFailure }: OutputOptions): Output {
           resolve();
         };
         pendingFlushes.add(settle);
-        // A file stream completes writes at once, but emits the error of a full disk only in the next turn.
+        // A file stream completes writes at once, but emits the error of a full disk only in the event loop's next turn.
         stream.write('', () => setImmediate(settle));
       }),
   };

@@ -114,7 +114,7 @@ async function benchRedisRun(redisUrl: string): Promise<void> {
   printRow(label, formatMs(pair.ours), formatMs(pair.peer), `+${formatMs(pair.ours - pair.peer)}`, '');
 }
 
-/** Alternates between both; takes the minimum of three rounds, because other load can only increase a delay. */
+/** Alternates between both programs. Takes the minimum of three rounds, because other load can only increase a delay. */
 async function benchTokenDelays(): Promise<void> {
   const oursBest = { p50: Number.POSITIVE_INFINITY, p99: Number.POSITIVE_INFINITY };
   const peerBest = { ...oursBest };

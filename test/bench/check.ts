@@ -8,14 +8,14 @@ const bin = 'bin/boticelli.js';
 /** Measures `check` of many files against parsing them, and of long narratives against shorter ones. */
 export async function benchCheck(folder: string): Promise<void> {
   const env = { HOME: folder };
-  for (const [label, narrative] of [
+  for (const [label, render] of [
     ['small narratives', renderSmallNarrative],
     ['copies of our samples', readSample],
   ] as const) {
     const inputFolder = join(folder, label.replaceAll(' ', '_'));
     mkdirSync(inputFolder);
     for (let index = 0; index < 1000; index += 1)
-      writeFileSync(join(inputFolder, `narrative_${index}.toml`), narrative(index));
+      writeFileSync(join(inputFolder, `narrative_${index}.toml`), render(index));
     const pair = await timePairs(
       { args: [bin, 'check', inputFolder], env },
       { args: ['test/bench/peers/parse-toml.mjs', inputFolder], env },

@@ -4,7 +4,7 @@ import { createChunk, formatSseEvent } from '../helpers/gemini/replies.js';
 import { printRow, quantile, runNode } from './measure.js';
 
 const eventCount = 50_000;
-// The SDK takes ten seconds per round.
+// Few rounds, because each takes seconds.
 const rounds = 3;
 
 interface Measurement {
@@ -28,7 +28,7 @@ export async function benchEvents(): Promise<void> {
       });
       const measurement: Measurement = JSON.parse(stdout);
       if (measurement.length !== server.length)
-        throw new Error(`${side} read ${measurement.length} of ${server.length}`);
+        throw new Error(`${side} read ${measurement.length} of ${server.length} characters`);
       if (round > 0) measurements[side].push(measurement);
     }
   }

@@ -119,7 +119,13 @@ async function benchSessions(): Promise<void> {
   const label = `${acts} acts in one session against ${acts} sessions, time`;
   printRow(label, formatMs(one), formatMs(each), (one / each).toFixed(2), '');
   const share = (bytes.one / bytes.each).toFixed(2);
-  printRow(`the same, bytes sent`, `${bytes.one}`, `${bytes.each}`, share, '');
+  printRow(
+    `${acts} acts in one session against ${acts} sessions, bytes sent`,
+    `${bytes.one}`,
+    `${bytes.each}`,
+    share,
+    '',
+  );
 }
 
 async function runTenActs(sessionPerAct: boolean): Promise<{ wallMs: number; bytes: number }> {

@@ -85,7 +85,7 @@ function readChildCpuMs(): number {
   }
 }
 
-/** Returns the q-quantile of some numbers, the lower one of two. */
+/** Returns the q-quantile of the numbers. If it is between two of them, returns the lower one. */
 export function quantile(numbers: number[], q: number): number {
   const sorted = [...numbers].sort((left, right) => left - right);
   return sorted[Math.floor((sorted.length - 1) * q)] ?? Number.NaN;

@@ -23,7 +23,7 @@ export async function benchMemory(target: BenchTarget): Promise<void> {
         ['idle', packetReply(formatSseEvent(createChunk('x', 'STOP')))] as const,
       ]) {
         const peak = await measurePeakBytes(reply, folder, target);
-        // The first round may still compile the program.
+        // The first round may still compile the program and is not counted.
         if (round > 0) peaks[kind].push(peak);
       }
     }

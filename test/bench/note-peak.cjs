@@ -1,5 +1,5 @@
-// Loaded before the program with `node --require`: writes its peak memory in bytes to PEAK_FILE when it exits. Not with
-// process.resourceUsage().maxRSS, which on Linux includes the memory of the parent before exec.
+// Loaded before the program with `node --require`: writes its peak memory in bytes to PEAK_FILE when it exits.
+// process.resourceUsage().maxRSS is not used, because on Linux it includes the memory of the parent before exec.
 const { readFileSync, writeFileSync } = require('node:fs');
 
 process.on('exit', () => {

@@ -33,11 +33,11 @@ interface Outcome {
 }
 
 /**
- * Measures how much of a quota several processes use, and how often the server rejects a request. Together they send ten
- * windows of requests, each process one after another.
+ * Measures how much of a quota several processes use, and how often the server rejects a request. Together they send as
+ * many requests as ten windows allow. Each process sends its requests one after another.
  *
- * The use is 100% if each request comes one window and its guard after the one a window before it (`computeQuotaUse`). The
- * peer is measured with the same length, although it has no guard.
+ * The use is 100% if each request comes one window and the limiter's safety margin (`computeGuardMs`) after the request
+ * that is `requestsPerWindow` before it. The peer is measured in the same way, although it leaves no margin.
  */
 export async function benchQuota(): Promise<void> {
   const ourScript = await bundleScript('quota-worker');
@@ -46,7 +46,7 @@ export async function benchQuota(): Promise<void> {
     const rounds = processCounts.flatMap((processes) => kinds.map((kind) => ({ processes, kind, unit })));
     // The peers run in parallel: they mostly sleep, and a busy machine does not matter for them.
     const peerOutcomes = await Promise.all(rounds.map((round) => runRound({ ...round, script: peerScript })));
-    // So do ours with few processes.
+    // Our rounds with few processes run in parallel, too. Those with many run one after another.
     const parallelRounds = rounds
       .filter(({ processes }) => processes < 16)
       .map((round) => runRound({ ...round, script: ourScript }));

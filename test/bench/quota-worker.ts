@@ -7,8 +7,8 @@ import type { Limits } from '../../src/quota/limits.js';
 import type { QuotaTask } from './workers.js';
 
 /**
- * One process of the quota benchmark. It uses the driver stack of `boticelli run` and starts on a signal, so that the startup
- * time of sixteen processes is not measured.
+ * One process of the quota benchmark. It uses the driver stack of `boticelli run` and starts when it reads a line from standard
+ * input, so that the startup time of sixteen processes is not measured.
  */
 const { folder, baseUrl, requests, prompt, windowMs, rpm, tpm } = JSON.parse(process.argv[2] ?? '{}') as QuotaTask;
 const createLimit = (value: number) => ({ value, source: 'settings' }) as const;

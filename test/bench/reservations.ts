@@ -47,7 +47,7 @@ async function benchOpening(script: string): Promise<void> {
   const [first = Number.NaN, ...later] = openings;
   const label = 'opening the database and a first reservation, libsql loaded';
   printRow(label, formatMs(quantile(later, 0.5)), '', '', 'under 10 ms');
-  printRow('the same for a new file', formatMs(first), '', '', '');
+  printRow('creating the database and a first reservation, libsql loaded', formatMs(first), '', '', '');
 }
 
 async function measureReservations(script: string, processes: number, task: Omit<ReservationTask, 'folder'>) {

@@ -39,7 +39,7 @@ export async function benchRows({ bin, createEnvironment }: BenchTarget): Promis
       pool.ratio.toFixed(2),
       '1.10',
     );
-    printRow(`${label}: its CPU time`, '', '', pool.cpuRatio.toFixed(2), '');
+    printRow(`${label}: a pool around the SDK, CPU time`, '', '', pool.cpuRatio.toFixed(2), '');
     const promptfoo = findPromptfoo();
     if (promptfoo === undefined) printRow(`${label}: promptfoo`, '', 'not installed', '', '0.50');
     else {
@@ -55,7 +55,7 @@ export async function benchRows({ bin, createEnvironment }: BenchTarget): Promis
   }
 }
 
-/** The script of promptfoo: the file that the variable PROMPTFOO names, or the command of that name. */
+/** Returns the script of promptfoo: the file that the variable PROMPTFOO names, or the command `promptfoo` in PATH. */
 function findPromptfoo(): string | undefined {
   const candidates = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'promptfoo'));
   const found = [process.env.PROMPTFOO ?? '', ...candidates].find((file) => file !== '' && existsSync(file));

@@ -17,7 +17,7 @@ export async function benchStore(): Promise<void> {
   const configWithoutStore = join(folder, 'off.toml');
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
   writeFileSync(configWithoutStore, '[store]\nkeep = "off"\n');
-  // Both runs read a settings file, because that takes longer than storing.
+  // Both runs read a settings file. Reading it takes longer than storing, so only storing may be a difference.
   const configWithStore = join(folder, 'on.toml');
   writeFileSync(configWithStore, '[store]\nkeep = "30d"\n');
   const createCommand = (state: string, ...args: string[]): TimedCommand => ({
@@ -64,7 +64,7 @@ export async function benchStore(): Promise<void> {
   rmSync(folder, { recursive: true });
 }
 
-/** Fills a database with ten thousand runs of four acts with replies of 2,000 characters, and as many stored replies. */
+/** Fills a database with ten thousand runs of four acts with replies of 2,000 characters, and stores each reply. */
 export async function fillDatabase(folder: string): Promise<void> {
   mkdirSync(folder);
   const { database } = await openDatabase(folder);

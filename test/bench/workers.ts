@@ -26,8 +26,8 @@ export async function bundleScript(name: string): Promise<string> {
 }
 
 /**
- * Starts a process for each task, lets all of them begin when the last one is ready, and resolves to their results, which
- * they print as a line of JSON.
+ * Starts a process for each task, and lets all of them begin when each has printed a line. Resolves to their results: each
+ * process prints its result as a line of JSON.
  */
 export async function runWorkers<Result>(script: string, tasks: readonly object[]): Promise<Result[]> {
   const workers = tasks.map((task) => startWorker(script, task));

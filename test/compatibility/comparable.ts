@@ -25,7 +25,10 @@ export function toComparable(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, field]) => [name, toComparableField(name, field)]));
 }
 
-/** Whether an element is a thought, which version 0.1 stored and sent back, or the note about it that came later. */
+/**
+ * Whether an element is a thought, which version 0.1 stored and sent back, or the note that later versions write
+ * instead.
+ */
 function isAboutThoughts(element: unknown): boolean {
   const { thought, type, message } = Object(element) as Record<string, unknown>;
   return thought === true || (type === 'act-note' && String(message).includes('thoughts'));
@@ -33,7 +36,7 @@ function isAboutThoughts(element: unknown): boolean {
 
 function toComparableField(name: string, value: unknown): unknown {
   if (variableFields.has(name) || messageFields.has(name)) return value === null ? null : typeof value;
-  // A wait has the code of its limit as the reason, a fallback a sentence.
+  // The reason of a wait is the code of its limit. The reason of a fallback is a sentence, which may be reworded.
   if (name === 'reason' && String(value).includes(' ')) return 'a sentence';
   if (name === 'file') return basename(String(value));
   // Redis stores an empty list as an object.
@@ -41,12 +44,12 @@ function toComparableField(name: string, value: unknown): unknown {
   return toComparable(value);
 }
 
-/** The definitions of columns that version 0.1 does not have, which names all columns that it uses. */
+/** The definitions of the added columns. Version 0.1 ignores them, because its statements name the columns they use. */
 const addedDefinitions = new RegExp(`, (${addedColumns.map(({ column }) => column).join('|')}) TEXT(?=[,) ])`, 'g');
 
 /**
- * Returns the schema version of a database, and its tables and indices. White space in definitions is ignored, and so are
- * columns that were added.
+ * Returns the schema version of a database, and its tables and indices. White space in definitions is ignored, and so
+ * are columns that were added.
  */
 export function readSchema(database: LibSql.Database) {
   const query = 'SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name';
@@ -69,7 +72,7 @@ export function readContent(database: LibSql.Database) {
       `SELECT runs.file, runs.models_asked, acts.position, acts.act, acts.ended, acts.told, acts.cost_usd
        FROM acts JOIN runs ON runs.id = acts.run ORDER BY runs.started_at, acts.position`,
     ),
-    // The keys begin with a hash of the service's address.
+    // The keys begin with a hash of the service's address, which differs in each run.
     modelLists: readAll('SELECT substr(key, 18) AS rest_of_key, fetched_at, models FROM catalogues'),
     liveModes: readAll('SELECT model, manner, learned_at FROM live_manners'),
   };

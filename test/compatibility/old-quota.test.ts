@@ -3,7 +3,7 @@ import { textReply } from '../helpers/gemini/replies.js';
 import type { GeminiServer } from '../helpers/gemini/server.js';
 import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
 import { dumpRedis, fillRedis, oldRedis } from './old-redis.js';
-import { copyCurrentDatabase, createOldState, type OldState } from './old-state.js';
+import { copyRecentDatabase, createOldState, type OldState } from './old-state.js';
 import { liveModel, startScenarioServer } from './scenario.js';
 
 /** The quota of each model in the state of version 0.1, as `limits --format json` shows it. */
@@ -61,7 +61,7 @@ describe('the quota database of version 0.1', () => {
   const run = (command: string) => state.run(command, { server });
   beforeAll(() => {
     state = createOldState(onCleanup);
-    copyCurrentDatabase(state, server);
+    copyRecentDatabase(state, server);
   });
 
   test('is shown by `limits`: learned limits, sent and waiting requests, a held slot', async () => {
@@ -81,7 +81,7 @@ describe('the quota database of version 0.1', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('counts a request to an alias for its model', async () => {
+  test('counts a request to an alias for the model that serves it', async () => {
     const before = server.requests.length;
     server.queueReplies(textReply('Again.', { modelVersion: 'model-a' }));
     expect((await run('run short.toml -m model-latest')).code).toBe(0);

@@ -5,8 +5,8 @@ import { spokenReply } from '../helpers/gemini/live-replies.js';
 import type { GeminiServer } from '../helpers/gemini/server.js';
 import { toComparable } from './comparable.js';
 import {
-  copyCurrentDatabase,
   copyDatabase,
+  copyRecentDatabase,
   createOldState,
   type OldState,
   oldOutput,
@@ -19,20 +19,20 @@ import { liveModel, startScenarioServer } from './scenario.js';
 const cleanups: (() => void | Promise<void>)[] = [];
 const onCleanup = (clean: () => void | Promise<void>) => void cleanups.push(clean);
 let server: GeminiServer;
-let current: OldState;
+let recent: OldState;
 beforeAll(async () => {
   server = await startScenarioServer();
   onCleanup(() => server.close());
-  current = createCurrentState(onCleanup);
+  recent = createRecentState(onCleanup);
 });
 afterAll(async () => {
   for (const clean of cleanups) await clean();
 });
 
-/** Creates a state that version 0.1 wrote a moment ago. */
-function createCurrentState(onCleanup: (clean: () => void) => void): OldState {
+/** Creates a state as if version 0.1 had written it a moment ago. */
+function createRecentState(onCleanup: (clean: () => void) => void): OldState {
   const state = createOldState(onCleanup);
-  copyCurrentDatabase(state, server);
+  copyRecentDatabase(state, server);
   return state;
 }
 
@@ -61,37 +61,37 @@ describe('replies that version 0.1 stored', () => {
     ['of an alias', 'run short.toml -m model-latest', 'run short.toml -m model-latest'],
   ])('are reused by --resume: %s', async (_, command, oldCommand) => {
     for (const flag of ['', ' --stream']) {
-      const { code, stdout, stderr } = await runOffline(current, `${command}${flag} --resume`);
+      const { code, stdout, stderr } = await runOffline(recent, `${command}${flag} --resume`);
       expect({ code, stdout }).toEqual({ code: 0, stdout: oldOutput.replies[oldCommand] });
       expect(stderr).not.toContain('warning');
     }
-    const { stdout } = await runOffline(current, `${command} --resume -o json`);
+    const { stdout } = await runOffline(recent, `${command} --resume -o json`);
     const { acts } = JSON.parse(stdout) as { acts: object[] };
     for (const act of acts) expect(act).toMatchObject({ reused: true, attempts: 0 });
   });
 
   test('of a fallback are not reused with --no-fallback', async () => {
-    const { code, stdout } = await runOffline(current, 'run short.toml -m model-day --resume --no-fallback');
+    const { code, stdout } = await runOffline(recent, 'run short.toml -m model-day --resume --no-fallback');
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
   });
 
   test('of a failed run are reused, and the other acts are sent', async () => {
     const before = server.generateRequests.length;
-    const { stdout } = await current.run('run narrative.toml -m model-b --resume --retries 0', { server });
+    const { stdout } = await recent.run('run narrative.toml -m model-b --resume --retries 0', { server });
     expect(stdout).toMatch(/^Dear nobody,\n/);
     expect(server.generateRequests[before]?.body.contents).toHaveLength(3);
   });
 
-  test('are sent in the next request as version 0.1 sent them, without thoughts', async () => {
+  test('are sent in the next request as version 0.1 sent them, except for thoughts, which are left out', async () => {
     const before = server.generateRequests.length;
-    expect((await current.run('run narrative.toml --resume --from title', { server })).code).toBe(0);
+    expect((await recent.run('run narrative.toml --resume --from title', { server })).code).toBe(0);
     const bodies = server.generateRequests.slice(before).map(({ body }) => body);
     expect(JSON.stringify(bodies)).not.toContain('"thought"');
     expect(toComparable(bodies)).toEqual(toComparable([oldOutput.titleRequest]));
   });
 
   test('are deleted by `runs clear`, with the runs', async () => {
-    const state = createCurrentState(onTestFinished);
+    const state = createRecentState(onTestFinished);
     const replies = withDatabase(state.database, (database) => queryRows(database, 'SELECT key FROM answers').length);
     const { stdout } = await state.run('runs clear --yes');
     expect(stdout.match(/\d+/g)).toEqual(['10', String(replies)]);
@@ -141,16 +141,17 @@ describe('runs that version 0.1 recorded', () => {
 });
 
 test('the list of models that version 0.1 stored is used without a request', async () => {
-  const { code, stdout, stderr } = await runOffline(current, 'models');
+  const { code, stdout, stderr } = await runOffline(recent, 'models');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const old = oldOutput.replies.models?.replace('127.0.0.1:20921', `127.0.0.1:${server.port}`) ?? '';
-  // Version 0.1 showed no prices and no levels of thinking, which follow the limits of a model, and a line on prices.
+  // Version 0.1 showed neither prices nor levels of thinking. Today both follow the limits of a model, and a line
+  // explains the prices.
   const withoutAdditions = stdout.replace(/(; | {2})(\$|thinking ).*$/gm, '').replace(/^prices are .*\n\n?/m, '');
   expect(extractData(withoutAdditions)).toEqual(extractData(old));
 });
 
 test('the response mode of a Live model that version 0.1 learned is used: no session is rejected', async () => {
-  const state = createCurrentState(onTestFinished);
+  const state = createRecentState(onTestFinished);
   const before = server.live.sessions.length;
   server.live.realtimeModels.add(liveModel);
   server.live.queueReplies(spokenReply(['Hi.']), spokenReply(['Bye.']));
@@ -177,7 +178,7 @@ describe('a recording of version 0.1', () => {
     expect(lines).toHaveLength(oldRecording.split('\n').length + 1);
   });
 
-  test('is compared with a request that is not in it', async () => {
+  test('fails for a request that it does not contain, and the error shows the difference', async () => {
     const { run } = createOldState(onTestFinished);
     const { code, stderr } = await run('run narrative.toml --var lang=French --replay recording.ndjson');
     expect(code).toBe(66);

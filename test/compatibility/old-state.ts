@@ -6,14 +6,14 @@ import { createTemporaryFolder, type ProcessResult, root } from '../helpers/boti
 import type { GeminiServer } from '../helpers/gemini/server.js';
 import { runCommand, testKey } from './scenario.js';
 
-/** Files that version 0.1 wrote; its README says how they were made. */
+/** The folder of the files that version 0.1 wrote. The README in it says how they were made. */
 const fixture = join(root, 'test/fixtures/version-0.1');
 /** The service's address in the state of version 0.1. */
 const oldAddress = 'http://127.0.0.1:20921';
 
 /** What version 0.1 printed. */
 interface OldOutput {
-  /** When its state was written, in milliseconds since the epoch. */
+  /** When version 0.1 wrote the state of the fixture, in milliseconds since the epoch. */
   writtenAt: number;
   /** Standard output of the commands that wrote the state, by command. */
   replies: Record<string, string>;
@@ -29,7 +29,7 @@ export const oldRecording = readFileSync(join(fixture, 'recording.ndjson'), 'utf
 /** A working folder with the narratives, the settings and the recording of version 0.1. */
 export interface OldState {
   cwd: string;
-  /** The state folder; it does not exist yet. */
+  /** The state folder. It does not exist until `copyDatabase` or a command creates it. */
   folder: string;
   /** The path of the state's database. */
   database: string;
@@ -59,10 +59,10 @@ export function copyDatabase({ folder, database }: OldState): void {
 
 /**
  * Copies the database as if version 0.1 had written it a moment ago, for a server at another address. Most of the state
- * expires, and some of it belongs to one address, so all times are moved by the age of the fixture (see `moveTimes`), and
- * the hash of the address is replaced.
+ * expires, and some of it belongs to one address, so all times are moved by the age of the fixture (see `moveTimes`),
+ * and the hash of the address is replaced.
  */
-export function copyCurrentDatabase(state: OldState, server: GeminiServer): void {
+export function copyRecentDatabase(state: OldState, server: GeminiServer): void {
   copyDatabase(state);
   const ageMs = Date.now() - oldOutput.writtenAt;
   withDatabase(state.database, (database) => {
@@ -121,8 +121,8 @@ interface StoredQuota {
 }
 
 /**
- * Moves the times of a model's stored quota by `ageMs`. A current day ends in twelve hours, so that no midnight comes
- * between, and a lease expires in a minute.
+ * Moves the times of a model's stored quota by `ageMs`. Days end twelve hours from now, so that no test runs over
+ * midnight, and leases expire a minute from now.
  */
 export function moveTimes(json: string, ageMs: number): string {
   const quota: StoredQuota = JSON.parse(json);

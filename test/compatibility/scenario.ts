@@ -30,8 +30,8 @@ export function startScenarioServer(): Promise<GeminiServer> {
 }
 
 /**
- * Runs a command in this process, split at its spaces. Files are relative to `cwd`, which `runInProcess` leaves as it
- * is.
+ * Runs a command in this process. The command is split at its spaces, and the names of narratives and recordings in it
+ * are resolved against `cwd`.
  */
 export function runCommand(command: string, cwd: string, env: Record<string, string>): Promise<ProcessResult> {
   const args = command.split(' ').map((arg) => (/\.(toml|ndjson)$/.test(arg) ? join(cwd, arg) : arg));

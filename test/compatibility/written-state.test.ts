@@ -32,7 +32,7 @@ async function writeState(redisUrl?: string): Promise<{ state: OldState; address
   return { state, address: server.url };
 }
 
-// Old versions read what this version writes, if both run side by side.
+// If an old version runs beside this one, it reads what this version writes, so the stored formats must stay the same.
 describe('the same commands write the same state as in version 0.1', () => {
   let state: OldState;
   let address: string;

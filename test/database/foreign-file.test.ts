@@ -7,7 +7,7 @@ import { applicationId, readApplicationId } from '../../src/database/schema.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
 
 /** Creates a state folder whose `boticelli.db` was made with these statements. */
-function createRowsState(sql: string): string {
+function createStateFolder(sql: string): string {
   const folder = createTemporaryFolder(onTestFinished);
   const database = new Database(join(folder, 'boticelli.db'));
   database.exec(sql);
@@ -26,10 +26,10 @@ describe("another program's database", () => {
     ['has another application id', `PRAGMA application_id = 77; ${ownTable}`],
     ['has other tables', 'CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES (1);'],
     ['has our tables and others', `${ownTable} CREATE TABLE bookmarks (url TEXT);`],
-    ['has a schema version', 'CREATE TABLE bookmarks (url TEXT); PRAGMA user_version = 1;'],
-    ['has a write-ahead log', 'PRAGMA journal_mode = WAL; CREATE TABLE bookmarks (url TEXT);'],
+    ['has other tables and our schema version', 'CREATE TABLE bookmarks (url TEXT); PRAGMA user_version = 1;'],
+    ['has other tables and a write-ahead log', 'PRAGMA journal_mode = WAL; CREATE TABLE bookmarks (url TEXT);'],
   ])('that %s is refused and stays as it was', async (_, sql) => {
-    const folder = createRowsState(sql);
+    const folder = createStateFolder(sql);
     const before = readFiles(folder);
     const warning = expect.stringContaining("boticelli.db is another program's database: it is left unchanged");
     expect(await openDatabase(folder)).toEqual({ warning });
@@ -48,8 +48,8 @@ describe("another program's database", () => {
   });
 });
 
-test('a database without an id that has only our tables is ours, and gets the id', async () => {
-  const folder = createRowsState(`${ownTable} PRAGMA user_version = 1;`);
+test('a database without an application id whose tables are all ours is used, and gets our application id', async () => {
+  const folder = createStateFolder(`${ownTable} PRAGMA user_version = 1;`);
   const { database, warning } = await openDatabase(folder);
   expect(warning).toBeUndefined();
   expect(database && readApplicationId(database)).toBe(applicationId);
@@ -67,15 +67,15 @@ describe('a symbolic link', () => {
   }
 
   test('to our database is followed', async () => {
-    const target = join(createRowsState(`${ownTable} PRAGMA user_version = 1;`), 'boticelli.db');
+    const target = join(createStateFolder(`${ownTable} PRAGMA user_version = 1;`), 'boticelli.db');
     const { database } = await openDatabase(createLink(target));
     expect(database && readApplicationId(database)).toBe(applicationId);
     database?.close();
   });
 
   test.each([
-    ["another program's database", () => join(createRowsState('CREATE TABLE bookmarks (url TEXT)'), 'boticelli.db')],
-    ['a text', () => join(createTemporaryFolder(onTestFinished, { text: 'precious '.repeat(50) }), 'text')],
+    ["another program's database", () => join(createStateFolder('CREATE TABLE bookmarks (url TEXT)'), 'boticelli.db')],
+    ['a text file', () => join(createTemporaryFolder(onTestFinished, { text: 'precious '.repeat(50) }), 'text')],
     ['an empty file', () => join(createTemporaryFolder(onTestFinished, { empty: '' }), 'empty')],
   ])('to %s is refused, and the file stays as it was', async (_, createTarget) => {
     const target = createTarget();
@@ -95,13 +95,13 @@ describe('a symbolic link', () => {
   });
 });
 
-test('a folder of that name is reported', async () => {
+test('a folder named boticelli.db is reported', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   mkdirSync(join(folder, 'boticelli.db'));
   expect(await openDatabase(folder)).toEqual({ warning: expect.stringContaining('is not a regular file') });
 });
 
-test('an empty file is a new database', async () => {
+test('an empty file becomes a new database', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   writeFileSync(join(folder, 'boticelli.db'), '');
   const { database, warning } = await openDatabase(folder);

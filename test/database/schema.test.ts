@@ -57,7 +57,7 @@ test('eight processes that migrate a database at the same time succeed and lose 
   expect(sent).toHaveLength(8);
 });
 
-/** Creates a whole database, and changes it with the given SQL. */
+/** Creates a state folder with a complete database, and changes the database with the given SQL. */
 async function createChangedState(sql: string): Promise<string> {
   const folder = createTemporaryFolder(onTestFinished);
   const { database } = await openDatabase(folder);
@@ -76,7 +76,7 @@ test.each(['quota_pages', 'answers', 'runs', 'acts'])('creates the table %s agai
   database?.close();
 });
 
-test('adds the columns that a database of an earlier version lacks, and reads it without them', async () => {
+test('reads a database without the columns that were added later, and adds them when it is opened for writing', async () => {
   const dropColumns = addedColumns.map(({ table, column }) => `ALTER TABLE ${table} DROP COLUMN ${column};`).join('');
   const folder = await createChangedState(`
     INSERT INTO runs VALUES ('r1', 'n', NULL, NULL, 1, 1, 1, '[]', '[]', 1, 0, '{}', NULL, 'completed', 5, NULL, NULL);
@@ -93,7 +93,7 @@ test('adds the columns that a database of an earlier version lacks, and reads it
   }
 });
 
-test('sets a database aside whose tables lack a column', async () => {
+test('renames a database in which a table lacks a column, and creates a new one', async () => {
   const folder = await createChangedState('ALTER TABLE quota_pages RENAME COLUMN page TO other');
   const { database, warning } = await openDatabase(folder);
   expect(warning).toMatch(/boticelli\.db was damaged; it is now .*\.damaged-.*, and a new database was created$/);

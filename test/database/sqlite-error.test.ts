@@ -18,7 +18,7 @@ test.each([
   ]);
 });
 
-test('other errors are not from SQLite', () => {
+test('classifies no other error as one of SQLite', () => {
   const error = Object.assign(new Error('x'), { code: 'ENOSPC' });
   expect([isSqliteError(error), isUnwritable(error), isUnwritable('x')]).toEqual([false, false, false]);
 });

@@ -31,7 +31,7 @@ describe('work that needs the lock', () => {
     expect(reports).toBe(1);
   });
 
-  test("rejects after the maximum wait with SQLite's error, or with an explanation for the quota", async () => {
+  test("fails after the maximum wait with SQLite's error, or with `output_failed` if it is about the quota", async () => {
     await expect(retryWhileLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toBe(busy);
     await expect(retryWhileQuotaLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toMatchObject({
       code: 'output_failed',

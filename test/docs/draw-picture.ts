@@ -5,34 +5,34 @@ import { join } from 'node:path';
 import { bin, root } from '../helpers/boticelli.js';
 
 /*
- * Draws the picture of the README, .github/run.svg: what a terminal shows of a real rehearsed run. Only durations are not the
- * run's own, so that the same program draws the same picture.
+ * Draws the picture of the README, .github/run.svg: what a terminal shows of a real rehearsed run. Only the durations are
+ * replaced by fixed ones, so that the same program draws the same picture.
  */
 
 const args = ['run', 'narratives/release_post.toml', '--stream', '--rehearse'];
 
-/** Columns of the terminal: room for the longest line of progress; the replies then break between two words. */
+/** The width of the terminal: enough for the longest line of progress, and such that replies break between two words. */
 const columns = 119;
 const cell = { width: 7.8, height: 19 };
 const padding = 20;
-/** Where the first line stands, below the three buttons of the window. */
+/** The vertical position of the first line, below the three buttons of the window. */
 const firstLineY = 58;
 
-/** Text of one look, and the column at which it begins. */
+/** Text in one style, and the column at which it begins. */
 interface Span {
   text: string;
   style: string;
   column: number;
 }
 
-/** What SGR codes mean here; those that end a look, and those that say nothing, lead back to the plain one. */
+/** The styles that SGR codes begin. All other codes, such as those that end a style, select `plain`. */
 const styles: Record<string, string> = { '1': 'bold', '2': 'dim', '31': 'error', '33': 'warning', '36': 'place' };
 
-/** All that a run on a terminal of its own shows, with its colours. util-linux's `script` makes that terminal. */
+/** Runs the program in a pseudoterminal, which util-linux's `script` creates, and returns its output with colours. */
 function captureRun(): string {
   const state = mkdtempSync(join(tmpdir(), 'boticelli-picture-'));
   const command = `stty cols ${columns}; exec "${process.execPath}" "${bin}" ${args.join(' ')}`;
-  // CI keeps the spinner away: of what it draws and clears again nothing is to be seen at the end.
+  // With `CI` there is no spinner. It would not be in the picture, because it is cleared before the end.
   const env = { PATH: process.env.PATH, HOME: state, BOTICELLI_STATE_DIR: state, SHELL: '/bin/sh', CI: '1' };
   try {
     const { status, stdout, error } = spawnSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
@@ -48,7 +48,7 @@ function captureRun(): string {
   }
 }
 
-/** The same text with durations that do not depend on the machine. */
+/** Replaces the durations by fixed ones, which do not depend on the machine. */
 function fixDurations(text: string): string {
   return text
     .replaceAll(/first token \d+\.\d s/g, 'first token 0.0 s')
@@ -56,7 +56,7 @@ function fixDurations(text: string): string {
     .replaceAll(/tokens, \d+\.\d s/g, 'tokens, 1.0 s');
 }
 
-/** The lines of a terminal, which goes on with the next one where a line is full. */
+/** Splits the output into the lines of a terminal, which continues a full line on the next one. */
 function parseLines(text: string): Span[][] {
   let style = 'plain';
   let spans: Span[] = [];
@@ -83,7 +83,7 @@ function parseLines(text: string): Span[][] {
 
 const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** A line as SVG; `textLength` keeps the columns, whatever font the reader's machine has. */
+/** Renders a line as SVG. With `textLength`, the columns are aligned in any font of the reader's machine. */
 function renderLine(spans: Span[], line: number): string[] {
   return spans.map(({ text, style, column }) => {
     const x = (padding + column * cell.width).toFixed(1);

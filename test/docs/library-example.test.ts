@@ -8,7 +8,7 @@ import { readPage } from './markdown.js';
 
 const example = readPage('src/README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';
 
-/** A project of its own that has installed boticelli, with the example in it as `example.<extension>`. */
+/** Creates a project that has installed boticelli and has the example as `example.<extension>`. */
 function createConsumer(extension: string, files: Record<string, string> = {}): string {
   const folder = createTemporaryFolder(onTestFinished, { [`example.${extension}`]: example, ...files });
   mkdirSync(join(folder, 'node_modules'));
@@ -17,7 +17,7 @@ function createConsumer(extension: string, files: Record<string, string> = {}): 
   return folder;
 }
 
-/** Sends what would go to Google to the server of the test: the example itself stays as it is printed. */
+/** A module that sends requests for Google to the test's server, so that the example itself needs no change. */
 const redirect = `
   import http from 'node:http';
   import https from 'node:https';
@@ -52,7 +52,7 @@ test('the library example prints every reply, also after an attempt that broke o
   expect(server.generateRequests.map(({ streaming }) => streaming)).toEqual(Array(5).fill(true));
 });
 
-test('the library example fails with a named error where there is no key', async () => {
+test('the library example fails with the code missing_api_key if there is no key', async () => {
   const { code, stderr } = await startShell(`"${process.execPath}" example.mjs`, { cwd: createConsumer('mjs') }).result;
   expect(code).toBe(1);
   expect(stderr).toContain("code: 'missing_api_key'");
@@ -70,7 +70,7 @@ test('the library example has no type error', async () => {
       resolveJsonModule: true,
     },
     ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
-    // The source itself: the declarations in dist/ are those of the last build.
+    // The source, because the declarations in dist/ are those of the last build.
     paths: { boticelli: [join(root, 'src/index.ts')] },
   };
   writeFileSync(

@@ -22,7 +22,7 @@ const commandLine = readPage('bin/README.md');
 const language = readPage('narratives/README.md');
 
 const helpTexts = new Map<string, Promise<string>>();
-/** Returns what `--help` of a command prints. Runs each command once, the whole program's in its own process. */
+/** Returns what `--help` of a command prints. Runs each once: `boticelli --help` in a new process, others in this one. */
 function readHelp(command: string): Promise<string> {
   const args = [...command.split(' '), '--help'].filter(Boolean);
   const print = async () => (await (command === '' ? runBoticelli(args) : runInProcess(args))).stdout;
@@ -31,7 +31,7 @@ function readHelp(command: string): Promise<string> {
   return text;
 }
 
-/** Every command, those within a command too: `run`, `limits`, `limits probe`. */
+/** Lists every command, including subcommands: `run`, `limits`, `limits probe`. */
 async function listCommands(parent = ''): Promise<string[]> {
   const matches = [...(await readHelp(parent)).matchAll(/^ {2}(\w+) (?:\[options\]|<)/gm)];
   const subcommands = matches.map(([, command]) => [parent, command].filter(Boolean).join(' '));
@@ -157,7 +157,7 @@ describe('the narrative format', () => {
   });
 });
 
-test('the example settings are valid and show every limit', async () => {
+test('the example settings are valid, and their section names the keys for limits, Redis and the store', async () => {
   const [example] = commandLine.blocks.filter(({ language }) => language === 'toml');
   const cwd = createTemporaryFolder(onTestFinished, { 'boticelli.toml': example?.code ?? '' });
   expect(await runInProcess(['limits'], { cwd })).toMatchObject({ code: 0, stderr: '' });
@@ -181,7 +181,7 @@ describe('the documentation of the code', () => {
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(join(root, 'src', file), 'utf8'));
 
-  test('lists every folder of src, and no other', () => {
+  test('lists every folder of src, and no folder that does not exist', () => {
     const folders = findTable(readPage('src/README.md'), 'folder').flatMap(([folder = '']) => extractCode(folder));
     const entries = readdirSync(join(root, 'src'), { withFileTypes: true });
     const existing = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `src/${name}/`);

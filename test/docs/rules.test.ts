@@ -10,14 +10,14 @@ const readSources = (folder: string) =>
     .map((file) => readFileSync(join(root, folder, file), 'utf8'));
 
 /**
- * The rules that the code can report: what stands first in `errorAt(…)`, `warningAt(…)` and `createProblem(…)`, or
- * after `rule:` and `rule =`.
+ * The rules that the code can report: the first arguments of `errorAt(…)`, `warningAt(…)` and `createProblem(…)`, and the
+ * strings after `rule:` and `rule =`.
  */
 const rulesInCode = new Set(
   [...readSources('src/narrative'), ...readSources('src/toml'), ...readSources('src/commands')].flatMap((text) => [
     ...[...text.matchAll(/\b(?:errorAt|warningAt|createProblem)\(\s*'([a-z0-9-]+)'/g)].map(([, rule = '']) => rule),
     ...[...text.matchAll(/\brule(?::| =)([^;,\n]*(?:\n\s*\|[^;,\n]*)*)/g)].flatMap(([, value = '']) =>
-      // Of a choice between two rules, what it depends on is none.
+      // In a conditional expression, a string of the condition is not a rule.
       [...value.replace(/^.*===.*\?/, '').matchAll(/(?<!\[)'([a-z0-9-]+)'/g)].map(([, rule = '']) => rule),
     ),
   ]),

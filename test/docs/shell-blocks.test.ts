@@ -16,7 +16,7 @@ const scripts = documentationPages.flatMap((page) =>
     .map((script) => ({ page, script, needsKey: needsKey(script) })),
 );
 
-/** What lists the models: the one script that wants more than Node, namely curl. */
+/** The script that lists the models. It is the only one that needs another program than Node: curl. */
 const listScript = scripts.find(({ script }) => script.includes('nextPageToken'));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
@@ -25,7 +25,7 @@ function needsKey(script: string): boolean {
   return script.includes('GEMINI_API_KEY') || runs.some((line) => !line.includes('--rehearse'));
 }
 
-/** A folder like the clone's, as far as the commands use it; npx starts the program of the clone. */
+/** Creates a folder with what the commands use of a clone, and a script in which `npx` starts this clone's program. */
 function createClone(script: string) {
   const folder = createTemporaryFolder(onTestFinished);
   cpSync(join(root, 'narratives'), join(folder, 'narratives'), { recursive: true });
@@ -56,16 +56,19 @@ describe('the shell blocks of the documentation', () => {
     },
   );
 
-  test.skipIf(!hasCurl)('lists the models of every page, the Live ones too', async () => {
-    const server = await startGeminiServer();
-    onTestFinished(() => server.close());
-    const script = listScript?.script.replace('https://generativelanguage.googleapis.com', server.url) ?? '';
-    const { stdout } = await startShell(script, { server }).result;
-    expect(stdout).toMatch(/^gemini-3\.8-flash generateContent/m);
-    expect(stdout).toMatch(/^gemini-3\.8-live bidiGenerateContent/m);
-    expect(stdout.trimEnd().split('\n')).toHaveLength(realisticModels.length);
-    expect(server.requests.map(({ path, headers }) => [path.includes(canaryKey), headers['x-goog-api-key']])).toEqual(
-      server.requests.map(() => [false, canaryKey]),
-    );
-  });
+  test.skipIf(!hasCurl)(
+    'lists the models of all pages of the list, also Live models, with the key only in a header',
+    async () => {
+      const server = await startGeminiServer();
+      onTestFinished(() => server.close());
+      const script = listScript?.script.replace('https://generativelanguage.googleapis.com', server.url) ?? '';
+      const { stdout } = await startShell(script, { server }).result;
+      expect(stdout).toMatch(/^gemini-3\.8-flash generateContent/m);
+      expect(stdout).toMatch(/^gemini-3\.8-live bidiGenerateContent/m);
+      expect(stdout.trimEnd().split('\n')).toHaveLength(realisticModels.length);
+      expect(server.requests.map(({ path, headers }) => [path.includes(canaryKey), headers['x-goog-api-key']])).toEqual(
+        server.requests.map(() => [false, canaryKey]),
+      );
+    },
+  );
 });

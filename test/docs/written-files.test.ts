@@ -65,7 +65,7 @@ function record(path: string): string | undefined {
   }
 }
 
-/** What each row of the table says, as cells: may overwrite, permissions, symbolic links. */
+/** For each row of the table, a check of its cells: may overwrite, permissions, symbolic links. */
 const checks: Record<string, () => Promise<void>> = {
   'the files of `--out-dir`': async () => {
     const folder = createFolder({ '01-old.md': 'old', '02-link.md': '', other: 'mine' });
@@ -232,6 +232,6 @@ test('the table of written files and its tests have the same rows', () => {
   expect(rows.map(([file]) => file)).toEqual(Object.keys(checks));
 });
 
-test.skipIf(process.platform === 'win32').each(Object.entries(checks))('%s is written as documented', (_, check) =>
+test.skipIf(process.platform === 'win32').each(Object.entries(checks))('%s: written as documented', (_, check) =>
   check(),
 );

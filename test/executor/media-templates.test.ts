@@ -18,7 +18,9 @@ interface RunInput {
   options?: Partial<NarrativeExecutorOptions>;
 }
 
-/** Runs a narrative in a folder with pictures; `sent` has the text and media names of each act's own prompt. */
+/**
+ * Runs a narrative in a folder with pictures; `sent` has the texts and media names of the last turn of each request.
+ */
 async function runNarrative({ files, vars = {}, replies = [], options = {} }: RunInput) {
   const folder = createTemporaryFolder(onTestFinished, files);
   for (const name of ['a', 'b', '1', '2']) writeFileSync(join(folder, `${name}.png`), mediaBytes.png);
@@ -152,7 +154,7 @@ test('renders media of a nested narrative with the variables of the outer one', 
   expect((await runNarrative({ files, vars: { name: 'b' } })).sent).toEqual([['b.png']]);
 });
 
-test('replaces only media named by a reply with a placeholder in a rehearsal', async () => {
+test('in a rehearsal, a text stands for media whose name contains a reply; other media is sent', async () => {
   const source = renderNarrative({ one: '"x"', two: picture('{{previous}}.png'), three: picture('{{round}}.png') });
   const { report, sent } = await runNarrative({ files: { 'a.toml': source }, options: { isRehearsal: true } });
   expect(report.status).toBe('completed');
@@ -210,7 +212,7 @@ describe('a name that a reply or standard input fills', () => {
     expect(report.error).toMatchObject({ code: 'no_input', message: expect.stringContaining('is outside of') });
   });
 
-  test('may be written by the user as a path outside of the folder', async () => {
+  test('is confined, unlike a path outside of the folder that the user writes in a variable or in the narrative', async () => {
     const file = join(outside, 'private.txt');
     const { sent } = await runWith(`file = "{{vars.path}}"`, 'x', {}, `[vars]\npath = "${file}"\n`);
     expect(sent[1]).toEqual([file]);
@@ -223,7 +225,7 @@ describe('a name that a reply or standard input fills', () => {
     'https://{{one}}.example/a',
     'https://a.example{{one}}',
     'http{{one}}',
-  ])('chooses no host, which is refused before the first request: %s', async (url) => {
+  ])('is refused before the first request if it would choose a host: %s', async (url) => {
     const { report, requests } = await runWith(`url = "${url}"`, 'a.example');
     expect(report.error).toMatchObject({ code: 'no_input', hint: expect.stringContaining('--allow-outside') });
     expect(report.error?.message).toBe(`a reply or standard input chooses the host of the URL "${url}"`);
@@ -234,18 +236,25 @@ describe('a name that a reply or standard input fills', () => {
     ['https://{{vars.host}}{{one}}', 'a.example', '.evil.example/x'],
     ['https://{{vars.host}}{{one}}', 'a.example', '@evil.example/x'],
     ['{{vars.host}}{{one}}', 'https://a.example', ':80/x'],
-  ])('chooses no host behind a variable: %s with %j and %j', async (url, host, reply) => {
-    const { report, requests } = await runWith(`url = "${url}"`, reply, {}, `[vars]\nhost = "${host}"\n`);
-    expect(report.error).toMatchObject({ code: 'no_input', act: 'two', message: expect.stringContaining('the host') });
-    expect(requests).toHaveLength(1);
-  });
+  ])(
+    'is refused when its act runs if it would change a host after a variable: %s with %j and %j',
+    async (url, host, reply) => {
+      const { report, requests } = await runWith(`url = "${url}"`, reply, {}, `[vars]\nhost = "${host}"\n`);
+      expect(report.error).toMatchObject({
+        code: 'no_input',
+        act: 'two',
+        message: expect.stringContaining('the host'),
+      });
+      expect(requests).toHaveLength(1);
+    },
+  );
 
   test.each([
     ['https://a.example/{{one}}', 'x.txt'],
     ['https://{{vars.host}}/{{one}}?q={{one}}', '//evil.example/x.txt'],
     ['https://a.example?file={{one}}', 'x.txt'],
     ['{{vars.url}}', 'x'],
-  ])('fills other parts of a URL: %s with %j', async (url, reply) => {
+  ])('may fill other parts of a URL: %s with %j', async (url, reply) => {
     const vars = '[vars]\nhost = "a.example:8443"\nurl = "https://a.example/x"\n';
     const { report, requests } = await runWith(`url = "${url}"`, reply, {}, vars);
     expect(report.error).toBeUndefined();

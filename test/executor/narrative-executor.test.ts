@@ -40,14 +40,14 @@ test('makes one call per act, with all earlier turns', async () => {
   expect(report.acts.map(({ text }) => text)).toEqual(['Reply 1', 'Reply 2', 'Reply 3']);
 });
 
-test("sends an act's model, system instruction and parameters with its call only", async () => {
-  const { driver, executor } = createExecutor([], { defaultModel: 'fallback-default' });
-  const { model: _, ...nameless } = act('two');
+test("sends an act's model, system instruction and parameters with its call only; other acts use the default model", async () => {
+  const { driver, executor } = createExecutor([], { defaultModel: 'default-model' });
+  const { model: _, ...withoutModel } = act('two');
   await executor.execute(
-    createNarrative(act('one', { model: 'a', system: 'Be brief.', parameters: { temperature: 0.1 } }), nameless),
+    createNarrative(act('one', { model: 'a', system: 'Be brief.', parameters: { temperature: 0.1 } }), withoutModel),
   );
   expect(driver.requests[0]).toMatchObject({ model: 'a', system: 'Be brief.', parameters: { temperature: 0.1 } });
-  expect(driver.requests[1]).toMatchObject({ model: 'fallback-default', parameters: {} });
+  expect(driver.requests[1]).toMatchObject({ model: 'default-model', parameters: {} });
   expect(driver.requests[1]).not.toHaveProperty('system');
 });
 
@@ -89,7 +89,7 @@ test('executeWithProgress passes on each chunk, and resolves to the same report 
   expect(streamed.acts.map(({ firstTokenMs: _, ...rest }) => rest)).toEqual(blocking.acts);
 });
 
-test('uses generate if the driver cannot stream, or throws StreamingNotSupported', async () => {
+test('uses generate if the driver cannot stream, or if it throws StreamingNotSupported', async () => {
   const blocking = createScriptedDriver([], { supportsStreaming: false });
   await new NarrativeExecutor({ driver: blocking }).execute(createNarrative(act('one')), { stream: true });
   expect(blocking.methods).toEqual(['generate']);
@@ -100,7 +100,7 @@ test('uses generate if the driver cannot stream, or throws StreamingNotSupported
   expect(report.status).toBe('completed');
 });
 
-test('turns the events of the driver into events of the act, and counts them', async () => {
+test('turns the events of the driver into events of the act, and adds them to its attempts and waits', async () => {
   const retry = { attempt: 1, delayMs: 500, error: { code: 'unavailable', message: 'busy' }, discard: false } as const;
   const wait = { model: 'm', reason: 'backoff', waitMs: 500, until: '2026-11-22T12:00:00.500Z' } as const;
   const { events, executor } = createExecutor([
@@ -120,7 +120,7 @@ test('turns the events of the driver into events of the act, and counts them', a
   expect(report.acts[0]).toMatchObject({ attempts: 2, waitMs: 500 });
 });
 
-test('reports the prompt of each act, and how the act spent its time, also if it fails', async () => {
+test('reports the prompt of each act, and how the act spent its time, even if it fails', async () => {
   const details: ActDetail[] = [];
   const clock = createManualClock();
   const startedAt = clock.now();
@@ -164,7 +164,7 @@ test('reports the prompt of each act, and how the act spent its time, also if it
   ]);
 });
 
-test('ends the run on a failure, with the replies so far and the error in the last event', async () => {
+test('ends the run on a failure; the report has the replies so far, and the report and the last event have the error', async () => {
   const error = new BoticelliError('blocked', 'the reply was blocked: SAFETY', { hint: 'Rephrase it.' });
   const { driver, events, executor } = createExecutor([{ pieces: ['a'] }, { error }]);
   const report = await executor.execute(threeActs);
@@ -237,12 +237,12 @@ test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW'])(
   },
 );
 
-test('accepts a complete reply with strict, whatever the letter case of its finish reason', async () => {
+test('with strict, tells complete from truncated replies, whatever the letter case of the finish reason', async () => {
   const { events, executor } = createExecutor([{ pieces: ['All'], finishReason: 'stop' }], { strict: true });
   expect((await executor.execute(createNarrative(act('one')))).acts).toMatchObject([{ finishReason: 'stop' }]);
   expect(events.map(({ type }) => type)).not.toContain('act-note');
-  const lowerCase = createExecutor([{ pieces: ['half'], finishReason: 'max_tokens' }], { strict: true });
-  expect((await lowerCase.executor.execute(createNarrative(act('one')))).error?.code).toBe('truncated');
+  const truncated = createExecutor([{ pieces: ['half'], finishReason: 'max_tokens' }], { strict: true });
+  expect((await truncated.executor.execute(createNarrative(act('one')))).error?.code).toBe('truncated');
 });
 
 test('adds the usage of failed attempts to act-end, or only to the totals if the act fails', async () => {

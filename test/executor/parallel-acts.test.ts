@@ -14,7 +14,7 @@ import { createAct, createNarrative, getTurnTexts } from './narrative-fixture.js
 
 type Reply = (request: GenerateRequest, context: CallContext) => Promise<string> | string;
 
-/** A driver whose replies come from a function, and that notes how many calls run at the same time. */
+/** A driver whose replies come from a function. `seen` counts the calls that run at the same time. */
 function createDriver(reply: Reply) {
   const seen = { active: 0, maxActive: 0 };
   const driver: BoticelliDriver = {
@@ -38,7 +38,7 @@ function createDriver(reply: Reply) {
 
 const getPrompt = (request: GenerateRequest) => String(getTurnTexts(request).at(-1));
 
-/** Starts a run whose calls wait until they are answered by their prompt, with its reply or an error. */
+/** Starts a run whose calls wait until `answer` gives the call with a certain prompt its reply or error. */
 function startRun(narrative: Narrative, options: Partial<NarrativeExecutorOptions> = {}) {
   const pending: { prompt: string; resolve: (reply: string | Error) => void }[] = [];
   const started: string[] = [];
@@ -118,12 +118,12 @@ describe('an act starts when the acts have finished', () => {
     ],
     ['that {{previous}} means', [createAct('a', 'A'), createAct('b', '{{previous}}', none)], ['A']],
     [
-      'that stand before it, not the same acts after it',
+      'that stand before it, not those of the same name after it',
       [createAct('a', 'A'), createAct('b', 'B {{a}}', none), createAct('a', 'A2', none)],
       ['A', 'A2'],
     ],
     [
-      'of its own narrative only, if that is nested',
+      'before it in its nested narrative, not those of the outer narrative',
       [createAct('a', 'A'), createAct('n', createNarrative([createAct('x', 'X'), createAct('y', 'Y')]), none)],
       ['A', 'X'],
     ],
@@ -140,7 +140,7 @@ describe('an act starts when the acts have finished', () => {
     expect((await report).status).toBe('completed');
   });
 
-  test('but by default the acts run in order', async () => {
+  test('before it, with `maxConcurrent: 1`, even if its context shows none of them', async () => {
     const { seen, report, next, answer, events } = startRun(
       createNarrative([createAct('a', 'A', none), createAct('b', 'B', none)]),
       { maxConcurrent: 1 },
@@ -192,7 +192,7 @@ describe('a failure', () => {
     expect(await next()).toEqual([]);
   });
 
-  test('of several acts is that of the first one in order', async () => {
+  test('of several acts is reported for the first one in the order of the acts', async () => {
     const { next, answer, report } = startRun(createNarrative(acts));
     await next();
     answer('B', new TypeError('second'));
@@ -201,7 +201,7 @@ describe('a failure', () => {
     expect(await report).toMatchObject({ error: { act: 'a', message: 'first' }, acts: [] });
   });
 
-  test('starts no act that waits for a slot, and does not name it', async () => {
+  test('starts no act that waits for a slot, and is reported for the act that failed', async () => {
     const nested = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const { next, answer, report } = startRun(createNarrative([createAct('n', ['N', nested], none), ...acts]), {
       maxConcurrent: 2,
@@ -214,7 +214,7 @@ describe('a failure', () => {
     expect(await next()).toEqual([]);
   });
 
-  test('in a nested narrative ends the acts of the others too', async () => {
+  test('in a nested narrative starts no further act of the outer narrative', async () => {
     const nested = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const { next, answer, report } = startRun(createNarrative([createAct('n', nested, none), ...acts]));
     expect(await next()).toEqual(['A', 'B', 'X']);
@@ -295,7 +295,7 @@ describe('equal requests', () => {
     fc
       .tuple(fc.constantFrom(...names), content, contexts)
       .map(([name, input, context]) => createAct(name, input, { context }));
-  /** Makes every name known at the first act, so that every placeholder has a value. */
+  /** Puts an act of each name before the acts, so that every placeholder has a value. */
   const narrativeOf = (acts: fc.Arbitrary<Act[]>, carousel: fc.Arbitrary<number>) =>
     fc
       .tuple(acts, carousel)

@@ -107,7 +107,7 @@ describe('standard input', () => {
     expect(sent).toEqual(['x', 'read 1', 'read 1']);
   });
 
-  test('that cannot be read ends the run before the first request, with narrative-end only', async () => {
+  test('that is missing ends the run before the first request, with narrative-end as its only event', async () => {
     const { report, events, requests } = await runNarrative(
       createNarrative([createAct('one', 'x'), createAct('two', '{{stdin}}')]),
     );

@@ -11,7 +11,7 @@ import { createScriptedDriver } from '../helpers/scripted-driver.js';
 const renderNarrative = (acts: string, head = '') =>
   `[narrative]\nname = "n"\n${head}\n[toc]\norder = ["a"]\n[acts]\n${acts}`;
 
-/** Runs a narrative for a row; folders `inner/texts` (of the narrative) and `rows` have pictures. */
+/** Runs a narrative for a row. Its folder `texts`, the folder `rows` and the folder around them have a picture each. */
 async function runWithRow(text: string, row: Partial<NarrativeRow> | undefined, options = {}) {
   const folder = createTemporaryFolder(onTestFinished);
   for (const name of ['rows', 'texts']) mkdirSync(join(folder, name));
@@ -28,7 +28,7 @@ async function runWithRow(text: string, row: Partial<NarrativeRow> | undefined, 
   return { report, sent, system: request?.system, folder };
 }
 
-test('fills columns, the number and the whole row in texts and systems', async () => {
+test('fills the values, the number and the whole row in texts and system instructions', async () => {
   const values = { text: 'a {{row.b}}', n: 1.5, list: [1, { x: null }], nothing: null, 'two words': true };
   const texts = '{{row.text}}|{{row.n}}|{{row.list}}|{{row.nothing}}|{{row.two words}}|{{row.number}}|{{row}}';
   const { sent, system } = await runWithRow(
@@ -65,7 +65,7 @@ describe('files that a row names', () => {
     expect([report.failure, ...sent]).toEqual([undefined, file.trim()]);
   });
 
-  test.each([['../c.png'], ['link.png'], ['/etc/hostname']])('%s is not, without --allow-outside', async (file) => {
+  test.each([['../c.png'], ['link.png'], ['/etc/hostname']])('%s is refused without --allow-outside', async (file) => {
     const { report } = await runWithRow(look, { values: { file } });
     expect(report.failure?.code).toBe('no_input');
     expect(report.failure?.message).toMatch(
@@ -73,7 +73,7 @@ describe('files that a row names', () => {
     );
   });
 
-  test('--allow-outside and the file of the row itself are exceptions; a missing file is named', async () => {
+  test('may be outside with --allow-outside or as the file of the row itself; a missing file is an error', async () => {
     const allowed = await runWithRow(look, { values: { file: '../c.png' } }, { allowOutside: true });
     expect(allowed.report.status).toBe('completed');
     const folder = createTemporaryFolder(onTestFinished);
@@ -85,7 +85,7 @@ describe('files that a row names', () => {
   });
 });
 
-test('check accepts any column without rows, and warns of an act with the name of a row', async () => {
+test('check accepts any column without rows, and warns of an act that is named "row"', async () => {
   const folder = createTemporaryFolder(onTestFinished, {
     'a.toml': renderNarrative('a = "{{row.anything}} {{row}}"'),
     'b.toml': renderNarrative('a = "x"\nrow = "y"'),

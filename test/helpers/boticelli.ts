@@ -32,7 +32,7 @@ export interface RunningProcess {
 }
 
 export interface ProcessOptions {
-  /** The server for its requests. Also sets `canaryKey` as the API key, unless `env` has another. */
+  /** The server to which the program sends its requests. Also sets `canaryKey` as the API key, unless `env` has another. */
   server?: GeminiServer;
   env?: Record<string, string>;
   input?: string;
@@ -52,7 +52,7 @@ export const canaryKey = 'AIzaCanary-0123456789-never-to-be-seen';
 const stateRoot = mkdtempSync(join(tmpdir(), 'boticelli-states-'));
 process.on('exit', () => rmSync(stateRoot, { recursive: true, force: true }));
 
-/** The environment of the program: an empty home folder, a new state folder, and nothing of the machine. */
+/** The environment of the program: an empty home folder, a new state folder, and only PATH from the tests' environment. */
 export function createEnvironment({ server, env }: Pick<ProcessOptions, 'server' | 'env'>): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
@@ -89,7 +89,9 @@ function getPublicInstallation(): string {
   return folder;
 }
 
-/** Starts a shell script in which `boticelli` is a function; its pipes are real. */
+/**
+ * Starts a shell script in which `boticelli` is a function, for tests of pipes between processes and of redirections.
+ */
 export function startShell(script: string, options: ProcessOptions = {}): RunningProcess {
   const prelude = `boticelli() { "${process.execPath}" "${bin}" "$@"; }\n`;
   return startProcess('bash', ['-c', prelude + script], options);
@@ -110,7 +112,7 @@ export function runBoticelli(args: string[], options: ProcessOptions = {}): Prom
   return startBoticelli(args, options).result;
 }
 
-/** Starts a program with the environment of the options. */
+/** Starts a program with the environment that `createEnvironment` returns for the options. */
 export function startProcess(command: string, args: string[], options: ProcessOptions = {}): RunningProcess {
   const { cwd = root, input = '', keepInputOpen = false, uid } = options;
   const child = spawn(command, args, {
@@ -139,7 +141,7 @@ export function startProcess(command: string, args: string[], options: ProcessOp
   };
 }
 
-/** Creates a folder with files, which is removed by the function given to `onCleanup`. */
+/** Creates a folder with files, and passes a function that removes it to `onCleanup`. */
 export function createTemporaryFolder(
   onCleanup: (clean: () => void) => void,
   files: Record<string, string> = {},
@@ -150,7 +152,7 @@ export function createTemporaryFolder(
   return folder;
 }
 
-/** Removes a folder, even if the test took the owner's permissions from folders in it. Root needs no permissions. */
+/** Removes a folder, even if the test took the owner's permissions from folders in it. Root does not need them. */
 function removeFolder(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });

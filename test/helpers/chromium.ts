@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
-/** Where Debian and macOS install Chromium. `CHROMIUM` names another one. */
+/** Where Debian and macOS install Chromium. The variable `CHROMIUM` names a program elsewhere. */
 const candidates = [
   process.env.CHROMIUM ?? '',
   '/usr/bin/chromium',
@@ -12,15 +12,18 @@ const candidates = [
 const chromiumPath = candidates.find((path) => path !== '' && existsSync(path));
 
 /**
- * Why tests that need a browser are skipped; undefined if there is one. With `CI` set they are not skipped but fail:
- * `.ci/run` installs it.
+ * Why tests that need a browser are skipped; undefined if there is one. With `CI` set they are not skipped but fail,
+ * because `.ci/run` installs Chromium.
  */
 export const chromiumSkipReason: string | undefined =
   chromiumPath !== undefined || process.env.CI
     ? undefined
     : 'Chromium is not installed (Debian: apt-get install chromium)';
 
-/** Starts Chromium without a window. Its sandbox does not start as root, and the tests open only their own pages. */
+/**
+ * Starts Chromium without a window. Its sandbox is off, because it does not start as root; the tests open only their own
+ * pages.
+ */
 export function startChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath ?? 'chromium', args: ['--no-sandbox'] });
 }

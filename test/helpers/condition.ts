@@ -1,6 +1,6 @@
-/** Lets callers wait until something is true that other code changes. */
+/** Lets callers wait until state that other code changes meets a condition. */
 export interface Condition {
-  /** To be called after each change. */
+  /** To be called after each change of that state. */
   notify(): void;
   /** Resolves as soon as `isMet` returns true; it is called now and after each change. */
   waitUntil(isMet: () => boolean): Promise<void>;

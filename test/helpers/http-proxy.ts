@@ -19,7 +19,7 @@ export interface HttpProxy {
 }
 
 export interface HttpProxyOptions {
-  /** `user:password`; without them it replies with 407. */
+  /** `user:password`. A request without them gets a 407. */
   credentials?: string;
   /** Ports on 127.0.0.1 by host name. */
   hostPorts?: Record<string, number>;

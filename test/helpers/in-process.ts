@@ -12,9 +12,9 @@ let lastRun: Promise<unknown> = Promise.resolve();
 
 /**
  * Runs the program's `main` in this process, with the environment and working folder of `runBoticelli`. It is for tests of
- * what the program prints, sends and stores. As the end of a process closes the state database, a run in this process may
- * leave it open. Tests of signals, terminals, crashes and programs that run at the same time
- * need `runBoticelli`: a process has one working folder, so calls run one after another.
+ * what the program prints, sends and stores. Tests of signals, real terminals, crashes and programs that run at the same
+ * time need `runBoticelli`. Calls run one after another, because a process has only one working folder. A run may leave
+ * the state database open, because the program relies on the end of its process to close it.
  */
 export function runInProcess(args: string[], options: InProcessOptions = {}): Promise<ProcessResult> {
   const run = lastRun.then(() => runInSurroundings(args, options));
@@ -26,7 +26,8 @@ async function runInSurroundings(args: string[], options: InProcessOptions): Pro
   const { cwd = root } = options;
   const env = createEnvironment(options);
   const [workingFolder, variables] = [process.cwd(), { ...process.env }];
-  // Libraries read proxies and folders from the process. `env-paths` keeps the home folder that it has seen first.
+  // Libraries read proxies and folders from `process.env`. `env-paths` reads HOME only once, when it is loaded, but the XDG
+  // variables at each call, so these set the folders.
   replaceVariables({ ...findUserFolders(env), ...env });
   process.chdir(cwd);
   try {

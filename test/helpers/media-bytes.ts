@@ -1,4 +1,4 @@
-/** The first bytes of media files, enough to detect their types. */
+/** The first bytes of media and other files, enough to detect their types. */
 export const mediaBytes = {
   png: Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',

@@ -11,8 +11,8 @@ export type AnswerMutation =
   | { kind: 'add'; at: number; value: Json };
 
 /**
- * What stands where the API documents something else: nulls as Go gateways write them for empty lists, wrong types,
- * empty values and numbers out of range.
+ * Values that replace those of an answer, most of them against the API's documentation: null, which Go gateways write for
+ * an empty list, wrong types, empty values and numbers out of range.
  */
 export const wrongValues: readonly Json[] = [
   ...[null, true, false, 0, -1, 1.5, 1e308, 2 ** 53, '', ' ', 'x', '7'],
@@ -39,13 +39,13 @@ export const answerMutations: fc.Arbitrary<AnswerMutation[]> = fc.array(
 
 /**
  * Returns a copy of the answer with the changes, one after the other. A removed value leaves no field and no element
- * behind; a wrapped one becomes a list of itself; `add` adds a field or an element next to a value.
+ * behind; a wrapped value becomes a list that contains it; `add` adds a field or an element next to a value.
  */
 export function mutateAnswer(answer: Json, mutations: readonly AnswerMutation[]): Json {
   return mutations.reduce((current, mutation) => mutateOnce(current, mutation), structuredClone(answer));
 }
 
-/** The answer with each wrong value at each place, and with each place removed. */
+/** Yields a copy of the answer for each pair of a place and a wrong value there, and one for each removed place. */
 export function* listMutatedAnswers(answer: Json): Generator<Json> {
   const { length } = listPlaces({ root: structuredClone(answer) });
   for (let index = 0; index < length; index += 1) {
@@ -57,7 +57,7 @@ export function* listMutatedAnswers(answer: Json): Generator<Json> {
 }
 
 function mutateOnce(answer: Json, sharedMutation: AnswerMutation): Json {
-  // A later change may be made inside the new value, which other cases use too.
+  // The new value is copied, because a later mutation may change it, and other cases use it too.
   const mutation = structuredClone(sharedMutation);
   const holder: { root: Json } = { root: answer };
   const places = listPlaces(holder);

@@ -6,7 +6,7 @@ import { createRandom } from './random.js';
 
 /** The quota of the loopback server for each model. */
 export interface QuotaRules {
-  /** The length of the "minute". */
+  /** The length of a window, which stands for Google's minute. */
   windowMs: number;
   /** `sliding` counts back from each request; `fixed` starts again at fixed times. */
   kind: 'sliding' | 'fixed';
@@ -18,7 +18,7 @@ export interface QuotaRules {
   rpd?: number;
   /** Bounds of the delay of a reply, after its request was counted. Default 0. */
   latencyMs?: [minMs: number, maxMs: number];
-  /** The offset of fixed windows from multiples of their length. By default from the seed. */
+  /** The offset of fixed windows from multiples of their length. Default: a random one, from the seed. */
   phaseMs?: number;
   /** Characters per prompt token in the server's count. Default 4. */
   charactersPerToken?: number;
@@ -126,7 +126,7 @@ function createResponse(
   return quotaError([{ quotaId, quotaMetric, quotaValue: String(rules.tpm), model }], retryDelay);
 }
 
-/** Computes the time until the oldest request leaves the window, or the window ends. */
+/** Computes the time until the oldest request leaves a sliding window, or a fixed window ends. */
 function computeRetryDelayMs(at: number, accepted: readonly QuotaDecision[], rules: ModelRules): number {
   const start = windowStart(at, rules);
   if (rules.kind === 'fixed') return start + 1 + rules.windowMs - at;
@@ -153,6 +153,8 @@ function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): n
  * it. The mean over a whole window is used because a single process does not start with a burst.
  *
  * @param accepted whole windows of requests, in order of arrival
+ * @param spanMs the shortest time that the limiter leaves between a request and the one `perWindow` before it: the window
+ * and the safety margin
  */
 export function computeQuotaUse(accepted: readonly QuotaDecision[], perWindow: number, spanMs: number): number {
   const computeMeanArrival = (decisions: readonly QuotaDecision[]) =>

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 /**
  * Why tests that need Redis are skipped; undefined if redis-server is installed. With `CI` set they are not skipped but
- * fail: `.ci/run` installs it.
+ * fail, because `.ci/run` installs Redis.
  */
 export const redisSkipReason: string | undefined =
   spawnSync('redis-server', ['--version']).status === 0 || process.env.CI
@@ -31,11 +31,11 @@ export interface RedisServerOptions {
   port?: number;
   /** Further arguments, for example `--requirepass secret`. */
   args?: readonly string[];
-  /** A command that runs it, for example `faketime -f +1h`. */
+  /** A command that runs redis-server, for example `faketime -f +1h`. */
   wrapper?: readonly string[];
 }
 
-/** Starts a redis-server that is ended by the function given to `onCleanup`. */
+/** Starts a redis-server, and passes a function that kills it to `onCleanup`. */
 export async function startRedisServer(
   onCleanup: (clean: () => void | Promise<void>) => void,
   { port: requestedPort, args = [], wrapper = [] }: RedisServerOptions = {},
@@ -54,7 +54,7 @@ export async function startRedisServer(
     rmSync(folder, { recursive: true, force: true });
   };
   onCleanup(kill);
-  // With port 0 it listens only for TLS, on another port.
+  // With `--port 0`, redis-server listens only on the TLS port.
   const [, tlsPort = port] = /--tls-port (\d+)/.exec(args.join(' ')) ?? [];
   await Promise.race([spawnFailed, waitUntilAccepting(child, Number(tlsPort))]);
   return {

@@ -12,11 +12,11 @@ interface RunMainOptions {
   isTerminal?: boolean;
 }
 
-// The same bundle as a new process runs, so that both kinds of test test the same program.
+// This is the bundle that a new process runs, too, so that tests of both kinds test the same program.
 const loadBundle = (): typeof import('../../src/main.js') =>
   createRequire(import.meta.url)(join(root, 'dist/main.cjs'));
 
-/** Runs the program's `main` in this process with its own streams. It takes a tenth of the time of a new process. */
+/** Runs the program's `main` in this process, and records what it writes. A new process takes ten times as long. */
 export async function runMain(
   args: string[],
   { env, cwd, input = '', isTerminal = false }: RunMainOptions,

@@ -2,14 +2,17 @@ import type { BoticelliDriver, CallContext } from '../../src/driver/driver.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
 import type { GenerateResponse } from '../../src/driver/response.js';
 
-/** What the driver does in one call: it returns the pieces of a reply, then throws the error, if any. */
+/**
+ * What the driver does in one call. With an error, a stream yields the pieces before it throws, and `generate` only
+ * throws.
+ */
 export interface ScriptedCall {
   pieces?: string[];
   error?: Error;
   finishReason?: string;
   /** The token for the next hop. */
   continuationToken?: string;
-  /** What is different in the response. */
+  /** Fields that replace those of the response. */
   response?: Partial<GenerateResponse>;
   /** Whether the call fails before its request is sent. */
   failsBeforeSending?: boolean;

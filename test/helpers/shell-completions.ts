@@ -39,7 +39,7 @@ export function collectCompletions({
   writeFileSync(path('script'), script);
   writeFileSync(path('lines'), `${lines.join('\n')}\n`);
   writeFileSync(path('harness'), harness[shell]);
-  // The scripts call the program by its name.
+  // The completion scripts call the program by its name, so PATH must have a program of that name.
   writeFileSync(path('boticelli'), `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`, { mode: 0o755 });
   const flags = { bash: [], zsh: ['-f'], fish: ['--no-config'] }[shell];
   const args = [...flags, path('harness')];
@@ -65,7 +65,7 @@ export function collectCompletions({
   );
 }
 
-/** Removes the differences between shells in how they show folders and escape spaces. */
+/** Removes what shells write differently: the `/` or `=` at the end of a completion, and escaped spaces. */
 function normalizeCompletion(word: string): string {
   return word.replace(/[/=]$/, '').replaceAll('\\ ', ' ');
 }
@@ -107,7 +107,7 @@ ask-all() {
   for line in "\${(@f)$(<"$HARNESS/lines")}"; do
     print -r -- "## $line" >> "$HARNESS/out"
     BUFFER=$line CURSOR=$#line
-    # Otherwise zsh may remove the space at the end of the line as the suffix of the completion before.
+    # Otherwise zsh may remove the space at the end of the line as the suffix of the previous completion.
     zle auto-suffix-retain
     zle complete-word
   done

@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The files that mostly wait, for windows of a quota or for locks, from the slowest on. */
+/** The test files that spend most of their time waiting for quota windows or locks, the slowest first. */
 const waitingFiles = [
   ...['commands/run/quota', 'commands/run/parallel-acts', 'commands/run/redis', 'commands/run/live-quota'],
   ...['commands/run/unusable-state', 'commands/run/resume', 'commands/check/bad-input', 'docs/shell-blocks'],
@@ -8,7 +8,7 @@ const waitingFiles = [
   ...['commands/runs/compare', 'commands/run/interrupted', 'docs/library-example', 'bin/compile-cache'],
 ];
 
-/** Starts the files that mostly wait first, so that the others fill the waits, and none of them is left at the end. */
+/** Starts the waiting files before all others, so that these run during the waits, and no waiting file runs last. */
 export default class WaitingFirstSequencer extends BaseSequencer {
   override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const getRank = ({ moduleId }: TestSpecification) => {

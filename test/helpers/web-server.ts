@@ -12,7 +12,7 @@ export interface WebServer {
   url: string;
   /** All requests so far, in order of arrival. */
   requests: { path: string; headers: IncomingMessage['headers'] }[];
-  /** Resolves when a number of requests has arrived. */
+  /** Resolves when at least `count` requests have arrived. */
   waitForRequests(count: number): Promise<void>;
   close(): Promise<void>;
 }

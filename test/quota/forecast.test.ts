@@ -11,7 +11,7 @@ const options = (limits: Limits, states = new Map<string, ModelState>()) => ({
 });
 const requests = (count: number, model = 'm') => Array.from({ length: count }, () => ({ model, tokens: 100 }));
 
-test('sends as many requests as the limit allows immediately, and the others minute by minute', () => {
+test('at 5 requests per minute, the sixth request waits for one window, and the eleventh for two', () => {
   expect(forecastQuota(requests(5), options({ rpm: set(5) })).waitMs).toBe(0);
   expect(forecastQuota(requests(6), options({ rpm: set(5) })).waitMs).toBe(60_500);
   expect(forecastQuota(requests(11), options({ rpm: set(5) })).waitMs).toBe(121_000);
@@ -22,7 +22,7 @@ test('limits each model separately', () => {
   expect(forecastQuota(both, options({ rpm: set(5) })).waitMs).toBe(0);
 });
 
-test('reports a day that will be used up, counting what was sent today, and reserves nothing', () => {
+test('reports that the daily quota of the model behind an alias will be used up, and changes no state', () => {
   const state = { ...createModelState(), days: [{ endsAt: Date.UTC(2026, 10, 23, 8), count: 3 }] };
   const states = new Map([
     [modelStateKey('p', 'alias'), { ...createModelState(), standsFor: 'm' }],

@@ -30,7 +30,7 @@ function setup(script: (clock: ManualClock) => ScriptedCall[], options: Partial<
     ...{ driver, limiter, clock, limitsFor, model: 'm', requests: 10, spacingMs: 0, stream: false },
     ...options,
   });
-  const counts = async () => {
+  const readStatus = async () => {
     const all = getQuotaStatus({
       modelStates: await store.readAll(),
       project: 'p',
@@ -40,7 +40,7 @@ function setup(script: (clock: ManualClock) => ScriptedCall[], options: Partial<
     });
     return all.find(({ standsFor }) => standsFor === undefined) as ModelStatus;
   };
-  return { result, driver, clock, counts };
+  return { result, driver, clock, readStatus };
 }
 
 test('sends all requests if the quota lasts, and reports latencies', async () => {
@@ -75,9 +75,9 @@ test('ends when the daily quota is used up', async () => {
 
 test('ends with the error if credits are depleted, and does not count the day as used up', async () => {
   const error = new QuotaExceeded('quota_exhausted', 'no credits', { violations: [], isProjectWide: true });
-  const { result, counts } = setup((clock) => [...replies(clock, 10), { error }]);
+  const { result, readStatus } = setup((clock) => [...replies(clock, 10), { error }]);
   expect(await result).toMatchObject({ sent: 2, succeeded: 1, refused: 0, ended: 'failed', failure: error });
-  expect(await counts()).toMatchObject({ free: { state: 'now' } });
+  expect(await readStatus()).toMatchObject({ free: { state: 'now' } });
 });
 
 test('ends at any other error and reports it', async () => {
@@ -103,17 +103,17 @@ test('requests streams if `stream` is set', async () => {
 
 test('ends with the results so far when interrupted', async () => {
   const controller = new AbortController();
-  const before = () => controller.abort(new Interrupted('SIGINT'));
-  const { result } = setup((clock) => [...replies(clock, 10), { pieces: ['yes'], onCall: before }], {
+  const abort = () => controller.abort(new Interrupted('SIGINT'));
+  const { result } = setup((clock) => [...replies(clock, 10), { pieces: ['yes'], onCall: abort }], {
     signal: controller.signal,
   });
   expect(await result).toMatchObject({ sent: 2, succeeded: 2, ended: 'interrupted' });
 });
 
 test('records every request and learns from rejections', async () => {
-  const { result, counts } = setup((clock) => [...replies(clock, 10, 10), ...Array(3).fill({ error: minuteUsed })]);
+  const { result, readStatus } = setup((clock) => [...replies(clock, 10, 10), ...Array(3).fill({ error: minuteUsed })]);
   await result;
-  expect(await counts()).toMatchObject({
+  expect(await readStatus()).toMatchObject({
     model: 'm-001',
     minute: { requests: { used: 2, booked: 0 } },
     limits: { rpm: { value: 2, source: 'learned' } },

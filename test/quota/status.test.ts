@@ -34,7 +34,7 @@ function setup(limits: Limits = { rpm: { value: 3, source: 'settings' } }) {
   return { clock, store, limiter, reserve, send, readStatus, readModelStatus };
 }
 
-test('reports the limits of an unused model, which is free', async () => {
+test('reports the limits of an unused model, and that a request can be sent now', async () => {
   const { readStatus } = setup();
   expect(await readStatus()).toEqual([
     {
@@ -77,7 +77,7 @@ test('starts a new count at midnight Pacific time', async () => {
   });
 });
 
-test('reports a learned limit with its time and its budgeted share', async () => {
+test('reports a learned limit with its time, before and after `budget` scales it', async () => {
   const { clock, limiter, send, readStatus } = setup();
   await limiter.recordRejection(await send(), { violations: [perMinute(2)], retryAfterMs: 7000 });
   const [model] = await readStatus({ budget: { rpm: 0.5 } });
@@ -86,14 +86,14 @@ test('reports a learned limit with its time and its budgeted share', async () =>
   });
 });
 
-test('reports a day that the API closed as closed until its end', async () => {
+test('reports `closed` until the end of a day whose quota is used up, as a rejection said', async () => {
   const { limiter, send, readModelStatus } = setup();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
   await limiter.recordRejection(await send(), { violations: [perDay(20)], closedUntil });
   expect((await readModelStatus()).free).toEqual({ state: 'closed', at: closedUntil });
 });
 
-test('reports `taken` if all concurrency slots are in use', async () => {
+test('reports `taken` while all concurrency slots are in use', async () => {
   const { store, clock, readModelStatus } = setup({ maxConcurrent: { value: 1, source: 'built-in' } });
   const lease = { id: 'a', expiresAt: clock.now() + 1000 };
   await store.transact(modelStateKey('p', 'm'), (state) => void state.leases.push(lease));
@@ -102,7 +102,7 @@ test('reports `taken` if all concurrency slots are in use', async () => {
   expect(await readModelStatus()).toMatchObject({ underWay: 0, free: { state: 'now' } });
 });
 
-test('reports the model that serves an alias, with the counts', async () => {
+test('counts the requests of an alias in the status of the model that serves it', async () => {
   const { limiter, send, readStatus } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   await send('latest');
@@ -112,7 +112,7 @@ test('reports the model that serves an alias, with the counts', async () => {
   ]);
 });
 
-test('leaves out other projects', async () => {
+test('leaves out the models of other projects', async () => {
   const { send, readStatus } = setup();
   await send();
   expect(await readStatus({ project: 'p2', models: [] })).toEqual([]);
@@ -128,7 +128,7 @@ test('does not change the states', async () => {
   expect(states).toEqual(before);
 });
 
-test('resets what was learned and keeps what was sent', async () => {
+test('resets what was learned and keeps the counts of sent requests', async () => {
   const { store, clock, limiter, send, readModelStatus } = setup();
   let last: Reservation | undefined;
   for (let n = 0; n < 3; n += 1) last = await send();
@@ -150,7 +150,7 @@ test('resets what was learned and keeps what was sent', async () => {
   });
 });
 
-test('counts what an alias sent to its model, even after a reset of the alias', async () => {
+test('still counts the requests that were sent under an alias after the alias is reset, and none of them twice', async () => {
   const { store, clock, limiter, reserve, send, readModelStatus } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   for (let n = 0; n < 2; n += 1) await send('latest');

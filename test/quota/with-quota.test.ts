@@ -75,7 +75,7 @@ test('waits for a reservation before each call, and reports the wait', async () 
   await driver.generate(request, { emit });
   expect(events).toEqual([]);
   await driver.generate({ ...request, model: 'm' }, { emit });
-  // The scripted driver serves as m-001, so the alias is then counted under that name.
+  // The scripted driver replies as `m-001`, so `m` is an alias from then on, and its requests are counted as `m-001`.
   expect(events).toEqual([
     { type: 'wait', model: 'm-001', reason: 'rpm', waitMs: 60_500, until: '2026-11-22T12:01:00.500Z' },
   ]);
@@ -113,7 +113,7 @@ test('learns that the day is used up, and does not send the next call', async ()
   expect(inner.requests).toHaveLength(1);
 });
 
-test('fails at once, without reserving or sending, if the wait would exceed the maximum', async () => {
+test('fails at once, without sending, if the wait would exceed the maximum', async () => {
   const { driver, inner, clock } = setup([], undefined, { maxWaitMs: 5000 });
   await driver.generate(request);
   await expect(driver.generate(request)).rejects.toMatchObject({
@@ -135,7 +135,7 @@ test('cancels the reservation when a wait is aborted', async () => {
   expect((await readState('m-001')).appointments).toHaveLength(1);
 });
 
-test('limits concurrent calls, first come, first served', async () => {
+test('limits concurrent calls: with two slots, a third call waits until one of the first two ends', async () => {
   const limits: Limits = { maxConcurrent: { value: 2, source: 'settings' } };
   const { driver, inner, readState } = setup([], limits);
   const streams = [1, 2, 3].map(() => driver.generateStream(request)[Symbol.asyncIterator]());
@@ -152,7 +152,7 @@ test('limits concurrent calls, first come, first served', async () => {
   expect((await readState('m')).leases).toEqual([]);
 });
 
-test.each([true, false])('acquires a slot unless the driver manages it: %j', async (isManaged) => {
+test.each([true, false])('acquires a slot unless the driver manages concurrency: %j', async (isManaged) => {
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const { driver, readState } = setup([], limits, { managesConcurrency: async () => isManaged });
   const stream = driver.generateStream(request)[Symbol.asyncIterator]();
@@ -190,7 +190,7 @@ test('waits again if the reservation is postponed while the call prepares', asyn
   const { driver, clock, events, emit, readState, store } = setup([
     {
       onCall: () => {
-        // Another call was rejected meanwhile, which postponed the reservation.
+        // As if another call had been rejected meanwhile, which had postponed the reservation.
         store.transact(modelStateKey('p', 'm'), (state) => {
           for (const each of state.appointments) each.at += 20_000;
         });
@@ -221,7 +221,7 @@ const tooLarge = {
   message: 'the prompt has 1,200 tokens, and m allows 90 input tokens per minute',
 };
 
-test('does not send a prompt that is larger than a learned limit, by the count of the service', async () => {
+test('does not send a prompt whose token count exceeds a learned limit, and counts its tokens once', async () => {
   const countTokens = vi.fn(async () => 1200);
   const one = setup([], {}, { countTokens });
   await learnTokenLimit(one);
@@ -246,7 +246,7 @@ test('sends a prompt of which only the estimate is too large, and reserves the c
 });
 
 test.each([undefined, async () => Promise.reject(new Error('404'))])(
-  'sends a prompt that only seems too large if it cannot be counted: %s',
+  'sends a prompt whose estimate is too large if its tokens cannot be counted: %s',
   async (countTokens) => {
     const one = setup([], {}, countTokens && { countTokens });
     await learnTokenLimit(one);
@@ -267,7 +267,7 @@ test('retries a prompt that fits into the limit of the rejection', async () => {
   expect(one.inner.requests).toHaveLength(2);
 });
 
-test('does not count a prompt that is far below the limit of the rejection', async () => {
+test('does not count the tokens of a prompt whose estimate is far below the limit of the rejection', async () => {
   const countTokens = vi.fn(async () => 80);
   const error = new QuotaExceeded('rate_limited', 'the tokens of the minute are used up', {
     violations: [{ per: 'minute', unit: 'tokens', limit: 250_000 }],
@@ -277,12 +277,12 @@ test('does not count a prompt that is far below the limit of the rejection', asy
   expect(countTokens).not.toHaveBeenCalled();
 });
 
-test('notices on confirmation that a limit learned meanwhile is too small', async () => {
+test('fails on confirmation if a limit that was learned meanwhile is too small for the prompt', async () => {
   const one = setup([{ onCall: () => learnTokenLimit(one) }], {}, { countTokens: async () => 1200 });
   await expect(one.driver.generate(request)).rejects.toMatchObject(tooLarge);
 });
 
-test('lets a fallback model with a higher limit take a prompt that is too large', async () => {
+test('falls back to another model if the prompt is too large for the first one', async () => {
   const one = setup([], {}, { countTokens: async () => 1200 });
   await learnTokenLimit(one);
   const options = { getFallbackModels: () => ['large'], getUnsupportedReason: () => undefined };
@@ -301,7 +301,7 @@ test.each([
     ...{ appointments: [], notBefore: undefined, closedUntil: undefined, learned: {}, refusals: 0 },
   });
   expect(days).toMatchObject([{ count: 0 }]);
-  // The user may have paid meanwhile.
+  // The user may have paid meanwhile, so the next request is sent.
   await driver.generate(request);
   expect(inner.requests).toHaveLength(2);
   expect(clock.sleepsMs).toEqual([]);
@@ -312,7 +312,7 @@ const spendingTooFast = new QuotaExceeded('rate_limited', 'the spend-based limit
   isProjectWide: true,
 });
 
-test('waits for the spend-based limit with every model, and does not fall back', async () => {
+test('waits for the spend-based limit of the project and retries the same model instead of falling back', async () => {
   const { driver, inner, events, emit, clock } = setup([{ error: spendingTooFast }], {});
   const options = { getFallbackModels: () => ['other'], getUnsupportedReason: () => undefined };
   const stack = withFallback(options, withRetries({ clock }, driver));

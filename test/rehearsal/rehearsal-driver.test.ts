@@ -38,11 +38,14 @@ test.each([
   [`a\n\n  b\t${'x'.repeat(90)}`, 'a b…'],
   ['x'.repeat(61), `${'x'.repeat(60)}…`],
   ['x'.repeat(60), 'x'.repeat(60)],
-])('the reply quotes the beginning of a long text, up to a word (%j)', async (text, quoted) => {
-  const turns = [{ role: 'user' as const, parts: [{ type: 'text' as const, text }] }];
-  const { text: reply } = await createRehearsalDriver().generate({ model: 'm', turns, parameters: {} });
-  expect(reply).toBe(`[rehearsal] m would reply to “${quoted}”. Nothing was sent.`);
-});
+])(
+  'the reply quotes the beginning of a long text, which ends with a whole word if possible (%j)',
+  async (text, quoted) => {
+    const turns = [{ role: 'user' as const, parts: [{ type: 'text' as const, text }] }];
+    const { text: reply } = await createRehearsalDriver().generate({ model: 'm', turns, parameters: {} });
+    expect(reply).toBe(`[rehearsal] m would reply to “${quoted}”. Nothing was sent.`);
+  },
+);
 
 test('the reply names the source of media, without the query of a URL', async () => {
   const url = 'https://example.org/a.png?signature=secret';

@@ -46,7 +46,7 @@ test('shows a prompt that was kept: parameters, system, texts and media', async 
   expect(page).toContain('<pre dir="auto">Look &amp; tell.</pre><p class="note">a.png, image/png, 1,200 bytes</p>');
 });
 
-test('shows sources, searches and code of the tools of a reply, and no address that is not of the web', async () => {
+test('shows the service tier, web sources, searches and code of a reply, and no source with another kind of address', async () => {
   const end = createEnd({
     serviceTier: 'flex',
     sources: [{ title: 'A page', uri: 'https://a.example/?b&c' }, { uri: 'javascript:alert(1)' }, 7],

@@ -23,13 +23,13 @@ interface StoredRun {
   acts?: readonly StoredAct[];
   /** The name of the source, if the run has rows. */
   source?: string;
-  /** What tells the row apart, if it is the run of a row. */
+  /** The label of the row, if this is the run of a row. */
   label?: string;
 }
 
 const usage = { promptTokens: 120, outputTokens: 40, thoughtTokens: 10, totalTokens: 170 };
 
-/** Stores a run as the program does. Times and counts that a test does not give are the same for all runs. */
+/** Stores a run as the program does. Whatever a test does not give has a default. */
 export function storeRun(database: Database.Database, run: StoredRun): void {
   const { id, acts = [], status = 'completed', startedAt = Date.UTC(2026, 10, 30, 9), durationMs = 6000 } = run;
   const ended = acts.filter(({ end }) => end !== undefined);

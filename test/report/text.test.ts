@@ -13,7 +13,7 @@ test('templates escape every value that is not markup, and show control characte
 });
 
 describe('Markdown', () => {
-  test('has links to the web and to mail addresses only, and names images', () => {
+  test('has links to the web and to mail addresses only, and replaces images by their alternative text', () => {
     expect(render('[a](https://a.example/?b=c&d)')).toContain('href="https://a.example/?b=c&amp;d" rel="noopener');
     for (const address of [
       'javascript:x',
@@ -28,15 +28,15 @@ describe('Markdown', () => {
     expect(render('![a cat](https://a.example/cat.png)')).toBe('<p><span class="image">[image: a cat]</span></p>\n');
   });
 
-  test('shows control characters, also those written as references', () => {
+  test('replaces control characters, even those written as character references', () => {
     expect(render('a&#x202e;b\u009b')).toBe('<p>a\ufffdb\ufffd</p>\n');
   });
 
-  test('lowers headings below those of the page', () => {
+  test('has headings of lower levels than those of the page', () => {
     expect(render('# a\n#### b')).toBe('<h4>a</h4>\n<h6>b</h6>\n');
   });
 
-  test('leaves out texts that are too long', () => {
+  test('does not format texts of more than 300,000 characters', () => {
     expect(render('a'.repeat(300_001))).toBeUndefined();
   });
 
@@ -60,7 +60,7 @@ describe('JSON', () => {
     expect(formatJsonText(text)).toBeUndefined();
   });
 
-  test('of any depth stays small', () => {
+  test('of 50,000 levels does not grow with the square of its depth', () => {
     const deep = '['.repeat(50_000) + ']'.repeat(50_000);
     expect((formatJsonText(deep) ?? deep).length).toBeLessThan(30_000_000);
   });

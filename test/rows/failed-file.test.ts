@@ -13,7 +13,7 @@ const sources = {
   ...{ '1.txt': 'a', '2.txt': 'b', '3.txt': 'c' },
 };
 
-/** Opens a file of failed rows with the rows of a source. `{}` in its content stands for the folder. */
+/** Opens a file of failed rows, and reads the rows of its source. `{}` in the content stands for the folder. */
 async function open(sourceName: string, content?: string | Buffer, resume = true) {
   const folder = createTemporaryFolder(onTestFinished, sources);
   const source = await openRows(sourceName, { cwd: folder, stdin: (async function* () {})() });
@@ -58,18 +58,18 @@ describe.each([
     return [during, read().replaceAll(folder, '{}')];
   };
 
-  test('has only the rows of a complete run at its end', async () => {
+  test('has only the failed rows of this run after a complete run', async () => {
     const [during, after] = await failAgain(true);
     expect(after).toBe(complete);
     // A run that is killed here loses no row. JSON is written at the end.
     expect(during).toBe(source === 'c.json' ? earlier : stopped);
   });
 
-  test('keeps its rows, each once, if the run stops early', async () => {
+  test('keeps its rows and has the new ones, each once, if the run stops early', async () => {
     expect((await failAgain(false))[1]).toBe(stopped);
   });
 
-  test('has no rows after a run without failures, and is kept by one that stops', async () => {
+  test('has no rows after a complete run without failures, and keeps its rows if such a run stops early', async () => {
     for (const isComplete of [true, false]) {
       const { file, read, bytes } = await open(source, earlier);
       (await file).close(isComplete);
@@ -88,7 +88,7 @@ test('a last line that a crash has cut is removed before rows are added', async 
   failed.close(false);
 });
 
-describe('a file that is not one of the source stays byte for byte:', () => {
+describe('a file is rejected and stays unchanged', () => {
   test.each([
     ['*.txt', 'notes\n'],
     ['*.txt', '{}/1.txt\n/etc/passwd\n'],
@@ -104,13 +104,13 @@ describe('a file that is not one of the source stays byte for byte:', () => {
     ['c.csv', 'id,t\n"1" 2,a\n'],
     ['c.csv', Buffer.from([0x69, 0xff, 10])],
     ['-', '{"id":1,"t":"a"}\n'],
-  ])('%s and %j', async (source, content) => {
+  ])('if it does not have rows of the source: %s and %j', async (source, content) => {
     const { file, read, bytes } = await open(source, content);
     await expect(file).rejects.toMatchObject({ code: 'no_input', message: expect.stringContaining('is kept') });
     expect(read()).toBe(bytes?.toString());
   });
 
-  test('without --resume, every file', async () => {
+  test('without --resume, even if it has failed rows of the source', async () => {
     const { file, read } = await open('c.csv', 'id,t\n', false);
     await expect(file).rejects.toMatchObject({ code: 'usage' });
     expect(read()).toBe('id,t\n');

@@ -33,8 +33,8 @@ const failureOf = async (name: string, content: string | Buffer) => {
   return { code: error.code, message: error.message };
 };
 
-describe('CSV and TSV', () => {
-  test('are read by RFC 4180: quotes, separators and line ends in fields, a byte order mark, CRLF', async () => {
+describe('source files', () => {
+  test('CSV and TSV are read by RFC 4180: quotes, separators and line ends in fields, a byte order mark, CRLF', async () => {
     const { open, cwd } = setup({ 'a.csv': '\ufeffid, text \r\n1,"a ""b"", c\r\nd"\r\n\r\n2,é\r\n' });
     const source = await open('a.csv');
     expect(source).toMatchObject({
@@ -70,7 +70,7 @@ describe('CSV and TSV', () => {
     ['a.json', '{"a":1}', 'a.json: not an array of objects'],
     ['a.json', '[{}, 1]', 'a.json: element 2 is not an object'],
     ['a.json', '[\n{},\n{"a" 1}]', 'a.json:3: not JSON: '],
-  ])('%s with a fault: %j', async (name, content, message) => {
+  ])('%s with a fault is rejected: %j', async (name, content, message) => {
     expect(await failureOf(name, content)).toEqual({
       code: 'invalid_narrative',
       message: expect.stringContaining(message),
@@ -80,11 +80,11 @@ describe('CSV and TSV', () => {
   test.each([
     ['a.csv', '', 'a.csv is empty'],
     ['a.csv', Buffer.from('\ufeffa\n', 'utf16le'), 'a.csv is UTF-16'],
-  ])('%s that is no source: %j', async (name, content, message) => {
+  ])('%s that is empty or UTF-16 is rejected: %j', async (name, content, message) => {
     expect(await failureOf(name, content)).toEqual({ code: 'no_input', message });
   });
 
-  test('reject a field of more than 32 MB, and many faults are counted', async () => {
+  test('a row that is too long is rejected, and faults after the tenth are only counted', async () => {
     const rows = parseCsv(toText('a\n"xxxxxxxxxxxx\n'), { delimiter: ',', name: 'a.csv', maxBytes: 10 });
     await expect(rows.next().then(() => rows.next())).rejects.toThrow(/^a\.csv:2: the row is longer than 0\.00001 MB/);
     const line = await failureOf('a.ndjson', Buffer.alloc(33_000_000, 'x'));
@@ -92,7 +92,7 @@ describe('CSV and TSV', () => {
     expect((await failureOf('b.csv', `a,b\n${'1\n'.repeat(25)}`)).message).toMatch(/; b\.csv: 15 more$/);
   });
 
-  test('report a source that changes while it is read', async () => {
+  test('a file that changes while its rows are read is rejected', async () => {
     const { open, cwd } = setup({ 'a.csv': `a\n${'some text\n'.repeat(20_000)}` });
     const source = await open('a.csv');
     const rows = source.read()[Symbol.asyncIterator]();
@@ -105,7 +105,7 @@ describe('CSV and TSV', () => {
   });
 });
 
-test('NDJSON is read from a file and from standard input, where a wrong line is a row with a problem', async () => {
+test('NDJSON is read from a file and from standard input, where an invalid line becomes a row with a problem', async () => {
   const { open } = setup({ 'a.jsonl': '{"a":"x\\ny"}\r\n\n{"b":[1]}' }, '{"é":1}\n\n nonsense\n{"b":2}\n');
   const file = await open('a.jsonl');
   expect([file.total, ...file.warnings]).toEqual([2, 'a.jsonl:2: an empty line is skipped']);
@@ -122,7 +122,7 @@ test('NDJSON is read from a file and from standard input, where a wrong line is 
   ]);
 });
 
-test('a JSON array is read, and a pattern finds files in the order of their bytes', async () => {
+test('a JSON array is read, and a pattern finds files in the byte order of their paths', async () => {
   const { open, cwd } = setup({
     ...{ 'a.json': '[{"a":1},{"b":{"c":2}}]', 'Z.txt': 'zed', 'é.txt': 'e', 'b.txt': 'bee' },
     'bin.txt': Buffer.from([0, 255]),
@@ -153,7 +153,7 @@ test.each([
   ['notes.xlsx', 'usage', '--each notes.xlsx: unknown kind of file'],
   ['*.png', 'no_input', 'no file matches *.png'],
   ['/dev/null', 'no_input', '/dev/null is not a regular file'],
-])('%s: %s', async (name, code, message) => {
+])('%s is rejected with %s', async (name, code, message) => {
   const { open, cwd } = setup({ 'notes.xlsx': 'x' });
   for (const folder of ['folder', 'folder.csv']) mkdirSync(join(cwd, folder));
   await expect(open(name)).rejects.toMatchObject({ code, message });

@@ -34,7 +34,7 @@ const createResult = (id: string, matrix?: Record<string, string>) =>
 const toLine = (id: string, status = 'completed') =>
   JSON.stringify({ row: { id }, number: 1, status, reply: 'x', replies: { a: 'x\r\n\0é' }, usage });
 
-test('earlier NDJSON results are kept byte for byte, without failed ones and a line that a crash has cut', async () => {
+test('earlier NDJSON results stay byte for byte, except failed ones and a cut last line, which are removed', async () => {
   const cut = Buffer.concat([Buffer.from(`${toLine('3')}`).subarray(0, -10), Buffer.from([0xc3])]);
   const kept = `${toLine('1')}\n`;
   const { results, read } = await open(
@@ -52,7 +52,7 @@ test('earlier NDJSON results are kept byte for byte, without failed ones and a l
   ).toEqual(['1', '2']);
 });
 
-test('a line of earlier CSV results that a crash has cut is removed, also within a cell of several lines', async () => {
+test('a cut last line of earlier CSV results is removed, even if it was cut within a cell of several lines', async () => {
   const header = 'id,reply,a,status,error\n';
   const kept = `${header}1,x,"a\r\n""b""\0",completed,\n`;
   for (const cut of ['2,x,"y', '2,x,"y\nz', '2']) {
@@ -72,7 +72,7 @@ test('results of the same row are told apart by their combination', async () => 
   expect(read().split('\n')[2]).toBe('1,n,,,completed,');
 });
 
-describe('a file that is not one of ours is rejected and stays byte for byte:', () => {
+describe('a file that no earlier run of the narrative wrote is rejected and stays unchanged', () => {
   test.each([
     ['r.ndjson', 'precious'],
     ['r.ndjson', '{"row": {}'],

@@ -1,7 +1,8 @@
 // Runs a narrative of many acts with `context = "previous"` through the library's real driver and executor. Run it with
-// --expose-gc. Its first argument is {library, baseUrl, acts, streaming, samples}. It prints a line of JSON: {status, error,
-// samples: [{wallMs, cpuMs, heapBytes}], left}: the time of each of `samples` equal parts of the run, the heap after it, and
-// what is still open when the driver and the server are closed.
+// --expose-gc. Its first argument is {library, baseUrl, acts, streaming, samples}, with the number of equal parts to
+// measure in `samples`. It prints a line of JSON, which `ActsResult` in acts.ts describes: {status, error, replies,
+// samples: [{wallMs, cpuMs, heapBytes}], left}. `left` is what is still open after the driver is closed and the server has
+// closed its idle connections.
 import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -49,7 +50,7 @@ await driver.close?.();
 // Tells the server to close the idle connections. After that nothing may be open.
 await fetchEnd();
 await delay(100);
-// Pipes are the standard streams of this process.
+// Pipes, terminals and files are the standard streams of this process, which may stay open.
 const open = process.getActiveResourcesInfo().filter((name) => !/^(PipeWrap|TTYWrap|FileHandle)$/.test(name));
 const replies = new Set(ends.map(({ text }) => text)).size;
 const left = { open, listeners, abort: getEventListeners(controller.signal, 'abort').length };

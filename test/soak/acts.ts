@@ -13,10 +13,14 @@ export interface ActsResult {
   replies: number;
   /** Equal parts of the run in order: the time of each, and the heap after it. */
   samples: { wallMs: number; cpuMs: number; heapBytes: number }[];
-  /** What the process had open at its end; the maximum number of listeners on its signal; those left at the end. */
+  /**
+   * `open`: what the process had open at its end. `listeners`: the maximum number of listeners on its abort signal at one
+   * time. `abort`: the number of those left at the end.
+   */
   left: { open: string[]; listeners: number; abort: number };
-  /** The number of all connections to the server, and of those open after the end of the process. */
+  /** The number of all connections to the server. */
   connections: number;
+  /** The number of connections that are still open after the end of the process. */
   stillOpen: number;
 }
 
@@ -33,7 +37,7 @@ export async function runActs(options: { acts: number; streaming: boolean; sampl
   return { ...JSON.parse(stdout), connections, stillOpen };
 }
 
-/** The size of an act's report with a reply of one line. A heap that grows by no more than that does not leak. */
+/** The size of an act's report with a reply of one line. A heap that grows by no more than this per act does not leak. */
 const maxBytesPerAct = 1000;
 
 /** `npm run soak -- acts`: resolves to whether memory does not leak and nothing is left open. */

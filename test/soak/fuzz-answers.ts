@@ -71,7 +71,7 @@ export const createAnswerProperty = (server: GeminiServer) => {
   );
 };
 
-/** Creates a function that sends an answer as one body and as a stream, and checks what the driver makes of it. */
+/** Creates a function that sends an answer as one body and as a stream, and checks the reply or the error of the driver. */
 export function createAnswerCheck(server: GeminiServer): (answer: Json) => Promise<void> {
   const driver = createGeminiDriver({ apiKey: 'key', baseUrl: server.url, idleTimeoutMs: 5000, timeoutMs: 5000 });
   return async (answer) => {
@@ -118,15 +118,16 @@ function assertExpected({ text, response, error }: ReadReply, chunks: Json[]): v
   const candidates = chunks.flatMap((chunk) => (Array.isArray(chunk) ? chunk : [chunk])).map(findCandidate);
   const sent = candidates.map(findText).join('');
   if (error) {
-    if (!sent.startsWith(text)) throw new Error(`${JSON.stringify(text)} was not sent before: ${error.message}`);
+    if (!sent.startsWith(text)) throw new Error(`${JSON.stringify(text)} was not sent, error: ${error.message}`);
     if (/undefined|NaN|\[object/.test(error.message)) throw new Error(`unreadable message: ${error.message}`);
     return;
   }
-  if (response?.text !== sent || text !== sent) throw new Error(`${JSON.stringify(response)} instead of ${sent}`);
+  if (response?.text !== sent || text !== sent) throw new Error(`read ${JSON.stringify(response)} instead of ${sent}`);
   const reasons = candidates.flatMap(({ finishReason }) => (isReason(finishReason) ? finishReason : []));
-  if (reasons.at(-1) !== response.finishReason) throw new Error(`the reply ends with ${response.finishReason}`);
+  if (reasons.at(-1) !== response.finishReason)
+    throw new Error(`the finish reason ${response.finishReason} was not sent last`);
   const isEmpty = sent.trim() === '' && !response.turn.media?.length;
-  if (isEmpty || /SAFETY/.test(response.finishReason)) throw new Error('this is not a reply');
+  if (isEmpty || /SAFETY/.test(response.finishReason)) throw new Error('an empty or blocked reply was accepted');
 }
 
 function isReason(value: unknown): value is string {

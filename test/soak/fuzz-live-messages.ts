@@ -108,9 +108,10 @@ function assertExpected({ text, response, error }: ReadTurn, messages: Json[]): 
     if (/undefined|NaN|\[object/.test(error.message)) throw new Error(`unreadable message: ${error.message}`);
     return;
   }
-  if (response?.text !== text || text.trim() === '') throw new Error(`${JSON.stringify(response)} is not a reply`);
+  if (response?.text !== text || text.trim() === '')
+    throw new Error(`accepted ${JSON.stringify(response)} for the text ${JSON.stringify(text)}`);
   const end = contents.findIndex(({ turnComplete }) => turnComplete === true);
-  if (end === -1) throw new Error('the turn was not closed');
+  if (end === -1) throw new Error('a reply was accepted, but no message closed the turn');
   const atEnd = contents
     .slice(0, end + 1)
     .map(findTranscript)

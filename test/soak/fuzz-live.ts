@@ -14,7 +14,7 @@ const request: GenerateRequest = { model: 'gemini-3.8-live', turns: [turn], para
 const createWordFrame = (number: number) => serverContent({ outputTranscription: { text: `<${number}>` } });
 const stringify = (frame: object) => JSON.stringify(frame);
 
-/** Invalid frames. */
+/** Frames that do not belong in a reply: invalid ones, and valid ones that come at the wrong time. */
 const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
   fc.uint8Array({ maxLength: 20 }),
   fc.string({ maxLength: 20 }),
@@ -35,7 +35,7 @@ const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
 /** A reply of numbered words with garbage between them, complete or cut frames, and different ends. */
 const replies = fc
   .record({
-    words: fc.integer({ min: 1, max: 6 }),
+    wordCount: fc.integer({ min: 1, max: 6 }),
     garbage: fc.array(fc.tuple(fc.nat({ max: 8 }), garbage), { maxLength: 2 }),
     cutFrame: fc.option(fc.record({ index: fc.nat({ max: 7 }), at: fc.double({ min: 0, max: 0.99, noNaN: true }) })),
     end: fc.constantFrom<LiveScript['end']>(
@@ -47,9 +47,9 @@ const replies = fc
     hasClose: fc.boolean(),
     as: fc.constantFrom('binary' as const, 'text' as const),
   })
-  .map(({ words, garbage, cutFrame, end, hasClose, as }) => {
+  .map(({ wordCount, garbage, cutFrame, end, hasClose, as }) => {
     const frames: LiveFrame[] = [
-      ...Array.from({ length: words }, (_, number) => createWordFrame(number)),
+      ...Array.from({ length: wordCount }, (_, number) => createWordFrame(number)),
       ...createTurnEnd(),
     ];
     const cut = cutFrame && frames[cutFrame.index];
@@ -62,12 +62,12 @@ const replies = fc
     const isDamaged = garbage.length > 0 || cut !== undefined;
     // A damaged reply without an end would only time out.
     const script: LiveScript = { frames, as, ...((hasClose || isDamaged) && end !== undefined && { end }) };
-    return { script, words, isDamaged };
+    return { script, wordCount, isDamaged };
   });
 
 /** For any frames: the words arrive in order, each once, or there is an error. It never hangs. */
 export const createLiveProperty = (server: GeminiServer) =>
-  fc.asyncProperty(replies, async ({ script, words, isDamaged }) => {
+  fc.asyncProperty(replies, async ({ script, wordCount, isDamaged }) => {
     // A turn that is lost before its first word is retried in another session, which gets the same reply.
     server.live.queueReplies(script, script, script);
     const connection = createConnection({ apiKey: 'key', baseUrl: server.url });
@@ -76,8 +76,9 @@ export const createLiveProperty = (server: GeminiServer) =>
       const read = await withHangTimeout(() => readTurn(driver));
       const numbers = [...read.text.matchAll(/<(\d)>/g)].map(([, number]) => Number(number));
       const inOrder = numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0));
-      if (!inOrder) throw new Error(`out of order: ${read.text}`);
-      if (!isDamaged && numbers.length !== words) throw new Error(`${read.text} of ${words}, ${read.error?.message}`);
+      if (!inOrder) throw new Error(`words are out of order or repeated: ${read.text}`);
+      if (!isDamaged && numbers.length !== wordCount)
+        throw new Error(`read ${read.text} instead of ${wordCount} words, error: ${read.error?.message}`);
     } finally {
       await driver.close?.();
       server.live.clearReplies();

@@ -68,7 +68,7 @@ const mutated = fc
 
 const generated = fc.array(fragments, { maxLength: 30 }).map((all) => Buffer.from(all.join('')));
 
-/** For any bytes: there is a narrative or a located error, and never a stack. */
+/** For any bytes: there is either a narrative or an error. No message has a stack, and locations are in the text. */
 export const narrativeProperty = fc.asyncProperty(
   fc.oneof({ arbitrary: mutated, weight: 4 }, generated, fc.uint8Array({ maxLength: 300 })),
   async (bytes) => {
@@ -77,7 +77,7 @@ export const narrativeProperty = fc.asyncProperty(
     );
     const hasError = diagnostics.some(({ severity }) => severity === 'error');
     if (hasError === (narrative !== undefined)) throw new Error('expected either a narrative or an error');
-    // The text of a file that is not a narrative is not returned, so that no line of it is shown.
+    // `text` is empty if the file is not a narrative, so that none of its lines is shown.
     const source = text === '' ? new TextDecoder().decode(bytes) : text;
     for (const diagnostic of diagnostics) assertValidDiagnostic(diagnostic, diagnostic.source?.text ?? source);
   },

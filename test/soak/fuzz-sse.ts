@@ -39,7 +39,7 @@ const streams = fc.record({
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), { maxLength: 8 }),
 });
 
-/** Reads complete and damaged streams, cut into packets anywhere, with the reader of bodies. */
+/** Reads complete and damaged streams, cut into packets anywhere, with `normalizeSseBody`. */
 export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {
   const original = encodeText(buildStream(texts, newline));
   const sent = damages.reduce(applyDamage, original);
@@ -47,7 +47,7 @@ export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline
   assertInOrder(read.texts, texts, damages);
   const isDamaged = damages.length > 0;
   if (!isDamaged && (read.texts.join('') !== texts.join('') || read.error))
-    throw new Error(`a complete stream: ${formatReadResult(read)}`);
+    throw new Error(`an undamaged stream: ${formatReadResult(read)}`);
 });
 
 /** Reads the same streams over HTTP, with the driver and the SDK. */
@@ -59,7 +59,7 @@ export const createSseHttpProperty = (server: GeminiServer) => {
     const read = await withHangTimeout(() => readChunks(driver.generateStream(request)));
     assertInOrder(read.texts, texts, damages);
     if (damages.length === 0 && (read.texts.join('') !== texts.join('') || read.error))
-      throw new Error(formatReadResult(read));
+      throw new Error(`an undamaged stream: ${formatReadResult(read)}`);
   });
 };
 
@@ -95,7 +95,7 @@ async function readChunks(chunks: AsyncIterable<StreamChunk>): Promise<ReadResul
   }
 }
 
-/** Reads the texts from the normalized body. The SDK requires one event per block. */
+/** Reads the texts from the normalized body. Each of its events must be one line, which is all that the SDK can read. */
 async function readBody(sent: Uint8Array[]): Promise<ReadResult> {
   const reader = normalizeSseBody(toAsyncIterable(sent), createFakeExchange()).getReader();
   const decoder = new TextDecoder();
@@ -118,7 +118,7 @@ async function readBody(sent: Uint8Array[]): Promise<ReadResult> {
   }
 }
 
-/** Returns the text of an event; none for invalid JSON, which the SDK reports to the driver. */
+/** Returns the text of an event, if it has one. Invalid JSON has none: the SDK, which is not used here, reports it. */
 function extractText(json: string): string[] {
   try {
     const text: unknown = JSON.parse(json)?.candidates?.[0]?.content?.parts?.[0]?.text;
@@ -158,7 +158,7 @@ function buildStream(texts: string[], newline: string): string {
     .join('');
 }
 
-/** Checks that texts come in order, and twice only if repeated. Damaged ones may be missing. */
+/** Checks that the texts come in order, and none twice unless a damage repeats bytes. Any may be missing. */
 function assertInOrder(read: string[], sent: string[], damages: Damage[]): void {
   const mayRepeat = damages.some(({ kind }) => kind === 'repeat');
   let last = -1;
@@ -167,7 +167,7 @@ function assertInOrder(read: string[], sent: string[], damages: Damage[]): void 
     // A damaged text is ignored.
     if (index < 0 && damages.length > 0) continue;
     if (index < 0 || (index <= last && !mayRepeat))
-      throw new Error(`${JSON.stringify(text)} came after number ${last}`);
+      throw new Error(`${JSON.stringify(text)} was not sent after the text with index ${last}`);
     last = index;
   }
 }
@@ -205,5 +205,5 @@ function encodeText(text: string): Uint8Array {
 }
 
 function formatReadResult({ texts, error }: ReadResult): string {
-  return `got ${JSON.stringify(texts.join(''))}, ${error?.message}`;
+  return `read ${JSON.stringify(texts.join(''))}, error: ${error?.message}`;
 }

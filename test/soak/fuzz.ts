@@ -10,27 +10,35 @@ type Check = (parameters: fc.Parameters<unknown>) => Promise<void>;
 
 /** The fuzzed inputs, with the number of cases in the soak and in the test suite. */
 export const fuzzTargets: Record<string, { cases: number; quickCases: number; check: Check }> = {
-  narratives: { cases: 20_000, quickCases: 150, check: (of) => fc.assert(narrativeProperty, of as never) },
-  'stream bodies': { cases: 50_000, quickCases: 300, check: (of) => fc.assert(sseBodyProperty, of as never) },
+  narratives: {
+    cases: 20_000,
+    quickCases: 150,
+    check: (parameters) => fc.assert(narrativeProperty, parameters as never),
+  },
+  'stream bodies': {
+    cases: 50_000,
+    quickCases: 300,
+    check: (parameters) => fc.assert(sseBodyProperty, parameters as never),
+  },
   'streams over HTTP': {
     cases: 2000,
     quickCases: 20,
-    check: (of) => withServer((server) => fc.assert(createSseHttpProperty(server), of as never)),
+    check: (parameters) => withServer((server) => fc.assert(createSseHttpProperty(server), parameters as never)),
   },
   answers: {
     cases: 16_000,
     quickCases: 120,
-    check: (of) => withServer((server) => fc.assert(createAnswerProperty(server), of as never)),
+    check: (parameters) => withServer((server) => fc.assert(createAnswerProperty(server), parameters as never)),
   },
   'Live messages': {
     cases: 10_000,
     quickCases: 150,
-    check: (of) => withServer((server) => fc.assert(createLiveMessageProperty(server), of as never)),
+    check: (parameters) => withServer((server) => fc.assert(createLiveMessageProperty(server), parameters as never)),
   },
   'Live frames': {
     cases: 2000,
     quickCases: 20,
-    check: (of) => withServer((server) => fc.assert(createLiveProperty(server), of as never)),
+    check: (parameters) => withServer((server) => fc.assert(createLiveProperty(server), parameters as never)),
   },
 };
 

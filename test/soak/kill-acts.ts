@@ -12,7 +12,7 @@ import { readState } from './kill/inspect.js';
 
 /** What was seen while runs of parallel acts were killed and resumed. */
 export interface KilledActsResult {
-  /** Kills, narratives that were completed, and replies that were stored at a kill. */
+  /** The numbers of kills, of completed narratives, and of replies that were stored at a kill. */
   kills: number;
   completed: number;
   stored: number;
@@ -104,7 +104,7 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
   }
 }
 
-/** Checks that a run sends no request whose reply was stored. Equal requests are counted. */
+/** Checks that a run sends no request whose reply was stored. Equal requests can't be told apart, so they are counted. */
 function findRepeatedRequests(sent: readonly string[], stored: ReadonlySet<string>): string[] {
   return [...new Set(prompts)].flatMap((prompt) => {
     const all = prompts.filter((other) => other === prompt).length;
@@ -132,7 +132,7 @@ function getPrompt({ body }: ReceivedRequest): string {
   return body.contents.at(-1).parts[0].text;
 }
 
-/** The part `parallel-acts` of `npm run soak`: parallel acts, killed twenty times or `SOAK_CASES`. */
+/** The part `parallel-acts` of `npm run soak`: parallel acts, killed twenty times, or as often as `SOAK_CASES` says. */
 export async function soakParallelActs(): Promise<boolean> {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 100_000);
   process.stdout.write(`seed ${seed}\n`);

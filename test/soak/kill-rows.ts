@@ -25,7 +25,7 @@ export async function killRows(rows: number, maxKills: number, seed: number): Pr
     join(folder, 'n.toml'),
     '[narrative]\nname = "n"\n[toc]\norder = ["a"]\n[acts]\na = "Row {{row.text}}"\n',
   );
-  // Every third text is the same, so that equal requests are told apart.
+  // Every third text is the same, so that the program has to tell rows with equal requests apart.
   const texts = Array.from({ length: rows }, (_, index) => (index % 3 === 0 ? 'same' : `text ${index}, "x"`));
   const source = ['text', ...texts.map((text) => `"${text.replaceAll('"', '""')}"`)].join('\n');
   writeFileSync(join(folder, 'rows.csv'), `${source}\n`);
@@ -41,16 +41,16 @@ export async function killRows(rows: number, maxKills: number, seed: number): Pr
     let kills = 0;
     let inFlight = 0;
     for (; kills < maxKills; kills += 1) {
-      const callsBefore = server.generateRequests.length;
+      const requestsBefore = server.generateRequests.length;
       const running = start();
       const { result } = running;
-      const calls = callsBefore + 1 + Math.floor(random() * (rows / maxKills));
-      const isDone = await Promise.race([server.waitForRequests(calls).then(() => false), result.then(() => true)]);
+      const target = requestsBefore + 1 + Math.floor(random() * (rows / maxKills));
+      const isDone = await Promise.race([server.waitForRequests(target).then(() => false), result.then(() => true)]);
       if (isDone) break;
       await delay(random() * 30);
       running.child.kill('SIGKILL');
       await result;
-      // Up to four rows were in flight, whose replies may be lost.
+      // Up to four requests were in flight. If replies are lost, the next run sends their requests again.
       inFlight += 4;
       const lines = readResults().split('\n').slice(0, -1);
       if (lines.some((line) => !line.endsWith('}'))) problems.push(`kill ${kills}: a broken line`);
@@ -63,8 +63,8 @@ export async function killRows(rows: number, maxKills: number, seed: number): Pr
       .map((line) => JSON.parse(line));
     const written = results.map(({ row }) => row.text).sort();
     if (JSON.stringify(written) !== JSON.stringify([...texts].sort())) problems.push(`${results.length} results`);
-    const calls = server.generateRequests.length;
-    if (calls > rows + inFlight) problems.push(`${calls} requests for ${rows} rows and ${kills} kills`);
+    const requests = server.generateRequests.length;
+    if (requests > rows + inFlight) problems.push(`${requests} requests for ${rows} rows and ${kills} kills`);
     return { kills, problems };
   } finally {
     await server.close();

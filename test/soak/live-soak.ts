@@ -11,10 +11,13 @@ import { enforceQuota } from '../helpers/quota-enforcer.js';
 const liveModel = 'gemini-3.8-live';
 const restModel = 'gemini-3.8-flash';
 const [runCount, requestsPerDay] = [50, 20];
-/** A lease lasts 15 s, and a waiting process checks for its end once a second. */
+/** The maximum time until the waiting process ends: a lease lasts 15 s, and the process looks for its end every second. */
 const maxTakeoverMs = 30_000;
 
-/** Checks what Live models are used for: more runs per day, and a slot that is free again after its process was killed. */
+/**
+ * Checks that a Live model completes runs beyond the daily quota of a standard model, and that a slot is free again after
+ * its holder was killed.
+ */
 export async function soakLive(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-live-'));
   const server = await startGeminiServer();
@@ -48,7 +51,7 @@ async function soakLoops(server: GeminiServer, folder: string): Promise<boolean>
   return passed;
 }
 
-/** Kills the process that holds the only slot during its reply, and measures how long a waiting process takes. */
+/** Kills the process that holds the only slot during its reply, and measures when a waiting process ends. */
 async function soakKilledHolder(server: GeminiServer, folder: string): Promise<boolean> {
   server.live.queueReplies(spokenReply(['never', ' heard'], { gate: createGate() }));
   const turnCount = server.live.sessions.flatMap(({ turns }) => turns).length;

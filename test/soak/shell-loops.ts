@@ -6,7 +6,7 @@ import { root, startShell } from '../helpers/boticelli.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
 import { computeQuotaUse, enforceQuota } from '../helpers/quota-enforcer.js';
 
-/** The quota of the server: requests per window. */
+/** The quota of the server: `rpm` requests per `windowMs`. */
 export const windowMs = 4000;
 export const rpm = 10;
 
@@ -15,7 +15,7 @@ export interface LoopResult {
   replies: number;
   rejected: number;
   wallMs: number;
-  /** The time in which the requests of each window are sent as soon as it begins. */
+  /** The shortest time that the quota allows, if all requests of each window are sent when it begins. */
   idealMs: number;
   /** The share of the quota that was used, from 0 to 1. */
   quotaUse: number;
@@ -28,12 +28,12 @@ export interface LoopOptions {
   /** The number of runs of each loop, one after another. */
   runs: number;
   kind: 'sliding' | 'fixed';
-  /** Whether each loop is instead one run with a shard of `loops` × `runs` rows, eight of them in parallel. */
+  /** Whether each loop is instead one run, of one shard of `loops` × `runs` rows, with eight rows in parallel. */
   hasRows?: boolean;
   /** The number of state folders that simulate machines, to which loops are assigned in turn. Default 1. */
   machines?: number;
   redisUrl?: string;
-  /** Calls `act` when `count` replies were sent. */
+  /** Calls `act` when `count` requests were accepted. */
   onReplies?: { count: number; act: () => void };
 }
 

@@ -72,10 +72,10 @@ test('stores replies, and reuses them without a request', async () => {
   expect(server.generateRequests).toHaveLength(1);
 });
 
-test('asks once for a reply without credits, with no fallback, and teaches the limiter nothing', async () => {
+test('without credits, sends one request and none to a fallback, and the limiter learns nothing from the error', async () => {
   const server = await startServer();
-  const credits = 'Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects.';
-  server.setDefaultReply(errorReply(402, credits));
+  const message = 'Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects.';
+  server.setDefaultReply(errorReply(402, message));
   const quota = createQuota();
   const getFallbackModels = () => ['gemini-3.1-flash-lite'];
   const { report, events } = await runNarrative(server, { quota, getFallbackModels });
@@ -89,7 +89,7 @@ test('asks once for a reply without credits, with no fallback, and teaches the l
   expect(paid.events).not.toContain('act-wait');
 });
 
-test('does not send a prompt again that is larger than the tokens per minute, and uses a larger fallback', async () => {
+test('does not send a prompt again that exceeds the tokens per minute, but sends it to a fallback model', async () => {
   const server = await startServer();
   const quotaMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
   const quotaId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';

@@ -6,7 +6,7 @@ import { builtInModels } from '../../facts/models.js';
 import { type Act, collectNarratives, getNestedNarrative, type Narrative } from '../../narrative/narrative.js';
 import type { RunOptions } from './options.js';
 
-/** Checks the arguments and options of `run` that don't depend on the narratives. @throws BoticelliError `usage` */
+/** Checks the arguments and options of `run` without reading the narratives. @throws BoticelliError `usage` */
 export function assertFlags(files: readonly string[], options: RunOptions): void {
   if (files.filter((file) => file === '-').length > 1) {
     throw new BoticelliError('usage', '- stands for standard input and can be given only once', {
@@ -35,7 +35,7 @@ function assertRowFlags(files: readonly string[], options: RunOptions): void {
   });
 }
 
-/** Checks that none of the flags is given: each needs the flag `needed`. @throws BoticelliError `usage` */
+/** Checks that no flag is given that needs `needed`, which is missing. @throws BoticelliError `usage` */
 function assertNoneGiven(flags: Readonly<Record<string, unknown>>, needed: string): void {
   const [flag] = Object.entries(flags).find(([, value]) => value !== undefined) ?? [];
   if (flag === undefined) return;
@@ -70,13 +70,15 @@ export function assertActsExist({ only = [], from }: RunOptions, planned: readon
   }
 }
 
-/** Lists the acts that make a request, those of nested narratives included. */
+/** Lists the acts that make a request, including those of nested narratives. */
 function listRequestingActs(narrative: Narrative): Act[] {
   return [...collectNarratives(narrative)].flatMap(({ acts }) => acts).filter((act) => !getNestedNarrative(act));
 }
 
 /**
- * Checks that no act has a model without thoughts, if `--thoughts` is given.
+ * With `--thoughts`, checks that no act has a model that is known to have no thoughts. A rehearsal and a replay are not
+ * checked, because they use no model.
+ *
  * @throws BoticelliError `usage`
  */
 export function assertThoughtsSupported(
@@ -94,7 +96,8 @@ export function assertThoughtsSupported(
 }
 
 /**
- * Checks that every model the narrative may use has a price, before any request is sent.
+ * With `--max-cost`, checks that every model that the narrative may use, as a fallback too, has a known price. A
+ * rehearsal and a replay cost nothing, so they are not checked.
  *
  * @throws BoticelliError `invalid_config`
  */

@@ -39,7 +39,7 @@ const outputOptions = inHelpGroup('Output:', {
   only: new Option('--only <act>', 'print only the reply of this act; repeatable').argParser(collectValue),
   last: new Option('--last', 'print only the reply of the last act'),
   outDir: new Option('--out-dir <dir>', 'also write 01-name.md … and run.json to this folder'),
-  showPrompts: new Option('--show-prompts', 'print every prompt to standard error, as it is sent to the model'),
+  showPrompts: new Option('--show-prompts', 'print every prompt on standard error as it is sent'),
   thoughts: new Option('--thoughts', "show summaries of the model's thoughts on standard error"),
   quiet: new Option('-q, --quiet', 'show only warnings and errors'),
   verbose: new Option('-v, --verbose', 'show every attempt, wait and token count'),
@@ -48,7 +48,7 @@ const outputOptions = inHelpGroup('Output:', {
 const rowOptions = inHelpGroup('Rows and combinations:', {
   each: new Option(
     '--each <rows>',
-    'run once for each row of a CSV, TSV, NDJSON or JSON file, or each file of a pattern',
+    'run once for each row of a CSV, TSV, NDJSON or JSON file, or each file that matches a pattern',
   ),
   matrix: new Option(
     '--matrix <key=a,b>',
@@ -92,7 +92,7 @@ const quotaOptions = inHelpGroup('Cost and quota:', {
     new Option('--fallback <model>', 'model to use when quota is used up; repeatable').argParser(collectFallbackModel),
     new Option('--no-fallback', 'never use another model'),
   ],
-  maxWait: new Option('--max-wait <duration>', 'fall back or fail at once if the wait for quota is longer').argParser(
+  maxWait: new Option('--max-wait <duration>', 'maximum quota wait; if longer, fall back or fail').argParser(
     parseMaxWaitMs,
   ),
   tier: tierOption(),

@@ -7,11 +7,12 @@ import type { RunOptions } from './options.js';
 import type { Persistence } from './persistence.js';
 
 /**
- * Checks that pictures and speech have a place to go, before any request is sent: `--out-dir`, or the events of
- * `-o ndjson`, which do not exist with `--each` and `--matrix`. A rehearsal and a replay bill nothing, so they need
- * no place.
+ * Checks that pictures and speech will not be lost, before any request is sent. They are kept by `--out-dir` and by the
+ * events of `-o ndjson`; with `--each` and `--matrix` there are no such events. A rehearsal and a replay bill nothing,
+ * so their media may be lost. Also checks that no act with `format = "json"` has such a model, which `--model` may have
+ * given to it.
  *
- * @throws BoticelliError `usage`, also for a model of `--model` that can't reply in JSON
+ * @throws BoticelliError `usage`
  */
 export function assertMediaKept(
   narrative: Narrative,
@@ -43,7 +44,7 @@ function createJsonError(act: string, model: string, media: string): BoticelliEr
   return new BoticelliError('usage', message, { hint: 'Choose another model for the act. Nothing was sent.' });
 }
 
-/** Says how the user gets media that was not saved, as the end of a sentence. */
+/** Describes how the user gets a picture or sound that was not saved, as the end of a sentence. */
 export function getUnsavedMediaHint({ store }: Persistence): string {
   return store ? 'it is stored: run the same command with --resume and --out-dir <dir> to save it' : 'it was not saved';
 }

@@ -32,13 +32,19 @@ export interface NarrativeView {
   saveAudio(act: { act: string; index: number }, audio: ReplyAudio): string | undefined;
   /** Writes a picture or a sound to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
   saveMedia(act: { act: string; index: number }, media: ReplyMedia, number: number): string | undefined;
-  /** Whether printed text of the act can be discarded. It can't be discarded once a pipe has received it. */
+  /**
+   * Whether the text of the act so far can be discarded, so that a retry can start the reply again. With `-o text`, it
+   * can't be discarded once a pipe or a file has received it.
+   */
   canDiscard(act: { act: string; index: number }): boolean;
   /** Emits the only event of a run that failed before its first act, and returns its report. */
   failBeforeStart(thrown: unknown): RunReport;
   /** The names of the acts of the run, in order; empty before `prepare`. */
   readonly actNames: readonly string[];
-  /** Writes the report and flushes standard output. Returns the report, marked as failed if it could not be written. */
+  /**
+   * Writes `run.json`, ends the replies and flushes standard output. Returns the report, marked as failed if `run.json`
+   * could not be written.
+   */
   finish(report: RunReport): Promise<RunReport>;
 }
 
@@ -56,7 +62,7 @@ interface NarrativeViewOptions {
   showsCountdown: boolean;
   /** Whether the reader of standard output has closed it. If so, progress is no longer shown. */
   isPipeClosed: () => boolean;
-  /** Returns true at the first wait of the command for a guessed limit. */
+  /** Call it at each wait for a guessed limit: it returns true only for the first one of the command. */
   isFirstGuess: () => boolean;
 }
 

@@ -57,7 +57,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
   });
 }
 
-/** Returns the limiter without its `close`: other narratives may still use it, so the code that opened it closes it. */
+/** Returns the quota with a limiter that has no `close`, because other narratives may still use the limiter. */
 async function openRunQuota({
   options,
   settings,

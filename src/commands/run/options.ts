@@ -2,7 +2,7 @@ import type { SettingsFlagOptions } from '../../cli/common-options.js';
 import type { VariableOptions } from '../../cli/variables/given-variables.js';
 import type { ServiceTier } from '../../facts/service-tiers.js';
 
-/** The part `k` of `n` equal parts, from 1. */
+/** The part `k` of `n` equal parts of the rows; `k` counts from 1. */
 export interface Shard {
   k: number;
   n: number;
@@ -18,9 +18,9 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   output: 'text' | 'json' | 'ndjson';
   /** The maximum number of calls in flight, over acts, narratives and rows. Default 1, with `each` 4. */
   jobs?: number;
-  /** The source of rows: run the narrative once for each. */
+  /** The source of rows: run the narrative once for each row. */
   each?: string;
-  /** Values such as `model=a,b`: run every combination. */
+  /** Keys and their values, such as `model=a,b`: run every combination of the values. */
   matrix?: string[];
   /** With `each` or `matrix`: the file for results. */
   results?: string;
@@ -66,14 +66,14 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   showPrompts?: boolean;
   /** Whether standard input may be empty where a text uses it. */
   allowEmpty?: boolean;
-  /** Let a media name lead out of the narrative's folder even if a reply or standard input fills it. */
+  /** Let a media file name lead out of the narrative's folder even if it is taken from a reply or standard input. */
   allowOutside?: boolean;
   strict?: boolean;
 }
 
 /**
- * Whether prompts are printed. A rehearsal prints them by default, because it has nothing else to show, but not with
- * `each` or `matrix`, which may mean many runs.
+ * Whether prompts are printed. Without `showPrompts`, only a rehearsal prints them, because it has nothing else to
+ * show. It does not print them with `quiet`, nor with `each` or `matrix`, which may mean many runs.
  */
 export function showsPrompts({ showPrompts, rehearse, quiet, each, matrix }: RunOptions): boolean {
   return showPrompts ?? (rehearse === true && !quiet && each === undefined && !matrix);

@@ -22,11 +22,13 @@ export interface Persistence {
   readonly stateDatabase: StateDatabase;
   /** Absent for a rehearsal or a replay, with `keep = "off"`, or if there is no state database. */
   readonly store: RunStore | undefined;
-  /** Whether the act with this index may reuse a stored reply. True with --resume, up to the act that --from names. */
+  /** Whether the act with this index may reuse a stored reply: with --resume, if it is before the act of --from. */
   canReuse: (instance?: RequestInstance, index?: number) => boolean;
   /**
-   * Call it before each request. It waits until it is known whether replies can be stored, and a warning is printed.
-   * @throws BoticelliError `output_failed` with --resume, if they can't: each --resume would pay for the same request
+   * Call it before each request. It waits until it is known whether replies can be stored. If they can't, a warning has
+   * been printed.
+   * @throws BoticelliError `output_failed` with --resume, if they can't: otherwise each --resume would pay for the same
+   * request again
    */
   beforeSend: () => Promise<void>;
   /**
@@ -38,7 +40,7 @@ export interface Persistence {
   wrapRowListener(row: RowEntry, next: Listener): DetailListener;
   /** Starts the record of a run with `--each` or `--matrix`. Call it after `open`. */
   openRows(start: NarrativeStart, origin: RowsOrigin): void;
-  /** Ends that record. */
+  /** Ends the record that `openRows` started. */
   closeRows(end: NarrativeEnd, totals: RowTotals): Promise<void>;
   /** Whether a later run can reuse replies of this run. */
   readonly isResumable: boolean;
@@ -46,7 +48,7 @@ export interface Persistence {
 
 type Listener = (event: NarrativeEvent) => void | Promise<void>;
 
-/** A listener to events and to the details of acts. */
+/** A listener to both the events and the details of acts. */
 type DetailListener = (event: NarrativeEvent | ActDetail) => void | Promise<void>;
 
 /** Whether this is a detail of an act, and not an event. */
@@ -113,7 +115,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (isDetail(event)) return void store?.onEvent(event);
       const stored = store?.onEvent(event);
       const handled = next(event);
-      // The acts that depend on this one start only after this promise resolves.
+      // The acts that depend on this one start after this promise resolves, so its reply is stored before they start.
       return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
     },
     ...createRowPersistence(() => store),

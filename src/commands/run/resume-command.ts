@@ -9,9 +9,7 @@ import { quoteForShell } from '../../cli/quote-for-shell.js';
 export function createResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
   const args = argv.slice(2);
   const command = [...detectProgram(env), ...addResumeFlag(removeFromFlag(args))].map(formatWord).join(' ');
-  return args.includes('-')
-    ? `Resume with the same narrative on standard input: ${command}`
-    : `Resume with: ${command}`;
+  return args.includes('-') ? `Resume with the same standard input: ${command}` : `Resume with: ${command}`;
 }
 
 function removeFromFlag(args: readonly string[]): string[] {

@@ -97,7 +97,10 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   }
 }
 
-/** Checks that the models of a narrative fit the options. @throws BoticelliError `usage` */
+/**
+ * Checks that the models of a narrative fit the options.
+ * @throws BoticelliError `usage`, or `invalid_config` for a model without a price
+ */
 export function assertOptionsFit(narrative: Narrative, options: RunOptions, settings: Settings): void {
   assertPricesKnown(narrative, options, settings);
   assertThoughtsSupported(narrative, options, settings);
@@ -113,7 +116,7 @@ export function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What loading a narrative needs. */
+/** What `loadGivenNarrative` needs. */
 export interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
   view: Pick<NarrativeView, 'warn' | 'printLines'>;
 }
@@ -121,8 +124,8 @@ export interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
 /**
  * Loads the narrative, prints its errors and warnings, and applies the options that override it.
  *
- * @param given the variables, which may differ from those of the options
- * @param printsWarnings whether warnings are printed too
+ * @param given the variables of the command line, or those of one combination of `--matrix`
+ * @param printsWarnings whether warnings are printed; errors always are
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
 export async function loadGivenNarrative(given: GivenVariables, context: LoadOptions, printsWarnings = true) {

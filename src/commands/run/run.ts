@@ -14,7 +14,7 @@ import { openRunView } from './run-view.js';
 import { createRunResources } from './shared-resources.js';
 
 /**
- * `boticelli run`: runs narratives, up to `--jobs` in parallel, with as many calls in flight.
+ * `boticelli run`: runs up to `--jobs` narratives in parallel, which together have up to `--jobs` calls in flight.
  *
  * @throws CommandFailure with the error of the first narrative that failed, or with the reason that ended all of them
  */

@@ -38,7 +38,7 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     jobs,
     /** Limits the calls in flight; undefined if acts, narratives and rows run one after another. */
     callLimiter: jobs > 1 ? createCallLimiter(jobs) : undefined,
-    /** Returns the variables from the command line. @throws BoticelliError for a file that can't be used */
+    /** Returns the variables from the command line. @throws BoticelliError if a file with variables can't be used */
     readVariables: once(() => readGivenVariables(options)),
     /** Reads the content of a narrative file, or of standard input for `-`. @throws BoticelliError `no_input` */
     readContent: async (file: string, warn = createWarn(proc, colors)) =>
@@ -52,9 +52,9 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
       openedQuota ??= openQuota(quotaOptions);
       return openedQuota;
     },
-    /** The spending that `--max-cost` limits. */
+    /** The spending of all narratives, which `--max-cost` limits. */
     budgetLedger: createBudgetLedger(),
-    /** Returns the text of `{{stdin}}`. @throws BoticelliError `no_input`, also if it is empty */
+    /** Returns the text of `{{stdin}}`. @throws BoticelliError `no_input`, also if it may not be empty and is */
     readStdin: once((warn: (text: string) => void) =>
       isStdinAnotherNarrative
         ? Promise.reject(createStdinTakenError())

@@ -53,7 +53,7 @@ export interface ActTimes {
   /** Milliseconds since the epoch. */
   startedAt: number;
   durationMs: number;
-  /** The waits as they were, in the order in which they ended. The `act-wait` events have planned waits. */
+  /** The measured waits, in the order in which they ended. The `act-wait` events have the planned waits. */
   waits: readonly WaitSpan[];
   /** When each failed attempt ended. */
   retriesMs?: readonly number[];

@@ -17,15 +17,18 @@ export interface Permit {
   context: CallContext;
   /** Settles the reservation with the reply's token count. */
   settle(response: GenerateResponse): Promise<void>;
-  /** Learns from a rejection, or cancels the reservation if nothing was sent. Resolves to the error to throw. */
+  /**
+   * Learns from a rejection for quota, and cancels the reservation of a request that used none. Resolves to the error
+   * to throw.
+   */
   recordFailure(thrown: unknown): Promise<unknown>;
-  /** Releases the concurrency slot. Call it when the request has ended, whatever the outcome. */
+  /** Releases the turn and the concurrency slot. Call it when the request has ended, whatever the outcome. */
   release(): Promise<void>;
 }
 
 /**
- * Waits for the model's turn in this process, for a concurrency slot and for quota. Rejects with the signal's reason on
- * abort.
+ * Waits for the request's turn in the model's queue of this process, for a concurrency slot and for quota. Rejects with
+ * the signal's reason on abort.
  *
  * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
  *   or the prompt is larger than the tokens per minute that the service allows
@@ -74,7 +77,8 @@ async function acquireReservation(
   const wait = (initial: Reservation) => {
     const reason = toWaitReason(initial);
     const work = () => waitForReservation(initial, context, { ...options, resolve });
-    // Without a wait, what passes is the time of the program itself, on a busy machine some milliseconds.
+    // If the reservation's time has come, the program itself may still take some milliseconds on a busy machine. They
+    // are not reported as a wait.
     return initial.at > clock.now() ? measureWait(context, { model: initial.model, reason, clock }, work) : work();
   };
   let reservation = await wait(await reserve());
@@ -115,7 +119,7 @@ async function acquireReservation(
 /**
  * Returns the error to throw if the prompt alone exceeds the limit of tokens per minute, because then every retry would
  * be rejected too. The tokens are counted only if the prompt may be that large: a count can exceed the estimate by a
- * factor of `maxTokenRatio`.
+ * factor of up to `maxTokenRatio`.
  */
 async function findTooLargeError(
   { violations }: QuotaExceeded,
@@ -134,10 +138,10 @@ function isUnknownModel(thrown: unknown): boolean {
   return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
 }
 
-/** Shorter times to take a slot are not reported as waits: a limiter without a free slot polls after 50 ms at first. */
+/** Taking a slot in less time is not reported as a wait: if no slot is free, the limiter polls only after 50 ms. */
 const minSlotWaitMs = 40;
 
-/** A pause of the whole project is a backoff. */
+/** A pause of the whole project is reported as `backoff`. */
 function toWaitReason({ reason = 'rpm' }: Reservation): WaitReason {
   return reason === 'spend' ? 'backoff' : reason;
 }

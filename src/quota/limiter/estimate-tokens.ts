@@ -29,7 +29,7 @@ export function estimateTokens(request: GenerateRequest): number {
 function estimatePart(part: Part): number {
   if (part.type === 'text') return part.text.length / charactersPerToken;
   const { tokens, bytes } = findMediaRate(part);
-  // The size of content that is not loaded yet is unknown. It counts as one unit of its rate.
+  // The size of content that is not loaded yet is unknown. The content counts as one image, second or page.
   return tokens * Math.ceil(Math.max(1, getByteLength(part)) / bytes);
 }
 

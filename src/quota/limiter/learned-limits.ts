@@ -13,14 +13,17 @@ export interface QuotaRejection {
   retryAfterMs?: number;
   /** True if the limit counts all models of the project, so that all of them pause. */
   pausesProject?: boolean;
-  /** True if the request was sent whatever the limits. Its rejection does not widen the guard (`computeGuardMs`). */
+  /**
+   * True if the request was sent without regard to the limits. Its rejection does not widen the guard
+   * (`computeGuardMs`).
+   */
   unreserved?: boolean;
 }
 
 /**
  * Converts a rejection to what the limiter learns from it. If a daily quota is used up, `closedUntil` is set to the end
- * of the day, and `applyRejection` ignores the delay that the API states. Returns undefined if money or a free tier is
- * missing: the user can change that at any time, so the next request is sent anyway.
+ * of the day, and the delay that the API states is left out. Returns undefined if money or a free tier is missing: the
+ * user can change that at any time, so the next request is sent anyway.
  */
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection | undefined {
   const { code, violations, retryAfterMs, retryAt, isProjectWide } = error;
@@ -59,7 +62,8 @@ export function applyRejection(
   const limitsAfter = computeEffectiveLimits(limits, state);
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
   // A rejection within the known limits means that the guard is too small for the jitter. To count a burst of
-  // rejections once, a rejection counts only if its reservation was made after the previous rejection.
+  // rejections once, a rejection counts only if its reservation was made after the previous rejection, and if the guard
+  // has not changed for a window.
   const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.guardChangedAt ?? 0) > windowMs;
   if (!hasNewLimit && !unreserved && isIndependentRejection && violations.length > 0) {
     state.guardFactor = Math.min(maxGuardFactor, state.guardFactor * 2);

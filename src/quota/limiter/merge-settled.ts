@@ -1,13 +1,14 @@
 import { countRequests, type ModelState, type StoredReservation } from './model-state.js';
 
 /**
- * Reservations are merged only if there are more than this. Every transaction reads and writes the whole state, so at
- * thousands of requests per minute it would take longer than the requests themselves.
+ * Reservations are merged only if there are more than this. Every transaction reads and writes the whole state. Without
+ * merging, at thousands of requests per minute, the transactions would take longer than the requests themselves.
  */
 const maxUnmerged = 60;
 
 /**
- * The merged reservations of a slice leave the window together, with the last one. So at most 1% of a limit is lost.
+ * The merged reservations of a slice leave the window together, with the last one. So a request counts for up to 1% of
+ * a window longer than it must, and at most 1% of a limit is lost.
  */
 const slicesPerWindow = 100;
 

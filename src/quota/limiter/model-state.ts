@@ -13,11 +13,11 @@ export interface ModelState extends ObservedLimits {
   appointments: StoredReservation[];
   /** The request counts of the current Pacific day and of later days. */
   days: { endsAt: number; count: number }[];
-  /** End of the day whose quota is used up, as the API stated. */
+  /** Set if the API stated that the daily quota is used up: the end of that day. */
   closedUntil?: number;
-  /** No request is sent before this time, because the API rejected an earlier request for a per-minute limit. */
+  /** No request is sent before this time, because the API rejected an earlier request for the limit in `refusedFor`. */
   notBefore?: number;
-  /** The limit behind `notBefore`; `rpm` if the API did not state it. */
+  /** The limit that caused `notBefore`; `rpm` if the API did not state it. */
   refusedFor?: WaitingReason;
   /** Per-minute rejections since the last reply. */
   refusals: number;
@@ -50,7 +50,8 @@ export interface StoredReservation {
   /** True once the request was sent. Until then the reservation may be rescheduled. */
   confirmed: boolean;
   /**
-   * The number of requests that this entry stands for, if it was merged or may be: all have their replies. Default 1.
+   * The number of requests that this entry stands for. Default 1. Set only if all of them have their replies, so that
+   * the entry may be merged with others.
    */
   requests?: number;
 }
@@ -144,8 +145,8 @@ function undoClockSetBack(state: ModelState, now: number): void {
 }
 
 /**
- * Halves a widened guard every ten windows. Rejections widened it, but another program, which may have stopped since,
- * may have caused them.
+ * Halves a widened guard every ten windows. The rejections that widened it may have been caused by another program,
+ * which may have stopped since.
  */
 function narrowGuard(state: ModelState, now: number, windowMs: number): void {
   if (state.guardFactor === 1 || now - (state.guardChangedAt ?? 0) < 10 * windowMs) return;

@@ -59,12 +59,13 @@ function applyPause(state: ModelState, now: number, until: number): void {
   delayPending(state, now, until);
 }
 
-/** Returns the new end of the pause. */
+/** Begins or extends the pause in the state of the project, and returns its end. */
 function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaRejection, sentAt: number): number {
   const { windowMs, firstPauseMs } = spendLimits;
   const { refusedAt } = state;
-  // After a pause, which rarely lasts more than a window, and another window without rejections, the pauses start from
-  // the shortest again. Requests sent before the latest rejection say nothing new, so a burst counts once.
+  // The pauses start from the shortest again if there was no rejection for two windows: one for the last pause, which
+  // is rarely longer, and one after it. A request that was sent before the latest rejection says nothing new when it is
+  // rejected too, so a burst of rejections counts once.
   if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;
   else if (sentAt > refusedAt) state.refusals += 1;
   state.refusedAt = now;

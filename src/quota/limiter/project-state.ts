@@ -19,8 +19,8 @@ export function modelStateKey(project: string, model: string): string {
 }
 
 /**
- * Returns the store key of a project's own state. Older versions take every key with the prefix of `modelStateKey` for
- * a model, so this prefix is another one.
+ * Returns the store key of a project's own state. Older versions treat every key with the prefix of `modelStateKey` as
+ * a model, so this key has a different prefix.
  */
 export function projectStateKey(project: string): string {
   return `gemini-project ${encodeURIComponent(project)}`;
@@ -83,7 +83,7 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
 }
 
 function insertMissing(state: ModelState, reservations: readonly StoredReservation[]): void {
-  // The target of an alias serves requests itself.
+  // The target of an alias serves requests itself, so it is not an alias any more.
   delete state.standsFor;
   const knownIds = new Set(state.appointments.map(({ id }) => id));
   for (const reservation of reservations) if (!knownIds.has(reservation.id)) insertReservation(state, reservation);

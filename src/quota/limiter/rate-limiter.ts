@@ -99,7 +99,7 @@ export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }
 
-/** A rate limiter to build others from. If another one has its own `reserve`, it must observe the project's pause. */
+/** A rate limiter to build others from. A limiter that replaces `reserve` must call `observePause` first. */
 export interface PausingRateLimiter extends RateLimiter {
   /** Makes a model observe a pause of the project that began before the model had a state. Call it before reserving. */
   observePause(model: string): Promise<void>;
@@ -132,11 +132,11 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
     cancel: ({ request, id }) => updateServingState(request.model, (state) => void removeReservation(state, id)),
     async settle({ id, request }, { promptTokens, servedModel }) {
       const tokens = { estimated: request.estimatedTokens, actual: promptTokens ?? 0 };
-      const settle = (mayBeOther: boolean) =>
+      const settle = (acceptsAnyModel: boolean) =>
         updateServingState(request.model, (state, _now, model) => {
-          const isExpected = mayBeOther || model === servedModel;
-          if (isExpected) settleIn(state, { id, tokens, windowMs });
-          return isExpected;
+          const isAccepted = acceptsAnyModel || model === servedModel;
+          if (isAccepted) settleIn(state, { id, tokens, windowMs });
+          return isAccepted;
         });
       // Most replies come from the model that is known to serve the alias. Then one transaction is enough.
       if (await settle(false)) return;

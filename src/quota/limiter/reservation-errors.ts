@@ -20,7 +20,7 @@ function createReservationError(failure: ReservationFailure): BoticelliError {
       if (failure.reason === 'spend') {
         const message = "waiting for the project's spend-based rate limit would take longer than --max-wait";
         const hint =
-          'The request was not sent. Raise --max-wait. All models of the project wait, so another one does not help.';
+          'The request was not sent. Raise --max-wait. All models of the project wait, so another model does not help.';
         return new BoticelliError('rate_limited', message, { hint, retryAt, isProjectWide: true });
       }
       return new BoticelliError('rate_limited', `waiting for quota of ${model} would take longer than --max-wait`, {

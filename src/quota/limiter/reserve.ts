@@ -11,7 +11,7 @@ export interface Reserver {
   /** Reserves quota. Rejects immediately on abort, even while another process keeps the store locked. */
   reserve(): Promise<Reservation>;
   /**
-   * Returns the reservation of a result. If the estimate is too large for the service, counts the tokens and reserves
+   * Returns the reservation in a result. If the estimate is too large for the service, counts the tokens and reserves
    * again with the count. If the tokens can't be counted, reserves without regard to the size.
    * @throws BoticelliError if nothing was reserved
    */

@@ -118,7 +118,7 @@ const countTokens = ({ tokens }: StoredReservation) => tokens;
 export function insertReservation(state: ModelState, reservation: StoredReservation): void {
   const lastAt = state.appointments.at(-1)?.at ?? reservation.at;
   state.appointments.push(reservation);
-  // Most reservations are later than all others.
+  // Most reservations are later than all others, so the list is rarely sorted.
   if (lastAt > reservation.at) state.appointments.sort((left, right) => left.at - right.at);
   findOrCreateDay(state, reservation.at).count += countRequests(reservation);
 }

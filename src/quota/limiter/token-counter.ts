@@ -4,7 +4,10 @@ import type { GenerateRequest } from '../../driver/request.js';
 /** Counts the prompt tokens of a request. Resolves to undefined if the service can't count them. */
 export type TokenCounter = (request: GenerateRequest, context: CallContext) => Promise<number | undefined>;
 
-/** Creates a counter that asks the driver once for each request. Rejects with the signal's reason on abort. */
+/**
+ * Creates a counter that asks the driver and remembers the count of each request. Rejects with the signal's reason on
+ * abort.
+ */
 export function createTokenCounter(driver: BoticelliDriver): TokenCounter {
   const counts = new WeakMap<GenerateRequest, number>();
   return async (request, { signal, emit }) => {

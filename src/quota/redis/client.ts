@@ -20,8 +20,8 @@ export interface OpenRedisOptions {
 }
 
 /**
- * Loads ioredis, connects, and resolves when commands can be sent. ioredis does not retry or queue commands, because
- * callers use the local store while Redis is down.
+ * Loads ioredis, connects, and resolves when commands can be sent. ioredis is configured not to retry or queue
+ * commands, because callers use the local store while Redis is down.
  */
 export async function openRedisClient(options: OpenRedisOptions): Promise<RedisClient> {
   const { isCluster, onLost } = options;
@@ -30,7 +30,7 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
   const { Cluster, Redis } = (await import('ioredis')).default;
   const commonOptions = {
     ...{ ...credentials, connectTimeout: options.connectTimeoutMs, retryStrategy: null, maxRetriesPerRequest: 0 },
-    // Without the ready check and the client info, the first command needs one round trip and one file read less.
+    // Skipping the ready check and the client info saves a round trip and a file read before the first command.
     ...{ lazyConnect: true, enableOfflineQueue: false, enableReadyCheck: false, disableClientInfo: true },
   };
   const redis = isCluster
@@ -49,7 +49,8 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
   for (const [name, lua] of Object.entries(redisScripts)) redis.defineCommand(name, { numberOfKeys: 1, lua });
   const client: RedisClient = { redis, isCluster, close: () => redis.disconnect() };
   let lastError: unknown;
-  // Without a listener, an error would end the process. A failed `connect()` itself says only "Connection is closed".
+  // Without a listener, an error would end the process. `connect()` rejects only with "Connection is closed", so the
+  // error of the event is thrown instead.
   redis.on('error', (error: unknown) => {
     lastError = error;
   });

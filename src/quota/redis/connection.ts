@@ -39,7 +39,7 @@ export interface RedisConnectionOptions {
   url: string;
   /** The local clock. */
   clock: Clock;
-  /** Time limit of a command, and of the first connection. Default 250 ms. */
+  /** Time limit of a command, and of the wait for the first connection. Default 250 ms. */
   timeoutMs?: number;
   /** Pause before the first reconnection, doubled with each further one. Default 2 s. */
   retryDelayMs?: number;
@@ -155,7 +155,7 @@ function createServerClock(clock: Clock): ServerClock {
   const estimateAheadMs = () => (Number.isFinite(minAheadMs) ? Math.round((minAheadMs + maxAheadMs) / 2) : 0);
   return {
     observe(serverTime, sentAt, receivedAt) {
-      // Both clocks round down to milliseconds.
+      // Both clocks round down to milliseconds, so each bound is 1 ms wider.
       const bounds = [serverTime - receivedAt - 1, serverTime - sentAt + 1] as const;
       const isContradiction = bounds[0] > maxAheadMs || bounds[1] < minAheadMs;
       minAheadMs = isContradiction ? bounds[0] : Math.max(minAheadMs, bounds[0]);

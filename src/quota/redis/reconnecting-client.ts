@@ -58,8 +58,8 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
   return {
     discard,
     /**
-     * Resolves to the connected client; rejects with the reason if there is none. Waits only for the first connection,
-     * and does not wait again after a call has timed out.
+     * Resolves to the connected client; rejects with the reason if there is none. Waits up to `timeoutMs`, but only for
+     * the first connection or the first as a cluster client. Once a wait has timed out, later calls do not wait.
      */
     async getClient(): Promise<RedisClient> {
       if (!client && connecting && waitsForConnection) {

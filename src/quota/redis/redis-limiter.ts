@@ -33,11 +33,12 @@ type ReservationOutcome =
   | { state: 'closed'; at: number }
   | { state: 'too-late'; at: number; reason?: 'spend' }
   | { state: 'too-large'; tokens: number; limit: number };
-/**
- * The final result of a script. `done`: the reservation was cancelled, or confirmed, so that the request may be sent.
- */
+/** The final result of a script. `done`: the reservation was cancelled, or confirmed and the request may be sent. */
 type FinalOutcome = { state: 'done' } | ReservationOutcome;
-/** Final, or why the script must run again: Redis has lost the state; it needs the ends of days; it met an alias. */
+/**
+ * The final result, or why the script must run again. `unknown`: this process has not seen the stored state yet, or
+ * Redis has lost it. `days`: the script needs the ends of the days. `elsewhere`: the model is an alias of `model`.
+ */
 type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'elsewhere'; model: string };
 
 /** Maximum calls of a script: it is repeated for an alias, for missing day ends, and if Redis has lost the state. */
@@ -67,8 +68,8 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     const { guessed, limit } = outcome.guessed === undefined ? { guessed: false, ...previous } : outcome;
     const reason = outcome.reason ?? (outcome.guessed === undefined ? previous.reason : undefined);
     const { id, request } = previous;
-    const found = { state: 'booked', id, request, model, at, guessed: guessed ?? false, shared: true } as const;
-    return toLocal({ ...found, ...(reason !== undefined && { reason }), ...(limit !== undefined && { limit }) });
+    const reservation = { state: 'booked', id, request, model, at, guessed: guessed ?? false, shared: true } as const;
+    return toLocal({ ...reservation, ...(reason !== undefined && { reason }), ...(limit !== undefined && { limit }) });
   };
 
   return {
@@ -102,8 +103,8 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
 }
 
 /**
- * Converts the time at which a used-up quota ends to server time. The end of a day is computed again with the server's
- * clock, because the local clock may show another day.
+ * Converts `closedUntil`, the time until which a quota is used up, to server time. If it is the end of a day, that end
+ * is computed again with the server's clock, because the local clock may show another day.
  */
 function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): number {
   const isMidnight = getNextPacificMidnight(closedUntil - 1).getTime() === closedUntil;

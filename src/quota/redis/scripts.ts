@@ -62,7 +62,7 @@ end
 
 /** The Lua version of `confirmIn` in rate-limiter.ts. */
 const confirmLua = `
--- Inserts before reservations of the same time, like the stable sort in TypeScript.
+-- The late reservation was before those whose time is now. It stays before them, as in TypeScript with its stable sort.
 local function moveToNow(state, late, windowLimits)
   local others = filter(state.appointments, function(each) return each ~= late end)
   late.at = now

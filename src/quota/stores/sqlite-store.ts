@@ -18,7 +18,7 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
     'INSERT INTO quota_pages (key, page) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET page = excluded.page',
   );
   const deleteOne = database.prepare('DELETE FROM quota_pages WHERE key = ?');
-  /** The states as this process last wrote them: parsing them again would take half the time of a transaction. */
+  /** The states as this process last wrote them. They are kept because parsing takes half the time of a transaction. */
   const written = new Map<string, { json: string; state: ModelState }>();
   const retryWhileLocked = <Result>(work: () => Result) => retryWhileQuotaLocked(work, waitOptions);
 
@@ -28,7 +28,7 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
         runInTransaction(database, () => {
           const [json] = (selectOne.get(key) ?? []) as [string?];
           const previous = written.get(key);
-          // If `change` fails, the object may be half changed.
+          // If `change` throws, the object may be half changed and must not be used again.
           written.delete(key);
           const state = previous !== undefined && previous.json === json ? previous.state : parseModelState(json);
           const result = change(state);

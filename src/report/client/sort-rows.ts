@@ -24,6 +24,6 @@ function sortRows(body: HTMLTableSectionElement, column: number, isNumber: boole
 
 function getKey(cell: HTMLTableCellElement | undefined, isNumber: boolean): number | string {
   if (isNumber) return Number(cell?.dataset.value ?? -1);
-  // Of a folded reply, the summary is what can be seen.
+  // A cell with a folded reply is sorted by the summary, which is always visible.
   return (cell?.querySelector('summary') ?? cell)?.textContent ?? '';
 }

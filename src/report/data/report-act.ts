@@ -9,7 +9,7 @@ import { type ActTiming, type TimingContext, toActTiming } from './timing.js';
 export interface ReportAct {
   /** The id of its element: `r1-a2`. */
   anchor: string;
-  /** Its name, with its number if it occurs more than once. */
+  /** Its name. From the second act of the same name on, a number follows: `draft (2)`. */
   title: string;
   timing: ActTiming;
   /** Waits, retries, fallbacks and notes, as sentences. */

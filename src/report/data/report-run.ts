@@ -32,6 +32,7 @@ export interface ReportRun {
   ended: number;
   /** The number of all acts or rows. */
   total: number;
+  /** What `ended` and `total` count: `row` for a whole run with `--each` or `--matrix`. */
   unit: 'act' | 'row';
   attempts: number;
   waitMs: number;
@@ -39,9 +40,9 @@ export interface ReportRun {
   durationMs?: number;
   tokens: Tokens;
   costUsd?: number;
-  /** The source of the rows, or what tells this row apart. */
+  /** The source of the rows of a run; for the run of a row, the label of the row. */
   label?: string;
-  /** The combination of `--matrix`: `model=gemini-3.5-flash-lite temperature=0`. */
+  /** The combination of `--matrix`, or all values for a whole run: `model=gemini-3.5-flash-lite temperature=0`. */
   matrix?: string;
   variables: readonly [name: string, value: string][];
   error?: { code: string; message: string } | undefined;
@@ -85,12 +86,12 @@ function toVariables(value: unknown): [string, string][] {
     : [];
 }
 
-/** Converts the acts of a run, whose ids begin with `anchor`. An act that occurs more than once is numbered. */
+/** Converts the acts of a run. The ids of their elements begin with `anchor`. Acts of the same name are numbered. */
 export function toReportActs(acts: readonly RecordedAct[], anchor: string): ReportAct[] {
   const occurrences = new Map<string, number>();
   let startMs = 0;
   const starts = acts.map((act) => (act as { timing?: { startedAt?: unknown } }).timing?.startedAt).filter(isCount);
-  // Parallel acts are not stored in the order in which they started.
+  // Parallel acts are not stored in the order in which they started, so any of them may be the first.
   const firstStart = starts.reduce<number | undefined>((first, start) => Math.min(first ?? start, start), undefined);
   return acts.map((stored, index) => {
     const name = toText(stored.act);

@@ -70,7 +70,7 @@ function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): 
   };
 }
 
-/** Without measured waits, the act is taken to wait first. */
+/** Estimates the times of an act for which no waits were measured: all waits are taken to be at its start. */
 function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unknown>): MeasuredTimes {
   const duration = toCount(durationMs);
   const firstToken = isCount(firstTokenMs) ? Math.min(firstTokenMs, duration) : undefined;

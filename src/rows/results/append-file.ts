@@ -18,6 +18,7 @@ export interface AppendFile {
  */
 export function openAppendFile(path: string, flag: string): AppendFile {
   const fd = withFlagError(path, flag, () => {
+    // Throws for a symbolic link, with a message that names its target.
     getFileSize(path);
     return openForAppending(path);
   });

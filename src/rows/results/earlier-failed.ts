@@ -7,18 +7,19 @@ import { parseCsv } from '../sources/parse-csv.js';
 import { splitLines } from '../sources/split-lines.js';
 import { readWholeLines } from './whole-lines.js';
 
-/** The rows of an earlier file of `--failed`. */
+/** The rows in a file of `--failed` that an earlier run wrote. */
 export interface EarlierFailedRows {
   has(row: Pick<Row, 'raw'>): boolean;
-  /** The rows as they are written in the file. Only for JSON, which is small. */
+  /** The rows as they are written in the file. Empty unless the format is JSON, because only JSON files are small. */
   rawRows: readonly string[];
-  /** The length of the file in bytes before a last line that a crash has cut; undefined if it is whole. */
+  /** The length of the file in bytes before a last line that a crash has cut; undefined if the last line is whole. */
   wholeBytes: number | undefined;
 }
 
 /**
- * Reads an earlier file of `--failed`, which is replaced at the end of the run. So each of its rows must show that it
- * is one of ours: it has the columns of the source, the keys of a row of the source, or the path of one of its files.
+ * Reads a file of `--failed` that an earlier run wrote. The file is replaced at the end of this run, so each row in it
+ * must look like a row of the source: it must have the columns of the source, the keys of one of its rows, or the path
+ * of one of its files.
  *
  * @throws BoticelliError `no_input` for any other file
  */
@@ -36,7 +37,7 @@ export async function readEarlierFailed(path: string, source: RowSource): Promis
       if (source.format === 'json') rawRows.push(raw);
     }
   } catch (thrown) {
-    // A file that can't be parsed is not one of ours, whatever is wrong in it.
+    // For a file that can't be parsed, it does not matter what is wrong in it: an earlier run did not write it.
     if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') throw thrown;
     throw createNotFailedRowError(path, source);
   }
@@ -86,12 +87,13 @@ async function* readRawLineRows(text: AsyncIterable<string>, path: string, sourc
 }
 
 /**
- * Returns whether a row of the file is like one of the source: an object with the keys of a row, or the path of a file.
+ * Creates a function that returns whether a row in the file looks like one of the source: an object with the keys of
+ * one of its rows, or the path of one of its files.
  */
 async function createRowCheck(source: RowSource): Promise<(row: unknown) => boolean> {
   const known = new Set<number>();
   const getSignature = (keys: readonly string[]) => hashToInteger(JSON.stringify([...keys].sort()));
-  // Standard input can't be read twice, so that no row is known.
+  // Standard input can't be read twice, so its rows are not known, and no row in the file is accepted.
   if (source.total === undefined) return () => false;
   for await (const { raw, values } of source.read())
     known.add(source.format === 'glob' ? hashToInteger(raw) : getSignature(Object.keys(values)));

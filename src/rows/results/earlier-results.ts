@@ -11,7 +11,7 @@ import { readWholeLines } from './whole-lines.js';
 
 /** The completed runs of an earlier results file, each of which is taken once. */
 export interface EarlierResults {
-  /** Takes the result with a key. Returns false if there is none. */
+  /** Takes a result with the key. Returns false if none is left. */
   take(key: string): boolean;
 }
 
@@ -23,8 +23,8 @@ interface ReadEarlierOptions {
 }
 
 /**
- * Reads an earlier results file, and rewrites it without failed rows, which are asked again, and without a last line
- * that a crash has cut.
+ * Reads the results file of an earlier run, and rewrites it without failed rows, which run again, and without a last
+ * line that a crash has cut.
  *
  * @throws BoticelliError `usage` if the file has other content
  */
@@ -35,7 +35,7 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
   try {
     let isChanged = false;
     const text = readWholeLines(path, (wholeBytes) => {
-      // Without a single whole line, nothing shows that the file is one of ours.
+      // Without a single whole line, nothing shows that an earlier run wrote the file.
       if (wholeBytes === 0) throw createNotResultError(path);
       isChanged = true;
     });
@@ -63,7 +63,7 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
   };
 }
 
-/** Replaces the error for a file that can't be parsed: it is not one of ours, whatever is wrong in it. */
+/** Replaces an error of parsing. It does not matter what is wrong in the file: an earlier run did not write it. */
 async function* replaceFormatErrors<Item>(items: AsyncIterable<Item>, path: string): AsyncGenerator<Item> {
   try {
     yield* items;
@@ -78,7 +78,7 @@ interface EarlierLine {
   key?: string;
 }
 
-/** The maximum length of a line. A result may be longer than its row. */
+/** Lines of a results file may have any length, because a result is longer than its row. */
 const maxLineChars = Number.MAX_SAFE_INTEGER;
 
 async function* readNdjsonResults(
@@ -127,6 +127,6 @@ async function* readCsvResults(
 
 function createNotResultError(place: string): BoticelliError {
   return new BoticelliError('usage', `${place} is not a result of this narrative`, {
-    hint: 'Name a new file with --results, or the one that the earlier run of this narrative wrote. It was not changed.',
+    hint: 'Name a new file with --results, or the one that the earlier run of this narrative wrote. The file was not changed.',
   });
 }

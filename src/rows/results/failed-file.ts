@@ -10,25 +10,24 @@ export interface FailedFile {
   write(row: Row): void;
   /**
    * Completes the file.
-   * @param isComplete whether all rows were asked. If so, the rows of an earlier run that did not fail again are
-   *   removed
+   * @param isComplete whether all rows have run. If so, the rows of an earlier run that did not fail again are removed
    */
   close(isComplete: boolean): void;
 }
 
 /**
- * Opens the file of `--failed`, which must be new. With `resume` it may be that of an earlier run, whose rows are asked
- * again. Rows that fail are added to it. At the end of a complete run it has only those. So a run that is killed or
- * stops early loses no row.
+ * Opens the file of `--failed`, which must be new. With `resume`, it may be the file of an earlier run; the rows in it
+ * run again. During the run, rows that fail are added to the file. At the end of a complete run, the rows that were in
+ * it before are removed unless they failed again. So a run that is killed or stops early loses no row.
  *
- * @throws BoticelliError `usage`, `output_failed`, `no_input` with `resume` for a file that is not one of ours
+ * @throws BoticelliError `usage`, `output_failed`, or with `resume`, `no_input` for a file that no earlier run wrote
  */
 export async function openFailedFile(path: string, source: RowSource, resume: boolean): Promise<FailedFile> {
   const size = withFlagError(path, '--failed', () => getFileSize(path));
   if (size > 0 && !resume) {
     throw new BoticelliError('usage', `${path} exists already`, { hint: 'Name another file with --failed.' });
   }
-  // Checks that the file can be written, before anything is paid, and that it is no link.
+  // Checks, before any request is sent, that the file can be written and is not a symbolic link.
   openAppendFile(path, '--failed').close();
   const earlier = size > 0 ? await readEarlierFailed(path, source) : undefined;
   if (source.format === 'json') return createJsonFile(path, earlier);
@@ -43,7 +42,10 @@ function createNewFile(path: string, source: RowSource): FailedFile {
   return { write: ({ raw }) => file.append(`${raw}${source.lineEnd}`), close: file.close };
 }
 
-/** Adds new rows to the file, and writes the rows of this run to another one, which replaces it at the end. */
+/**
+ * Adds new failed rows to the file, and writes all failed rows of this run to another file, which replaces the first
+ * one at the end of a complete run.
+ */
 function continueFile(path: string, source: RowSource, earlier: EarlierFailedRows): FailedFile {
   const file = openAppendFile(path, '--failed');
   if (earlier.wholeBytes !== undefined) file.truncate(earlier.wholeBytes);

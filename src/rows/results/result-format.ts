@@ -11,7 +11,10 @@ export interface ResultFormat {
   /** The first line of a new file; empty for NDJSON. */
   header: string;
   format(result: RowResult): string;
-  /** The values of a row and a combination as they appear in the file. Equal ones have equal keys. */
+  /**
+   * Returns the key of a row and a combination: their values as they appear in the file. Equal subjects have equal
+   * keys.
+   */
   getKey(subject: ResultSubject): string;
   /** Why a row can't be written; undefined if it can. */
   explainMismatch(row: Row): string | undefined;
@@ -26,7 +29,7 @@ export function stringifyResult(result: RowResult, indent?: number): string {
 export const ndjsonFormat: ResultFormat = {
   header: '',
   format: (result) => `${stringifyResult(result)}\n`,
-  // Without `matrix`, the key is that of files written before there was one.
+  // A result without `matrix` may be of a version before `--matrix`.
   getKey: ({ row, matrix }) => stringifyExactJson(row) + (matrix ? formatCombinationId({ values: matrix }) : ''),
   explainMismatch: () => undefined,
 };
@@ -75,8 +78,10 @@ function createRepeatedColumnError(name: string, columns: readonly string[]): Bo
   const subject = columns.includes(name) ? 'the source has a column' : 'the narrative has an act';
   return new BoticelliError(
     'invalid_narrative',
-    `${subject} named ${JSON.stringify(name)}, which is also a column of the results`,
-    { hint: 'Rename it, or write the results as .ndjson.' },
+    `${subject} named ${JSON.stringify(name)}, but the results already have a column of this name`,
+    {
+      hint: 'Rename it, or write the results as .ndjson.',
+    },
   );
 }
 

@@ -8,7 +8,7 @@ import type { ResultSubject, RowResult } from './row-result.js';
 
 /** The file of `--results`. */
 export interface ResultsFile {
-  /** Whether the file already has a result. Each of its results counts once. */
+  /** Whether the file already has a result of the subject. A result in the file counts for one call only. */
   has(subject: ResultSubject): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
   explainMismatch(row: Row): string | undefined;
@@ -25,7 +25,7 @@ interface OpenResultsOptions extends ResultColumns {
 }
 
 /**
- * Opens the file of `--results`, which must be new, or with `resume` one that this narrative has written.
+ * Opens the file of `--results`, which must be new, or with `resume`, may be that of an earlier run of this narrative.
  *
  * @throws BoticelliError `usage`, `output_failed`
  */
@@ -41,7 +41,7 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
   let format: ResultFormat | undefined = kind === 'ndjson' ? ndjsonFormat : undefined;
   const columns = source.columns ?? (source.total === undefined ? undefined : await readFirstKeys(source));
   if (kind === 'csv' && columns) format = createCsvFormat(columns, options);
-  // Checks that the file can be written, before anything is paid, and that it is no link.
+  // Checks, before any request is sent, that the file can be written and is not a symbolic link.
   openAppendFile(path, '--results').close();
   let earlier: EarlierResults | undefined;
   if (size > 0 && format) earlier = await readEarlierResults({ path, kind, format, actNames });

@@ -15,10 +15,10 @@ export interface ResultSubject {
 
 /** The result of one run, as in `--results` and on standard output. */
 export interface RowResult extends ResultSubject {
-  /** The number of the row, or of the combination without rows. */
+  /** The number of the row; in a run without rows, the number of the combination. */
   number: number;
   status: RunStatus;
-  /** The last act's reply: text, or the parsed value of a JSON reply. Absent if the row failed. */
+  /** The last act's reply: text, or the parsed value of a JSON reply. Absent unless the run completed. */
   reply?: unknown;
   /** The replies by act. An act that runs more than once has its latest reply. */
   replies: Record<string, string>;

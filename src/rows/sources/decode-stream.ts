@@ -62,7 +62,7 @@ function findInvalidLine(chunk: Buffer): number {
   let count = 0;
   let start = 0;
   for (let index = chunk.indexOf(10); index !== -1; index = chunk.indexOf(10, start)) {
-    // The first line may begin in the middle of a character, whose first bytes are in the chunk before.
+    // The first line is not checked: it may begin within a character whose first bytes are in the chunk before.
     if (count > 0 && !isUtf8(chunk.subarray(start, index))) return count;
     count += 1;
     start = index + 1;

@@ -1,12 +1,12 @@
 import { type CsvError, type Options, type Parser, parse } from 'csv-parse';
 import { createSourceError, maxRowBytes } from './source-errors.js';
 
-/** A line of a CSV file: its fields, its text without the line end, and the line on which it begins. */
+/** A record of a CSV file: its fields, its text without the line end, and the line on which it begins. */
 export interface CsvRecord {
   fields: readonly string[];
   raw: string;
   line: number;
-  /** Whether the line is empty. A line with one empty field in quotes is not. */
+  /** Whether the record is an empty line. A line with one empty field in quotes is not empty. */
   isEmpty: boolean;
   hasCrlf: boolean;
 }
@@ -26,21 +26,21 @@ export async function* parseCsv(
     const trimmed = raw.replace(/[\r\n]+$/, '');
     const isEmpty = fields.length === 1 && trimmed === '';
     records.push({ fields, raw: trimmed, line, isEmpty, hasCrlf: raw.endsWith('\r') });
-    // The parser counts CRLF within quotes as two lines (csv-parse 7.0.3).
+    // Lines are counted here, because the parser counts CRLF within quotes as two lines (csv-parse 7.0.3).
     line += 1 + (trimmed.match(/\r\n|\n|\r/g)?.length ?? 0);
   };
   const options = {
     ...{ delimiter, raw: true, relax_column_count: true, record_delimiter: ['\r\n', '\n', '\r'] },
     max_record_size: maxBytes,
-    // Records are collected here instead of being read from the stream, which takes five times as long (2026-11). The
-    // declared type of `on_record` does not know what `raw` does to its argument (csv-parse 7.0.3).
+    // Records are collected here, because reading them from the stream takes five times as long (2026-11). With `raw`,
+    // the argument of `on_record` is an object, which its declared type does not say (csv-parse 7.0.3).
     on_record({ raw, record }: { raw: string; record: string[] }) {
       addRecord(record, raw);
       return null;
     },
   };
   const parser = parse(options as unknown as Options);
-  // Without data to read, the stream would not end.
+  // The stream ends only if it is read, even though `on_record` leaves no records in it.
   parser.resume();
   const takeRecords = () => {
     const taken = records;
@@ -63,7 +63,7 @@ export async function* parseCsv(
   }
 }
 
-/** Writes text to the parser, or ends it. Resolves when all records of the text were parsed. */
+/** Writes text to the parser; without text, ends the parser. Resolves when all records of the text were parsed. */
 function write(parser: Parser, text?: string): Promise<void> {
   return new Promise((resolve, reject) => {
     parser.once('error', reject);

@@ -5,7 +5,7 @@ import { createChangedError, createUnreadableSourceError } from './source-errors
 
 const readAsync = promisify(read);
 
-/** An open source file. It stays open, so that a file that replaces it does not mix with it. */
+/** An open source file. It stays open, so that all rows are from this file even if another one replaces it. */
 export interface SourceFile {
   size: number;
   /** Reads the file from its start. @throws BoticelliError `no_input` if it has changed since it was opened */

@@ -21,11 +21,11 @@ const weekMs = 7 * 86_400_000;
 
 /** @param database has the table `catalogues (key, fetched_at, models)` */
 export function createModelListRows(database: Database.Database): ModelListRows {
-  const columns = 'SELECT fetched_at, models FROM catalogues';
+  const select = 'SELECT fetched_at, models FROM catalogues';
   return {
-    read: (key) => toModelListRow(database.prepare(`${columns} WHERE key = ?`).raw(true).get(key)),
+    read: (key) => toModelListRow(database.prepare(`${select} WHERE key = ?`).raw(true).get(key)),
     readNewest(keyPrefix) {
-      const query = `${columns} WHERE substr(key, 1, ?) = ? ORDER BY fetched_at DESC LIMIT 1`;
+      const query = `${select} WHERE substr(key, 1, ?) = ? ORDER BY fetched_at DESC LIMIT 1`;
       return toModelListRow(database.prepare(query).raw(true).get(keyPrefix.length, keyPrefix));
     },
     write(key, { fetchedAt, models }) {

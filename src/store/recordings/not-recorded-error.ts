@@ -81,7 +81,9 @@ async function describeDifferences(
 
   const count = description.turns.length;
   if (current.after.length !== nearest.after.length) {
-    differences.push(`the conversation before the prompt: it had ${nearest.after.length} turns, now ${current.after.length}`);
+    differences.push(
+      `the number of turns before the prompt: it was ${nearest.after.length}, now ${current.after.length}`,
+    );
   } else {
     // The first different turn is the cause of the differences after it.
     const [first] = findDifferingTurns(current.after, nearest.after);

@@ -22,7 +22,10 @@ const outputErrorOptions = {
 export interface RecordingFile {
   /** Appends a reply. When the method returns, the line is in the file. */
   add(entry: RecordingEntry): void;
-  /** Sorts the file. Call it at the end of the run, even if the run has failed. */
+  /**
+   * Sorts the file, and removes the requests that continue a replaced reply. Removes a new file that has no replies. Call
+   * it at the end of the run, even if the run has failed.
+   */
   finish(): void;
 }
 
@@ -57,9 +60,9 @@ export function openRecording(file: string): RecordingFile {
 }
 
 /**
- * Returns the path of the file itself. A symbolic link is followed only to a recording: a link that came with a folder
- * may lead to any file of the user, so it must be a file that `--record` has written, which an empty file does not
- * show.
+ * Returns the path of the file itself, which is the target of a symbolic link. A link may have come with a folder that
+ * someone else wrote, and may lead to any file of the user. It is therefore followed only to a file that has content,
+ * and `readRecording` then checks that the content is a recording.
  */
 function resolveRecordingPath(file: string): string {
   if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return file;
@@ -67,7 +70,7 @@ function resolveRecordingPath(file: string): string {
     throw createNoRecordingError(`${file} is a symbolic link to ${readlinkSync(file)}, which does not exist`);
   }
   const status = statSync(file);
-  // A special file has no path if, for example, /dev/stdout leads to a pipe.
+  // A special file may have no real path: /dev/stdout may lead to a pipe. The message then has the text of the link.
   const target = status.isFile() ? realpathSync(file) : readlinkSync(file);
   if (status.isFile() && status.size > 0) return target;
   throw createNoRecordingError(`${file} is a symbolic link to ${target}, which is not a recording`);

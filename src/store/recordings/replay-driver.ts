@@ -9,8 +9,10 @@ import type { RecordedReply, RecordingEntry } from './recording-entry.js';
 /**
  * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. A
  * request that was not recorded rejects with `not_recorded` and the difference from the most similar recorded request.
- * Use one instance per run, because the driver counts equal requests.
+ * Create a new driver for each run, or one driver for all rows of a run with rows, because the driver numbers equal
+ * requests.
  *
+ * @param isKnownInstance whether a row with this id is among the rows of this command. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
  */
 export function createReplayDriver(
@@ -19,13 +21,13 @@ export function createReplayDriver(
 ): BoticelliDriver {
   const { entries } = readRecording(path);
   const countRequest = createRequestCounter();
-  const findOfOtherInstance = createInstanceLookup(entries.values(), isKnownInstance);
+  const findUnderOtherInstance = createInstanceLookup(entries.values(), isKnownInstance);
 
   const replay = async (request: GenerateRequest, context: CallContext): Promise<GenerateResponse> => {
     const { signal, emit } = context;
     signal?.throwIfAborted();
     const counted = countRequest(request, context);
-    const entry = entries.get(formatRequestId(counted.id)) ?? findOfOtherInstance(counted.id);
+    const entry = entries.get(formatRequestId(counted.id)) ?? findUnderOtherInstance(counted.id);
     if (!entry) {
       const { createNotRecordedError } = await import('./not-recorded-error.js');
       throw await createNotRecordedError(counted, path, [...entries.values()]);
@@ -53,9 +55,9 @@ export function createReplayDriver(
 }
 
 /**
- * Creates a function that finds the reply to the same request of a run without rows, or of a row that is not among the
- * rows of this command, because a column that the request does not use has changed. Each reply is taken by one row
- * only.
+ * Creates a function that finds the reply to a row's request under another id. The reply was recorded in a run without
+ * rows, or for a row that is not among the rows of this command. The latter may be the same row before an edit of a
+ * column that the request does not use. Each reply is used for one row only.
  */
 function createInstanceLookup(
   entries: Iterable<RecordingEntry>,
@@ -86,8 +88,7 @@ function groupEntries(entries: Iterable<RecordingEntry>, formatKey: (id: Request
 }
 
 /**
- * Creates the response. Its turn has no native parts, because no provider receives the turn to continue the
- * conversation.
+ * Creates the response. Its turn has no native parts: only a provider needs them, and a replay sends nothing.
  */
 function toResponse(reply: RecordedReply, { model: requestedModel }: GenerateRequest): GenerateResponse {
   const { text, model, finishReason, usage, turnText = text, media, audio } = reply;

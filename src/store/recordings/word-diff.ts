@@ -15,14 +15,14 @@ export interface WordDifference {
   excerpt: string;
 }
 
-/** Counts the words of a text: letters and digits between anything else. */
+/** Counts the words of a text. A word is a sequence of letters and digits. */
 export function countWords(text: string): number {
   return text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0;
 }
 
 /**
  * Renders a short word diff of two texts in the format of `git diff --word-diff`: `three [-short-]{+long+} posts`. The
- * search is bounded: if the texts have little in common, only their beginnings are shown.
+ * comparison is bounded: if the texts have little in common, only their beginnings are shown.
  */
 export async function formatWordDiff(before: string, after: string): Promise<string> {
   return (await compareWords(before, after)).excerpt;
@@ -30,7 +30,7 @@ export async function formatWordDiff(before: string, after: string): Promise<str
 
 /**
  * Compares two texts word by word.
- * @param maxEditLength the search ends above this number of changes
+ * @param maxEditLength the comparison is given up above this number of added and removed words
  */
 export async function compareWords(before: string, after: string, maxEditLength = 400): Promise<WordDifference> {
   if (before === '') return { added: countWords(after), removed: 0, excerpt: `{+${truncate(after)}+}` };

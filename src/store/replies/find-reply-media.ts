@@ -4,19 +4,19 @@ import type { ReplyMedia } from '../../driver/reply-media.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import { replaceNuls } from './reply-cache.js';
 
-/** What the history has of a reply whose media are wanted. */
+/** What the history stores of a reply whose media are wanted: its text, and the types and sizes of its media. */
 interface WantedReply {
   text: string;
   media: readonly { mimeType?: unknown; byteLength?: unknown }[];
 }
 
 /**
- * Creates a function that finds the media of a reply among the stored replies of a narrative: the history has only their
- * types and sizes. It returns undefined if no stored reply has the same text and media of the same types and sizes, because
- * it was deleted or never stored. Of several, it finds the newest.
+ * Creates a function that finds the media of a reply of the history among the stored replies of a narrative. It
+ * searches for a stored reply that has the same text, and media of the same types and sizes. If there are several, it
+ * takes the newest. If there is none, because the reply was deleted or never stored, it returns undefined.
  *
- * The first call reads all stored replies with media. Later calls read one, so that a run of many rows takes no time that
- * grows with the square of their number.
+ * The first call reads all stored replies with media. Each later call reads only one reply, so the time for a run of
+ * many rows does not grow with the square of their number.
  */
 export function createReplyMediaFinder(
   database: Database.Database,
@@ -25,12 +25,12 @@ export function createReplyMediaFinder(
   let rowIds: Map<string, number> | undefined;
   return (wanted) => {
     rowIds ??= indexReplies(database, narrative);
-    const rowId = rowIds.get(identify(wanted));
+    const rowId = rowIds.get(createKey(wanted));
     return rowId === undefined ? undefined : readReply(database, rowId)?.media;
   };
 }
 
-/** Maps what is known of a reply to its row. Reads one reply at a time: together they may be larger than the memory. */
+/** Maps the key of each reply to its row. Reads one reply at a time: together they may be larger than the memory. */
 function indexReplies(database: Database.Database, narrative: string): Map<string, number> {
   const select = database.prepare(
     'SELECT rowid FROM answers WHERE narrative = ? AND instr(reply, \'"base64"\') > 0 ORDER BY answered_at',
@@ -42,13 +42,13 @@ function indexReplies(database: Database.Database, narrative: string): Map<strin
     const media = reply.media.map(({ mimeType, base64 }) => {
       return { mimeType, byteLength: Buffer.byteLength(base64, 'base64') };
     });
-    rowIds.set(identify({ text: reply.text, media }), rowId);
+    rowIds.set(createKey({ text: reply.text, media }), rowId);
   }
   return rowIds;
 }
 
-/** Returns a short key, because the texts of thousands of replies may take gigabytes. */
-function identify({ text, media }: WantedReply): string {
+/** Creates a short key, because the texts of thousands of replies may take gigabytes. */
+function createKey({ text, media }: WantedReply): string {
   const sizes = media.map(({ mimeType, byteLength }) => [mimeType, byteLength]);
   return createHash('sha256').update(JSON.stringify(sizes)).update(text).digest('base64');
 }

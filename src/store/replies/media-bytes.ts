@@ -2,7 +2,7 @@ import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { ModelTurn } from '../../driver/request.js';
 import { isBase64, isRecord } from '../../util/json.js';
 
-/** Stands for the bytes of a medium in native parts: the value is its position. */
+/** In native parts, an object with this key replaces the bytes of a medium. Its value is the position of the medium. */
 const placeholderKey = '$boticelli-media';
 
 /**
@@ -37,7 +37,10 @@ function isMedia(value: unknown): value is ReplyMedia {
   return typeof value.base64 === 'string' && isBase64(value.base64);
 }
 
-/** Maps all values in plain JSON, outer values first. The parts of a reply have a limited depth. */
+/**
+ * Maps the values in plain JSON, outer values first. Values inside a value that `map` has changed are not mapped. The
+ * function may be recursive, because the depth of the parts of a reply is limited.
+ */
 function mapValues(value: unknown, map: (value: unknown) => unknown): unknown {
   const mapped = map(value);
   if (mapped !== value) return mapped;

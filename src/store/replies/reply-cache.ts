@@ -35,9 +35,9 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param database has the table `answers`
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
- * @param isKnownInstance whether a row with this id is among the rows of the command. A row without a reply of its
- *   own may take that of a row that is not: such a row was edited where the request does not depend on it. Default:
- *   it may not
+ * @param isKnownInstance whether a row with this id is among the rows of the command. If given, a row without a stored
+ *   reply may take the reply to the same request of a row that is not among them. The latter may be the same row before
+ *   an edit of a column that the request does not use
  */
 export function createSqliteReplyCache(
   database: Database.Database,
@@ -53,8 +53,8 @@ export function createSqliteReplyCache(
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
      SET narrative = excluded.narrative, answered_at = excluded.answered_at, reply = excluded.reply`,
   );
-  const findOfOtherInstance = isKnownInstance ? createInstanceFallback(database, isKnownInstance) : undefined;
-  /** Finds the reply of an earlier run of the same row. */
+  const findUnderOtherInstance = isKnownInstance ? createInstanceFallback(database, isKnownInstance) : undefined;
+  /** Finds the reply that is stored under this id. */
   const findOwn = (id: RequestId, requestedModel?: string): string | undefined => {
     const key = getStoredKey(id);
     const values = [key, id.occurrence];
@@ -65,7 +65,7 @@ export function createSqliteReplyCache(
   return {
     find: (id, requestedModel) =>
       retryWhileLocked(() => {
-        const json = findOwn(id, requestedModel) ?? findOfOtherInstance?.(id, requestedModel);
+        const json = findOwn(id, requestedModel) ?? findUnderOtherInstance?.(id, requestedModel);
         return json === undefined ? undefined : parseStoredReply(json);
       }),
     async save(id, reply) {
@@ -117,7 +117,7 @@ export function replaceNuls(text: string): string {
 /**
  * The stored form of a reply. Most replies are only text, which a response contains three times: as its text, as the
  * text of its turn and as a native part. The text is stored once, because a run that wrote a reply of 10 MB three times
- * took 320 MB (2026-11). So are the bytes of media, which native parts contain too.
+ * took 320 MB of memory (2026-11). The bytes of media, which native parts contain too, are also stored once.
  */
 interface SerializedReply extends Omit<StoredReply, 'turn'> {
   /** The turn. Its `text` is left out if it equals the text of the reply. */
@@ -153,8 +153,8 @@ function isSingleText(native: unknown, text: string): boolean {
 }
 
 /**
- * Parses a stored reply that was written by any version of the program. Returns undefined for anything else, which is
- * then requested again.
+ * Parses a stored reply that was written by any version of the program. Returns undefined for anything else; the reply
+ * is then requested again.
  */
 export function parseStoredReply(json: string): StoredReply | undefined {
   const parsed = tryParseJson(json);

@@ -12,7 +12,10 @@ export interface RequestId {
    * every round.
    */
   occurrence: number;
-  /** The run that sends the request, if several runs share a driver. Equal requests of two runs have different ids. */
+  /**
+   * The id of the run that sends the request, if several runs share a driver, such as the runs of rows. Equal requests
+   * of two runs then have different ids.
+   */
   instance?: string;
 }
 
@@ -90,16 +93,16 @@ export interface CountedRequest {
 
 /** The requests of a run that have the same key. */
 interface EqualRequests {
-  /** How many of those without a position have been answered. */
+  /** How many requests without a position have been answered. */
   answered: number;
-  /** The numbers of the others, by the index of their act. */
+  /** The numbers of the requests with a position, by the index of their act. */
   occurrences: Map<number, number>;
 }
 
 /**
  * Creates a function that numbers the equal requests of a run in the order in which they are sent, which is the order
  * of their acts. A request that is sent again in another way, such as a single call after a failed stream, keeps its
- * number. So a request without a position is counted only when its reply has arrived.
+ * number. It is recognized by its `position`. A request without a position is counted only when its reply has arrived.
  */
 export function createRequestCounter(): (
   request: GenerateRequest,
@@ -127,14 +130,14 @@ export function createRequestCounter(): (
 }
 
 /**
- * Returns the key under which a reply is stored. It begins with the key of the request, so that `getInstanceKeyBounds`
- * finds the replies of all runs.
+ * Returns the key under which a reply is stored. It begins with the key of the request, so that the bounds of
+ * `getInstanceKeyBounds` enclose the replies to this request in all runs.
  */
 export function getStoredKey({ key, instance }: RequestId): string {
   return instance === undefined ? key : `${key}#${instance}`;
 }
 
-/** Returns bounds for the stored keys of all instances: they are greater than the first and less than the second. */
+/** Returns two bounds: the stored keys of all instances are greater than the first and less than the second. */
 export function getInstanceKeyBounds(key: string): [string, string] {
   // In ASCII, "$" follows "#".
   return [`${key}#`, `${key}$`];

@@ -7,7 +7,7 @@ import { createHopKey, describeRequest, getStoredKey, type RequestId } from './r
 import type { ReplyCacheOptions } from './with-reply-cache.js';
 
 /**
- * Stores each hop after which the reply goes on, before the hop is returned. Reuses the stored hops of an earlier run
+ * Stores each hop that does not finish the reply, before the hop is returned. Reuses the stored hops of an earlier run
  * that did not finish the reply. Hops are stored under the id of their reply, which `withReplyCache` sets in the
  * context. Without that id, all requests pass through.
  */
@@ -28,7 +28,7 @@ export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver)
       }
       for await (const chunk of send(request, context)) {
         const { response } = chunk;
-        // A hop without a new token is not stored: a later run that reused it could not continue either.
+        // A hop without a new continuation token is not stored: a later run that reused it could not continue either.
         if (response && isContinued(response.finishReason) && getNextToken(request, response) !== undefined)
           await cache.save(getHopId(), response);
         yield chunk;

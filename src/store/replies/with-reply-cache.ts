@@ -11,24 +11,24 @@ import { createRequestCounter, type RequestId } from './request-id.js';
 export interface ReplyCacheOptions {
   cache: ReplyCache;
   /**
-   * Called before each request, with the run that sends it and the index of the act in it. Default: never reuse, only
-   * store.
+   * Whether a stored reply may be reused. Called before each request, with the run that sends it and the index of the
+   * act in that run. Default: replies are stored, but never reused.
    */
   canReuse?: (instance?: RequestInstance, index?: number) => boolean;
   /** Whether a reply of a fallback model may be reused. Default true. */
   acceptFallbackReplies?: boolean;
   /** Called before a request is sent. If it rejects, the request is not sent. */
   beforeSend?: () => Promise<void>;
-  /** The time limit of the check of a stored reply with the `findMismatches` of a call, in milliseconds. */
+  /** The time limit for checking a stored reply with the `findMismatches` of a call, in milliseconds. */
   checkTimeoutMs?: number | undefined;
 }
 
 /**
  * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier
  * run. A reused reply needs no request and no quota, and costs nothing. Replies that are truncated or may be incomplete
- * are returned but not stored. A stored reply that the caller does not expect is requested again. If a long reply is
- * not valid JSON or not as expected, its stored hops are deleted. Use one instance per run, because equal requests are
- * numbered.
+ * are returned but not stored. If `findMismatches` of the call finds a mismatch in a stored reply, the reply is
+ * requested again. If a long reply is not valid JSON or not as expected, its stored hops are deleted. Create a new
+ * layer for each run, or one layer for all rows of a run with rows, because the layer numbers equal requests.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const countRequest = createRequestCounter();
@@ -55,9 +55,9 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
         }
       } catch (thrown) {
         // The mistake may be in any hop. A run that reused the hops would repeat it, and fail in the same way.
-        const isUseless =
+        const areHopsUseless =
           thrown instanceof BoticelliError && ['invalid_reply', 'unexpected_reply'].includes(thrown.code);
-        if (isUseless) await options.cache.deleteHops(id);
+        if (areHopsUseless) await options.cache.deleteHops(id);
         throw thrown;
       }
     },

@@ -18,12 +18,12 @@ export interface ClearedCounts {
   replies: number;
 }
 
-/** Counts what `clearRuns` would delete. */
+/** Counts what `clearRuns` would delete. A run with rows counts as one run. */
 export function countClearable(database: Database.Database, filter: ClearFilter): ClearedCounts {
   const count = (table: 'runs' | 'answers') => {
     const { where, values } = buildCondition(table, filter);
-    const isCounted = table === 'runs' ? " AND instr(id, '/') = 0" : '';
-    const statement = database.prepare(`SELECT count(*) FROM ${table} WHERE ${where}${isCounted}`).raw(true);
+    const withoutRowRuns = table === 'runs' ? " AND instr(id, '/') = 0" : '';
+    const statement = database.prepare(`SELECT count(*) FROM ${table} WHERE ${where}${withoutRowRuns}`).raw(true);
     return (statement.get(...values) as [number])[0];
   };
   return { runs: count('runs'), replies: count('answers') };
@@ -68,11 +68,11 @@ export async function clearEverything(database: Database.Database): Promise<void
 
 function listTables(database: Database.Database): string[] {
   const query = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").raw(true);
-  // SQLite and libsql keep tables of their own.
+  // The tables that SQLite and libsql keep for themselves are left out, and so is a name that would need escaping.
   return (query.all() as [string][]).flat().filter((name) => !/^(sqlite|libsql)_|"/.test(name));
 }
 
-/** Removes the deleted data from the file, because SQLite would leave it readable there. */
+/** Removes the deleted data from the file. Without this, SQLite leaves the data readable there. */
 function reclaimSpace(database: Database.Database): void {
   try {
     database.exec('VACUUM');

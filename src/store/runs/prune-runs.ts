@@ -7,7 +7,10 @@ import { deleteOrphanedRows } from './row-runs.js';
 /** How long runs and their replies are kept by default: 30 days. */
 export const defaultKeepMs = 30 * 86_400_000;
 
-/** The maximum number of rows deleted at the end of a run, so that it takes little time. Later runs delete the rest. */
+/**
+ * The maximum numbers of runs and replies deleted at the end of a run, so that deleting takes little time. Later runs
+ * delete the rest.
+ */
 const maxRuns = 500;
 const maxReplies = 5000;
 
@@ -22,9 +25,9 @@ interface PruneTimes {
  * Deletes runs and replies that are older than `keepMs`. Deletes nothing until the oldest row exceeds that age by a
  * thirtieth. Most runs therefore delete nothing and need only a few index lookups.
  *
- * The clock of a machine may be years ahead for a while. Age therefore counts from the newest row of earlier runs: a
- * single run at that time deletes nothing that was not due. If there are more such runs, each deletes at most the
- * oldest `keepMs` of the history.
+ * The clock of a machine may be years ahead for a while. Age therefore counts from the newest row of earlier runs, so
+ * the first run with a wrong clock deletes nothing that was not due. Each further run with a wrong clock deletes at
+ * most the oldest `keepMs` of the history.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

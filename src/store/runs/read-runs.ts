@@ -84,8 +84,9 @@ export function listRowRuns(database: Database.Database, run: string): RecordedR
 }
 
 /**
- * Adds the labels of rows, of their sources and of their combinations, and the totals of a run of rows that has no end.
- * Files without such runs have no table for them.
+ * Adds to runs with rows, and to the runs of their rows, what the table of rows has: the source or the label of the
+ * row, and the combination. Also adds totals to an unfinished run with rows, and models to a finished one. A database
+ * without such runs has no table of rows.
  */
 function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
   const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;
@@ -102,7 +103,7 @@ function addRowLabels(database: Database.Database, runs: RecordedRun[]): Recorde
   });
 }
 
-/** Without rows, a run with `--matrix` has an empty label, and so have its runs. */
+/** An empty label means that the run has a `--matrix` but no rows, or belongs to such a run. */
 function toLabels(label: string, isWholeRun: boolean): Pick<RecordedRun, 'source' | 'rowLabel'> {
   if (label === '') return {};
   return isWholeRun ? { source: label } : { rowLabel: label };
@@ -116,7 +117,7 @@ function parseMatrix(json: string | null | undefined): Pick<RecordedRun, 'matrix
 
 /**
  * Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. A
- * slash and a number after the prefix find the run of that row.
+ * slash and a number after the prefix find the run of the row with that number.
  */
 export function findRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const [idPrefix = '', number] = prefix.split('/');

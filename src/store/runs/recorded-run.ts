@@ -16,17 +16,19 @@ export interface RecordedRun extends RunTotals {
   startedAt: string;
   /** `unfinished` if no end was recorded, because the run is in progress or was killed. */
   status: RunStatus | 'unfinished';
-  /** The number of acts in the narrative. */
+  /** The number of acts in the narrative. For a run with `--each` or `--matrix`, the number of its rows. */
   actCount: number;
   /** Absent if the run is unfinished. */
   durationMs?: number;
-  /** The name of the source, if it is a run with `--each`. Its acts are then its rows. */
+  /** The name of the source of a run with `--each`. */
   source?: string;
-  /** What tells the row apart, if it is the run of a row. */
+  /** The label of the row, if this is the run of a row. */
   rowLabel?: string;
-  /** The value of each key of `--matrix`. A run with `--matrix` has the lists of values; its acts are then its runs. */
+  /**
+   * The value of each key of `--matrix`, if this is the run of a combination; for the whole run, the lists of values.
+   */
   matrix?: Record<string, unknown>;
-  /** The same on one line: `model=gemini-2.5-pro temperature=0`, or `model=a,b temperature=0,1`. */
+  /** `matrix` on one line: `model=gemini-2.5-pro temperature=0`, or `model=a,b temperature=0,1` for the whole run. */
   matrixLabel?: string;
   error?: ErrorReport;
   /** The variables of the command line, with long values truncated. */
@@ -40,7 +42,7 @@ export interface RecordedAct {
   end?: ActEnd;
   /** The events between its start and its end. */
   events: ActProgressEvent[];
-  /** How the act spent its time. Absent in runs of 2026-11 and before. */
+  /** How the act spent its time. Absent in runs that were recorded in 2026-11 or before. */
   timing?: RecordedTiming;
   /** The prompt, if prompts were stored. */
   prompt?: Prompt;

@@ -4,9 +4,9 @@ import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 
-/** A combination of `--matrix`, or all of its values, as it is stored. */
+/** A combination of `--matrix` as it is stored; for the whole run, all values of each key. */
 export interface StoredMatrix {
-  /** What tells it apart for a person. */
+  /** The values on one line, for people. */
   label: string;
   /** The value of each key; for the whole run, its list of values. */
   values: Readonly<Record<string, unknown>>;
@@ -24,12 +24,12 @@ export interface RowsOrigin {
 /** A row, or one run of it with `--matrix`. */
 export interface RowEntry {
   number: number;
-  /** What tells the row apart from others for a person. */
+  /** A text by which people tell the row from others. */
   label: string;
   matrix?: StoredMatrix | undefined;
 }
 
-/** How many rows a run with `--each` has, and how many of them have their reply. */
+/** How many rows a run with `--each` or `--matrix` has, and how many of them have their reply. */
 export interface RowTotals {
   total: number;
   done: number;
@@ -64,7 +64,7 @@ export function createRowRunWriter(database: Database.Database, run: string) {
     updateMatrix.run(JSON.stringify(number === 0 ? matrix : shortenValues(matrix)), run, number);
   };
   return {
-    /** Starts the record of the whole run: row 0. */
+    /** Stores the entry of the whole run, which is row 0. */
     open: ({ source, matrix, total }: RowsOrigin) =>
       write(() => {
         insert({ number: 0, label: source, matrix });
@@ -72,19 +72,22 @@ export function createRowRunWriter(database: Database.Database, run: string) {
       }),
     /** Adds a row. Call it in a transaction. */
     insert,
-    /** Stores the totals: the acts of the whole run are its rows. */
+    /** Stores the totals. In the columns of the whole run, rows are counted instead of acts. */
     saveTotals: ({ total, done }: RowTotals) => write(() => void update.run(total, done, `${run}/`, `${run}0`, run)),
   };
 }
 
-/** Prepares the update of the combination. Tables of earlier versions have no column for it, which is added. */
+/**
+ * Prepares the update of the combination. Adds the column for it if an earlier version created the table without it.
+ */
 function prepareMatrixUpdate(database: Database.Database) {
   if (!hasMatrixColumn(database)) database.exec('ALTER TABLE row_runs ADD COLUMN matrix TEXT');
   return database.prepare('UPDATE row_runs SET matrix = ? WHERE run = ? AND number = ?');
 }
 
 /**
- * Cuts long values: the text of a variable, which every row would store, may be long. The whole run has them in full.
+ * Truncates long values, such as the text of a variable, because every row would store them. The entry of the whole run
+ * has them in full.
  */
 function shortenValues({ label, values }: StoredMatrix): StoredMatrix {
   const shorten = (value: unknown) =>
@@ -97,7 +100,7 @@ export function hasMatrixColumn(database: Database.Database): boolean {
   return hasColumn(database, 'row_runs', 'matrix');
 }
 
-/** Deletes the entries of runs that were deleted. */
+/** Deletes the entries of the rows whose whole run was deleted. */
 export function deleteOrphanedRows(database: Database.Database): void {
   if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() === undefined) return;
   database.exec('DELETE FROM row_runs WHERE run NOT IN (SELECT id FROM runs)');

@@ -37,7 +37,7 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
     addModels(models.served, row.models_served);
     const rowUsage = tryParseJson(row.usage);
     usage = addUsage(usage, isRecord(rowUsage) ? rowUsage : {});
-    // A row without any reply costs nothing.
+    // A row that completed without a cost has an unknown price. One that failed without a cost adds nothing.
     if (row.cost_usd !== null || row.status === 'completed') costUsd = addCosts(costUsd, row.cost_usd ?? undefined);
   }
   const { ended, ...totals } = counts;

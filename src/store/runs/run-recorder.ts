@@ -148,7 +148,8 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
 
 /** Counts the requests of an act. */
 function countAttempts({ end, events }: ActRecord): number {
-  // Another request follows a note with a `part`, for the next part of a long reply, and a change of the service tier.
+  // Another request follows each retry, each note with a `part` (for the next part of a long reply) and each change of
+  // the service tier.
   const furtherRequests = events.filter(
     (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined) || 'serviceTier' in event,
   );
@@ -157,8 +158,8 @@ function countAttempts({ end, events }: ActRecord): number {
 
 function addAct(totals: RunTotals, act: ActRecord): RunTotals {
   const { requestedModel, end, events, timing } = act;
-  const planned = events.map((event) => (event.type === 'act-wait' ? event.waitMs : 0));
-  const waits = timing ? timing.waits.map(({ durationMs }) => durationMs) : planned;
+  const plannedWaits = events.map((event) => (event.type === 'act-wait' ? event.waitMs : 0));
+  const waits = timing ? timing.waits.map(({ durationMs }) => durationMs) : plannedWaits;
   const waitMs = waits.reduce((sum, wait) => sum + wait, 0);
   return {
     actsEnded: totals.actsEnded + (end ? 1 : 0),

@@ -112,7 +112,8 @@ function openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }:
   const { database, enqueue } = recorder;
   let statements: RunStatements | undefined;
   let writer: ReturnType<typeof createRowRunWriter> | undefined;
-  // Created when it is needed, after the start of the run was written: a file that can't be written fails there.
+  // Created on first use, after the start of the run was written. If the file can't be written, the start has failed
+  // already.
   const getWriter = () => (writer ??= createRowRunWriter(database, run));
   enqueue(async () => getWriter().open(rowsOrigin));
   return {

@@ -31,7 +31,7 @@ export function toActEnd(value: unknown, act: string): ActEnd | undefined {
   };
 }
 
-/** The fields of events that are needed, with an example of their type. */
+/** The required fields of each event, with any value of the required type. */
 const eventFields: Readonly<Record<ActProgressEvent['type'], Readonly<Record<string, unknown>>>> = {
   'act-wait': { reason: '', model: '', waitMs: 0 },
   'act-retry': { attempt: 0, delayMs: 0, error: {} },
@@ -39,7 +39,7 @@ const eventFields: Readonly<Record<ActProgressEvent['type'], Readonly<Record<str
   'act-note': { message: '' },
 };
 
-/** Whether a value is an event whose needed fields can be used. */
+/** Whether a value is an event whose required fields have the required types. */
 export function isProgressEvent(value: unknown): value is ActProgressEvent {
   if (!isRecord(value) || typeof value.type !== 'string' || !Object.hasOwn(eventFields, value.type)) return false;
   const fields = eventFields[value.type as ActProgressEvent['type']];

@@ -5,7 +5,7 @@ import { measureWidth, toDisplayLine } from '../text/printable.js';
 interface FrameOptions {
   /** The file's name as the user gave it. */
   file: string;
-  /** The file's text, to which locations refer. */
+  /** The file's text, to which the locations of diagnostics without a `source` refer. */
   text: string;
   colors?: Colors;
 }

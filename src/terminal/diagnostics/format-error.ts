@@ -9,13 +9,13 @@ export function indentResumeHint(resumeHint: string): string {
   return `  ${toPrintableLine(resumeHint)}\n`;
 }
 
-/** Formats the message of an error, after the name of its act if it has one. */
+/** Formats the message of an error. If the error belongs to an act, the act's name comes first. */
 export function formatErrorMessage({ act, message }: Pick<ErrorReport, 'act' | 'message'>): string {
   return act === undefined ? message : `${act}: ${message}`;
 }
 
 /**
- * Formats an error as two lines: what happened, and what to do.
+ * Formats an error: what happened, then, on a line of its own, what to do if that is known.
  * @param columns the width of the terminal, to which lines are wrapped; undefined if the output is not a terminal
  */
 export function formatError(error: ErrorReport, colors: Colors, columns?: number): string {

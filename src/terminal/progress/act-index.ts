@@ -4,8 +4,8 @@ import type { NarrativeEvent } from '../../executor/narrative-events.js';
 export type ActEvent = Extract<NarrativeEvent, { act: string }>;
 
 /**
- * Creates a function that returns the index of the act of an event. If acts run one after another, only some events
- * have it, and the others belong to the act that started last. Call it with every event of an act.
+ * Creates a function that returns the index of the act of an event. If acts run one after another, some events
+ * have no index: they belong to the act that started last. Call it with every event of an act.
  */
 export function createActIndexer(): (event: ActEvent) => number {
   let latest = 0;

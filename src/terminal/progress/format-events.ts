@@ -60,12 +60,12 @@ export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
   });
 }
 
-/** Formats the warning for a truncated reply; undefined for others. `act-note` events report other finish reasons. */
+/** Formats the warning for a truncated reply. Returns undefined for others: `act-note` events report their finish reasons. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
   return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }
 
-/** Formats a failed attempt, its error and when the next one follows. */
+/** Formats a failed attempt: its error, and when the next attempt follows. */
 export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   // After a rejection without a delay, the rate limiter decides when to retry, and a later line shows its wait.
   const nextTime = error.code === 'rate_limited' ? 'when the limit allows it' : 'now';
@@ -74,7 +74,7 @@ export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
 
 /**
  * Formats the warning that text printed above is no longer valid.
- * @param discardedChars the length of the end that is discarded; absent if the whole text is
+ * @param discardedChars the length of the end that is discarded; absent if the whole text is discarded
  */
 export function formatDiscard(discardedChars?: number): string {
   return discardedChars === undefined
@@ -98,8 +98,8 @@ const limitUnits: Partial<Record<ActWait['reason'], [one: string, many: string]>
 };
 
 /**
- * Explains a wait for a built-in guess, and how to avoid it on a paid key. All guesses are for the free tier. Returns
- * undefined for other waits.
+ * Explains a wait for a limit that is a built-in guess, and how to avoid the wait on a paid key. All guesses are for the
+ * free tier. Returns undefined for other waits.
  */
 export function formatGuess({ guessed, reason, limit }: ActWait): string | undefined {
   const [one, many] = limitUnits[reason] ?? [];

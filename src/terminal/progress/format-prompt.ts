@@ -26,7 +26,7 @@ export function formatPrompt(title: string, { model, parameters, system, earlier
   ].join('\n');
 }
 
-/** Colours a formatted prompt: only its own texts stand out. */
+/** Colours a formatted prompt: dims the lines that are not texts of the prompt itself. */
 export function colorizePrompt(text: string, { dim }: Colors): string {
   const isContent = (line: string) => line === '' || line.startsWith(contentIndent);
   return text

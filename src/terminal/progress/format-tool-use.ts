@@ -1,7 +1,7 @@
 import type { ExecutedCode, ToolUse } from '../../driver/tool-use.js';
 import { formatCount } from '../text/format.js';
 
-/** The maximum number of lines of code, and of its output, that are shown. */
+/** The maximum number of lines that are shown of a piece of code, and of its output. */
 const maxCodeLines = 40;
 
 /** Formats what the tools did, for the line of a finished act: `2 searches`, `5 sources`. */

@@ -31,7 +31,7 @@ export interface ProgressOptions {
   detail: 'quiet' | 'normal' | 'verbose';
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Whether a spinner shows waits. If so, waits have no lines of their own. */
+  /** Whether a spinner shows waits. If so, a wait has a line of its own only with `verbose`. */
   showsCountdown?: boolean;
   /** The name of the narrative, which begins every line. Absent if there is only one narrative. */
   label?: string;
@@ -42,7 +42,8 @@ export interface ProgressOptions {
   /** Whether prompts are written, also if `detail` is `quiet`. Default false. */
   showsPrompts?: boolean;
   /**
-   * Returns true at the first wait for a guessed limit, which is explained. Default: the first one of this narrative.
+   * Called at each reported wait for a guessed limit, which is explained if this returns true. Default: true at the first
+   * call for this narrative.
    */
   isFirstGuess?: () => boolean;
 }
@@ -177,7 +178,7 @@ function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
         colorizePrompt(text, colors),
       );
     },
-    /** Writes a line of thoughts, which `quiet` does not hide: they were asked for. */
+    /** Writes a line of thoughts. `quiet` does not hide it, because thoughts come only if the user asked for them. */
     writeThought: (line: string) => stderr.writeLine(line === '' ? '' : formatLine(line), colors.dim),
     report(text: string) {
       if (detail !== 'quiet') stderr.writeLine(formatLine(text), colors.dim);

@@ -15,7 +15,10 @@ export interface RowsStandstill {
 export interface RowWaits {
   /** Creates a listener for the events of one row. */
   createListener(): (event: NarrativeEvent) => void;
-  /** Describes the wait that ends first, if every act in progress waits; else returns undefined. */
+  /**
+   * Describes the wait that ends first, if every act in progress waits for at least another second. Otherwise returns
+   * undefined.
+   */
   findStandstill(): RowsStandstill | undefined;
 }
 

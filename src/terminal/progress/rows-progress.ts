@@ -8,9 +8,9 @@ export interface RowCounts {
   unit: 'row' | 'run';
   /** The number of rows; undefined if the source can't be counted. */
   total: number | undefined;
-  /** Rows that have their reply. */
+  /** Rows that have their reply, in this run or an earlier one. */
   done: number;
-  /** Those of them whose result an earlier run has written. */
+  /** The part of `done` whose results an earlier run wrote. */
   doneEarlier: number;
   /** Failed rows by error code. */
   failures: ReadonlyMap<ErrorCode, number>;
@@ -18,7 +18,7 @@ export interface RowCounts {
   costUsd: number | undefined;
 }
 
-/** Counts requests of the last minute, and estimates when the rest will be done. */
+/** Counts the requests of the last minute, and estimates when the remaining rows will be done. */
 export interface RateMeter {
   /** Call it when requests have been answered. */
   addRequests(count: number): void;

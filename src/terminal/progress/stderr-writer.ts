@@ -14,7 +14,7 @@ export interface StderrWriter {
   setStatus(owner: object, status: (() => SpinnerStatus) | undefined): void;
   /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;
-  /** Wraps the output for replies, so that the spinner is cleared while they are written. */
+  /** Wraps the output for replies, so that the spinner is cleared while they are written to the same terminal. */
   wrapReplies(replies: Output): Output;
   /** Removes the spinner permanently. May be called at any time, and more than once. */
   stopSpinner(): void;
@@ -81,7 +81,7 @@ export function createStderrWriter({
 function createSharedSpinner(spinner: Spinner | undefined, canShow: () => boolean) {
   const statuses = new Map<object, () => SpinnerStatus>();
   let isUpdateScheduled = false;
-  /** Deferred to the next turn, so that the spinner does not flicker between two statuses. */
+  /** Updates the spinner only in the event loop's next turn, so that it does not flicker between two statuses. */
   const updateSpinner = () => {
     if (isUpdateScheduled) return;
     isUpdateScheduled = true;

@@ -2,9 +2,9 @@ import type { NarrativeEvent } from '../../executor/narrative-events.js';
 import { createActIndexer } from './act-index.js';
 
 /**
- * Creates a listener that writes the thoughts of a narrative's acts line by line, also while they arrive in pieces. The
- * rest of a line is written when something else happens in its act. If several acts run, each line names its act.
- * Blank lines are written once, and only between two lines.
+ * Creates a listener that writes the thoughts of a narrative's acts line by line, also while they arrive in pieces. An
+ * unfinished line is written at the next event of its act that is not a thought. If several acts run, each line names
+ * its act. Successive blank lines become one, which is written only between two other lines.
  */
 export function createThoughtWriter(writeLine: (line: string) => void): (event: NarrativeEvent) => void {
   const getIndex = createActIndexer();
@@ -40,7 +40,7 @@ export function createThoughtWriter(writeLine: (line: string) => void): (event: 
   };
 }
 
-/** The thoughts of an act since its last other event. */
+/** The thoughts of an act since its last event of another type. */
 interface ThoughtText {
   /** The beginning of a line whose end has not arrived. */
   pending: string;

@@ -7,7 +7,7 @@ import type { StderrWriter } from './stderr-writer.js';
 
 /**
  * What an act is waiting for. `since` is in milliseconds since the epoch, `act` is the name for display, and
- * `characters` is the length of the valid text so far.
+ * `characters` is the length of the reply so far, without discarded text.
  */
 type WaitState = { act: string; since: number; model: string; characters: number } & (
   | { kind: 'reply' }
@@ -19,7 +19,10 @@ type WaitState = { act: string; since: number; model: string; characters: number
 /** The elapsed time is shown only for waits that last at least this long. */
 const showElapsedAfterMs = 2000;
 
-/** Formats a wait for the spinner. Counts down if the end of the wait is known, and counts up otherwise. */
+/**
+ * Formats a wait for the spinner: the remaining time if the end of the wait is known, the number of characters while a
+ * reply arrives, and otherwise the elapsed time.
+ */
 function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
   const { act, model, since } = waitState;
   const elapsed = now - since < showElapsedAfterMs ? {} : { time: `(${formatWholeSeconds(now - since)})` };
@@ -56,7 +59,7 @@ interface WaitTrackerOptions {
   label?: string;
 }
 
-/** An event of an act that goes on after it. */
+/** An event after which its act goes on. */
 type RunningActEvent = Exclude<ActEvent, { type: 'act-end' }>;
 
 /**
@@ -64,7 +67,7 @@ type RunningActEvent = Exclude<ActEvent, { type: 'act-end' }>;
  */
 export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (event: NarrativeEvent) => void {
   const getIndex = createActIndexer();
-  /** The states of the running acts. Each is also the owner of its status. */
+  /** The states of the running acts. Each object is also the owner of its act's status in the spinner. */
   const states = new Map<number, { current: WaitState }>();
   const formatStatus = (state: WaitState): SpinnerStatus => {
     const { text, ...rest } = formatWaitStatus(state, now());
@@ -81,7 +84,8 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
     const index = getIndex(event);
     if (event.type === 'act-end') return remove(index);
     const owner = states.get(index);
-    // There may be thousands of deltas. After the first one, only the number of characters changes.
+    // There may be thousands of deltas. After the first one, only `characters` changes. The status reads it,
+    // so it need not be set again.
     if (event.type === 'act-delta' && owner?.current.kind === 'rest-of-reply') {
       owner.current.characters += event.text.length;
       return;

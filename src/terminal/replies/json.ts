@@ -11,7 +11,8 @@ export function createJsonReplyOutput(output: Output, isActShown: ActFilter): Re
 }
 
 /**
- * Writes one JSON array with the documents of several narratives, in the given order, when the last one has finished.
+ * Writes one JSON array with the documents of several narratives, in the order of their positions, when all have
+ * finished.
  */
 export function createJsonArrayOutput(output: Output, count: number) {
   const documents: unknown[] = [];
@@ -31,7 +32,7 @@ function filterActs(report: RunReport, isActShown: ActFilter) {
 }
 
 /**
- * Writes each event as one line of JSON as it happens, unfiltered.
+ * Writes each event as one line of JSON as it happens. `--only` and `--last` do not filter the events.
  * @param includesRunId whether to add the run's id to every event, which is needed if several narratives share `output`
  */
 export function createNdjsonReplyOutput(output: Output, includesRunId = false): ReplyOutput {
@@ -57,8 +58,8 @@ export function stringifyJson(value: unknown, indent?: number): string {
 }
 
 /**
- * Escapes what `toPrintable` replaces in a text of JSON: JSON.stringify does not escape U+007F to U+009F, line
- * separators and the controls of the writing direction.
+ * Escapes, in a JSON text, the characters that `toPrintable` replaces but JSON.stringify does not escape: U+007F to
+ * U+009F, line separators and the controls of the writing direction.
  */
 export function escapeControls(json: string): string {
   const toEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

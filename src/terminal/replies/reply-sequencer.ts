@@ -76,7 +76,10 @@ export function createActSequencer(output: ReplyOutput): ReplyOutput {
   };
 }
 
-/** Adds an event to the held events. The deltas of a complete reply or a discarded attempt are removed. */
+/**
+ * Adds an event to the held events, unless it writes nothing. Removes the deltas of a complete reply or a discarded
+ * attempt.
+ */
 function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): NarrativeEvent[] {
   switch (event.type) {
     case 'act-start':

@@ -4,7 +4,7 @@ import type { DisplayOptions } from '../text/colors.js';
 import { formatDuration, truncate } from '../text/format.js';
 import { measureWidth, toDisplayLine } from '../text/printable.js';
 
-/** What an act does at a moment. Without streaming, it is not known when its thinking ends. */
+/** What an act does at a moment. Without streaming, it is not known when thinking ends, so all of it is `answering`. */
 type Activity = 'waiting' | 'thinking' | 'answering';
 
 type Symbols = Readonly<Record<Activity, string>>;
@@ -42,7 +42,7 @@ export function formatActBars(acts: readonly RecordedAct[], { colors, columns }:
   return [...lines, colors.dim(formatLegend(timed, symbols))];
 }
 
-/** Formats how long an act waited, and for which limits, thought and answered. Empty if nothing is known. */
+/** Formats how long an act waited for each reason, how long it thought, and how long it answered. Empty if unknown. */
 export function formatActTimes({ waits, firstTokenMs, durationMs }: RecordedTiming): string {
   const byReason = new Map<string, number>();
   for (const { reason, durationMs: waitMs } of waits) byReason.set(reason, (byReason.get(reason) ?? 0) + waitMs);
@@ -66,7 +66,7 @@ interface BarOptions {
   symbols: Symbols;
 }
 
-/** Renders a bar: what the act does in the middle of each column. Even the shortest act has one. */
+/** Renders a bar. A column shows what the act does at the middle of the column's time span. An act has at least one. */
 function renderBar(timing: RecordedTiming, { startMs, msPerColumn, width, symbols }: BarOptions): string {
   const offsetMs = timing.startedAt - startMs;
   const first = Math.min(width - 1, Math.floor(offsetMs / msPerColumn));
@@ -84,14 +84,14 @@ function findActivity({ waits, firstTokenMs = 0 }: RecordedTiming, atMs: number)
   return atMs < firstTokenMs ? 'thinking' : 'answering';
 }
 
-/** Formats what the symbols mean, as far as they occur. */
+/** Formats the meaning of the symbols that occur. */
 function formatLegend(timed: readonly TimedAct[], symbols: Symbols): string {
   const isStreamed = timed.some(({ timing }) => timing.firstTokenMs !== undefined);
   const isComplete = timed.every(({ timing }) => timing.firstTokenMs !== undefined);
   const answering = isComplete
     ? 'answering'
     : isStreamed
-      ? 'answering, or without --stream thinking too'
+      ? 'answering (without --stream: thinking and answering)'
       : 'thinking and answering';
   return [
     ...(timed.some(({ timing }) => timing.waits.length > 0) ? [`${symbols.waiting} waiting`] : []),

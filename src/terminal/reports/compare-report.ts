@@ -48,7 +48,7 @@ export interface ReplyDifference {
   /** How many words were added and removed. Absent if the replies have too little in common. */
   added?: number;
   removed?: number;
-  /** The first differences, in the format of `git diff --word-diff`; only beginnings if there is little in common. */
+  /** The first differences, in the format of `git diff --word-diff`; if little is in common, the beginnings of both. */
   excerpt: string;
 }
 
@@ -133,7 +133,7 @@ function createActRows(acts: readonly ComparedAct[]): FigureTable['rows'] {
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 
-/** Creates the rows of what runs and acts have in common. Rows without any figure are left out. */
+/** Creates the rows that the tables of runs and of acts both have. Rows without any figure are left out. */
 function createUsageRows(
   figures: readonly Pick<ComparedAct, 'usage' | 'costUsd' | 'durationMs' | 'waitMs'>[],
 ): FigureTable['rows'] {

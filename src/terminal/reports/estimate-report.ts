@@ -25,7 +25,7 @@ export interface EstimateReport extends Totals {
   models: readonly ({ model: string } & Totals)[];
   /** The number of requests whose model may search the web. */
   searchRequests: number;
-  /** The highest fee of their searches; absent if one is unknown. */
+  /** The highest fee for a search among their models; absent if the fee of one of them is unknown. */
   searchFee?: SearchFee;
 }
 
@@ -57,7 +57,7 @@ function formatCost({ costUsd, standardCostUsd, serviceTiers = [] }: Partial<Tot
   return `about ${formatUsd(costUsd)} on a paid tier${tierText}${standardText}`;
 }
 
-/** Says what web searches cost in addition: their number is unknown before the run. */
+/** Formats the fee for web searches. The cost does not include it, because the number of searches is still unknown. */
 function formatSearches({ searchRequests, searchFee }: EstimateReport): string[] {
   if (searchRequests === 0) return [];
   const requests = `${formatCount(searchRequests, 'request')} may search the web`;

@@ -6,7 +6,8 @@ export const junitStart = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites n
 
 /**
  * Renders a JUnit report (the format of Apache Ant that CI services read): a test suite for each narrative, and a test
- * case for each act or row. A reply that is of no use is a `failure`, and any other failure an `error`.
+ * case for each act or row. A case that failed because of its reply is a `failure`, any other
+ * failed case an `error`.
  */
 export function renderJunitReport(suites: readonly ReportedSuite[]): string {
   const allCases = suites.flatMap(({ cases }) => cases);

@@ -72,7 +72,8 @@ function formatIntro({ location, tier, models }: LimitsReport): string[] {
 
 function formatTitle(model: QuotaStatus, { now }: LimitsReport, colors: Colors): string {
   const name = colors.heading(toPrintableLine(model.model));
-  if (model.standsFor !== undefined) return `${name}: alias of ${toPrintableLine(model.standsFor)}, which counts its requests`;
+  if (model.standsFor !== undefined)
+    return `${name}: alias of ${toPrintableLine(model.standsFor)}, which counts its requests`;
   const availability = formatAvailability(model.free, now);
   return `${name}: ${model.free.state === 'now' ? availability : colors.warning(availability)}`;
 }
@@ -80,14 +81,14 @@ function formatTitle(model: QuotaStatus, { now }: LimitsReport, colors: Colors):
 function formatAvailability(availability: Availability, now: number): string {
   switch (availability.state) {
     case 'now':
-      return 'free now';
+      return 'available now';
     case 'later':
       // A shorter wait would be shown as 0.0 s.
-      return availability.at - now < 50 ? 'free now' : `free ${formatMoment(new Date(availability.at), now)}`;
+      return availability.at - now < 50 ? 'available now' : `available ${formatMoment(new Date(availability.at), now)}`;
     case 'taken':
       return 'at the limit of concurrent requests';
     case 'closed':
-      return `daily quota used up, free ${formatMoment(new Date(availability.at), now)}`;
+      return `daily quota used up, available ${formatMoment(new Date(availability.at), now)}`;
   }
 }
 

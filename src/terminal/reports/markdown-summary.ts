@@ -7,8 +7,8 @@ import { type ReportedCase, type ReportedSuite, truncateText } from './reported-
 const reservedBytes = 200;
 
 /**
- * Renders a summary in GitHub's Markdown: a heading and a table for each narrative, those that failed first. Lines
- * beyond `maxBytes` are left out, and counted.
+ * Renders a summary in GitHub's Markdown: a heading and a table for each narrative. Failed narratives come first.
+ * Lines beyond `maxBytes` are left out, and the last line says how many.
  */
 export function renderMarkdownSummary(suites: readonly ReportedSuite[], maxBytes: number): string {
   const failedFirst = [...suites].sort((left, right) => rankStatus(left) - rankStatus(right));
@@ -25,7 +25,7 @@ export function renderMarkdownSummary(suites: readonly ReportedSuite[], maxBytes
     freeBytes -= 1;
   }
   if (leftOut === 0 && freeBytes >= 0) return text;
-  return `${text}${formatInteger(leftOut)} further lines are left out, because GitHub rejects a summary of more than 1 MiB.\n`;
+  return `${text}${formatInteger(leftOut)} further lines are left out, because GitHub shows no summary of more than 1 MiB.\n`;
 }
 
 function rankStatus({ status }: ReportedSuite): number {
@@ -66,8 +66,8 @@ function renderRow({ name, outcome, error, model, usage, costUsd, durationMs }: 
 const maxCodeLength = 500;
 
 /**
- * Renders a text as code. Its punctuation is written as character references, which can't form Markdown, HTML, a link
- * or the end of a table cell, whoever wrote the text
+ * Renders a text as code. Its punctuation is written as character references, so whoever wrote the text can't form
+ * Markdown, HTML, a link or the end of a table cell with it
  * (spec.commonmark.org/0.31.2/#entity-and-numeric-character-references).
  */
 function toCode(text: string): string {

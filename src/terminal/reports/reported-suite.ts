@@ -24,7 +24,7 @@ export interface ReportedCase {
   outcome: 'completed' | 'reused' | 'failed' | 'skipped';
   /** Why it failed. */
   error?: ErrorReport;
-  /** Whether the service gave a reply, and it is of no use. */
+  /** Whether the case failed because the service's reply can't be used. */
   isUselessReply?: boolean;
   model?: string;
   usage?: Usage;

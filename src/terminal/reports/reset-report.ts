@@ -14,8 +14,10 @@ const labels = {
 export function formatResetResult(result: ResetResult): string[] {
   const { model, learned, stoodFor, closedUntil, notBefore, guard, tokenRatio, servedInWindow } = result;
   const items = [
-    ...Object.entries(learned).map(([kind, { value }]) => `a limit of ${value} ${labels[kind as LimitKind]}`),
-    ...(closedUntil === undefined ? [] : [`a block until ${formatDateTime(new Date(closedUntil))}`]),
+    ...Object.entries(learned).map(([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind)}`),
+    ...(closedUntil === undefined
+      ? []
+      : [`the block until ${formatDateTime(new Date(closedUntil))} (daily quota used up)`]),
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
     ...(guard ? ['a larger margin between requests'] : []),
     ...(servedInWindow === undefined ? [] : [`the highest rate that was served (${servedInWindow} ${labels.rpm})`]),
@@ -24,6 +26,10 @@ export function formatResetResult(result: ResetResult): string[] {
   ];
   const text = items.length === 0 ? 'nothing to delete' : `deleted ${items.join('; ')}`;
   return [toPrintableLine(`${model}: ${text}`)];
+}
+
+function formatLimit(value: number, kind: LimitKind): string {
+  return `${value} ${value === 1 ? labels[kind].replace(/s\b/, '') : labels[kind]}`;
 }
 
 /** Returns the document of `--format json`, with times in ISO 8601. */

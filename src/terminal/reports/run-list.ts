@@ -40,7 +40,7 @@ interface Column {
   isTruncatable?: boolean;
 }
 
-// Not only names may have control characters: the whole database may come with a folder that someone else wrote.
+// Any text, not only a name, may have control characters: the database may come with a folder that someone else wrote.
 const columnDefinitions: readonly Column[] = [
   { title: 'run', format: ({ run }) => toDisplayLine(run) },
   { title: 'started', format: ({ startedAt }) => formatShortTime(new Date(startedAt)) },
@@ -62,12 +62,12 @@ const columnDefinitions: readonly Column[] = [
 ];
 
 /**
- * The columns that are left out of a table that is still too wide, one after another: the id of a run begins with its
- * start, and the other two are in `runs show`.
+ * The columns that are left out, one after another, if the table is too wide although its texts are truncated. The id of
+ * a run contains its start time, and `runs show` shows the other two.
  */
 const dispensableTitles = ['started', 'model', 'rows'];
 
-/** Formats the columns as a table that fits into the terminal, if it can. */
+/** Formats the columns as a table that fits into the terminal, if that is possible. */
 function formatColumns(shown: readonly number[], cells: string[][], columns: number | undefined): string[] {
   let table = fitTable(shown, cells, columns);
   for (const [index] of dispensableTitles.entries()) {
@@ -100,7 +100,7 @@ function fitTable(shown: readonly number[], cells: string[][], columns: number |
       .sort((left, right) => right - left);
     if (longest <= minTruncatedLength) return table;
     const column = definitions.findIndex(({ isTruncatable }, at) => isTruncatable && maxLengths[at] === longest);
-    // Down to the next longest column, and from then on one by one.
+    // Shortens the column at most to the length of the next longest one. Columns of equal length lose one unit in turn.
     const overflow = Math.max(...table.map(measureWidth)) - (columns ?? 0);
     const step = Math.max(1, Math.min(overflow, longest - Math.max(next, minTruncatedLength)));
     maxLengths[column] = longest - step;
@@ -112,7 +112,7 @@ function listModels({ modelsServed, modelsAsked }: RecordedRun): readonly string
   return modelsServed.length > 0 ? modelsServed : modelsAsked;
 }
 
-/** Formats what tells the run apart: the values of `--matrix`, and the variables of the command line. */
+/** Formats what distinguishes the runs of a narrative: the values of `--matrix`, and the variables of the command line. */
 export function formatVariables({ matrixLabel, vars = {} }: Pick<RecordedRun, 'matrixLabel' | 'vars'>): string {
   const assignments = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
   return [...(matrixLabel === undefined ? [] : [matrixLabel]), ...assignments].join(' ');

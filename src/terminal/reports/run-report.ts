@@ -22,7 +22,7 @@ import { formatActBars, formatActTimes } from './act-bars.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
 import { formatVariables } from './run-list.js';
 
-/** What was recorded of a run: its acts, or for a run with `--each` the runs of its rows. */
+/** What was recorded of a run: its acts, or for a run with `--each` or `--matrix` the runs of its rows. */
 export interface RunContent {
   acts: readonly RecordedAct[];
   rows: readonly RecordedRun[];
@@ -98,7 +98,7 @@ function formatHeader(run: RecordedRun): string[] {
     totals.join(' · '),
     ...(hasRows(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
     ...(run.vars ? [formatVariables({ vars: run.vars })] : []),
-    ...(run.rowLabel !== undefined ? [`the row of ${run.rowLabel}`] : []),
+    ...(run.rowLabel !== undefined ? [`row: ${run.rowLabel}`] : []),
     ...(run.matrixLabel !== undefined && !hasRows(run) ? [run.matrixLabel] : []),
   ];
 }

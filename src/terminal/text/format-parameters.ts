@@ -15,7 +15,7 @@ function formatParameterValue(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(renameKeys(value));
 }
 
-/** Renames the keys of a table. The values are from a request, so they are not deep. */
+/** Renames the keys of a table, but not those of tables in it. */
 function renameKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [toFileKey(key), each]));

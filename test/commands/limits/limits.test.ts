@@ -63,13 +63,13 @@ test('shows the limits of the settings and no usage on a fresh machine, and crea
       'Nothing used yet.',
       '',
       '                       limit  used  reserved  source',
-      'gemini-flash-lite-latest: free now',
+      'gemini-flash-lite-latest: available now',
       '  requests per minute     30     0         0  settings',
       '  requests per day      none     0         0',
-      'model-b: free now',
+      'model-b: available now',
       '  requests per minute     30     0         0  settings',
       '  requests per day      none     0         0',
-      'model-c: free now',
+      'model-c: available now',
       '  requests per minute      9     0         0  settings',
       '  requests per day        20     0         0  settings',
       '',
@@ -100,7 +100,7 @@ test('shows the usage that the server counted, and when a used-up day ends', asy
   expect(learned.rpd).toEqual({ value: 4, whole: 4, source: 'learned', learnedAt: expect.stringMatching(/Z$/) });
   expect(free).toEqual({ state: 'closed', at: day.endsAt });
   const { stdout } = await limits();
-  expect(stdout).toMatch(/^model-c: daily quota used up, free (after|in) \S.*$/m);
+  expect(stdout).toMatch(/^model-c: daily quota used up, available (after|in) \S.*$/m);
   expect(stdout).toMatch(/^ {2}requests per day +4 +\d +0 {2}learned \w{3} \d+ \w{3}, \d\d:\d\d$/m);
 });
 
@@ -116,7 +116,7 @@ test('shows a limit learned from a rejection, and when the next request can be s
   expect((await model(name)).limits.rpm).toMatchObject({ value: 2, source: 'learned' });
   await run('one.toml', '--max-wait', '0');
   const { stdout } = await limits();
-  expect(stdout).toMatch(new RegExp(`^${name}: free (now|in \\d\\.\\d s, at \\d\\d:\\d\\d:\\d\\d)$`, 'm'));
+  expect(stdout).toMatch(new RegExp(`^${name}: available (now|in \\d\\.\\d s, at \\d\\d:\\d\\d:\\d\\d)$`, 'm'));
   expect(stdout).toMatch(/^ {2}requests per 4\.0 s +2 +\d +0 {2}learned /m);
 });
 
@@ -140,7 +140,7 @@ test('shows which model an alias stands for', async () => {
   await run('one.toml');
   const { stdout } = await limits();
   expect(stdout).toContain('gemini-flash-lite-latest: alias of gemini-3.5-flash-lite, which counts its requests\n');
-  expect(stdout).toMatch(/^gemini-3\.5-flash-lite: free now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
+  expect(stdout).toMatch(/^gemini-3\.5-flash-lite: available now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
 });
 
 test('does not keep the name of a model that does not exist, nor counts its requests', async () => {
@@ -160,7 +160,7 @@ test('--forget deletes what was learned and keeps what was sent', async () => {
   const { code, stdout } = await limits('--forget', 'models/model-c');
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /^model-c: deleted a limit of 1 requests per day; a block until \w{3} \d+ \w{3}, \d\d:\d\d\n$/,
+    /^model-c: deleted the limit of 1 request per day; the block until \w{3} \d+ \w{3}, \d\d:\d\d \(daily quota used up\)\n$/,
   );
   const after = await model('model-c');
   expect(after.limits.rpd).toEqual({ value: 20, whole: 20, source: 'settings' });
@@ -212,12 +212,12 @@ test('prints a list on a narrow terminal, and colours on a wide one', async () =
   const { at: options } = setup();
   const wide = startInTerminal(['limits'], options);
   await wide.result;
-  expect(wide.stdout()).toContain('\u001b[1mmodel-c\u001b[22m: free now\r\n  requests per minute      9');
+  expect(wide.stdout()).toContain('\u001b[1mmodel-c\u001b[22m: available now\r\n  requests per minute      9');
   const script = `script --quiet --return --command "stty cols 40; ${process.execPath} ${bin} limits" /dev/null`;
   const narrow = await startShell(script, { ...options, env: { ...options.env, TERM: 'xterm', SHELL: '/bin/sh' } })
     .result;
   const screen = stripVTControlCharacters(narrow.stdout).replaceAll('\r', '');
-  expect(screen).toContain('model-c: free now\n  requests per minute: 9\n    0 used, 0 reserved\n    settings\n');
+  expect(screen).toContain('model-c: available now\n  requests per minute: 9\n    0 used, 0 reserved\n    settings\n');
   expect(
     screen
       .split('\n')

@@ -51,7 +51,7 @@ describe('a signal', () => {
     },
   );
 
-  test('SIGTERM in a wait for quota kills at once and frees the reservation', async () => {
+  test('SIGTERM during a wait for quota ends the process at once and frees the reservation', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { settings: { rpm: 1 } });
     const running = fixture.start(['four.toml']);
     await running.waitForOutput('waiting', 'stderr');
@@ -80,7 +80,7 @@ describe('a signal', () => {
       ['check', '-'],
     ]) {
       const running = startBoticelli(args, { cwd: folder(), keepInputOpen: true });
-      // It prints nothing while it reads.
+      // The program prints nothing while it reads, so only its signal handlers show that it has started.
       while (!handlesSignals(running.child)) await sleep(5);
       running.child.kill('SIGINT');
       expect(await running.result).toMatchObject({ stdout: '', code: null, signal: 'SIGINT', stderr: noStack });
@@ -88,14 +88,14 @@ describe('a signal', () => {
   });
 });
 
-/** Whether the program handles signals yet, by /proc of Linux: Node itself has no handler for SIGHUP. */
+/** Whether the program handles signals yet. Looks in /proc (Linux) for a handler of SIGHUP: Node itself has none. */
 function handlesSignals({ pid }: ChildProcess): boolean {
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   return (BigInt(`0x${caught}`) & 1n) !== 0n;
 }
 
-describe('a reader of standard output that stands still', () => {
-  /** A run that can't write its reply: it is larger than any pipe, and nobody reads it. */
+describe('a reader of standard output that reads nothing', () => {
+  /** Starts a run that can't write its reply, because the reply is larger than any pipe and nobody reads it. */
   async function startStuckRun() {
     server.setDefaultReply(textReply('x'.repeat(3_000_000)));
     const child = spawn(process.execPath, [bin, 'run', 'one.toml', '--no-rate-limit'], {
@@ -116,7 +116,7 @@ describe('a reader of standard output that stands still', () => {
   test('does not keep a second Ctrl-C from ending the run at once', async () => {
     const { child, ended } = await startStuckRun();
     const firstAt = Date.now();
-    // Two signals of one kind may arrive as one, so the second is sent until it is handled.
+    // Two signals of one kind may arrive as one, so the signal is sent again until the process ends.
     const pressing = setInterval(() => child.kill('SIGINT'), 30);
     child.kill('SIGINT');
     const { signal, at } = await ended;
@@ -125,7 +125,7 @@ describe('a reader of standard output that stands still', () => {
     expect(at - firstAt).toBeLessThan(2000);
   });
 
-  test('does not keep a single SIGTERM from ending it soon', async () => {
+  test('delays the end after a single SIGTERM by 1 to 6 seconds', async () => {
     const { child, ended } = await startStuckRun();
     const sentAt = Date.now();
     child.kill('SIGTERM');
@@ -137,13 +137,16 @@ describe('a reader of standard output that stands still', () => {
 });
 
 describe('pipes', () => {
-  test.each([['--stream'], ['--output', 'ndjson'], []])('| head -1 ends a run of many acts %s', async (...flags) => {
-    const script = `set -o pipefail; boticelli run many.toml --no-rate-limit ${flags.join(' ')} | head -1; echo "code $?"`;
-    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
-    expect(stdout).toMatch(/^.+\ncode 141\n$/);
-    expect(stderr).not.toMatch(/boticelli:|^ +at /m);
-    expect(server.generateRequests.length).toBeLessThan(30);
-  });
+  test.each(['--stream', '--output ndjson', '--output text'])(
+    'run %s | head -1 ends before the last act',
+    async (flags) => {
+      const script = `set -o pipefail; boticelli run many.toml --no-rate-limit ${flags} | head -1; echo "code $?"`;
+      const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+      expect(stdout).toMatch(/^.+\ncode 141\n$/);
+      expect(stderr).not.toMatch(/boticelli:|^ +at /m);
+      expect(server.generateRequests.length).toBeLessThan(30);
+    },
+  );
 
   test('a closed standard output counts as /dev/null, and no file takes its descriptor', async () => {
     const state = createTemporaryFolder(onTestFinished);
@@ -155,26 +158,29 @@ describe('pipes', () => {
     expect(readFileSync(join(state, 'boticelli.db')).subarray(0, 15).toString()).toBe('SQLite format 3');
   });
 
-  test.each(['--stream', '-o ndjson'])('a full disk behind standard output ends %s with 74', async (flags) => {
-    const script = `boticelli run four.toml ${flags} > /dev/full; echo "code $?"`;
-    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
-    expect(stdout).toBe('code 74\n');
-    expect(stderr).toMatch(/^boticelli: .*can't write to standard output: the disk is full$/m);
-    expect(stderr).toEqual(noStack);
-  });
+  test.each(['--stream', '-o ndjson'])(
+    'run %s exits with 74 and reports the full disk behind standard output',
+    async (flags) => {
+      const script = `boticelli run four.toml ${flags} > /dev/full; echo "code $?"`;
+      const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+      expect(stdout).toBe('code 74\n');
+      expect(stderr).toMatch(/^boticelli: .*can't write to standard output: the disk is full$/m);
+      expect(stderr).toEqual(noStack);
+    },
+  );
 
-  test.each(['<&- 2>&-', '2>/dev/full'])('%s neither stops a run nor changes how it fails', async (how) => {
+  test.each(['<&- 2>&-', '2>/dev/full'])('%s neither stops a run nor changes an exit code', async (redirections) => {
     const script = [
-      `boticelli run four.toml --last ${how}; echo "code $?"`,
-      `boticelli run missing.toml ${how}; echo "code $?"`,
-      `boticelli run four.toml --strem ${how}; echo "code $?"`,
+      `boticelli run four.toml --last ${redirections}; echo "code $?"`,
+      `boticelli run missing.toml ${redirections}; echo "code $?"`,
+      `boticelli run four.toml --strem ${redirections}; echo "code $?"`,
     ].join('\n');
     const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
     expect(stdout).toMatch(/^Reply 4 .*\ncode 0\ncode 66\ncode 2\n$/);
     expect(stderr).toEqual(noStack);
   });
 
-  test('a narrative from a closed standard input is empty', async () => {
+  test('a closed standard input is read as an empty narrative, which is an error', async () => {
     const { stdout, stderr } = await startShell('boticelli run - <&- ; echo "code $?"', { server, cwd: folder() })
       .result;
     expect(stdout).toBe('code 65\n');
@@ -187,9 +193,9 @@ describe('a terminal that disappears', () => {
   test.each([
     ['while a reply is awaited', { end: 'stall-before-headers' as const }, 'waiting'],
     ['in mid-stream', textReply(['so', ' far'], { end: 'stall' }), 'so far'],
-  ])('%s ends the run too', async (_, script, output) => {
-    server.setDefaultReply(script);
-    // The helper passes `script` a command with `exec`, so its only child is the program itself.
+  ])('ends the run %s', async (_, reply, output) => {
+    server.setDefaultReply(reply);
+    // The terminal is made by the program `script`. Its only child is boticelli, because the helper starts it by `exec`.
     const running = startInTerminal(['run', 'four.toml', '--stream'], { server, cwd: folder() });
     const request = await server.waitForRequests(1);
     await running.waitForOutput(output);

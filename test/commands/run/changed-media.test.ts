@@ -26,7 +26,10 @@ first = "Say hello."
 look = ["media.film", "What happens?"]
 `;
 
-/** Runs a narrative whose second act shows a film, which changes while the first act waits for its reply. */
+/**
+ * Runs a narrative whose second act shows a film, which changes while the first act waits for its reply. Returns the
+ * exit code and the first line of standard error.
+ */
 async function runWhileChanging(bytes: number, change: (path: string) => void, run: typeof runInProcess) {
   const cwd = createTemporaryFolder(onTestFinished, { 'film.toml': source });
   chmodSync(cwd, 0o777);
@@ -52,26 +55,26 @@ function replaceFile(command: 'mkfifo' | 'mkdir', path: string): void {
 }
 
 describe.skipIf(process.platform === 'win32').each([
-  ['goes along in the request', 8_000_000],
-  ['goes ahead through the Files API', 16_000_000],
+  ['is sent inline', 8_000_000],
+  ['is uploaded through the Files API first', 16_000_000],
 ])('a video that %s and has changed when its act runs', (_way, bytes) => {
   test.each<[string, (path: string) => void, string]>([
     ['was deleted', (path) => rmSync(path), 'can no longer be read: ENOENT'],
-    ['may not be read any more', (path) => chmodSync(path, 0), 'can no longer be read: EACCES'],
+    ['lost its read permission', (path) => chmodSync(path, 0), 'can no longer be read: EACCES'],
     ['shrank', (path) => truncateSync(path, 5_000_000), 'has changed since it was checked'],
     ['grew', (path) => appendFileSync(path, 'x'), 'has changed since it was checked'],
     [
-      'is another one',
+      'was overwritten with other content of the same size',
       (path) => writeFileSync(path, createVideo(bytes).fill(1, 100)),
       'has changed since it was checked',
     ],
-    ['is a pipe', (path) => replaceFile('mkfifo', path), 'is no longer a regular file'],
-    ['is a folder', (path) => replaceFile('mkdir', path), 'is no longer a regular file'],
-  ])('ends the run with 66 and names the file: it %s', async (_what, change, words) => {
-    const run = words.endsWith('EACCES') ? runAsSomebodyElse : runInProcess;
+    ['was replaced by a named pipe', (path) => replaceFile('mkfifo', path), 'is no longer a regular file'],
+    ['was replaced by a folder', (path) => replaceFile('mkdir', path), 'is no longer a regular file'],
+  ])('ends the run with 66 and names the file: it %s', async (_what, change, problem) => {
+    const run = problem.endsWith('EACCES') ? runAsSomebodyElse : runInProcess;
     expect(await runWhileChanging(bytes, change, run)).toEqual({
       code: 66,
-      message: `boticelli: look: "film.mp4" ${words}`,
+      message: `boticelli: look: "film.mp4" ${problem}`,
     });
   });
 });

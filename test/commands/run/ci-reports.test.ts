@@ -10,19 +10,19 @@ const fixture = createInProcessFixture();
 
 const narrative = (name: string, acts: string, order: string[]) =>
   `[narrative]\nname = "${name}"\n[toc]\norder = ${JSON.stringify(order)}\n[acts]\n${acts}\n`;
-const three = narrative('three', 'a = "A"\nc = "C"\n[acts.b]\nprompt = "B"\nexpect = { equals = "<ok>" }', [
+const four = narrative('four', 'a = "A"\nc = "C"\n[acts.b]\nprompt = "B"\nexpect = { equals = "<ok>" }', [
   ...['a', 'b', 'c', 'a'],
 ]);
 
 function setup(files: Record<string, string> = {}) {
   const folder = fixture.createFolder({
-    ...{ 'three.toml': three, 'one.toml': narrative('one', 'a = "A"', ['a']), 'bad.toml': 'x = 1' },
+    ...{ 'four.toml': four, 'one.toml': narrative('one', 'a = "A"', ['a']), 'bad.toml': 'x = 1' },
     ...{ 'rows.toml': narrative('rows', 'a = "Answer {{row.text}}"', ['a']), 'r.csv': 'text\nx\ny\nz\n', ...files },
   });
   return {
     ...folder,
     run: (...args: string[]) => folder.run(...args, '--junit', 'j.xml', '--summary', 's.md', '-q'),
-    runWithout: folder.run,
+    runWithoutReports: folder.run,
     async readSuites() {
       const report = await parse(folder.read('j.xml'));
       if (!report || !('testsuite' in report)) throw new Error('no suites');
@@ -37,14 +37,14 @@ function setup(files: Record<string, string> = {}) {
   };
 }
 
-test('a case for each act: passed, failed by its expectation, and not reached', async () => {
+test('reports each act as a case, replaces the JUnit report and appends to the summary', async () => {
   const { run, read, readSuites } = setup();
   fixture.server.queueReplies(textReply('one'), textReply('<b>no</b>'), textReply('<b>no</b>'));
-  const { code } = await run('three.toml', 'one.toml', 'bad.toml');
+  const { code } = await run('four.toml', 'one.toml', 'bad.toml');
   expect(code).toBe(76);
   expect(await readSuites()).toEqual([
     {
-      name: 'three',
+      name: 'four',
       cases: [
         ['a', 'passed'],
         ['b', 'unexpected_reply'],
@@ -58,7 +58,7 @@ test('a case for each act: passed, failed by its expectation, and not reached', 
   expect(read('j.xml')).toContain('instead of &#34;&#60;ok&#62;&#34;');
   const summary = read('s.md');
   expect(summary.match(/^### .*$/gm)).toEqual([
-    '### <code>three</code>: failed',
+    '### <code>four</code>: failed',
     '### <code>bad</code>: failed',
     '### <code>one</code>: completed',
   ]);
@@ -66,14 +66,14 @@ test('a case for each act: passed, failed by its expectation, and not reached', 
   expect(`${summary}${read('j.xml')}`).not.toContain(canaryKey);
 
   fixture.server.queueReplies(textReply('one'), textReply('<ok>'));
-  expect(await run('three.toml')).toMatchObject({ code: 0 });
+  expect(await run('four.toml')).toMatchObject({ code: 0 });
   const [{ cases = [] } = {}] = await readSuites();
   expect(cases.map(([, outcome]) => outcome)).toEqual(['passed', 'passed', 'passed', 'passed']);
-  expect(read('s.md')).toMatch(/^### [\s\S]*### <code>three<\/code>: completed/);
+  expect(read('s.md')).toMatch(/^### [\s\S]*### <code>four<\/code>: completed/);
   expect(read('s.md').startsWith(summary)).toBe(true);
 });
 
-test('--each: a case for each row, in their order, and one for the rows that were not asked', async () => {
+test('--each: reports each row in order, the rows that were not asked, and an error before the first row', async () => {
   const { run, readSuites, read } = setup();
   fixture.server.setDefaultReply(({ body }) =>
     JSON.stringify(body).includes('Answer x') ? blockedPromptReply() : textReply('fine'),
@@ -99,10 +99,10 @@ test('--each: a case for each row, in their order, and one for the rows that wer
   expect((await readSuites())[0]?.cases).toEqual([['rows', 'no_input']]);
 });
 
-test('an interrupted run has a report of what is known', async () => {
+test('an interrupted run reports which acts passed, were interrupted or were not reached', async () => {
   const { cwd, env, readSuites, read } = setup();
   fixture.server.queueReplies(textReply('one'), textReply('never', { headersDelayMs: 60_000 }));
-  const { child, result } = startBoticelli(['run', 'three.toml', '--junit', 'j.xml', '--summary', 's.md'], {
+  const { child, result } = startBoticelli(['run', 'four.toml', '--junit', 'j.xml', '--summary', 's.md'], {
     cwd,
     env,
   });
@@ -115,7 +115,7 @@ test('an interrupted run has a report of what is known', async () => {
     ['c', 'skipped'],
     ['a #2', 'skipped'],
   ]);
-  expect(read('s.md')).toContain('### <code>three</code>: interrupted');
+  expect(read('s.md')).toContain('### <code>four</code>: interrupted');
   expect(readdirSync(cwd).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
 });
 
@@ -131,10 +131,10 @@ test.each([
   ['a link', ['--junit', 'link.xml'], 74, 'it is a symbolic link'],
   ['a name that is too long', ['--junit', 'x'.repeat(300)], 74, 'ENAMETOOLONG'],
 ])('refuses %s before any request', async (_, flags, code, message) => {
-  const { runWithout, cwd, read } = setup();
+  const { runWithoutReports, cwd, read } = setup();
   mkdirSync(join(cwd, 'folder.d'));
   symlinkSync(join(cwd, 'r.csv'), join(cwd, 'link.xml'));
-  const { code: actual, stderr } = await runWithout('one.toml', ...flags);
+  const { code: actual, stderr } = await runWithoutReports('one.toml', ...flags);
   expect(stderr).toContain(message);
   expect(actual).toBe(code);
   expect(fixture.server.requests).toEqual([]);
@@ -142,7 +142,7 @@ test.each([
   expect(existsSync(join(cwd, 'x.xml'))).toBe(false);
 });
 
-test('a summary that is already near the limit of GitHub is not pushed beyond it', async () => {
+test('leaves lines out of a summary so that its file stays within the limit of GitHub', async () => {
   const { run, write, read } = setup({
     'r.csv': `text\n${Array.from({ length: 200 }, (_, index) => `t${index}\n`).join('')}`,
   });

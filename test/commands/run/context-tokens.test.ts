@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 import { startGeminiServer } from '../../helpers/gemini/server.js';
 
-test('fifty acts cost a twentieth of the tokens if each sees only the one before it', async () => {
+test('fifty acts send a twentieth of the prompt tokens if each act sees only the one before it', async () => {
   const server = await startGeminiServer();
   onTestFinished(() => server.close());
   server.setDefaultReply(({ body }) => ({

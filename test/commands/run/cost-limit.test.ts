@@ -15,7 +15,7 @@ afterEach(() => server.close());
 
 const price = '[providers.gemini.prices."my-model"]\ninput = 100\noutput = 1000\n';
 
-/** A folder with a narrative of four acts and a price: 1000 tokens in and 400 out are half a dollar. */
+/** A folder with a narrative of four acts and a price: 1000 tokens in and 400 out cost half a dollar. */
 function setup(settings = price, head = 'model = "my-model"') {
   const cwd = createTemporaryFolder(onTestFinished, {
     'four.toml': buildNarrative(4, head),
@@ -27,12 +27,12 @@ function setup(settings = price, head = 'model = "my-model"') {
       usage: { promptTokenCount: 1000, candidatesTokenCount: 300, thoughtsTokenCount: 100, totalTokenCount: 1400 },
     }),
   );
-  return { cwd, at: options, run: (...args: string[]) => runInProcess(['run', 'four.toml', ...args], options) };
+  return { cwd, options, run: (...args: string[]) => runInProcess(['run', 'four.toml', ...args], options) };
 }
 
 describe('the cost of a run', () => {
   test('is reported per act and in total, with thoughts billed as output; reused replies are free', async () => {
-    const { run, at: options } = setup();
+    const { run, options } = setup();
     const { stdout, stderr } = await run('-o', 'json');
     const { acts, costUsd } = JSON.parse(stdout);
     expect(acts.map((act: { costUsd: number }) => act.costUsd)).toEqual([0.5, 0.5, 0.5, 0.5]);
@@ -66,7 +66,7 @@ describe('the cost of an unusable reply', () => {
   const paidTwice = { promptTokens: 2000, outputTokens: 600, thoughtTokens: 200, totalTokens: 2800 };
 
   test.each([[[]], [['--stream']]])('is in the totals of a run whose JSON is invalid twice: %j', async (flags) => {
-    const { run, cwd, at: options } = setup();
+    const { run, cwd, options } = setup();
     const inJson = buildNarrative(1, 'model = "my-model"').replace(/act_1 = .*/, jsonAct);
     writeFileSync(join(cwd, 'four.toml'), inJson);
     const { code, stdout, stderr } = await run('-o', 'json', '--verbose', ...flags);
@@ -77,9 +77,9 @@ describe('the cost of an unusable reply', () => {
     expect(output).toContain('2 requests · 2000 tokens in, 800 out · $1.00');
   });
 
-  test('is in the totals if the next act was blocked, empty or only thoughts', async () => {
+  test('is in the totals if the second act was blocked, empty or only thoughts', async () => {
     for (const finishReason of ['SAFETY', 'STOP', 'MAX_TOKENS']) {
-      const { run, at: options } = setup();
+      const { run, options } = setup();
       server.queueReplies(textReply('a reply', { usage }), textReply('', { usage, finishReason }));
       const { code, stdout } = await run('-o', 'ndjson');
       expect({ code, ends: parseEvents(stdout, 'act-end') }).toMatchObject({ code: 76, ends: [{ usage: paidOnce }] });
@@ -89,7 +89,7 @@ describe('the cost of an unusable reply', () => {
     }
   });
 
-  test('is part of its act if another attempt succeeds', async () => {
+  test('is added to the cost of its act if another attempt succeeds', async () => {
     const { run } = setup();
     const broken = { ...textReply(['a', ' re'], { usage, finishReason: null }), end: 'destroy' as const };
     server.queueReplies(broken, textReply('a reply', { usage }));
@@ -119,7 +119,7 @@ describe('a service that does not count tokens', () => {
   const uncounted = { body: { ...createChunk('a reply', 'STOP'), usageMetadata: { trafficType: 'ON_DEMAND' } } };
 
   test.each([[[]], [['--stream']]])('has unknown usage and cost, not 0: %j', async (flags) => {
-    const { run, at: options } = setup();
+    const { run, options } = setup();
     server.setDefaultReply(flags.length > 0 ? packetReply(formatSseEvent(uncounted.body)) : uncounted);
     const { code, stdout, stderr } = await run('-o', 'json', ...flags);
     const { acts, usage, ...document } = JSON.parse(stdout);
@@ -131,7 +131,7 @@ describe('a service that does not count tokens', () => {
     expect(shown).toContain('4 requests · unknown token count\n');
   });
 
-  test('is stopped by --max-cost, which estimates each reply', async () => {
+  test('does not disable --max-cost, which estimates the cost of each reply', async () => {
     const { run } = setup();
     server.setDefaultReply(uncounted);
     // A reply of typical length costs $0.40, and a prompt nearly nothing.
@@ -157,7 +157,7 @@ test('cached tokens have their own price', async () => {
 
 describe('--max-cost', () => {
   test('stops before the call that would exceed it, and --resume with a higher limit finishes the run', async () => {
-    const { run, at: options } = setup();
+    const { run, options } = setup();
     const stopped = await run('--max-cost', '1', '-o', 'json');
     expect(stopped.code).toBe(75);
     expect(server.generateRequests).toHaveLength(2);
@@ -185,7 +185,7 @@ describe('--max-cost', () => {
   });
 
   test('counts calls in flight of parallel narratives by estimate', async () => {
-    const { at: options } = setup();
+    const { options } = setup();
     const gate = createGate();
     server.setDefaultReply(textReply('a reply', { gate }));
     const twice = ['run', 'four.toml', 'four.toml', '-j', '2', '--last', '--max-tokens', '400'];
@@ -209,7 +209,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toEqual([]);
   });
 
-  test('sends nothing to a model without a price, also as a fallback, and says how to set one', async () => {
+  test('sends nothing if the model or a fallback has no known price, and says how to set it', async () => {
     for (const [settings, flags, model] of [
       ['', [], 'my-model'],
       [price, ['--fallback', 'other'], 'other'],
@@ -223,7 +223,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toEqual([]);
   });
 
-  test('uses the highest price for the default model, and is ignored in a rehearsal', async () => {
+  test('knows a price for the default model, and is ignored in a rehearsal', async () => {
     const { run } = setup('', '');
     expect(await run('--max-cost', '1')).toMatchObject({ code: 0 });
     expect(await run('--max-cost', '0.01', '--rehearse', '-m', 'who-knows')).toMatchObject({ code: 0 });
@@ -232,7 +232,7 @@ describe('--max-cost', () => {
 
 test('reports errors in prices at their locations', async () => {
   const prices = ['input = -1\noutput = 1', 'input = "1"\noutput = 1', 'input = 1', 'input = 1\noutput = 1\nimage = 2'];
-  const tables = prices.map((lines, options) => `[providers.gemini.prices.model-${options}]\n${lines}\n`);
+  const tables = prices.map((lines, index) => `[providers.gemini.prices.model-${index}]\n${lines}\n`);
   const { code, stderr } = await setup(
     `${tables.join('')}[providers.gemini.prices."no model"]\ninput = 1\noutput = 1\n`,
   ).run();
@@ -255,7 +255,7 @@ describe('check --estimate', () => {
     return runInProcess(['check', 'four.toml', '--estimate', ...args], { cwd, env });
   };
 
-  test('shows requests, tokens, cost and waits without network or key', async () => {
+  test('shows requests, tokens, cost and when the daily quota is used up, without network or key', async () => {
     const limits = '[providers.gemini.tiers.free]\nrpm = 3\nrpd = 3\n';
     const { cwd } = setup(price, 'model = "my-model"\nmax_tokens = 100');
     const { code, stdout, stderr } = await estimate(cwd);
@@ -278,13 +278,15 @@ describe('check --estimate', () => {
 
   test('reads the current quota and reserves nothing', async () => {
     const settings = `${price}[providers.gemini.tiers.free]\nrpm = 4\n`;
-    const { cwd, at: options } = setup(settings);
+    const { cwd, options } = setup(settings);
     expect((await estimate(cwd)).stdout).toContain('no wait for quota');
     await runInProcess(['run', 'four.toml'], { ...options, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } });
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
-    const withKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
-    expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
-    expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
-    expect((await withKey()).stdout).toContain('assumes 400 tokens for a reply without max_tokens (4 of 4 requests)');
+    const estimateWithKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
+    expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
+    expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
+    expect((await estimateWithKey()).stdout).toContain(
+      'assumes 400 tokens for a reply without max_tokens (4 of 4 requests)',
+    );
   });
 });

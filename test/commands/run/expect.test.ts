@@ -6,7 +6,7 @@ import { createInProcessFixture } from './in-process-fixture.js';
 
 const fixture = createInProcessFixture();
 
-const write = (expectation: string, settings = '') =>
+const renderNarrative = (expectation: string, settings = '') =>
   `[narrative]\nname = "n"\n[vars]\nname = "Ada"\n[toc]\norder = ["a", "b"]\n[acts]\nb = "Next."\n[acts.a]\nprompt = "Go."\n${settings}\nexpect = ${expectation}\n`;
 
 /** A folder with a narrative. */
@@ -16,7 +16,7 @@ function setup(narrative: string, files: Record<string, string> = {}) {
     ...folder,
     run: (...args: string[]) => run('n.toml', ...args),
     offline: (...args: string[]) => runOffline('n.toml', ...args),
-    edit: (expectation: string, settings?: string) => folder.write('n.toml', write(expectation, settings)),
+    edit: (expectation: string, settings?: string) => folder.write('n.toml', renderNarrative(expectation, settings)),
   };
 }
 
@@ -49,7 +49,7 @@ describe('a reply that passes, one that fails once, and one that fails twice', (
       '/score is 0.1, less than the min of 0.5',
     ],
   ])('%s', async (kind, expectation, good, bad, reason) => {
-    const { run } = setup(write(expectation, kind === 'a pointer' ? 'format = "json"' : ''));
+    const { run } = setup(renderNarrative(expectation, kind === 'a pointer' ? 'format = "json"' : ''));
     fixture.server.queueReplies(textReply(good), textReply('b'));
     expect(await run('-q')).toMatchObject({ code: 0, stdout: `${good.trimEnd()}\n\nb\n`, stderr: '' });
 
@@ -74,8 +74,8 @@ describe('a reply that passes, one that fails once, and one that fails twice', (
   });
 });
 
-test('--replay with stricter expectations ends with 76 and makes no call', async () => {
-  const { run, offline, edit, read } = setup(write('{ min_words = 3 }'));
+test('--replay checks recorded replies against the current expectations, without a request', async () => {
+  const { run, offline, edit, read } = setup(renderNarrative('{ min_words = 3 }'));
   fixture.server.queueReplies(textReply('one'), textReply('one two three'), textReply('b'));
   expect(await run('--record', 'r.ndjson')).toMatchObject({ code: 0 });
   const recorded = read('r.ndjson');
@@ -96,8 +96,8 @@ test('--replay with stricter expectations ends with 76 and makes no call', async
   expect(read('r.ndjson')).toBe(recorded);
 });
 
-test('--resume requests a kept reply that fails again, and keeps the one that passes', async () => {
-  const { run, edit } = setup(write('{ min_words = 1 }'));
+test('--resume requests an act again if its stored reply is not as expected, and stores the new reply', async () => {
+  const { run, edit } = setup(renderNarrative('{ min_words = 1 }'));
   fixture.server.queueReplies(textReply('one two three'), textReply('b'));
   await run();
   edit('{ max_words = 2 }');
@@ -114,7 +114,7 @@ test('--resume requests a kept reply that fails again, and keeps the one that pa
 });
 
 test('--resume requests only the act whose replies failed', async () => {
-  const { run } = setup(write('{ equals = "good" }', 'context = "none"').replace('["a", "b"]', '["b", "a"]'));
+  const { run } = setup(renderNarrative('{ equals = "good" }', 'context = "none"').replace('["a", "b"]', '["b", "a"]'));
   fixture.server.queueReplies(textReply('b'), textReply('bad'), textReply('bad'));
   expect(await run('-q')).toMatchObject({ code: 76, stdout: 'b\n' });
   fixture.server.queueReplies(textReply('bad'), textReply('good'));
@@ -123,7 +123,7 @@ test('--resume requests only the act whose replies failed', async () => {
   expect(fixture.server.generateRequests).toHaveLength(5);
 });
 
-test('--each fails the row whose reply is not as expected, with the values of the row', async () => {
+test('--each takes the expectations from the values of each row, and fails the row whose reply differs', async () => {
   const narrative =
     '[narrative]\nname = "n"\n[acts.a]\nprompt = "Label {{row.text}}"\nexpect = { equals = "{{row.label}}", matches = "^{{row.label}}$" }\n';
   const folder = setup(narrative, { 'c.csv': 'text,label\none,a+b\ntwo,c\n' });
@@ -146,7 +146,7 @@ test('--each fails the row whose reply is not as expected, with the values of th
 });
 
 test('a rehearsal says once that it does not check expectations', async () => {
-  const { offline } = setup(write('{ equals = "good" }').replace('["a", "b"]', '["a", "b", "a"]'));
+  const { offline } = setup(renderNarrative('{ equals = "good" }').replace('["a", "b"]', '["a", "b", "a"]'));
   const { code, stderr } = await offline('--rehearse');
   expect(code).toBe(0);
   expect(stderr.match(/does not check "expect"/g)).toHaveLength(1);
@@ -154,7 +154,7 @@ test('a rehearsal says once that it does not check expectations', async () => {
 
 describe('a pattern that backtracks without end', () => {
   const endless = () => {
-    const folder = setup(write("{ matches = '^(a+)+$' }"));
+    const folder = setup(renderNarrative("{ matches = '^(a+)+$' }"));
     fixture.server.setDefaultReply(textReply(`${'a'.repeat(60)}b`));
     return folder;
   };

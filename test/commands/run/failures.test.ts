@@ -69,13 +69,13 @@ const noFreeTier = quotaError([
 test.each<[string, ScriptedReply, string, number, RegExp]>([
   ['a bad key', invalidKeyError(canaryKey), 'auth', 77, /key/i],
   ['a key without permission', forbidden, 'auth', 77, /Permission denied/],
-  ['a request that is wrong', errorReply(400, 'temperature out of range'), 'invalid_request', 69, /out of range/],
+  ['an invalid request', errorReply(400, 'temperature out of range'), 'invalid_request', 69, /out of range/],
   ['a request that is too large', errorReply(413, 'too large'), 'invalid_request', 69, /too large/],
   ['an overloaded model', overloadedError(), 'unavailable', 69, /overloaded/],
   ["a gateway's page of HTML", { status: 502, body: '<html><h1>Bad Gateway</h1></html>' }, 'unavailable', 69, /502/],
   ['a connection that dies', { end: 'destroy-before-headers' }, 'unavailable', 69, /./],
-  ["a minute's quota", minuteQuotaError('gemini-flash-lite-latest'), 'rate_limited', 75, /minute/],
-  ["a day's quota", dayQuotaError('gemini-flash-lite-latest'), 'quota_exhausted', 75, /daily/],
+  ['a used-up quota per minute', minuteQuotaError('gemini-flash-lite-latest'), 'rate_limited', 75, /minute/],
+  ['a used-up quota per day', dayQuotaError('gemini-flash-lite-latest'), 'quota_exhausted', 75, /daily/],
   ['a model without a free tier', noFreeTier, 'quota_exhausted', 75, /free/],
   ['a blocked prompt', blockedPromptReply('PROHIBITED_CONTENT'), 'blocked', 76, /PROHIBITED_CONTENT/],
   ['a blocked reply', emptyReply('SAFETY'), 'blocked', 76, /SAFETY/],
@@ -98,7 +98,7 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
   ['that breaks off', packetReply(formatSseEvent(createChunk('so far'))), 'stream_interrupted', 69, /./],
   ['that falls silent', textReply('a', { end: 'stall', finishReason: null }), 'stream_timeout', 124, /0\.2 s|200 ms/],
   [
-    'with an error in its midst',
+    'that contains an error',
     packetReply(formatSseEvent(createChunk('a')), formatSseEvent(createErrorBody(503, 'overloaded'))),
     'unavailable',
     69,
@@ -109,7 +109,7 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
   await expectSameFailure({ code, exit, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
 });
 
-test('a failure is the exit code of the process', async () => {
+test('the exit code of the process is that of the failure', async () => {
   server.setDefaultReply(invalidKeyError(canaryKey));
   const { code, signal, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: folder() });
   expect({ code, signal, stderr }).toEqual({ code: 77, signal: null, stderr: expect.stringMatching(/^boticelli: /m) });
@@ -133,7 +133,7 @@ test('a reply that may be incomplete is a failure with --strict, and a warning w
   expect(stderr).toMatch(new RegExp(`^boticelli: warning: act_1: ${says.source}\n$`));
 });
 
-test('a timeout of an act is the same failure in every format', async () => {
+test('a request that exceeds --timeout is the same failure in every format', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
   await expectSameFailure({ code: 'timeout', exit: 124, says: /--timeout|0\.2 s|200 ms/ }, [
     'one.toml',
@@ -147,7 +147,7 @@ test("suggests similar names from the service's list for an unknown model", asyn
   await expectSameFailure({ code: 'model_not_found', exit: 69, says }, ['one.toml', '-m', 'gemini-2.0-flash-live']);
 });
 
-describe('found before any network', () => {
+describe('reports before any request:', () => {
   afterEach(() => expect(server.requests).toEqual([]));
 
   test('a missing key', async () => {
@@ -200,7 +200,7 @@ test('reports an unreachable server and an unknown host name', async () => {
   await expectSameFailure({ code: 'unavailable', exit: 69, says: /no-such-host\.invalid/ }, ['one.toml'], nameless);
 });
 
-/** A port without a listener: it was free a moment ago. */
+/** Finds a port without a listener: opens one and closes it again. */
 function findClosedPort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
@@ -213,11 +213,11 @@ function findClosedPort(): Promise<number> {
 test.each([
   ['an unknown flag', ['run', 'one.toml', '--strem'], /--stream/],
   ['an unknown command', ['rum', 'one.toml'], /run/],
-  ['a temperature that is none', ['run', 'one.toml', '--temperature', '3'], /0 to 2/],
-  ['tokens that are none', ['run', 'one.toml', '--max-tokens', '0'], /at least 1/],
-  ['a duration that is none', ['run', 'one.toml', '--timeout', 'soon'], /90s/],
-  ['a model that can be none', ['run', 'one.toml', '-m', 'a b'], /gemini-flash-lite-latest/],
-  ['a format that is none', ['run', 'one.toml', '-o', 'xml'], /ndjson/],
+  ['an invalid temperature', ['run', 'one.toml', '--temperature', '3'], /0 to 2/],
+  ['an invalid number of tokens', ['run', 'one.toml', '--max-tokens', '0'], /at least 1/],
+  ['an invalid duration', ['run', 'one.toml', '--timeout', 'soon'], /90s/],
+  ['an invalid model name', ['run', 'one.toml', '-m', 'a b'], /gemini-flash-lite-latest/],
+  ['an unknown output format', ['run', 'one.toml', '-o', 'xml'], /ndjson/],
   ['no file', ['run'], /narrative/],
 ])('%s is a usage error that says what would be right', async (_, args, says) => {
   const ended = await runInProcess(args, { server, cwd: folder() });

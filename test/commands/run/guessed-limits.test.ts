@@ -16,7 +16,7 @@ async function createPaidFixture() {
 const explanation =
   /act_\d: guessed free-tier limit of 5 requests per minute; on a paid key use --tier tier_1 or set default_tier$/gm;
 
-test('a paid key learns the way out once, and after it the guess has risen', async () => {
+test('explains a guessed limit once, and raises the guess after a faster run with --tier', async () => {
   const { run, options } = await createPaidFixture();
   const guessed = await run(['six.toml', 'six.toml']);
   expect(guessed).toMatchObject({ code: 0 });
@@ -32,14 +32,14 @@ test('a paid key learns the way out once, and after it the guess has risen', asy
   expect(limits.rpm).toMatchObject({ source: 'built-in', value: expect.any(Number) });
   expect(limits.rpm.value).toBeGreaterThan(6);
 
-  // The requests of the previous run are still in the window.
+  // The requests of the previous run are still in the window, so this run may wait, but only for the raised guess.
   const next = await run(['one.toml', '-q', '-o', 'ndjson']);
   expect(next).toMatchObject({ code: 0, stderr: '' });
   const waits = parseEvents(next.stdout, 'act-wait');
   expect(waits.every(({ guessed: isGuessed, limit }) => isGuessed && limit === limits.rpm.value)).toBe(true);
 });
 
-test('the explanation is shown beside the spinner, which says that the limit is guessed', async () => {
+test('on a terminal, the explanation is printed once, and the spinner says that the limit is guessed', async () => {
   const { options } = await createPaidFixture();
   const { code, stdout } = await startInTerminal(['run', 'six.toml'], { ...options, columns: 120 }).result;
   expect(code).toBe(0);

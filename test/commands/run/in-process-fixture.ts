@@ -5,7 +5,10 @@ import { canaryKey, createTemporaryFolder } from '../../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { runInProcess } from '../../helpers/in-process.js';
 
-/** Starts a server for each test of the file, and creates folders in which `boticelli run` uses it, in this process. */
+/**
+ * Starts a server for each test of the file. Each folder that it creates has functions that run `boticelli run` in this
+ * process, with or without that server.
+ */
 export function createInProcessFixture() {
   let server: GeminiServer;
   beforeEach(async () => {
@@ -27,7 +30,7 @@ export function createInProcessFixture() {
       return {
         ...{ cwd, env },
         run: (...args: string[]) => runInProcess(['run', ...args], { env, cwd }),
-        /** Runs without the server, a key and the state folder. */
+        /** Runs without the server, the key and the state folder. */
         runOffline: (...args: string[]) => runInProcess(['run', ...args], { env: offlineEnv, cwd }),
         read: (name: string) => readFileSync(join(cwd, name), 'utf8'),
         write: (name: string, text: string) => writeFileSync(join(cwd, name), text),

@@ -13,7 +13,7 @@ afterEach(() => server.close());
 const folder = () => createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4) });
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-  '%s in mid-stream closes the connection, keeps the replies so far and kills the process by that signal',
+  '%s in mid-stream closes the connection and kills the process by that signal, after it has printed the text so far',
   async (name) => {
     server.queueReplies(textReply('whole'), textReply(['so', ' far'], { end: 'stall' }));
     const running = startBoticelli(['run', 'four.toml', '--stream'], { server, cwd: folder() });
@@ -31,11 +31,10 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
 test.each([
   ['before the first byte of a response', { end: 'stall-before-headers' as const }],
   ['in a pause between attempts', { ...overloadedError(), headers: { 'retry-after': '60' } }],
-])('Ctrl-C %s ends the run at once', async (_, script) => {
-  server.setDefaultReply(script);
+])('Ctrl-C %s ends the run at once', async (_, reply) => {
+  server.setDefaultReply(reply);
   const running = startBoticelli(['run', 'four.toml', '-v'], { server, cwd: folder() });
-  const runStarted = 'end' in script ? server.waitForRequests(1) : running.waitForOutput('waiting', 'stderr');
-  await runStarted;
+  await ('end' in reply ? server.waitForRequests(1) : running.waitForOutput('waiting', 'stderr'));
   const sentAt = Date.now();
   running.child.kill('SIGINT');
   expect(await running.result).toMatchObject({ signal: 'SIGINT', stdout: '' });
@@ -72,7 +71,7 @@ test('Ctrl-C ends a shell loop, because the process dies of the signal', async (
   expect(server.requests).toHaveLength(1);
 });
 
-test('a full disk behind standard output is a failure', async () => {
+test('a full disk behind standard output ends the run with 74, before the last act', async () => {
   const { stdout, stderr } = await startShell('boticelli run four.toml > /dev/full; echo "code $?"', {
     server,
     cwd: folder(),

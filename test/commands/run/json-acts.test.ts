@@ -42,7 +42,7 @@ test('requests JSON with its schema, and accepts a reply that matches', async ()
   expect(server.generateRequests[1]?.body.generationConfig).toEqual({});
 });
 
-test('requests an invalid reply again, and leaves the repair out of the conversation', async () => {
+test('requests an act again after an invalid reply, and leaves that reply out of the conversation', async () => {
   server.queueReplies(
     textReply(['Sure: {"name": "A"}']),
     textReply(['```json\n{"name": "Ada"}\n```']),
@@ -60,7 +60,7 @@ test('requests an invalid reply again, and leaves the repair out of the conversa
   expect(server.generateRequests[2]?.body.contents[2].parts).toEqual([{ text: 'Greet them.' }]);
 });
 
-test('ndjson contains the reply in one piece, and reports the second request', async () => {
+test('ndjson contains only the valid JSON, in one piece, and reports the retry', async () => {
   server.queueReplies(textReply(['{', '}']), textReply(['{"name":', '"Ada"}']), textReply(['Hello', ' Ada']));
   const { code, stdout } = await run('--stream', '-o', 'ndjson');
   expect(code).toBe(0);
@@ -80,7 +80,7 @@ test('ndjson contains the reply in one piece, and reports the second request', a
   expect(events.find(({ type }) => type === 'act-end')).toMatchObject({ text: '{"name":"Ada"}', attempts: 2 });
 });
 
-test('a second invalid reply ends the run with 76 and prints nothing of it', async () => {
+test('a second invalid reply ends the run with 76, and neither reply is printed', async () => {
   server.setDefaultReply(textReply(['{"name": 3}']));
   const { code, stdout, stderr } = await run('--stream', '--quiet');
   expect({ code, stdout }).toEqual({ code: 76, stdout: '' });
@@ -102,8 +102,6 @@ test('does not request truncated JSON again', async () => {
 test('a rehearsal says what would be sent and requests nothing', async () => {
   const { code, stdout } = await run('--rehearse', '--quiet');
   expect(code).toBe(0);
-  expect(stdout).toContain(
-    `format json, schema a schema of ${JSON.stringify(schema).length} bytes`.replace('schema a', 'a'),
-  );
+  expect(stdout).toContain(`format json, a schema of ${JSON.stringify(schema).length} bytes`);
   expect(server.requests).toEqual([]);
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** The texts of the requests that the server received meanwhile, as one conversation each. */
+/** Returns the last prompt of each request that the server receives during `run`; `|` separates its parts. */
 async function collectPrompts(run: () => Promise<unknown>): Promise<string[]> {
   const before = server.generateRequests.length;
   await run();
@@ -43,7 +43,7 @@ const inner = `[narrative]\nname = "inner"\n[vars]\nv = "inner"\n[toc]\norder = 
 describe('variables and standard input', () => {
   const review = join(root, 'narratives/review.toml');
 
-  test('sends a review of piped text in the language of --var', async () => {
+  test('fills the prompts of review.toml with the piped text and the value of --var', async () => {
     const diff = 'diff --git a/x b/x\n+{{vars.lang}} Ünïcödé\n';
     const sent = await collectPrompts(async () => {
       const ended = await runBoticelli(['run', review, '--var', 'lang=fr'], { server, input: diff });
@@ -55,7 +55,7 @@ describe('variables and standard input', () => {
     expect(server.generateRequests.at(-1)?.body.systemInstruction.parts[0].text).toMatch(/for a small team:/);
   });
 
-  test('rehearses the same from a real pipe', async () => {
+  test('rehearses review.toml with text from a real pipe', async () => {
     const script = `printf 'a change' | boticelli run ${review} --var lang=fr --var team=x --rehearse -q`;
     const { code, stdout } = await startShell(script).result;
     expect({ code, stdout }).toMatchObject({
@@ -64,13 +64,13 @@ describe('variables and standard input', () => {
     });
   });
 
-  const stdinTwice = `${buildNarrative(1)}\nact_2 = "{{stdin}}"`.replace('["act_1"]', '["act_1", "act_2"]');
+  const stdinInSecondAct = `${buildNarrative(1)}\nact_2 = "{{stdin}}"`.replace('["act_1"]', '["act_1", "act_2"]');
 
   test.each([
-    ['bytes that are no UTF-8', Buffer.from([0x61, 0xff, 0x62])],
+    ['bytes that are not UTF-8', Buffer.from([0x61, 0xff, 0x62])],
     ['binary data', Buffer.from('a\0b')],
   ])('%s end the run before anything is sent', async (_what, input) => {
-    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
+    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinInSecondAct });
     const sent = await collectPrompts(async () => {
       const running = startBoticelli(['run', 'x.toml'], { server, cwd, keepInputOpen: true });
       running.child.stdin?.end(input);
@@ -84,13 +84,13 @@ describe('variables and standard input', () => {
   });
 
   test('rejects a terminal as input at once', async () => {
-    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
+    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinInSecondAct });
     const { code, stdout } = await startInTerminal(['run', 'x.toml', '--rehearse'], { cwd }).result;
     expect({ code, stdout }).toEqual({ code: 66, stdout: expect.stringContaining('standard input is a terminal') });
   });
 
-  test('a run that waits for its input ends on a signal', async () => {
-    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
+  test('a run that reads standard input ends by a signal, and reports that it was interrupted', async () => {
+    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinInSecondAct });
     const running = startBoticelli(['run', 'x.toml', '--rehearse', '-o', 'ndjson'], { cwd, keepInputOpen: true });
     // More than a pipe holds: once it is written, the program is reading it.
     await new Promise((resolve) => running.child.stdin?.write('x'.repeat(1_000_000), resolve));
@@ -100,7 +100,7 @@ describe('variables and standard input', () => {
     expect(JSON.parse(stdout)).toMatchObject({ type: 'narrative-end', status: 'interrupted' });
   });
 
-  test('receives ten megabytes of standard input unchanged', async () => {
+  test('sends ten megabytes of standard input unchanged', async () => {
     const cwd = createTemporaryFolder(onTestFinished, {
       'x.toml': buildNarrative(1).replace('Question 1', '{{stdin}}'),
     });
@@ -110,7 +110,7 @@ describe('variables and standard input', () => {
   });
 
   test('reports {{stdin}} in a narrative from standard input as an error', async () => {
-    const { code, stderr } = await runInProcess(['run', '-', '--rehearse'], { input: stdinTwice });
+    const { code, stderr } = await runInProcess(['run', '-', '--rehearse'], { input: stdinInSecondAct });
     expect(code).toBe(65);
     expect(stderr).toMatch(
       /^<stdin>:\d+:10: error\[stdin-taken\]: \{\{stdin\}\} is empty, because the narrative itself is read from/,
@@ -125,12 +125,12 @@ describe('variables and standard input', () => {
       "option '--var <key=value>' argument 'lang' is invalid. Expected key=value, such as --var lang=fr.",
     ],
     [['--var', '=fr'], "argument '=fr' is invalid"],
-  ])('%j is a usage error', async (flags, words) => {
+  ])('%j is a usage error', async (flags, message) => {
     const { code, stderr } = await runInProcess(['run', review, '--rehearse', ...flags], { input: 'x' });
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
   });
 
-  test('uses the last of two values for a variable, and allows any character in a value', async () => {
+  test('uses the last of two values; a variable may be named __proto__, and a value may contain = and spaces', async () => {
     const cwd = createTemporaryFolder(onTestFinished, {
       'x.toml': buildNarrative(1).replace('Question 1', '<{{vars.__proto__}}{{vars.b}}>'),
     });
@@ -145,13 +145,13 @@ describe('variables and standard input', () => {
 
 describe('a nested narrative', () => {
   const files = { 'outer.toml': outer, 'inner.toml': inner };
-  const rehearsed = async (...flags: string[]) => {
+  const runOuter = async (...flags: string[]) => {
     const cwd = createTemporaryFolder(onTestFinished, files);
     return runInProcess(['run', 'outer.toml', '--no-rate-limit', ...flags], { server, cwd });
   };
 
-  test('prints only its last reply, in place of an act', async () => {
-    const { stdout } = await rehearsed();
+  test('prints only its last reply, in place of the act that runs it', async () => {
+    const { stdout } = await runOuter();
     expect(stdout.trimEnd().split('\n\n')).toEqual(
       [/^Reply 1 of .* to "A outer"$/, /^Reply 2 of .* to "Y"$/, /^Reply 3 of .* to "Reply 2 of/].map((reply) =>
         expect.stringMatching(reply),
@@ -159,9 +159,9 @@ describe('a nested narrative', () => {
     );
   });
 
-  test('has the variables of the narrative that runs it, and --var beats both', async () => {
+  test('uses the value of --var, which overrides the variables of both narratives', async () => {
     const before = server.generateRequests.length;
-    await rehearsed('--var', 'v=flag');
+    await runOuter('--var', 'v=flag');
     expect(server.generateRequests.slice(before).map(({ body }) => body.contents.at(-1).parts[0].text)).toEqual([
       'A flag',
       'X flag',
@@ -173,33 +173,33 @@ describe('a nested narrative', () => {
   });
 
   test('shows any of its acts with --only, by its path or by the act that runs it', async () => {
-    expect((await rehearsed('--only', 'mid/x', '--only', 'b/y')).stdout.match(/(?<= to ")[^"]*/g)).toEqual([
+    expect((await runOuter('--only', 'mid/x', '--only', 'b/y')).stdout.match(/(?<= to ")[^"]*/g)).toEqual([
       'X outer',
       'Y',
     ]);
-    expect((await rehearsed('--only', 'mid')).stdout.match(/(?<= to ")[^"]*/g)).toEqual(['Y']);
-    expect(JSON.parse((await rehearsed('--only', 'mid', '-o', 'json')).stdout).acts).toMatchObject([
+    expect((await runOuter('--only', 'mid')).stdout.match(/(?<= to ")[^"]*/g)).toEqual(['Y']);
+    expect(JSON.parse((await runOuter('--only', 'mid', '-o', 'json')).stdout).acts).toMatchObject([
       { act: 'mid/y', index: 2 },
     ]);
-    const { code, stderr } = await rehearsed('--only', 'inner');
+    const { code, stderr } = await runOuter('--only', 'inner');
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr: expect.stringContaining('a, mid/x, mid/y, mid, b/x, b/y, b.'),
     });
   });
 
-  test('is complete in json and in events, and each of its replies is a file', async () => {
+  test('has all of its acts in json, and a file of --out-dir for each reply', async () => {
     const cwd = createTemporaryFolder(onTestFinished, files);
     const { stdout } = await runInProcess(['run', 'outer.toml', '--rehearse', '-o', 'json', '--out-dir', 'out'], {
       cwd,
     });
     const paths = ['a', 'mid/x', 'mid/y', 'b/x', 'b/y', 'b'];
     expect(JSON.parse(stdout).acts.map(({ act }: { act: string }) => act)).toEqual(paths);
-    const names = paths.map((path, at) => `0${at + 1}-${path.replace('/', '-')}.md`);
+    const names = paths.map((path, index) => `0${index + 1}-${path.replace('/', '-')}.md`);
     expect(readdirSync(join(cwd, 'out')).sort()).toEqual([...names, 'run.json']);
   });
 
-  test('with an error is reported in its own file, and nothing is sent', async () => {
+  test('with an error is reported with its own file name and line, and nothing is sent', async () => {
     const cwd = createTemporaryFolder(onTestFinished, { ...files, 'inner.toml': inner.replace('"Y"', '"{{z}}"') });
     const sent = await collectPrompts(async () => {
       const { code, stderr } = await runInProcess(['run', 'outer.toml'], { server, cwd });
@@ -219,7 +219,7 @@ describe('a nested narrative', () => {
     ]);
   });
 
-  test('is found beside the file, whatever the current folder', async () => {
+  test('is found in the folder of the outer file, or for standard input in the current folder', async () => {
     const folder = createTemporaryFolder(onTestFinished, files);
     mkdirSync(join(folder, 'elsewhere'));
     expect(await runInProcess(['check', '../outer.toml'], { cwd: join(folder, 'elsewhere') })).toMatchObject({
@@ -230,7 +230,7 @@ describe('a nested narrative', () => {
   });
 });
 
-test('--only shows an act of every carousel round, and each reply is a file', async () => {
+test('--only shows an act in every carousel round, and --out-dir saves all replies', async () => {
   const cwd = createTemporaryFolder(onTestFinished, {
     'x.toml': buildNarrative(2).replace('[acts]', 'carousel = 6\n[acts]'),
   });

@@ -43,7 +43,7 @@ function createWorkspace(files: Record<string, string> = {}) {
   };
 }
 
-/** A narrative with one model per act, and one `fallback` for all. */
+/** A narrative with one act for each model. `head` is added to [narrative], for all acts. */
 function renderNarrative(models: string[], head = ''): string {
   const acts = models.map(
     (model, index) =>
@@ -59,7 +59,7 @@ const listServingModels = ({ stdout }: ProcessResult) => parseEvents(stdout, 'ac
 describe('a Live model with one slot', () => {
   const one = ['--max-concurrent', '1', '--rpm', '1000'];
 
-  test('makes a process wait for the session of another, and reports it', async () => {
+  test('makes a process wait for the session of another process, and reports the wait', async () => {
     const { start } = createWorkspace();
     const gate = createGate();
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
@@ -95,7 +95,7 @@ describe('a Live model with one slot', () => {
     expect(replies.sort()).toEqual(['a', 'b', 'c'].map((act) => expect.stringMatching(`^${act}: .*"${act}"`)));
   });
 
-  test('is rate_limited after --max-wait, or goes to the fallback', async () => {
+  test('fails with rate_limited after --max-wait, or uses the fallback', async () => {
     const { start } = createWorkspace();
     const gate = createGate();
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
@@ -115,7 +115,7 @@ describe('a Live model with one slot', () => {
     expect((await first.result).code).toBe(0);
   });
 
-  test('never makes its own acts wait for each other, with other models in between', async () => {
+  test('never makes the acts of one run wait for each other, even with other models in between', async () => {
     const { run } = createWorkspace({
       'mixed.toml': renderNarrative([live, live, standard, 'gemini-both-ways', live]),
     });
@@ -139,7 +139,7 @@ describe('a Live model with one slot', () => {
     expect(listWaits(ended)).toEqual([]);
   });
 
-  test('does not wait for itself if only its rejections identify it as Live', async () => {
+  test('does not make a run wait for itself if only rejections identify the model as Live', async () => {
     const { run } = createWorkspace();
     const first = await run('four.toml', '-m', 'gemini-talk', ...one);
     expect(first.code).toBe(0);
@@ -153,12 +153,12 @@ describe('a Live model with one slot', () => {
 
     const second = await run('one.toml', '-m', 'gemini-talk', ...one);
     expect(parseEvents(second.stdout, 'act-retry')).toEqual([]);
-    expect(server.generateRequests, 'the list of models is known').toHaveLength(1);
-    expect(server.live.sessions, 'and so is that it speaks').toHaveLength(3);
+    expect(server.generateRequests, 'the model is known as Live, so it gets no REST request').toHaveLength(1);
+    expect(server.live.sessions, 'its response mode is known, so one session is enough').toHaveLength(3);
   });
 });
 
-test('requests a model over REST if it is Live by name but not in the list', async () => {
+test('requests a model over REST if it is Live by its name, but not by the list of models', async () => {
   const own = await startGeminiServer({ models: [listedModel('gemini-6-live')] });
   onTestFinished(() => own.close());
   const { surroundings } = createWorkspace();
@@ -182,7 +182,7 @@ test('remembers the response mode of a Live model for the next process, per serv
   expect(otherServer.live.sessions).toHaveLength(2);
 });
 
-test('a loop of runs gets a day of replies on a standard model, and all of them on a Live model', async () => {
+test('a loop of runs fails once the daily quota of a standard model is used up, but not on a Live model', async () => {
   const { surroundings } = createWorkspace();
   const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { [standard]: { rpd: 4 } });
   const loop = (model: string) =>

@@ -32,7 +32,7 @@ const eventsOf = (stdout: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-test('runs three acts of the sample in one session, with the same text streamed and not', async () => {
+test('runs the three acts of the sample in one session, with the same output with and without --stream', async () => {
   const result = await runBoticelli(['run', live], { server });
   const streamed = await runBoticelli(['run', live, '--stream'], { server });
   expect(result).toMatchObject({ code: 0, stdout: streamed.stdout });
@@ -59,7 +59,7 @@ test('prints tokens as they are spoken', async () => {
   expect((await running.result).code).toBe(0);
 });
 
-test('--out-dir saves the speech beside the reply, and the event has its length', async () => {
+test('--out-dir saves the speech beside the reply, and the event has its length and its file name', async () => {
   const cwd = folder();
   const { code, stdout } = await runInProcess(['run', 'four.toml', '--out-dir', 'out', '-o', 'ndjson'], {
     server,
@@ -88,7 +88,7 @@ test('--out-dir saves speech without a transcript, although the act fails', asyn
   expect(readFileSync(join(cwd, 'out', '01-act_1.wav'))).toHaveLength(44 + 2 * bytesPerPiece);
 });
 
-test('without --out-dir the event has only the length', async () => {
+test('without --out-dir, a reply in json has only the length of the speech', async () => {
   const { stdout } = await runInProcess(['run', live, '-o', 'json'], { server });
   expect(JSON.parse(stdout).acts.map(({ audio }: { audio: object }) => Object.keys(audio))).toEqual([
     ['durationMs'],
@@ -100,27 +100,35 @@ test('without --out-dir the event has only the length', async () => {
 test.each([
   ['resumed', true],
   ['opened anew', false],
-])('a connection lost between acts is %s, reported as an event, with the whole conversation', async (_, resumes) => {
-  server.live.allowsResumption = resumes;
-  server.live.queueReplies({ ...spokenReply(['Uno']), end: 'destroy' });
-  const { code, stdout } = await runInProcess(['run', 'four.toml', '--stream', '-o', 'ndjson'], {
-    server,
-    cwd: folder(),
-  });
-  expect(code).toBe(0);
-  const events = eventsOf(stdout);
-  expect(events.filter(({ type }) => type === 'act-note')).toEqual([
-    { type: 'act-note', act: 'act_2', about: 'session', message: expect.stringContaining('the connection was lost: ') },
-  ]);
-  const replies = events.filter(({ type }) => type === 'act-end');
-  expect(replies.map(({ text, attempts }) => [text, attempts])).toEqual([
-    ['Uno', 1],
-    ...[2, 3, 4].map((n) => [`Reply ${n} of gemini-3.8-live to "Question ${n}"`, 1]),
-  ]);
-  const turns = sessions()[1]!.messages[1].clientContent.turns;
-  expect(turns).toHaveLength(resumes ? 1 : 3);
-  expect(sessions()).toHaveLength(2);
-});
+])(
+  'a session whose connection is lost between acts is %s with the whole conversation, and an event reports the loss',
+  async (_, resumes) => {
+    server.live.allowsResumption = resumes;
+    server.live.queueReplies({ ...spokenReply(['Uno']), end: 'destroy' });
+    const { code, stdout } = await runInProcess(['run', 'four.toml', '--stream', '-o', 'ndjson'], {
+      server,
+      cwd: folder(),
+    });
+    expect(code).toBe(0);
+    const events = eventsOf(stdout);
+    expect(events.filter(({ type }) => type === 'act-note')).toEqual([
+      {
+        type: 'act-note',
+        act: 'act_2',
+        about: 'session',
+        message: expect.stringContaining('the connection was lost: '),
+      },
+    ]);
+    const replies = events.filter(({ type }) => type === 'act-end');
+    expect(replies.map(({ text, attempts }) => [text, attempts])).toEqual([
+      ['Uno', 1],
+      ...[2, 3, 4].map((n) => [`Reply ${n} of gemini-3.8-live to "Question ${n}"`, 1]),
+    ]);
+    const turns = sessions()[1]!.messages[1].clientContent.turns;
+    expect(turns).toHaveLength(resumes ? 1 : 3);
+    expect(sessions()).toHaveLength(2);
+  },
+);
 
 test('Ctrl-C closes the socket at once, and the process dies of the signal', async () => {
   server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) });
@@ -137,14 +145,14 @@ test.each([
   ['a wrong key', closeReasons.invalidKey, 77],
   ['no quota', closeReasons.quota, 75],
   ['an invalid argument', closeReasons.invalidArgument, 69],
-])('%s ends the run with its exit code, in two lines', async (_, comes, exit) => {
-  server.live.queueConnections({ at: 'setup', action: comes });
+])('%s ends the run with its exit code, and with two lines on standard error', async (_, close, exit) => {
+  server.live.queueConnections({ at: 'setup', action: close });
   const { code, stdout, stderr } = await runInProcess(['run', live, '--retries', '0', '-q'], { server });
   expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
   expect(stderr.trimEnd().split('\n')).toHaveLength(2);
 });
 
-test('silence ends the run with 124 at once', async () => {
+test('silence ends the run with 124 after --idle-timeout or --timeout', async () => {
   server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) }, { frames: [] });
   const idle = await runInProcess(['run', live, '--stream', '--idle-timeout', '200ms'], { server });
   expect(idle).toMatchObject({ code: 124, stdout: 'so far\n' });
@@ -159,7 +167,7 @@ test('retries a temporary failure in a new session', async () => {
   expect(JSON.parse(stdout).acts.map(({ attempts }: { attempts: number }) => attempts)).toEqual([3, 1, 1]);
 });
 
-test('acts on a Live model and on another model see each other', async () => {
+test('acts on a Live model and on another model share one conversation', async () => {
   const cwd = createTemporaryFolder(onTestFinished, {
     'both.toml': `[narrative]\nname = "both"\nmodel = "gemini-3.8-live"\n[toc]\norder = ["a", "b", "c"]\n[acts]\na = "A"\nc = "C"
 [acts.b]\nmodel = "gemini-3.8-flash"\n[[acts.b.input]]\ntype = "text"\ncontent = "B"\n`,
@@ -170,12 +178,12 @@ test('acts on a Live model and on another model see each other', async () => {
     'Reply 2 of gemini-3.8-flash to "B"',
     'Reply 3 of gemini-3.8-live to "C"',
   ]);
-  // The session releases its slot before the act that uses another model.
+  // The session is closed before the act that uses another model, so that its slot is free.
   expect(sessions()).toHaveLength(2);
   expect(sessions()[0]?.closedAt).toBeLessThanOrEqual(server.generateRequests[0]!.receivedAtMs);
 });
 
-test('never prints or stores the key', async () => {
+test('never prints the key, nor writes it to run.json', async () => {
   const cwd = folder();
   server.live.queueReplies({ ...spokenReply(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
   const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;

@@ -22,12 +22,15 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** A folder with a narrative of one act. The server sends `reply`; if `loses` is set, it breaks off that hop once. */
-function setup(reply: LongReply, { loses, head = '', act = '' }: { loses?: number; head?: string; act?: string } = {}) {
+/** A folder with a narrative of one act. The server sends `reply`, and breaks off `lostHop` once, if it is set. */
+function setup(
+  reply: LongReply,
+  { lostHop, head = '', act = '' }: { lostHop?: number; head?: string; act?: string } = {},
+) {
   let hasLost = false;
   server.setDefaultReply((request): ScriptedReply => {
     const script = reply.respond(request);
-    if (hasLost || loses === undefined || request.body.continuationToken !== `hop-${loses - 1}`) return script;
+    if (hasLost || lostHop === undefined || request.body.continuationToken !== `hop-${lostHop - 1}`) return script;
     hasLost = true;
     return breakOff(script);
   });
@@ -37,27 +40,26 @@ function setup(reply: LongReply, { loses, head = '', act = '' }: { loses?: numbe
   const env = { GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, HOME: cwd, ...stateEnv };
   return {
     cwd,
-    at: { cwd, server, env: stateEnv },
+    options: { cwd, server, env: stateEnv },
     run: (...args: string[]) => runInProcess(['run', join(cwd, 'long.toml'), ...args], { env, cwd }),
-    call: (...args: string[]) => runInProcess(args, { env, cwd }),
+    runCommand: (...args: string[]) => runInProcess(args, { env, cwd }),
   };
 }
 
 const listTokens = () => server.generateRequests.map(({ body }) => body.continuationToken);
-const noTokens = { thoughtTokens: 0 };
 
 describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 3', () => {
   const long = createLongReply([25_000, 25_000, 25_000, 25_000]);
 
   test('is one reply of five requests, each with a reservation, and costs the sum', async () => {
-    const { run, call } = setup(long, { loses: 3 });
+    const { run, runCommand } = setup(long, { lostHop: 3 });
     const { stdout, stderr, code } = await run('-o', 'json');
     const document = JSON.parse(stdout);
     const [act] = document.acts;
     expect(act.text === long.text).toBe(true);
     expect([code, act.attempts, act.finishReason, act.reused]).toEqual([0, 5, 'STOP', false]);
     const { promptTokens, outputTokens } = long.usage;
-    const usage = { ...noTokens, promptTokens, outputTokens, totalTokens: promptTokens + outputTokens };
+    const usage = { thoughtTokens: 0, promptTokens, outputTokens, totalTokens: promptTokens + outputTokens };
     expect([act.usage, document.usage]).toEqual([usage, usage]);
     expect(act.costUsd).toBeCloseTo((promptTokens * 2 + outputTokens * 10) / 1e6, 9);
     expect(stderr).toContain(
@@ -67,13 +69,13 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
     expect(listTokens()).toEqual([undefined, 'hop-1', 'hop-2', 'hop-2', 'hop-3']);
     const [first, ...later] = server.generateRequests.map(({ body }) => body);
     for (const { continuationToken: _, ...body } of later) expect(body).toEqual(first);
-    const limits = JSON.parse((await call('limits', '--format', 'json')).stdout);
+    const limits = JSON.parse((await runCommand('limits', '--format', 'json')).stdout);
     const counted = limits.models.find((entry: { model: string }) => entry.model === model);
     expect(counted.minute.requests).toEqual({ used: 5, booked: 0 });
   });
 
-  test('is streamed with `keepChars`, by which the deltas add up to the reply', async () => {
-    const { run } = setup(long, { loses: 3 });
+  test('is streamed: `keepChars` says which text a retry keeps, so that the deltas add up to the reply', async () => {
+    const { run } = setup(long, { lostHop: 3 });
     const { stdout, stderr, code } = await run('--stream', '-o', 'ndjson');
     const events = stdout
       .trimEnd()
@@ -101,15 +103,15 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
     expect(server.generateRequests).toHaveLength(5);
   });
 
-  test('stops a pipe that has printed part of the hop, and --resume continues after hop 2', async () => {
-    const { run, call } = setup(long, { loses: 3 });
+  test('ends the run if a pipe has received part of hop 3, and --resume continues after hop 2', async () => {
+    const { run, runCommand } = setup(long, { lostHop: 3 });
     const stopped = await run('--stream');
     expect(stopped.code).toBe(69);
     expect(stopped.stdout.startsWith(long.parts.slice(0, 2).join(''))).toBe(true);
     expect(stopped.stderr).toContain('boticelli: act_1: the stream was interrupted: ');
     expect(stopped.stderr).toMatch(/Resume with: boticelli run .*long\.toml --stream --resume\n$/);
     expect(server.generateRequests).toHaveLength(3);
-    const [record] = JSON.parse((await call('runs', '--format', 'json')).stdout).runs;
+    const [record] = JSON.parse((await runCommand('runs', '--format', 'json')).stdout).runs;
     expect(record).toMatchObject({ status: 'failed', attempts: 3 });
 
     const resumed = await run('--stream', '--resume');
@@ -121,18 +123,18 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
 describe('a run that is killed in hop 3', () => {
   test('is resumed with two more requests, which are all that is billed', async () => {
     const long = createLongReply([50, 50, 50, 50]);
-    const { cwd, at } = setup(long);
+    const { cwd, options } = setup(long);
     const respond = (request: Parameters<LongReply['respond']>[0]) => long.respond(request);
     server.setDefaultReply((request) =>
       request.body.continuationToken === 'hop-2' ? { end: 'stall-before-headers' } : respond(request),
     );
-    const killed = startBoticelli(['run', 'long.toml'], at);
+    const killed = startBoticelli(['run', 'long.toml'], options);
     await server.waitForRequests(3);
     killed.child.kill('SIGKILL');
     await killed.result;
 
     server.setDefaultReply(respond);
-    const { stdout, stderr } = await runInProcess(['run', 'long.toml', '--resume', '-o', 'json'], at);
+    const { stdout, stderr } = await runInProcess(['run', 'long.toml', '--resume', '-o', 'json'], options);
     const document = JSON.parse(stdout);
     expect(document.acts).toMatchObject([{ text: long.text, reused: false, attempts: 2 }]);
     expect(listTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
@@ -140,11 +142,11 @@ describe('a run that is killed in hop 3', () => {
     expect(document.costUsd).toBeCloseTo((270 * 2 + 100 * 10) / 1e6, 9);
     expect(stderr).toContain('act_1: part 2 of the reply is reused from an earlier run (no request, no cost)\n');
 
-    // The hops are deleted with the reply that they became part of.
+    // The stored hops are deleted once the whole reply is stored.
     const database = new LibSql(databasePath(join(cwd, 'state')));
     onTestFinished(() => void database.close());
     expect(database.prepare('SELECT count(*) FROM answers').raw(true).get()).toEqual([1]);
-    const again = JSON.parse((await runInProcess(['run', 'long.toml', '--resume', '-o', 'json'], at)).stdout);
+    const again = JSON.parse((await runInProcess(['run', 'long.toml', '--resume', '-o', 'json'], options)).stdout);
     expect(again.acts).toMatchObject([{ text: long.text, reused: true, attempts: 0 }]);
     expect(server.generateRequests).toHaveLength(5);
   });
@@ -163,8 +165,8 @@ describe('a later hop', () => {
     expect(server.generateRequests).toHaveLength(1);
   });
 
-  test('is expected to cost no more than what the hops before it left of max_tokens', async () => {
-    // A whole reply may cost $0.00091. Without the subtraction, hop 2 could cost as much, after hop 1 for $0.00032.
+  test('is estimated only for the tokens that the hops before it left of max_tokens', async () => {
+    // A whole reply may cost $0.00091. If hop 2 could cost as much, after hop 1 for $0.00032, the run would end here.
     const { run } = setup(long, { head: 'max_tokens = 90' });
     expect(await run('--max-cost', '0.0012')).toMatchObject({ code: 0, stdout: `${long.text}\n` });
     expect(server.generateRequests.map(({ body }) => body.generationConfig)).toEqual(
@@ -172,7 +174,7 @@ describe('a later hop', () => {
     );
   });
 
-  test('is not sent to a fallback model, and the model that served the first hop gets it', async () => {
+  test('is sent only to the model that served the first hop, not to a fallback model', async () => {
     const { run } = setup(long);
     server.setDefaultReply((request) =>
       request.model === model || request.body.continuationToken === 'hop-2'
@@ -190,7 +192,7 @@ describe('a later hop', () => {
     ]);
   });
 
-  test('that rejects a stored token says how to request the whole reply', async () => {
+  test('whose stored token is rejected says how to request the whole reply', async () => {
     const { run } = setup(long);
     const rejection = { status: 400, body: { error: { code: 400, message: 'bad token', status: 'INVALID_ARGUMENT' } } };
     server.setDefaultReply((request) =>
@@ -205,7 +207,7 @@ describe('a later hop', () => {
   });
 });
 
-test('a JSON reply is validated and recorded as a whole', async () => {
+test('a JSON reply of three hops is validated and recorded as a whole', async () => {
   const parts = ['{"name": "A', 'da"', ', "size": 3}'];
   const long = createLongReply([1, 1, 1]);
   const respond: LongReply['respond'] = (request) => {

@@ -29,7 +29,7 @@ function setup(files: Record<string, string> = {}) {
 }
 
 describe('2 models × 2 temperatures × 3 rows', () => {
-  test('are 12 requests with 12 labels, in json, CSV, folders and runs', async () => {
+  test('are 12 requests with 12 labels, in ndjson, CSV, folders and the history', async () => {
     const { run, runs, read, cwd } = setup();
     const { code, stdout, stderr } = await run(...rowsArgs, '-o', 'ndjson', '--out-dir', 'out');
     expect([code, stderr]).toEqual([0, '12 runs: 12 done\n']);
@@ -86,7 +86,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
     expect(new Set(lines.map(({ id, model, temperature }) => `${id} ${model} ${temperature}`)).size).toBe(12);
   });
 
-  test('a failed combination leaves the rest; --failed has its row once; --resume asks only what is missing', async () => {
+  test('a failed combination does not stop others; --failed has its row once; --resume requests only failed runs', async () => {
     const { run, read } = setup();
     server.setDefaultReply((request) =>
       getPrompt(request).endsWith('y') && getModel(request) === 'gemini-b' ? blockedPromptReply() : textReply('fine'),
@@ -108,7 +108,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
   });
 });
 
-test('a used-up day of one model stops only its runs, and --failed keeps the rows', async () => {
+test('a used-up daily quota stops only the runs of its model, and --failed --resume keeps earlier rows', async () => {
   const { run, read } = setup({ 'f.csv': 'id,text\n3,z\n' });
   server.setDefaultReply((request) =>
     getModel(request) === 'gemini-a' ? dayQuotaError('gemini-a') : textReply('fine'),
@@ -130,12 +130,12 @@ describe('without rows', () => {
     ),
   };
 
-  test('replies are printed in order, one run at a time, and labelled on standard error', async () => {
+  test('replies are printed in order, with labels on standard error; --resume and --replay reuse them by label', async () => {
     const { run, runs, cwd } = setup(files);
-    let active = 0;
+    let requestCount = 0;
     server.setDefaultReply((request) => {
-      active += 1;
-      return textReply(`${active} ${getPrompt(request)}`);
+      requestCount += 1;
+      return textReply(`${requestCount} ${getPrompt(request)}`);
     });
     const args = ['--matrix', 'vars.tone=dry,warm\\, kind', '--record', 'rec.ndjson'];
     const { code, stdout, stderr } = await run(...args);
@@ -164,16 +164,16 @@ describe('without rows', () => {
     expect(server.generateRequests).toHaveLength(4);
   });
 
-  test('--max-failures and --max-cost end them; thinking reaches the request', async () => {
+  test('--max-failures and --max-cost end the runs early; thinking reaches the request', async () => {
     const { run } = setup(files);
     server.setDefaultReply(() => blockedPromptReply());
     const failed = await run('--matrix', 'thinking=low,0,2048', '--max-failures', '1', '--results', 'r.csv');
     expect(failed.code).toBe(76);
     expect(failed.stderr).toContain('runs 2 to 3 were not asked: 1 run failed (--max-failures)');
     expect(server.generateRequests[0]?.body.generationConfig.thinkingConfig).toEqual({ thinkingLevel: 'LOW' });
-    const tooDear = await run('--matrix', 'model=gemini-3.8-flash,gemini-2.5-pro', '--max-cost', '0.000001');
-    expect([tooDear.code, server.generateRequests.length]).toEqual([75, 1]);
-    expect(tooDear.stderr).toContain('run 2 was not asked: ');
+    const tooExpensive = await run('--matrix', 'model=gemini-3.8-flash,gemini-2.5-pro', '--max-cost', '0.000001');
+    expect([tooExpensive.code, server.generateRequests.length]).toEqual([75, 1]);
+    expect(tooExpensive.stderr).toContain('run 2 was not asked: ');
   });
 });
 
@@ -192,7 +192,7 @@ describe('bad input ends the run before the first request:', () => {
       }),
     );
   };
-  const many = Array.from({ length: 11 }, (_, index) => index / 10).join(',');
+  const temperatures = Array.from({ length: 11 }, (_, index) => index / 10).join(',');
   const models = Array.from({ length: 100 }, (_, index) => `m${index}`).join(',');
 
   test.each([
@@ -209,7 +209,7 @@ describe('bad input ends the run before the first request:', () => {
     [['--matrix', 'model=a', '--matrix', 'model=b'], '--matrix model=b: the key model is given twice'],
     [['--matrix', 'model'], 'expected key=a,b'],
     [
-      ['--matrix', `model=${models}`, '--matrix', `temperature=${many}`],
+      ['--matrix', `model=${models}`, '--matrix', `temperature=${temperatures}`],
       '--matrix has 1,100 combinations, more than 1,000',
     ],
     [['--matrix', 'model=a', '-m', 'b'], "it can't be combined with --model"],
@@ -224,12 +224,13 @@ describe('bad input ends the run before the first request:', () => {
     expect(stderr).toContain(message);
   });
 
-  test('rows that are missing, and a column of the name of a key', async () => {
+  test('a narrative that needs rows, and with --results a column that has the name of a key', async () => {
     const missing = await run(['--matrix', 'model=a,b'], 'rows.toml');
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there are no rows')]);
     const clash = await run(['--each', 'models.csv', '--matrix', 'model=a,b', '--results', 'r.csv'], 'rows.toml');
     expect([clash.code, existsSync(join(clash.cwd, 'r.csv'))]).toEqual([65, false]);
     expect(clash.stderr).toContain('the source has a column named "model"');
+    // In ndjson, the values of the row and of the combination are in separate objects.
     const ndjson = await run(['--each', 'models.csv', '--matrix', 'model=a,b', '-o', 'ndjson'], 'rows.toml');
     expect(parseLines(ndjson.stdout)[1]).toMatchObject({ row: { model: 'b' }, matrix: { model: 'b' } });
   });

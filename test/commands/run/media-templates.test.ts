@@ -12,16 +12,16 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** A folder with a picture and a narrative whose second act shows the picture that the template names. */
-function folderOf(file: string): string {
-  const source = `[narrative]\nname = "x"\n[toc]\norder = ["one", "two"]\n[acts]\none = "Which?"\ntwo = "media.shown"\n[media.shown]\nfile = "${file}"\n`;
+/** A folder with chart.png and a narrative whose second act shows the picture that `template` names. */
+function createFolder(template: string): string {
+  const source = `[narrative]\nname = "x"\n[toc]\norder = ["one", "two"]\n[acts]\none = "Which?"\ntwo = "media.shown"\n[media.shown]\nfile = "${template}"\n`;
   const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': source });
   writeFileSync(join(cwd, 'chart.png'), mediaBytes.png);
   return cwd;
 }
 
 test('sends the picture that standard input names', async () => {
-  const cwd = folderOf('{{stdin}}.png');
+  const cwd = createFolder('{{stdin}}.png');
   const before = server.generateRequests.length;
   const ended = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd, input: 'chart\n' });
   expect(ended).toMatchObject({ code: 0 });
@@ -31,8 +31,8 @@ test('sends the picture that standard input names', async () => {
   ]);
 });
 
-test("a missing picture named by a reply ends the run before its call, with the act's name", async () => {
-  const cwd = folderOf('{{one}}.png');
+test('if a reply names a missing picture, the run ends before the request and the error names the act', async () => {
+  const cwd = createFolder('{{one}}.png');
   const before = server.generateRequests.length;
   const { code, stderr } = await runInProcess(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
   expect({ code, stderr }).toEqual({
@@ -45,7 +45,7 @@ test("a missing picture named by a reply ends the run before its call, with the 
 });
 
 test('reports that a blank standard input names no picture', async () => {
-  const options = { cwd: folderOf('{{stdin}}') };
+  const options = { cwd: createFolder('{{stdin}}') };
   const { code, stderr } = await startShell(
     "printf '  \\n' | boticelli run x.toml --rehearse -q --allow-empty",
     options,
@@ -60,10 +60,10 @@ test('reports that a blank standard input names no picture', async () => {
 
 test('a rehearsal reads the media it can, and says which ones a reply would name', async () => {
   const byPipe = await startShell("printf 'chart' | boticelli run x.toml --rehearse -q", {
-    cwd: folderOf('{{stdin}}.png'),
+    cwd: createFolder('{{stdin}}.png'),
   }).result;
   expect(byPipe).toMatchObject({ code: 0, stdout: expect.stringMatching(/\d+ bytes of image\/png/) });
-  const byReply = await runInProcess(['run', 'x.toml', '--rehearse', '-q'], { cwd: folderOf('{{one}}.png') });
+  const byReply = await runInProcess(['run', 'x.toml', '--rehearse', '-q'], { cwd: createFolder('{{one}}.png') });
   expect(byReply).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/would reply to “\[media file named by \{\{one\}\}\.png\]”/),
@@ -71,7 +71,7 @@ test('a rehearsal reads the media it can, and says which ones a reply would name
 });
 
 test('check reads the picture that --var names', async () => {
-  const cwd = folderOf('{{vars.name}}.png');
+  const cwd = createFolder('{{vars.name}}.png');
   expect(await runInProcess(['check', 'x.toml', '--var', 'name=chart'], { cwd })).toMatchObject({ code: 0 });
   const { code, stdout } = await runInProcess(['check', 'x.toml', '--var', 'name=chrat'], { cwd });
   expect({ code, stdout }).toEqual({

@@ -107,7 +107,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
       forgotten: [{ model: 'gemini-3.8-flash', learned: { rpm: { value: 2 } } }],
     });
     expect(await limits('--forget', 'gemini-3.5-flash')).toBe(
-      `${head}gemini-3.5-flash: deleted a limit of 2 requests per minute; a delay requested by the service\n`,
+      `${head}gemini-3.5-flash: deleted the limit of 2 requests per minute; a delay requested by the service\n`,
     );
     expect(await limits('--forget', 'gemini-3.5-flash')).toContain('gemini-3.5-flash: nothing to delete\n');
   });

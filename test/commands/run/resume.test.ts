@@ -110,9 +110,7 @@ describe('the resume command', () => {
     const { at: options } = setup();
     server.setDefaultReply(({ body }) => (body.contents.length > 1 ? overload : textReply('one')));
     const piped = runInProcess(['run', '-'], { ...options, input: buildNarrative(2) });
-    expect((await piped).stderr).toContain(
-      'Resume with the same narrative on standard input: boticelli run - --resume\n',
-    );
+    expect((await piped).stderr).toContain('Resume with the same standard input: boticelli run - --resume\n');
     const npx = { ...options, env: { ...options.env, npm_command: 'exec' } };
     const from = await runInProcess(['run', '--resume', '--from', 'act_1', '--', 'two.toml'], npx);
     expect(from.stderr).toContain('Resume with: npx boticelli run --resume -- two.toml\n');

@@ -46,7 +46,7 @@ describe('errors of the API key', () => {
     expect(error.hint).toContain('PERMISSION_DENIED');
   });
 
-  test("names the key's restrictions", async () => {
+  test('names the reason in the hint if the restrictions of the key block the request', async () => {
     const error = await errorOf(errorReply(403, 'Blocked.', [createErrorInfo('API_KEY_IP_ADDRESS_BLOCKED')]));
     expect(error.hint).toContain('API_KEY_IP_ADDRESS_BLOCKED');
   });
@@ -60,7 +60,7 @@ describe('errors of the request', () => {
   });
 });
 
-test('does not blame the narrative for an unsupported location', async () => {
+test('links to the available regions if the location of the user is not supported', async () => {
   const body = { error: { code: 400, status: 'FAILED_PRECONDITION', message: 'User location is not supported.' } };
   const error = await errorOf({ status: 400, body });
   expect(error).toMatchObject({ code: 'invalid_request' });
@@ -92,7 +92,7 @@ describe('errors of the service', () => {
     [null],
     { detail: [null] },
     { message: null, error: [] },
-  ])('survives nulls and wrong types in %j', async (body) => {
+  ])('reports a 503 as unavailable although its body has nulls or wrong types: %j', async (body) => {
     expect(await errorOf({ status: 503, body })).toMatchObject({ code: 'unavailable', isTransient: true });
   });
 
@@ -113,7 +113,7 @@ describe('errors of the service', () => {
     expect((await errorOf({ status: 500, body: '' })).message).toContain('answered 500 with an empty body');
   });
 
-  test('does not follow a redirect, which would get the key', async () => {
+  test('reports a redirect instead of following it, because its target would receive the key', async () => {
     const error = await errorOf({
       status: 307,
       body: '',
@@ -124,13 +124,13 @@ describe('errors of the service', () => {
     expect(error.message).not.toContain('secret');
   });
 
-  test('unwraps JSON inside JSON', async () => {
+  test('shows the innermost message of an error whose message is JSON', async () => {
     const inner = JSON.stringify(createErrorBody(503, 'The innermost message.'));
     const error = await errorOf(errorReply(503, JSON.stringify({ error: { message: inner, code: 503, status: '' } })));
     expect(error.message).toBe('service unavailable: 503 UNAVAILABLE, "The innermost message"');
   });
 
-  test('classifies an error with status 200', async () => {
+  test('classifies an error object in a response with status 200', async () => {
     expect(await errorOf({ body: createErrorBody(503, 'Later.') })).toMatchObject({
       code: 'unavailable',
       isTransient: true,

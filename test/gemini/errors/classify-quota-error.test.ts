@@ -15,7 +15,7 @@ import { createGeminiFixture, getSameError, model, errorTime as now } from '../g
 
 const fixture = createGeminiFixture();
 
-/** The error of a script, which must be equal for unary and streamed requests. */
+/** Returns the error for a scripted reply. Checks that unary and streamed requests fail with the same error. */
 async function errorOf(script: ScriptedReply) {
   const error = await getSameError(fixture, script);
   expect(error).toBeInstanceOf(QuotaExceeded);
@@ -59,7 +59,7 @@ test.each([
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
 });
 
-test('reports a daily quota as quota_exhausted until midnight Pacific, whatever the delay says', async () => {
+test('reports a daily quota as quota_exhausted until midnight Pacific, and ignores the stated delay', async () => {
   const error = await errorOf(dayQuotaError('gemini-3.7-flash'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, retryAfterMs: undefined });
   expect(error.retryAt).toEqual(getNextPacificMidnight(now));
@@ -71,7 +71,7 @@ test('uses the singular for a limit of one', async () => {
   expect(error.message).toContain('(1 of 1 request)');
 });
 
-test('prefers a daily quota to a per-minute one, in any order and without values', async () => {
+test('reports the daily quota if a per-minute quota is named too, even if only that one has a value', async () => {
   const day = { quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' };
   const error = await errorOf(quotaError([{ quotaId, quotaValue: '10' }, day], '7s'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false });
@@ -119,7 +119,7 @@ const billingOffText = 'This API method requires billing to be enabled. Please e
 const spendRateText =
   "You exceeded your spend-based rate limit. Your spending rate has exceeded the allowed limit for your account's billing history and tier.";
 
-const money: [kind: string, status: number, text: string, message: RegExp, page: string][] = [
+const moneyErrors: [kind: string, status: number, text: string, message: RegExp, page: string][] = [
   [
     'depleted credits',
     429,
@@ -139,10 +139,10 @@ const money: [kind: string, status: number, text: string, message: RegExp, page:
   ['billing turned off', 403, billingOffText, /^billing is turned off/, 'https://ai.studio/projects'],
 ];
 
-test.each(money)(
+test.each(moneyErrors)(
   'reports %s (%i) as final for all models, with the page that helps',
   async (_, status, text, message, page) => {
-    // A retry delay must not make it transient.
+    // A retry delay must not make the error transient.
     for (const details of [[], [createRetryInfo('7s')]]) {
       const error = await errorOf(errorReply(status, text, details));
       expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, isProjectWide: true, violations: [] });
@@ -161,7 +161,7 @@ test('reports an HTTP 402 of a gateway as final, and names the gateway', async (
   expect(error.hint).toMatch(/your account at 127\.0\.0\.1:\d+\.$/);
 });
 
-test('reports the spend-based limit as temporary, for all models', async () => {
+test('reports the spend-based limit as transient and as a limit of the whole project', async () => {
   const error = await errorOf(errorReply(429, spendRateText));
   expect(error).toMatchObject({
     code: 'rate_limited',
@@ -177,28 +177,28 @@ test('reports the spend-based limit as temporary, for all models', async () => {
   });
 });
 
-const free = 'generativelanguage.googleapis.com/generate_content_free_tier_requests';
-const tokens = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
+const requestMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_requests';
+const tokenMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
 const minuteId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
 const dayId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
 const tokensId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
 
-/** A 429 whose violations have exactly the given fields, as when proto3 omits a 0. */
+/** Creates a 429 whose violations have exactly the given fields: proto3 omits a field whose value is 0. */
 function rejection(violations: object[], ...lines: string[]): ScriptedReply {
   const details = [{ '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations }];
   return errorReply(429, ['You exceeded your current quota.', ...lines].join('\n'), details);
 }
 
-test('takes an absent value for 0 only if the text says so', async () => {
+test('treats a missing limit as 0 only if the text states a limit of 0', async () => {
   const violations = [
-    { quotaMetric: tokens, quotaId: tokensId, quotaDimensions: { model: 'gemini-3.1-pro' } },
-    { quotaMetric: free, quotaId: minuteId, quotaDimensions: { model: 'gemini-3.1-pro' } },
-    { quotaMetric: free, quotaId: dayId, quotaDimensions: { model: 'gemini-3.1-pro' } },
+    { quotaMetric: tokenMetric, quotaId: tokensId, quotaDimensions: { model: 'gemini-3.1-pro' } },
+    { quotaMetric: requestMetric, quotaId: minuteId, quotaDimensions: { model: 'gemini-3.1-pro' } },
+    { quotaMetric: requestMetric, quotaId: dayId, quotaDimensions: { model: 'gemini-3.1-pro' } },
   ];
   const zero = await errorOf(
     rejection(
       violations,
-      `* Quota exceeded for metric: ${free}, limit: 0, model: gemini-3.1-pro`,
+      `* Quota exceeded for metric: ${requestMetric}, limit: 0, model: gemini-3.1-pro`,
       'Please retry in 25.4s.',
     ),
   );
@@ -207,21 +207,23 @@ test('takes an absent value for 0 only if the text says so', async () => {
   expect(zero.violations.map(({ limit }) => limit)).toEqual([undefined, 0, 0]);
   const unknown = await errorOf(rejection(violations));
   expect(unknown.message).toBe('daily quota of gemini-3.1-pro is used up');
-  const minute = await errorOf(rejection(violations.slice(1, 2), `* Quota exceeded for metric: ${free}, limit: 0`));
+  const minute = await errorOf(
+    rejection(violations.slice(1, 2), `* Quota exceeded for metric: ${requestMetric}, limit: 0`),
+  );
   expect(minute.message).toBe('gemini-3.1-pro has no free tier: its limit is 0');
 });
 
-test.each([null, '', ' ', 'many', {}, -1])('takes a value of %j as unknown', async (quotaValue) => {
+test.each([null, '', ' ', 'many', {}, -1])('treats a limit of %j as unknown', async (quotaValue) => {
   const error = await errorOf(rejection([{ quotaId: minuteId, quotaValue }]));
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true });
   expect(error.violations).toEqual([{ quotaId: minuteId, per: 'minute', unit: 'requests' }]);
 });
 
-test('reads a value from the text if only one limit has that metric', async () => {
-  const line = `* Quota exceeded for metric: ${free}, limit: 20, model: m`;
-  const day = { quotaMetric: free, quotaId: dayId };
+test('reads the value of a limit from the text if only one violation has its metric', async () => {
+  const line = `* Quota exceeded for metric: ${requestMetric}, limit: 20, model: m`;
+  const day = { quotaMetric: requestMetric, quotaId: dayId };
   expect((await errorOf(rejection([day], line))).message).toContain('(20 of 20 requests)');
-  const both = await errorOf(rejection([day, { quotaMetric: free, quotaId: minuteId }], line));
+  const both = await errorOf(rejection([day, { quotaMetric: requestMetric, quotaId: minuteId }], line));
   expect(both.violations.map(({ limit }) => limit)).toEqual([undefined, undefined]);
 });
 
@@ -236,7 +238,7 @@ test.each([
   expect(error.message).toMatch(/^daily quota of /);
 });
 
-test('does not take a text for daily that names a limit per minute too, unless Google says what was exceeded', async () => {
+test('reports no daily quota for a text that also names a per-minute limit, unless Google states that both are exceeded', async () => {
   const gateway = await errorOf(errorReply(429, 'Rate limit exceeded: 10 requests per minute (daily limit: 1000).'));
   expect(gateway).toMatchObject({ code: 'rate_limited', isTransient: true, violations: [] });
   const line = '* Quota exceeded for metric: generate_requests_per';
@@ -256,15 +258,15 @@ test.each([
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
 });
 
-test('does not retry after hours, but says when to come back', async () => {
-  const line = `* Quota exceeded for metric: ${free}, limit: 20, model: m`;
+test('reports a delay of hours as quota_exhausted, with the time of the next try', async () => {
+  const line = `* Quota exceeded for metric: ${requestMetric}, limit: 20, model: m`;
   const error = await errorOf(errorReply(429, `${line}\nPlease retry in 19h34m29.5s.`));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false });
   expect(error.retryAt).toEqual(new Date(now + ((19 * 60 + 34) * 60 + 29.5) * 1000));
 });
 
 test.each([undefined, '7'])(
-  'prefers the delay of the header to the text, and any delay to one of 0: %s',
+  'prefers the delay of the header to that in the text, and ignores a delay of 0 (Retry-After: %s)',
   async (header) => {
     const details = [createRetryInfo('0s')];
     const script = errorReply(
@@ -290,7 +292,7 @@ test.each([
     ],
   ],
   [[{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: null }, { '@type': null }]],
-])('survives details of wrong types: %j', async (details) => {
+])('reports a 429 as rate_limited although its details have wrong types: %j', async (details) => {
   expect(await errorOf(errorReply(429, 'Slow down.', details as object[]))).toMatchObject({ code: 'rate_limited' });
 });
 

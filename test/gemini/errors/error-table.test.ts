@@ -14,13 +14,13 @@ import { rejections } from './table/rejections.js';
 const fixture = createGeminiFixture();
 
 /** Sends the requests of a row. Resolves to their errors. */
-async function getErrors({ to, script }: ErrorRow): Promise<(BoticelliError | undefined)[]> {
+async function getErrors({ request, script }: ErrorRow): Promise<(BoticelliError | undefined)[]> {
   const { server } = fixture;
   const options = { apiKey: 'test-key', baseUrl: server.url };
   const driver = fixture.driver();
   const readStreamError = async () => (await readStream(driver.generateStream(createRequest()))).error;
-  switch (to) {
-    case 'reply':
+  switch (request) {
+    case 'generate':
       server.queueReplies(script, script);
       return [await getError(driver.generate(createRequest())), await readStreamError()];
     case 'stream':
@@ -50,9 +50,9 @@ async function getErrors({ to, script }: ErrorRow): Promise<(BoticelliError | un
   }
 }
 
-test.each([...rejections, ...otherStatuses, ...otherApis].map((row) => [row.to, row.answer, row] as const))(
-  'says who answered to a request for %s: %s',
-  async (_to, _answer, row) => {
+test.each([...rejections, ...otherStatuses, ...otherApis].map((row) => [row.request, row.answer, row] as const))(
+  'explains the answer to a %s request: %s',
+  async (_request, _answer, row) => {
     const host = `127.0.0.1:${fixture.server.port}`;
     const { code, message, hint, isTransient = false } = row;
     for (const error of await getErrors(row)) {

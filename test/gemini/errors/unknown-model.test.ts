@@ -13,7 +13,7 @@ test('suggests similar names from all pages of the list', async () => {
   expect(fixture.server.requests.map(({ action }) => action)).toEqual(['generateContent', 'list', 'list']);
 });
 
-test('fails a stream of an unknown model in the same way', async () => {
+test('suggests similar names for a streamed request, too', async () => {
   const { error } = await readStream(
     fixture.driver().generateStream(createRequest('Hi', { model: 'gemini-3.8-flush' })),
   );
@@ -53,7 +53,7 @@ test('suggests Live models, but not models without text output', async () => {
   expect(silent.hint).not.toContain('imagen');
 });
 
-test("ends the look-up at the request's time limit, with the error about the model", async () => {
+test("ends the request for the model list at the call's time limit, and still reports that the model is unknown", async () => {
   fixture.server.queueListReplies({ end: 'stall-before-headers' });
   const driver = fixture.driver({ timeoutMs: 300 });
   const error = await getError(driver.generate(createRequest('Hi', { model: 'gemini-9-flush' })));
@@ -62,8 +62,8 @@ test("ends the look-up at the request's time limit, with the error about the mod
 });
 
 describe('with a model list cache', () => {
-  const known = (...names: string[]) => names.map((name) => ({ name, methods: ['generateContent'] }));
-  const cacheOf = (entries?: ModelInfo[]) => {
+  const createModels = (...names: string[]) => names.map((name) => ({ name, methods: ['generateContent'] }));
+  const createCache = (entries?: ModelInfo[]) => {
     const cache = { entries, read: async () => cache.entries && { entries: cache.entries, listedAt: 0 } };
     return Object.assign(cache, {
       async write(listed: readonly ModelInfo[]) {
@@ -71,46 +71,46 @@ describe('with a model list cache', () => {
       },
     });
   };
-  const lists = () => fixture.server.requests.filter(({ action }) => action === 'list');
+  const getListRequests = () => fixture.server.requests.filter(({ action }) => action === 'list');
 
-  test('suggests names of the cached list without a request', async () => {
-    const driver = fixture.driver({ modelListCache: cacheOf(known('gemini-8-flash', 'gemini-9-flash')) });
+  test('suggests names of the cached list without requesting the list', async () => {
+    const driver = fixture.driver({ modelListCache: createCache(createModels('gemini-8-flash', 'gemini-9-flash')) });
     const error = await getError(driver.generate(createRequest('Hi', { model: 'gemini-9-flush' })));
     expect(error.hint).toBe('Similar models: gemini-9-flash, gemini-8-flash.');
-    expect(lists()).toEqual([]);
+    expect(getListRequests()).toEqual([]);
   });
 
   test('fetches a missing list once and caches it', async () => {
-    const driver = fixture.driver({ modelListCache: cacheOf() });
+    const driver = fixture.driver({ modelListCache: createCache() });
     const request = createRequest('Hi', { model: 'gemini-3.8-flush' });
     const first = await getError(driver.generate(request));
-    const pages = lists().length;
+    const pages = getListRequests().length;
     const second = await getError(driver.generate(request));
-    const totalPages = lists().length;
+    const totalPages = getListRequests().length;
     expect(first.hint).toContain('gemini-3.8-flash');
     expect(second.hint).toBe(first.hint);
     expect({ pages, totalPages }).toEqual({ pages: 2, totalPages: 2 });
   });
 
   test('fetches the list again if the cached one contains the model', async () => {
-    const cache = cacheOf(known('gemini-gone'));
+    const cache = createCache(createModels('gemini-gone'));
     const error = await getError(
       fixture.driver({ modelListCache: cache }).generate(createRequest('Hi', { model: 'gemini-gone' })),
     );
     expect(error.message).toBe('model gemini-gone not found (404 NOT_FOUND)');
-    expect(lists()).toHaveLength(2);
+    expect(getListRequests()).toHaveLength(2);
     expect(cache.entries?.map(({ name }) => name)).toContain('gemini-3.8-live');
   });
 
-  test('does not read the list in a successful call', async () => {
-    const cache = cacheOf();
+  test('does not read the cache in a successful call', async () => {
+    const cache = createCache();
     const unreadable = { ...cache, read: () => Promise.reject(new Error('read')) };
     await fixture.driver({ modelListCache: unreadable }).generate(createRequest());
     expect(fixture.server.requests).toHaveLength(1);
   });
 });
 
-test('links to the list of models if the request for it fails', async () => {
+test('links to the documentation of the models if the request for the model list fails', async () => {
   fixture.server.queueListReplies(overloadedError());
   const error = await getError(fixture.driver().generate(createRequest('Hi', { model: 'gemini-9' })));
   expect(error).toMatchObject({ code: 'model_not_found' });

@@ -71,7 +71,7 @@ export interface QuotaViolation {
   model?: string;
 }
 
-/** 429 with the limits that were exceeded. Without violations and a delay it has no details, as on paid tiers. */
+/** 429 with the limits that were exceeded. Without violations and without a delay it has no details, as on paid tiers. */
 export function quotaError(
   violations: QuotaViolation[],
   retryDelay?: string,
@@ -102,7 +102,7 @@ export function minuteQuotaError(model: string, { limit = '10', retryDelay = '17
   return quotaError([{ quotaId, quotaValue: limit, model }], retryDelay);
 }
 
-/** 429 for the requests per day. Its retry delay is wrong, as Google's is. */
+/** 429 for the requests per day. Its retry delay is far too short, as Google's is: the quota resets only after the day. */
 export function dayQuotaError(model: string, { limit = '20', retryDelay = '47.307372861s' } = {}): ScriptedReply {
   const quotaId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
   return quotaError([{ quotaId, quotaValue: limit, model }], retryDelay);

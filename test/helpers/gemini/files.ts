@@ -11,7 +11,8 @@ import type { Gate } from './replies.js';
  *   `-Header-Content-Type` and a body `{file: {name?, mimeType}}` returns the header `X-Goog-Upload-URL` and no body.
  * - `POST` to that URL with `X-Goog-Upload-Offset`, `-Command: upload` or `upload, finalize`, and the bytes as the body
  *   returns `X-Goog-Upload-Status: active`, or `final` and `{file: {name, uri, mimeType, sizeBytes, state}}`.
- * - `GET /v1beta/files/F` returns the file; its state is PROCESSING for `processingPolls` requests, then ACTIVE or FAILED.
+ * - `GET /v1beta/files/F` returns the file; its state is PROCESSING before request number `processingPolls`, then
+ *   ACTIVE or FAILED.
  * - `DELETE /v1beta/files/F` returns `{}`. A file that does not exist gets Google's 403.
  */
 export interface FakeFilesApi {
@@ -28,7 +29,7 @@ export interface FakeFilesApi {
 }
 
 export interface FilesOptions {
-  /** How many times a file is requested before it is ready. Default 0. */
+  /** The number of the `get` request that first returns the file as ready. Default 0: ready after the upload. */
   processingPolls?: number;
   /** Makes processing fail with this message. */
   processingError?: string;

@@ -44,7 +44,7 @@ export interface LiveReplyOptions extends Omit<LiveScript, 'frames'> {
   usage?: Record<string, unknown>;
   /** False sends audio without a transcript. */
   transcript?: boolean;
-  /** False leaves the end of the transcript open, as Google does: the reply then ends half a second later. */
+  /** False leaves the end of the transcript open, as Google does. The driver then waits half a second for more of it. */
   finished?: boolean;
 }
 

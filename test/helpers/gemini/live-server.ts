@@ -26,7 +26,7 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  *   `{serverContent: {turnComplete: true}, usageMetadata: {promptTokenCount, responseTokenCount, totalTokenCount}}`. Then
  *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup requested it: a connection with that handle
  *   continues the conversation, once.
- * - It closes the session with 1007 for TEXT (except for `textModels`), for client content beyond history (for
+ * - The server closes the session with 1007 for TEXT (except for `textModels`), for client content beyond history (for
  *   `realtimeModels`), for an invalid key and for an unknown handle; with 1008 for an unknown model; with 1011 for more
  *   sessions at the same time than `maxSessions`.
  *
@@ -34,7 +34,7 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  * user turns in the session. Over REST the same conversation gets the same text.
  */
 export interface LiveServer {
-  /** All attempted connections, in order. */
+  /** All WebSocket connections that were opened, in order. */
   sessions: LiveSessionLog[];
   /** The number of WebSockets open now, and the maximum so far. */
   readonly openCount: number;
@@ -45,7 +45,7 @@ export interface LiveServer {
   clearReplies(): void;
   /** Queues scripts, each for one connection; `undefined` is an ordinary session. */
   queueConnections(...scripts: (ConnectionScript | undefined)[]): void;
-  /** Resolves when a number of turns has arrived, over all sessions. */
+  /** Resolves when at least `count` turns have arrived, in all sessions together. */
   waitForTurns(count: number): Promise<void>;
   /** The models that also reply in text. */
   textModels: Set<string>;

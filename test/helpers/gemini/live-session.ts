@@ -21,7 +21,7 @@ export interface LiveSessionLog {
   /** Without `models/`. */
   model: string;
   /** All messages of the client, the setup first. */
-  // biome-ignore lint/suspicious/noExplicitAny: the same.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any part of them.
   messages: any[];
   /** The last text of each user turn, sent in this session or before it was resumed by a handle. */
   turns: string[];
@@ -75,6 +75,7 @@ export function serveSession(connection: Connection): void {
   const log = createLog(connection);
   const key = new URL(request.url?.replace(/^\/+/, '/') ?? '/', 'http://localhost').searchParams.get('key') ?? '';
   state.sessions.push(log);
+  // Reading the count updates `maxOpenCount`.
   void state.openCount;
   if (connectionScript?.at === 'open') applyConnectionScript(connectionScript, log);
   // Messages are handled one at a time.
@@ -199,7 +200,7 @@ async function sendReply(script: LiveScript, { webSocket, state }: Connection, l
   log.close(script.end);
 }
 
-/** Creates the reply without a script, in pieces of one word. */
+/** Creates the reply to a turn for which no script is queued, in pieces of one word. */
 function createEchoReply(log: LiveSessionLog): LiveScript {
   const pieces =
     `Reply ${log.turns.length} of ${log.model} to "${log.turns.at(-1)?.slice(0, 60)}"`.match(/\s*\S+/g) ?? [];
@@ -210,6 +211,6 @@ function createEchoReply(log: LiveSessionLog): LiveScript {
   };
   const isText = log.setup.generationConfig?.responseModalities?.[0] === 'TEXT';
   const script = (isText ? writtenReply : spokenReply)(pieces, { usage });
-  // The service sometimes sends an empty message.
+  // The service sometimes sends an empty message, so each of these replies begins with one.
   return { ...script, frames: [serverContent({}), ...script.frames] };
 }

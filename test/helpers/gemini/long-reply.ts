@@ -9,7 +9,7 @@ export interface LongReply {
   text: string;
   /** The sum of the usage of all hops. */
   usage: { promptTokens: number; outputTokens: number };
-  /** Replies to a request with the hop of its token. */
+  /** Returns the hop that the continuation token of the request asks for; the first one without a token. */
   respond(request: ReceivedRequest): ScriptedReply;
 }
 
@@ -21,7 +21,7 @@ export interface LongReply {
 export function createLongReply(hopTokens: readonly number[]): LongReply {
   const starts = hopTokens.map((_, hop) => hopTokens.slice(0, hop).reduce((sum, tokens) => sum + tokens, 0));
   const words = hopTokens.map((tokens, hop) =>
-    // An emoji is two UTF-16 units and four bytes.
+    // An emoji is two UTF-16 units and four bytes, so a test notices if one is taken for the other.
     Array.from({ length: tokens }, (_, index) => `\u{1f58b}${(starts[hop] ?? 0) + index} `),
   );
   const parts = words.map((list) => list.join(''));
@@ -54,8 +54,8 @@ function groupWords(words: readonly string[]): string[] {
 }
 
 /**
- * Creates a reply whose connection is lost after half of its chunks. The last of these has the counts so far, as all
- * chunks of the service do.
+ * Creates a reply whose connection is lost after half of its chunks. The last chunk that is sent has the counts so
+ * far, as all chunks of the service do.
  */
 export function breakOff(reply: ScriptedReply): ScriptedReply {
   const { chunks = [] } = reply;

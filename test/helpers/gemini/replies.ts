@@ -46,7 +46,7 @@ export interface ReplyTiming {
 export interface TextReplyOptions extends ReplyTiming {
   /** Default STOP; `null` omits it. */
   finishReason?: string | null;
-  /** Sent in the last chunk. By default counted from the text. */
+  /** Sent in the last chunk. By default each piece of text and each thought is one token. */
   usage?: Record<string, unknown>;
   /** Thoughts before the text, one chunk each. */
   thoughts?: readonly string[];
@@ -142,7 +142,7 @@ export function blockedPromptReply(blockReason = 'PROHIBITED_CONTENT', ratings: 
   };
 }
 
-/** Creates a candidate without text that ended with `finishReason`. */
+/** Creates a reply whose candidate has no text and the given finish reason. */
 export function emptyReply(
   finishReason: string,
   usage: Record<string, unknown> = { promptTokenCount: 8 },
@@ -167,7 +167,7 @@ export function createChunk(piece: string, finishReason?: string): WireReply {
   };
 }
 
-/** Merges the chunks of a stream into the body of a reply without streaming. */
+/** Merges the chunks of a stream into the body that the service sends without streaming. */
 export function mergeChunks(chunks: readonly WireReply[]): WireReply {
   const parts: WirePart[] = [];
   for (const part of chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? [])) {

@@ -32,7 +32,7 @@ import { closedByServer, type ReceivedRequest, sendScriptedReply } from './send-
  * - An error is `{error: {code, message, status, details?}}` with the code as its HTTP status.
  *
  * A reply comes from the queue of scripts (`queueReplies`), else from the default (`setDefaultReply`), else it is
- * `Reply <n> of <model> to "<the last text>"`, where n is the number of user turns: the same for the same request.
+ * `Reply <n> of <model> to "<the last text>"`, where n is the number of user turns. Equal requests get equal replies.
  * A script serves requests with and without streaming, with the same text, usage and finish reason.
  */
 export interface GeminiServer {
@@ -55,7 +55,7 @@ export interface GeminiServer {
   queueListReplies(...scripts: ScriptedReply[]): void;
   /** The Live API at the same address. */
   live: LiveServer;
-  /** Resolves when `count` requests have arrived in all, to the last of them. */
+  /** Resolves when `count` requests have arrived since the start, to the one that was number `count`. */
   waitForRequests(count: number): Promise<ReceivedRequest>;
   /** Stops the server and destroys all connections. */
   close(): Promise<void>;
@@ -65,11 +65,11 @@ export interface GeminiServer {
 export type ReplyFactory = (request: ReceivedRequest) => ScriptedReply;
 
 export interface GeminiServerOptions {
-  /** The available models. `any` accepts every name and lists `realisticModels`, the default. */
+  /** The available models. Default: `realisticModels`. With `any`, every name is accepted, and the list stays that one. */
   models?: readonly ListedModel[] | 'any';
   /** The only valid key. By default every key is valid. */
   apiKey?: string;
-  /** Default 0: a free one. */
+  /** Default 0: a free port. */
   port?: number;
 }
 
@@ -183,7 +183,7 @@ async function readRequest(incoming: IncomingMessage, response: ServerResponse):
   return request;
 }
 
-/** Creates the reply without a script, in pieces of one word. */
+/** Creates the reply to a request for which no script is queued, in pieces of one word. */
 function createEchoReply({ body, model }: ReceivedRequest): ScriptedReply {
   const contents: { role?: string; parts?: { text?: string }[] }[] = body?.contents ?? [];
   const turnCount = contents.filter(({ role }) => role !== 'model').length;

@@ -1,6 +1,6 @@
 import type { ScriptedReply, WirePart } from './replies.js';
 
-/** The redirect URLs that Google gives instead of the addresses of pages. */
+/** Returns the redirect URL that Google gives instead of the address of a page. */
 export const redirectUrl = (page: string) =>
   `https://vertexaisearch.cloud.google.com/grounding-api-redirect/AUZIYQ${page}`;
 
@@ -37,7 +37,7 @@ export function searchReply(
   };
 }
 
-/** Creates a reply of parts, one chunk each; `candidate` has further fields of the last one. */
+/** Creates a reply of parts, one chunk each; `candidate` has further fields of the last chunk's candidate. */
 export function partsReply(parts: readonly WirePart[], candidate: object = {}): ScriptedReply {
   return {
     chunks: parts.map((part, index) => {

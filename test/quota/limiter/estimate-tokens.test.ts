@@ -13,8 +13,13 @@ it.each([
   ['a minute of speech', 'audio/mp3', file(60 * 16_000), 60 * 32],
   ['a PDF of ten pages', 'application/pdf', file(500_000), 10 * 258],
   ['4000 characters of text', 'text/plain', file(4000), 1000],
-  ['a URL that is not loaded yet', 'audio/mp3', { from: 'address', url: 'https://x/a' } as const, 32],
-  ['a remote video of unknown length', undefined, { from: 'reference', uri: 'https://youtu.be/a' } as const, 15_780],
+  ['a sound that is not loaded yet as one second', 'audio/mp3', { from: 'address', url: 'https://x/a' } as const, 32],
+  [
+    'a remote file of unknown type as a minute of video',
+    undefined,
+    { from: 'reference', uri: 'https://youtu.be/a' } as const,
+    15_780,
+  ],
 ])('estimates %s', (_what, mimeType, content, tokens) => {
   expect(estimated({ ...(mimeType !== undefined && { mimeType }), content })).toBe(tokens);
 });

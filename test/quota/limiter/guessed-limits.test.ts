@@ -16,7 +16,7 @@ async function openLimiter({ open }: LimiterKind) {
   const { limiter, store, project } = await open(clock, { windowMs });
   const request = (limits: Limits) => ({ model: 'm', estimatedTokens: 10, resolveLimits: () => limits });
   const reserve = async (limits: Limits) => expectReserved(await limiter.reserve(request(limits)));
-  /** Sends requests at once, and gets the replies of some of them. */
+  /** Sends `count` requests at the same moment. The first `served` of them get a reply. */
   const serve = async (count: number, served = count, limits = unlimited) => {
     for (let index = 0; index < count; index += 1) {
       const reservation = await reserve(limits);
@@ -29,7 +29,7 @@ async function openLimiter({ open }: LimiterKind) {
 }
 
 describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
-  test('rises to what was served within one window, for everyone who shares the store', async () => {
+  test('rises to the most requests that were served within one window', async () => {
     const { clock, serve, reserve, readState } = await openLimiter(kind);
     await serve(3);
     clock.advance(20_000);
@@ -41,7 +41,7 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     expect(times).toEqual([...Array(8).fill(0), 60_500]);
   });
 
-  test('says which limit it is when a request waits for it', async () => {
+  test('is stated in a reservation that waits for it, unlike a limit from the settings', async () => {
     const { serve, reserve } = await openLimiter(kind);
     await serve(7);
     expect(await reserve(guess)).toMatchObject({ reason: 'rpm', guessed: true, limit: 7, at: startMs + 60_500 });
@@ -58,7 +58,7 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     expect(await readState()).not.toHaveProperty('servedInWindow');
   });
 
-  test('never rises above what the service states, and is forgotten with it', async () => {
+  test('is replaced by a limit that the service states, even a lower one, and a reset undoes its rise', async () => {
     const { clock, limiter, store, project, serve, reserve, readState } = await openLimiter(kind);
     await serve(9);
     const rejected = await reserve(unlimited);

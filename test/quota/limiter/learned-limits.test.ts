@@ -17,7 +17,7 @@ test('adopts a limit stated by the API and postpones pending reservations', asyn
   });
   expect((await readState()).learned.rpm).toEqual({ value: 2, learnedAt: startMs });
   clock.advance(60_500);
-  // Three were reserved for this time. Now two fit, and the third one a minute later.
+  // Three were reserved for this time. Now two fit, and the third one fits a minute later.
   expect([await limiter.confirm(all[10] as Reservation), await limiter.confirm(all[11] as Reservation)]).toEqual([
     'go',
     'go',
@@ -63,7 +63,7 @@ test('waits longer after each rejection without a retry delay, until a reply arr
   expect(expectReserved(await reserve()).at - clock.now()).toBe(2000);
 });
 
-test('closes the day for everyone when the API rejects a request by the daily limit', async () => {
+test('closes the day for new and pending reservations when the API rejects a request for the daily limit', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   const until = startMs + 20 * 3_600_000;
   const first = expectReserved(await reserve());
@@ -78,7 +78,7 @@ test('closes the day for everyone when the API rejects a request by the daily li
   expect(expectReserved(await reserve()).at).toBe(clock.now());
 });
 
-test('learns the limit of the model that a rejection of an alias names', async () => {
+test('stores a learned limit under the model that the rejection names if the request named an alias', async () => {
   const { reserve, limiter, readState } = createTestLimiter();
   const first = expectReserved(await reserve({ model: 'latest' }));
   await limiter.recordRejection(first, {
@@ -122,7 +122,7 @@ test('reports the rejected limit as the reason for the wait, not as a guess', as
   expect(expectReserved(await reserve({ resolveLimits }))).toMatchObject({ reason: 'rpm', guessed: false });
 });
 
-test('keeps a day closed until its end if the clock jumps a day ahead and back', async () => {
+test('closes the current day instead if the clock was a day ahead when the day was closed', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   clock.advance(86_400_000);
   const first = expectReserved(await reserve());
@@ -142,13 +142,13 @@ const request = {
   resolveLimits: () => ({ rpm: { value: 30, source: 'settings' } as const }),
 };
 
-test('widens the guard at most once for concurrent requests that are rejected together', async () => {
+test('does not widen the guard for concurrent requests that are rejected with the same new limit', async () => {
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock: createManualClock(), project: 'p' });
-  const reservation = [];
-  for (let n = 0; n < 8; n += 1) reservation.push(await limiter.reserve(request));
-  for (const each of reservation) if (each.state === 'booked') await limiter.confirm(each);
-  for (const each of reservation.slice(5))
+  const reservations = [];
+  for (let n = 0; n < 8; n += 1) reservations.push(await limiter.reserve(request));
+  for (const each of reservations) if (each.state === 'booked') await limiter.confirm(each);
+  for (const each of reservations.slice(5))
     if (each.state === 'booked') await limiter.recordRejection(each, rejectByMinute(5));
   const state = (await store.readAll()).values().next().value;
   expect(state?.guardFactor).toBe(1);

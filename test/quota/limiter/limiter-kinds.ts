@@ -37,7 +37,8 @@ type OnCleanup = (work: () => void | Promise<void>) => void;
 
 /**
  * Creates limiters in memory, in SQLite and, if a server is installed, in Redis. Those of one kind share the database.
- * Call this once in each test file: the databases are closed at its end, although test files share their modules.
+ * Call this once in each test file: the databases are closed at the end of the file that called it, so a second file
+ * can't use them, although test files share this module.
  */
 export function createLimiterKinds(): LimiterKind[] {
   const cleanups: (() => void | Promise<void>)[] = [];

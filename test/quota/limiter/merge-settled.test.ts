@@ -39,31 +39,32 @@ describe('settled reservations', () => {
   });
 
   test('never let more requests into a window than the limit, and use at least 98% of it', async () => {
-    const limiter = createTestLimiter();
+    const fixture = createTestLimiter();
     const limits: Limits = { rpm: { value: 400, source: 'settings' } };
-    const startedAt = limiter.clock.now();
+    const startedAt = fixture.clock.now();
     const sentAt: number[] = [];
     for (let index = 0; index < 2000; index += 1) {
-      await serve(limiter, { requests: 1, everyMs: index % 7, limits });
-      sentAt.push(limiter.clock.now() - (index % 7));
+      await serve(fixture, { requests: 1, everyMs: index % 7, limits });
+      sentAt.push(fixture.clock.now() - (index % 7));
     }
     for (const [index, at] of sentAt.entries())
       expect(at - (sentAt[index - 400] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(windowMs);
-    const elapsedMs = limiter.clock.now() - startedAt;
+    const elapsedMs = fixture.clock.now() - startedAt;
     const idealMs = 4 * (windowMs + computeGuardMs(windowMs, 1));
     expect(elapsedMs).toBeLessThan(idealMs * 1.02 + 5000);
   });
 
   test('are not merged with a request whose reply is missing', async () => {
-    const limiter = createTestLimiter();
-    await serve(limiter, { requests: 70, everyMs: 0 });
+    const fixture = createTestLimiter();
+    const { limiter } = fixture;
+    await serve(fixture, { requests: 70, everyMs: 0 });
     const request = { model: 'm', estimatedTokens: 10, resolveLimits: () => ({}) };
-    const unsettled = expectReserved(await limiter.limiter.reserve(request));
-    await limiter.limiter.confirm(unsettled);
-    const { appointments } = await serve(limiter, { requests: 10, everyMs: 0 });
+    const unsettled = expectReserved(await limiter.reserve(request));
+    await limiter.confirm(unsettled);
+    const { appointments } = await serve(fixture, { requests: 10, everyMs: 0 });
     expect(appointments.find(({ id }) => id === unsettled.id)).toMatchObject({ confirmed: true, tokens: 10 });
-    await limiter.limiter.settle(unsettled, { promptTokens: 12, servedModel: 'm' });
-    const state = await limiter.readState();
+    await limiter.settle(unsettled, { promptTokens: 12, servedModel: 'm' });
+    const state = await fixture.readState();
     expect(state.appointments.at(-1)).toMatchObject({ requests: 21, tokens: 21 * 12 });
   });
 });

@@ -17,7 +17,7 @@ const createReserver =
     limiter.reserve({ model, estimatedTokens: 1, resolveLimits: () => limits, ...(deadline && { deadline }) });
 
 describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }) => {
-  test('delays all models: those with a state, pending requests, and new ones', async () => {
+  test('delays new requests to all models, with or without a state, and pending requests', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
     const reserve = createReserver(limiter);
@@ -77,7 +77,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     expect(expectReserved(await reserve('n')).at).toBe(startMs + 31_000);
   });
 
-  test('ends when the limits of a model are reset', async () => {
+  test('ends for a model whose limits are reset, and for models without a state', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
     const reserve = createReserver(limiter);
@@ -88,7 +88,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
   });
 });
 
-test('is observed by another process for models that it has not used before', async () => {
+test('the pause of a project delays other limiters on the same store, for used and for new models', async () => {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
   const [one, other] = [0, 1].map(() => createReserver(createRateLimiter({ store, clock, project: 'p' })));

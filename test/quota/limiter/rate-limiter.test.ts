@@ -29,11 +29,11 @@ test('fails at once and reserves nothing if the wait would exceed the deadline',
   expect((await readState()).appointments).toHaveLength(10);
 });
 
-test('accepts a request that need not wait, even if reserving took longer than the deadline', async () => {
+test('accepts a request that need not wait, even if its deadline has passed', async () => {
   const { reserve, clock } = createTestLimiter();
-  const latest = clock.now();
+  const deadline = clock.now();
   clock.advance(3);
-  expect(expectReserved(await reserve({ deadline: latest })).at).toBe(clock.now());
+  expect(expectReserved(await reserve({ deadline })).at).toBe(clock.now());
 });
 
 test('confirms a reservation that is late, and replaces one that is more than a window late', async () => {
@@ -46,7 +46,7 @@ test('confirms a reservation that is late, and replaces one that is more than a 
   expect(expectReserved(await limiter.confirm(second)).at).toBe(clock.now());
 });
 
-test('moves pending reservations forward when one is cancelled', async () => {
+test('moves pending reservations to earlier times when one is cancelled', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   const all: Reservation[] = [];
   for (let n = 0; n < 22; n += 1) all.push(expectReserved(await reserve()));
@@ -60,7 +60,7 @@ test('moves pending reservations forward when one is cancelled', async () => {
   expect(expectReserved(await limiter.reschedule(last as Reservation)).at).toBe(startMs + 61_500 + 60_500 - 1000);
 });
 
-test('moves pending reservations forward when a reply used fewer tokens than estimated', async () => {
+test('moves pending reservations to earlier times when a prompt had fewer tokens than estimated', async () => {
   const { reserve, limiter, startMs } = createTestLimiter();
   const resolveLimits = (): Limits => ({ tpm: { value: 200, source: 'settings' } });
   const request = { estimatedTokens: 100, resolveLimits };
@@ -73,7 +73,7 @@ test('moves pending reservations forward when a reply used fewer tokens than est
   expect(expectReserved(await limiter.reschedule(third)).at).toBe(startMs);
 });
 
-test('keeps the estimate of a reply whose tokens the service did not count', async () => {
+test('keeps the token estimate of a request if its reply has no token count', async () => {
   const { reserve, limiter, startMs } = createTestLimiter();
   const resolveLimits = (): Limits => ({ tpm: { value: 200, source: 'settings' } });
   const request = { estimatedTokens: 100, resolveLimits };
@@ -93,7 +93,7 @@ test('closes the day at a configured daily limit, but not at a built-in one', as
   }
 });
 
-test('uncounts a request from its day if its process ended before sending it', async () => {
+test('removes a request from the count of its day if its process ended before sending it', async () => {
   const { reserve, clock, readState } = createTestLimiter();
   const limits: Limits = { rpd: { value: 1, source: 'settings' } };
   expectReserved(await reserve({ resolveLimits: () => limits }));
@@ -103,7 +103,7 @@ test('uncounts a request from its day if its process ended before sending it', a
   expect((await readState()).days).toMatchObject([{ count: 1 }]);
 });
 
-test('ends the day at midnight in Los Angeles, including when daylight saving time ends', async () => {
+test('ends the day at midnight in Los Angeles on the day on which daylight saving time ends', async () => {
   // 2026-11-01 has 25 hours there: 20:00 UTC is 12:00, and the day ends at 08:00 UTC.
   const { reserve } = createTestLimiter({ startMs: Date.UTC(2026, 10, 1, 20) });
   const limits: Limits = { rpd: { value: 1, source: 'settings' } };

@@ -64,13 +64,13 @@ async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers 
   return { reserved, closed };
 }
 
-/** Pacific midnights around the start, which is two minutes before one. */
 const dayMs = 86_400_000;
+/** The Pacific midnight that is two minutes after the start. */
 const midnightMs = Date.UTC(2026, 10, 22, 8);
 const dayIndex = (at: number) => Math.floor((at - midnightMs) / dayMs);
 
 describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
-  test('never exceeds requests or tokens of a sliding window, or the day, however late within the guard requests are sent', async () => {
+  test('never exceeds a limit per sliding window or per day, even if requests are sent late by up to the guard', async () => {
     await fc.assert(
       fc.asyncProperty(
         scenarios,
@@ -82,7 +82,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           const sent = reserved.map(({ at, tokens }) => ({ at: at + guardMs * (late.next().value ?? 0), tokens }));
           sent.sort((left, right) => left.at - right.at);
           for (const { at } of sent) {
-            // Checks every sliding window that ends with a request; each fixed window lies within one of these.
+            // Checks every window that ends with a request. The requests of any other window are in one of these, too.
             const inside = sent.filter((other) => other.at <= at && other.at > at - windowMs);
             if (rpm !== undefined) expect(inside.length).toBeLessThanOrEqual(rpm);
             const sum = inside.reduce((total, { tokens }) => total + tokens, 0);
@@ -108,7 +108,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           const earliest = Math.max(askedAt, before.at(-1)?.at ?? 0);
           expect(at).toBeGreaterThanOrEqual(earliest);
           if (at === earliest) continue;
-          // One millisecond earlier it would not have fitted, by arithmetic independent of the limiter.
+          // Checks, without the limiter's code, that the request would not have fitted one millisecond earlier.
           const inside = before.filter((other) => other.at > at - 1 - spanMs);
           const tooMany = rpm !== undefined && inside.length >= rpm;
           const sum = inside.reduce((total, other) => total + other.tokens, tokens);
@@ -120,7 +120,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
     );
   });
 
-  test('closes a day exactly when it is full, until the next midnight in Los Angeles', async () => {
+  test('closes a day only when it is full, until the next midnight in Los Angeles', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         const { rpd } = scenario;
@@ -137,7 +137,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
     );
   });
 
-  test('never exceeds a window when reservations are cancelled, confirmed, missed, postponed or moved forward', async () => {
+  test('never exceeds the limit when reservations are cancelled, confirmed, missed, postponed or advanced', async () => {
     const steps = fc.array(
       fc.record({
         afterMs: fc.integer({ min: 0, max: 900 }),
@@ -146,7 +146,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
       { minLength: 5, maxLength: 60 },
     );
     await fc.assert(
-      fc.asyncProperty(steps, fc.integer({ min: 1, max: 8 }), async (story, rpm) => {
+      fc.asyncProperty(steps, fc.integer({ min: 1, max: 8 }), async (sequence, rpm) => {
         const windowMs = 2000;
         const clock = createManualClock(startMs);
         const { limiter } = await kind.open(clock, { windowMs });
@@ -154,7 +154,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
         const sent: number[] = [];
         let waiting: Reservation[] = [];
         /** Confirms all reservations up to a time: each at its time, or all at the end if the machine slept. */
-        const arrive = async (until: number, slept: boolean) => {
+        const confirmUntil = async (until: number, slept: boolean) => {
           for (;;) {
             const next = waiting.sort((left, right) => left.at - right.at)[0];
             if (!next || next.at > until) break;
@@ -167,8 +167,8 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           }
           clock.advance(Math.max(0, until - clock.now()));
         };
-        for (const { afterMs, what } of story) {
-          await arrive(clock.now() + afterMs, what === 'sleep');
+        for (const { afterMs, what } of sequence) {
+          await confirmUntil(clock.now() + afterMs, what === 'sleep');
           const one = waiting.at(-1);
           if (what === 'cancel' && one) {
             waiting.pop();
@@ -184,7 +184,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
             if (reservation.state === 'booked') waiting.push(reservation);
           }
         }
-        await arrive(clock.now() + 1_000_000, false);
+        await confirmUntil(clock.now() + 1_000_000, false);
         expect(waiting).toEqual([]);
         for (const at of sent) {
           expect(sent.filter((other) => other <= at && other > at - windowMs).length).toBeLessThanOrEqual(rpm);

@@ -6,13 +6,13 @@ import { connectRedis, formatRedisHost, type RedisConnection } from '../../../sr
 import { createRedisQuotaStore } from '../../../src/quota/redis/redis-store.js';
 import { findFreePort, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
-function connection(url: string): RedisConnection {
+function openConnection(url: string): RedisConnection {
   const opened = connectRedis({ url, clock: systemClock, timeoutMs: 5000, retryDelayMs: 50 });
   onTestFinished(opened.close);
   return opened;
 }
 
-const ping = (url: string) => connection(url).send((client) => client.ping());
+const ping = (url: string) => openConnection(url).send((client) => client.ping());
 
 describe('a Redis URL', () => {
   test.each([
@@ -38,7 +38,7 @@ describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${
     const { port } = await startRedisServer(onTestFinished, {
       args: ['--user', 'bot', 'on', '>word', ...allowed.split(' '), '--user', 'default', 'off'],
     });
-    const store = createRedisQuotaStore({ connection: connection(`redis://bot:word@127.0.0.1:${port}`) });
+    const store = createRedisQuotaStore({ connection: openConnection(`redis://bot:word@127.0.0.1:${port}`) });
     await store.transact('a', (state) => Object.assign(state, { refusals: 2 }));
     expect([...(await store.readAll()).keys()]).toEqual(['a']);
     await store.remove('a');
@@ -51,9 +51,9 @@ describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${
     expect(await ping(`redis://:word@127.0.0.1:${port}`)).toBe('PONG');
   });
 
-  test('that is closed is not reopened and reports so', async () => {
+  test('that is closed is not reopened: commands fail with the message `closed`', async () => {
     const { url } = await startRedisServer(onTestFinished);
-    const opened = connection(url);
+    const opened = openConnection(url);
     await opened.send((client) => client.ping());
     opened.close();
     await expect(opened.send((client) => client.ping())).rejects.toMatchObject({
@@ -62,9 +62,9 @@ describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${
     });
   });
 
-  test('to a cluster node finds the other nodes, and every script uses one hash slot', async () => {
+  test('to one node of a cluster stores states on all nodes, and lists them all', async () => {
     const nodes = await Promise.all([startNode(), startNode()]);
-    const [one, other] = nodes.map(({ url }) => connection(url)) as [RedisConnection, RedisConnection];
+    const [one, other] = nodes.map(({ url }) => openConnection(url)) as [RedisConnection, RedisConnection];
     await one.send((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 8191));
     await other.send((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 8192, 16383));
     await one.send((client) =>
@@ -74,7 +74,7 @@ describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${
       while (!String(await node.send((client) => client.call('CLUSTER', 'INFO'))).includes('cluster_state:ok'))
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    const store = createRedisQuotaStore({ connection: connection(nodes[0]?.url ?? '') });
+    const store = createRedisQuotaStore({ connection: openConnection(nodes[0]?.url ?? '') });
     const keys = ['a', 'b', 'c', 'd'];
     for (const key of keys) await store.transact(key, (state) => Object.assign(state, { refusals: 1 }));
     expect([...(await store.readAll()).keys()].sort()).toEqual(keys);

@@ -10,18 +10,18 @@ test('gives a new shared state the local pause, with its reason', () => {
   expect(state).toMatchObject({ notBefore: 9100, refusedFor: 'spend' });
 });
 
-test('keeps the pause of a shared state', () => {
+test('keeps the pause that a shared state already has', () => {
   const state = { ...createModelState(), notBefore: 7000, refusedFor: 'tpm' as const };
   mergeLocalState(state, { ...createModelState(), notBefore: 9000, refusedFor: 'spend' }, options);
   expect(state).toMatchObject({ notBefore: 7000, refusedFor: 'tpm' });
 });
 
-test('gives a new shared state the rate that this machine was served, and keeps that of a shared one', () => {
+test('gives the local `servedInWindow` to a new shared state, but not to an existing one', () => {
   const local = { ...createModelState(), servedInWindow: 12 };
   const created = createModelState();
   mergeLocalState(created, local, options);
   expect(created).toMatchObject({ servedInWindow: 12 });
-  const reset = { ...createModelState(), edition: 'e' };
-  mergeLocalState(reset, local, options);
-  expect(reset).not.toHaveProperty('servedInWindow');
+  const existing = { ...createModelState(), edition: 'e' };
+  mergeLocalState(existing, local, options);
+  expect(existing).not.toHaveProperty('servedInWindow');
 });

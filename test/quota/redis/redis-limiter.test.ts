@@ -22,7 +22,7 @@ const steps = fc.array(
       fc.constant(0),
       fc.integer({ min: 0, max: 700 }),
       fc.integer({ min: 0, max: 30_000 }),
-      // Days ahead, or back when the clock is set back.
+      // Up to two days later, or up to two hours earlier, as when the clock is set back.
       fc.integer({ min: -7_200_000, max: 200_000_000 }),
     ),
     what: fc.constantFrom(
@@ -63,7 +63,7 @@ const allLimits: fc.Arbitrary<Limits> = fc
     return Object.fromEntries(set.map(([kind, value]) => [kind, { value, source }]));
   });
 
-/** Reservations that were merged before the first step, in ages before the start. */
+/** Merged reservations that exist before the first step. `agoMs` is their age at the start. */
 const mergedReservations = fc.array(
   fc.record({ agoMs: fc.nat({ max: 60_000 }), requests: fc.integer({ min: 1, max: 5 }), tokens: fc.nat({ max: 900 }) }),
   { maxLength: 4 },
@@ -121,7 +121,7 @@ async function runStep(
     return limiter.recordRejection(one, { violations: tokenViolations, retryAfterMs: 100 });
   }
   if (what === 'reject') return limiter.recordRejection(one, { violations, retryAfterMs: tokens * 3.7 });
-  // The API closes days at midnight in Los Angeles, or until a time that it states.
+  // A day is closed until midnight in Los Angeles, or until a time that the API states.
   const { getNextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
   const closedUntil = tokens % 2 === 0 ? getNextPacificMidnight(now).getTime() : now + tokens * 20_011;
   return limiter.recordRejection(one, { violations: [], closedUntil });
@@ -154,7 +154,7 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
         fc.constantFrom(1500, 4000, 60_000),
         fc.constantFrom({}, { rpm: 0.5 }),
         mergedReservations,
-        async (story, limits, windowMs, budget, merged) => {
+        async (sequence, limits, windowMs, budget, merged) => {
           clock.advance(startMs - clock.now());
           const options = { project: 'p', windowMs, budget };
           const memory = createMemoryQuotaStore();
@@ -167,7 +167,7 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
             createRedisRateLimiter({ ...options, store: redis, connection }),
           ] as const;
           const made: [Reservation[], Reservation[]] = [[], []];
-          for (const step of story) {
+          for (const step of sequence) {
             clock.advance(step.afterMs);
             const now = clock.now();
             const expected = await runStep(limiters[0], step, made[0], { limits, now });

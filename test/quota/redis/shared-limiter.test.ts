@@ -10,13 +10,13 @@ import { findFreePort, type RedisServer, redisSkipReason, startRedisServer } fro
 const threeAMinute: Limits = { rpm: { value: 3, source: 'settings' }, maxConcurrent: { value: 1, source: 'settings' } };
 const spanMs = 60_500;
 /**
- * A machine with a local store, connected to Redis. Its timeout is longer than that of a run, because tests run in
- * parallel.
+ * A machine with a local store, connected to Redis. The default timeout is longer than in a real run, because tests run
+ * in parallel and a command may take long.
  */
-function createMachine(url: string, { clock = systemClock, patienceMs = 5000, retryMs = 50 } = {}) {
+function createMachine(url: string, { clock = systemClock, timeoutMs = 5000, retryDelayMs = 50 } = {}) {
   const messages: string[] = [];
   const connection = connectRedis({
-    ...{ url, clock, timeoutMs: patienceMs, retryDelayMs: retryMs },
+    ...{ url, clock, timeoutMs, retryDelayMs },
     onUnavailable: (reason) => messages.push(`unavailable: ${reason}`),
     onAvailable: () => messages.push('available'),
   });
@@ -31,7 +31,7 @@ function createMachine(url: string, { clock = systemClock, patienceMs = 5000, re
     limitsFor,
   });
   const reserve = () => limiter.reserve({ model: 'm', estimatedTokens: 10, resolveLimits: limitsFor });
-  /** Reserves a request for now and confirms it. */
+  /** Reserves quota that is free now, and confirms the reservation. */
   const send = async () => {
     const one = expectReserved(await reserve());
     expect(await limiter.confirm(one)).toBe('go');
@@ -101,7 +101,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     await (await second).release();
   });
 
-  test('builds one schedule for machines whose clocks differ by an hour, each in its own time', async () => {
+  test('builds one schedule for machines whose clocks differ by an hour, and gives each its own local times', async () => {
     const { url } = await redis();
     const hourMs = 3_600_000;
     const aheadBy = (ms: number): Clock => ({ ...systemClock, now: () => Date.now() + ms });
@@ -133,7 +133,7 @@ describe.skipIf(redisSkipReason)(
   () => {
     const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
-    test('is reported once, and the machine limits by itself', async () => {
+    test('is reported once, and the machine limits its requests by itself', async () => {
       const { send, reserve, messages, ...rest } = createMachine(`redis://127.0.0.1:${await findFreePort()}`);
       for (let n = 0; n < 3; n += 1) expect((await send()).shared).toBeUndefined();
       expect(isDelayed(expectReserved(await reserve()), rest)).toBe(true);
@@ -142,7 +142,7 @@ describe.skipIf(redisSkipReason)(
 
     test('is not waited for if it is slow, and is used again when it responds', async () => {
       const server = await redis();
-      const { send, reserve, messages, connection } = createMachine(server.url, { patienceMs: 250 });
+      const { send, reserve, messages, connection } = createMachine(server.url, { timeoutMs: 250 });
       const ping = () => connection.send((client) => client.ping()).catch(() => '');
       await waitUntil(ping, (outcome) => outcome === 'PONG');
       messages.length = 0;
@@ -156,7 +156,7 @@ describe.skipIf(redisSkipReason)(
       expect(messages).toContain('available');
     });
 
-    test('is replaced by a local reservation if it stops before the confirmation', async () => {
+    test('is replaced by the local store if it stops between a reservation and its confirmation', async () => {
       const server = await redis();
       const { send, reserve, limiter, messages, ...rest } = createMachine(server.url);
       const first = expectReserved(await reserve());
@@ -171,7 +171,7 @@ describe.skipIf(redisSkipReason)(
       expect(messages).toHaveLength(1);
     });
 
-    test('learns what was sent before and meanwhile when it comes back empty', async () => {
+    test('gets the requests that the machine sent before and during its downtime, if it comes back empty', async () => {
       const server = await redis();
       const { send, reserve, messages, ...rest } = createMachine(server.url);
       expect((await send()).shared).toBe(true);
@@ -181,13 +181,13 @@ describe.skipIf(redisSkipReason)(
       await redis({ port: server.port });
       const next = await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
       expect(isDelayed(expectReserved(next), rest)).toBe(true);
-      // Another machine learns it from Redis only.
+      // Another machine can know of these requests only from Redis.
       const other = createMachine(server.url);
       expect(isDelayed(expectReserved(await other.reserve()), other)).toBe(true);
       expect(messages).toEqual([expect.stringMatching(/^unavailable: /), 'available']);
     });
 
-    test('learns what each machine knows when its data is lost while it runs', async () => {
+    test('gets the requests of each machine again if its data is lost while it runs', async () => {
       const { url } = await redis();
       const [one, other] = [createMachine(url), createMachine(url)];
       await one.send();
@@ -201,7 +201,7 @@ describe.skipIf(redisSkipReason)(
       expect([...one.messages, ...other.messages]).toEqual([]);
     });
 
-    test('gets a lost pending reservation again on confirming', async () => {
+    test('gets a lost pending reservation again when the reservation is to be confirmed', async () => {
       const { url } = await redis();
       const { send, reserve, limiter, connection, clock } = createMachine(url);
       for (let n = 0; n < 3; n += 1) await send();
@@ -212,7 +212,7 @@ describe.skipIf(redisSkipReason)(
       expect(isDelayed(again, { clock })).toBe(true);
     });
 
-    test('gets the local reservations once it is back', async () => {
+    test('is used to confirm a local reservation once it is back, and the local store counts the request once', async () => {
       const server = await redis();
       await server.kill();
       const { reserve, limiter, store } = createMachine(server.url);

@@ -22,7 +22,7 @@ async function openSqlite(folder: string, maxWaitMs?: number) {
   return { database, store };
 }
 
-/** Every store, opened twice over the same data if it can be shared. */
+/** Every kind of store, opened twice over the same data. A store in memory can't be opened twice: both are the same. */
 const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] = [
   [
     'memory',
@@ -64,10 +64,10 @@ afterAll(async () => {
   for (const clean of cleanups) await clean();
 });
 
-const withoutServer = (name: string) => name === 'Redis' && redisSkipReason !== undefined;
+const lacksServer = (name: string) => name === 'Redis' && redisSkipReason !== undefined;
 if (redisSkipReason !== undefined) test.skip(`Redis tests: ${redisSkipReason}`);
 
-describe.each(stores.filter(([name]) => !withoutServer(name)))('a store in %s', (_, open) => {
+describe.each(stores.filter(([name]) => !lacksServer(name)))('a store in %s', (_, open) => {
   test('returns an empty state first, and then what was written', async () => {
     const { one, other } = await open();
     expect(await one.transact('a', (state) => structuredClone(state))).toEqual(createModelState());
@@ -78,7 +78,7 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a store in %s', 
     expect(await other.transact('b', (state) => structuredClone(state))).toEqual(createModelState());
   });
 
-  test('reads a state without creating it', async () => {
+  test('reads a copy of a state, and does not create a missing one', async () => {
     const { one, other } = await open();
     expect(await one.read('a')).toBeUndefined();
     expect(await other.readAll()).toEqual(new Map());
@@ -156,7 +156,7 @@ describe('the database file', () => {
     expect({ database, warning }).toEqual({ database: undefined, warning: expect.stringContaining("can't be used") });
   });
 
-  test('does not grow with use', async () => {
+  test('does not grow when the same state is written again and again', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { store } = await openSqlite(folder);
     for (let n = 0; n < 300; n += 1) {

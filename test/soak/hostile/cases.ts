@@ -3,7 +3,7 @@ import { answerMutations, type Json, mutateAnswer } from '../../helpers/mutate-a
 import { completeAnswers } from '../fuzz-answers.js';
 import { completeTurns } from '../fuzz-live-messages.js';
 
-/** What the program asks for: each kind is a command with a narrative of its own. */
+/** What the program requests. `createArguments` has a command line for each kind. */
 export const requestKinds = ['rest', 'stream', 'json', 'live', 'list', 'download', 'upload'] as const;
 export type RequestKind = (typeof requestKinds)[number];
 
@@ -16,7 +16,7 @@ export type Delivery =
   | 'half-close'
   | 'half-reset'
   | 'half-hang'
-  /** Nothing of it. */
+  /** Nothing of it: the connection is closed, or left open. */
   | 'close'
   | 'hang'
   /** `101 Switching Protocols`. */
@@ -48,7 +48,7 @@ const googleError = {
 const model = { name: 'models/m', supportedGenerationMethods: ['generateContent'], inputTokenLimit: 8, version: '1' };
 const list = { models: [model, { ...model, name: 'models/n' }], nextPageToken: 'next' };
 
-/** Answers of each kind. A list is a stream of events, or of Live messages. */
+/** Correct answers of each kind. An array is a stream of events, or of Live messages. */
 const complete: Readonly<Record<RequestKind, readonly Json[]>> = {
   rest: completeAnswers,
   stream: completeAnswers.map((answer) => [answer]),
@@ -98,7 +98,7 @@ const createBodies = (kind: RequestKind): fc.Arbitrary<string> =>
 export const hostileAnswers: fc.Arbitrary<HostileAnswer> = fc
   .oneof(
     { weight: 12, arbitrary: fc.constantFrom(...requestKinds.filter((kind) => kind !== 'upload')) },
-    // An upload reads and sends 16 MB.
+    // An upload is rare, because it reads and sends 16 MB.
     { weight: 1, arbitrary: fc.constant('upload' as const) },
   )
   .chain((kind) =>

@@ -7,18 +7,21 @@ import { runMain } from '../../helpers/run-main.js';
 import type { HostileAnswer, RequestKind } from './cases.js';
 import { type HostileServer, startHostileServer } from './server.js';
 
-/** The limit that the program gets for each request, and what it may take on top of it. */
+/** The time limit of each request, and the time that the program may take in addition. */
 const timeoutMs = 1000;
 const graceMs = 2000;
 
-/** The limit of the list of models, which has no flag. */
+/** The time limit of the request for the list of models, which no flag sets. */
 const listTimeoutMs = 30_000;
 
 const maxPeakBytes = 600_000_000;
 
-/** Runs the program against a hostile server, and finds what is wrong with its end. */
+/** Runs the program against a hostile server, and checks how it ends. */
 export interface HostileRunner {
-  /** @param real whether to start the real bin instead of running `main` in this process */
+  /**
+   * Returns what is wrong, or undefined.
+   * @param real whether to start the real bin instead of running `main` in this process
+   */
   findProblem(answer: HostileAnswer, real: boolean): Promise<string | undefined>;
   /** How often each exit code occurred, since the last call. */
   takeExitCodes(): string;
@@ -35,7 +38,7 @@ export async function createHostileRunner(): Promise<HostileRunner> {
   const exitCodes = new Map<number | null, number>();
   return {
     async findProblem(answer, real) {
-      // The list would take half a minute.
+      // Not tested, because the request for the list would take its whole time limit of half a minute.
       if (answer.kind === 'list' && /drip|hang/.test(answer.delivery)) return undefined;
       server.setAnswer(answer);
       caseCount += 1;
@@ -66,7 +69,7 @@ export async function createHostileRunner(): Promise<HostileRunner> {
 
 let modulesLoaded: Promise<unknown> | undefined;
 
-/** Runs the program once, so that the time of a case does not include loading the modules from source. */
+/** Runs the program once, so that the time of a case does not include loading the modules. */
 function loadModules(server: HostileServer, folder: string): Promise<unknown> {
   const body = '{"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]}';
   server.setAnswer({ kind: 'rest', delivery: 'whole', status: 200, headers: {}, body });
@@ -105,7 +108,7 @@ function createEnvironment(server: HostileServer, home: string, stateFolder: str
 }
 
 interface MeasuredResult extends ProcessResult {
-  /** The peak memory of a process of its own. */
+  /** The peak memory, if a process was started. */
   peakBytes?: number;
 }
 
@@ -131,7 +134,7 @@ function describeProblem(
   { code, stdout, stderr, peakBytes = 0 }: MeasuredResult,
   durationMs: number,
 ): string | undefined {
-  // The files are there: the program itself could not be tested.
+  // 66 means that a file is missing. All files of the other kinds exist, so the test itself is broken.
   if (code === 66 && kind !== 'download') return `exit code 66: ${stderr.slice(-1500)}`;
   if (code === null) return 'it does not end';
   if (code === 1) return `exit code 1: ${stderr.slice(-1500)}`;
@@ -142,7 +145,7 @@ function describeProblem(
   return peakBytes > maxPeakBytes ? `it took ${Math.round(peakBytes / 1_000_000)} MB` : undefined;
 }
 
-/** On a machine with other load, everything takes longer. */
+/** Multiplies the time limits, for a machine with other load. */
 const slowdown = Number(process.env.SOAK_SLOWDOWN ?? 1);
 
 function hasResult(kind: RequestKind, stdout: string): boolean {

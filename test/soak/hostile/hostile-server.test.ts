@@ -4,7 +4,8 @@ import type { Delivery, RequestKind } from './cases.js';
 import { createHostileRunner } from './check-case.js';
 import { createHostileProperty } from './hostile-server.js';
 
-// A short version of `npm run soak -- hostile-server` with a fixed seed. The soak also measures time and memory.
+// A short version of `npm run soak -- hostile-server` with a fixed seed. The soak also starts real processes and
+// limits their memory.
 test('ends with a reply or a clear error, whatever a server answers', async () => {
   const runner = await createHostileRunner();
   onTestFinished(() => runner.close());
@@ -15,7 +16,7 @@ const kinds: RequestKind[] = ['rest', 'stream', 'live', 'download', 'upload', 'l
 const deliveries: Delivery[] = ['close', 'upgrade', 'garbage', 'half-close', 'half-reset'];
 
 test.each(kinds.flatMap((kind) => deliveries.map((delivery) => [kind, delivery] as const)))(
-  'reports an error when a server breaks off: %s, %s',
+  'ends with a reply or a clear error when a server breaks off: %s, %s',
   async (kind, delivery) => {
     const runner = await createHostileRunner();
     onTestFinished(() => runner.close());

@@ -26,10 +26,10 @@ export async function soakHostileServer(): Promise<boolean> {
   ] as const) {
     const numRuns = Math.ceil(total * share);
     const startedAt = performance.now();
-    const failures = await fc.check(createHostileProperty(runner, real), { numRuns, endOnFailure: true });
-    if (failures.failed) {
+    const outcome = await fc.check(createHostileProperty(runner, real), { numRuns, endOnFailure: true });
+    if (outcome.failed) {
       passed = false;
-      const { errorInstance, counterexample, seed, counterexamplePath } = failures;
+      const { errorInstance, counterexample, seed, counterexamplePath } = outcome;
       const answer = counterexample?.map(({ body, ...rest }) => ({ ...rest, body: body.slice(0, 500) }));
       process.stderr.write(`seed ${seed}, path ${counterexamplePath}: ${JSON.stringify(answer)}\n${errorInstance}\n`);
     }
@@ -37,11 +37,11 @@ export async function soakHostileServer(): Promise<boolean> {
     const peak = `${Math.round(process.resourceUsage().maxRSS / 1000)} MB`;
     printRow(
       name,
-      failures.numRuns,
+      outcome.numRuns,
       `${seconds} s`,
       peak,
       runner.takeExitCodes(),
-      failures.failed ? 'see above' : 'none',
+      outcome.failed ? 'see above' : 'none',
     );
   }
   await runner.close();

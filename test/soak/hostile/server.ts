@@ -8,7 +8,7 @@ import type { HostileAnswer } from './cases.js';
 /** A server that gives the same answer to every request. */
 export interface HostileServer {
   url: string;
-  /** Sets the answer from now on. */
+  /** Sets the answer from now on, and destroys all connections. */
   setAnswer(answer: HostileAnswer): void;
   close(): Promise<void>;
 }
@@ -76,6 +76,7 @@ function drip(socket: Socket, bytes: Buffer): void {
   socket.on('close', () => clearInterval(timer));
 }
 
+/** A deeply nested body stays one event, because rendering it again would exceed the stack. */
 function toEvents(body: string): string {
   const parsed = tryParse(body);
   if (!Array.isArray(parsed) || body.startsWith('[[[')) return `data: ${body}\n\n`;

@@ -27,15 +27,16 @@ export interface Attempt {
 }
 
 /**
- * Chooses moments, mostly around replies: few cases differ before the first one. The later commands of a round have
- * fewer requests to send.
+ * Chooses when to kill the process, and what happens to the disk. Most kills come soon after a request, because it makes
+ * little difference at which moment before the first one a process is killed.
+ * @param index the number of earlier commands of the round, each of which leaves fewer requests to send
  */
 export function chooseEvents(random: () => number, index: number): Pick<Attempt, 'kill' | 'fill' | 'isReadOnly'> {
   const afterRequests = random() < 0.15 ? 0 : 1 + Math.floor(random() * Math.max(1, requestCount - 2 * index));
   const kill = { afterRequests, afterMs: random() * (afterRequests === 0 ? 400 : 40) };
   const choice = random();
   if (choice < 0.1) return { kill, isReadOnly: true };
-  // A disk that is full all the time matters most to a command that could reuse replies.
+  // Often full from the start for the later commands, because these could reuse replies.
   if (choice < (index === 0 ? 0.15 : 0.5)) return { kill, fill: { afterMs: 0, freeBytes: 0 } };
   if (choice < 0.7) return { kill };
   const fill = {
@@ -46,7 +47,7 @@ export function chooseEvents(random: () => number, index: number): Pick<Attempt,
   return { kill, fill };
 }
 
-/** Runs a command and does to it and the disk what the attempt says. */
+/** Runs a command, and kills its process and changes the disk as the attempt says. */
 export async function runAttempt(
   { folder, disk, server }: KillContext,
   names: string[],

@@ -19,7 +19,7 @@ export interface StoredState {
  * Reads the database as the next process will find it. It reads a copy, because SQLite repairs a file after a kill when
  * it is opened. The index of the write-ahead log is not copied: SQLite rebuilds it.
  *
- * @param identify returns what stands for a stored reply in the result
+ * @param identify returns the text that represents a reply in `stored`
  */
 export function readState(stateFolder: string, identify = identifyStored): StoredState {
   const path = databasePath(stateFolder);
@@ -77,7 +77,7 @@ function isTemporary(path: string): boolean {
 /**
  * Checks the lines of a recording.
  *
- * @param count the number of lines that it must have; by default any, and the last one may be incomplete
+ * @param count the number of lines that it must have. By default any number is right, and the last line may be incomplete
  */
 export function checkRecording(path: string, count?: number): string[] {
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [''];

@@ -8,10 +8,10 @@ import { respond } from './narratives.js';
 import { clearState, noCounts, type RoundCounts, type RoundResult, runRound } from './run-round.js';
 import { createSmallDisk, type SmallDisk } from './small-disk.js';
 
-/** Rounds that share a state folder. */
+/** The number of rounds that share a state folder. */
 const roundsPerState = 20;
 
-/** Runs rounds until a number of processes were killed. */
+/** Runs rounds until `kills` processes were killed. */
 export async function killAndResume(kills: number, seed: number, disk: SmallDisk): Promise<RoundResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-kill-'));
   const server = await startGeminiServer({ models: 'any' });

@@ -6,7 +6,7 @@ const disk = createSmallDisk();
 const { limitProblem } = disk;
 
 // A short version of `npm run soak -- kill` with a fixed seed. The times at which processes are killed still vary.
-test('runs that are killed at any moment, also on a full disk, are resumed without repeating a stored reply', async () => {
+test('runs that are killed at any moment, also on a full disk, are resumed without requesting a stored reply again', async () => {
   onTestFinished(disk.close);
   const results = await killAndResume(3, 20_261_130, disk);
   expect(results.flatMap(({ problems }) => problems)).toEqual([]);

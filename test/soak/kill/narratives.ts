@@ -3,13 +3,14 @@ import { type ScriptedReply, textReply } from '../../helpers/gemini/replies.js';
 import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
 
 export const actCount = 5;
-/** The act with a long reply, in this number of hops. */
+/** The act that gets a long reply. */
 const longAct = 3;
+/** The number of hops of the long reply. */
 export const hopCount = 3;
 /** The number of requests of a narrative that is not killed. */
 export const requestCount = actCount - 1 + hopCount;
 
-/** The characters of the replies to each act: less than a page of memory, several pages, and more than a pipe holds. */
+/** The lengths of the replies in characters: less than a page of memory, several pages, and more than a pipe holds. */
 const replyLengths = [50, 9000, 3000, 70_000, 600];
 
 /** Renders a narrative of five acts, one of which gets a long reply. */

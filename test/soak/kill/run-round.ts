@@ -14,7 +14,7 @@ export interface RoundCounts {
   /** The number of times the disk was filled, and of commands on a read-only disk. */
   fills: number;
   readOnly: number;
-  /** The number of commands that ended with 74. */
+  /** The number of commands that ended with exit code 74. */
   refused: number;
   /** The number of files in folders of `--out-dir`, and of temporary files left there. */
   files: number;
@@ -48,7 +48,7 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
   for (let index = 0; index <= killedCount; index += 1) {
     const isLast = index === killedCount;
     if (isLast || chance(0.5)) disk.free();
-    // On a full disk, a command that writes files ends before it looks for stored replies.
+    // Only some commands write files, because on a full disk these end before they look for stored replies.
     const writesFiles = isLast || chance(0.5);
     const attemptFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
     await runStep(step, { flags: attemptFlags, ...(!isLast && chooseEvents(random, index)) }, isLast);
@@ -70,7 +70,7 @@ interface RoundStep {
   outDir: string;
   recording: string;
   result: RoundResult;
-  /** Whether the disk was full at any time in this round. */
+  /** Whether the disk was full or read-only at any time in this round. */
   wasFull: boolean;
 }
 
@@ -114,7 +114,10 @@ async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Prom
   );
 }
 
-/** Checks that the database is not damaged, and that no reply has been lost. The hops of a whole reply are deleted. */
+/**
+ * Checks that the database is not damaged, and that no reply has been lost. Storing a whole reply deletes its hops, which
+ * is no loss.
+ */
 function checkState(before: StoredState, after: StoredState): string[] {
   const isStored = (id: string) => after.stored.has(id) || after.stored.has(id.replace(/ part .*/, ''));
   return [
@@ -123,7 +126,7 @@ function checkState(before: StoredState, after: StoredState): string[] {
   ];
 }
 
-/** Checks that a resuming command sends no request whose reply was stored, and none whose reply can't be stored. */
+/** Checks that a resuming command sends no request whose reply was stored, and none at all on a read-only disk. */
 function checkRequests(requests: ReturnType<typeof identifyRequest>[], { stored }: StoredState, isReadOnly: boolean) {
   return requests.flatMap(({ name, act, hop }) => {
     const id = `${name} act ${act}`;
@@ -132,7 +135,7 @@ function checkRequests(requests: ReturnType<typeof identifyRequest>[], { stored 
   });
 }
 
-/** Checks how a process ended, and that it reported a loss of its database once. */
+/** Checks how a process ended, and that it warned at most once, and only with reason, that no replies are stored. */
 function checkEnd({ code, signal, stderr }: ProcessResult, options: { isLast: boolean; mayRefuse: boolean }): string[] {
   const { isLast, mayRefuse } = options;
   const isExpected = isLast ? code === 0 : signal === 'SIGKILL' || code === 0 || (code === 74 && mayRefuse);

@@ -10,7 +10,7 @@ export interface SmallDisk {
   limitProblem: string | undefined;
   /** Whether `fill` was called last, and not `free`. */
   readonly isFull: boolean;
-  /** Fills the disk with a file, except for some bytes. Does nothing if the disk can't be filled. */
+  /** Fills the disk with a file, except for about `freeBytes`. Does nothing if the disk can't be filled. */
   fill(freeBytes: number): void;
   /** Removes that file. */
   free(): void;

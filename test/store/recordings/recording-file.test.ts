@@ -16,13 +16,13 @@ const createEntry = (key: string, text = 'reply'): RecordingEntry => ({
   },
 });
 
-/** Writes a file, and a recording of two lines as a model for its content. */
+/** Writes a file whose content `createContent` makes from a recorded line. Returns the line too. */
 function createFile(createContent: (line: string) => string | Buffer) {
   const folder = createTemporaryFolder(onTestFinished);
-  const recording = openRecording(join(folder, 'model'));
+  const recording = openRecording(join(folder, 'recording'));
   recording.add(createEntry('a', 'ünïcode'));
   recording.finish();
-  const line = readFileSync(join(folder, 'model'), 'utf8');
+  const line = readFileSync(join(folder, 'recording'), 'utf8');
   const path = join(folder, 'file');
   writeFileSync(path, createContent(line));
   return { folder, path, line };
@@ -39,10 +39,10 @@ describe('a file that is not a recording is refused and stays as it was', () => 
     ['a brace', () => '{'],
     ['the beginning of a line without digits', () => '{"key":"'],
     ['the beginning of a line with other fields', () => `{"key":"${'0'.repeat(64)}","secret":"`],
-    ['a line with other digits', (line) => line.slice(0, 200).replace('aa', 'zz')],
-    ['complete JSON that begins as a line', (line) => `${line.slice(0, line.indexOf('"m"'))}"m"}}`],
-    ['a recording followed by another text', (line) => `${line}precious`],
-    ['a recording followed by another line', (line) => `${line}precious\n`],
+    ['the beginning of a line whose key is not hexadecimal', (line) => line.slice(0, 200).replace('aa', 'zz')],
+    ['complete JSON that begins like a recorded line', (line) => `${line.slice(0, line.indexOf('"m"'))}"m"}}`],
+    ['a recording followed by a text without a newline', (line) => `${line}precious`],
+    ['a recording followed by a line that is not JSON', (line) => `${line}precious\n`],
   ])('%s', (_, createContent) => {
     const { path } = createFile(createContent);
     const before = readFileSync(path);
@@ -52,7 +52,7 @@ describe('a file that is not a recording is refused and stays as it was', () => 
   });
 });
 
-test("a crash's incomplete line is removed, wherever it was cut", () => {
+test('an incomplete last line, which a crash may leave, is removed wherever it ends after the first digit of its key', () => {
   const { path, line } = createFile((line) => line);
   const bytes = Buffer.from(line);
   for (let length = 9; length < bytes.length - 2; length += 1) {
@@ -82,14 +82,14 @@ test('an empty file becomes a recording, and its permissions are kept', () => {
   expect(statSync(path).mode & 0o777).toBe(0o640);
 });
 
-test('pictures are recorded, and a recording that would be too large to read is not extended', () => {
+test('the bytes of pictures are recorded, and nothing is added to a recording that would then be too large to read', () => {
   const path = join(createTemporaryFolder(onTestFinished), 'file');
   const recording = openRecording(path);
   const entry = createEntry('a');
   const media = [{ mimeType: 'image/png', base64: 'iVBORw0KGgo=' }];
   recording.add({ ...entry, reply: { ...entry.reply, media } });
   expect([...readRecording(path).entries.values()][0]?.reply.media).toEqual(media);
-  // Takes no space on the disk.
+  // The file is sparse: it takes no space on the disk.
   truncateSync(path, 256_000_000);
   expect(() => recording.add(createEntry('b'))).toThrowError(
     expect.objectContaining({ code: 'output_failed', message: expect.stringContaining('larger than 256 MB') }),

@@ -77,7 +77,7 @@ describe('a spoken reply', () => {
   });
 });
 
-test('writes a reply before it returns it, and no reply for a request that failed', async () => {
+test('has written a reply when it returns it, and writes nothing for a request that failed', async () => {
   const path = newPath();
   const { driver } = createRecorder(path, [{ pieces: ['one'] }, { error: new Error('broken') }]);
   await driver.generate(createRequest(user('a')));
@@ -86,7 +86,7 @@ test('writes a reply before it returns it, and no reply for a request that faile
   expect(readPrompts(path)).toEqual(['a']);
 });
 
-test('sorts the lines by their position in the conversation', async () => {
+test('sorts the lines by the length of the conversation, then by the prompt', async () => {
   const path = newPath();
   const { driver, finish } = createRecorder(path);
   await driver.generate(createRequest(user('a'), model('Reply 1'), user('b')));
@@ -126,7 +126,7 @@ test('keeps the replies of two runs that record into one file at the same time',
   expect(readPrompts(path)).toEqual(['a', 'b', 'c']);
 });
 
-test('reads and extends a file with CRLF, empty lines and no final newline', async () => {
+test('reads and extends a file with an empty line that ends in CRLF, and without a final newline', async () => {
   const path = newPath();
   const first = createRecorder(path);
   await first.driver.generate(createRequest(user('a')));
@@ -140,7 +140,7 @@ test('reads and extends a file with CRLF, empty lines and no final newline', asy
   expect(readPrompts(path)).toEqual(['a', 'b']);
 });
 
-describe('the difference to the most similar request', () => {
+describe('the reported difference from the most similar request', () => {
   const conversation = ['Tell me of whales', 'Whales are large', 'Make that shorter'];
   const [first = '', reply = '', last = ''] = conversation;
   const describeDifference = async (request: GenerateRequest) => {
@@ -171,14 +171,18 @@ describe('the difference to the most similar request', () => {
       { ...createRequest(user(first)), parameters: { topK: 3 } },
       /the parameters: topK was not set, now 3$/,
     ],
-    ['the length of the conversation', createRequest(user(last)), /the conversation before the prompt: it had 2 turns, now 0$/],
+    [
+      'the length of the conversation',
+      createRequest(user(last)),
+      /the number of turns before the prompt: it was 2, now 0$/,
+    ],
     ['white space', createRequest(user(`${first} `)), /turn 1 of 1, the prompt: Tell me of whales\{\+ \+\}$/],
-  ])('is %s', async (_, request, words) => {
-    expect(await describeDifference(request)).toMatch(words);
+  ])('is %s', async (_, request, message) => {
+    expect(await describeDifference(request)).toMatch(message);
   });
 });
 
-test('records a URL without its login and query, and still distinguishes requests by them', async () => {
+test('records a URL without its login and query, but still distinguishes requests by the query', async () => {
   const path = newPath();
   const { driver, finish } = createRecorder(path);
   const film = (query: string): GenerateRequest =>

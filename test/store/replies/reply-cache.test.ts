@@ -20,19 +20,19 @@ test.each([
   expect(parseStoredReply(serializeReply(reply(turn)))).toEqual(reply(turn));
 });
 
-test('stores the text once', () => {
+test('stores once a text that the reply contains three times', () => {
   const json = serializeReply(reply({ native: [{ text: 'Hello you' }] }));
   expect(json.split('Hello you')).toHaveLength(2);
 });
 
-test('reads a reply that was stored without shortening', () => {
+test('reads a reply that was stored with all copies of its text', () => {
   const plainReply = reply({ native: [{ text: 'Hello you' }] });
   expect(parseStoredReply(JSON.stringify(plainReply))).toEqual(plainReply);
 });
 
 const media = [{ mimeType: 'image/png', base64: 'iVBORw0KGgo=' }];
 
-test('reads a reply with media as it was stored, with the bytes stored once', () => {
+test('stores the bytes of media once, and reads the reply as it was', () => {
   const inlineData = { mimeType: 'image/png', data: 'iVBORw0KGgo=' };
   const drawn = reply({ native: [{ inlineData, thoughtSignature: 'c2ln' }, { text: 'Hello you' }], media });
   const json = serializeReply(drawn);

@@ -47,7 +47,7 @@ describe('the key of a request stays the same', () => {
       ...request,
       parameters: { safety: { B: 'y', A: 'x' }, maxTokens: 100, temperature: 0.5 },
     },
-    'without the thought signature and with another model of an earlier reply': {
+    'if an earlier reply is from another model and has no thought signature': {
       ...request,
       turns: [first, { role: 'model', text: 'Hello you', model: 'model-b' }, last],
     },
@@ -66,7 +66,7 @@ test('the key of a request depends on the media of an earlier reply', () => {
   expect(keys[4]).toBe(keys[1]);
 });
 
-test('the key of a hop depends on its reply and its token', () => {
+test('the key of a hop depends on the key of its reply and on its token, and is within the bounds for its reply', () => {
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
   const keyOfHop = (key: string, ...tokens: string[]) => {
     const finishedHops = tokens.map((token) => ({ token, turn, outputTokens: 1 }));
@@ -76,12 +76,13 @@ test('the key of a hop depends on its reply and its token', () => {
   expect(new Set(keys).size).toBe(4);
   const [from, to] = getHopKeyBounds('k');
   expect(keys.map((key) => from < key && key < to)).toEqual([true, true, true, false]);
-  expect(from < 'k' || 'k' > to).toBe(false);
+  // The reply itself is outside of the bounds.
+  expect('k' < from).toBe(true);
 });
 
 describe('the key of a request changes', () => {
   const schema = { type: 'object', properties: { a: {}, b: {} } };
-  const turns = (parts: MediaPart) => [user('Hello', parts), reply, last];
+  const turns = (part: MediaPart) => [user('Hello', part), reply, last];
   const others: Record<string, GenerateRequest> = {
     'for another model': { ...request, model: 'model-b' },
     'for another system instruction': { ...request, system: 'Be long.' },
@@ -100,8 +101,8 @@ describe('the key of a request changes', () => {
       ...request,
       turns: [first, { role: 'model', text: 'Hello', model: 'model-a' }, last],
     },
-    'for another question': { ...request, turns: [first, reply, user('And then?')] },
-    'for a question in two parts': { ...request, turns: [first, reply, user('An', 'd?')] },
+    'for another prompt': { ...request, turns: [first, reply, user('And then?')] },
+    'for the same prompt in two parts': { ...request, turns: [first, reply, user('An', 'd?')] },
     'for another picture': { ...request, turns: turns(picture({ from: 'bytes', base64: 'AAAA' })) },
     'for a picture of another type': {
       ...request,

@@ -26,7 +26,7 @@ function createCommand(rows: string[], canReuse = true) {
   return { ask, inner };
 }
 
-test('rows that send the same request keep a reply each, whatever the order in which they ask', async () => {
+test('rows that send the same request keep their own replies, in whatever order they send it', async () => {
   const first = createCommand(['a', 'b', 'c'], false);
   const replies = { c: await first.ask('c'), a: await first.ask('a') };
   expect(replies).toEqual({ c: 'Reply 1', a: 'Reply 2' });
@@ -37,7 +37,7 @@ test('rows that send the same request keep a reply each, whatever the order in w
   expect(resumed.inner.requests).toHaveLength(1);
 });
 
-test('a row that has changed where the request does not depend on it takes a reply that no row of the command has', async () => {
+test('a new row that sends the same request as a removed row takes its reply, and a second new row does not', async () => {
   await createCommand(['a', 'b'], false).ask('a');
   const resumed = createCommand(['b', 'a2', 'a3']);
   expect(await resumed.ask('a2')).toBe('Reply 1');

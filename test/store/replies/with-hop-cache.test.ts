@@ -24,7 +24,7 @@ const hop = (text: string, continuationToken: string): ScriptedCall => ({
 });
 const failure: ScriptedCall = { error: new BoticelliError('unavailable', 'lost') };
 
-/** A run with the database: its driver, and the inner driver that counts the requests sent. */
+/** A run with the database: its driver, and the inner driver that receives the requests sent. */
 function run(scripts: ScriptedCall[], options: Partial<ReplyCacheOptions> = {}) {
   const inner = createScriptedDriver(scripts);
   const cacheOptions = { cache: createSqliteReplyCache(database, 'n', Date.now), ...options };
@@ -55,7 +55,7 @@ test('hops are not reused without --resume', async () => {
   expect(listTokens(again)).toEqual([undefined, 'b']);
 });
 
-test('the hops of equal requests are told apart, also if only some of their replies are complete', async () => {
+test('the hops of equal requests are told apart, even if only some of their replies are complete', async () => {
   const first = run([{ pieces: ['short'] }, hop('long ', 'a'), failure]);
   await first.driver.generate(request);
   await expect(first.driver.generate(request)).rejects.toThrow('lost');
@@ -67,9 +67,9 @@ test('the hops of equal requests are told apart, also if only some of their repl
   expect(listTokens(resumed)).toEqual(['a']);
 });
 
-test('only a hop that another one can continue is stored', async () => {
-  const circle = [hop('1 ', 'a'), hop('2 ', 'a')];
-  await expect(run(circle).driver.generate(request)).rejects.toThrow('the token of an earlier part');
+test('a hop is not stored if its token is that of an earlier hop, because no hop can continue it', async () => {
+  const repeatedToken = [hop('1 ', 'a'), hop('2 ', 'a')];
+  await expect(run(repeatedToken).driver.generate(request)).rejects.toThrow('the token of an earlier part');
   expect(countRows()).toBe(1);
   const resumed = resume([hop('2 ', 'b'), { pieces: ['3'] }]);
   expect((await resumed.driver.generate(request)).text).toBe('1 2 3');
@@ -82,7 +82,7 @@ test('the hops of a truncated reply are kept, so that only its last hop is reque
   expect(listTokens(resumed)).toEqual(['a']);
 });
 
-test('the hops of invalid JSON are deleted, so that a run that resumes requests the whole reply again', async () => {
+test('the hops of invalid JSON are deleted, so that a resumed run requests the whole reply again', async () => {
   const jsonRequest: GenerateRequest = { ...request, parameters: { format: 'json' } };
   const invalid = [hop('{"a": ', 'a'), { pieces: ['oops}'] }];
   await expect(run([...invalid, ...invalid]).driver.generate(jsonRequest)).rejects.toThrow('is not JSON');

@@ -18,7 +18,7 @@ const createRequest = (text: string, model = 'm', rest: Partial<GenerateRequest>
   ...rest,
 });
 
-/** A run with the database: its driver, and the inner driver that counts the requests sent. */
+/** A run with the database: its driver, and the inner driver that receives the requests sent. */
 function run(scripts: ScriptedCall[] = [], options: Partial<ReplyCacheOptions> = {}, now = Date.now()) {
   const inner = createScriptedDriver(scripts);
   const cache = createSqliteReplyCache(database, 'n', () => now);
@@ -63,12 +63,12 @@ describe('a request with a reply from an earlier run', () => {
     expect((await resume().driver.generate(createRequest('Q'))).turn.native).toEqual(native);
   });
 
-  test('is sent again from the act of --from on', async () => {
+  test('is sent again if `canReuse` returns false, as it does from the act of --from on', async () => {
     await run().driver.generate(createRequest('Q'));
-    let reuses = true;
-    const { driver, inner } = resume([], { canReuse: () => reuses });
+    let canReuse = true;
+    const { driver, inner } = resume([], { canReuse: () => canReuse });
     expect((await driver.generate(createRequest('Q'))).reused).toBe(true);
-    reuses = false;
+    canReuse = false;
     expect((await driver.generate(createRequest('Q'))).reused).toBeUndefined();
     expect(inner.requests).toHaveLength(1);
   });
@@ -142,7 +142,7 @@ describe('a reply from a fallback model', () => {
     expect((await resume().driver.generate(createRequest('Q', 'a'))).text).toBe('from b');
   });
 
-  test('is not reused with --no-fallback; an older reply of the requested model is', async () => {
+  test('is not reused with --no-fallback, but a stored reply of the requested model is', async () => {
     const strict = { acceptFallbackReplies: false };
     expect((await resume([{ pieces: ['from a'] }], strict).driver.generate(createRequest('Q', 'a'))).text).toBe(
       'from a',

@@ -24,7 +24,7 @@ function openStore() {
 
 const start: NarrativeEvent = { type: 'narrative-start', run: 'whole', narrative: 'n', acts: ['a'] };
 
-/** The events of a row; one that fails has no reply. */
+/** The events of a row. A failed row has no reply. */
 const rowEvents = (status: 'completed' | 'failed'): NarrativeEvent[] => [
   { ...start, run: 'row' },
   { type: 'act-start', act: 'a', index: 0, model: 'asked' },
@@ -46,7 +46,7 @@ const rowEvents = (status: 'completed' | 'failed'): NarrativeEvent[] => [
   { type: 'narrative-end', run: 'row', status, usage, durationMs: 9, ...(status === 'completed' && { costUsd: 0.25 }) },
 ];
 
-test('a run of rows that was killed has the totals of the rows that have ended', async () => {
+test('an unfinished run of rows has the totals of the rows that have ended', async () => {
   const store = openStore();
   await store.onEvent(start);
   const rows = store.openRows('whole', { source: 'c.csv', total: 5 });
@@ -68,7 +68,7 @@ test('a run of rows that was killed has the totals of the rows that have ended',
   expect(listRuns(database, 9).runs).toMatchObject([{ status: 'failed', actCount: 5, actsEnded: 4, attempts: 5 }]);
 });
 
-test('combinations are stored in a table of an earlier version, whose rows have none', async () => {
+test('combinations are stored in a table that an earlier version created without a column for them', async () => {
   database.exec(
     'CREATE TABLE row_runs (run TEXT NOT NULL, number INTEGER NOT NULL, label TEXT NOT NULL, PRIMARY KEY (run, number)) WITHOUT ROWID',
   );

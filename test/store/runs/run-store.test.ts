@@ -104,7 +104,7 @@ test('records a failed act with its attempts and without a reply', async () => {
   expect(listActs(database, 'r1')[1]?.end).toBeUndefined();
 });
 
-test('records how acts spent their time, also of one that failed, and the variables of the run', async () => {
+test('records how each act spent its time, even if it failed, and the variables of the run', async () => {
   const { store } = openStore({ vars: { lang: 'fr', text: 'x'.repeat(200) } });
   const wait = { reason: 'rpm', startMs: 10, durationMs: 700 } as const;
   const times = { startedAt: 1000, durationMs: 900, waits: [wait], firstTokenMs: 800 };
@@ -123,7 +123,7 @@ test('records how acts spent their time, also of one that failed, and the variab
   expect(run).toMatchObject({ waitMs: 730, vars: { lang: 'fr', text: `${'x'.repeat(79)}…` } });
 });
 
-test.each([true, false])('stores prompts only if they are to be kept (%s)', async (keepsPrompts) => {
+test.each([true, false])('stores prompts only with `keepsPrompts` (%s)', async (keepsPrompts) => {
   const { store } = openStore({ keepsPrompts });
   const prompt = { model: 'm', parameters: {}, earlierTurns: 0, parts: [{ type: 'text' as const, text: 'Hi' }] };
   await sendEvents(store, start('r1'), actStart('a'), { type: 'act-prompt', act: 'a', index: 0, prompt }, actEnd('a'));
@@ -188,14 +188,14 @@ test('finds runs by a prefix of their ids and by `last`, and lists the newest fi
 
 test('records names with NUL characters', async () => {
   const { store, failures } = openStore({ narrative: 'a\0b' });
-  const odd = { ...start('r1'), narrative: 'a\0b' } as NarrativeEvent;
-  await sendEvents(store, odd, actStart('x\0y'), actEnd('x\0y'), end('r1'));
+  const startWithNul = { ...start('r1'), narrative: 'a\0b' } as NarrativeEvent;
+  await sendEvents(store, startWithNul, actStart('x\0y'), actEnd('x\0y'), end('r1'));
   expect(failures).toEqual([]);
   expect(listActs(database, 'r1')[0]?.end?.act).toBe('x\0y');
 });
 
-describe('runs older than [store] keep', () => {
-  test('are deleted at the end of a run, with their acts', async () => {
+describe('the end of a run', () => {
+  test('deletes runs that are older than [store] keep, with their acts', async () => {
     const old = openStore({ now: Date.now() - 32 * day });
     await sendEvents(old.store, start('old'), actStart('a'), actEnd('a'), end('old'));
     await sendEvents(openStore({ now: Date.now() - 20 * day }).store, start('young'), end('young'));
@@ -207,7 +207,7 @@ describe('runs older than [store] keep', () => {
     expect(listActs(database, 'old')).toEqual([]);
   });
 
-  test('are kept if the clock of one run is years ahead, or years behind', async () => {
+  test('deletes no younger runs and replies if the clock of one run was years ahead, or years behind', async () => {
     for (const daysAgo of [29, 15, 1]) {
       const { store } = openStore({ now: Date.now() - daysAgo * day });
       await store.replyCache.save({ key: `${daysAgo}`, occurrence: 0 }, reply);
@@ -225,7 +225,7 @@ describe('runs older than [store] keep', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('are deleted a month at a time', async () => {
+  test('deletes at most the runs of the oldest 30 days of the history', async () => {
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }
@@ -237,7 +237,7 @@ describe('runs older than [store] keep', () => {
     expect(remaining).toEqual([2, 1, 1]);
   });
 
-  test('are kept a little longer, so that not every run deletes something', async () => {
+  test('keeps runs for up to a day longer than [store] keep, so that not every run deletes something', async () => {
     await sendEvents(openStore({ now: Date.now() - 30.5 * day }).store, start('old'), end('old'));
     await sendEvents(openStore().store, start('new'), end('new'));
     expect(listRuns(database, 9).total).toBe(2);
@@ -317,7 +317,7 @@ describe('a database that cannot be written', () => {
       },
       'another file replaced it during the run',
     ],
-  ])('because it was %s is noticed at the next write', async (_, change, message) => {
+  ])('because it was %s is reported at the next write', async (_, change, message) => {
     const { store, failures } = openStore();
     await sendEvents(store, start('r1'));
     expect(await store.isUsable()).toBe(true);
@@ -327,7 +327,16 @@ describe('a database that cannot be written', () => {
     expect(await store.isUsable()).toBe(false);
   });
 
-  test('while another process writes is retried', async () => {
+  test('leaves only the files of the database in its folder', async () => {
+    const { store } = openStore();
+    database.pragma('query_only = ON');
+    await sendEvents(store, start('r1'), end('r1'));
+    expect(readdirSync(folder).every((name) => name.startsWith('boticelli.db'))).toBe(true);
+  });
+});
+
+describe('while another process writes to the database', () => {
+  test('events wait, and are recorded when that process has finished', async () => {
     const { database: other } = await openDatabase(folder);
     const { store, failures } = openStore();
     other?.exec('BEGIN IMMEDIATE');
@@ -347,7 +356,7 @@ describe('a database that cannot be written', () => {
       'the response mode of a Live model',
       ({ liveModes }: Writers) => liveModes.write('s', 'm', { modeJson: '{}', learnedAt: 1 }),
     ],
-  ])('while another process writes does not block the connection after %s', async (_, write) => {
+  ])('a failed attempt to write %s leaves no transaction open on the connection', async (_, write) => {
     const { database: other } = await openDatabase(folder);
     const writers = { ...openStore(), liveModes: createLiveModeRows(database) };
     other?.exec('BEGIN IMMEDIATE');
@@ -357,14 +366,10 @@ describe('a database that cannot be written', () => {
       expect(thrown).toMatchObject({ code: 'SQLITE_BUSY' });
     }
     other?.exec('COMMIT');
-    // As the quota store does on the same connection.
+    // The quota store begins a transaction like this on the same connection.
     database.exec('BEGIN IMMEDIATE');
     expect(() => database.exec('COMMIT')).not.toThrow();
     await writers.store.flush();
     expect(writers.failures).toEqual([]);
-  });
-
-  test('leaves no other file behind', async () => {
-    expect(readdirSync(folder).every((name) => name.startsWith('boticelli.db'))).toBe(true);
   });
 });

@@ -22,7 +22,7 @@ test('adds a suggestion on its own line', () => {
   );
 });
 
-test('annotates the whole file without a location, and nothing without a file', () => {
+test('a diagnostic without a location annotates the whole file, and one without a file annotates none', () => {
   const { location: _, ...unplaced } = diagnostic;
   expect(formatAnnotation(unplaced, 'a.toml')).toBe('::error file=a.toml,title=unknown-key::there is no "modle"');
   expect(formatAnnotation(diagnostic)).toBe('::error title=unknown-key::there is no "modle"');

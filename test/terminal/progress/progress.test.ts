@@ -60,10 +60,10 @@ const guessedWaits: NarrativeEvent[] = [
   { ...guessed, waitMs: 12_000, limit: 5 },
   { ...guessed, waitMs: 12_000, limit: 5 },
 ];
-const wayOut = 'on a paid key use --tier tier_1 or set default_tier';
+const advice = 'on a paid key use --tier tier_1 or set default_tier';
 
 test('explains the first wait for a guessed limit once, also beside a spinner, but not with --quiet', () => {
-  const line = `draft: guessed free-tier limit of 5 requests per minute; ${wayOut}\n`;
+  const line = `draft: guessed free-tier limit of 5 requests per minute; ${advice}\n`;
   const waiting = 'draft: waiting 12 s for quota of m (rpm, built-in guess)\n';
   expect(renderProgress({}, guessedWaits).slice(1)).toEqual([waiting, line, waiting]);
   expect(renderProgress({ showsCountdown: true }, guessedWaits).slice(1)).toEqual([line]);
@@ -78,14 +78,14 @@ test.each([
 ] as const)('names the guessed limit of %o', (fields, text) => {
   const wait: NarrativeEvent = { ...guessed, waitMs: 2000, ...fields };
   expect(renderProgress({ showsCountdown: true }, [wait])).toEqual([
-    `draft: guessed free-tier limit of ${text}; ${wayOut}\n`,
+    `draft: guessed free-tier limit of ${text}; ${advice}\n`,
   ]);
 });
 
-test('adds the round to every line if the carousel has several', () => {
+test('adds the round to every line if the carousel has several rounds', () => {
   const round = 2;
   const wait = { type: 'act-wait', act: 'a', round, model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
-  const happened: NarrativeEvent[] = [
+  const givenEvents: NarrativeEvent[] = [
     { type: 'narrative-start', run: 'r', narrative: 'n', acts: ['a', 'a', 'a'] },
     { type: 'act-start', act: 'a', round, index: 1, model: 'm' },
     { type: 'act-retry', act: 'a', round, attempt: 1, delayMs: 500, error, discard: true },
@@ -94,7 +94,7 @@ test('adds the round to every line if the carousel has several', () => {
     { type: 'act-note', act: 'a', round, about: 'session', message: 'a new session' },
     { ...end, act: 'a', round, finishReason: 'MAX_TOKENS' },
   ];
-  expect(renderProgress({}, happened)).toEqual([
+  expect(renderProgress({}, givenEvents)).toEqual([
     '[2/3] a (round 2) m\n',
     'a (round 2): attempt 1 failed: busy␛[2J; retrying in 0.5 s\n',
     'a (round 2): the text above is discarded; the reply starts again\n',
@@ -106,7 +106,7 @@ test('adds the round to every line if the carousel has several', () => {
   ]);
 });
 
-test('says how much of the text above a lost hop of a long reply discards', () => {
+test('when a hop of a long reply is lost, says how many characters of the text above are discarded', () => {
   const delta = (text: string): NarrativeEvent => ({ type: 'act-delta', act: 'draft', text });
   const lost: NarrativeEvent = {
     type: 'act-retry',
@@ -119,8 +119,8 @@ test('says how much of the text above a lost hop of a long reply discards', () =
   };
   const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message: 'requesting part 2' };
   const [, start] = events as [NarrativeEvent, NarrativeEvent];
-  const happened = [start, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
-  const lines = renderProgress({ detail: 'quiet' }, [...happened, start, delta('five'), { ...lost, keepChars: 3 }]);
+  const givenEvents = [start, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
+  const lines = renderProgress({ detail: 'quiet' }, [...givenEvents, start, delta('five'), { ...lost, keepChars: 3 }]);
   expect(lines).toEqual([
     'draft: the end of the text above (3 characters) is discarded; that part of the reply starts again\n',
     ...Array(2).fill(
@@ -153,8 +153,8 @@ test('writes only warnings under --quiet', () => {
 test('writes a note that is a warning once, even under --quiet', () => {
   const message = 'the model stopped with OTHER: the reply may be incomplete';
   const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message, warning: true };
-  const happened = [note, { ...end, finishReason: 'OTHER' }];
-  expect(renderProgress({ detail: 'quiet' }, happened)).toEqual([`boticelli: warning: draft: ${message}\n`]);
+  const givenEvents = [note, { ...end, finishReason: 'OTHER' }];
+  expect(renderProgress({ detail: 'quiet' }, givenEvents)).toEqual([`boticelli: warning: draft: ${message}\n`]);
 });
 
 test('writes waits and the finish reason under --verbose', () => {
@@ -163,19 +163,19 @@ test('writes waits and the finish reason under --verbose', () => {
   expect(lines).toContain('finish reason STOP');
 });
 
-test('with a spinner, reports a wait when it is over, and no file transfers', () => {
+test('with a spinner, reports a wait only in the line of the finished act, and file transfers only under --verbose', () => {
   const [start, actStart] = events as [NarrativeEvent, NarrativeEvent];
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' };
-  const upload: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'upload', message: 'sending film.mp4 ahead' };
-  const happened = [start, actStart, upload, wait, { ...end, attempts: 1, waitMs: 12_000 }];
-  expect(renderProgress({ showsCountdown: true }, happened).slice(1)).toEqual([
+  const upload: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'upload', message: 'uploading film.mp4' };
+  const givenEvents = [start, actStart, upload, wait, { ...end, attempts: 1, waitMs: 12_000 }];
+  expect(renderProgress({ showsCountdown: true }, givenEvents).slice(1)).toEqual([
     'draft: m · 12 tokens in, 34 out, 5 thinking · waited 12 s · 1.2 s\n',
   ]);
-  expect(renderProgress({}, happened).slice(1, 3)).toEqual([
-    'draft: sending film.mp4 ahead\n',
+  expect(renderProgress({}, givenEvents).slice(1, 3)).toEqual([
+    'draft: uploading film.mp4\n',
     'draft: waiting 12 s for quota of m (rpm)\n',
   ]);
-  expect(renderProgress({ showsCountdown: true, detail: 'verbose' }, happened)).toHaveLength(4);
+  expect(renderProgress({ showsCountdown: true, detail: 'verbose' }, givenEvents)).toHaveLength(4);
 });
 
 test('shows first token, total time and cost of an act, and that a reused one cost nothing', () => {

@@ -31,7 +31,7 @@ test('a run stands still while every act in progress waits, until the first wait
   expect(read()).toBeUndefined();
 });
 
-test('a row that has ended does not count, with or without a reply', () => {
+test('a failed row does not count, and a fallback ends the wait of its act', () => {
   const { waits, start, wait, read } = setup();
   const [first, second] = [waits.createListener(), waits.createListener()];
   first(start);
@@ -43,7 +43,7 @@ test('a row that has ended does not count, with or without a reply', () => {
   expect(read()).toBeUndefined();
 });
 
-test('the progress line shows the wait instead of the rate, and expects no end before it', () => {
+test('the progress line shows the wait instead of the rate, and an estimated finish no earlier than the end of the wait', () => {
   const { clock, waits, start, wait } = setup();
   const meter = createRateMeter(clock.now);
   meter.addRow();

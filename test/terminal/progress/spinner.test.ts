@@ -61,7 +61,7 @@ test('does not write control characters or newlines of a name', async () => {
   expect(shown().slice(2)).toBe('a b␛[2Jc');
 });
 
-test('updates its text', async () => {
+test('reads its status again, so that a countdown continues', async () => {
   const { spinner, frames } = await setup(80);
   let seconds = 12;
   spinner.start(() => ({ text: 'left:', time: `${seconds--} s` }));
@@ -70,7 +70,7 @@ test('updates its text', async () => {
   expect([...seen].slice(0, 2)).toEqual(['left: 12 s', 'left: 11 s']);
 });
 
-test('clears the line when the terminal becomes narrower, and fits it again', async () => {
+test('clears the line when the terminal becomes narrower, and fits the text to the new width', async () => {
   const { spinner, written, shown, resize } = await setup(80);
   spinner.start(() => quota);
   expect(written.join('')).toMatch(/\u001b\[\?7l[^\n]*\u001b\[\?7h\r(\u001b\[\?2026l)?$/);
@@ -80,7 +80,7 @@ test('clears the line when the terminal becomes narrower, and fits it again', as
   expect(shown().slice(2)).toBe('draft: quot… 12 s');
 });
 
-test('shows nothing on a terminal without width, until it gets wider', async () => {
+test('shows nothing on a terminal without width, starts when the width is known, and stops when it is lost', async () => {
   const { spinner, frames, resize, written } = await setup(0);
   spinner.start(() => quota);
   expect(written).toEqual([]);
@@ -93,7 +93,7 @@ test('shows nothing on a terminal without width, until it gets wider', async () 
   expect(written.join('').lastIndexOf('\u001b[?25h')).toBeGreaterThan(written.join('').lastIndexOf('\u001b[?25l'));
 });
 
-test('leaves an empty line and shows the cursor', async () => {
+test('clears its line and shows the cursor when it stops', async () => {
   const { spinner, written } = await setup(80);
   spinner.start(() => quota);
   spinner.stop();

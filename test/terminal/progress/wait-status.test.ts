@@ -27,7 +27,7 @@ function setup(label?: string) {
 const start: NarrativeEvent = { type: 'act-start', act: 'draft', index: 0, model: 'alias' };
 const wait = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
 
-test('counts a wait for quota down, then waits for the reply', () => {
+test('counts a wait for quota or a retry down, and then shows that the act waits for the reply', () => {
   const { clock, onEvent, readStatus } = setup();
   onEvent(start);
   onEvent(wait);
@@ -51,9 +51,9 @@ test('counts up if the end is unknown, from two seconds on', () => {
   expect(readStatus()).toBe('draft: waiting for alias');
   clock.advance(9500);
   expect(readStatus()).toBe('draft: waiting for alias (10 s)');
-  onEvent({ type: 'act-note', act: 'draft', about: 'upload', message: 'sending film.mp4 ahead (20.0 MB)' });
+  onEvent({ type: 'act-note', act: 'draft', about: 'upload', message: 'uploading film.mp4 (20.0 MB)' });
   clock.advance(3000);
-  expect(readStatus()).toBe('draft: sending film.mp4 ahead (20.0 MB) (3 s)');
+  expect(readStatus()).toBe('draft: uploading film.mp4 (20.0 MB) (3 s)');
   onEvent({ ...wait, reason: 'concurrency' });
   expect(readStatus()).toBe('draft: waiting for a free slot of m');
 });

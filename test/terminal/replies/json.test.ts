@@ -46,7 +46,7 @@ test('writes a line of NDJSON for each event as it happens, with the type first'
   expect(writes).toEqual(['{"type":"act-delta","act":"one","text":"a\\nb"}\n']);
 });
 
-test('escapes all control characters, also those that JSON allows', () => {
+test('escapes all control characters, also those that JSON allows unescaped', () => {
   expect(stringifyJson('\u001b\u007f\u009b')).toBe('"\\u001b\\u007f\\u009b"');
   expect(JSON.parse(stringifyJson('\u001b\u007f\u009b'))).toBe('\u001b\u007f\u009b');
 });

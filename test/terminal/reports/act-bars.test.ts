@@ -16,7 +16,7 @@ const createAct = (act: string, timing?: RecordedTiming): RecordedAct => ({
   ...(timing && { timing }),
 });
 
-/** It leaves 51 columns of 80 for the bars. */
+/** A name of this length leaves 51 of 80 columns for the bars. */
 const name = 'n'.repeat(20);
 
 test('shows when each act waited, thought and answered, on one scale', () => {
@@ -41,15 +41,15 @@ test('uses the width of the terminal and its symbols', () => {
   expect(legend).toBe('█ thinking and answering');
 });
 
-test('says where acts without --stream are beside streamed ones', () => {
+test('the legend says how acts without --stream are shown beside streamed ones, and acts without times have no bars', () => {
   const acts = [createAct('a', createTiming(0, 10)), createAct('b', createTiming(0, 10, { firstTokenMs: 5 }))];
   expect(formatActBars(acts, { colors: noColors }).at(-1)).toBe(
-    '- thinking   # answering, or without --stream thinking too',
+    '- thinking   # answering (without --stream: thinking and answering)',
   );
   expect(formatActBars([createAct('a')], { colors: noColors })).toEqual([]);
 });
 
-test('shows ten thousand acts, and names and times that can not be right', () => {
+test('shows ten thousand acts whose names have control characters and whose durations are negative', () => {
   const acts = Array.from({ length: 10_000 }, (_, index) => createAct(`\x1b[2J${index}`, createTiming(index, -5)));
   const lines = formatActBars(acts, { colors: noColors, columns: 80 });
   expect(lines).toHaveLength(10_001);

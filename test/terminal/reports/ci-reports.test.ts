@@ -14,7 +14,7 @@ const createSuite = (
   ...{ name, status, cases, unit: 'act', usage, costUsd: 0.0012, durationMs: 3400, file: `${name}.toml` },
 });
 
-/** Text that a model may write to inject something. */
+/** Text with which a model may try to inject markup. */
 const hostile =
   '"><script>alert(1)</script> <img src=x onerror=y> | a | `code` ]]> &amp; [link](https://evil.example) www.evil.example @user #1 **b** \u0000\u001b[31m\ud800\ufffe\u202e\n\n# heading\n|-|';
 

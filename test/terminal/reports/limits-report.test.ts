@@ -16,8 +16,8 @@ function formatModelLine(free: Availability): string | undefined {
   return formatLimits(report, { colors: noColors }).find((line) => line.startsWith('m:'));
 }
 
-test('shows a wait that rounds to 0.0 s as free now', () => {
-  expect(formatModelLine({ state: 'later', at: now + 49, reason: 'rpm' })).toBe('m: free now');
-  expect(formatModelLine({ state: 'later', at: now + 400, reason: 'rpm' })).toMatch(/^m: free in 0\.4 s, at /);
-  expect(formatModelLine({ state: 'now' })).toBe('m: free now');
+test('shows a wait that rounds to 0.0 s as available now', () => {
+  expect(formatModelLine({ state: 'later', at: now + 49, reason: 'rpm' })).toBe('m: available now');
+  expect(formatModelLine({ state: 'later', at: now + 400, reason: 'rpm' })).toMatch(/^m: available in 0\.4 s, at /);
+  expect(formatModelLine({ state: 'now' })).toBe('m: available now');
 });

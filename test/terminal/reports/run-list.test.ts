@@ -17,14 +17,14 @@ const run = {
 const format = (columns: number | undefined) =>
   formatRunList([run], { total: 1, isFiltered: false, colors: noColors, columns });
 
-test('a list fits into 80 columns: texts are cut, and the start is left out, which the id has too', () => {
+test('a list fits into 80 columns: texts are truncated, and the start time, which the id contains, is left out', () => {
   const lines = format(80);
   expect(lines.map(measureWidth).every((width) => width <= 80)).toBe(true);
   expect(lines[0]).toMatch(/^run +narrat.* +model +rows +acts +outcome$/);
   expect(lines[1]).toContain('563/2000 rows  interrupted');
 });
 
-test('a list with every column leaves out the model, and then the rows, which runs show has', () => {
+test('a list with every column also leaves out the model and the rows, which `runs show` shows', () => {
   const full = { ...run, vars: { topic: 'a lighthouse' }, costUsd: 0.00054 } as RecordedRun;
   const lines = formatRunList([full], { total: 1, isFiltered: false, colors: noColors, columns: 80 });
   expect(lines.map(measureWidth).every((width) => width <= 80)).toBe(true);

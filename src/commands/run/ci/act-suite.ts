@@ -3,9 +3,9 @@ import type { ReportedCase, ReportedSuite } from '../../../terminal/reports/repo
 import { createFailedCase } from './failed-case.js';
 
 interface ActSuiteOptions {
-  /** The label of the narrative, for one whose file could not be read. */
+  /** Names the suite if the narrative could not be loaded, and the case of an error that belongs to no act. */
   label: string;
-  /** Its file, as given on the command line. */
+  /** The file of the narrative, as given on the command line. */
   file: string;
   report: RunReport;
   /** The names of all acts that were planned, in order. */
@@ -35,7 +35,7 @@ function createCases(label: string, { acts, error }: RunReport, actNames: readon
     return failed;
   });
   const namedCases = makeNamesUnique(cases);
-  // The run failed before or after its acts.
+  // An error that belongs to no act: the run failed before or after its acts.
   return unreported ? [createFailedCase(label, unreported), ...namedCases] : namedCases;
 }
 

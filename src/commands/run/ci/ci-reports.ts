@@ -20,7 +20,7 @@ import { assertDifferentFiles } from '../rows/check-rows.js';
 export interface CiReports {
   /**
    * Writes the reports that were asked for.
-   * @param warnInstead reports a failure, if the run has failed already
+   * @param warnInstead given if the run has already failed: receives the message of a report that can't be written
    * @throws BoticelliError `output_failed`, unless `warnInstead` is given
    */
   write(suites: readonly ReportedSuite[], warnInstead?: (text: string) => void): void;
@@ -32,7 +32,8 @@ type ReportOptions = Pick<
 >;
 
 /**
- * GitHub shows no summary of a step that is longer (message of actions/runner: "up to a size of 1024k", read 2026-11).
+ * GitHub does not show a step summary larger than this (message of actions/runner: "up to a size of 1024k", read
+ * 2026-11).
  */
 const maxSummaryBytes = 1024 * 1024;
 
@@ -53,6 +54,7 @@ export function openCiReports(files: readonly string[], options: ReportOptions, 
   const summary = options.summary === undefined ? undefined : resolve(cwd, options.summary);
   const junit = options.junit === undefined ? undefined : resolve(cwd, options.junit);
   if (junit !== undefined) assertJunitFile(junit);
+  // Appends nothing, but fails if the file can't be opened.
   if (summary !== undefined) append(summary, () => '');
   return {
     write(suites, warnInstead) {
@@ -80,7 +82,7 @@ function createErrorOptions(flag: '--summary' | '--junit') {
   };
 }
 
-/** Appends to a file. @param render gets the size of the file in bytes */
+/** Appends to a file. @param render gets the size of the file in bytes and returns the text to append */
 function append(path: string, render: (size: number) => string): void {
   withOutputError(path, createErrorOptions('--summary'), () => {
     const fd = openForAppending(path);
@@ -98,7 +100,8 @@ function assertJunitFile(path: string): void {
     assertWritableFolder(dirname(path));
     const status = lstatSync(path, { throwIfNoEntry: false });
     if (!status) return;
-    // A link may have come with a folder that someone else wrote. /dev/stdout is one that everything else depends on.
+    // A link may have come with a folder that someone else wrote. /dev/stdout is a link too, and writing the report
+    // would replace it for every program.
     if (!status.isFile())
       throw new Error(`it is ${status.isSymbolicLink() ? 'a symbolic link' : 'not a regular file'}`);
     if (status.size === 0 || isJunitReport(path)) return;
@@ -113,7 +116,7 @@ function isJunitReport(path: string): boolean {
   return content.ok && content.bytes.subarray(0, junitStart.length).toString('latin1') === junitStart;
 }
 
-/** Checks that the reports are files of their own. @throws BoticelliError `usage` */
+/** Checks that neither report is the other one, or another file of the command. @throws BoticelliError `usage` */
 function assertSeparateFiles(files: readonly string[], options: ReportOptions, cwd: string): void {
   const toPath = (file: string | undefined) => (file === undefined ? undefined : resolve(cwd, file));
   const { summary, junit, each, results, failed, record, replay, vars, config } = options;

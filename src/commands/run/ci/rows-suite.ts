@@ -45,7 +45,7 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
   };
 }
 
-/** Creates the case for rows that were not asked, if there are any. */
+/** Creates a case for the failure that ended the run, or for rows that were not asked; none if there is neither. */
 function createRestCases(notAsked: number, failure: BoticelliError | undefined): ReportedCase[] {
   const name = notAsked === 0 ? 'rows' : `${formatCount(notAsked, 'row')} not asked`;
   if (failure) return [createFailedCase(name, toErrorReport(failure))];

@@ -7,7 +7,7 @@ import type { Narrative } from '../../../narrative/narrative.js';
 export function assertStdinFree(narrative: Narrative, source: string): void {
   if (source !== '-' || !usesStdin(narrative)) return;
   throw new BoticelliError('usage', 'the narrative uses {{stdin}}, but standard input has the rows', {
-    hint: 'Save the rows to a file, or put the text into --var.',
+    hint: 'Save the rows to a file, or pass the text as a variable, with --var.',
   });
 }
 
@@ -30,7 +30,7 @@ export function assertDifferentFiles(files: readonly NamedFile[]): void {
   }
 }
 
-/** Returns the path of a file that does not exist or can't be reached: opening it reports why. */
+/** Returns the same id for every path of a file, or the path if the file can't be found: opening it reports why. */
 function identifyFile(path: string): string {
   try {
     const { dev, ino } = statSync(path);

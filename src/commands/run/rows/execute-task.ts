@@ -42,7 +42,7 @@ export async function executeTask(task: RowTask, run: RowsRun, context: TaskCont
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail, callLimiter },
     includeThoughts: options.thoughts ?? false,
-    // Nothing of a row is printed before its end.
+    // Nothing of a row is printed before its end, so its text can always be discarded.
     canDiscard: () => true,
     ...(files && { saveAudio: files.writeAudio, saveMedia: files.writeMedia }),
     unsavedMediaHint: getUnsavedMediaHint(persistence),
@@ -54,7 +54,7 @@ export async function executeTask(task: RowTask, run: RowsRun, context: TaskCont
   return finishReport(report, () => files?.writeReport(report));
 }
 
-/** The digits of the numbers in names of folders. They do not depend on the number of rows, which may change. */
+/** The digits of the numbers in names of folders: constants, so that a folder keeps its name if rows are added. */
 const rowDigits = 6;
 const combinationDigits = 4;
 

@@ -14,10 +14,10 @@ import type { RowsOutcome } from './rows-outcome.js';
 import { createOutcome, createRowsState, type RowsState } from './rows-state.js';
 import { getStopScope } from './stop-scope.js';
 
-/** For each task in parallel: how many tasks may start after the oldest unfinished one. */
+/** Multiplied by `--jobs`: how many tasks may start after the oldest unfinished one, so that few results wait for it. */
 const rowsAheadPerJob = 16;
 
-/** Executes a task for each row and combination. Never rejects: the outcome says why tasks are left, if any are. */
+/** Executes a task for each row and combination. Never rejects: the outcome says why tasks were not executed. */
 export async function executeTasks(run: RowsRun, context: TaskContext): Promise<RowsOutcome> {
   const { options, signal, view } = context;
   const { results, jobs } = run;
@@ -61,7 +61,10 @@ function isStopped(state: RowsState, { options, view }: TaskContext): boolean {
   return state.stopReason !== undefined || state.stopError !== undefined;
 }
 
-/** Stops further runs that would fail in the same way: those of the model, if other models of `--matrix` are left. */
+/**
+ * Stops further runs that would fail in the same way. If only the model of this run is the cause, other models of
+ * `--matrix` still run.
+ */
 function stopAfter(failure: BoticelliError, task: RowTask, { variants }: RowsRun, state: RowsState): void {
   const scope = getStopScope(failure);
   if (!scope) return;
@@ -91,7 +94,7 @@ async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, c
   const { signal, view, options } = context;
   try {
     const report = await executeTask(task, run, context).catch(createFailedReport);
-    // A row that was interrupted has neither a reply nor an error of its own.
+    // A row that was interrupted has neither a reply nor an error of its own, so it has no result.
     if (report.status === 'interrupted' || (signal.aborted && report.failure)) return state.output?.skip(position);
     const { failure } = report;
     state.usage = addUsage(state.usage, report.usage);
@@ -107,7 +110,7 @@ async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, c
     if (failure) shared.isWrittenAsFailed = true;
     if (!options.quiet) await view.stdout.flush();
   } catch (thrown) {
-    // The results can't be written. Rows in flight finish, because their replies are stored.
+    // The results can't be written, so no further row starts. Rows in flight finish: their replies are stored.
     state.stopError ??= toBoticelliError(thrown);
   }
 }

@@ -13,8 +13,8 @@ export interface Variant {
 }
 
 /**
- * Loads the narrative for each combination, at least once. It is read again only for other values of variables, because
- * they may name media.
+ * Loads the narrative for each combination, or once without `--matrix`. Combinations with the same values of variables
+ * share what was loaded. Other values need another load, because they may name other media files.
  *
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for a variable that the narrative does not use
  */

@@ -33,7 +33,7 @@ import type { RowsView } from './rows-view.js';
 export interface RowsRun {
   /** The name of the narrative. */
   name: string;
-  /** The narrative for each combination of `--matrix`, or once. */
+  /** The narrative for each combination of `--matrix`; a single one without `--matrix`. */
   variants: readonly Variant[];
   /** Whether the last act has `format = "json"`. */
   isJsonReply: boolean;
@@ -44,7 +44,7 @@ export interface RowsRun {
   defaultModel: string;
   persistence: Persistence;
   readStdin: () => Promise<string>;
-  /** How many rows run in parallel. */
+  /** The maximum number of rows that run in parallel. */
   jobs: number;
   /** Limits the calls in flight, over all rows. */
   callLimiter: CallLimiter | undefined;
@@ -122,10 +122,10 @@ function recordStart(
   const run = createRunId(startedAt);
   const rows = { source: source.name, total, ...(matrix && { matrix }) };
   persistence.openRows({ type: 'narrative-start', run, ...narrative }, rows);
-  return async ({ status, usage, costUsd, error, ...totals }) => {
+  return async ({ status, usage, costUsd, ...totals }) => {
     const end = { run, status, usage, durationMs: Date.now() - startedAt };
-    const details = { ...(costUsd !== undefined && { costUsd }), ...(error && { error }) };
-    await persistence.closeRows({ type: 'narrative-end', ...end, ...details }, totals);
+    const cost = costUsd === undefined ? {} : { costUsd };
+    await persistence.closeRows({ type: 'narrative-end', ...end, ...cost }, totals);
   };
 }
 
@@ -165,8 +165,8 @@ async function openFiles(source: RowSource, columns: ResultColumns, { file, opti
 }
 
 /**
- * Returns a predicate that is true for the ids of this command's runs. Undefined if nothing is reused, and for standard
- * input, which can be read only once.
+ * Returns a predicate that is true for the ids of this command's runs. Returns undefined if no reply is reused, or if
+ * the rows can't be read twice, because they come from standard input.
  */
 function createInstancePredicate(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;

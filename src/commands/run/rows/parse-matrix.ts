@@ -1,5 +1,4 @@
-import { InvalidArgumentError } from 'commander';
-import { parseModelName, parseTemperature } from '../../../cli/option-parsers.js';
+import { InvalidArgumentError, parseModelName, parseTemperature } from '../../../cli/option-parsers.js';
 import { BoticelliError } from '../../../errors.js';
 import { thinkingLevels } from '../../../facts/model-facts.js';
 import { countCombinations, type MatrixAxis, type MatrixValue } from '../../../rows/matrix.js';
@@ -10,7 +9,7 @@ import type { RunOptions } from '../options.js';
 /** The prefix of keys that are variables. */
 export const variablePrefix = 'vars.';
 
-/** The maximum number of combinations, without rows. */
+/** The maximum number of combinations for one row. */
 const maxCombinations = 1000;
 
 /** The maximum number of thinking tokens: the largest 32-bit integer, as in a narrative. */
@@ -117,7 +116,7 @@ function assertNotGiven(
           ? `--var-file ${variable}`
           : undefined;
   if (flag === undefined) return;
-  throw createMatrixError(text, `it can't be combined with ${flag}, which sets the same`, 'Remove one of them.');
+  throw createMatrixError(text, `it can't be combined with ${flag}, which sets the same value`, 'Remove one of them.');
 }
 
 function createUnknownKeyError(text: string, key: string): BoticelliError {

@@ -12,7 +12,7 @@ export interface RowOutput {
   add(position: number, result: RowResult): void;
   /** Ends a run that has no result, because it was interrupted. */
   skip(position: number): void;
-  /** Writes what is left. */
+  /** Ends the output, after all runs have ended: closes the array of JSON. */
   finish(): void;
 }
 
@@ -28,7 +28,7 @@ interface RowOutputOptions {
 /** Creates the output in the format of `--output`. */
 export function createRowOutput(options: RowOutputOptions): RowOutput {
   const writer = createResultWriter(options);
-  /** The runs that have started, in order, each with its result once it has ended. */
+  /** The runs that have started and are not written yet, in order. Each has its result once it has ended. */
   const pending = new Map<number, PendingRun>();
   const end = (position: number, result: PendingRun['result']) => {
     pending.set(position, { ...pending.get(position), result });
@@ -74,7 +74,7 @@ function createResultWriter({ format, output, only, writeHeading }: RowOutputOpt
   return {
     write({ status, replies }, heading) {
       if (status !== 'completed') return;
-      // On a terminal, the heading follows, and the empty line belongs above it.
+      // On a terminal, the heading appears between two replies. The empty line belongs above the heading.
       if (heading !== undefined && output.isTerminal) paragraphs.writeSeparator();
       if (heading !== undefined) writeHeading(heading);
       const texts = only ? only.map((act) => replies[act]) : [Object.values(replies).at(-1)];

@@ -5,7 +5,7 @@ import type { Variant } from './load-variants.js';
 
 /** One run of the narrative: of a row, of a combination of `--matrix`, or of a row with a combination. */
 export interface RowTask {
-  /** Counts the runs from 1, also those of other shards. Without `--matrix` it is the number of the row. */
+  /** The number of the run, from 1. Runs of other shards count too. Without `--matrix` it is the number of the row. */
   position: number;
   row: Row;
   variant: Variant;

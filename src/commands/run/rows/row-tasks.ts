@@ -6,12 +6,13 @@ import type { RowTask } from './row-task.js';
 /** Lists the runs of a command in order: for each row of the shard, each combination. */
 export async function* listTasks(run: RowsRun, options: RunOptions): AsyncGenerator<RowTask> {
   const { source, variants } = run;
-  // If nothing is stored or recorded, rows need no ids. The counts of equal rows would stay in memory.
-  const identify = isStored(run, options) ? createRowIdentifier() : () => '';
+  // Ids are needed only to store, record or replay. Otherwise none are created, because the identifier keeps a count
+  // for every distinct row in memory.
+  const identify = needsIds(run, options) ? createRowIdentifier() : () => '';
   for await (const row of source.read()) {
     const shared = { isWrittenAsFailed: false };
     for (const [index, variant] of variants.entries()) {
-      // Every row is identified, so that rows of other shards count among equal ones.
+      // Rows of other shards are identified too: equal rows are numbered, and every shard must number them alike.
       const instance = { id: identify(row, variant.combination) };
       if (!isInShard(row.number, options.shard)) continue;
       yield { position: (row.number - 1) * variants.length + index + 1, row, variant, instance, shared };
@@ -24,7 +25,7 @@ export function countTasks({ source, variants }: RowsRun, shard: Shard | undefin
   return source.total === undefined ? undefined : countShard(source.total, shard) * variants.length;
 }
 
-function isStored({ persistence }: RowsRun, { record, replay }: RunOptions): boolean {
+function needsIds({ persistence }: RowsRun, { record, replay }: RunOptions): boolean {
   return persistence.store !== undefined || record !== undefined || replay !== undefined;
 }
 

@@ -1,19 +1,16 @@
 import type { BilledUsage } from '../../../driver/cost.js';
-import type { Usage } from '../../../driver/response.js';
-import type { BoticelliError, ErrorReport } from '../../../errors.js';
+import type { BoticelliError } from '../../../errors.js';
 import type { RunStatus } from '../../../executor/narrative-events.js';
 
 /** How a run with `--each` or `--matrix` ended. */
 export interface RowsOutcome extends BilledUsage {
   status: RunStatus;
-  usage: Usage;
-  /** The number of rows that were read; with `--matrix`, times that of the combinations. */
+  /** The number of runs of the command. If the rows can't be counted, the number of runs that were read. */
   total: number;
-  /** How many of them have their reply. */
+  /** How many of these runs have their reply, some of them from an earlier command. */
   done: number;
-  /** How many of them were not started, or were interrupted. */
+  /** How many of these runs were not started, or were interrupted. */
   notAsked: number;
-  error?: ErrorReport;
   /** Why no further rows were started: an error that is not that of a single row. */
   stopError?: BoticelliError;
   /** The error of the failed run with the lowest position. */

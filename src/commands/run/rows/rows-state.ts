@@ -13,14 +13,15 @@ export interface RowsState {
   usage: Usage;
   /** The position of the last run that was started. */
   lastStarted: number;
-  /** How many runs were started or skipped. */
+  /** How many runs were read: started, skipped, or not asked because their model was stopped. */
   read: number;
+  /** Undefined with `--results`: then nothing is written to standard output. */
   output: RowOutput | undefined;
   /** The failed run with the lowest position. */
   firstFailure: { position: number; failure: BoticelliError } | undefined;
   /** The error that ended the run, if it is not that of a single row: for example, the results can't be written. */
   stopError?: BoticelliError;
-  /** Why no further run is started, as a clause. The failed rows have the errors. */
+  /** Why no further run is started, as a clause for a warning. The failed rows have already reported their errors. */
   stopReason?: string;
   /**
    * Why no further run of a model is started, and how many were not. Without `--matrix model=`, the key is undefined.

@@ -32,7 +32,7 @@ interface RowsViewOptions {
 /** The maximum number of failed rows that have a line each. All of them are counted in the summary. */
 const maxFailureLines = 20;
 
-/** Without a spinner, a line of progress is written after this time. */
+/** The minimum time between two progress lines, which are written if there is no spinner. */
 const progressIntervalMs = 30_000;
 
 /** Opens the output of a run with `--each` or `--matrix`. */
@@ -103,7 +103,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
         trackWait(event);
         reportWait(event);
         if (event.type === 'act-end') meter.addRequests(event.attempts);
-        // A row that ends has a line of its own, or is counted.
+        // `endRow` reports how a row ended.
         if (isPipeClosed() || event.type === 'narrative-end') return;
         progress.writeThoughts(event);
         progress.onEvent(event);
@@ -143,7 +143,10 @@ function createFailureLines(
   };
 }
 
-/** Creates a listener that reports the first standstill at once, and explains the first wait for a guessed limit. */
+/**
+ * Creates a listener that writes a progress line the first time that all acts in progress wait, and explains the first
+ * wait for a guessed limit.
+ */
 function createWaitLines(
   { options: { quiet, verbose }, colors, stderrWriter, isPipeClosed }: RowScreen,
   { waits, isFirstGuess }: { waits: RowWaits; isFirstGuess: () => boolean },
@@ -161,8 +164,8 @@ function createWaitLines(
 }
 
 /**
- * Creates a function that writes a line of progress every `progressIntervalMs`, and if it is urgent. It writes none if a
- * spinner shows the progress.
+ * Creates a function to call at each change of the progress. It writes a progress line if the last one is at least
+ * `progressIntervalMs` old, or if the change is urgent. It writes none if a spinner shows the progress.
  */
 function createProgressLines(
   { options, colors, stderrWriter, showsCountdown, isPipeClosed }: RowScreen,

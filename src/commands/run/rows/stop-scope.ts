@@ -3,7 +3,7 @@ import { type BoticelliError, type ErrorCode, QuotaExceeded } from '../../../err
 /** What the failure of a row stops: further rows of its model, or all further rows. */
 export type StopScope = 'model' | 'command';
 
-/** Failures that every further row would have too: no request can be sent, or no result can be kept. */
+/** Failures that every further row would have too: no request can be sent, or no output can be written. */
 const commandCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'budget_exceeded',
   'auth',
@@ -25,11 +25,12 @@ function affectsModel(error: BoticelliError): boolean {
     case 'model_not_found':
       return true;
     case 'quota_exhausted':
-      // The limiter gives no `retryAt` if the prompt is larger than the tokens per minute. Other prompts may fit.
+      // The limiter gives no `retryAt` if the prompt alone exceeds the limit of tokens per minute. Other prompts
+      // may fit.
       return isFromService || error.retryAt !== undefined;
     case 'rate_limited':
-      // The limiter's wait, longer than --max-wait, is the same for every row. A rejection may concern only this
-      // request.
+      // From the limiter, the error means a wait longer than --max-wait, which every row of the model would have. A
+      // rejection by the service may concern only this request.
       return !isFromService;
     default:
       return false;

@@ -1,11 +1,14 @@
 import type { ErrorCode } from '../../../../src/errors.js';
 import type { ScriptedReply } from '../../../helpers/gemini/replies.js';
 
-/** One kind of answer, and what the user gets. */
+/** One kind of answer, and the error that the user gets. */
 export interface ErrorRow {
-  /** Which request gets the answer: `reply` means generateContent and streamGenerateContent, with equal errors. */
-  to: 'reply' | 'stream' | 'Live' | 'Files' | 'list';
-  /** Who answers what. */
+  /**
+   * The request that is answered. `generate` means generateContent and streamGenerateContent, which must give the same
+   * error.
+   */
+  request: 'generate' | 'stream' | 'Live' | 'Files' | 'list';
+  /** The answer, for the test title: its status, and its sender or kind, such as `403, Gemini`. */
   answer: string;
   script: ScriptedReply;
   code: ErrorCode;
@@ -26,7 +29,7 @@ export const createOpenAiError = (message: string, code: string) => ({
 /** What Gemini says about a file that it has deleted. */
 export const fileMessage = 'You do not have permission to access the File abc or it may not exist.';
 
-// The hints of several rows.
+// Hints that several rows share.
 export const wrongHost =
   'Check that HOST is a Gemini service: the base URL may be wrong, or a proxy may have answered.';
 export const wrongPath = "The base URL may be wrong: Gemini's API must be at <base URL>/v1beta.";

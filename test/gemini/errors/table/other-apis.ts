@@ -13,7 +13,7 @@ import {
 /** Answers to requests for the Live API, the Files API and the list of models. */
 export const otherApis: readonly ErrorRow[] = [
   {
-    to: 'Live',
+    request: 'Live',
     answer: '404, a web page',
     script: { status: 404, body: page('Not Found') },
     code: 'unavailable',
@@ -21,7 +21,7 @@ export const otherApis: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    to: 'Live',
+    request: 'Live',
     answer: '403, a web page',
     script: { status: 403, body: page('Access Denied') },
     code: 'unavailable',
@@ -29,7 +29,7 @@ export const otherApis: readonly ErrorRow[] = [
     hint: wrongHostOrKey,
   },
   {
-    to: 'Live',
+    request: 'Live',
     answer: '403, Gemini',
     script: errorReply(403, 'The caller does not have permission'),
     code: 'auth',
@@ -37,7 +37,7 @@ export const otherApis: readonly ErrorRow[] = [
     hint: "PERMISSION_DENIED: the key is known but lacks permission; check the key's project and restrictions.",
   },
   {
-    to: 'Live',
+    request: 'Live',
     answer: '503, Gemini',
     script: overloadedError(),
     code: 'unavailable',
@@ -46,7 +46,7 @@ export const otherApis: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'Files',
+    request: 'Files',
     answer: '403, Gemini: no such file',
     script: errorReply(403, fileMessage),
     code: 'invalid_request',
@@ -55,7 +55,7 @@ export const otherApis: readonly ErrorRow[] = [
     hint: fileExpired,
   },
   {
-    to: 'Files',
+    request: 'Files',
     answer: '403, a web page',
     script: { status: 403, body: page('Access Denied') },
     code: 'unavailable',
@@ -63,7 +63,7 @@ export const otherApis: readonly ErrorRow[] = [
     hint: wrongHostOrKey,
   },
   {
-    to: 'Files',
+    request: 'Files',
     answer: '503, Gemini',
     script: overloadedError(),
     code: 'unavailable',
@@ -72,7 +72,7 @@ export const otherApis: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'list',
+    request: 'list',
     answer: '404, a web page',
     script: { status: 404, body: page('Not Found') },
     code: 'unavailable',
@@ -80,15 +80,15 @@ export const otherApis: readonly ErrorRow[] = [
     hint: wrongPath,
   },
   {
-    to: 'list',
-    answer: "200, OpenAI's dialect",
+    request: 'list',
+    answer: "200, OpenAI's format",
     script: { body: { object: 'list', data: [] } },
     code: 'unavailable',
     message: "HOST answered with JSON in OpenAI's format instead of a model list",
     hint: wrongHost,
   },
   {
-    to: 'list',
+    request: 'list',
     answer: '403, a web page',
     script: { status: 403, body: page('Access Denied') },
     code: 'unavailable',
@@ -96,7 +96,7 @@ export const otherApis: readonly ErrorRow[] = [
     hint: wrongHostOrKey,
   },
   {
-    to: 'list',
+    request: 'list',
     answer: "200, Gemini's error",
     script: { body: createErrorBody(503, 'Later.') },
     code: 'unavailable',

@@ -2,10 +2,10 @@ import { createErrorBody, errorReply, overloadedError } from '../../../helpers/g
 import { createChunk, formatSseEvent, packetReply } from '../../../helpers/gemini/replies.js';
 import { createOpenAiError, type ErrorRow, foreignKey, page, tryInAMinute, tryLater, wrongHost } from './error-row.js';
 
-/** Answers with another error status, and answers with 200 that are no reply. */
+/** Answers with a status of 300 to 399 or 500 to 599, and answers with status 200 that are not a reply. */
 export const otherStatuses: readonly ErrorRow[] = [
   {
-    to: 'reply',
+    request: 'generate',
     answer: '500, Gemini',
     script: errorReply(500, 'An internal error has occurred.'),
     code: 'unavailable',
@@ -14,7 +14,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '502, a web page',
     script: { status: 502, body: page('502 Bad Gateway') },
     code: 'unavailable',
@@ -23,7 +23,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '503, Gemini',
     script: overloadedError(),
     code: 'unavailable',
@@ -32,7 +32,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '503, Gemini with Retry-After: 30',
     script: errorReply(503, 'Later.', [], { 'retry-after': '30' }),
     code: 'unavailable',
@@ -41,7 +41,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '503, an empty body with Retry-After: 30',
     script: { status: 503, body: '', headers: { 'retry-after': '30' } },
     code: 'unavailable',
@@ -50,7 +50,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '307, a redirect',
     script: { status: 307, body: '', headers: { location: 'https://elsewhere.example/login?x=1' } },
     code: 'unavailable',
@@ -58,7 +58,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '200, a web page',
     script: { body: page('Log in') },
     code: 'unavailable',
@@ -66,15 +66,15 @@ export const otherStatuses: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    to: 'reply',
-    answer: "200, OpenAI's dialect",
+    request: 'generate',
+    answer: "200, OpenAI's format",
     script: { body: { id: 'c', object: 'chat.completion', choices: [{ message: { content: 'hi' } }] } },
     code: 'unavailable',
     message: "HOST answered with JSON in OpenAI's format instead of a reply",
     hint: wrongHost,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '200, other JSON',
     script: { body: { answer: 42 } },
     code: 'unavailable',
@@ -82,7 +82,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: "200, Gemini's error",
     script: { body: createErrorBody(503, 'Later.') },
     code: 'unavailable',
@@ -91,7 +91,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: "200, Gemini's error in an array",
     script: { body: [createErrorBody(429, 'Quota exceeded')] },
     code: 'rate_limited',
@@ -100,7 +100,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: "200, OpenAI's error: wrong key",
     script: { body: createOpenAiError('Incorrect API key provided.', 'invalid_api_key') },
     code: 'auth',
@@ -108,7 +108,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     hint: foreignKey,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '200, an error without a status',
     script: { body: { error: 'upstream failed' } },
     code: 'unavailable',
@@ -117,8 +117,8 @@ export const otherStatuses: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'stream',
-    answer: "200, events of OpenAI's dialect",
+    request: 'stream',
+    answer: "200, events of OpenAI's format",
     script: packetReply(
       formatSseEvent({ object: 'chat.completion.chunk', choices: [{ delta: { content: 'hi' } }] }),
       'data: [DONE]\n\n',
@@ -128,7 +128,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    to: 'stream',
+    request: 'stream',
     answer: '200, events of another API',
     script: packetReply(formatSseEvent({ type: 'ping' }), formatSseEvent({ type: 'message', text: 'hi' })),
     code: 'unavailable',
@@ -136,7 +136,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    to: 'stream',
+    request: 'stream',
     answer: "an event with Gemini's error in an array",
     script: packetReply(formatSseEvent([createErrorBody(429, 'Quota exceeded')])),
     code: 'rate_limited',
@@ -145,7 +145,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'stream',
+    request: 'stream',
     answer: "an event with a gateway's error, after text",
     script: packetReply(formatSseEvent(createChunk('Hel')), formatSseEvent({ error: { message: 'upstream failed' } })),
     code: 'unavailable',

@@ -24,7 +24,7 @@ import {
 /** Answers with a status of 400 to 499. */
 export const rejections: readonly ErrorRow[] = [
   {
-    to: 'reply',
+    request: 'generate',
     answer: '400, Gemini: invalid argument',
     script: errorReply(400, 'Unsupported MIME type: image/x.'),
     code: 'invalid_request',
@@ -32,7 +32,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: changeRequest,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '400, Gemini: invalid key',
     script: invalidKeyError(),
     code: 'auth',
@@ -40,7 +40,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: checkKey,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '400, Gemini: location not supported',
     script: {
       status: 400,
@@ -51,7 +51,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.',
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '400, Gemini: file not processed',
     script: {
       status: 400,
@@ -69,7 +69,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'The file is still being processed, or its processing failed. Try again in a minute, or upload it again.',
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '400, a gateway without details: expired key',
     script: { status: 400, body: { error: { message: 'API key expired. Please renew the API key.' } } },
     code: 'auth',
@@ -77,7 +77,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: foreignKey,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '400, a gateway: invalid argument',
     script: { status: 400, body: { error: { code: 400, message: 'temperature must be below 2' } } },
     code: 'invalid_request',
@@ -85,7 +85,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: changeRequest,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '400, a web page',
     script: { status: 400, body: page('400 The plain HTTP request was sent to HTTPS port') },
     code: 'unavailable',
@@ -93,7 +93,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '400, a gateway: a limit of tokens',
     script: { status: 400, body: { error: { message: 'Invalid token limit: 70000' } } },
     code: 'invalid_request',
@@ -101,7 +101,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: changeRequest,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '401, Gemini',
     script: errorReply(401, 'Request had invalid authentication credentials.'),
     code: 'auth',
@@ -109,15 +109,15 @@ export const rejections: readonly ErrorRow[] = [
     hint: checkKey,
   },
   {
-    to: 'reply',
-    answer: "401, OpenAI's dialect",
+    request: 'generate',
+    answer: "401, OpenAI's format",
     script: { status: 401, body: createOpenAiError('Incorrect API key provided.', 'invalid_api_key') },
     code: 'auth',
     message: `API key rejected: HOST answered 401 with an error that is not Gemini's, "Incorrect API key provided"`,
     hint: foreignKey,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '401, a web page',
     script: { status: 401, body: page('401 Authorization Required') },
     code: 'unavailable',
@@ -125,7 +125,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongHostOrKey,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '403, Gemini: no permission',
     script: errorReply(403, 'The caller does not have permission'),
     code: 'auth',
@@ -133,7 +133,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: "PERMISSION_DENIED: the key is known but lacks permission; check the key's project and restrictions.",
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '403, Gemini: API disabled',
     script: errorReply(403, 'Off.', [
       createErrorInfo('SERVICE_DISABLED', { activationUrl: 'https://console.example/x' }),
@@ -143,7 +143,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: "SERVICE_DISABLED: enable the Generative Language API in the key's project: https://console.example/x",
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '403, Gemini: expired file',
     script: errorReply(403, fileMessage),
     code: 'invalid_request',
@@ -152,7 +152,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: fileExpired,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '403, a gateway: expired file',
     script: { status: 403, body: { error: { message: fileMessage, code: 'permission_denied' } } },
     code: 'invalid_request',
@@ -160,7 +160,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: fileExpired,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '403, a web page',
     script: { status: 403, body: page('Access Denied') },
     code: 'unavailable',
@@ -168,15 +168,15 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongHostOrKey,
   },
   {
-    to: 'reply',
-    answer: '403, a gateway: country',
+    request: 'generate',
+    answer: '403, a gateway: country not supported',
     script: { status: 403, body: { error: { message: 'Country not supported' } } },
     code: 'unavailable',
     message: `HOST answered 403 with an error that is not Gemini's, "Country not supported"`,
     hint: wrongHostOrKey,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '404, Gemini: unknown model',
     script: unknownModelError('gemini-3.8-flash'),
     code: 'model_not_found',
@@ -184,7 +184,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'Similar models: gemini-3.7-flash, gemini-3.5-flash, gemini-2.5-flash, gemini-3.8-live.',
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '404, a web page',
     script: { status: 404, body: page('Error 404 (Not Found)!!1') },
     code: 'unavailable',
@@ -192,7 +192,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongPath,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '404, FastAPI',
     script: { status: 404, body: { detail: 'Not Found' } },
     code: 'unavailable',
@@ -200,7 +200,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongPath,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '404, Fastify',
     script: {
       status: 404,
@@ -211,15 +211,15 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongPath,
   },
   {
-    to: 'reply',
-    answer: "404, OpenAI's dialect: unknown model",
+    request: 'generate',
+    answer: "404, OpenAI's format: unknown model",
     script: { status: 404, body: createOpenAiError('The model gemini-3.8-flash does not exist', 'model_not_found') },
     code: 'model_not_found',
     message: `model gemini-3.8-flash not found (HOST answered 404 with an error that is not Gemini's, "The model gemini-3.8-flash does not exist")`,
     hint: 'Similar models: gemini-3.7-flash, gemini-3.5-flash, gemini-2.5-flash, gemini-3.8-live.',
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '404, an empty body',
     script: { status: 404, body: '' },
     code: 'unavailable',
@@ -227,7 +227,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongPath,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '405, a text',
     script: { status: 405, body: 'method not allowed' },
     code: 'unavailable',
@@ -235,7 +235,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '413, a web page',
     script: { status: 413, body: page('413 Request Entity Too Large') },
     code: 'invalid_request',
@@ -243,7 +243,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'The request is too large for HOST: use smaller media or shorter texts.',
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '429, Gemini: per minute',
     script: minuteQuotaError('gemini-3.8-flash'),
     code: 'rate_limited',
@@ -252,7 +252,7 @@ export const rejections: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '429, Gemini: per day',
     script: dayQuotaError('gemini-3.8-flash'),
     code: 'quota_exhausted',
@@ -260,7 +260,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'It resets at midnight Pacific time. Until then, use another model.',
   },
   {
-    to: 'reply',
+    request: 'generate',
     answer: '429, a web page',
     script: { status: 429, body: page('Too Many Requests') },
     code: 'rate_limited',
