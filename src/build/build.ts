@@ -83,7 +83,7 @@ const program = {
   ...common,
   format: 'cjs',
   supported: { 'dynamic-import': false },
-  // esbuild warns that CommonJS has no import.meta. There, run-in-worker.ts uses __dirname instead.
+  // Silences the warning that CommonJS has no import.meta: in CommonJS, run-in-worker.ts uses __dirname.
   logOverride: { 'empty-import-meta': 'silent' },
   minifySyntax: true,
   minifyWhitespace: true,
@@ -119,7 +119,7 @@ async function buildProgram(): Promise<Metafile[]> {
   return results.map(({ metafile }) => metafile);
 }
 
-/** The style and the script of the pages of `runs report`. The program reads them as text. */
+/** Builds the script and the style of the pages of `runs report`, which the program reads as text. */
 async function buildReportAssets() {
   return build({
     entryPoints: [
@@ -131,7 +131,7 @@ async function buildReportAssets() {
   });
 }
 
-/** Not minified, so that a stack trace shows readable lines. */
+/** Builds the library. It is not minified, so that a stack trace shows readable lines. */
 async function buildLibrary(): Promise<Metafile[]> {
   const { metafile } = await build({
     ...common,

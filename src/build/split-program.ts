@@ -68,7 +68,7 @@ function locate(file: string, from = mainFile): string {
   return file === mainFile ? '../main.cjs' : `./${file}.cjs`;
 }
 
-/** Returns the file of each module. */
+/** Returns the file of each module. A module that two files import moves to the main file, with all that it imports. */
 function assignModules({ inputs }: Metafile, files: SplitProgram['parts']): Map<string, string> {
   const owners = new Map<string, string>();
   const starts = new Set(Object.values(files).flat());

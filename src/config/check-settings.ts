@@ -41,7 +41,9 @@ function createUnknownKeyProblem(table: Path, key: string, file: TomlTable): Pro
   return errorAt('unknown-key', path, `unknown key ${describePath(path)}${location}${hint}`, options);
 }
 
-/** Returns a hint if a key's name is that of an API key, which must not be in a file that is shared or committed. */
+/**
+ * Returns a hint if a setting has the name of an API key. API keys must not be in a file that is shared or committed.
+ */
 function apiKeyHint(key: string): string | undefined {
   return /(?:^|_)(?:api_?key|key|token)$/i.test(key)
     ? '; set the API key in GEMINI_API_KEY, not in a settings file'

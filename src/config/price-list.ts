@@ -6,8 +6,9 @@ export interface PriceList {
   /** Returns the price of a model now; undefined if it is unknown, as for an alias. */
   getPrice(model: string): Price | undefined;
   /**
-   * Returns the price of the model that served a reply. If it is unknown, returns the price of the requested model, or
-   * undefined if that is unknown too. Also remembers for `getMaxPrice` which model served the requested one.
+   * Returns the price of a reply that `model` served and that was requested as `requestedAs`. A price from settings
+   * comes before built-in ones, and that of `model` before that of `requestedAs`. Undefined if no price is known. Also
+   * remembers for `getMaxPrice` that `model` serves the requests for `requestedAs`.
    */
   getReplyPrice(model: string, requestedAs: string): Price | undefined;
   /**
@@ -71,13 +72,13 @@ export function createPriceList({ configured = {}, now = Date.now }: PriceListOp
   };
 }
 
-/** Adds the fee of web searches to a price that has none: that of the first model whose fee is known. */
+/** Adds the fee of web searches to a price without one: the fee of the first model whose fee is known. */
 function addSearchFee(price: Price | undefined, models: readonly string[]): Price | undefined {
   const [searchFee] = models.flatMap((model) => getSearchFee(model) ?? []);
   return price && searchFee && !price.searchFee ? { ...price, searchFee } : price;
 }
 
-/** Ignores a release number, so `gemini-3.5-flash-lite-001` has the price of `gemini-3.5-flash-lite`. */
+/** Returns today's built-in price. `gemini-3.5-flash-lite-001` has the price of `gemini-3.5-flash-lite`. */
 function findBuiltInPrice(model: string, now: number): Price | undefined {
   const name = [model, model.replace(/-\d{3}$/, '')].find((candidate) => Object.hasOwn(builtInPrices, candidate));
   const today = new Date(now).toISOString().slice(0, 10);
@@ -87,7 +88,10 @@ function findBuiltInPrice(model: string, now: number): Price | undefined {
   return price;
 }
 
-/** Returns the highest price of each kind in a family. Its models output only text, so nothing else is priced. */
+/**
+ * Returns the highest input price and output price in the family of an alias. These models output only text, so there
+ * are no prices of other output.
+ */
 function findMaxFamilyPrice(model: string, now: number): Price | undefined {
   const family = latestAliasPattern.exec(model)?.[1];
   if (family === undefined) return undefined;
@@ -102,9 +106,9 @@ function findMaxFamilyPrice(model: string, now: number): Price | undefined {
 }
 
 function getMaxRates(rates: readonly TokenRates[]): TokenRates {
-  const sound = rates.map(({ input, inputByModality }) => inputByModality?.AUDIO ?? input);
+  const audioPrices = rates.map(({ input, inputByModality }) => inputByModality?.AUDIO ?? input);
   const input = Math.max(...rates.map((each) => each.input));
-  const audio = Math.max(...sound);
+  const audio = Math.max(...audioPrices);
   return {
     input,
     output: Math.max(...rates.map((each) => each.output)),

@@ -7,7 +7,7 @@ import type { SettingsFile } from './sources.js';
 
 /** The name of the settings file, in the working folder and in the user's config folder. */
 const settingsFileName = 'boticelli.toml';
-/** The maximum size. Settings files are short, so a larger file was probably named by mistake. */
+/** The maximum size of a settings file. They are short, so a larger file was probably named by mistake. */
 const maxBytes = 1_000_000;
 
 /** Where to look for settings files. */
@@ -53,7 +53,7 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
   if (configFile !== undefined)
     return [{ file: configFile, path, isExplicit: true, isFromWorkingFolder: false }, ...userCandidates];
   // If the working folder is the user's config folder, both candidates are the same file, which belongs to the user.
-  // That folder, or the file in it, is often a link into a repository of dotfiles.
+  // `isSamePath` follows links, because that folder, or the file in it, is often a link into a repository of dotfiles.
   if (userPath !== undefined && isSamePath(userPath, path)) return userCandidates;
   return [{ file: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...userCandidates];
 }
@@ -64,8 +64,8 @@ async function readIfPresent(candidate: Candidate, { secrets, warn }: SettingsFi
   if (!content.ok) {
     const { reason, message } = content.problem;
     if (reason === 'missing' && !isExplicit) return undefined;
-    // In containers and CI, HOME is often the home folder of another user, which can't be entered. There is no sign
-    // that it contains settings of this user.
+    // In containers and CI, HOME is often the home folder of another user, which can't be entered. It is unlikely
+    // to contain settings of this user, so there is a warning instead of an error.
     if (!isExplicit && !isFromWorkingFolder && explainLookupFailure(path) !== undefined) {
       warn(`the settings file ${file} ${message}, so it is ignored`);
       return undefined;

@@ -14,7 +14,10 @@ export function redactSecrets(text: string, keys: readonly string[] = []): strin
   );
 }
 
-/** The pattern of a longer key may be too large for a regular expression, whose error would contain the key. */
+/**
+ * Longer keys are replaced without a pattern: it may be too large for a regular expression, whose error would contain
+ * it.
+ */
 const maxPatternKeyLength = 256;
 
 /** If a pattern has a capture group, the group matches the text before the secret. */
@@ -25,6 +28,7 @@ const secretPatterns: readonly RegExp[] = [
   /((?:key|token|secret|password)["']?[ \t]*=[ \t]*)[^\s=].*/gi,
 ];
 
+/** @param prefix the text before the secret, or the position of the match if the pattern has no capture group */
 function maskSecret(secret: string, prefix: string | number): string {
   const visiblePrefix = typeof prefix === 'string' ? prefix : '';
   return visiblePrefix + '*'.repeat(secret.length - visiblePrefix.length);

@@ -6,7 +6,7 @@ import type { PriceList } from './price-list.js';
 import type { LimitsLookup } from './tiers.js';
 import type { UserFolders } from './user-folders.js';
 
-/** The settings of a command, without the flags that override no setting. */
+/** The settings of a command, overridden by its flags. Flags that correspond to no setting are not included. */
 export interface Settings {
   /** The API key. Absent if no key is set, which is allowed because `--rehearse` does not need one. */
   apiKey?: string;
@@ -18,10 +18,11 @@ export interface Settings {
   defaultModel: string;
   /** The name of the tier whose limits apply. */
   tier: string;
-  /** Returns the limits of a model, before the budget is applied and without learned limits. */
+  /** Returns the limits of a model, before `budget` reduces them and without learned limits. */
   limitsFor: LimitsLookup;
   /** The models for which settings files define limits in this tier. */
   limitedModels: readonly string[];
+  /** The share of each limit that may be used: `[budget]` in the settings. */
   budget: QuotaBudget;
   /** The period to which per-minute limits apply. It is a minute, unless the settings define another length. */
   windowMs: number;
@@ -32,6 +33,7 @@ export interface Settings {
    * else `no-key`.
    */
   project: string;
+  /** Where `project` comes from. */
   projectSource: 'named' | 'key-hash' | 'none';
   /** The Redis server that shares quota between machines. Only its host is printed: the URL may have a password. */
   redisUrl?: string;
@@ -40,7 +42,7 @@ export interface Settings {
   /** The folder of `boticelli.db`, as an absolute path. It may not exist yet. Absent if the user has no home folder. */
   stateFolder?: string;
   prices: PriceList;
-  /** How long prompts and replies are stored. If it is `off`, they are not stored. Absent if not set. */
+  /** How long prompts and replies are stored. If it is `off`, they are not stored. Absent if no setting says so. */
   keepMs?: number | 'off';
   /** Whether the prompts of runs are stored too. */
   keepsPrompts?: boolean;

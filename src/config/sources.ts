@@ -41,8 +41,8 @@ export function mergeSettings(files: readonly SettingsFile[]): FileSettings {
 function mergeTables(lower: TomlTable, upper: TomlTable): TomlTable {
   const result: TomlTable = Object.assign(Object.create(null), lower);
   for (const [key, value] of Object.entries(upper)) {
-    const below = result[key];
-    result[key] = isTable(below) && isTable(value) ? mergeTables(below, value) : value;
+    const lowerValue = result[key];
+    result[key] = isTable(lowerValue) && isTable(value) ? mergeTables(lowerValue, value) : value;
   }
   return result;
 }

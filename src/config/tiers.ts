@@ -14,7 +14,10 @@ export function listTierNames(configured: Readonly<Record<string, FileTier>> = {
   return [...new Set([...Object.keys(builtInTiers), ...Object.keys(configured)])];
 }
 
-/** @throws BoticelliError for an unknown tier: `usage` if the flag names it, `invalid_config` if a setting names it */
+/**
+ * Checks that the flag, GEMINI_TIER and each `default_tier` name known tiers.
+ * @throws BoticelliError for an unknown tier: `usage` if the flag names it, `invalid_config` if a setting names it
+ */
 export async function assertKnownTier(sources: Sources, known: string[], flag: string | undefined): Promise<void> {
   const names = known.join(', ');
   const redactName = (name: string) => redactSecrets(quote(name), sources.secrets);
@@ -41,7 +44,8 @@ export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
 
 /**
  * Returns a lookup of limits. A tier in settings completely replaces the built-in tier of the same name, so an absent
- * limit is unlimited. A model's limits override the tier's limits one by one. Flags override both.
+ * limit is unlimited. In such a tier, a model's limits override the tier's limits one by one. Flags override all
+ * limits.
  */
 export function createLimitsLookup(tier: string, configured: FileTier | undefined, flags: LimitValues): LimitsLookup {
   return (model, requestedAs) => {

@@ -8,8 +8,8 @@ export function isContinued(finishReason: string | undefined): boolean {
 }
 
 /**
- * Returns the token for the hop after a response. Undefined if there is none, or if an earlier hop has returned it
- * already: the service would then send an earlier part again.
+ * Returns the token for the hop after a response. Undefined if the response has none, or has the token of an earlier
+ * hop: with that token, the service would send an earlier part again.
  */
 export function getNextToken(
   { finishedHops = [] }: Pick<GenerateRequest, 'finishedHops'>,

@@ -7,7 +7,7 @@ import { getServiceTier } from './service-tier.js';
 /**
  * The cost of one request in US dollars. It is undefined if a count is unknown, or if the price depends on the modality
  * of the tokens (audio costs several times as much as text) and `details` does not state the modalities. It is also
- * undefined if there were web searches and their fee is unknown.
+ * undefined if there were web searches and their fee is unknown, or if the service tier has no known price.
  */
 export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetails = {}): number | undefined {
   const { promptTokens, outputTokens, thoughtTokens, cachedTokens = 0, toolTokens = 0 } = usage;
@@ -19,8 +19,9 @@ export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetai
   const promptCost = addUpModalities(promptTokens, details.prompt, input, inputByModality);
   const outputCost = addUpModalities(outputTokens, details.output, output, outputByModality);
   if (promptCost === undefined || outputCost === undefined) return undefined;
-  // In the table of prices, the discount is the same fraction of the price for all modalities. Without details, cached
-  // tokens count as text, the cheapest modality, so that the discount is not too high.
+  // The discount is a share of what the cached tokens would cost at the full price. In the table of prices, this share
+  // is the same for all modalities. Without details, cached tokens count as text, the cheapest modality, so that the
+  // discount is not too high.
   const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, details.cached && inputByModality) ?? 0;
   const discount = input === 0 ? 0 : cachedCost * (1 - cachedInput / input);
   const tokenCost = promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output;
@@ -35,7 +36,9 @@ function calculateSearchCost(searches: number, fee: SearchFee | undefined): numb
 
 /**
  * Multiplies tokens by their rates. Tokens that the details leave out get the highest rate, so that the cost is not too
- * low: the details of a Live prompt were seen to lack 25 of 522 tokens (discuss.ai.google.dev/t/188765, 2026-09).
+ * low. Such gaps occur: the details of a Live prompt lacked 25 of 522 tokens (discuss.ai.google.dev/t/188765, 2026-09).
+ * @returns undefined if the rate depends on the modality and there are no details, or they have more tokens than
+ *   `tokens`
  */
 function addUpModalities(
   tokens: number,

@@ -3,7 +3,10 @@ import type { ServiceTier } from '../facts/service-tiers.js';
 import type { BilledUsage } from './cost.js';
 import type { TokenDetails } from './response.js';
 
-/** Why a call waits: for requests or tokens per minute, requests per day or concurrency, or after a failure. */
+/**
+ * Why a call waits: for the limit of requests per minute, of tokens per minute, of requests per day or of concurrent
+ * requests, or because an attempt failed.
+ */
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** An event that a driver or a layer reports during a call. The executor adds the name of the act. */
@@ -45,8 +48,9 @@ export interface WaitEvent {
 /** The request goes to another model, or to another service tier of the same model. */
 export interface FallbackEvent {
   type: 'fallback';
-  /** The model; if the service tier changes, with the tier: `gemini-x (flex)`. */
+  /** The previous model; if the service tier changes, with the tier: `gemini-x (flex)`. */
   from: string;
+  /** The next model, in the same form. */
   to: string;
   /** A sentence without a period: which quota is used up, which models were skipped, or why the tier was refused. */
   reason: string;
@@ -81,7 +85,7 @@ export interface HopEvent {
   reused: boolean;
 }
 
-/** Billed tokens of an invalid reply or an interrupted attempt. They are not part of any reply's usage. */
+/** Billed tokens of a reply that the caller does not receive, for example an invalid or an interrupted one. */
 export interface UsageEvent extends BilledUsage {
   type: 'spent';
   /** The model that served the request. */

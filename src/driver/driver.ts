@@ -23,12 +23,13 @@ export interface CallContext {
    */
   acquireSlot?: (model: string) => Promise<Lease>;
   /**
-   * Set by a layer that stores replies, for layers that store parts. `occurrence` tells requests with one key apart.
+   * Set by a layer that stores replies, for layers that store parts of replies. `occurrence` distinguishes equal
+   * requests, which have the same key.
    */
   requestId?: { key: string; occurrence: number; instance?: string };
   /** The run that sends the request, if several runs share the driver. */
   instance?: RequestInstance;
-  /** The position of the call in its run. Further calls for the same act keep the `occurrence` of their request. */
+  /** The position of the call in its run. Equal requests with the same position have the same `occurrence`. */
   position?: CallPosition;
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
@@ -59,7 +60,7 @@ export type FindMismatches = (
  * the id, and not by the order in which they arrive.
  */
 export interface RequestInstance {
-  /** The same for the same row in every command. */
+  /** A row has the same id in every command. */
   readonly id: string;
 }
 

@@ -17,16 +17,16 @@ export function getNextPacificMidnight(now: number): Date {
 }
 
 /**
- * Whether a time is in the day of Gemini's daily quota that ends at `endsAt`. May be false for the first hour of a day:
- * only `getNextPacificMidnight` knows whether that hour is part of it. This function needs no time zone, which takes
- * Node 20 ms to load (2026-11, Node 20.20). In the USA the clocks change on Sundays (15 U.S.C. 260a), so a day that ends
- * on another day than Monday has 24 hours.
+ * Whether a time is in the day of Gemini's daily quota that ends at `endsAt`. This function needs no time zone, which
+ * takes Node 20 ms to load (2026-11, Node 20.20). In the USA the clocks change on Sundays (15 U.S.C. 260a), so only a
+ * day that ends at the beginning of a Monday can have 23 or 25 hours. Such a day counts as 23 hours long. For the time
+ * before these 23 hours the result is false, although `getNextPacificMidnight` may say that it is part of the day.
  * @param at milliseconds since the epoch
  * @param endsAt the midnight in America/Los_Angeles at which the day ends
  */
 export function isSurelyInPacificDay(at: number, endsAt: number): boolean {
   const monday = 1;
-  // Midnight in Los Angeles is 7 or 8 am UTC of the same day.
+  // Midnight in Los Angeles is 7 or 8 am UTC of the same day, so the weekday in UTC is the same.
   const minLengthMs = (new Date(endsAt).getUTCDay() === monday ? 23 : 24) * hourMs;
   return at < endsAt && at >= endsAt - minLengthMs;
 }

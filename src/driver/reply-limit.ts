@@ -2,8 +2,8 @@ import { BoticelliError } from '../errors.js';
 
 /**
  * The maximum length of a reply's text, in characters. The longest reply that `withContinuation` accepts, 64 hops of
- * 65,536 tokens with four characters each, has 17 million. A text is in memory several times until it is stored: 60
- * million took 760 MB (2026-11).
+ * 65,536 tokens with four characters each, has 17 million. A text is in memory several times until it is stored: a text
+ * of 60 million characters took 760 MB (2026-11).
  */
 export const maxReplyChars = 20_000_000;
 

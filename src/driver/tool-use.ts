@@ -26,7 +26,7 @@ export interface ExecutedCode {
   outcome?: string;
 }
 
-/** Picks the lists of a value that may have other fields, without those that are empty. */
+/** Returns only the lists of tool use from an object that may have other fields. Leaves out empty lists. */
 export function pickToolUse({ sources, searches, code }: ToolUse): ToolUse {
   return {
     ...(sources && sources.length > 0 && { sources }),

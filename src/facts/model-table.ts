@@ -75,7 +75,7 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-3.5-flash-lite': {
     ...{ ...lite3, thinkingLevels: minimalToHigh, defaultThinkingLevel: 'minimal', ignoresSampling: true },
   },
-  // Sources differ on whether this model thinks by default (2026-11).
+  // Sources differ on whether this model thinks by default (2026-11), so `thinksByDefault` is left out.
   'gemini-3.1-flash-lite': { ...lite3, thinkingLevels: minimalToHigh, retiresOn: '2027-05-07' },
   'gemini-3.1-pro-preview': { ...flash3, thinkingLevels: lowToHigh },
   'gemini-3-flash-preview': { ...flash3, thinkingLevels: minimalToHigh },
@@ -85,7 +85,7 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-flash-lite-latest': { api: 'generate' },
   'gemini-pro-latest': { api: 'generate', thinksByDefault: true },
   'gemini-3-pro-image': { ...image3, imageSizes: ['1K', '2K', '4K'] },
-  // The first model whose name has no version. Released 2026-10-06 (third party: tanstack/ai, docs.apiyi.com).
+  // The first model whose name has no Gemini version. Released 2026-10-06 (third party: tanstack/ai, docs.apiyi.com).
   'gemini-nano-banana-2.1': { ...image3, imageAspectRatios, imageSizes: ['1K', '2K', '4K'] },
   'gemini-3.1-flash-image': { ...image3, imageAspectRatios, imageSizes: ['512', '1K', '2K', '4K'] },
   'gemini-3.1-flash-lite-image': { ...image3, imageSizes: ['1K'] },

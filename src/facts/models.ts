@@ -19,8 +19,8 @@ export const modelNamePattern = /^(?!.*\.\.)[\w.:@/-]+$/;
 
 /**
  * Names of models that only support the Live API: gemini-3.8-live, gemini-3.1-flash-live-preview, …-native-audio-…
- * (the service's list as of 2026-11, and the names of 2025 in docs/deprecations). Used for models that neither
- * `builtInModels` nor the service's list contains.
+ * (the service's list as of 2026-11, and the names of 2025 in docs/deprecations). Where
+ * `builtInModels` or the service's list is at hand and has the model, that decides instead.
  */
 export const liveModelNamePattern = /-live(-|$)|native-audio/;
 

@@ -3,10 +3,10 @@
  * which lists those of all models; read 2026-11-30. facts/model-table.ts has those of each model.
  */
 
-/** The aspect ratios of all models that draw, width to height. */
+/** The aspect ratios, width to height, that all models that draw accept. */
 export const commonAspectRatios = ['1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '16:9', '21:9'] as const;
 
-/** All aspect ratios. */
+/** All aspect ratios, including those that only some models accept. */
 export const imageAspectRatios = [...commonAspectRatios, '1:4', '4:1', '1:8', '8:1'] as const;
 
 /** All sizes: roughly the number of pixels per side. The service accepts only a capital K. */

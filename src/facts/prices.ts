@@ -64,7 +64,8 @@ const largeGemini4: readonly DatedPrice[] = [
   { input: 4, output: 20, cachedInput: 0.2, from: '2026-12-01' },
 ];
 
-// 3.8 Live costs the same: third parties, of which one read the pricing page on 2026-09-28; read 2026-11-30.
+// 3.8 Live costs the same as 3.1 Live: third parties, of which one read the pricing page on 2026-09-28; read
+// 2026-11-30.
 const liveSince31: readonly DatedPrice[] = [
   {
     ...{ input: 0.75, output: 4.5 },
@@ -74,9 +75,10 @@ const liveSince31: readonly DatedPrice[] = [
 ];
 
 /**
- * Prices of single requests on the paid tiers, oldest first. The source is ai.google.dev/gemini-api/docs/pricing, read
- * 2026-10-07, where no other is named; prices of cached input, audio and images are third party (pydantic/genai-prices,
- * which read that page between 2025-10 and 2026-08). The free tier is not billed. Prices in settings take precedence.
+ * Prices of requests on the paid tiers, outside of batches, oldest first. The source is
+ * ai.google.dev/gemini-api/docs/pricing, read 2026-10-07, where no other is named; prices of cached input, audio and
+ * images are third party (pydantic/genai-prices, which read that page between 2025-10 and 2026-08). The free tier is
+ * not billed. Prices in settings take precedence.
  */
 export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-4-argon': largeGemini4,
@@ -119,7 +121,7 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-3.1-flash-image': [{ input: 0.5, output: 3, outputByModality: { IMAGE: 60 } }],
   'gemini-3.1-flash-lite-image': [{ input: 0.25, output: 1.5, outputByModality: { IMAGE: 30 } }],
   'gemini-2.5-flash-image': [{ input: 0.3, output: 2.5, outputByModality: { IMAGE: 30 } }],
-  // Third party: vercel.com/ai-gateway, read 2026-11-30. All output is sound.
+  // Third party: vercel.com/ai-gateway, read 2026-11-30. All output is sound, so `output` is its price.
   'gemini-3.8-flash-lite-tts': [{ input: 0.5, output: 6 }],
   'gemini-3.8-live': liveSince31,
   'gemini-3.8-live-extended-thinking': liveSince31,

@@ -53,13 +53,16 @@ export function assertUsableKey(apiKey: string): void {
 /** Replaces the key with `[key]` in a text from the service, which may repeat the key ("Invalid API key: …"). */
 export type Redact = (text: string) => string;
 
-/** Longer keys are redacted only as a whole: the pattern of a long key would be too large for a regular expression. */
+/**
+ * The maximum length of a key that is found even if white space splits it. The pattern of a longer key would be too
+ * large for a regular expression.
+ */
 const maxPatternKeyLength = 256;
 
 /**
  * Creates a function that redacts a key in error messages: as it is, with escapes of JSON or URLs, split by white space
- * (as web pages split long words), in base64, in hexadecimal, and cut with an ellipsis. A key of fewer than 8 characters, such as `test`, is
- * redacted only as a separate word, so that `latest` is left unchanged.
+ * (as web pages split long words), in base64, in hexadecimal, and cut with an ellipsis. A key of fewer than 8
+ * characters, such as `test`, is redacted only as a separate word, so that `latest` is left unchanged.
  */
 export function createRedactor(apiKey: string): Redact {
   if (apiKey === '') return (text) => text;

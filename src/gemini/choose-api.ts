@@ -10,8 +10,8 @@ interface LiveApiPredicateOptions {
 }
 
 /**
- * Creates a function that says whether to use the Live API for a model, without a request. It reads the cached model
- * list, which may open a database, only if the built-in facts are not enough.
+ * Creates a function that decides, without a request, whether to use the Live API for a model. It reads the cached
+ * model list, which may open a database, only if the built-in facts are not enough.
  */
 export function createLiveApiPredicate({ modelListCache, preferLive = false }: LiveApiPredicateOptions) {
   const usesLive = ({ supportsGenerate, supportsLive }: ModelCapabilities) =>

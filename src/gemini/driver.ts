@@ -156,7 +156,7 @@ function completeReply({ collector, exchange, options: { request, context } }: P
       : createIncompleteResponseError('it has no finish reason', exchange.host);
   }
   const { finishMessage, servedTier } = exchange;
-  // They are shown even if the reply has nothing else.
+  // The thoughts are emitted before `buildResponse`, which throws if the reply has nothing else.
   const thoughts = collector.takeThoughts();
   emitThoughts(thoughts, request, context);
   const reply = collector.buildResponse(finishMessage && toOneLine(exchange.redact(finishMessage)));

@@ -27,7 +27,7 @@ function encodeBase64(apiKey: string, offset: number): string {
   return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
 }
 
-/** Creates a function that replaces each of the forms with `[key]`, also one that was cut. */
+/** Creates a function that replaces each of the forms with `[key]`, even a form that was cut with an ellipsis. */
 export function createLiteralRedactor(forms: readonly string[]): (text: string) => string {
   return (text) => {
     let redacted = text;
@@ -36,12 +36,15 @@ export function createLiteralRedactor(forms: readonly string[]): (text: string) 
   };
 }
 
-/** The shortest beginning of a form that is redacted. All of Google's keys begin with the same four characters. */
+/**
+ * The shortest beginning of a form that is redacted. It is longer than the four characters that all of Google's keys
+ * share.
+ */
 const minCutLength = 8;
 
 /**
- * Replaces what is left of a form that was cut with an ellipsis, as long titles, addresses and messages are: most of the
- * key may come before the cut.
+ * Replaces what is left of a form that was cut with an ellipsis, as long titles, addresses and messages are. The rest
+ * may be most of the key.
  */
 export function redactCutForms(text: string, forms: readonly string[]): string {
   return text.includes('…') ? forms.reduce(redactCutForm, text) : text;

@@ -40,7 +40,10 @@ export function checkDeclaredType(mime: string, kind: MediaKind | undefined): st
   return `is "${type}"; ${describeSupportedTypes(kind ?? guessKind(type))}`;
 }
 
-/** Detects the type of media, and checks that the declared type, the name, the kind and the server agree with it. */
+/**
+ * Detects the type of media from its bytes, and checks that the declared type, the kind and the server agree with it.
+ * The name matters only for text, and for types that the bytes do not show.
+ */
 export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaTypeResult> {
   const { label, head, isText } = hints;
   if (head.length === 0) return fail(`${label} is empty`);
@@ -64,9 +67,10 @@ export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaType
 const audioTypeByContainer: Readonly<Record<string, string>> = { 'video/mp4': 'audio/m4a', 'video/webm': 'audio/webm' };
 
 /**
- * Returns the audio type of a container that holds only sound, such as the recording of a phone or a browser. The first
- * bytes of these containers are the same with and without pictures. If the tracks are not known, the declared type, the
- * kind, the name and the server decide, in this order.
+ * Returns the audio type of a container that holds only sound, such as the recording of a phone or a browser; otherwise
+ * its video type. The first bytes are the same with and without pictures. A track with pictures makes it a video.
+ * Without one, the first of these that is known decides: the declared type, the kind, a track with sound, the name or
+ * the server.
  */
 function refineContainerType(type: string, { head, declaredType, kind, name, serverType }: MediaTypeHints): string {
   const audioType = audioTypeByContainer[type];
@@ -116,7 +120,7 @@ function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
   }
   if (declared !== undefined || type !== 'text/plain')
     return { ok: true, mimeType: declared ?? type, kind: actualKind };
-  // The exact type of a text is not visible in its bytes.
+  // The exact type of a text is not visible in its bytes, so its name or the server decides.
   const mimeType = inferTypeFromName(name) ?? (fromServer?.startsWith('text/') ? fromServer : type);
   return { ok: true, mimeType, kind: actualKind };
 }

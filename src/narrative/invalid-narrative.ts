@@ -3,7 +3,7 @@ import { type Diagnostic, formatLocation } from '../toml/diagnostic.js';
 import type { MediaTemplate } from './narrative.js';
 import type { MediaProblem } from './parse/load-media.js';
 
-/** A narrative file has errors. `getErrorCode` determines the error code. */
+/** The error for a narrative file with errors. `getErrorCode` determines its code. */
 export class InvalidNarrative extends BoticelliError {
   /** All errors and warnings, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];

@@ -140,8 +140,8 @@ const narrativeLine =
   /^\s*\[*\s*["']?(?:narrative|narration|toc|acts)["']?\s*[.\]=]|^\s*\[(?:narrative|narration|toc|acts)\b/m;
 
 /**
- * Returns the text that code frames may show. It is empty for a file that is no narrative: a wrong name or a link may
- * lead to a file with secrets, and the output of `check` is often stored, for example by CI.
+ * Returns the text that code frames may show. It is empty for a file that is not a narrative: a wrong name or a link
+ * may lead to a file with secrets, and the output of `check` is often stored, for example by CI.
  */
 function getShownText({ text }: ParsedNarrativeFile): string {
   return narrativeLine.test(text) ? text : '';

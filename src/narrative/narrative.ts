@@ -69,7 +69,7 @@ export interface MediaInput {
 /** Where media comes from. */
 export type MediaSource = { file: string } | { url: string } | { base64: string };
 
-/** Confines the files that a narrative may read to a folder. */
+/** The only folder from which a narrative may read files. */
 export interface FileConfinement {
   folder: string;
   /** Why the files are confined, as a clause. */
@@ -95,7 +95,7 @@ export interface MediaSpec {
   mediaResolution?: MediaResolution | undefined;
 }
 
-/** Media whose file name or URL contains `{{placeholders}}`. It is read when its act runs. */
+/** Media whose file name or URL contains `{{placeholders}}`. It is read when its act runs, if it is not in `loaded`. */
 export interface MediaTemplate {
   type: 'media-template';
   /** Whether `text` is a file name or a URL. */

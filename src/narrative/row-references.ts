@@ -15,7 +15,7 @@ export function listRowReferences(narrative: Narrative): ReadonlySet<string> {
   return names;
 }
 
-/** The placeholders are found once, because a narrative may run for a million rows. */
+/** The placeholders of each narrative. They are found only once, because a narrative may run for a million rows. */
 const cache = new WeakMap<Narrative, ReadonlySet<string>>();
 
 function* listTexts(narrative: Narrative): Iterable<string> {

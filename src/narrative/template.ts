@@ -17,7 +17,7 @@ type TemplatePart = string | Placeholder;
 interface Template {
   /** The text in order, with escapes resolved. */
   parts: readonly TemplatePart[];
-  /** The offsets of each `{{` that has no closing `}}`. It is treated as literal text, but may be a mistake. */
+  /** The offset of each `{{` that has no closing `}}`. Such a `{{` is treated as literal text, but may be a mistake. */
   unclosed: readonly number[];
 }
 

@@ -6,7 +6,7 @@ export interface Diagnostic {
   message: string;
   /** The replacement that the author probably meant, shown as `did you mean "…"?`. */
   suggestion?: string;
-  /** Absent if the diagnostic is about the file as a whole. */
+  /** Absent if the diagnostic is about the file as a whole, or if its place can't be found. */
   location?: Location;
   /** The file that the diagnostic is about; absent if this is the file that the user named. */
   source?: SourceFile;
@@ -14,7 +14,7 @@ export interface Diagnostic {
 
 /** A file that was read because another file refers to it. */
 export interface SourceFile {
-  /** The name of the file, relative to the name that the user gave. */
+  /** The path of the file, relative to the same folder as the path that the user gave. */
   file: string;
   text: string;
 }

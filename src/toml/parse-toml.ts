@@ -40,8 +40,9 @@ const escapePrefix = '\0';
 /**
  * Adds a prefix to names that JavaScript objects inherit. Without it, @iarna/toml 3.0.0 confuses inherited
  * properties with keys of the file: `[acts.toString]` would write into JavaScript's own toString, for the whole
- * process. Also adds it to names such as `2`, which JavaScript objects would list before all others. Texts without such
- * names are parsed by this class too, because V8 is faster if all parsers have one class.
+ * process. Also adds it to names such as `2`, which JavaScript objects would list before all others, and to names that
+ * begin with the prefix, so that removing one prefix restores every name. Texts without such names are parsed by this
+ * class too, because V8 is faster if all parsers have one class.
  */
 class EscapingParser extends TomlParser {
   /** Whether any name was parsed with the prefix. */
@@ -60,7 +61,7 @@ class EscapingParser extends TomlParser {
   }
 
   private escapeName(key: string): string {
-    if (!inheritedNames.has(key) && !key.startsWith(escapePrefix) && !isIntegerLike(key)) return key;
+    if (!inheritedNames.has(key) && !key.startsWith(escapePrefix) && !hasLeadingDigit(key)) return key;
     this.hasEscapedNames = true;
     return `${escapePrefix}${key}`;
   }
@@ -77,8 +78,8 @@ class EscapingParser extends TomlParser {
 
 const inheritedNames = new Set(Object.getOwnPropertyNames(Object.prototype));
 
-/** Whether a name is an array index to JavaScript, or nearly one. Only the first character is looked at. */
-function isIntegerLike(name: string): boolean {
+/** Whether a name begins with a digit, as every array index does. Escaping a few more names does no harm. */
+function hasLeadingDigit(name: string): boolean {
   const first = name.charCodeAt(0);
   return first >= 48 && first <= 57;
 }

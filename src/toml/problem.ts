@@ -18,7 +18,7 @@ export interface Problem {
   suggest?: SuggestionQuery;
   /** The suggestion, if it is known without a search. */
   suggestion?: string;
-  /** The place in another file that the file names at `path`, in UTF-16 code units. */
+  /** The place of the problem in another file, to which `path` refers. Offset and length are in UTF-16 code units. */
   inFile?: SourceFile & { offset: number; length: number };
 }
 

@@ -43,7 +43,7 @@ export function validateFile(file: TomlTable, format: FileFormat): Problem[] {
   }
 }
 
-/** Finds every mismatch between the value at a path of a file and a schema of its own. */
+/** Finds every mismatch between the value at a path of a file and the schema of that value. */
 export function validateTable(schema: Schema, path: Path, file: TomlTable, format: FileFormat): Problem[] {
   const value = valueAt(file, path);
   return value === undefined

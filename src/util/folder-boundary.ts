@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
-/** Whether a path is inside a folder, or is that folder, after all symbolic links are resolved. It need not exist. */
+/** Whether a path is inside a folder, or is that folder, after all symbolic links are resolved. Neither need exist. */
 export function isWithinFolder(path: string, folder: string): boolean {
   const relativePath = relative(resolveLinks(folder), resolveLinks(path));
   return !isAbsolute(relativePath) && relativePath !== '..' && !relativePath.startsWith(`..${sep}`);

@@ -54,12 +54,16 @@ export function isDeeperThan(value: unknown, maxDepth: number): boolean {
   return false;
 }
 
-/** The most values to parse. A text of 64 MB could have 30 million, which take 1.5 GB even as empty objects. */
+/**
+ * The maximum number of values in a text to parse. A text of 64 MB could have 30 million, which take 1.5 GB even as
+ * empty objects.
+ */
 const maxValues = 1_000_000;
 
 /**
  * Whether a JSON text has so many values that parsing it would take much more memory than the text. Counts the
- * characters that begin or separate values, even within strings. A text of up to `maxValues` characters is not counted.
+ * characters that begin or separate values, even within strings. In a text of up to `maxValues` characters, there
+ * can't be too many.
  */
 export function hasTooManyValues(json: string): boolean {
   if (json.length <= maxValues) return false;
@@ -87,7 +91,7 @@ export function describeJsonError(error: Error, text: string): JsonError {
   return { reason: getJsonErrorReason(error), line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
-/** Returns why `JSON.parse` rejected a text, without an excerpt of it: it may be a secret, named by mistake. */
+/** Returns why `JSON.parse` rejected a text, without an excerpt: the text may be a secret file, named by mistake. */
 export function getJsonErrorReason({ message }: Error): string {
   return message.replace(/, (?:\.\.\.)?".*$|(?: in JSON)? at position.*$/s, '').replaceAll(/\s+/g, ' ');
 }
@@ -134,13 +138,13 @@ export function hasBase64Bytes(value: unknown): value is string {
 }
 
 /**
- * Returns what begins a string that stands for a bigint while JSON is parsed or written. It is another one each time, so
- * that no string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.) A UUID would
- * load node:crypto, which takes 5% of a start.
+ * Returns a random prefix. It marks strings that stand for bigints while JSON is parsed or written, and is random so
+ * that no string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.) It is not
+ * a UUID, because loading node:crypto takes 5% of the startup time.
  */
 const createMarker = () => `integer ${Math.random().toString(36).slice(2)} `;
 
-/** The maximum number of digits that are kept. Converting millions of them would take minutes. */
+/** A number with more digits becomes an inexact number, not a bigint: converting millions of digits takes minutes. */
 const maxDigits = 1000;
 
 /**
@@ -160,7 +164,7 @@ export function parseExactJson(text: string): unknown {
       typeof element === 'string' && element.startsWith(marker) ? BigInt(element.slice(marker.length)) : element,
     );
   } catch (thrown) {
-    // Values that are nested too deeply for a reviver.
+    // The value is nested too deeply for a reviver, so its large numbers stay inexact.
     if (thrown instanceof RangeError) return value;
     throw thrown;
   }
@@ -184,7 +188,8 @@ export function stringifyExactJson(value: unknown, indent?: number): string {
   try {
     return JSON.stringify(value, null, indent);
   } catch (thrown) {
-    // JSON.stringify can't write bigints. A replacer for all values would take several times as long.
+    // JSON.stringify can't write bigints. A replacer is used only for values with bigints: it takes several times as
+    // long.
     if (!(thrown instanceof TypeError)) throw thrown;
   }
   const marker = createMarker();

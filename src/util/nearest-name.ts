@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 
 /**
- * The longest name that is compared. The time of a comparison grows with the product of both lengths: two names of
+ * The maximum length of a name for computing a distance. The time grows with the product of both lengths: two names of
  * 200 kB took 7 s (2026-11).
  */
 const maxNameChars = 100;

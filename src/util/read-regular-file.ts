@@ -78,7 +78,9 @@ function allocatePages(minBytes: number): Buffer {
   return Buffer.allocUnsafe(Math.ceil(minBytes / 4096) * 4096);
 }
 
-/** Fills a buffer from a position of the file. Returns the number of bytes, which is smaller at the end of the file. */
+/**
+ * Fills a buffer from a position of the file. Returns the number of bytes read: fewer than fit only at the file's end.
+ */
 function fillBuffer(fd: number, buffer: Buffer, position: number): number {
   let length = 0;
   // Pipes and terminals reject reads at a position, so nothing is consumed from them.
@@ -103,7 +105,8 @@ export function getRegularFileSize(path: string, maxBytes: number): { ok: true; 
 
 /**
  * Returns why it is unknown whether a file exists, as the end of a sentence. The usual reason is a folder that the user
- * can't enter, such as the home folder of another user. Returns undefined if it is known.
+ * can't enter, such as the home folder of another user. Returns undefined if it is
+ * known whether the file exists.
  */
 export function explainLookupFailure(path: string): string | undefined {
   try {

@@ -30,8 +30,8 @@ export function writeAtomically(path: string, content: string | Uint8Array, mode
 }
 
 /**
- * Like `writeAtomically`, for a text that is produced in pieces while it is written. Errors of its production pass
- * through.
+ * Like `writeAtomically`, for a text that is produced in pieces while it is written. An error that `pieces` throws
+ * passes through.
  *
  * @throws BoticelliError `output_failed` if the file can't be written, after removing the temporary file
  */
@@ -59,7 +59,7 @@ export function assertWritableFolder(folder: string): void {
 }
 
 /**
- * Creates a file beside the path. Its random name can't be foreseen, and `wx` fails if the name exists. So nothing is
+ * Creates a file beside the path. Its random name can't be predicted, and `wx` fails if the name exists. So nothing is
  * written through a symbolic link that another program, or an unpacked archive, has put there.
  *
  * @param mode the permissions of the file. Default: those that the system gives new files
@@ -101,7 +101,7 @@ export function appendWhole(fd: number, text: string): void {
   try {
     while (writtenBytes < bytes.length) writtenBytes += writeSync(fd, bytes, writtenBytes);
   } catch (thrown) {
-    // A file of another size has lines that another run has appended in the meantime.
+    // A file of another size is not truncated: it has lines that another run has appended in the meantime.
     if (writtenBytes > 0 && fstatSync(fd).size === size + writtenBytes) ftruncateSync(fd, size);
     throw thrown;
   }
@@ -133,7 +133,7 @@ function createOutputError(path: string, thrown: unknown, { hint, describe }: Ou
   return new BoticelliError('output_failed', `can't write ${path}: ${reason}`, { hint, cause: thrown });
 }
 
-/** The reason of a failed write, in which a full disk is called that. */
+/** Returns the reason of a failed write: `the disk is full`, or the message of the system. */
 export function describeWriteError({ code, message }: NodeJS.ErrnoException): string {
   return code === 'ENOSPC' ? 'the disk is full' : message;
 }

@@ -34,7 +34,7 @@ describe('checkSettings', () => {
       '3:7 out-of-range: "tpm" in [providers.gemini.tiers.free] is too small',
     ],
     [
-      'rejects multipliers that are not above 0 and at most 1',
+      'rejects multipliers of 0 or less, or above 1',
       '[budget]\nrpm_multiplier = 0\ntpm_multiplier = 1.01\nrpd_multiplier = nan\n',
       '2:18 out-of-range: "rpm_multiplier" in [budget] must be more than 0, not 0',
       '3:18 out-of-range: "tpm_multiplier" in [budget] must be at most 1, not 1.01',
@@ -118,7 +118,7 @@ test('reports the first problem with its location, and carries what code frames 
   expect(formatDiagnostics([first!], error as InvalidSettings)).toContain('2 | rpm_multiplier = 2');
 });
 
-test('names the file as the user named it', async () => {
+test("names a file of --config as the user named it, and the user's own file by its path", async () => {
   const named = await getSettingsError({ 'work/x.toml': 'y = 1' }, { configFile: 'x.toml' });
   expect(named.message).toMatch(/^x\.toml:1:1: /);
   const users = await getSettingsError({ 'user/boticelli.toml': 'y = 1' });

@@ -50,7 +50,7 @@ test('assumes the highest price of the family for an alias, until a reply shows 
   expect(getMaxPrice('gemini-flash-latest')).toMatchObject({ input: 0.75, output: 3.75 });
 });
 
-test('Gemini 4 Argon and Carbon double on 2026-12-01', () => {
+test('the prices of Gemini 4 Argon and Carbon double on 2026-12-01', () => {
   for (const model of ['gemini-4-argon', 'gemini-4-carbon']) {
     const on = (day: string) => createPriceList({ now: () => Date.parse(day) }).getReplyPrice(model, model);
     expect(on('2026-11-30T23:59:59Z')).toMatchObject({ input: 2, output: 10, cachedInput: 0.1 });

@@ -23,7 +23,7 @@ test('uses defaults without any setting', async () => {
   expect(limitsFor('gemini-3.8-flash').rpm?.source).toBe('built-in');
 });
 
-test('prefers GEMINI_API_KEY to GOOGLE_API_KEY, and ignores an empty one', async () => {
+test('prefers GEMINI_API_KEY to GOOGLE_API_KEY, and ignores an empty variable', async () => {
   expect((await resolveFixtureSettings({}, { environment: { GEMINI_API_KEY: 'a', GOOGLE_API_KEY: 'b' } })).apiKey).toBe(
     'a',
   );
@@ -47,7 +47,7 @@ test('gives precedence to flags, environment, .env, boticelli.toml, the boticell
   expect(await resolveTier({ environment, flags: { tier: 'tier_3' } })).toBe('tier_3');
 });
 
-test('resolves the default model in the same order', async () => {
+test('resolves the default model in the same order: environment, .env, boticelli.toml, the boticelli.toml of the user', async () => {
   const files: Record<string, string> = { 'user/boticelli.toml': gemini('default_model = "models/m-user"') };
   const resolveModel = async (environment = {}) => (await resolveFixtureSettings(files, { environment })).defaultModel;
   expect(await resolveModel()).toBe('m-user');
@@ -74,7 +74,7 @@ test('merges files key by key, down to the limits of one model', async () => {
   expect(fallback, 'a list is not merged').toEqual(['a']);
 });
 
-test('reads the file of --config instead of boticelli.toml in the working folder, and still that of the user', async () => {
+test('reads the file of --config instead of boticelli.toml in the working folder, and the boticelli.toml of the user too', async () => {
   const files = {
     'work/boticelli.toml': gemini('default_model = "here"'),
     'work/other/named.toml': gemini('default_model = "named"'),
@@ -181,13 +181,13 @@ test('rejects an unknown --tier as a usage error that lists the known tiers', as
   expect(error.hint).toContain('free, tier_1, tier_2, tier_3, mine');
 });
 
-test('reads boticelli.toml once in the config folder of the user, as the settings of the user', async () => {
+test("treats boticelli.toml as the user's own settings if the working folder is the user's config folder", async () => {
   const folder = createFolder({ 'user/boticelli.toml': gemini('base_url = "https://gateway.example"') });
-  const own = join(folder, 'user');
+  const userFolder = join(folder, 'user');
   const settings = await resolveSettings({
     environment: { GEMINI_API_KEY: 'k' },
-    workingFolder: own,
-    userFolders: { config: own },
+    workingFolder: userFolder,
+    userFolders: { config: userFolder },
   });
   expect(settings.baseUrl).toBe('https://gateway.example');
 });

@@ -46,7 +46,7 @@ export async function getSettingsError(
     (error: unknown) => error,
   );
   if (thrown instanceof BoticelliError) return thrown;
-  throw new Error(`no error but ${JSON.stringify(thrown)}`);
+  throw new Error(`expected an error, got these settings: ${JSON.stringify(thrown)}`);
 }
 
 /** Lists the problems of a boticelli.toml: `3:1 unknown-key: message → suggestion`. */

@@ -3,7 +3,7 @@ import { builtInTiers } from '../../src/facts/limits.js';
 import { resolveFixtureSettings } from './settings-fixture.js';
 
 const builtIn = (value: number) => ({ value, source: 'built-in' });
-const set = (value: number) => ({ value, source: 'settings' });
+const fromSettings = (value: number) => ({ value, source: 'settings' });
 
 test('uses built-in limits of a known model, and those of the tier for any other', async () => {
   const { limitsFor } = await resolveFixtureSettings({});
@@ -36,10 +36,14 @@ test('replaces a built-in tier by one in settings, whose limits also apply to it
     'work/boticelli.toml':
       '[providers.gemini.tiers.free]\nrpm = 10\nmax_concurrent = 2\n[providers.gemini.tiers.free.models."gemini-3.8-flash"]\nrpm = 5\nrpd = 20\n',
   });
-  expect(limitsFor('gemini-3.8-flash')).toEqual({ rpm: set(5), rpd: set(20), maxConcurrent: set(2) });
+  expect(limitsFor('gemini-3.8-flash')).toEqual({
+    rpm: fromSettings(5),
+    rpd: fromSettings(20),
+    maxConcurrent: fromSettings(2),
+  });
   expect(limitsFor('gemini-3.1-flash-lite'), 'absent limits are unlimited').toEqual({
-    rpm: set(10),
-    maxConcurrent: set(2),
+    rpm: fromSettings(10),
+    maxConcurrent: fromSettings(2),
   });
 });
 
@@ -52,17 +56,17 @@ test('applies limits of flags to every model', async () => {
   const files = { 'work/boticelli.toml': '[providers.gemini.tiers.free.models.m]\nrpm = 5\nrpd = 20\n' };
   const { limitsFor } = await resolveFixtureSettings(files, { flags: { rpm: 3, maxConcurrent: 1 } });
   const flags = { rpm: { value: 3, source: 'flag' }, maxConcurrent: { value: 1, source: 'flag' } };
-  expect(limitsFor('m')).toEqual({ ...flags, rpd: set(20) });
+  expect(limitsFor('m')).toEqual({ ...flags, rpd: fromSettings(20) });
   expect(limitsFor('other')).toEqual(flags);
 });
 
-test('finds limits by the requested alias, after those by the name of the model', async () => {
+test('prefers limits of the serving model to limits of the requested alias', async () => {
   const { limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini.tiers.free.models]\n"models/gemini-flash-latest" = { rpm = 2 }\n"gemini-3.8-flash" = { rpm = 5 }\n',
   });
-  expect(limitsFor('gemini-4-flash', 'gemini-flash-latest')).toEqual({ rpm: set(2) });
-  expect(limitsFor('gemini-3.8-flash', 'gemini-flash-latest')).toEqual({ rpm: set(5) });
+  expect(limitsFor('gemini-4-flash', 'gemini-flash-latest')).toEqual({ rpm: fromSettings(2) });
+  expect(limitsFor('gemini-3.8-flash', 'gemini-flash-latest')).toEqual({ rpm: fromSettings(5) });
   expect(limitsFor('gemini-4-flash')).toEqual({});
 });
 
@@ -72,5 +76,5 @@ test('accepts tiers named like properties of JavaScript objects', async () => {
       '[providers.gemini]\ndefault_tier = "__proto__"\n[providers.gemini.tiers.__proto__]\nrpm = 1\n[providers.gemini.tiers.constructor]\nrpm = 2\n',
   });
   expect(tier).toBe('__proto__');
-  expect(limitsFor('toString')).toEqual({ rpm: set(1) });
+  expect(limitsFor('toString')).toEqual({ rpm: fromSettings(1) });
 });

@@ -38,7 +38,7 @@ test('a config folder that does not exist, or is a file, has no settings, withou
     expect(await resolveWith(join(folder, name))).toEqual({ tier: 'free', warnings: [] });
 });
 
-test('a settings file that is there and cannot be read is an error', async () => {
+test('a settings file that exists and cannot be read is an error', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   mkdirSync(join(folder, 'boticelli.toml'));
   await expect(resolveWith(folder)).rejects.toMatchObject({ code: 'invalid_config' });

@@ -4,7 +4,7 @@ import type { GenerateRequest, MediaPart } from '../../src/driver/request.js';
 import type { Usage } from '../../src/driver/response.js';
 import { builtInPrices, type Price } from '../../src/facts/prices.js';
 
-/** A usage with a million tokens for each unit of a count, so that costs equal prices. */
+/** A usage in millions of tokens. Prices are per million tokens, too. */
 const millions = ({ prompt = 0, cached = 0, tool = 0, output = 0, thoughts = 0 }): Usage => ({
   ...{ promptTokens: prompt * 1e6, cachedTokens: cached * 1e6, toolTokens: tool * 1e6 },
   ...{ outputTokens: output * 1e6, thoughtTokens: thoughts * 1e6 },
@@ -28,7 +28,7 @@ describe('the cost of a request', () => {
     expect(calculateCostUsd(usage, price)).toBeUndefined();
   });
 
-  test('is unknown if the count of cached tokens is not a count', () => {
+  test('is unknown if the service sent an invalid count', () => {
     expect(calculateCostUsd(millions({ prompt: 1 }), price, { hasInvalidCount: true })).toBeUndefined();
   });
 
@@ -84,7 +84,7 @@ describe('the cost of sound', () => {
     expect(calculateCostUsd(usage, live, { prompt: { TEXT: 4e6 }, output: { TEXT: 1e6 } })).toBeUndefined();
   });
 
-  test('is estimated from above', () => {
+  test('is estimated at the highest price that the tokens may have', () => {
     const request = (part?: MediaPart): GenerateRequest => ({
       ...{ model: 'm', parameters: {}, turns: [{ role: 'user', parts: part ? [part] : [] }] },
     });
@@ -101,7 +101,7 @@ describe('the cost of sound', () => {
   });
 });
 
-test('every built-in price is complete, and its changes are in order', () => {
+test('built-in prices are sorted by date; output costs more than input, and cached input costs less', () => {
   for (const [model, prices] of Object.entries(builtInPrices)) {
     const days = prices.map(({ from = '' }) => from);
     expect(days, model).toEqual([...days].sort());

@@ -79,16 +79,19 @@ test.each([
     'a malformed event',
     packetReply(`data: {"text": "${'x'.repeat(60)}${canary}\n\n${formatSseEvent(createChunk('x', 'STOP'))}`),
   ],
-] satisfies [string, ScriptedReply][])('redacts the key that %s echoes', async (_name, script) => {
-  fixture.server.queueReplies(script, script);
-  const driver = fixture.driver({ apiKey: canary });
-  const { error } = await readStream(driver.generateStream(createRequest()));
-  for (const failed of [await getError(driver.generate(createRequest())), error]) {
-    expect(failed).toBeDefined();
-    // Not even its beginning: a text must be redacted before it is cut to a length.
-    expect(printAll(failed)).not.toMatch(/CANARY/);
-  }
-});
+] satisfies [string, ScriptedReply][])(
+  'redacts the key that the service echoes in an error (%s)',
+  async (_name, script) => {
+    fixture.server.queueReplies(script, script);
+    const driver = fixture.driver({ apiKey: canary });
+    const { error } = await readStream(driver.generateStream(createRequest()));
+    for (const failed of [await getError(driver.generate(createRequest())), error]) {
+      expect(failed).toBeDefined();
+      // Not even its beginning: a text must be redacted before it is cut to a length.
+      expect(printAll(failed)).not.toMatch(/CANARY/);
+    }
+  },
+);
 
 test('redacts the key in a failed model list', async () => {
   fixture.server.queueListReplies(errorReply(500, echo));

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { createLiveApiPredicate } from '../../src/gemini/choose-api.js';
 import type { ModelInfo } from '../../src/gemini/models/model-info.js';
 
-/** A selector with a cached list, and the number of its reads. Without entries there is no list. */
-function createSelector({ entries, preferLive = false }: { entries?: ModelInfo[]; preferLive?: boolean } = {}) {
+/** A predicate with a cached model list, and the number of reads of the list. Without `entries` there is no list. */
+function createPredicate({ entries, preferLive = false }: { entries?: ModelInfo[]; preferLive?: boolean } = {}) {
   const listReads = { count: 0 };
   const read = async () => {
     listReads.count += 1;
@@ -16,34 +16,34 @@ const both = { name: 'gemini-both-ways', methods: ['generateContent', 'bidiGener
 const knownForBoth = { ...both, name: 'gemini-3.8-flash' };
 const liveOnly = { name: 'gemini-talk', methods: ['bidiGenerateContent'] };
 
-test('decides a model of the built-in facts without reading the list', () => {
-  const { usesLive, listReads } = createSelector({ entries: [both] });
+test('decides by the built-in facts, without reading the list, for a model that they contain', () => {
+  const { usesLive, listReads } = createPredicate({ entries: [both] });
   expect(usesLive('gemini-3.8-live')).toBe(true);
   expect(usesLive('models/gemini-3.8-live')).toBe(true);
   expect(usesLive('gemini-flash-lite-latest')).toBe(false);
   expect(listReads.count).toBe(0);
 });
 
-test('decides an unknown model by the list', async () => {
-  const { usesLive, listReads } = createSelector({ entries: [liveOnly] });
+test('decides by the list for an unknown model', async () => {
+  const { usesLive, listReads } = createPredicate({ entries: [liveOnly] });
   expect(await usesLive('gemini-talk')).toBe(true);
   expect(listReads.count).toBe(1);
 });
 
-test('decides by the name without a list', async () => {
-  const { usesLive } = createSelector();
+test('decides by the name if there is no list', async () => {
+  const { usesLive } = createPredicate();
   expect(await usesLive('gemini-9-live')).toBe(true);
   expect(await usesLive('gemini-9-flash')).toBe(false);
   expect(await usesLive('gemini-embedding-9')).toBe(false);
 });
 
-test('uses Live for a model that supports both only if preferred', async () => {
-  expect(await createSelector({ entries: [both] }).usesLive('gemini-both-ways')).toBe(false);
-  expect(await createSelector({ entries: [both], preferLive: true }).usesLive('gemini-both-ways')).toBe(true);
+test('uses the Live API for a model that supports both APIs only with preferLive', async () => {
+  expect(await createPredicate({ entries: [both] }).usesLive('gemini-both-ways')).toBe(false);
+  expect(await createPredicate({ entries: [both], preferLive: true }).usesLive('gemini-both-ways')).toBe(true);
 });
 
-test('prefers the list to the built-in facts if Live is preferred', async () => {
-  const { usesLive } = createSelector({ entries: [knownForBoth], preferLive: true });
+test('prefers the list to the built-in facts with preferLive', async () => {
+  const { usesLive } = createPredicate({ entries: [knownForBoth], preferLive: true });
   expect(await usesLive('gemini-3.8-flash')).toBe(true);
   expect(await usesLive('gemini-3.7-flash')).toBe(false);
   expect(await usesLive('gemini-3.8-live')).toBe(true);

@@ -26,7 +26,7 @@ const echoes: [string, string][] = [
   ['in hexadecimal', Buffer.from(apiKey).toString('hex')],
 ];
 
-/** The middle of an echo, which must not be left. */
+/** The middle of an echo, which must not remain anywhere. */
 const core = (echo: string) => echo.slice(4, -6);
 
 describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
@@ -64,21 +64,24 @@ describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
   });
 });
 
-test.each(echoes)('a key that is echoed %s is redacted where a long text was cut within it', async (_name, echo) => {
-  const cut = (limit: number, kept: number) => 'x'.repeat(limit - kept) + echo;
-  fixture.server.queueReplies(
-    partsReply([{ executableCode: { language: 'PYTHON', code: cut(100_000, 20) } }, { text: 'Done.' }], {
-      groundingMetadata: {
-        webSearchQueries: [cut(500, 20)],
-        groundingChunks: [{ web: { uri: 'https://a.example/', title: cut(500, 20) } }],
-      },
-    }),
-  );
-  const tools = ['google_search', 'code_execution'] satisfies ToolName[];
-  const response = await fixture.driver({ apiKey }).generate(createRequest('Hi', { parameters: { tools } }));
-  expect(JSON.stringify(response).match(/\[key\]…/g)).toHaveLength(3);
-  expect(JSON.stringify(response)).not.toContain(echo.slice(4, 12));
-});
+test.each(echoes)(
+  'a key that is echoed %s is redacted where a long text was cut within the key',
+  async (_name, echo) => {
+    const cut = (limit: number, kept: number) => 'x'.repeat(limit - kept) + echo;
+    fixture.server.queueReplies(
+      partsReply([{ executableCode: { language: 'PYTHON', code: cut(100_000, 20) } }, { text: 'Done.' }], {
+        groundingMetadata: {
+          webSearchQueries: [cut(500, 20)],
+          groundingChunks: [{ web: { uri: 'https://a.example/', title: cut(500, 20) } }],
+        },
+      }),
+    );
+    const tools = ['google_search', 'code_execution'] satisfies ToolName[];
+    const response = await fixture.driver({ apiKey }).generate(createRequest('Hi', { parameters: { tools } }));
+    expect(JSON.stringify(response).match(/\[key\]…/g)).toHaveLength(3);
+    expect(JSON.stringify(response)).not.toContain(echo.slice(4, 12));
+  },
+);
 
 test('redacts the partial text of an interrupted stream', async () => {
   fixture.server.queueReplies(packetReply(formatSseEvent(createChunk(`It is ${apiKey}.`))));
@@ -94,13 +97,13 @@ test('redacts the transcript of a Live model', async () => {
   expect([text, response?.text]).toEqual(['It is [key].', 'It is [key].']);
 });
 
-test('leaves a reply as it is if the key is an ordinary word', async () => {
+test('does not redact a key of fewer than 16 characters in replies, because it may be an ordinary word', async () => {
   fixture.server.queueReplies(textReply('This is a placeholder.'));
   const { text } = await fixture.driver({ apiKey: 'placeholder' }).generate(createRequest());
   expect(text).toBe('This is a placeholder.');
 });
 
-test('rejects a key that is too long without printing it, and redacts any key', async () => {
+test('rejects a key that is too long without printing it, and can redact keys of any length', async () => {
   const long = 'K'.repeat(40_000);
   const error = await getError(fixture.driver({ apiKey: long }).generate(createRequest()));
   expect(error).toMatchObject({ code: 'auth', message: 'the API key has more than 8192 characters' });

@@ -107,7 +107,7 @@ test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'models/veo-3.1-ge
   },
 );
 
-test.each([false, true])('uses the Live API for the name of a Live model (streamed: %j)', async (streamed) => {
+test.each([false, true])('uses the Live API for a Live model by default (streamed: %j)', async (streamed) => {
   const driver = fixture.driver();
   drivers.push(driver);
   const request = createRequest('Hi', { model: 'gemini-3.8-live' });
@@ -120,7 +120,7 @@ test.each([false, true])('uses the Live API for the name of a Live model (stream
   expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(true);
 });
 
-test('finds what a Live model cannot take of a request', () => {
+test('says what a Live model cannot take in a request', () => {
   const reasonFor = (change: Partial<GenerateRequest>) =>
     getUnsupportedReason('models/gemini-3.8-live', createRequest('Hi', change));
   expect(reasonFor({})).toBeUndefined();

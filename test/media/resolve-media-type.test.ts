@@ -39,22 +39,40 @@ describe('the type of media', () => {
 
   it.each<[string, Uint8Array, Hints, string]>([
     ['an MP4 file with sound only', createMp4('soun'), {}, 'audio audio/m4a'],
-    ['one with a hint track for streaming', createMp4('soun', 'hint'), { name: 'a.mp4' }, 'audio audio/m4a'],
-    ['one that the narrative calls a video', createMp4('soun'), { kind: 'video' }, 'video video/mp4'],
-    ['one that the server calls a video', createMp4('soun'), { serverType: 'video/mp4' }, 'audio audio/m4a'],
+    [
+      'an MP4 file with sound and a hint track for streaming',
+      createMp4('soun', 'hint'),
+      { name: 'a.mp4' },
+      'audio audio/m4a',
+    ],
+    [
+      'an MP4 file with sound only, in an input of type "video"',
+      createMp4('soun'),
+      { kind: 'video' },
+      'video video/mp4',
+    ],
+    [
+      'an MP4 file with sound only that the server calls a video',
+      createMp4('soun'),
+      { serverType: 'video/mp4' },
+      'audio audio/m4a',
+    ],
     ['an MP4 file with pictures', createMp4('vide', 'soun'), { name: 'a.m4a' }, 'video video/mp4'],
-    ['unknown tracks of type "audio"', mediaBytes.mp4, { kind: 'audio' }, 'audio audio/m4a'],
+    ['unknown tracks, in an input of type "audio"', mediaBytes.mp4, { kind: 'audio' }, 'audio audio/m4a'],
     ['unknown tracks declared as audio', mediaBytes.mp4, { declaredType: 'audio/mp4' }, 'audio audio/m4a'],
     ['unknown tracks declared as video', mediaBytes.mp4, { declaredType: 'video/mp4' }, 'video video/mp4'],
-    ['unknown tracks with a name of audio', mediaBytes.mp4, { name: 'memo.M4A' }, 'audio audio/m4a'],
+    ['unknown tracks in a file with the extension of audio', mediaBytes.mp4, { name: 'memo.M4A' }, 'audio audio/m4a'],
     ['unknown tracks that a server calls audio', mediaBytes.mp4, { serverType: 'audio/mp4' }, 'audio audio/m4a'],
     ['a list of tracks that is cut off', createMp4('soun').subarray(0, -50), {}, 'video video/mp4'],
-    ['WebM of type "audio"', mediaBytes.webm, { kind: 'audio' }, 'audio audio/webm'],
+    ['WebM, in an input of type "audio"', mediaBytes.webm, { kind: 'audio' }, 'audio audio/webm'],
     ['WebM', mediaBytes.webm, {}, 'video video/webm'],
     ['M4A declared by another name', mediaBytes.m4a, { declaredType: 'audio/x-m4a' }, 'audio audio/m4a'],
-  ])('of a container depends on its tracks, else on what is said of it: %s', async (_what, bytes, hints, expected) => {
-    expect(await resolveType(bytes, hints)).toBe(expected);
-  });
+  ])(
+    'of a container depends on its tracks, else on type, mime, name and server: %s',
+    async (_what, bytes, hints, expected) => {
+      expect(await resolveType(bytes, hints)).toBe(expected);
+    },
+  );
 
   it.each([
     ['notes.md', 'text/md'],
@@ -72,7 +90,7 @@ describe('the type of media', () => {
     expect(await resolveType('<?xml version="1.0"?><a/>', { name: 'a.svg' })).toBe('document text/xml');
   });
 
-  it('is the declared one if the bytes are compatible, in any spelling', async () => {
+  it('is the declared one, whatever its spelling, if the bytes are compatible with it', async () => {
     expect(await resolveType(mediaBytes.mp3, { declaredType: 'Audio/MPEG' })).toBe('audio audio/mp3');
     expect(await resolveType('# Title', { declaredType: 'text/markdown' })).toBe('document text/md');
     expect(await resolveType('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');

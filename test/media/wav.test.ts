@@ -22,7 +22,7 @@ test('drops half a sample at the end', () => {
 
 const hasFileCommand = spawnSync('file', ['--version']).status === 0;
 
-test.skipIf(!hasFileCommand)('other programs recognize the file', () => {
+test.skipIf(!hasFileCommand)('the command `file` recognizes the format', () => {
   const path = join(createTemporaryFolder(onTestFinished), 'a.wav');
   writeFileSync(path, encodeWav({ pcm: Buffer.alloc(48_000), sampleRate: 24_000 }));
   expect(execFileSync('file', ['--brief', path], { encoding: 'utf8' })).toMatch(

@@ -20,8 +20,9 @@ export function assertSchemaAgrees(source: string | Uint8Array, diagnostics: rea
   const parsed = readToml(Buffer.from(source));
   if (!parsed.ok) return;
   // zod can't express that one of several keys is required, so the reader checks it; JSON Schema can.
-  const choices = ['missing-table', 'conflicting-tables', 'missing-key', 'conflicting-keys'];
-  const isWellFormed = checkShape(parsed.table).length === 0 && !diagnostics.some(({ rule }) => choices.includes(rule));
+  const choiceRules = ['missing-table', 'conflicting-tables', 'missing-key', 'conflicting-keys'];
+  const isWellFormed =
+    checkShape(parsed.table).length === 0 && !diagnostics.some(({ rule }) => choiceRules.includes(rule));
   if (schemaAccepts(parsed.table) === isWellFormed) return;
   const problems = JSON.stringify(validate.errors?.map(({ instancePath, message }) => [instancePath, message]));
   throw new Error(`check and the JSON Schema disagree: ${isWellFormed ? problems : 'the schema accepts it'}`);

@@ -8,7 +8,7 @@ import { formatDiagnostics, renderHead } from './check-source.js';
 const document = (source: string) => `{ input = [{ type = "document", ${source} }] }`;
 const schema = '{ format = "json", schema = "../s.json", input = [{ type = "text", content = "x" }] }';
 
-/** Checks a narrative that is confined to its folder; `link.txt` and `nested.toml` are links that lead out of it. */
+/** Creates a narrative and its confinement to its folder. `link.txt` and `nested.toml` are links that lead out of it. */
 function createConfined(act: string) {
   const source = `${renderHead('a')}[acts]\na = ${act}\n[vars]\nup = "../x.txt"\n`;
   const folder = createTemporaryFolder(onTestFinished, { 'n.toml': source, 'inside.txt': 'Text.' });

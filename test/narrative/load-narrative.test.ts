@@ -85,7 +85,7 @@ describe('a narrative', () => {
     expect(narrative?.acts).toHaveLength(10_000);
   });
 
-  it('may have ten thousand errors, each with its location', async () => {
+  it('may have thirty thousand problems, each with its location', async () => {
     const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
     const problems = await collectProblems(
       `${renderHead(...names.map((name) => `${name}x`))}[acts]\n${names.map((name) => `${name} = ""\n`).join('')}`,
@@ -132,11 +132,11 @@ describe('checkNarrativeFile', () => {
     ['is in a file instead of a folder', () => join(writeFixture('plain.toml', ''), 'x.toml'), 'does not exist'],
     ['is a folder', () => folder, 'is a folder'],
     ['has an invalid name', () => 'a\0b', 'is not a valid file name'],
-  ])('fails with no_input if the file %s', async (_what, file, words) => {
+  ])('fails with no_input if the file %s', async (_what, file, problem) => {
     const name = file();
     await expect(checkNarrativeFile(name)).rejects.toMatchObject({
       code: 'no_input',
-      message: `${name} ${words}`,
+      message: `${name} ${problem}`,
       hint: expect.stringMatching(/\.$/),
     });
   });
@@ -164,7 +164,7 @@ describe('loadNarrative', () => {
     });
   });
 
-  it('throws it with the code no_input if only a media file is missing', async () => {
+  it('throws InvalidNarrative with the code no_input if only a media file is missing', async () => {
     const file = writeFixture('media.toml', `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nfile = "nope.png"\n`);
     await expect(loadNarrative(file)).rejects.toMatchObject({ name: 'InvalidNarrative', code: 'no_input' });
   });

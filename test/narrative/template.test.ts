@@ -47,7 +47,7 @@ test('reports the offset and the occurrence of placeholders', () => {
 /** Texts of characters that are relevant for templates. */
 const braced = fc.string({ unit: fc.constantFrom('{', '}', '{{', '}}', '\\', 'x', ' ', '\n', 'vars.', '🎬') });
 
-test('parses any text, and keeps the characters outside of placeholders', () => {
+test('parses any text, and keeps a text without {{', () => {
   fc.assert(
     fc.property(fc.oneof(braced, fc.string()), (text) => {
       const { parts } = parseTemplate(text);

@@ -43,13 +43,13 @@ describe('the samples', () => {
           return {
             acts: acts.length,
             models: new Set(acts.map(({ requestedModel }) => requestedModel)).size,
-            sees: acts.some(({ text }) => text.includes('image/png')),
+            hasPicture: acts.some(({ text }) => text.includes('image/png')),
           };
         }),
     );
-    expect(shown).toContainEqual({ acts: 1, models: 1, sees: false });
-    expect(shown).toContainEqual({ acts: 4, models: 1, sees: false });
+    expect(shown).toContainEqual({ acts: 1, models: 1, hasPicture: false });
+    expect(shown).toContainEqual({ acts: 4, models: 1, hasPicture: false });
     expect(shown.some(({ models }) => models === 2)).toBe(true);
-    expect(shown.some(({ sees }) => sees)).toBe(true);
+    expect(shown.some(({ hasPicture }) => hasPicture)).toBe(true);
   });
 });

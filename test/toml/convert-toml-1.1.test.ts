@@ -42,7 +42,7 @@ describe('TOML 1.1', () => {
     );
   });
 
-  it('is not read where it is wrong: no text is valid only after the conversion', () => {
+  it('is rejected where it is wrong: no converted text is valid that another parser rejects', () => {
     fc.assert(
       fc.property(fc.array(fragment, { maxLength: 12 }), (fragments) => {
         const text = fragments.join('');
@@ -65,14 +65,14 @@ describe('TOML 1.1', () => {
     ['in an inline table of several lines', 'a = {\n  b = 1\n  c = 2\n}', 3, 3],
     ['after two commas', 'a = {b = 1,,}', 1, 12],
     ['after an inline table that is not closed', 'a = {\n  b = 1\n[c]\nd = 1\n', 3, 1],
-  ])('has errors at their place %s', async (_where, text, line, column) => {
+  ])('has its errors located %s', async (_where, text, line, column) => {
     const read = readToml(Buffer.from(text));
     const diagnostic = read.ok ? undefined : await read.diagnose();
     expect(diagnostic?.location).toMatchObject({ line, column });
     expect(diagnostic?.message).not.toMatch(/date/);
   });
 
-  it('has no dates and times either', async () => {
+  it('may not contain dates or times', async () => {
     for (const time of ['07:32', '2020-01-01']) {
       const read = readToml(Buffer.from(`a = {\n  b = ${time}}`));
       const diagnostic = read.ok ? undefined : await read.diagnose();

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { createDiagnostics } from '../../src/toml/create-diagnostics.js';
 import { errorAt, type Problem } from '../../src/toml/problem.js';
 
-/** Creates a problem with the suggestion `mine` at a key. */
+/** Creates a problem at a key, with the suggestion `mine`. */
 const createUnknownNameProblem = (key: string): Problem =>
   errorAt('unknown-name', [key], key, { suggest: { name: 'mime', candidates: ['mine'] } });
 
-test('computes suggestions for the first hundred problems of the file, in any order', async () => {
+test('computes suggestions for the first hundred problems by location, whatever their given order', async () => {
   const keys = Array.from({ length: 103 }, (_, at) => `key_${at}`);
   const text = keys.map((key) => `${key} = "mime"\n`).join('');
   const diagnostics = await createDiagnostics(keys.toReversed().map(createUnknownNameProblem), text);
@@ -15,7 +15,7 @@ test('computes suggestions for the first hundred problems of the file, in any or
   expect(withSuggestion.map(({ message }) => message)).toEqual(keys.slice(0, 100));
 });
 
-test('sorts problems without a location last, in their order', async () => {
+test('sorts problems without a location last, in their given order', async () => {
   const diagnostics = await createDiagnostics(
     ['z', 'second', 'y', 'first', 'x'].map(createUnknownNameProblem),
     'first = "mime"\nsecond = "mime"\n',

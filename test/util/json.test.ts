@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeJsonError, parseExactJson, stringifyExactJson, tryParseExactJson } from '../../src/util/json.js';
 
-/** The error of `JSON.parse`, as `line:column reason`. */
+/** Returns the error of `JSON.parse`, as `line:column reason`. */
 function describeError(text: string): string {
   try {
     JSON.parse(text);
@@ -32,15 +32,18 @@ test.each([
   expect(stringifyExactJson(parseExactJson(json))).toBe(json);
 });
 
-test('only whole numbers that are not exact become bigints', () => {
+test('only whole numbers that a JavaScript number cannot hold exactly become bigints', () => {
   const parsed = parseExactJson('[9007199254740991, 9007199254740992, 1.0000000000000000001, 12345678901234567890e2]');
   expect((parsed as unknown[]).map((value) => typeof value)).toEqual(['number', 'bigint', 'number', 'number']);
   expect(typeof parseExactJson('1'.repeat(2000))).toBe('number');
 });
 
-test('values without bigints are written as by JSON.stringify, and values that are not JSON are undefined', () => {
+test('values without bigints are written as by JSON.stringify', () => {
   const value = { a: [1, 'x', null], b: new Date(0) };
   expect(stringifyExactJson(value, 2)).toBe(JSON.stringify(value, null, 2));
+});
+
+test('parsing invalid JSON gives undefined, and arrays that are nested too deeply for bigints are parsed without them', () => {
   expect(tryParseExactJson('{12345678901234567890}')).toBeUndefined();
   const deep = `${'['.repeat(100_000)}12345678901234567890${']'.repeat(100_000)}`;
   expect(Array.isArray(parseExactJson(deep))).toBe(true);

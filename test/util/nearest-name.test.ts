@@ -12,7 +12,7 @@ test.each([
   expect(findNearestName(name, ['final', 'draft', 'a', 'max_tokens'])).toBe(nearest);
 });
 
-test('compares no names of more than 100 characters, because it would take seconds', () => {
+test('compares names of more than 100 characters only for their case, because their distance would take seconds', () => {
   const name = 'ab'.repeat(100_000);
   expect(findNearestName(`${name}a`, [`b${name}`, `c${name}`])).toBeUndefined();
   expect(findNearestName(name.toUpperCase(), [name])).toBe(name);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createSerialQueue } from '../../src/util/serial-queue.js';
 
-test('runs tasks whose rejections nobody handles, and drains', async () => {
+test('drains and continues after rejections that nobody handles', async () => {
   const queue = createSerialQueue();
   for (let count = 0; count < 3; count += 1) void queue.enqueue(() => Promise.reject(new Error('ignored')));
   await queue.drain();

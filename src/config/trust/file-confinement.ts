@@ -6,8 +6,8 @@ import { isServiceFromFolder } from './service-urls.js';
 
 /**
  * Returns the only folder that a run may send files from, or undefined if it may send any file. Files are confined if
- * both the API key and the address of the service come from the working folder, because its author then receives
- * everything that is sent. If the `.env` has no key, nothing else is read.
+ * both the API key and the address of the service come from the working folder, because the folder's author
+ * then receives everything that is sent. If the `.env` has no key, or can't be read, nothing else is read.
  *
  * @throws InvalidSettings for a settings file with errors
  */

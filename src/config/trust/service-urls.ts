@@ -54,7 +54,8 @@ export async function assertTrustedBaseUrl(sources: Sources, apiKey: Environment
 
 /**
  * Returns the error of connecting to the Redis address, by the same rules as for the base URL. It is not thrown at
- * once, because many commands need no Redis. Even without a key, Redis would receive the names of models.
+ * once, because many commands need no Redis. The address is checked even without a key, because Redis would still
+ * receive the names of models.
  */
 export async function findRedisError(
   sources: Sources,
@@ -63,7 +64,9 @@ export async function findRedisError(
   return apiKey && isFromFolder(apiKey, sources) ? undefined : findAddressError(redisUrlSetting, sources);
 }
 
-/** Whether both the API key and the address of the service come from the working folder, and it is not trusted. */
+/**
+ * Whether both the API key and the address of the service come from the working folder, and the folder is not trusted.
+ */
 export function isServiceFromFolder(sources: Sources, apiKey: EnvironmentVariable | undefined): boolean {
   if (!apiKey || !isFromFolder(apiKey, sources) || sources.trust.isTrusted) return false;
   const variable = sources.getVariable('GOOGLE_GEMINI_BASE_URL');

@@ -10,7 +10,8 @@ import { type FolderTrust, readFolderTrust } from './folder-trust.js';
 /**
  * Finds the folder of `boticelli.db` without reading other settings: `BOTICELLI_STATE_DIR`, or else the user's folder.
  * @returns an absolute path; undefined if the user has no home folder
- * @throws BoticelliError `invalid_config` if a `.env` names a folder outside of its own
+ * @throws BoticelliError `invalid_config` if the `.env` of an untrusted folder names a folder outside of that folder, or
+ *   a path through a symbolic link
  */
 export async function findStateFolder(environment: Environment, workingFolder: string): Promise<string | undefined> {
   const [folders, dotEnv] = await Promise.all([findUserFolders(), readDotEnv(workingFolder)]);

@@ -15,7 +15,10 @@ export interface ReplyCheck {
   normalize?: (response: GenerateResponse) => GenerateResponse;
   /** Resolves to what is wrong with a reply, or to undefined. Rejects if a second reply would not help. */
   findProblem: (response: GenerateResponse) => Promise<string | undefined>;
-  /** Creates the error of a reply. The first one is reported in the `retry` event, the second one is thrown. */
+  /**
+   * Creates the error of a reply. The error of the first reply is reported in the `retry` event. The error of the
+   * second reply is thrown.
+   */
   createError: (problem: string, response: GenerateResponse) => BoticelliError;
   /** Creates the prompt that follows the first reply. */
   createRepairTurn: (problem: string) => UserTurn;
@@ -61,7 +64,7 @@ async function generateChecked(
       const secondProblem = await findProblem(second);
       if (secondProblem !== undefined) throw createError(secondProblem, second);
       const { costUsd: _, ...reply } = second;
-      // The second reply is based on what the tools found for the first.
+      // The second reply is based on what the tools found for the first, so the tool use of both is kept.
       return { ...reply, ...addBilledUsage(first, second), ...joinToolUse([first, second]) };
     } catch (thrown) {
       reportUsage(innerContext, second);

@@ -12,7 +12,7 @@ export interface BudgetOptions {
   maxCostUsd: number;
   /**
    * Estimates the cost of a call in US dollars; undefined if the model's price is unknown. `reply` is given if the call
-   * is over but its cost is unknown.
+   * has ended and its cost is unknown.
    */
   estimateUsd: (request: GenerateRequest, reply?: { text: string }) => number | undefined;
   /** Where spending is recorded; drivers that share a ledger share the budget. Default: a new one. */
@@ -20,9 +20,9 @@ export interface BudgetOptions {
 }
 
 /**
- * Stops before a call that could exceed the budget. A running call counts at its estimate. A finished call counts
- * at the cost in its response and usage events, or at an estimate of the reply that arrived if these have no cost. A
- * call that failed without a usage event counts as free. Use one instance per run.
+ * Stops before a call that could exceed the budget. A running call counts at its estimate. A finished call counts at
+ * the cost in its response and usage events. If these have no cost, it counts at an estimate for the reply that
+ * arrived. A call that failed without a usage event counts as free. Use one instance per run.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */

@@ -10,7 +10,10 @@ import { joinToolUse } from '../tool-use.js';
 import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
-/** Twice the hops of the longest reply: 1,048,576 tokens, the context window of Gemini 4, in hops of 32,768. */
+/**
+ * Twice the hops of the longest reply, which has 1,048,576 tokens, the context window of Gemini 4. Without a stream, a
+ * hop has up to 32,768 tokens, so this reply takes 32 hops.
+ */
 const maxHops = 64;
 
 /**

@@ -17,7 +17,7 @@ export function withCost({ getPrice }: CostOptions, inner: BoticelliDriver): Bot
     if (billed.reused) return billed;
     const { model, usage, tokenDetails = {} } = billed;
     const price = getPrice(model, request.model);
-    // Gateways send no token details. The price of a prompt without sound can be calculated without them.
+    // Some gateways send no token details. The price of a prompt without sound can be calculated without them.
     const promptDetails = tokenDetails.prompt ?? (price && getSoundlessPromptTokens(request, price, usage));
     const costUsd =
       price && calculateCostUsd(usage, price, { ...tokenDetails, ...(promptDetails && { prompt: promptDetails }) });

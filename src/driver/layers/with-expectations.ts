@@ -10,14 +10,17 @@ import { sendWithRepeat } from './repeat-once.js';
 export interface ExpectationOptions {
   /** The time limit of the check of one reply, in milliseconds. Default: the check's own limit. */
   checkTimeoutMs?: number | undefined;
-  /** Whether a reply that is not as expected is requested once more. False for a recording. Default true. */
+  /**
+   * Whether a reply that is not as expected is requested once more. False for the replay of a recording. Default true.
+   */
   canRepeat?: boolean;
 }
 
 /**
  * Checks replies with the `findMismatches` of the call's context. After a reply that is not as expected, the request is
  * sent once more, together with that reply and the mismatches, and a `retry` event is emitted. The usage of both
- * replies is added up. `generateStream` yields such a reply in one piece. Calls without a check pass through unchanged.
+ * replies is added up. `generateStream` yields a checked reply in one piece. Calls without a check pass through
+ * unchanged.
  *
  * @throws BoticelliError `unexpected_reply` if the second reply is not as expected either
  */

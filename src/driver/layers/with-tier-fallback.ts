@@ -4,9 +4,9 @@ import type { GenerateRequest } from '../request.js';
 import { withRetryLoop } from './retry-loop.js';
 
 /**
- * Sends the request in its next service tier when the service has no capacity for it in a tier, retries included. Emits
- * a `fallback` event for each change of tier. The service does not change from `flex` to a more expensive tier by
- * itself. Does not change the tier once a stream has yielded text.
+ * Sends the request in its next service tier if the service has no capacity in the current one, even after retries. The
+ * service itself never moves a `flex` request to a more expensive tier. Emits a `fallback` event for each change of
+ * tier. Does not change the tier once a stream has yielded text.
  */
 export function withTierFallback(inner: BoticelliDriver): BoticelliDriver {
   return withRetryLoop((request, { emit, signal }) => {
@@ -29,8 +29,8 @@ export function withTierFallback(inner: BoticelliDriver): BoticelliDriver {
 }
 
 /**
- * Whether the service had no capacity: a 503, or a 429 that names no limit. A limit that the details of a 429 name is
- * one of the project, and the other tiers share it.
+ * Whether the service had no capacity: a 503, or a 429 that names no limit. A limit that a 429 names is a limit of the
+ * project for all tiers, so another tier would not help.
  */
 function isOverload(thrown: unknown): thrown is BoticelliError {
   if (thrown instanceof QuotaExceeded)
@@ -38,7 +38,7 @@ function isOverload(thrown: unknown): thrown is BoticelliError {
   return thrown instanceof BoticelliError && thrown.isOverload;
 }
 
-/** Adds to the hint of a refused flex request how to name another tier. */
+/** Replaces the hint of a refused flex request with one that says how to name another tier. */
 function explainRefusedFlex(thrown: BoticelliError): BoticelliError {
   if (thrown.code !== 'unavailable') return thrown;
   const { code, message, isTransient, isOverload, retryAfterMs, retryAt, cause } = thrown;

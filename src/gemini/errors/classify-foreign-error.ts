@@ -64,7 +64,7 @@ function describeAnswer({ status, headers, body, isInsideSuccess, ...server }: R
 }
 
 function getForeignHint({ status, host }: RedactedErrorResponse): string {
-  if (status === 404) return "The base URL may be wrong: Gemini's API must be at <base URL>/v1beta.";
+  if (status === 404) return `The base URL may be wrong: Gemini's API must be at <base URL>/v1beta.`;
   const keyHint = status === 401 || status === 403 ? ` Or ${host} does not accept this API key.` : '';
   return getWrongHostHint(host) + keyHint;
 }

@@ -23,10 +23,13 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
 }
 
 /**
- * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` if money or a daily limit is
- * used up or a limit is 0, otherwise `rate_limited`. A limit is daily if its quotaId or, without details, the text says
- * so. The retry delay does not tell: in September 2026, a 429 about a daily quota gave a delay of 47 s, although that
- * quota resets at midnight.
+ * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` in four cases: money is missing,
+ * a limit is 0, a daily limit is used up, or no per-minute limit is named and the retry delay is longer than
+ * `maxMinuteDelayMs`. Otherwise it is `rate_limited`.
+ *
+ * A limit is daily if its quotaId or, without details, the text says so. A short retry delay does not mean that the
+ * limit is not daily: in September 2026, a 429 about a daily quota gave a delay of 47 s, although that quota resets at
+ * midnight.
  */
 export function classifyQuotaError(
   response: RedactedErrorResponse,
@@ -170,7 +173,7 @@ function createDailyQuotaError(
   { now, ...details }: { now: number; cause: Error; violations: readonly QuotaViolation[] },
 ): QuotaExceeded {
   return new QuotaExceeded('quota_exhausted', message, {
-    hint: 'It resets at midnight Pacific time. Until then, use another model.',
+    hint: 'The quota resets at midnight Pacific time. Until then, use another model.',
     retryAt: getNextPacificMidnight(now),
     ...details,
   });

@@ -1,7 +1,10 @@
 import { isRecord, tryParseJson } from '../../util/json.js';
 import { toOneLine } from './one-line.js';
 
-/** How much of a web page is searched for its title. The pattern is bounded too: a repeated `<title` is slow. */
+/**
+ * How much of a web page is searched for its title. The lengths in the pattern are limited too, because the search
+ * would otherwise take long in a page that repeats `<title`.
+ */
 const maxPageChars = 65_536;
 
 /**

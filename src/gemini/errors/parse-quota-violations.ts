@@ -30,7 +30,7 @@ export function getRejectionText(error: ServiceError | undefined): string {
     .slice(0, maxErrorTextChars);
 }
 
-/** Real rejections name a handful of limits. */
+/** The maximum number of limits that are read. Real rejections name a handful. */
 const maxViolations = 50;
 
 function listViolationDetails(error: ServiceError | undefined): ErrorDetail[] {

@@ -1,6 +1,6 @@
 /**
- * A reason for a rejection that its text names. A short wait does not help against the first four. They and
- * `spend-rate` concern all models of a project.
+ * A reason that the text of a rejection names. For the first four reasons, a short wait does not help. All reasons
+ * except `day` concern all models of a project.
  */
 export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-off' | 'spend-rate' | 'day';
 
@@ -50,7 +50,7 @@ export interface WordedLimit {
 
 /**
  * Parses the lines `* Quota exceeded for metric: generativelanguage.googleapis.com/…, limit: 0, model: gemini-x`. Only
- * they show a limit of 0: in the details, proto3 omits a `quotaValue` of 0, and other values may be absent too.
+ * these lines show a limit of 0: in the details, proto3 omits a `quotaValue` of 0, and other values may be absent too.
  */
 export function parseWordedLimits(text: string): WordedLimit[] {
   const lines = text.matchAll(/quota exceeded for metric: ([^\s,]+), limit: (\d+)(?:, model: ([\w.-]*\w))?/gi);

@@ -12,7 +12,7 @@ export function isTransientStatus(status: number): boolean {
   return transientStatuses.has(status) || status > 505;
 }
 
-/** Creates the error for a service that can't answer now. It says when to try again if the response does. */
+/** Creates the error for a service that can't answer now. It has `retryAt` if the response names a delay. */
 export function createUnavailableError(
   description: string,
   { status, headers, host, now }: RedactedErrorResponse,

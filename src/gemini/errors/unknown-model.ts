@@ -16,7 +16,7 @@ interface UnknownModelOptions extends Pick<CallOptions, 'clock' | 'timeoutMs'> {
   connection: Connection;
   modelListCache: ModelListCache | undefined;
   context: CallContext;
-  /** Ends the look-up when the time limit of the failed request passes. Default: only the caller's signal ends it. */
+  /** Ends the look-up when the time limit of the failed request passes. Default: the caller's signal. */
   deadlineSignal?: AbortSignal;
 }
 
@@ -33,10 +33,16 @@ export async function explainUnknownModel(error: BoticelliError, options: Unknow
   return createUnknownModelError(error, models, options);
 }
 
-/** The longest wait for the model list, which only improves the error message. */
+/**
+ * The maximum time for the model list. It is short, because the list only improves the message of an error that waits
+ * for it.
+ */
 const maxLookUpMs = 10_000;
 
-/** Returns the cached list if it confirms the error by lacking the model or method. Otherwise fetches and caches it. */
+/**
+ * Returns the cached list if the model or the method is not in it, which confirms the error. Otherwise fetches a list
+ * and caches it.
+ */
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock, timeoutMs } = options;
   const cached = await modelListCache?.read();

@@ -37,7 +37,8 @@ const apiKeyPattern = /api.?key|unregistered callers|unauthenticated|credential/
 // Seen 2025 and 2026: "Your project has been denied access", "Permission denied on resource project None", "Project
 // 'projects/x' not found or deleted" (GoogleCloudPlatform/generative-ai#3061 and #1748).
 const accountPattern = /denied access|permission.?denied|\bproject\b.*(not found|deleted|disabled|suspended)/i;
-// "models/x is not found for API version v1beta, or is not supported for bidiGenerateContent", cut at 123 bytes.
+// "models/x is not found for API version v1beta, or is not supported for bidiGenerateContent". A close reason ends
+// after 123 bytes.
 const unknownModelPattern = /\bmodels?\b.*\bnot found\b|not supported for bidi/i;
 
 /** Whether a reason names a quota or money, such as "Your prepayment credits are depleted" (sonichi/sutando#569). */
@@ -112,8 +113,8 @@ function classifySocketClosed(closeReason: SocketClosed, context: CloseContext):
  * Whether a close with code 1008 means that there is no such model. The code alone does not say so: after the setup the
  * model exists, and the service also closes running sessions with "The operation was aborted", "Operation is not
  * implemented, or supported, or enabled" and "Requested entity was not found" (googleapis/js-genai#1236,
- * autonomous-ai/autonomous-os#231, google-gemini/deprecated-generative-ai-js#487; seen 2025-11 to 2026-08). Another
- * attempt may succeed after those.
+ * autonomous-ai/autonomous-os#231, google-gemini/deprecated-generative-ai-js#487; seen 2025-11 to 2026-08). After
+ * these, another attempt may succeed.
  */
 function isUnknownModel(reason: string, { model, phase, partialText }: CloseContext): boolean {
   if (partialText !== '') return false;

@@ -44,7 +44,7 @@ export function createLiveReplyCollector(
   return {
     /** Adds a message and returns the text that it adds to the reply. */
     add(message: LiveServerMessage): string {
-      // Each count is a running total, as in a REST stream, and a message may omit some.
+      // Each count is a running total, as in a REST stream, so its last value applies. A message may omit some counts.
       if (isRecord(message.usageMetadata)) counts = { ...counts, ...message.usageMetadata };
       const update = readMessage(message);
       progress.update(update, speech.add(update.speech));
@@ -54,7 +54,7 @@ export function createLiveReplyCollector(
       turnCompleteReason = update.turnCompleteReason || turnCompleteReason;
       return reply.add(update);
     },
-    addOtherText: reply.addOtherText,
+    useFallbackText: reply.useFallbackText,
     /** Returns the thoughts that were added since the last call. */
     takeThoughts: thoughts.take,
     get text() {

@@ -12,24 +12,24 @@ import type { MessageUpdate } from './read-message.js';
  */
 export function createTextCollector(replies: ResponseMode['replies']) {
   let text = '';
-  let otherText = '';
+  let fallbackText = '';
   return {
     /** Adds the text of a message and returns what it adds to the reply. */
     add({ transcript, writtenText }: MessageUpdate): string {
-      const [added, other] = replies === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
-      assertReplyLength(Math.max(text.length + added.length, otherText.length + other.length));
+      const [added, fallback] = replies === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
+      assertReplyLength(Math.max(text.length + added.length, fallbackText.length + fallback.length));
       text += added;
-      otherText += other;
+      fallbackText += fallback;
       return added;
     },
     /**
-     * Call this at the end of the turn. If the reply has no text until then, adds and returns the text that the model
-     * wrote instead of speaking, or spoke instead of writing.
+     * Call this at the end of the turn. If the reply has no text by then, its text becomes what the model wrote instead
+     * of speaking, or spoke instead of writing. Returns that text, or an empty text if the reply had one.
      */
-    addOtherText(): string {
+    useFallbackText(): string {
       if (text.trim() !== '') return '';
-      text += otherText;
-      return otherText;
+      text += fallbackText;
+      return fallbackText;
     },
     get text() {
       return text;

@@ -2,7 +2,10 @@ import type { BoticelliDriver } from '../../driver/driver.js';
 import type { ModelListCache } from '../models/model-info.js';
 import type { CallOptions } from '../rest/call-options.js';
 
-/** How a model accepts prompts and sends replies. It is learned from close code 1007, which rejects any other mode. */
+/**
+ * How a model accepts prompts and sends replies. It is learned by trying: the service closes a session in any other
+ * mode, usually with code 1007.
+ */
 export interface ResponseMode {
   /** Text, or speech with its transcript as the text. */
   replies: 'TEXT' | 'AUDIO';

@@ -41,8 +41,8 @@ export interface BorrowedSession {
   /** Marks the session as lost mid-turn, so that another one can resume it. */
   markLost(): void;
   /**
-   * Ends the use of the session before or after a turn, so that another session can resume it. Used if a late message
-   * could be taken for a part of the next turn.
+   * Ends the use of the session before or after a turn, so that another session continues the conversation. Used if a
+   * late message could be taken for a part of the next turn.
    * @param reason why the use ends, as the beginning of a note
    */
   retire(reason: string): void;
@@ -54,7 +54,7 @@ export interface PooledSession extends BorrowedSession {
   setupKey: string;
   /** Whether a turn is running. */
   readonly isBusy: boolean;
-  /** Why the session takes no other turn, if it takes none. */
+  /** Why the session takes no further turn. Undefined if it may take one. */
   readonly retiredBecause: string | undefined;
   /** Whether the history contains replies that did not come from this session. */
   hasSeededHistory: boolean;
@@ -68,7 +68,7 @@ export interface PooledSession extends BorrowedSession {
 export interface Resumption {
   previous: PooledSession;
   handle: string;
-  /** How many turns the handle includes. */
+  /** How many turns the handle includes. A prompt and its reply are one turn. */
   turnCount: number;
 }
 

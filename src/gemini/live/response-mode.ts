@@ -34,11 +34,11 @@ export function createResponseModeSearchStarter(cache: ResponseModeCache | undef
         return current;
       },
       tryNext(closeReason, phase) {
-        const rejectsText = untried.replies && current.replies === 'TEXT';
+        const canTrySpeech = untried.replies && current.replies === 'TEXT';
         // Some models that only speak answer a request for text with 1011 (googleapis/python-genai#2238, seen 2026-04).
-        if (rejectsText && isInternalError(closeReason)) internalError = closeReason;
+        if (canTrySpeech && isInternalError(closeReason)) internalError = closeReason;
         else if (!isInvalidArgument(closeReason)) return false;
-        if (rejectsText) {
+        if (canTrySpeech) {
           untried.replies = false;
           current = { ...current, replies: 'AUDIO' };
         } else if (untried.prompts && phase === 'turn') {
@@ -47,7 +47,8 @@ export function createResponseModeSearchStarter(cache: ResponseModeCache | undef
         } else return false;
         return true;
       },
-      // A model that rejects speech supports text: its internal error, the answer to a text request, was temporary.
+      // A model that rejects speech supports text. So its internal error in answer to a request for text was temporary,
+      // and is the reason of the failure.
       explainFailure: (closeReason) => (internalError && isInvalidArgument(closeReason) ? internalError : closeReason),
       async confirm() {
         if (confirmed.get(model) === current) return;

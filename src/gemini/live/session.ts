@@ -8,7 +8,10 @@ export type LiveSession = ReturnType<typeof createSession>;
 /** An open session, or the reason why it could not be set up. */
 export type OpenResult<Session> = { ok: true; session: Session } | { ok: false; reason: CloseReason };
 
-/** One turn. It is sent as client content that contains all turns, or as realtime input that follows the history. */
+/**
+ * One prompt, with the earlier turns that the session does not have. `content` has all of them as client content.
+ * `realtime` has the prompt as realtime input, which follows the earlier turns as history.
+ */
 export type LiveTurn =
   | { kind: 'content'; contents: Content[] }
   | { kind: 'realtime'; history: Content[]; prompt: string };

@@ -42,13 +42,13 @@ interface SdkCallbacks {
 }
 
 const closeTimeoutMs = 250;
-/** The maximum depth of a message. Deeper ones would overflow the stack when they are serialized. */
+/** The maximum depth of a message. A deeper one would overflow the stack when it is serialized. */
 const maxFrameDepth = 500;
 /** The maximum length of an HTTP response body; the rest is not read. */
 const maxBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: maxBodyBytes };
 /**
- * What a message takes in memory besides its text. If it did not count, millions of empty messages would be allowed.
+ * What a message takes in memory besides its text. If this did not count, millions of empty messages would be allowed.
  */
 const messageOverheadBytes = 200;
 
@@ -117,12 +117,12 @@ export function createLiveSocket(options: LiveSocketOptions) {
   };
 }
 
-/** How many messages are handled without a pause. */
+/** After this many messages, reading pauses. Messages that Node has already read are still handled. */
 const maxMessagesPerPause = 1000;
 
 /**
- * Creates a function to call for each message. It sometimes stops reading until signals and timers have been handled:
- * Node reads up to 2 MB at once, which may be half a million messages.
+ * Creates a function to call for each message. It regularly stops reading until signals and timers have been handled.
+ * Otherwise they could wait for long: Node reads up to 2 MB at once, which may be half a million messages.
  */
 function createPauses(socket: WebSocket): () => void {
   let messageCount = 0;
@@ -141,7 +141,7 @@ function createMessageCounter() {
     reset: () => {
       receivedBytes = 0;
     },
-    /** Adds a frame. Returns whether all frames together are within the limit. */
+    /** Adds a frame. Returns whether all frames together are small enough, and the frame has not too many values. */
     hasRoomFor(frame: string): boolean {
       receivedBytes += frame.length + messageOverheadBytes;
       return receivedBytes <= maxBodyBytes && !hasTooManyValues(frame);
@@ -195,9 +195,8 @@ function attachListeners(
 }
 
 /**
- * Returns the close reason for a frame that must not reach the SDK: one that contains an error, is not a JSON
- * object, or is nested too deeply.
- * Gateways send errors in frames, although this is not documented.
+ * Returns the close reason for a frame that must not reach the SDK: one that contains an error, is not a JSON object,
+ * or is nested too deeply. Gateways send errors in frames, although this is not documented.
  */
 function findFrameError(
   frame: string,

@@ -88,16 +88,16 @@ async function* runTurn(
   const { tools } = request.parameters;
   const collector = createLiveReplyCollector(request.model, responseModeSearch.current, liveOptions.clock, tools);
   let timeouts: RequestTimeouts | undefined;
-  let isComplete = false;
+  let mustAbandon = true;
   try {
     const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, responseModeSearch.current);
     await abortable(beforeSendingOnce(), context.signal);
-    // No message says to which turn it belongs. A transcript gets `maxTranscriptDelayMs` to end before its turn is
-    // over. If words came even later, more of them may follow, and only a new session separates them from the next
-    // reply.
+    // No message says to which turn it belongs. The previous turn waited `maxTranscriptDelayMs` for the last words of
+    // its transcript. If words came even later, more of them may follow, and only a new session separates them from the
+    // next reply.
     if (borrowed.session.hasLateContent()) {
       borrowed.retire('words of the last reply came after its end');
-      isComplete = true;
+      mustAbandon = false;
       return { kind: 'retired' };
     }
     timeouts = createRequestTimeouts({ signal: context.signal, ...liveOptions, elapsedMs: setupMs });
@@ -106,13 +106,13 @@ async function* runTurn(
     timeouts.signal.addEventListener('abort', borrowed.abandon);
     if (!borrowed.session.closeReason) borrowed.session.send(liveTurn);
     const closeReason = yield* receiveReply(borrowed, collector, timeouts, options);
-    isComplete = true;
+    mustAbandon = false;
     timeouts.markComplete();
     if (closeReason) return { kind: 'closed', reason: closeReason };
-    const otherText = collector.addOtherText();
+    const fallbackText = collector.useFallbackText();
     const response = collector.buildResponse();
     const lacksTranscript =
-      responseModeSearch.current.replies === 'AUDIO' && otherText !== '' && response.audio !== undefined;
+      responseModeSearch.current.replies === 'AUDIO' && fallbackText !== '' && response.audio !== undefined;
     emitWarnings(collector, lacksTranscript, context);
     reportUnrequestedThoughts(collector.takeThoughts(), request, context);
     await responseModeSearch.confirm();
@@ -123,23 +123,23 @@ async function* runTurn(
     }
     const { finishReason } = response;
     const metadata = { ...getTokenMetadata(collector), finishReason };
-    yield { text: otherText, finished: true, metadata, response };
+    yield { text: fallbackText, finished: true, metadata, response };
     return { kind: 'replied' };
   } catch (thrown) {
-    isComplete = false;
+    mustAbandon = true;
     reportUsage(context, collector.billed);
     throw timeouts?.signal.aborted ? timeouts.signal.reason : thrown;
   } finally {
     timeouts?.close();
-    // The call was aborted, failed, or was ended early by the caller, so the rest of the reply is not needed.
-    if (!isComplete) borrowed.abandon();
+    // The call was aborted or failed, or the caller left the stream early. The rest of the reply is not needed.
+    if (mustAbandon) borrowed.abandon();
   }
 }
 
 /** Emits what the user must know about the reply besides its text. */
 function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, { emit }: CallContext): void {
   const warn = (message: string) => emit?.({ type: 'note', about: 'reply', message, warning: true });
-  if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with it');
+  if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with the speech');
   const otherParts = collector.describeOtherParts();
   if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text is shown`);
   for (const problem of collector.listToolProblems()) warn(problem);

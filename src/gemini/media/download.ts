@@ -80,9 +80,9 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
   for (let hops = 0; ; hops += 1) {
     const loginHeader = authorization === undefined ? {} : { authorization };
     const route = await resolveRoute(currentUrl);
-    // If there is a proxy, it looks the name up. This machine may not be able to.
+    // If there is a proxy, it looks the name up, because this machine may not be able to.
     const addresses = await findCheckedAddresses(currentUrl, !route, { ...options, publicOnly });
-    // A name that only the proxy can look up counts as public.
+    // A name that only the proxy can look up counts as public, so a redirect from it to a private address is rejected.
     publicOnly ||= addresses.length === 0 || addresses.some((address) => !isPrivate(address));
     const response = await sendHttpRequest(stripCredentials(currentUrl), {
       ...{ signal: timeouts.signal, route },
@@ -133,10 +133,10 @@ function checkStatus(response: HttpResponse, displayUrl: string): HttpResponse {
   if (status >= 200 && status < 300) return response;
   const isTransient = status === 408 || status === 429 || status >= 500;
   const message = `can't fetch ${displayUrl}: the server answered ${status}`;
-  // A 101 to a request that asks for no other protocol says nothing about the URL.
+  // A 101 to a request that asks for no other protocol is a fault of the server. It says nothing about the URL.
   if (!isTransient && status !== 101) throw createInputError(message);
   throw new BoticelliError('unavailable', message, {
-    hint: 'Try again later, or download it and use it as a file.',
+    hint: 'Try again later, or download the media yourself and use the file.',
     isTransient,
   });
 }
@@ -147,7 +147,8 @@ async function readBody(
 ): Promise<Buffer> {
   const assertFits = (byteLength: number) => {
     if (byteLength <= maxBytes) return;
-    const hint = 'Download it and use it as a file: files of up to 2 GB are uploaded through the Files API.';
+    const hint =
+      'Download the media yourself and use the file: files of up to 2 GB are uploaded through the Files API.';
     throw createInputError(`${displayUrl} is larger than ${maxBytes / 1_000_000} MB`, hint);
   };
   assertFits(Number(headers.get('content-length')));
@@ -227,6 +228,6 @@ function createTimeoutError(
     ? `no data for ${idleTimeoutMs / 1000} s`
     : `no complete response within ${timeoutMs / 1000} s`;
   return new BoticelliError('timeout', `can't fetch ${displayUrl}: ${reason}`, {
-    hint: `Raise ${wasIdle ? '--idle-timeout' : '--timeout'}, or download it and use it as a file.`,
+    hint: `Raise ${wasIdle ? '--idle-timeout' : '--timeout'}, or download the media yourself and use the file.`,
   });
 }

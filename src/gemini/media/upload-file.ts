@@ -28,7 +28,7 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
   const errorPrefix = `could not upload ${name}`;
   const files = await createFilesClient({ ...options, signal: context.signal, errorPrefix });
   const megabytes = (getByteLength(part) / 1_000_000).toFixed(1);
-  const message = `uploading ${name} (${megabytes} MB), because the request would be too large with it`;
+  const message = `uploading ${name} (${megabytes} MB), because a request that contains it would be too large`;
   context.emit?.({ type: 'note', about: 'upload', message });
   const blob = await openBlob(part, context.signal);
   const remoteName = `files/boticelli-${randomBytes(10).toString('hex')}`;
@@ -60,8 +60,8 @@ function isRemoteName(name: unknown): boolean {
 
 /**
  * Waits up to `timeoutMs` until an uploaded file can be used. Resolves to its URI.
- * @throws BoticelliError that names the file. The error is transient if only the file's state could not be read, so
- *   that a retry need not upload the file again.
+ * @throws BoticelliError that names the file. If only the file's state could not be read, the error is transient: a
+ *   retry reads the state again and does not upload the file again.
  */
 export async function waitUntilActive(uploaded: File, options: MediaPartOptions): Promise<string> {
   const name = formatMediaName(options.part);

@@ -13,7 +13,7 @@ import { deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upl
 export function createMediaUploader(options: MediaDeliveryOptions) {
   const uploadOnce = createAsyncMemo<string>();
   const uploadedFiles = new Map<string, File>();
-  // The keys of uploaded files that have been processed, so that requests can refer to them.
+  // The content keys of uploaded files that have been processed, so that requests can refer to them.
   const readyKeys = new Set<string>();
   // The names of files on the service. A name is added before the upload, because the file may exist even if the
   // response is lost.
@@ -44,7 +44,9 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
       readyKeys.add(key);
       return { ...part, content: { from: 'reference', uri } };
     },
-    /** Returns a part that refers to a local file with the bytes of that file. Returns other parts unchanged. */
+    /**
+     * If the part refers to a local file, returns it with the bytes of the file instead. Returns other parts unchanged.
+     */
     async inlinePart(part: MediaPart): Promise<MediaPart> {
       if (part.content.from !== 'file') return part;
       const bytes = await readCheckedFile(part.content, formatMediaName(part));
@@ -61,7 +63,7 @@ function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
   let remainingBytes = parts.reduce((sum, part) => sum + getByteLength(part), 0);
   const chosen: MediaPart[] = [];
   for (const part of bySize) {
-    // Parts with the same content are uploaded together. They have the same size, so they are adjacent after sorting.
+    // A part with the same content as the last chosen one is chosen too, because both refer to the same uploaded file.
     if (remainingBytes <= maxInlineBytes && chosen.at(-1)?.content !== part.content) break;
     remainingBytes -= getByteLength(part);
     chosen.push(part);

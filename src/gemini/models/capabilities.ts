@@ -21,7 +21,10 @@ export function getCapabilities(model: string, models: readonly ModelInfo[] = []
   return info ? getListedCapabilities(info) : (getKnownCapabilities(model) ?? guessCapabilities(model));
 }
 
-/** Returns what the service's list says. It does not say what replies are, so the name decides that. */
+/**
+ * Returns what the service's list says. The list does not say what kind of output a model has, so the model's name
+ * decides whether it needs another method.
+ */
 export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabilities {
   return {
     supportsGenerate: methods.includes('generateContent') && !isOtherMethodNeeded(name),

@@ -54,10 +54,10 @@ function isModelListBody(body: Record<string, unknown>): boolean {
   return 'models' in body || 'nextPageToken' in body || Object.keys(body).length === 0;
 }
 
-/** The service has fewer than 10 pages of 50 models (2026-11). */
+/** The maximum number of pages. The service has fewer than 10 pages of 50 models (2026-11). */
 const maxPages = 100;
 
-/** The service has about a hundred models, gateways some hundreds (2026-11). */
+/** The maximum number of models. The service has about a hundred, gateways some hundreds (2026-11). */
 const maxModels = 10_000;
 
 /**
@@ -76,7 +76,7 @@ async function readPages(modelsApi: Models, config: ListModelsConfig, connection
     }
     if (entries.size > maxModels) throw createEndlessListError(`${maxModels} models`, connection.host);
     const nextToken: unknown = pager.params.config?.pageToken;
-    // A gateway that ignores the token sends the same page again and again.
+    // A repeated token ends the list: a gateway that ignores tokens sends the same page again and again.
     if (typeof nextToken !== 'string' || nextToken === '' || seenTokens.has(nextToken)) return [...entries.values()];
     if (seenTokens.size + 1 >= maxPages) throw createEndlessListError(`${maxPages} pages`, connection.host);
     pageToken = nextToken;

@@ -33,7 +33,10 @@ export interface ModelListCache {
 /** The fields of an entry from an untrusted source: the service, or the database. */
 export type UntrustedModelInfo = { readonly [Field in keyof ModelInfo]?: unknown };
 
-/** Real names have up to 60 characters, and descriptions up to 700 (2026-11). */
+/**
+ * Longer names are rejected, and longer texts are cut. Real names have up to 60 characters, descriptions up to 700
+ * (2026-11).
+ */
 const maxNameChars = 300;
 const maxDescriptionChars = 5000;
 

@@ -92,15 +92,16 @@ function convertPart(part: Part): SdkPart {
 /** Returns the parts as the model sent them, but only for that model: others reject its thought signatures. */
 function getNativeParts({ native, model: author }: ModelTurn, model: string): SdkPart[] | undefined {
   if (!Array.isArray(native) || stripModelPrefix(author) !== model) return undefined;
-  // Replies that earlier versions stored contain thoughts.
+  // Earlier versions stored replies with their thoughts.
   const parts = removeThoughts(native);
   return parts.length > 0 ? parts : undefined;
 }
 
 /**
- * Asks for pictures or speech. The older models that draw reply with text unless they are asked for both
- * (ai.google.dev/gemini-api/docs/image-generation), and models that speak reject a request for text
- * (docs/speech-generation, both read 2026-11-30). A model that does not draw rejects the shape of a picture.
+ * Asks for pictures or speech. The older picture models send only text unless they are asked for both
+ * (ai.google.dev/gemini-api/docs/image-generation), and speech models reject a request for text
+ * (docs/speech-generation, both read 2026-11-30). Other models reject the shape of a picture, so it is left out for
+ * them.
  */
 function convertModalities({ image }: GenerationParameters, model: string): GenerateContentConfig {
   if (isSpeechModel(model)) return { responseModalities: ['AUDIO'] };

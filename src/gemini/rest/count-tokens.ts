@@ -16,7 +16,7 @@ interface CountTokensOptions extends CallOptions {
   delivery: MediaDelivery;
 }
 
-/** The longest wait for a count, which only decides whether the request is sent. */
+/** The maximum time for a count. It is short, because the request or its error waits for the count. */
 const maxCountMs = 10_000;
 
 /**
@@ -45,7 +45,7 @@ export async function countTokens(
   try {
     const result = models.countTokens({
       model,
-      // `convertRequest` makes a list of turns.
+      // The SDK's type of `contents` is wider, but `convertRequest` always returns a list of turns.
       contents: [...toSystemTurn(config?.systemInstruction), ...(contents as Content[])],
       config: { httpOptions: { fetch: createGeminiFetch(exchange) } },
     });

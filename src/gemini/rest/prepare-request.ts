@@ -72,7 +72,7 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
 }
 
 /**
- * Asks the service to wait for flex capacity as long as the request does. It waits 600 s by default
+ * Asks the service to wait for flex capacity as long as the request does. The service waits 600 s by default
  * (ai.google.dev/gemini-api/docs/flex-inference, read 2026-11-30).
  */
 function createTimeoutHeader({ request, timeoutMs }: PrepareRequestOptions): Record<string, string> | undefined {

@@ -69,7 +69,7 @@ const maxChunkDepth = 500;
  * Replaces the line breaks of JSON, where they are only white space between tokens: the SDK would read an empty line as
  * the end of the event.
  */
-function toOneLine(json: string): string {
+function replaceLineBreaks(json: string): string {
   return json.includes('\n') ? json.replaceAll('\n', ' ') : json;
 }
 
@@ -88,7 +88,7 @@ function createEventClassifier() {
     if (!isGemini && isOpenAiReply(value)) return [{ type: 'foreign', text: data }];
     if (!isReplyBody(value)) firstForeign ??= data;
     // A list may hold several chunks, so each is serialized again, unless that would overflow the stack.
-    if (!data.trimStart().startsWith('[')) return [{ type: 'chunk', json: toOneLine(data) }];
+    if (!data.trimStart().startsWith('[')) return [{ type: 'chunk', json: replaceLineBreaks(data) }];
     if (isDeeperThan(value, maxChunkDepth)) return [{ type: 'foreign', text: data.slice(0, 1000) }];
     return [{ type: 'chunk', json: JSON.stringify(value) }];
   };
@@ -104,7 +104,7 @@ function createEventClassifier() {
       const parsed = tryParseJson(data);
       if (parsed !== undefined) return classifyValue(parsed, data);
     }
-    const json = toOneLine(data);
+    const json = replaceLineBreaks(data);
     return [/^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data }];
   };
 

@@ -98,7 +98,7 @@ function createPageCollector() {
     add,
     /** Adds a page that the tool `url_context` has tried to read. */
     addRead(uri: unknown, status: unknown): void {
-      // proto3 leaves out the default value, which the service does not use.
+      // An absent status counts as success. It stands for the default of proto3, UNSPECIFIED, which names no problem.
       if (status === undefined || status === null || status === 'URL_RETRIEVAL_STATUS_SUCCESS') add({ uri });
       else if (unread.size < maxEntries)
         unread.set(toOneLine(String(uri), maxLineLength), toOneLine(String(status), 60));
@@ -121,7 +121,7 @@ function createPageCollector() {
   };
 }
 
-/** Returns the URL in its normal form, without control characters; undefined if it is no http or https URL. */
+/** Returns the URL in its normal form, without control characters; undefined if it is not an http or https URL. */
 function toWebUrl(uri: unknown): string | undefined {
   if (typeof uri !== 'string' || uri.length > maxUriLength || !/^https?:/i.test(uri) || !URL.canParse(uri))
     return undefined;

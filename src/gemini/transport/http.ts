@@ -65,7 +65,7 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
       signal.addEventListener('abort', abort);
       clientRequest.on('close', () => {
         signal.removeEventListener('abort', abort);
-        // Has no effect after a response or an error. Without it, a request that Node closes silently would never
+        // This has no effect after a response or an error. Without it, a request that Node closes silently would never
         // settle.
         if (!isResent) reject(new Error('socket hang up'));
       });
@@ -135,7 +135,7 @@ const httpModules = new Map<string, Promise<HttpModule>>();
 /** Loads only the module that the URL needs, because TLS takes 10 ms to load. */
 export function loadHttpModule({ protocol }: URL): Promise<HttpModule> {
   let module = httpModules.get(protocol);
-  // In the bundle, every `import()` copies the whole module.
+  // The promise is kept, because in the bundle every `import()` copies the whole module.
   module ??= protocol === 'https:' ? import('node:https') : import('node:http');
   httpModules.set(protocol, module);
   return module;
@@ -158,7 +158,7 @@ export async function readText(body: AsyncIterable<Uint8Array>, maxBytes = maxBo
   return text + decoder.decode();
 }
 
-/** Reads up to `maxBytes` of the body as text. Drops the rest, and what follows a failure. */
+/** Reads up to `maxBytes` of the body as text. After a read error, returns what arrived before the error. */
 export async function readBeginning(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';

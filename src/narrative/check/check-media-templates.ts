@@ -8,7 +8,8 @@ type Variables = ReadonlyMap<string, string>;
 
 /**
  * Reads media whose name depends only on variables, once for each name that results from their values. Adds the
- * problems to the files. Media whose name depends on replies, standard input or the round is read when its act runs.
+ * problems to the files. Media whose name also depends on a reply, standard input, the round or a row is read when its
+ * act runs.
  * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {
@@ -19,7 +20,8 @@ export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: 
     const relevant = getRelevantVariables(file);
     if (!relevant) return;
     const vars = new Map([...(file.narrative?.vars ?? []), ...outerVars]);
-    // A file is visited again only if other values lead to other media names.
+    // A file is visited again only if a variable in its media names, or in those of its nested files, has another
+    // value.
     const key = JSON.stringify([...relevant].map((name) => vars.get(name) ?? null));
     const seen = visited.get(file) ?? new Set();
     if (seen.has(key)) return;

@@ -35,7 +35,10 @@ export interface References {
   referencesByAct: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reports placeholders that have no value. Each name is reported once per text. */
+/**
+ * Reports placeholders that have no value, except undefined variables: it returns these. Each name counts once per
+ * text.
+ */
 export function checkReferences(
   templateTexts: readonly TemplateText[],
   scope: ReferenceScope,
@@ -49,7 +52,7 @@ export function checkReferences(
     const jinjaBlock = findJinjaBlock(text);
     if (jinjaBlock !== undefined) {
       const message = `${describeText(templateText)} contains ${jinjaBlock}, which is sent as text: only {{names}} are filled in`;
-      const place = placeIn(templateText, text.indexOf(jinjaBlock), jinjaBlock.length);
+      const place = locateInTextFile(templateText, text.indexOf(jinjaBlock), jinjaBlock.length);
       report(warningAt('stray-braces', path, message, { excerpt: jinjaBlock, target: 'value', ...place }));
     }
     if (!text.includes('{{')) continue;
@@ -57,7 +60,7 @@ export function checkReferences(
     const [unclosed] = template.unclosed;
     if (unclosed !== undefined) {
       const message = `unclosed "{{" in ${describeText(templateText)} is sent as text; if that is intended, write \\{{`;
-      const place = { ...locateOpening(text, unclosed), ...placeIn(templateText, unclosed, 2) };
+      const place = { ...locateOpening(text, unclosed), ...locateInTextFile(templateText, unclosed, 2) };
       report(warningAt('stray-braces', path, message, { ...place, target: 'value' }));
     }
     const reported = new Set<string>();
@@ -77,8 +80,8 @@ export function checkReferences(
 }
 
 /**
- * Returns the first block of Jinja in a text, for example `{% if posts %}`. Only words of Jinja count, because `{%` is
- * common in other languages too.
+ * Returns the first block of Jinja in a text, for example `{% if posts %}`. Only blocks that begin with a keyword
+ * of Jinja count, because `{%` is common in other languages too.
  */
 function findJinjaBlock(text: string): string | undefined {
   if (!text.includes('{%')) return undefined;
@@ -87,8 +90,8 @@ function findJinjaBlock(text: string): string | undefined {
   )?.[0];
 }
 
-/** Returns the place of a part of a text, if the text is in a file of its own. */
-function placeIn({ file, text }: TemplateText, offset: number, length: number): Pick<Problem, 'inFile'> {
+/** Returns the location of a part of a text, if the text is in a file of its own. */
+function locateInTextFile({ file, text }: TemplateText, offset: number, length: number): Pick<Problem, 'inFile'> {
   return file === undefined ? {} : { inFile: { file, text, offset, length } };
 }
 
@@ -116,7 +119,7 @@ function checkPlaceholder(
   scope: ReferenceScope,
 ): Problem | undefined {
   const excerpt = templateText.text.slice(offset, offset + length);
-  const place = { excerpt, occurrence, ...placeIn(templateText, offset, length) };
+  const place = { excerpt, occurrence, ...locateInTextFile(templateText, offset, length) };
   const createProblem = (rule: string, message: string, suggest?: SuggestionQuery) =>
     errorAt(rule, templateText.path, message, { ...place, ...(suggest && { suggest }) });
   const variable = getVariableName(name);
@@ -138,7 +141,7 @@ function checkPlaceholder(
   if (name === 'previous' && position === 0) {
     return createProblem('no-previous', `${excerpt} has no value: no act runs before the first one`);
   }
-  // The columns are known only with `--each`.
+  // Only `--each` or `--matrix` shows which columns a row has, so any column is accepted here.
   if (reservedNames.includes(name) || isRowName(name)) return undefined;
   if (!scope.acts.has(name))
     return createProblem('unknown-name', formatUnknownName(excerpt, name, scope), createSuggestionQuery(name, scope));
@@ -157,7 +160,7 @@ function formatUnknownName(excerpt: string, name: string, { vars }: ReferenceSco
   return `unknown name ${excerpt}; for a variable write {{vars.${variable}}} and define it in [vars]`;
 }
 
-/** Returns the variable that an unknown name probably means: `x` for `x`, and for misspelt ones such as `vras.x`. */
+/** Returns the variable that an unknown name probably means: `x` for the name `x`, and for a misspelt `vras.x`. */
 function guessVariableName(name: string): string {
   const [, prefix = '', rest] = /^(\w+)\.(.+)$/.exec(name) ?? [];
   // `findNearestName` alone is not enough: it counts two swapped letters as two edits.
@@ -180,8 +183,9 @@ function* listKnownNames({ acts, vars }: ReferenceScope): Iterable<string> {
 }
 
 /**
- * Reports acts in `context` that do not exist or have not run before the act. For a list in the narrative's own table,
- * only existence is checked: the list applies to all acts, and each act sees those listed acts that have already run.
+ * Reports acts that a `context` names and that do not exist, or have not run before the act with that `context`. For
+ * the list of the narrative's own table, only existence is checked: the list applies to all acts, and each of them sees
+ * the listed acts that have already run.
  */
 export function checkContexts(file: TomlTable, tableName: string, scope: ReferenceScope, report: ReportProblem): void {
   const narrativeTable = file[tableName];
@@ -195,7 +199,7 @@ export function checkContexts(file: TomlTable, tableName: string, scope: Referen
     for (const [name, index] of checkActNames(value.context, path, scope, report)) {
       const first = scope.firstPositions.get(name);
       if (first !== undefined && first < position) continue;
-      const reason = first === undefined ? 'is not listed in "order"' : 'has not run by then';
+      const reason = first === undefined ? 'is not listed in "order"' : 'has not run before this act';
       report(errorAt('not-played-yet', [...path, index], `"context" names the act ${quote(name)}, which ${reason}`));
     }
   }

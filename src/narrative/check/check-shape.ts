@@ -44,9 +44,8 @@ const narrativeFormat: FileFormat = {
 };
 
 /**
- * Returns a hint for acts that are written as [[acts]], and for inputs that are written as [[acts.look]],
- * [acts.look.input] or input = "…" instead of [[acts.look.input]], and for media = "…" and tools = "…", else an empty
- * text.
+ * Returns a hint for a common mistake: acts written as [[acts]]; inputs written as [[acts.look]], [acts.look.input] or
+ * input = "…"; media = "…" or tools = "…" with a string instead of an array. Returns an empty text for any other value.
  */
 function formatTypeHint(path: Path, value: TomlValue): string {
   if (path[0] === 'acts' && path.length === 1 && Array.isArray(value))
@@ -106,7 +105,7 @@ function describeOptions(path: Path): string {
   return 'a string, an array of strings or a table';
 }
 
-/** Checks a variable. Numbers of any size are valid, because they become text, but nan and inf are not. */
+/** Checks a variable that the schema rejects. A bigint is valid after all, because variables become text. */
 function validateVar(path: Path, value: TomlValue | undefined): Problem[] {
   if (typeof value === 'bigint') return [];
   const expected = typeof value === 'number' ? 'a number' : 'a string, a number or a boolean';

@@ -2,8 +2,8 @@ import { errorAt, type Problem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue, valueAt } from '../../toml/toml.js';
 import { narrativeTableNames } from '../schema/file-schema.js';
 
-// What narratives of the original Rust version (github.com/crumplecup/botticelli, read 2026-11) may contain, and
-// boticelli writes differently or does not support. The messages show what to write instead.
+// Parts of narratives for the original Rust version (github.com/crumplecup/botticelli, read 2026-11) that boticelli
+// does not support or that have another syntax in boticelli. The messages show what to write instead.
 
 /** Input types of the original, each with what to do instead. */
 const inputTypeAdvice: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ export function createRustKeyProblem(tablePath: Path, key: string, file: TomlTab
   const path = [...tablePath, key];
   const advice = getKeyAdvice(path, valueAt(file, path));
   if (advice === undefined) return undefined;
-  const message = `${describePath(path)} is a key of the original Rust version; ${advice}`;
+  const message = `${describePath(path)} is the syntax of the original Rust version; ${advice}`;
   return errorAt('not-supported', path, message, { target: 'key' });
 }
 
@@ -32,7 +32,7 @@ function getKeyAdvice(path: Path, value: TomlValue | undefined): string | undefi
   if (path.length === 2 && name === 'carousel' && narrativeTableNames.some((table) => table === top))
     return `write carousel = ${getRounds(value)} in [toc]`;
   if (path.length !== 3 || top !== 'acts') return undefined;
-  if (key === 'carousel') return `list ${quote(String(name))} as often as it should run in "order" in [toc]`;
+  if (key === 'carousel') return `in "order" in [toc], list ${quote(String(name))} as often as it should run`;
   if (key !== 'narrative') return undefined;
   const nested = typeof value === 'string' ? value : 'name';
   return `write ${formatKey(String(name))} = [${quote(`narrative:${nested}`)}] in [acts]`;
@@ -43,15 +43,18 @@ function formatKey(key: string): string {
   return /^[\w-]+$/.test(key) ? key : quote(key);
 }
 
-/** Returns the number of rounds: 5 for `5` and for a table with `iterations = 5`. Without a number, 2 is an example. */
+/**
+ * Returns the number of rounds: 5 for `5` and for a table with `iterations = 5`. Without a number, returns 2 as an
+ * example.
+ */
 function getRounds(value: TomlValue | undefined): number {
   const rounds = isTable(value) ? value.iterations : value;
   return typeof rounds === 'number' ? rounds : 2;
 }
 
 /**
- * Whether an act is a table that names a narrative instead of inputs, as in the original. The key "narrative" is then
- * reported. That "input" is missing too would only confuse.
+ * Whether an act is a table that names a narrative instead of inputs, as in the original. Then only the key "narrative"
+ * is reported: a second error about the missing "input" would confuse.
  */
 export function isRustNarrativeAct(act: TomlValue | undefined): boolean {
   return isTable(act) && act.narrative !== undefined && act.input === undefined;

@@ -56,7 +56,7 @@ function listIgnoredKeys(schema: TableSchema): string[] {
   return mediaSchemas.includes(schema) ? ['filename'] : [];
 }
 
-/** The settings of a narrative or an act that are tables. */
+/** The tables among the settings of a narrative or an act. */
 const settingTables = { safety: safetySchema, image: imageSchema };
 
 function isSettingTable(key: Path[number] | undefined): key is keyof typeof settingTables {

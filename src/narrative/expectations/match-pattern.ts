@@ -1,10 +1,10 @@
 import { BoticelliError } from '../../errors.js';
 import { maxWorkerMegabytes, runInWorker, type WorkerLimits } from '../../util/run-in-worker.js';
 
-/** How long a match may block the main thread. Nearly all take less than a millisecond. */
+/** How long a match may block the main thread. Nearly all matches take less than a millisecond. */
 const maxDirectMs = 50;
 
-/** The longest text that is matched in the main thread, because it is copied into a script. */
+/** The maximum length of a text that is matched in the main thread: there, the text is copied into a script. */
 const maxDirectLength = 100_000;
 
 /** What a worker posts: whether the pattern matches, or why it could not be applied. */
@@ -16,11 +16,11 @@ export function compilePattern(pattern: string): RegExp {
 }
 
 /**
- * Whether a valid pattern matches a part of a text. A pattern can backtrack for hours. A match that takes longer than a
- * moment therefore continues in a worker, which can be ended.
+ * Whether a valid pattern matches a part of a text. A pattern can backtrack for hours. A match that takes longer than
+ * `maxDirectMs` is therefore stopped and started again in a worker, which can be ended.
  *
- * @throws BoticelliError `timeout` after `timeoutMs`, `unexpected_reply` if it takes too much memory; or the reason
- *   of the signal
+ * @throws BoticelliError `timeout` after `timeoutMs`, `unexpected_reply` if the match takes too much memory or the
+ *   pattern can't be compiled; or the reason of the signal
  */
 export async function matchPattern(
   pattern: string,
@@ -47,7 +47,7 @@ async function matchDirectly(pattern: string, text: string): Promise<boolean | u
   try {
     return runInThisContext(script, { timeout: maxDirectMs });
   } catch {
-    // The worker reports any other failure too.
+    // Any failure other than a timeout occurs again in the worker, which reports it.
     return undefined;
   }
 }

@@ -18,7 +18,9 @@ export function quoteAround(text: string, part: string): string {
   return quoteRange(text, start - contextLength, start + Math.min(part.length, startLength) + contextLength);
 }
 
-/** Describes the first difference between a text and the expected one, in characters from 1. */
+/**
+ * Describes the first difference between a text and the expected one. Its position is in characters, counted from 1.
+ */
 export function describeDifference(text: string, expected: string): string {
   let index = 0;
   while (index < text.length && text[index] === expected[index]) index += 1;

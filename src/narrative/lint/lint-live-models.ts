@@ -9,7 +9,8 @@ import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
  * Warns about settings and inputs that the Live API does not accept, in acts with a Live model. Otherwise the failure
- * would appear only after earlier acts had been billed. A setting of the narrative is reported once, where it is set.
+ * would appear only after earlier acts had been billed. A setting of the narrative is reported where it is set if the
+ * narrative has a Live model, and at the `model` of each act that names one.
  */
 export function lintLiveModels(
   header: RawTable,
@@ -82,7 +83,7 @@ function isUnsupportedInput(input: Input): boolean {
   return isReference || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
 }
 
-/** Returns the model's name if it supports only the Live API, according to the table of facts or its name. */
+/** Returns the name of a model that supports only the Live API, according to the table of facts or the name itself. */
 function getLiveModel(value: TomlValue | undefined): string | undefined {
   if (typeof value !== 'string') return undefined;
   const model = stripModelPrefix(value);

@@ -93,7 +93,10 @@ function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report:
   }
 }
 
-/** Checks the token limit of a table. The narrative's settings are the defaults. Minimal thinking causes no warning. */
+/**
+ * Checks the token limit of a table. The narrative's settings are the defaults. There is no warning for minimal
+ * thinking, nor for a number of thinking tokens of at most half the limit.
+ */
 function checkThinkingLimit({ table, path }: RawTable, header: RawTable): Problem | undefined {
   const maxTokens = table.max_tokens ?? header.table.max_tokens;
   if (typeof maxTokens !== 'number' || maxTokens >= thinkingReserveTokens) return undefined;

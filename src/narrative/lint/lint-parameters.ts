@@ -60,7 +60,7 @@ function lintParameter(
 }
 
 function describeThinking(value: TomlValue, { name, facts }: KnownModel): string | undefined {
-  // A fixed amount of thinking is reported by the rules for Live models.
+  // lint-live-models.ts reports any "thinking" for a model whose amount of thinking is fixed.
   if (facts.hasFixedThinking || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
   if (acceptsThinking(facts, value)) return undefined;
   const levels = facts.thinkingLevels?.map(quote).join(', ') ?? '';

@@ -31,7 +31,7 @@ export function lintTools(
     const isLive = liveModelNamePattern.test(model);
     if (!actsWithResolution.has(act.name) || !(isLive || rejectsPartResolution(model))) continue;
     const reason = isLive ? 'is a Live model, which has one resolution for all media' : 'rejects it';
-    const message = `the act ${quote(act.name)} has a medium with its own "media_resolution", but ${model} ${reason}; set it for the act`;
+    const message = `the act ${quote(act.name)} has a medium with its own "media_resolution", but ${model} ${reason}; set "media_resolution" for the act instead`;
     report(warningAt('medium-resolution', act.path, message, { target: 'key' }));
   }
 }

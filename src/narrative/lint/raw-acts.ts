@@ -1,7 +1,7 @@
 import { isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { narrativeTableNames } from '../schema/file-schema.js';
 
-/** A table of settings, and its path. */
+/** A table of settings, and its path in the narrative. */
 export interface RawTable {
   table: TomlTable;
   path: Path;
@@ -21,7 +21,7 @@ export function readRawHeader(file: TomlTable): RawTable {
   return { table: isTable(table) ? table : {}, path: [key] };
 }
 
-/** Returns all acts, in the order of the file. */
+/** Returns all acts, in the order of the file, except that acts whose names are whole numbers come first. */
 export function readRawActs(file: TomlTable): RawAct[] {
   const rawActs: RawAct[] = [];
   const acts = isTable(file.acts) ? file.acts : {};

@@ -34,7 +34,7 @@ export type LoadMediaResult = { ok: true; media: MediaInput } | { ok: false; pro
 
 /**
  * Reads media and detects its type. URLs are not fetched, so only what is known without a network is checked. Problems
- * have no path in the narrative file: a run, which loads the names rendered from templates, does not know it.
+ * have no path in the narrative file, because a run that loads media by a rendered name does not know the path.
  */
 export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   const { source, mime, kind } = spec;
@@ -137,7 +137,8 @@ function describeUrl(url: string, { mime, kind, label, confinement }: MediaSpec)
     from: 'address',
     url,
     ...(kind !== undefined && { kind }),
-    // The service may be that of the folder's author, who must not receive what only the user's network can read.
+    // The folder's author chose the service to which a confined narrative is sent, and must not receive through it what
+    // only the user's network can read.
     ...(confinement && { publicOnly: true }),
   };
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };

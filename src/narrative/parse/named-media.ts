@@ -80,7 +80,7 @@ function applyInputKind(
     onTemplate({ template, path: refPath, base: media });
     return template;
   }
-  // The kind of a URL is checked when it is fetched.
+  // Whether media from a URL is of this kind is checked when it is fetched.
   const input = mediaResolution ? { ...media, mediaResolution } : media;
   return media.content.from === 'address' ? { ...input, type: kind, content: { ...media.content, kind } } : input;
 }

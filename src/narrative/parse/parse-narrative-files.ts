@@ -58,6 +58,7 @@ export interface ParseOptions extends LintOptions {
 
 /** The state that all files share. */
 interface ParseContext {
+  /** The outermost file. */
   content: NarrativeContent;
   options: ParseOptions;
   /** The files by path. The outermost file has the key '', so that its path need not be resolved. */

@@ -12,7 +12,7 @@ const maxActRuns = 100_000;
 
 /** A parsed file: the outermost one or a nested one. */
 export interface ParsedNarrativeFile {
-  /** The file's name, relative to the name that the user gave. */
+  /** The file's path, relative to the same folder as the path that the user gave. */
   file: string;
   text: string;
   /** Absent if the text is not valid TOML. */
@@ -50,7 +50,7 @@ export interface LintOptions {
 export interface LintContext {
   /** The acts in the order in which they run. */
   orderedActs: readonly Act[];
-  /** The variables that the file or a nested file uses. */
+  /** The variables that the file uses, and those that a nested file uses or defines. */
   usedVariables: ReadonlySet<string>;
   /** The placeholder names of each act, without variables. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;

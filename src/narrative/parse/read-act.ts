@@ -19,7 +19,7 @@ import { type MediaReadOptions, pickOnlyKey } from './read-media.js';
 import { readReplyFormat } from './read-reply-format.js';
 import { readTextFile } from './read-text-file.js';
 
-/** A text that may contain placeholders, and its path. */
+/** A text that may contain placeholders, and its path in the narrative. */
 export interface TemplateText {
   text: string;
   path: Path;
@@ -27,7 +27,7 @@ export interface TemplateText {
   actNames: readonly string[];
   /** Whether the text itself is sent, or the media that it names. */
   sentAs: 'text' | 'media';
-  /** The file that contains the text, relative to the name that the user gave. Absent if the narrative contains it. */
+  /** The file that contains the text, by its `label` from `readTextFile`. Absent if the narrative contains the text. */
   file?: string;
 }
 
@@ -44,7 +44,8 @@ export interface ActReadOptions extends MediaReadOptions {
 
 /**
  * Reads an act, which is a string, an array or a table. Invalid parts are reported and left out. Deferred tasks add the
- * media and the schema. A media input is an empty text until its task has run, and stays one if the media is invalid.
+ * media, the text files and the schema. Until its task has run, such an input is an empty text; it stays one if it is
+ * invalid.
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;
@@ -55,7 +56,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
     onText({ text: ownSettings.system, path: [...path, 'system'], actNames: [name], sentAs: 'text' });
   // An act that is a table has its own copy of the parameters, because the reply format is added to them below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
-  // An empty list of tools is the same as none, and a stored reply is found by the parameters of its request.
+  // An empty list of tools means no tools. It is deleted, because the reply cache would take it for another request.
   if (parameters.tools?.length === 0) delete parameters.tools;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
@@ -78,7 +79,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   return act;
 }
 
-/** Reports JSON replies of a model that replies with pictures or speech. */
+/** Reports that an act asks for JSON if its model replies with pictures or speech. */
 function reportJsonMedia(model: string | undefined, path: Path, report: ReportProblem): void {
   if (model === undefined || !(isPictureModel(model) || isSpeechModel(model))) return;
   const formatPath = [...path, 'format'];

@@ -33,7 +33,7 @@ export function readExpectations(act: TomlTable, actPath: Path, options: Expecta
 
 function reportPointerProblem(pointer: string, path: Path, act: TomlTable, { report }: ExpectationReadOptions): void {
   if (!isPointer(pointer)) {
-    const message = `${quote(pointer)} is not a JSON Pointer: in a key, write "~" as "~0" and "/" as "~1"`;
+    const message = `${quote(pointer)} is not a JSON Pointer: write "~" in a key as "~0", and "/" as "~1"`;
     report(errorAt('bad-pointer', path, message, { target: 'key' }));
   }
   if (act.format === 'json') return;
@@ -44,7 +44,7 @@ function reportIfEmpty(isEmpty: boolean, path: Path, { report }: ExpectationRead
   if (isEmpty) report(errorAt('empty-expectation', path, `${describePath(path)} is empty`));
 }
 
-/** The names of limits, each pair with the lower one first. */
+/** Pairs of limits: the minimum, and the maximum that must not be below it. */
 const limitPairs = [
   ['min_words', 'max_words'],
   ['min', 'max'],

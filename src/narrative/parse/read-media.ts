@@ -6,7 +6,7 @@ import { describePath, formatTableHeader, type Path, quote, type TomlTable } fro
 import type { FileConfinement, MediaInput, MediaSource, MediaTemplate } from '../narrative.js';
 import { loadMedia } from './load-media.js';
 
-/** Media with placeholders in its name, and its path. */
+/** Media with placeholders in its name, and its path in the narrative. */
 export interface MediaTemplateEntry {
   template: MediaTemplate & { loaded: Map<string, MediaInput> };
   path: Path;
@@ -105,8 +105,8 @@ function createMediaTemplate(
 }
 
 /**
- * Returns the key of a table, if the table has exactly one of the given keys. If it has none or several of them,
- * reports that and returns undefined.
+ * Returns which one of the given keys a table has. If it has none or several of them, reports that and returns
+ * undefined.
  */
 export function pickOnlyKey<Key extends string>(
   keys: readonly Key[],

@@ -20,7 +20,7 @@ import type { MediaReadOptions } from './read-media.js';
 /** The maximum size of a schema file. Schemas are written by hand, so a larger file is a mistake. */
 const maxSchemaBytes = 10_000_000;
 
-/** The folder that a schema file is relative to, and the folder that it must be in. */
+/** The folder that a schema file is relative to, and the folder that it must be in, if it is confined. */
 type FileLocation = Pick<MediaReadOptions, 'folder' | 'confinement'>;
 
 /** Reads the reply format of an act. It is empty for text, and otherwise JSON with an optional schema. */

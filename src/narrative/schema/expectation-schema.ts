@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { describe } from './describe.js';
 
-/** The largest number of words. */
+/** The largest number of words that a file may demand or allow. */
 const maxWords = 2 ** 31 - 1;
 
 // Each key needs a schema of its own, because zod's registry has one description for each schema.
@@ -9,39 +9,36 @@ const createWordCount = () => z.int().check(z.gte(0), z.lte(maxWords));
 const createScalar = () => z.union([z.string(), z.number(), z.boolean()]);
 const createTexts = () => z.union([z.string(), z.array(z.string())]);
 
-/** The conditions on a text. */
+/** The conditions on a text: the reply, or a value of a JSON reply. */
 const conditionFields = {
   contains: z.optional(
-    describe('A text, or several texts, that the reply or the value must contain. Case matters.', createTexts()),
+    describe('A text, or several, that the reply or value must contain. Case matters.', createTexts()),
   ),
   not_contains: z.optional(
-    describe('A text, or several texts, that the reply or the value must not contain. Case matters.', createTexts()),
+    describe('A text, or several, that the reply or value must not contain. Case matters.', createTexts()),
   ),
   matches: z.optional(
     describe(
-      'A JavaScript regular expression that a part of the reply or the value must match. Values of {{placeholders}} are escaped.',
+      'A JavaScript regular expression that a part of the reply or value must match. Values of {{placeholders}} are escaped.',
       z.string(),
     ),
   ),
   min_words: z.optional(describe('The minimum number of words, which white space separates.', createWordCount())),
   max_words: z.optional(describe('The maximum number of words, which white space separates.', createWordCount())),
   equals: z.optional(
-    describe('What the reply or the value must be. Line breaks at the end do not count.', createScalar()),
+    describe('What the reply or value must equal. Line breaks at the end do not count.', createScalar()),
   ),
   one_of: z.optional(
-    describe(
-      'What the reply or the value may be: one of these. Line breaks at the end do not count.',
-      z.array(createScalar()),
-    ),
+    describe('The replies or values that are allowed. Line breaks at the end do not count.', z.array(createScalar())),
   ),
 };
 
 /** The conditions on a value of a JSON reply. */
 export const valueExpectationSchema = describe(
-  'What the value at this JSON Pointer of a JSON reply must meet.',
+  'The conditions on the value at this JSON Pointer of a JSON reply.',
   z.strictObject({
-    min: z.optional(describe('The minimum of the value.', z.number())),
-    max: z.optional(describe('The maximum of the value.', z.number())),
+    min: z.optional(describe('The lowest number that the value may be.', z.number())),
+    max: z.optional(describe('The highest number that the value may be.', z.number())),
     ...conditionFields,
   }),
 );
@@ -50,6 +47,6 @@ export const valueExpectationSchema = describe(
  * `expect` of an act. It also has JSON Pointers as keys, each with a `valueExpectationSchema`; zod can't express that.
  */
 export const expectationSchema = describe(
-  'What the reply must meet. A reply that does not is requested once more. For format = "json", a key such as "/score" is a JSON Pointer to a value of the reply.',
+  'The conditions on the reply. A reply that does not meet them is requested once more. For format = "json", a key such as "/score" is a JSON Pointer to a value of the reply.',
   z.strictObject(conditionFields),
 );

@@ -54,7 +54,7 @@ export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutM
 /**
  * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema`
  * names it. Compiling may take minutes and the function may run for hours; `readSchema` and `createSchemaValidator`
- * limit them.
+ * limit both.
  */
 export async function compileSchema(
   schema: JsonSchema,
@@ -84,7 +84,7 @@ function fail(pointer: readonly string[], message: string): { ok: false; problem
  */
 const slowKeywords = /"(?:pattern|patternProperties|\$(?:ref|dynamicRef|recursiveRef)|uniqueItems|unevaluated\w+)":/;
 
-/** The maximum product of the lengths of the schema and of the value for a check in the main thread: below 0.3 s. */
+/** Up to this product of the lengths of schema and value, a check runs in the main thread and takes below 0.3 s. */
 const maxDirectWork = 20_000_000;
 
 /**

@@ -11,7 +11,11 @@ const gateway = 'https://gateway.example';
 const ownKey = { GEMINI_API_KEY: 'own-key' };
 const redis = '[quota]\nredis_url = "redis://u:secret@redis.example:1/0"\n';
 
-/** Resolves the settings of `work` in a folder; `links` are symbolic links by path. */
+/**
+ * Creates a folder, and returns functions that read the settings of its `work`.
+ * @param links the targets of symbolic links, by path
+ * @param trust the folder that the user's own settings trust
+ */
 function openFolder(files: FixtureFiles, { links = {} as Record<string, string>, trust = '' } = {}) {
   const folder = createFolder({ ...files, ...(trust !== '' && { 'user/boticelli.toml': '' }) });
   for (const [path, target] of Object.entries(links)) symlinkSync(target, join(folder, path));
@@ -37,7 +41,7 @@ const getError = (promise: Promise<unknown>) =>
 test.each<[string, FixtureFiles]>([
   ['boticelli.toml', { 'work/boticelli.toml': redis }],
   ['.env', { 'work/.env': 'BOTICELLI_REDIS_URL=redis://u:secret@redis.example:1/0' }],
-])('does not connect to a Redis address from %s, with a key or without', async (_name, files) => {
+])('returns an error for a Redis address from %s, with a key or without', async (_name, files) => {
   const { folder, resolve } = openFolder(files);
   for (const environment of [ownKey, {}]) {
     const { redisUrl, redisError } = await resolve(environment);
@@ -55,11 +59,15 @@ test.each<[string, FixtureFiles]>([
 });
 
 test.each<[string, FixtureFiles, object]>([
-  ['of the environment', {}, { BOTICELLI_REDIS_URL: 'redis://redis.example' }],
-  ["of the user's own settings", { 'user/boticelli.toml': redis }, ownKey],
+  ['from the environment', {}, { BOTICELLI_REDIS_URL: 'redis://redis.example' }],
+  ["from the user's own settings", { 'user/boticelli.toml': redis }, ownKey],
   ['on loopback', { 'work/boticelli.toml': redis.replace('u:secret@redis.example', 'localhost') }, ownKey],
-  ['with a key of the same .env', { 'work/boticelli.toml': redis, 'work/.env': 'GEMINI_API_KEY=theirs' }, {}],
-])('connects to a Redis address %s', async (_name, files, environment) => {
+  [
+    'from boticelli.toml, if the key is from the .env beside it',
+    { 'work/boticelli.toml': redis, 'work/.env': 'GEMINI_API_KEY=theirs' },
+    {},
+  ],
+])('allows a Redis address %s', async (_name, files, environment) => {
   const { redisUrl, redisError } = await openFolder(files).resolve(environment);
   expect(redisUrl).toBeDefined();
   expect(redisError).toBeUndefined();
@@ -76,26 +84,34 @@ const stateFolderCases: [string, string, Record<string, string>, RegExp][] = [
   ['a link to a folder outside', 'link', { 'work/link': '../other' }, /is outside of the folder/],
   ['a link in the folder', 'link/x', { 'work/link': 'real' }, /leads through the symbolic link .*work\/link, and/],
   ['with a database that is a link', '.', { 'work/boticelli.db': '../app.db' }, /symbolic link .*\/boticelli\.db, and/],
-  ['with a log that is a link', '.', { 'work/boticelli.db-wal': '../new' }, /symbolic link .*\/boticelli\.db-wal, and/],
+  [
+    'with a write-ahead log that is a link',
+    '.',
+    { 'work/boticelli.db-wal': '../new' },
+    /symbolic link .*\/boticelli\.db-wal, and/,
+  ],
 ];
 
-test.each(stateFolderCases)('refuses a state folder of a .env: %s', async (_name, value, links, message) => {
-  const files = { 'work/.env': `BOTICELLI_STATE_DIR=${value}`, 'work/real/x': '', 'other/x': '' };
-  const error = await getError(openFolder(files, { links }).resolve(ownKey));
-  expect(error).toMatchObject({ code: 'invalid_config', message: expect.stringMatching(message) });
-  expect(error).toMatchObject({
-    hint: expect.stringMatching(/add trust = .* set BOTICELLI_STATE_DIR to it in your env/),
-  });
-  const { folder, resolve } = openFolder(files, { links, trust: 'work' });
-  expect((await resolve(ownKey)).stateFolder).toMatch(new RegExp(`^${value === '/var/tmp' ? value : folder}`));
-});
+test.each(stateFolderCases)(
+  'refuses a state folder of a .env, unless the folder is trusted: %s',
+  async (_name, value, links, message) => {
+    const files = { 'work/.env': `BOTICELLI_STATE_DIR=${value}`, 'work/real/x': '', 'other/x': '' };
+    const error = await getError(openFolder(files, { links }).resolve(ownKey));
+    expect(error).toMatchObject({ code: 'invalid_config', message: expect.stringMatching(message) });
+    expect(error).toMatchObject({
+      hint: expect.stringMatching(/add trust = .* set BOTICELLI_STATE_DIR to it in your env/),
+    });
+    const { folder, resolve } = openFolder(files, { links, trust: 'work' });
+    expect((await resolve(ownKey)).stateFolder).toMatch(new RegExp(`^${value === '/var/tmp' ? value : folder}`));
+  },
+);
 
 test('accepts a state folder of a .env in its own folder, which need not exist', async () => {
   const { folder, resolve } = openFolder({ 'work/.env': 'BOTICELLI_STATE_DIR=./new/state' });
   expect((await resolve()).stateFolder).toBe(join(folder, 'work/new/state'));
 });
 
-test('trust in the own settings allows the addresses of a folder and of its subfolders', async () => {
+test("trust in the user's own settings allows the addresses of a folder and of its subfolders", async () => {
   const files = { 'work/boticelli.toml': `${redis}[providers.gemini]\nbase_url = "${gateway}"\n` };
   for (const trust of ['work', '.']) {
     const settings = await openFolder(files, { trust }).resolve(ownKey);
@@ -142,7 +158,7 @@ test('does not confine files if only the key comes from the folder', async () =>
   expect(await openFolder({ 'work/.env': 'GEMINI_API_KEY=theirs' }).findConfinement()).toBeUndefined();
 });
 
-test('a key in a .env that links to another folder is not a key of the folder', async () => {
+test('a key in a .env that is a link to another folder does not count as a key of the folder', async () => {
   const files = {
     'other/.env': 'GEMINI_API_KEY=own-key',
     'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n`,

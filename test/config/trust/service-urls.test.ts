@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { InvalidSettings } from '../../../src/config/invalid-settings.js';
 import { type FixtureFiles, getSettingsError, resolveFixtureSettings } from '../settings-fixture.js';
 
-const own = { environment: { GEMINI_API_KEY: 'own-key' } };
+const withOwnKey = { environment: { GEMINI_API_KEY: 'own-key' } };
 const baseUrl = (url: string) => `[providers.gemini]\nbase_url = "${url}"\n`;
 const gateway = 'https://gateway.example:8443/v1';
 
 test('does not send the key to an address from boticelli.toml in the working folder', async () => {
-  const error = await getSettingsError({ 'work/boticelli.toml': baseUrl(gateway) }, own);
+  const error = await getSettingsError({ 'work/boticelli.toml': baseUrl(gateway) }, withOwnKey);
   expect(error).toBeInstanceOf(InvalidSettings);
   expect(error).toMatchObject({
     code: 'invalid_config',
@@ -18,7 +18,7 @@ test('does not send the key to an address from boticelli.toml in the working fol
 });
 
 test('does not send the key to an address from .env', async () => {
-  const error = await getSettingsError({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}` }, own);
+  const error = await getSettingsError({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}` }, withOwnKey);
   expect(error).toMatchObject({ code: 'invalid_config' });
   expect(error.message).toMatch(/^GOOGLE_GEMINI_BASE_URL in \.env would send your API key to gateway\.example:8443/);
 });
@@ -26,7 +26,7 @@ test('does not send the key to an address from .env', async () => {
 test('does not send a key from the environment to an address from .env, even if .env has a key too', async () => {
   const error = await getSettingsError(
     { 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}\nGEMINI_API_KEY=theirs` },
-    own,
+    withOwnKey,
   );
   expect(error.hint).toContain('set none in the environment');
 });
@@ -43,19 +43,19 @@ test('accepts any address if no key is set', async () => {
 });
 
 test.each<[string, FixtureFiles, object]>([
-  ['in the environment', {}, { environment: { ...own.environment, GOOGLE_GEMINI_BASE_URL: gateway } }],
-  ["in the user's config folder", { 'user/boticelli.toml': baseUrl(gateway) }, own],
+  ['in the environment', {}, { environment: { ...withOwnKey.environment, GOOGLE_GEMINI_BASE_URL: gateway } }],
+  ["in the user's config folder", { 'user/boticelli.toml': baseUrl(gateway) }, withOwnKey],
   [
     'in a file that --config names',
     { 'work/boticelli.toml': baseUrl(gateway) },
-    { ...own, configFile: 'boticelli.toml' },
+    { ...withOwnKey, configFile: 'boticelli.toml' },
   ],
-])('sends the key to an address that is set %s', async (_where, files, options) => {
+])('allows an address that is set %s', async (_where, files, options) => {
   expect((await resolveFixtureSettings(files, options)).baseUrl).toBe(gateway);
 });
 
 test('prefers an address from the environment to one from the working folder', async () => {
-  const environment = { ...own.environment, GOOGLE_GEMINI_BASE_URL: 'https://mine.example' };
+  const environment = { ...withOwnKey.environment, GOOGLE_GEMINI_BASE_URL: 'https://mine.example' };
   const files = { 'work/boticelli.toml': baseUrl(gateway), 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}` };
   expect((await resolveFixtureSettings(files, { environment })).baseUrl).toBe('https://mine.example');
 });
@@ -68,8 +68,10 @@ test.each([
   'http://127.1',
   'https://[::1]:2/path',
 ])('accepts %s from any folder', async (url) => {
-  expect((await resolveFixtureSettings({ 'work/boticelli.toml': baseUrl(url) }, own)).baseUrl).toBe(url);
-  expect((await resolveFixtureSettings({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, own)).baseUrl).toBe(url);
+  expect((await resolveFixtureSettings({ 'work/boticelli.toml': baseUrl(url) }, withOwnKey)).baseUrl).toBe(url);
+  expect((await resolveFixtureSettings({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, withOwnKey)).baseUrl).toBe(
+    url,
+  );
 });
 
 test.each([
@@ -83,13 +85,15 @@ test.each([
   'http://0.0.0.0',
   'http://10.0.0.1',
 ])('rejects %s from the working folder', async (url) => {
-  expect((await getSettingsError({ 'work/boticelli.toml': baseUrl(url) }, own)).code).toBe('invalid_config');
-  expect((await getSettingsError({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, own)).code).toBe('invalid_config');
+  expect((await getSettingsError({ 'work/boticelli.toml': baseUrl(url) }, withOwnKey)).code).toBe('invalid_config');
+  expect((await getSettingsError({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, withOwnKey)).code).toBe(
+    'invalid_config',
+  );
 });
 
 test('rejects an address that contains a trusted host as its user name', async () => {
   const url = 'https://generativelanguage.googleapis.com@evil.example';
-  expect((await getSettingsError({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, own)).message).toContain(
+  expect((await getSettingsError({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, withOwnKey)).message).toContain(
     ' evil.example,',
   );
 });

@@ -7,7 +7,7 @@ import { createScriptedDriver } from '../../helpers/scripted-driver.js';
 
 const request: GenerateRequest = { model: 'm', turns: [], parameters: {} };
 
-/** Sends the request for model `n` and puts the text in upper case. */
+/** Sends the request to the model `n`, and converts the text of the reply to upper case. */
 const upperCase: Layer['call'] = async function* (current, context, send) {
   for await (const { text, response, ...chunk } of send({ ...current, model: 'n' }, context)) {
     const upper = response && { ...response, text: response.text.toUpperCase() };

@@ -12,7 +12,7 @@ const request: GenerateRequest = {
   parameters: { maxTokens: 100_000 },
 };
 
-/** A hop that another one can continue. */
+/** The script of a hop that another hop continues. */
 function hop(text: string, continuationToken?: string, rest: Partial<ScriptedCall> = {}): ScriptedCall {
   const token = continuationToken === undefined ? {} : { continuationToken };
   return { pieces: [text.slice(0, 2), text.slice(2)], finishReason: 'CONTINUATION', ...token, ...rest };
@@ -84,7 +84,7 @@ describe('a reply in several hops', () => {
     expect(chunks.at(-1)?.response?.text).toBe('one two three');
   });
 
-  test('has its finish reason on the last chunk alone, also if the text of a hop comes with its response', async () => {
+  test('has its finish reason on the last chunk alone, even if a hop is a single finished chunk', async () => {
     const { inner, driver } = stack([]);
     inner.generateStream = async function* ({ finishedHops }) {
       const script = finishedHops ? { pieces: ['two'] } : hop('one ', 'a');
@@ -112,7 +112,7 @@ describe('a reply in several hops', () => {
     expect(chunks.map(({ metadata }) => metadata.tokensGenerated)).toEqual([1, 3, 4]);
   });
 
-  test('goes on to the model that served the first hop', async () => {
+  test('is continued by the model that served the first hop', async () => {
     const turn = { role: 'model', text: 'one ', model: 'fallback' } as const;
     const { driver, inner } = stack([hop('one ', 'a', { response: { turn } })]);
     await driver.generate(request);
@@ -136,7 +136,7 @@ describe('a reply in several hops', () => {
   });
 });
 
-test('says how much of the text a lost hop leaves valid', async () => {
+test('a retry in a later hop says how many characters of the earlier hops to keep', async () => {
   const error = { code: 'stream_interrupted', message: 'broke off' } as const;
   const lose: Partial<ScriptedCall> = {
     onCall: (_request, { emit }) => emit?.({ type: 'retry', attempt: 1, delayMs: 0, error, discard: true }),
@@ -151,14 +151,14 @@ test('says how much of the text a lost hop leaves valid', async () => {
   expect(retries.map((event) => 'keepChars' in event && event.keepChars)).toEqual([false, 5, 5]);
 });
 
-describe('fails with `unavailable`, which is not retried, and reports what was billed', () => {
+describe('a long reply that fails reports its usage, and its error', () => {
   const endless = Array.from({ length: 100 }, (_, index) => hop('x', String(index)));
   test.each<[string, ScriptedCall[], string, number]>([
     ['without a token', [hop('one ', 'a'), hop('two')], 'sent no token to continue the reply after part 2', 2],
     ['with a repeated token', [hop('one ', 'a'), hop('two', 'a')], 'sent the token of an earlier part', 2],
     ['with tokens in a circle', [hop('1', 'a'), hop('2', 'b'), hop('3', 'a')], 'the token of an earlier part', 3],
     ['after 64 hops', endless, 'the reply did not end within 64 parts', 64],
-  ])('%s', async (_, scripts, message, requests) => {
+  ])('is `unavailable`, which is not retried: %s', async (_, scripts, message, requests) => {
     const { driver, inner, events, emit } = stack(scripts);
     const error = await driver.generate(request, { emit }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining(message), isTransient: false });
@@ -166,7 +166,7 @@ describe('fails with `unavailable`, which is not retried, and reports what was b
     expect(events.filter(({ type }) => type === 'spent')).toHaveLength(requests);
   });
 
-  test('with the error of a later hop', async () => {
+  test('is the error of the later hop that failed', async () => {
     const error = new BoticelliError('blocked', 'no');
     const { driver, events, emit } = stack([hop('one ', 'a'), { error }]);
     await expect(driver.generate(request, { emit })).rejects.toBe(error);
@@ -178,7 +178,7 @@ describe('fails with `unavailable`, which is not retried, and reports what was b
 describe('a reused hop', () => {
   const reused = hop('one ', 'a', { response: { reused: true } });
 
-  test('is neither billed nor counted as a request', async () => {
+  test('adds nothing to the usage, and does not make the whole reply a reused one', async () => {
     const { driver, events, emit } = stack([reused, { pieces: ['two'] }]);
     const response = await driver.generate(request, { emit });
     expect(response).toMatchObject({ text: 'one two', usage: { promptTokens: 10 } });

@@ -86,7 +86,7 @@ test('yields a checked reply in one piece', async () => {
   expect(inner.methods).toEqual(['generateStream', 'generateStream']);
 });
 
-test('fails after the first reply where no other can be requested', async () => {
+test('fails after the first reply if `canRepeat` is false', async () => {
   const { driver, inner, events, context } = stack(['Bob', 'Ada'], { canRepeat: false });
   await expect(driver.generate(request, context)).rejects.toMatchObject({ code: 'unexpected_reply' });
   expect(inner.requests).toHaveLength(1);
@@ -119,7 +119,7 @@ test('passes the signal and the time limit to the check, and stops after an abor
   expect(inner.requests).toHaveLength(1);
 });
 
-test('repeats once for itself, whatever the JSON validation below it has repeated', async () => {
+test('repeats a request once, even if the JSON validation inside has already repeated it', async () => {
   const inner = createScriptedDriver(['no', '{"n": 1}', 'no', '{"n": "Ada"}'].map((text) => ({ pieces: [text] })));
   const validated = withJsonValidation({ compileSchema: createSchemaValidator }, inner);
   const driver = withExpectations({}, validated);

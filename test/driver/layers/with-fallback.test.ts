@@ -57,7 +57,7 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
     await expect(send(driver, streaming)).rejects.toBe(usedUp);
   });
 
-  test('does not fall back if all models of the project fail in the same way', async () => {
+  test('does not fall back after a failure that all models of the project share', async () => {
     const error = new BoticelliError('quota_exhausted', 'no credits', { isProjectWide: true });
     const { driver, inner, events, emit } = stack([{ error: usedUp }, { error }]);
     await expect(send(driver, streaming, { emit })).rejects.toBe(error);

@@ -101,7 +101,7 @@ test('reports the usage of invalid replies when no valid reply includes it', asy
   }
 });
 
-test('accepts any JSON without a schema, but no text', async () => {
+test('accepts any JSON if there is no schema, but no text before it', async () => {
   const anyJson: GenerateRequest = { ...request, parameters: { format: 'json' } };
   for (const text of ['[1]', '"x"', 'null', ' {"a": 1}\n']) {
     expect((await stack([text]).driver.generate(anyJson)).text).toBe(text);

@@ -26,7 +26,7 @@ async function collectTexts(chunks: AsyncIterable<{ text: string }>): Promise<st
   return texts;
 }
 
-test('retries a temporary failure, with an event for each attempt and pause', async () => {
+test('retries a temporary failure, with an event for each failed attempt and each pause', async () => {
   const { driver, inner, clock, events, emit } = stack([{ error: overloaded }, { error: overloaded }]);
   expect((await driver.generate(request, { emit })).text).toBe('Reply 3');
   expect(inner.requests).toHaveLength(3);
@@ -48,7 +48,7 @@ test('measures each pause', async () => {
   ]);
 });
 
-test('doubles the pauses up to the maximum, of which the upper half is random', async () => {
+test('doubles the pauses up to the maximum, and waits a random 50 to 100% of each', async () => {
   const failing = Array.from({ length: 6 }, () => ({ error: overloaded }));
   const longest = stack(failing, { retries: 6, baseDelayMs: 1000, maxDelayMs: 8000, random: () => 1 });
   await longest.driver.generate(request);

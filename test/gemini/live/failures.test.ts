@@ -104,13 +104,13 @@ describe('a connection whose setup fails', () => {
     expect(error.message).toMatch(/^127\.0\.0\.1:\d+ did not set up a session within 0\.08 s$/);
   });
 
-  test('is limited by the timeout of the call if that is shorter', async () => {
+  test('that stalls times out after the timeout of the call if this is shorter than the setup timeout', async () => {
     fixture.server.live.queueConnections({ at: 'setup', action: 'stall' });
     const error = await getError(fixture.driver({ timeoutMs: 70 }).generate(createRequest()));
     expect(error.message).toContain('within 0.07 s');
   });
 
-  test('because no server listens', async () => {
+  test('because no server listens is reported as such', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await delay(10);
     const { port } = server.address() as { port: number };
@@ -120,13 +120,13 @@ describe('a connection whose setup fails', () => {
     expect(error.message).toBe(`no response from 127.0.0.1:${port}: connection refused`);
   });
 
-  test('because the server does not speak TLS', async () => {
+  test('because the server does not speak TLS is permanent, with a hint about the base URL', async () => {
     const baseUrl = fixture.server.url.replace('http:', 'https:');
     const error = await getError(fixture.driver({ baseUrl }).generate(createRequest()));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: false, hint: 'Check the base URL.' });
   });
 
-  test('because the server does not speak HTTP', async () => {
+  test('because the server does not speak HTTP is permanent', async () => {
     const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1');
     await delay(10);
     const { port } = server.address() as { port: number };
@@ -167,12 +167,12 @@ describe('a connection that fails before the reply begins', () => {
     ['1013', { code: 1013, reason: 'try again later' }, { code: 'unavailable', isTransient: true }],
     ['an unknown code', { code: 4321, reason: '' }, { code: 'unavailable', isTransient: true }],
   ])('with %s ends the call with the matching error', async (_, end, expected) => {
-    // The second one is for 1007, which is retried in another response mode.
+    // The second script is for 1007, after which the driver tries another response mode.
     fixture.server.live.queueReplies({ frames: [], end }, { frames: [], end });
     expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
   });
 
-  test('twice is StreamInterrupted', async () => {
+  test('in two sessions is StreamInterrupted', async () => {
     fixture.server.live.queueReplies({ frames: [], end: 'destroy' }, { frames: [], end: 'reset' });
     expect(await getError(fixture.driver().generate(createRequest()))).toBeInstanceOf(StreamInterrupted);
   });
@@ -182,12 +182,15 @@ test.each([
   ['names the model', `${liveModel} is not available`, { code: 'model_not_found' }],
   ['says that it is not supported', 'x is not supported for bidiGenerateContent', { code: 'model_not_found' }],
   ['names neither', 'The operation was aborted.', { code: 'unavailable', isTransient: true }],
-])('a setup that is closed with 1008 and a reason that %s', async (_, reason, expected) => {
-  fixture.server.live.queueConnections({ at: 'setup', action: { code: 1008, reason } });
-  expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
-});
+])(
+  'a setup that is closed with 1008 ends the call with the matching error if the reason %s',
+  async (_, reason, expected) => {
+    fixture.server.live.queueConnections({ at: 'setup', action: { code: 1008, reason } });
+    expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
+  },
+);
 
-test('1008 after the speech has begun is no unknown model', async () => {
+test('does not report an unknown model for 1008 after the speech has begun', async () => {
   const frames = spokenReply(['Hello'], { transcript: false }).frames.slice(0, 1);
   fixture.server.live.queueReplies({ frames, end: { code: 1008, reason: 'The operation was aborted.' } });
   const error = await getError(fixture.driver().generate(createRequest()));
@@ -196,16 +199,20 @@ test('1008 after the speech has begun is no unknown model', async () => {
 
 describe('a connection that fails mid-reply', () => {
   test.each<[string, NonNullable<LiveScript['end']>, object]>([
-    ['dropped', 'destroy', { code: 'stream_interrupted', isTransient: true }],
-    ['reset', 'reset', { code: 'stream_interrupted', isTransient: true }],
-    ['closed with 1000', { code: 1000, reason: '' }, { code: 'stream_interrupted', isTransient: true }],
-    ['closed with 1001', closeReasons.goingAway, { code: 'stream_interrupted', isTransient: true }],
-    ['closed with 1007', closeReasons.invalidArgument, { code: 'invalid_request' }],
-    ['closed with 1008', { code: 1008, reason: 'Session expired.' }, { code: 'stream_interrupted' }],
-    ['closed with 1011', closeReasons.internal, { code: 'stream_interrupted', isTransient: true }],
-    ['closed with 1011 because of its age', closeReasons.deadline, { code: 'stream_interrupted', isTransient: true }],
-    ['closed with 1011 because of a quota', closeReasons.quota, { code: 'rate_limited' }],
-  ])('%s ends the call with the matching error', async (_, end, expected) => {
+    ['is dropped', 'destroy', { code: 'stream_interrupted', isTransient: true }],
+    ['is reset', 'reset', { code: 'stream_interrupted', isTransient: true }],
+    ['is closed with 1000', { code: 1000, reason: '' }, { code: 'stream_interrupted', isTransient: true }],
+    ['is closed with 1001', closeReasons.goingAway, { code: 'stream_interrupted', isTransient: true }],
+    ['is closed with 1007', closeReasons.invalidArgument, { code: 'invalid_request' }],
+    ['is closed with 1008', { code: 1008, reason: 'Session expired.' }, { code: 'stream_interrupted' }],
+    ['is closed with 1011', closeReasons.internal, { code: 'stream_interrupted', isTransient: true }],
+    [
+      'is closed with 1011 because of its age',
+      closeReasons.deadline,
+      { code: 'stream_interrupted', isTransient: true },
+    ],
+    ['is closed with 1011 because of a quota', closeReasons.quota, { code: 'rate_limited' }],
+  ])('because it %s ends the call with the matching error', async (_, end, expected) => {
     fixture.server.live.queueReplies({ frames: unfinishedFrames, end });
     const { text, error } = await readStream(fixture.driver().generateStream(createRequest()));
     expect(text).toBe('Hello');
@@ -271,12 +278,15 @@ test.each([
   [closeReasons.credits, 'quota_exhausted', 'https://ai.studio/projects'],
   [{ code: 1008, reason: 'Your project has exceeded its monthly spending cap.' }, 'quota_exhausted', 'ai.studio/spend'],
   [{ code: 1011, reason: 'You exceeded your spend-based rate limit.' }, 'rate_limited', '10 minutes'],
-])('reports that all models lack money if the close reason says so: %j', async (close, code, hint) => {
-  fixture.server.live.queueReplies({ frames: [], end: close });
-  const error = await getError(fixture.driver().generate(createRequest()));
-  expect(error).toMatchObject({ code, isTransient: code === 'rate_limited', isProjectWide: true });
-  expect(error.hint).toContain(hint);
-});
+])(
+  'reports a limit of money for all models of the project if the close reason names one: %j',
+  async (close, code, hint) => {
+    fixture.server.live.queueReplies({ frames: [], end: close });
+    const error = await getError(fixture.driver().generate(createRequest()));
+    expect(error).toMatchObject({ code, isTransient: code === 'rate_limited', isProjectWide: true });
+    expect(error.hint).toContain(hint);
+  },
+);
 
 test('names known Live models for an unknown model', async () => {
   const error = await getError(fixture.driver().generate(createRequest('Hi', { model: 'gemini-3.9-live' })));
@@ -332,7 +342,7 @@ test.each(['', 'key with spaces', 'auth_tokens/x'])('rejects the key %j before i
   expect(error.code).toBe(key === '' ? 'missing_api_key' : 'auth');
 });
 
-test('ends a turn whose messages have more than 64 MB', async () => {
+test('rejects a turn whose messages have more than 64 MB', async () => {
   const frame = serverContent({ outputTranscription: { text: 'x'.repeat(1_000_000) } });
   const audio = { inlineData: { mimeType: 'audio/pcm;rate=24000', data: 'A'.repeat(1_000_000) } };
   const speech = serverContent({ modelTurn: { parts: [audio] } });

@@ -21,7 +21,7 @@ test('returns the transcript of a spoken reply, and its audio', async () => {
   expect(turn).toEqual({ role: 'model', text, model: 'gemini-3.8-live' });
 });
 
-test('streams the same text, and yields each piece before the next one is sent', async () => {
+test('streams the transcript, and yields each piece before the server sends the next one', async () => {
   const gate = createGate();
   fixture.server.live.queueReplies(spokenReply(['a', ' b', ' c'], { gate }));
   gate.release();
@@ -113,7 +113,7 @@ describe('the reply of a speaking model', () => {
     expect(response?.turn.text).toBe('Hello you');
   });
 
-  test('is its text if the turn ends without a transcript', async () => {
+  test('is the written text if the turn ends without a transcript', async () => {
     const frames = [part({ text: 'No', thought: true }), part({ text: 'Hello' }), part({ text: ' you' })];
     fixture.server.live.queueReplies({ frames: [...frames, ...createTurnEnd()] });
     const { chunks, response } = await readStream(fixture.driver().generateStream(createRequest()));
@@ -121,7 +121,7 @@ describe('the reply of a speaking model', () => {
     expect(response?.text).toBe('Hello you');
   });
 
-  test('is the transcript if a model speaks that was asked for text', async () => {
+  test('is the transcript if a model that was asked for text speaks instead', async () => {
     fixture.server.live.textModels.add(liveModel);
     const modes = { get: () => ({ replies: 'TEXT', prompts: 'content' }) as const, set: () => {} };
     fixture.server.live.queueReplies(spokenReply(['Hello', ' you']));
@@ -190,7 +190,7 @@ test.each([
   expect((await driver.generate(createRequest())).text).toContain('Reply 1');
 });
 
-test('has the modalities of its tokens, which the price of sound needs', async () => {
+test('returns the tokens by modality, without which sound has no price', async () => {
   const driver = withCost({ getPrice: createPriceList().getReplyPrice }, fixture.driver());
   const request = createRequest('Hi', { model: 'gemini-3.1-flash-live-preview' });
   const counts = { promptTokenCount: 522, responseTokenCount: 42, thoughtsTokenCount: 136, totalTokenCount: 564 };
@@ -203,7 +203,8 @@ test('has the modalities of its tokens, which the price of sound needs', async (
     responseTokensDetails: [{ modality: 'AUDIO', tokenCount: 42 }],
   };
   fixture.server.live.queueReplies(spokenReply(['Hello'], { usage }), spokenReply(['Hello'], { usage: counts }));
-  // Text $0.75 and $4.50, audio $3 and $12; 25 tokens of the prompt have no modality and count as audio.
+  // Input and output cost $0.75 and $4.50 as text, $3 and $12 as audio. 25 tokens of the prompt have no modality and
+  // count as audio.
   const microdollars = 332 * 0.75 + (165 + 25) * 3 + 42 * 12 + 136 * 4.5;
   const reply = await driver.generate(request);
   expect(reply.costUsd).toBeCloseTo(microdollars / 1e6, 9);
@@ -222,8 +223,10 @@ test('reports the usage of an empty reply', async () => {
 test.each(['PROHIBITED_INPUT_CONTENT', 'input_other', 'GENERATED_AUDIO_SAFETY', 'RESPONSE_REJECTED'])(
   'reports a turn that is blocked because of %s',
   async (turnCompleteReason) => {
-    const [words] = spokenReply(['Hello']).frames;
-    fixture.server.live.queueReplies({ frames: [words!, serverContent({ turnComplete: true, turnCompleteReason })] });
+    const [firstFrame] = spokenReply(['Hello']).frames;
+    fixture.server.live.queueReplies({
+      frames: [firstFrame!, serverContent({ turnComplete: true, turnCompleteReason })],
+    });
     const error = await getError(fixture.driver().generate(createRequest()));
     expect(error).toMatchObject({ code: 'blocked', message: `the service blocked the turn: ${turnCompleteReason}` });
   },
@@ -234,7 +237,9 @@ test.each([
   ['NEED_MORE_INPUT', 'NEED_MORE_INPUT'],
   ['Something_New', 'Something_New'],
 ])('reports the reason %s as the finish reason %s', async (turnCompleteReason, finishReason) => {
-  const [words] = spokenReply(['Hello']).frames;
-  fixture.server.live.queueReplies({ frames: [words!, serverContent({ turnComplete: true, turnCompleteReason })] });
+  const [firstFrame] = spokenReply(['Hello']).frames;
+  fixture.server.live.queueReplies({
+    frames: [firstFrame!, serverContent({ turnComplete: true, turnCompleteReason })],
+  });
   expect(await fixture.driver().generate(createRequest())).toMatchObject({ text: 'Hello', finishReason });
 });

@@ -54,7 +54,7 @@ test('requests speech after TEXT is rejected at the first turn', async () => {
 });
 
 describe('an internal error in answer to TEXT', () => {
-  test.each(['setup', 'turn'])('at the %s makes it request speech, for this run', async (phase) => {
+  test.each(['setup', 'turn'])('at the %s makes the driver request speech, in this run only', async (phase) => {
     const cache = createMemoryCache();
     const driver = fixture.driver({ responseModeCache: cache });
     if (phase === 'setup') fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
@@ -66,7 +66,7 @@ describe('an internal error in answer to TEXT', () => {
     expect((await driver.generate(request)).text).toBe('Reply 1 of gemini-9-live to "One"');
     await driver.generate(createRequest('Two', { model: unknown }));
     expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO']);
-    // It may have been a passing failure of a model that supports text.
+    // Nothing is cached: the error may have been temporary, and the model may support text.
     expect(cache.modes).toEqual({});
   });
 
@@ -84,7 +84,7 @@ describe('an internal error in answer to TEXT', () => {
   test.each([
     ['a quota', closeReasons.quota, 'rate_limited'],
     ['credits', closeReasons.credits, 'quota_exhausted'],
-  ])('is not one if it is about %s', async (_, action, code) => {
+  ])('does not make the driver request speech if the close reason is about %s', async (_, action, code) => {
     fixture.server.live.queueConnections({ at: 'setup', action });
     const error = await getError(fixture.driver().generate(createRequest('One', { model: unknown })));
     expect(error.code).toBe(code);
@@ -104,14 +104,14 @@ test('sends realtime input with a history after client content is rejected', asy
   expect((await fixture.driver({ responseModeCache: cache }).generate(second)).text).toBe(
     'Reply 2 of gemini-3.8-live to "Two"',
   );
-  const [refused, complete, retried] = fixture.server.live.sessions;
+  const [rejected, accepted, fromCache] = fixture.server.live.sessions;
   expect(fixture.server.live.sessions).toHaveLength(3);
-  expect(refused?.messages[1]).toHaveProperty('clientContent');
-  expect(complete?.messages.slice(1)).toEqual([{ realtimeInput: { text: 'One' } }, { realtimeInput: { text: 'Two' } }]);
-  expect(complete?.setup.historyConfig).toBeUndefined();
-  expect(retried?.setup.historyConfig).toEqual({ initialHistoryInClientContent: true });
-  expect(retried?.setup.generationConfig).toEqual({ responseModalities: ['AUDIO'] });
-  expect(retried?.messages.slice(1)).toEqual([
+  expect(rejected?.messages[1]).toHaveProperty('clientContent');
+  expect(accepted?.messages.slice(1)).toEqual([{ realtimeInput: { text: 'One' } }, { realtimeInput: { text: 'Two' } }]);
+  expect(accepted?.setup.historyConfig).toBeUndefined();
+  expect(fromCache?.setup.historyConfig).toEqual({ initialHistoryInClientContent: true });
+  expect(fromCache?.setup.generationConfig).toEqual({ responseModalities: ['AUDIO'] });
+  expect(fromCache?.messages.slice(1)).toEqual([
     {
       clientContent: {
         turns: [
@@ -147,7 +147,7 @@ test('reports a model that rejects both kinds of prompts, and remembers nothing'
   expect(fixture.server.live.sessions).toHaveLength(2);
 });
 
-test('reports a picture for a model that takes only realtime input', async () => {
+test('rejects a picture for a model that takes only realtime input', async () => {
   fixture.server.live.realtimeModels.add('gemini-3.8-live');
   const picture = { type: 'media', mimeType: 'image/png', content: { from: 'bytes', base64: 'AAAA' } } as const;
   const error = await getError(
@@ -166,7 +166,7 @@ test('does not change a response mode that has worked in this run', async () => 
   expect(fixture.server.live.sessions).toHaveLength(1);
 });
 
-test('does not retry a rejected setup for speech', async () => {
+test('does not retry after a setup for speech was rejected', async () => {
   fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.invalidArgument });
   expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject({ code: 'invalid_request' });
   expect(fixture.server.live.sessions).toHaveLength(1);

@@ -66,7 +66,7 @@ test('close closes the session, and a later call opens another', async () => {
   expect((await driver.generate(second)).text).toBe('Reply 2 of gemini-3.8-live to "Two"');
 });
 
-test('closes a session without a turn after idleSessionMs', async () => {
+test('closes a session that has had no turn for idleSessionMs', async () => {
   const driver = fixture.driver({ idleSessionMs: 100 });
   await driver.generate(createRequest());
   expect(fixture.server.live.openCount).toBe(1);
@@ -122,14 +122,14 @@ test.each([
   expect(fixture.session(2).messages[1].clientContent.turns).toHaveLength(1);
 });
 
-test('sends the whole conversation to a new session without a valid resumption handle', async () => {
-  for (const forgets of [false, true]) {
-    fixture.server.live.allowsResumption = forgets;
+test('sends the whole conversation to a new session if there is no resumption handle, or the service rejects it', async () => {
+  for (const rejectsHandle of [false, true]) {
+    fixture.server.live.allowsResumption = rejectsHandle;
     const driver = fixture.driver();
     const { notes, context } = createNotingContext();
     const first = createRequest('One');
     const second = continueConversation(first, await driver.generate(first), 'Two');
-    if (forgets) fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.invalidArgument });
+    if (rejectsHandle) fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.invalidArgument });
     sessions().at(-1)?.close('destroy');
     await sessions().at(-1)?.closed;
     await delay(20);

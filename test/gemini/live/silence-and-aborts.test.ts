@@ -100,7 +100,7 @@ describe('an abort', () => {
     await driver.generate(createRequest(), context);
     fixture.server.live.queueReplies({ frames: [] });
     await getError(fixture.driver({ timeoutMs: 100 }).generate(createRequest('Stalls'), context));
-    // On a slow machine the call times out before its turn is sent, and the script is still there.
+    // On a slow machine, the call times out before its turn is sent, and its script is still queued.
     fixture.server.live.clearReplies();
     fixture.server.live.queueReplies({ frames: unfinishedFrames, end: 'destroy' });
     await getError(driver.generate(createRequest('Breaks'), context));

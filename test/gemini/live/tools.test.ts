@@ -6,7 +6,7 @@ import { createLiveFixture, createNotingContext, createRequest } from './live-fi
 
 const fixture = createLiveFixture();
 
-/** A spoken reply that a search by code precedes, as a Live model searches. */
+/** A spoken reply after a search. A Live model searches by running code. */
 function spokenSearch() {
   const search = { executableCode: { language: 'PYTHON', code: 'print(google_search.search(queries=["q"]))' } };
   const found = { codeExecutionResult: { outcome: 'OUTCOME_OK', output: 'Looking up information on Google Search.' } };

@@ -30,11 +30,11 @@ function startCall(script: LiveScript) {
   return { clock, driver, request, reply: driver.generate(request) };
 }
 
-/** The waits that begin with `generationComplete`, `turnComplete` and the resumption handle of a reply. */
+/** A reply starts three waits: after `generationComplete`, after `turnComplete` and after the resumption handle. */
 const waitsOfReply = 3;
 
 describe('words after turnComplete', () => {
-  test('belong to the turn that was asked, and not to the next one', async () => {
+  test('belong to the turn that they follow, and not to the next one', async () => {
     const { clock, driver, request, reply } = startCall(openReply('The capital is '));
     await clock.waitForSleeps(waitsOfReply);
     clock.advance(400);
@@ -101,16 +101,6 @@ describe('words after turnComplete', () => {
     expect(fixture.server.live.sessions.map(({ prompts }) => prompts)).toEqual([['One'], ['Two']]);
   });
 
-  test('are dropped before the first turn of a session, which has nothing to be late for', async () => {
-    const beforeSending = async () => {
-      fixture.session(0).send(say('Welcome!'));
-      await delay(50);
-    };
-    fixture.server.live.queueReplies(spokenReply(['Hello']));
-    expect((await fixture.driver().generate(createRequest(), { beforeSending })).text).toBe('Hello');
-    expect(fixture.server.live.sessions).toHaveLength(1);
-  });
-
   test.each<[string, LiveScript, string]>([
     ['whose transcript is finished', spokenReply(['Hello']), 'Hello'],
     ['without speech', { frames: createTurnEnd() }, 'empty_reply'],
@@ -137,6 +127,16 @@ describe('words after turnComplete', () => {
     expect(text).toBe('Hello');
     expect(clock.sleepsMs).not.toContain(500);
   });
+});
+
+test('drops words that arrive before the first turn of a session, because they belong to no reply', async () => {
+  const beforeSending = async () => {
+    fixture.session(0).send(say('Welcome!'));
+    await delay(50);
+  };
+  fixture.server.live.queueReplies(spokenReply(['Hello']));
+  expect((await fixture.driver().generate(createRequest(), { beforeSending })).text).toBe('Hello');
+  expect(fixture.server.live.sessions).toHaveLength(1);
 });
 
 describe('the wait for late words', () => {

@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => web.close());
 
-/** A request with media at URLs. A path is one of the web server's. */
+/** A request with media at URLs. A URL that begins with `/` is a path of the web server. */
 function createUrlRequest(...contents: (string | Partial<MediaUrl>)[]): GenerateRequest {
   const parts = contents.map((content): MediaPart => {
     const { url = '', ...more } = typeof content === 'string' ? { url: content } : content;
@@ -64,7 +64,14 @@ describe('a URL', () => {
     expect(sentParts()).toEqual([png]);
   });
 
-  test('may have a login with percent signs and escapes', async () => {
+  test('may redirect five times', async () => {
+    for (const hop of [1, 2, 3, 4, 5]) pages[`/${hop}`] = serveRedirect(`/${hop + 1}`);
+    pages['/6'] = servePage(mediaBytes.png);
+    await fixture.driver().generate(createUrlRequest('/1'));
+    expect(web.requests).toHaveLength(6);
+  });
+
+  test('may have a login with percent signs that escape nothing, which are sent unchanged', async () => {
     pages['/a.png'] = servePage(mediaBytes.png);
     await fixture.driver().generate(createUrlRequest(`${web.url.replace('//', '//me:100%@')}/a.png`));
     await fixture.driver().generate(createUrlRequest(`${web.url.replace('//', '//me:p%40%C3%BC%FF%@')}/a.png`));
@@ -73,7 +80,7 @@ describe('a URL', () => {
     expect(logins).toEqual([basic('me:100%'), basic('me:p%40%C3%BC%FF%')]);
   });
 
-  test('has the type of its bytes, or for text the type of its server and name', async () => {
+  test('has the type of its bytes, or, if it is text, the type that its server or its name states', async () => {
     pages['/a.jpg'] = servePage(mediaBytes.png, 'application/octet-stream');
     pages['/table'] = servePage('a,b\n', 'text/csv; charset=utf-8');
     pages['/notes.md'] = servePage('# Notes', 'text/plain');
@@ -101,7 +108,7 @@ describe('a URL', () => {
 });
 
 describe('a URL that fails', () => {
-  const readable = 'supported image types: png, jpeg, webp, heic and heif';
+  const supportedTypes = 'supported image types: png, jpeg, webp, heic and heif';
   test.each<[string, PageHandler | undefined, string, boolean, string]>([
     ['is missing', undefined, 'no_input', false, "can't fetch WEB/a.png: the server answered 404"],
     [
@@ -147,22 +154,15 @@ describe('a URL that fails', () => {
     const error = await getError(fixture.driver().generate(createUrlRequest(login)));
     expect(error).toMatchObject({ code, isTransient, message: message.replace('WEB', web.url) });
     expect(JSON.stringify([error.message, error.hint, error.stack, String(error.cause)])).not.toContain('secret');
-    // Earlier acts may have been sent.
+    // The hint must not say this, because earlier acts may have been sent.
     expect(error.hint).not.toContain('nothing was sent');
     expect(fixture.server.generateRequests).toHaveLength(0);
-  });
-
-  test('may redirect five times', async () => {
-    for (const hop of [1, 2, 3, 4, 5]) pages[`/${hop}`] = serveRedirect(`/${hop + 1}`);
-    pages['/6'] = servePage(mediaBytes.png);
-    await fixture.driver().generate(createUrlRequest('/1'));
-    expect(web.requests).toHaveLength(6);
   });
 
   test('is reported if its type is not the kind that the narrative declares', async () => {
     pages['/a'] = servePage(mediaBytes.pdf, 'application/pdf');
     const error = await getError(fixture.driver().generate(createUrlRequest({ url: '/a', kind: 'image' })));
-    expect(error.message).toBe(`the download can't be used: ${web.url}/a is application/pdf; ${readable}`);
+    expect(error.message).toBe(`the download can't be used: ${web.url}/a is application/pdf; ${supportedTypes}`);
   });
 
   test('is reported with the host that refuses the connection, even after a redirect', async () => {
@@ -279,7 +279,7 @@ describe('the addresses of hosts', () => {
   });
 
   const options = { signal: undefined, timeoutMs: 5000, idleTimeoutMs: 5000 };
-  /** Names that lead to the web server, as if they had these addresses. */
+  /** Creates a lookup that returns the given addresses for these hosts, and the real addresses for other hosts. */
   const resolveAs = (hosts: Record<string, string>) => async (url: URL) =>
     url.hostname in hosts ? [{ address: hosts[url.hostname] ?? '', family: 4 }] : find(url.href);
 
@@ -289,11 +289,11 @@ describe('the addresses of hosts', () => {
     expect(error.message).toBe("can't fetch http://metadata.example/: metadata.example is a link-local address");
   });
 
-  test('a redirect from a public address to a private one is refused, and one among private addresses is not', async () => {
+  test('a redirect from a public address to a private one is refused, and one between private addresses is not', async () => {
     pages['/a'] = serveRedirect('/b', 302);
     pages['/b'] = servePage('secret');
     expect((await download({ ...options, url: `${web.url}/a` })).bytes.toString()).toBe('secret');
-    // The first lookup says that the host is public, and the connection goes to the web server all the same.
+    // The first lookup also returns a public address, so the host counts as public. The connection uses the other one.
     let lookups = 0;
     const findAddresses = async () => {
       lookups += 1;

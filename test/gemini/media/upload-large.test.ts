@@ -65,13 +65,13 @@ function recordNotes(): { context: CallContext; notes: string[] } {
 describe('inline media', () => {
   test('is used for everything up to 15 MB in total, from disk or from memory', async () => {
     const film = createVideo(5 * megabyte);
-    const held = await createPart(mediaBytes.png, 'dot.png');
-    const read = await createPart(film);
-    expect([held.content.from, read.content.from]).toEqual(['bytes', 'file']);
-    await driver.generate(createMediaRequest(read, held, read));
-    const whole = { inlineData: { mimeType: 'video/mp4', data: film.toString('base64') } };
+    const inMemory = await createPart(mediaBytes.png, 'dot.png');
+    const onDisk = await createPart(film);
+    expect([inMemory.content.from, onDisk.content.from]).toEqual(['bytes', 'file']);
+    await driver.generate(createMediaRequest(onDisk, inMemory, onDisk));
+    const video = { inlineData: { mimeType: 'video/mp4', data: film.toString('base64') } };
     const dot = { inlineData: { mimeType: 'image/png', data: mediaBytes.png.toString('base64') } };
-    expect(sentMedia(0)).toEqual([whole, dot, whole]);
+    expect(sentMedia(0)).toEqual([video, dot, video]);
     expect(server.files.commands).toEqual([]);
   });
 
@@ -103,7 +103,7 @@ describe('uploaded media', () => {
       { fileData: { mimeType: 'video/mp4', fileUri: stored?.uri } },
     ]);
     expect(notes).toEqual([
-      'upload: uploading "größe 日本.mp4" (17.0 MB), because the request would be too large with it',
+      'upload: uploading "größe 日本.mp4" (17.0 MB), because a request that contains it would be too large',
     ]);
   });
 
@@ -136,9 +136,9 @@ describe('uploaded media', () => {
   test('is used only after it was processed', async () => {
     server.files.configure({ processingPolls: 3 });
     const clock = createManualClock();
-    const patient = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock });
+    const waitingDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock });
     const { context, notes } = recordNotes();
-    await patient.generate(createMediaRequest(await loadLargeVideo()), context);
+    await waitingDriver.generate(createMediaRequest(await loadLargeVideo()), context);
     expect(server.files.commands.slice(-3)).toEqual(['get', 'get', 'get']);
     expect(clock.sleepsMs).toEqual([250, 375, 562.5]);
     expect(notes.at(-1)).toBe('upload: "film.mp4" is uploaded and being processed');
@@ -147,14 +147,14 @@ describe('uploaded media', () => {
   test('times out if processing takes too long', async () => {
     server.files.configure({ processingPolls: 1000 });
     const clock = createManualClock();
-    const hasty = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock, timeoutMs: 20_000 });
-    const error = await getError(hasty.generate(createMediaRequest(await loadLargeVideo())));
+    const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock, timeoutMs: 20_000 });
+    const error = await getError(limitedDriver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error).toMatchObject({
       code: 'timeout',
       message: 'the service did not finish processing "film.mp4" within 20 s',
     });
     expect(clock.sleepsMs.reduce((sum, ms) => sum + ms, 0)).toBe(20_000);
-    await hasty.close?.();
+    await limitedDriver.close?.();
     expect(server.files.files.size).toBe(0);
   });
 
@@ -198,7 +198,7 @@ describe('a failed upload', () => {
   });
 
   test.each([{}, { file: null }, { file: 'x' }, { file: { name: null, uri: 7, state: null } }])(
-    'names the file: upload answered with %j',
+    'names the file if the upload is answered with %j',
     async (finalBody) => {
       server.files.configure({ finalBody });
       const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
@@ -213,7 +213,7 @@ describe('a failed upload', () => {
     ['start', 404, 'unavailable', false, '127.0.0.1:PORT has no Files API (404)'],
     ['start', 429, 'unavailable', true, '429, no'],
     ['upload', 503, 'unavailable', true, '503, no'],
-  ])('names the file: %s answered with %i', async (command, status, code, isTransient, description) => {
+  ])('names the file if %s is answered with %i', async (command, status, code, isTransient, description) => {
     server.files.configure({ rejectCommand: { command, status, message: 'no' } });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     const message = `could not upload "film.mp4": ${description.replace('PORT', String(server.port))}`;
@@ -228,12 +228,12 @@ describe('a failed upload', () => {
   ])('times out if %s gets no response', async (command, processing, prefix) => {
     const part = await loadLargeVideo();
     server.files.configure({ processingPolls: processing, gate: { command, gate: createGate() } });
-    const hasty = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 2000 });
-    const error = await getError(hasty.generate(createMediaRequest(part)));
+    const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 2000 });
+    const error = await getError(limitedDriver.generate(createMediaRequest(part)));
     expect(error).toMatchObject({ code: 'timeout', message: `${prefix}: one request took longer than 2 s` });
   });
 
-  test.each(['start', 'upload'])('reports a response to %s that is not of the Files API', async (command) => {
+  test.each(['start', 'upload'])('reports a response to %s that is not from the Files API', async (command) => {
     server.files.configure({ malformedCommand: command });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error.message).toBe(`could not upload "film.mp4": 127.0.0.1:${server.port} answered with "hello"`);
@@ -279,7 +279,7 @@ test('deletes uploaded files after a failed run, and ignores a failed delete', a
   expect(server.files.commands.at(-1)).toBe('delete');
 });
 
-test('does nothing for a request without media', async () => {
+test('sends nothing to the Files API for a request without media', async () => {
   await driver.generate(createRequest());
   await driver.close?.();
   expect(server.files.commands).toEqual([]);

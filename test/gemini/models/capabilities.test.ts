@@ -41,7 +41,7 @@ describe('by the name', () => {
   });
 });
 
-test('knows every built-in model, in agreement with its name', () => {
+test('the built-in facts and the name agree on the capabilities of every built-in model', () => {
   for (const model of builtInModels.keys())
     expect(getKnownCapabilities(model), model).toEqual(guessCapabilities(model));
   expect([...builtInModels.keys()]).toEqual(expect.arrayContaining(['gemini-flash-lite-latest', 'gemini-3.8-live']));
@@ -70,7 +70,7 @@ describe('by the list of the service', () => {
     expect(getCapabilities('gemini-9-flash', entries)).toMatchObject(liveOnly);
   });
 
-  test('excludes models of embeddings, which the list does not distinguish', () => {
+  test('excludes embedding models, which the list does not distinguish', () => {
     expect(getCapabilities('gemini-embedding-9', entries)).toMatchObject(neither);
   });
 

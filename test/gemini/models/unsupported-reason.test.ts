@@ -20,7 +20,7 @@ test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'gemini-3.1-flash-
   },
 );
 
-test('accepts a model that speaks for a request to one that speaks', () => {
+test('accepts a speech model for a request to another speech model', () => {
   const request = createRequest('Hi', { model: 'models/gemini-3.8-flash-tts' });
   expect(getUnsupportedReason('gemini-3.8-flash-lite-tts', request)).toBeUndefined();
 });

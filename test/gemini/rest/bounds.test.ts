@@ -31,7 +31,7 @@ test.each([false, true])('rejects a reply of more than 20 million characters (st
   expect(error?.message).toBe('the reply has more than 20 million characters');
 });
 
-test('does not parse JSON with millions of values', async () => {
+test('rejects JSON with more than a million values', async () => {
   const json = `{"candidates": [{"content": {"parts": [${Array(1_000_001).fill('{}')}]}}]}`;
   fixture.server.queueReplies({ body: json }, packetReply(`data: ${json}\n\n`));
   const error = await getError(fixture.driver().generate(createRequest()));
@@ -40,7 +40,7 @@ test('does not parse JSON with millions of values', async () => {
   expect([stream.error?.code, stream.error?.isTransient]).toEqual(['unavailable', false]);
 });
 
-// Before the texts of errors were cut, each of these took seconds to minutes.
+// If the texts of errors were not cut, each of these would take seconds to minutes.
 test.each([
   ['a page', '<title'.repeat(500_000)],
   ['a page with a title', `<title>${'x'.repeat(3_000_000)}</title>`],
@@ -70,7 +70,7 @@ test.each([
   ['9'.repeat(400), undefined],
   ['99999999999', undefined],
   ['3600', 3_600_000],
-])('ignores a Retry-After beyond reason (%s)', async (retryAfter, retryAfterMs) => {
+])('uses a Retry-After only up to a month (%s)', async (retryAfter, retryAfterMs) => {
   fixture.server.queueReplies({ ...{ status: 503, body: 'busy' }, headers: { 'retry-after': retryAfter } });
   const error = await getError(fixture.driver().generate(createRequest()));
   expect(error.retryAfterMs).toBe(retryAfterMs);

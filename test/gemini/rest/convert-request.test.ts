@@ -56,7 +56,7 @@ test.each(['gemini-x', 'models/gemini-x'])('accepts the model name %s', async (n
   expect(fixture.server.requests[0]?.path).toBe('/v1beta/models/gemini-x:generateContent');
 });
 
-test('returns a turn to the same model unchanged, with its signatures', async () => {
+test('sends a turn back to the same model unchanged, with its signatures', async () => {
   fixture.server.queueReplies(textReply(['A', 'B'], { thoughtSignature: 'c2ln' }));
   const { turn } = await fixture.driver().generate(createRequest('One'));
   const turns = [createUserTurn('One'), turn, createUserTurn('Two')];

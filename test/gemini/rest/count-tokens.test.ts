@@ -3,7 +3,7 @@ import { createGeminiFixture, createRequest, getError } from '../gemini-fixture.
 
 const fixture = createGeminiFixture();
 
-test('counts the whole prompt, with the system prompt, in a request of its own', async () => {
+test('counts the whole prompt, with the system prompt, without calling beforeSending', async () => {
   const request = createRequest('Say hello.', { system: 'Be brief.', parameters: { maxTokens: 5 } });
   const tokens = await fixture
     .driver()
@@ -23,7 +23,7 @@ test('does not count for the Live API', async () => {
   expect(fixture.server.requests).toEqual([]);
 });
 
-test('rejects if the service does not count, without the key', async () => {
+test('rejects if the service cannot count, with an error that does not contain the key', async () => {
   const request = createRequest('Say hello.', { model: 'gemini-none' });
   const error = await getError(fixture.driver().countTokens?.(request) ?? Promise.resolve());
   expect(error.code).toBe('model_not_found');

@@ -25,7 +25,7 @@ async function replyTo(script: ScriptedReply, request = createRequest()) {
   return unary;
 }
 
-test('sends the request of a later hop with the last token, and is otherwise the same', async () => {
+test('sends the same request for a later hop, with the last token', async () => {
   await replyTo(textReply('x'), { ...laterRequest, finishedHops: [] });
   await replyTo(textReply('x'), laterRequest);
   const [first, , later] = fixture.server.requests;
@@ -34,7 +34,7 @@ test('sends the request of a later hop with the last token, and is otherwise the
   expect(later?.body.generationConfig).toEqual({ maxOutputTokens: 70_000 });
 });
 
-test('returns the token and the part of a hop that another one continues', async () => {
+test('returns the token and the part of a hop that another hop continues', async () => {
   const script = textReply(['Two ', 'and'], { finishReason: 'CONTINUATION', continuationToken: 'c' });
   expect(await replyTo(script, laterRequest)).toMatchObject({
     ...{ text: 'Two and', finishReason: 'CONTINUATION', continuationToken: 'c' },
@@ -70,7 +70,7 @@ describe('a last hop without text', () => {
   });
 });
 
-describe('a hop to continue', () => {
+describe('a hop that another hop continues', () => {
   const options = { finishReason: 'CONTINUATION', continuationToken: 'c' };
 
   test('may have only thoughts', async () => {
@@ -107,7 +107,7 @@ describe('the token of a stream', () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), last)).toBe('early');
   });
 
-  test('is not one that text without a token follows, because that text would come twice', async () => {
+  test('is not a token before text without a token, because the next hop would repeat that text', async () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), createChunk('B', 'CONTINUATION'))).toBeUndefined();
   });
 
@@ -119,7 +119,7 @@ describe('the token of a stream', () => {
     expect(await readToken(createChunk('A'), withToken(last, token))).toBeUndefined();
   });
 
-  test('is ignored with another finish reason, such as MAX_TOKENS: the budget of the whole reply is used up', async () => {
+  test('is ignored with another finish reason, such as MAX_TOKENS: max_tokens of the whole reply is used up', async () => {
     expect(await readToken(withToken(createChunk('A', 'MAX_TOKENS'), 'c'))).toBeUndefined();
     expect(await readToken(withToken(createChunk('A', 'continuation'), 'c'))).toBe('c');
   });

@@ -81,7 +81,7 @@ test('keeps the connection for later calls after a complete reply', async () => 
     await readStream(driver.generateStream(createRequest()));
     await driver.generate(createRequest());
   }
-  // Node's fetch opens a second connection, then uses both in turn.
+  // A second connection opens only if a call begins before the first connection is free.
   expect(fixture.server.connectionCount).toBeLessThanOrEqual(2);
   expect(fixture.server.requests.every(({ closedEarlyAtMs }) => closedEarlyAtMs === undefined)).toBe(true);
 });
@@ -118,7 +118,7 @@ test('throws StreamTimeout for a silent stream', async () => {
   await fixture.server.requests[0]?.closedEarly;
 });
 
-test('does not count silence before the first byte, when the model may think', async () => {
+test('does not count silence before the first byte as idle, because the model may be thinking', async () => {
   const gate = createGate();
   fixture.server.queueReplies({ ...textReply('Hello'), gate });
   const reading = readStream(fixture.driver({ idleTimeoutMs: 50 }).generateStream(createRequest()));
@@ -128,13 +128,14 @@ test('does not count silence before the first byte, when the model may think', a
 });
 
 test('does not time out a slow stream without long pauses', async () => {
-  fixture.server.queueReplies(textReply(['a', 'b', 'c', 'd', 'e'], { delayMs: 40 }));
-  expect(await readStream(fixture.driver({ idleTimeoutMs: 120 }).generateStream(createRequest()))).toMatchObject({
-    text: 'abcde',
+  // Together, the pauses are longer than the timeout. Each is a tenth of it, so that a busy machine does not reach it.
+  fixture.server.queueReplies(textReply([...'abcdefghijkl'], { delayMs: 40 }));
+  expect(await readStream(fixture.driver({ idleTimeoutMs: 400 }).generateStream(createRequest()))).toMatchObject({
+    text: 'abcdefghijkl',
   });
 });
 
-test('does not count the time in which the reader pauses', async () => {
+test('does not count the time in which the reader pauses as idle', async () => {
   const gate = createGate();
   fixture.server.queueReplies(textReply(['a', 'b'], { gate }));
   gate.release();
@@ -154,7 +155,7 @@ test('accepts a timeout beyond the range of timers', async () => {
   });
 });
 
-test('yields each token before the next one is sent', async () => {
+test('yields each piece before the server sends the next one', async () => {
   const gate = createGate();
   fixture.server.queueReplies(textReply(['a', 'b', 'c'], { gate }));
   gate.release();
@@ -166,7 +167,7 @@ test('yields each token before the next one is sent', async () => {
   expect(seen).toBe('abc');
 });
 
-test('does not count the wait before sending', async () => {
+test('does not count the wait for beforeSending towards the timeout', async () => {
   const beforeSending = () => new Promise<void>((resolve) => setTimeout(resolve, 60));
   const { text } = await fixture.driver({ timeoutMs: 50 }).generate(createRequest(), { beforeSending });
   expect(text).not.toBe('');

@@ -50,7 +50,7 @@ describe('the tier that served', () => {
     expect(await getServedTier(textReply('a'), createRequest())).toBeUndefined();
   });
 
-  test('is part of the usage of a reply that can not be used', async () => {
+  test('is part of the usage of an unusable reply', async () => {
     const events: DriverEvent[] = [];
     fixture.server.queueReplies(textReply(' '));
     const context = { emit: (event: DriverEvent) => void events.push(event) };
@@ -62,7 +62,7 @@ describe('the tier that served', () => {
 describe('the time limit', () => {
   const stalled: ScriptedReply = { chunks: [], end: 'stall-before-headers' };
 
-  test('is 15 minutes for flex, of which the service learns, and 5 minutes for other tiers', async () => {
+  test('is 15 minutes for flex, sent to the service in a header, and 5 minutes for other tiers', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       for (const { request, minutes } of [

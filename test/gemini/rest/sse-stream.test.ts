@@ -10,7 +10,7 @@ import {
 } from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, readStream } from '../gemini-fixture.js';
 
-// Streams at byte level, read through the real SDK: everything that its own parser gets wrong.
+// The tests send streams at byte level and read them through the real SDK. They cover what its own parser gets wrong.
 
 const fixture = createGeminiFixture();
 const hello = createChunk('Hello, ');
@@ -98,7 +98,7 @@ test('throws StreamInterrupted for a body shorter than its Content-Length', asyn
   expect(result.error).toMatchObject({ code: 'stream_interrupted', partialText: 'wörld ☀' });
 });
 
-test('throws StreamInterrupted without a finish reason', async () => {
+test('throws StreamInterrupted for a stream without a finish reason', async () => {
   const result = await readScript(textReply(['Hello, '], { finishReason: null }));
   expect(result).toMatchObject({ text: 'Hello, ', error: { code: 'stream_interrupted', partialText: 'Hello, ' } });
   expect(result.error?.message).toContain('without a finish reason');
@@ -121,7 +121,7 @@ test('classifies an error in data:', async () => {
   expect(result.error?.message).toContain('503 UNAVAILABLE, "Overloaded"');
 });
 
-test('finds an error in data: after other fields of the event and the JSON', async () => {
+test('finds an error in data: after other fields of the event and other fields of the JSON', async () => {
   const event = `event: error\ndata: ${JSON.stringify({ id: 1, ...createErrorBody(403, 'No.') })}\n\n`;
   expect(await readScript(packetReply(formatSseEvent(hello), event))).toMatchObject({
     text: 'Hello, ',
@@ -137,6 +137,7 @@ test('accepts text that contains "error"', async () => {
   });
 });
 
+/** An error as JSON over several lines without `data:`, with which Google ends a broken stream. */
 const bareError = JSON.stringify(createErrorBody(429, 'Slow\ndown.'), null, 2);
 
 test.each([

@@ -54,7 +54,7 @@ describe('a reply that is based on searches', () => {
     expect(notes).toEqual([]);
   });
 
-  test('may name them in any chunk of a stream, and more than once', async () => {
+  test('may name its searches and sources in any chunk of a stream, and more than once', async () => {
     const chunk = (text: string, more: object) => ({ candidates: [{ content: { parts: [{ text }] }, ...more }] });
     fixture.server.queueReplies({
       chunks: [
@@ -68,7 +68,7 @@ describe('a reply that is based on searches', () => {
     expect(response?.sources?.map(({ title }) => title)).toEqual(['a.example', 'b.example']);
   });
 
-  test('says that it was not asked to search', async () => {
+  test('has a note if google_search was not asked for', async () => {
     const { response, notes } = await getSameResponse(script);
     expect(notes).toEqual(['the service searched the web, but google_search was not asked for']);
     expect(response.tokenDetails).toEqual({ searches: 2 });
@@ -99,7 +99,7 @@ describe('a reply for which code ran', () => {
     expect(notes).toEqual([]);
   });
 
-  test('says so if it was not asked to run code', async () => {
+  test('has a note if code_execution was not asked for', async () => {
     const { response, notes } = await getSameResponse(partsReply(codeParts), ['google_search']);
     expect(response).toMatchObject({ text: 'Adding. It is 5.', code: ran });
     expect(notes).toEqual([
@@ -138,7 +138,7 @@ describe('the resolution of media', () => {
   });
 });
 
-test('no key is printed that a server puts into sources, code or notes', async () => {
+test('redacts the key that a server puts into sources, code and notes', async () => {
   const apiKey = 'AIzaSyTestKeyOfThirtyNineCharacters00001';
   const driver = fixture.driver({ apiKey });
   fixture.server.queueReplies(

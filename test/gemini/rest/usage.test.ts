@@ -30,7 +30,7 @@ describe('the counts of a response', () => {
   );
 
   test.each([-1, 1.5, '7', {}, [], true, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
-    'are unknown if %j',
+    'are unknown if they are %j',
     (count) => {
       const names = ['promptTokenCount', 'candidatesTokenCount', 'thoughtsTokenCount', 'totalTokenCount'];
       expect(convert(Object.fromEntries(names.map((name) => [name, count])))).toEqual({});
@@ -40,7 +40,7 @@ describe('the counts of a response', () => {
     },
   );
 
-  test('have the output that the total leaves', () => {
+  test('get the tokens of the reply from the total if they are not stated', () => {
     const metadata = { promptTokenCount: 10, thoughtsTokenCount: 5, toolUsePromptTokenCount: 2 };
     expect(convert({ ...metadata, totalTokenCount: 20 }).outputTokens).toBe(3);
     // A total that leaves nothing for the reply contradicts the reply. The Live API leaves thoughts out of the total.

@@ -6,7 +6,7 @@ import { isRecord } from '../../../src/util/json.js';
 import { type Json, listMutatedAnswers } from '../../helpers/mutate-answer.js';
 import { completeAnswers } from '../../soak/fuzz-answers.js';
 
-/** What the collector makes of an answer: the text of the reply, the code of its error, or that it broke off. */
+/** What the collector makes of an answer: the text of the reply, the code of its error, or `interrupted`. */
 function collect(answer: Json): string {
   const collector = createReplyCollector('m');
   if (isRecord(answer)) collector.add(answer as unknown as GenerateContentResponse);
@@ -23,14 +23,14 @@ function collect(answer: Json): string {
   }
 }
 
-// fuzz-answers.ts has the random changes, several at once and over HTTP.
+// fuzz-answers.ts makes several random changes at once, and sends the answers over HTTP.
 test.each(completeAnswers.map((answer) => [collect(answer), answer]))(
   'handles each wrong value at each place of an answer (%s)',
   (expected, answer) => {
     const outcomes = [...listMutatedAnswers(answer)].map(collect);
     expect(outcomes.length).toBeGreaterThan(100);
     const possible = new Set(['interrupted', 'empty_reply', 'blocked', expected]);
-    // Without one of its parts, or with another text or finish reason, a reply is another reply.
+    // If the change removes a part or replaces a text or the finish reason, the answer may be valid with another text.
     for (const outcome of outcomes) if (!possible.has(outcome)) expect(outcome).toMatch(/^text (<0>|<1>|hm|x|7| )+$/);
   },
 );

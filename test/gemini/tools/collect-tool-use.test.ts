@@ -59,7 +59,7 @@ describe('sources', () => {
     expect(collect(metadata)).toEqual({ searchCount: 0, problems: [] });
   });
 
-  test('are limited in number, and the reply says so', () => {
+  test('are limited in number, and a note says so', () => {
     const many = Array.from({ length: 100_000 }, (_, index) => page(`https://a.example/${index}`));
     const { sources, searches, searchCount, problems } = collect(
       grounding(
@@ -114,7 +114,7 @@ describe('pages of url_context', () => {
     });
   });
 
-  test('are named up to five', () => {
+  test('that were not read are named, at most five of them', () => {
     const pages = Array.from({ length: 1000 }, (_, index) => read(`https://${index}.example/`, 'ERROR'));
     expect(collect(metadata(...pages)).problems[0]).toMatch(
       /^the service could not read (\S+ \(ERROR\),? ?){5}and 195 more$/,

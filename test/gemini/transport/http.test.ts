@@ -154,7 +154,7 @@ describe('a body that is larger than its limit', () => {
     await expect(readText(body, 1_000_000)).rejects.toThrow('larger than 1 MB');
   });
 
-  test('is cut if it belongs to an error', async () => {
+  test('is cut by readBeginning, which reads the bodies of errors', async () => {
     const url = await serve((_, response) => void response.end('x'.repeat(5_000_000)));
     const { body } = await sendHttpRequest(url, { signal });
     expect(await readBeginning(body, 1000)).toBe('x'.repeat(1000));

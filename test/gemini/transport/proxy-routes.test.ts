@@ -11,11 +11,11 @@ test('returns no route without a proxy', async () => {
   expect(await createRouteResolver()('https://other.test/')).toBeUndefined();
 });
 
-test('shares the connections of a proxy and hides its password', async () => {
-  const [one, other, clear] = await Promise.all(['https://a/', new URL('wss://b/'), 'http://c/'].map(routeTo));
+test('shares one agent among the tunnels through a proxy, and hides its password', async () => {
+  const [one, other, withoutTls] = await Promise.all(['https://a/', new URL('wss://b/'), 'http://c/'].map(routeTo));
   expect(one?.proxyHost).toBe('proxy.test:3128');
   expect(other?.agent).toBe(one?.agent);
-  expect(clear?.agent).not.toBe(one?.agent);
+  expect(withoutTls?.agent).not.toBe(one?.agent);
 });
 
 test('uses the HTTP proxies for WebSocket URLs', async () => {
@@ -26,7 +26,7 @@ test('uses the HTTP proxies for WebSocket URLs', async () => {
   expect(urls).toEqual(['https://a/x', 'http://a/x']);
 });
 
-test('tunnels a WebSocket through its agent', async () => {
+test('connects a WebSocket through the tunnel of its route', async () => {
   const echo = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(echo, 'listening');
   echo.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
@@ -39,11 +39,11 @@ test('tunnels a WebSocket through its agent', async () => {
     echo.close();
     await proxy.close();
   });
-  const request = new Promise((resolve, reject) => {
+  const echoed = new Promise((resolve, reject) => {
     socket.on('message', (data) => resolve(String(data))).on('error', reject);
   });
   socket.on('open', () => socket.send('hello'));
-  expect(await request).toBe('hello');
+  expect(await echoed).toBe('hello');
   expect(proxy.requestLines).toEqual(['CONNECT live.test:80']);
 });
 

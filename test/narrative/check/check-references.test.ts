@@ -3,7 +3,7 @@ import { checkNarrative } from '../../../src/narrative/load-narrative.js';
 import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
 /** Acts `one` and `two`. The text of the second begins on line 7, column 8. */
-const second = (text: string, more = '') =>
+const renderTwoActs = (text: string, more = '') =>
   `${renderHead('one', 'two')}[acts]\none = "x"\ntwo = ${JSON.stringify(text)}\n${more}`;
 
 describe('a placeholder', () => {
@@ -15,7 +15,7 @@ describe('a placeholder', () => {
     ['a variable', '{{vars.x}}'],
     ['anything, escaped', '\\{{nothing}}'],
   ])('may refer to %s', async (_what, text) => {
-    expect(await collectProblems(second(text, '[vars]\nx = 1\n'))).toEqual([]);
+    expect(await collectProblems(renderTwoActs(text, '[vars]\nx = 1\n'))).toEqual([]);
   });
 
   it.each([
@@ -50,7 +50,7 @@ describe('a placeholder', () => {
       '7:8 unknown-variable: unknown variable {{vars.__proto__}}; define it in [vars] or with --var',
     ],
   ])('is reported if it has no value: %s', async (text, expected) => {
-    expect(await collectProblems(second(text, '[vars]\ncolour = "red"\n'))).toEqual([expected]);
+    expect(await collectProblems(renderTwoActs(text, '[vars]\ncolour = "red"\n'))).toEqual([expected]);
   });
 
   it('is located by its braces: after an escaped one, across lines, and in every form of an act', async () => {
@@ -98,7 +98,7 @@ input = [{ type = "text", content = "y" }]
     expect(await collectProblems(source('system = "None."'))).toEqual([]);
   });
 
-  it('is checked in acts outside of the order too, except for the sequence', async () => {
+  it('in an act outside of the order may name any act in the order, but no unknown act', async () => {
     expect(
       await collectProblems(`${renderHead('a')}[acts]\na = "x {{b}}"\nb = "{{previous}} {{a}} {{nix}}"\n`),
     ).toEqual([
@@ -116,16 +116,16 @@ input = [{ type = "text", content = "y" }]
   });
 
   it('that is unclosed causes a warning, which explains how to escape it', async () => {
-    expect(await collectProblems(second('\\{{ is fine, {{one} is not'))).toEqual([
+    expect(await collectProblems(renderTwoActs('\\{{ is fine, {{one} is not'))).toEqual([
       '~ 7:22 stray-braces: unclosed "{{" in "two" in [acts] is sent as text; if that is intended, write \\{{',
     ]);
   });
 
-  it('may look like Jinja: its blocks cause a warning, other text with {% does not', async () => {
-    expect(await collectProblems(second('{% if x %}{{one}}{%- endif -%} {% 5 %}'))).toEqual([
+  it('is not a block of Jinja: a block causes a warning, other text with {% does not', async () => {
+    expect(await collectProblems(renderTwoActs('{% if x %}{{one}}{%- endif -%} {% 5 %}'))).toEqual([
       '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is sent as text: only {{names}} are filled in',
     ]);
-    expect(await collectProblems(second('50{%}, {% and %}, {% ifx %}'))).toEqual([]);
+    expect(await collectProblems(renderTwoActs('50{%}, {% and %}, {% ifx %}'))).toEqual([]);
   });
 
   it('may refer to an act with any name, except for built-in names', async () => {
@@ -142,7 +142,7 @@ input = [{ type = "text", content = "y" }]
   });
 
   it('cannot refer to standard input if the narrative was read from it', async () => {
-    const bytes = Buffer.from(second('{{stdin}}'));
+    const bytes = Buffer.from(renderTwoActs('{{stdin}}'));
     const { diagnostics } = await checkNarrative({ file: '<stdin>', bytes, folder: '.', isFromStdin: true });
     expect(diagnostics).toMatchObject([{ rule: 'stdin-taken', location: { line: 7, column: 8, length: 9 } }]);
   });
@@ -151,7 +151,7 @@ input = [{ type = "text", content = "y" }]
 describe('[vars]', () => {
   it('accepts strings, numbers and booleans, and converts them to text', async () => {
     const vars = '[vars]\na = "x"\nb = 1_000\nc = 1.5\nd = true\ne = 9007199254740993\n__proto__ = "p"\n';
-    const { narrative, diagnostics } = await checkSource(second('x', vars));
+    const { narrative, diagnostics } = await checkSource(renderTwoActs('x', vars));
     expect(diagnostics).toEqual([]);
     const expected = { a: 'x', b: '1000', c: '1.5', d: 'true', e: '9007199254740993', ['__proto__']: 'p' };
     expect([...(narrative?.vars ?? [])]).toEqual(Object.entries(expected));
@@ -159,7 +159,7 @@ describe('[vars]', () => {
 
   it('rejects other types', async () => {
     const vars = '[vars]\na = ["x"]\nb = { c = 1 }\nd = 2026-11-01\ne = nan\n';
-    expect(await collectProblems(second('{{vars.d}}', vars))).toEqual([
+    expect(await collectProblems(renderTwoActs('{{vars.d}}', vars))).toEqual([
       '9:5 wrong-type: "a" in [vars] must be a string, a number or a boolean, not an array',
       '10:5 wrong-type: "b" in [vars] must be a string, a number or a boolean, not a table',
       '11:5 wrong-type: "d" in [vars] must be a string, a number or a boolean, not a date or time',
@@ -168,7 +168,7 @@ describe('[vars]', () => {
   });
 
   it('is overridden by given values, which also define new variables', async () => {
-    const bytes = Buffer.from(second('{{vars.a}} {{vars.b}}', '[vars]\na = "file"\n'));
+    const bytes = Buffer.from(renderTwoActs('{{vars.a}} {{vars.b}}', '[vars]\na = "file"\n'));
     const vars = new Map([
       ['a', 'given'],
       ['b', 'too'],
@@ -198,8 +198,8 @@ describe('context', () => {
     ],
     ['["a", 3]', '9:17 wrong-type: element 2 of "context" in [acts.b] must be a string, not a number'],
     ['["aa"]', '9:12 unknown-act: "context" names the act "aa", which does not exist → a'],
-    ['["a", "c"]', '9:17 not-played-yet: "context" names the act "c", which has not run by then'],
-    ['["b"]', '9:12 not-played-yet: "context" names the act "b", which has not run by then'],
+    ['["a", "c"]', '9:17 not-played-yet: "context" names the act "c", which has not run before this act'],
+    ['["b"]', '9:12 not-played-yet: "context" names the act "b", which has not run before this act'],
   ])('rejects %s', async (context, expected) => {
     expect(await collectProblems(withContext(context))).toEqual([expected]);
   });

@@ -78,8 +78,8 @@ testRule('expect', [
     '8:12 pointer-without-json: "/score" in [acts.a.expect] requires format = "json"',
   ],
   [
-    'reports a key that is no JSON Pointer: bad-pointer',
+    'reports a key that is not a JSON Pointer: bad-pointer',
     withExpect('{ "/a~2" = { min = 1 } }', 'json'),
-    '8:12 bad-pointer: "/a~2" is not a JSON Pointer: in a key, write "~" as "~0" and "/" as "~1"',
+    '8:12 bad-pointer: "/a~2" is not a JSON Pointer: write "~" in a key as "~0", and "/" as "~1"',
   ],
 ]);

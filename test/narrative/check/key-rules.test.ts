@@ -78,7 +78,7 @@ testRule('missing-key, missing-table', [
     '- missing-table: the file has no [acts]',
   ],
   [
-    'distinguish inputs',
+    'point at each incomplete input',
     `${renderHead('a')}[[acts.a.input]]\ntype = "text"\ncontent = "x"\n[[acts.a.input]]\ncontent = "y"\n[[acts.a.input]]\ntype = "image"\n`,
     '8:10 missing-key: [[acts.a.input]] has no "type"',
     '10:10 missing-key: [[acts.a.input]] has none of "file", "url", "base64", "ref"',
@@ -124,11 +124,11 @@ testRule('ignored-key, not-supported', [
     '~ 15:1 ignored-key: "filename" in [[acts.a.input]] is ignored; only the original Rust version uses it',
   ],
   [
-    'say how to write what the original Rust version writes in another way',
+    'say what to write instead of the syntax of the original Rust version',
     `[narrative]\nname = "x"\n[narrative.carousel]\niterations = 5\n[toc]\norder = ["a"]\n[acts.a]\nnarrative = "feature"\n[acts.a.carousel]\niterations = 3\n`,
-    '3:12 not-supported: "carousel" in [narrative] is a key of the original Rust version; write carousel = 5 in [toc]',
-    '8:1 not-supported: "narrative" in [acts.a] is a key of the original Rust version; write a = ["narrative:feature"] in [acts]',
-    '9:9 not-supported: "carousel" in [acts.a] is a key of the original Rust version; list "a" as often as it should run in "order" in [toc]',
+    '3:12 not-supported: "carousel" in [narrative] is the syntax of the original Rust version; write carousel = 5 in [toc]',
+    '8:1 not-supported: "narrative" in [acts.a] is the syntax of the original Rust version; write a = ["narrative:feature"] in [acts]',
+    '9:9 not-supported: "carousel" in [acts.a] is the syntax of the original Rust version; in "order" in [toc], list "a" as often as it should run',
   ],
   [
     'name the inputs that only the original Rust version has',

@@ -54,13 +54,13 @@ testRule('image', [
 
 testRule('media-json', [
   [
-    'reports JSON replies of a model that draws or speaks',
+    'reports JSON replies of a model that draws',
     act('model = "gemini-3.1-flash-image"\nformat = "json"'),
     '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.1-flash-image replies with pictures; remove it, or use another model',
   ],
   [
-    'finds the model of the narrative',
-    act('format = "json"').replace('[acts.a]', '[acts.a]\nmodel = "models/gemini-3.8-flash-tts"'),
+    'reports JSON replies of a model that speaks, if the narrative names it',
+    act('format = "json"').replace('[toc]', 'model = "models/gemini-3.8-flash-tts"\n[toc]'),
     '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.8-flash-tts replies with speech; remove it, or use another model',
   ],
   ['accepts text', act('model = "gemini-3.1-flash-image"\nformat = "text"')],
@@ -140,7 +140,7 @@ testRule('bad-schema', [
     `7:16 bad-schema: element 1 of "enum" in [acts.a.schema] is the number NaN, which JSON can't represent`,
   ],
   [
-    'requires a file with valid JSON, an object and a valid schema',
+    'requires that a schema file contains valid JSON, an object and a valid schema',
     `${renderHead('a', 'b', 'c')}[acts.a]\nformat = "json"\nschema = "../schemas/broken.json"\n${input}[acts.b]\nformat = "json"\nschema = "../schemas/list.json"\n${input}[acts.c]\nformat = "json"\nschema = "../schemas/wrong.json"\n${input}`,
     expect.stringMatching(/^7:10 bad-schema: the file "\.\.\/schemas\/broken\.json" is not valid JSON: .+$/),
     '11:10 bad-schema: "../schemas/list.json" is not a valid JSON Schema: it must be an object',
@@ -154,7 +154,7 @@ test('reports deep nesting instead of overflowing the stack', async () => {
   expect(problem).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);
 });
 
-test('acts inherit the parameters of the narrative', async () => {
+test('acts inherit the parameters of the narrative that they do not set, and replace the table safety as a whole', async () => {
   const source = `[narrative]
 name = "x"
 top_p = 0.5

@@ -28,7 +28,7 @@ test.each<[name: string, reply: string, expectation: Expectation, mismatch?: str
     { name: 'matches', pattern: '^\\d+$' },
     `it does not match the pattern "^\\\\d+$"; it begins with ${JSON.stringify(long.slice(0, 60))}`,
   ],
-  ['min_words and max_words', 'one two\n\tthree', { name: 'max_words', limit: 3 }],
+  ['max_words, met exactly', 'one two\n\tthree', { name: 'max_words', limit: 3 }],
   ['min_words', 'one', { name: 'min_words', limit: 2 }, 'it has 1 word, fewer than the 2 of min_words'],
   ['max_words', ' one  two three ', { name: 'max_words', limit: 2 }, 'it has 3 words, more than the 2 of max_words'],
   ['equals up to trailing line breaks', 'yes\n\n', { name: 'equals', values: ['yes\n'] }],
@@ -99,8 +99,11 @@ test.each<[expectation: Expectation, mismatch?: string]>([
 });
 
 test('lists all mismatches, up to ten, and bounds what it quotes', async () => {
-  const words: Expectation[] = Array.from({ length: 20 }, (_, index) => ({ name: 'min_words', limit: index + 2 }));
-  expect(await findMismatches('one', words)).toHaveLength(10);
+  const expectations: Expectation[] = Array.from({ length: 20 }, (_, index) => ({
+    name: 'min_words',
+    limit: index + 2,
+  }));
+  expect(await findMismatches('one', expectations)).toHaveLength(10);
   const [mismatch = ''] = await findMismatches('x'.repeat(1e6), [{ name: 'contains', texts: ['y'.repeat(1e6)] }]);
   expect(mismatch.length).toBeLessThan(250);
 });

@@ -23,14 +23,14 @@ test('ends a pattern that backtracks without end, and lets timers run meanwhile'
   expect(ticks).toBeGreaterThan(5);
 });
 
-test('ends with the reason of the signal', async () => {
+test('rejects with the reason of the signal after an abort', async () => {
   const abort = new AbortController();
   setTimeout(() => abort.abort(new Error('stopped')), 100);
   const limits = { signal: abort.signal, timeoutMs: 30_000 };
   await expect(matchPattern(endless.pattern, endless.text, limits)).rejects.toThrow('stopped');
 });
 
-test('reports a pattern that V8 can not compile', async () => {
+test('reports a pattern that V8 cannot compile', async () => {
   await expect(matchPattern('(', 'a', { timeoutMs: 5000 })).rejects.toMatchObject({
     code: 'unexpected_reply',
     message: expect.stringContaining('failed: Invalid regular expression'),

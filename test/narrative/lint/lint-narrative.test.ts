@@ -88,18 +88,21 @@ rule('unsupported-thinking', [
     '~ 8:12 unsupported-thinking: "thinking" in [acts.a] is "low", which is not supported by gemini-2.5-flash-lite, which accepts only a number of tokens',
   ],
   [
-    'reports a setting of the narrative once, and where an act has another model for it',
+    'reports a setting of the narrative once for its model, and once for each act with another model',
     `${narrative('model = "gemini-3.8-flash"\nthinking = "xhigh"')}[acts.b]\nsystem = "x"\n[acts.c]\nmodel = "gemini-4-carbon"\n`,
     '~ 4:12 unsupported-thinking: "thinking" in [narrative] is "xhigh", which is not supported by gemini-3.8-flash, whose levels are "low", "medium", "high"',
     '~ 12:9 unsupported-thinking: "thinking" in [narrative] is "xhigh", which is not supported by gemini-4-carbon, whose levels are "low", "medium", "high"',
   ],
   ['accepts what the model supports', act('model = "gemini-4-hydrogen"\nthinking = "xhigh"')],
-  ['accepts anything for a model of unknown levels', act('model = "gemini-flash-lite-latest"\nthinking = "xhigh"')],
+  [
+    'accepts any level for a model whose levels are unknown',
+    act('model = "gemini-flash-lite-latest"\nthinking = "xhigh"'),
+  ],
 ]);
 
 rule('unsupported-image', [
   [
-    'names the sizes and shapes of the model',
+    'names the sizes of the model',
     act('model = "gemini-3.1-flash-lite-image"\nimage = { size = "2K" }'),
     '~ 8:9 unsupported-image: "image" in [acts.a] has the size "2K", which is not supported by gemini-3.1-flash-lite-image, whose sizes are "1K"',
   ],
@@ -127,7 +130,7 @@ rule('ignored-sampling', [
     '~ 9:9 ignored-sampling: "top_p" in [acts.a] has no effect on gemini-4-argon',
     '~ 10:9 ignored-sampling: "top_k" in [acts.a] has no effect on gemini-4-argon',
   ],
-  ['accepts them for older models', act('model = "gemini-3.5-flash"\ntemperature = 0.2')],
+  ['accepts sampling parameters for older models', act('model = "gemini-3.5-flash"\ntemperature = 0.2')],
 ]);
 
 rule('tokens-above-limit', [
@@ -175,7 +178,7 @@ rule('tokens-for-thoughts', [
   ['accepts a large limit', act('model = "gemini-3.8-flash"\nmax_tokens = 2000')],
   ['accepts a small thinking budget', act('model = "gemini-3.8-flash"\nmax_tokens = 99\nthinking = 0')],
   ['accepts minimal thinking', act('model = "gemini-3.6-flash"\nmax_tokens = 99\nthinking = "minimal"')],
-  ['accepts models of unknown thinking', act('max_tokens = 5')],
+  ['accepts a small limit if no model is named', act('max_tokens = 5')],
 ]);
 
 rule('live-schema', [
@@ -240,10 +243,10 @@ rule('tools-with-json', [
     '~ 10:10 tools-with-json: "format" in [acts.b] is "json", which gemini-2.5-flash-lite rejects together with tools; the act would fail',
   ],
   [
-    'accepts both for later models, and tools without JSON for all',
+    'accepts tools together with JSON for later models',
     act('model = "gemini-3.8-flash"\ntools = ["google_search"]\nformat = "json"'),
   ],
-  ['accepts tools without JSON', act('model = "gemini-2.5-flash-lite"\ntools = ["google_search"]')],
+  ['accepts tools without JSON for every model', act('model = "gemini-2.5-flash-lite"\ntools = ["google_search"]')],
 ]);
 
 rule('medium-resolution', [
@@ -252,11 +255,11 @@ rule('medium-resolution', [
     return [
       `reports the resolution of a single medium for ${model}`,
       `[narrative]\nname = "x"\nmodel = "${model}"\n[acts.a]\nprompt = "x"\nmedia = ["media.dot"]\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"\n`,
-      `~ 4:7 medium-resolution: the act "a" has a medium with its own "media_resolution", but ${model} ${reason}; set it for the act`,
+      `~ 4:7 medium-resolution: the act "a" has a medium with its own "media_resolution", but ${model} ${reason}; set "media_resolution" for the act instead`,
     ];
   }),
   [
-    'accepts it for Gemini 3, and for an act of any model',
+    'accepts the resolution of a single medium for Gemini 3, and that of a narrative for every model',
     `[narrative]\nname = "x"\nmodel = "gemini-2.5-flash-lite"\nmedia_resolution = "high"\n[acts.a]\nmodel = "gemini-3.8-flash"\nprompt = "x"\nmedia = ["media.dot"]\n[acts]\nb = "x"\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"\n`,
   ],
 ]);
@@ -314,8 +317,8 @@ rule('unused-media', [
   ],
 ]);
 
-const order = (context: string, acts: string) =>
-  `[narrative]\nname = "x"\n${context}\n[toc]\norder = ["a", "b", "c"]\n[acts]\n${acts}`;
+const order = (settings: string, acts: string) =>
+  `[narrative]\nname = "x"\n${settings}\n[toc]\norder = ["a", "b", "c"]\n[acts]\n${acts}`;
 
 rule('unread-reply', [
   [
@@ -389,6 +392,6 @@ it('lints five thousand acts without a warning', async () => {
   expect(await lintText(text)).toEqual([]);
 });
 
-it('knows the default model', () => {
+it('has facts about the default model', () => {
   expect(builtInModels.has(defaultModel)).toBe(true);
 });

@@ -16,7 +16,7 @@ async function lintFiles(files: Record<string, string>): Promise<string[]> {
 const renderNarrative = (text: string, vars: string) =>
   `${renderHead('a')}[acts]\na = ${JSON.stringify(text)}\n[vars]\n${vars}`;
 
-it('reports variables that no prompt uses, escaped ones included', async () => {
+it('reports variables that no prompt uses, and counts no escaped placeholder as a use', async () => {
   const source = renderNarrative(
     '{{ vars.used }} \\{{vars.escaped}} \\\\{{vars.behind}}',
     'used = 1\nescaped = 2\nbehind = 3\n',
@@ -28,10 +28,10 @@ it('accepts variables that a system instruction or a media name uses', async () 
   const source = renderNarrative('x', 'who = "you"\nfile = "paper"\nact = 1\n')
     .replace('name = "story"', 'name = "story"\nsystem = "For {{vars.who}}"')
     .replace('a = "x"', 'a.system = "{{vars.act}}"\na.input = [{ type = "document", file = "{{vars.file}}.txt" }]');
-  const folder = {
+  const files = {
     'a.toml': source.replace('order = ["a"]', 'order = ["b", "a"]').replace('[acts]', '[acts]\nb = "x"'),
   };
-  expect(await lintFiles({ ...folder, 'paper.txt': 'Words.' })).toEqual([]);
+  expect(await lintFiles({ ...files, 'paper.txt': 'Words.' })).toEqual([]);
 });
 
 it('accepts variables that a nested narrative uses, at any depth', async () => {

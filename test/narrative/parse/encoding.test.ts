@@ -46,13 +46,13 @@ it.each([
   ]);
 });
 
-it('recognizes UTF-16', async () => {
+it('recognizes UTF-16 by its byte order mark', async () => {
   expect(await collectProblems(Buffer.from('\ufeff[narrative]', 'utf16le'))).toEqual([
     '1:1 not-utf8: the file is UTF-16; save it as UTF-8',
   ]);
 });
 
-it('recognizes UTF-16 without a byte order mark that is not valid UTF-8', async () => {
+it('recognizes UTF-16 that has no byte order mark and is not valid as UTF-8', async () => {
   const bytes = Buffer.from('[narrative]\nname = "\u00fc"\n', 'utf16le');
   expect(await collectProblems(bytes)).toEqual([
     expect.stringMatching(/ not-utf8: the file is UTF-16; save it as UTF-8$/),

@@ -10,7 +10,7 @@ import { createVideo, mediaBytes } from '../../helpers/media-bytes.js';
 import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
 /** Creates a folder with media of every kind. */
-function mediaFolder(): string {
+function createMediaFolder(): string {
   const folder = createTemporaryFolder(onTestFinished);
   const files = { 'a.png': mediaBytes.png, 'a.mp3': mediaBytes.mp3, 'a.mp4': mediaBytes.mp4, 'a.pdf': mediaBytes.pdf };
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
@@ -22,7 +22,7 @@ const checkInFolder = (source: string, folder: string) =>
   checkNarrative({ file: 'story.toml', bytes: Buffer.from(source), folder });
 
 /** A narrative with one act and one input, whose keys begin on line 6. */
-const input = (keys: string) => `${renderHead('look')}[[acts.look.input]]\n${keys}\n`;
+const renderInput = (keys: string) => `${renderHead('look')}[[acts.look.input]]\n${keys}\n`;
 
 async function loadInput(source: string, folder = '/nowhere'): Promise<MediaInput> {
   const { narrative, diagnostics } = await checkInFolder(source, folder);
@@ -37,9 +37,9 @@ describe('media', () => {
     ['video', 'a.mp4', 'video/mp4'],
     ['document', 'a.pdf', 'application/pdf'],
     ['document', 'a.md', 'text/md'],
-  ])('detects the kind and type of media by input and by name: %s, %s, %s', async (type, file, mimeType) => {
-    const folder = mediaFolder();
-    const byInput = await loadInput(input(`type = "${type}"\nfile = "${file}"`), folder);
+  ])('detects the kind and type of media in an input and in [media]: %s, %s, %s', async (type, file, mimeType) => {
+    const folder = createMediaFolder();
+    const byInput = await loadInput(renderInput(`type = "${type}"\nfile = "${file}"`), folder);
     const byName = await loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);
     expect(byInput).toMatchObject({ type, mimeType, name: file });
     expect(byName).toEqual(byInput);
@@ -47,13 +47,13 @@ describe('media', () => {
 
   it('uses media by ref, with a matching type', async () => {
     const source = `${renderHead('a')}[[acts.a.input]]\ntype = "audio"\nref = "media.x"\n[media.x]\nfile = "a.mp3"\n`;
-    expect(await loadInput(source, mediaFolder())).toMatchObject({ type: 'audio', name: 'a.mp3' });
+    expect(await loadInput(source, createMediaFolder())).toMatchObject({ type: 'audio', name: 'a.mp3' });
   });
 
   it('keeps only path, size and hash of files above 4 MB', async () => {
-    const folder = mediaFolder();
+    const folder = createMediaFolder();
     writeFileSync(join(folder, 'film.mp4'), createVideo(5_000_000));
-    const { content } = await loadInput(input('type = "video"\nfile = "film.mp4"'), folder);
+    const { content } = await loadInput(renderInput('type = "video"\nfile = "film.mp4"'), folder);
     expect(content).toEqual({
       ...{ from: 'file', path: join(folder, 'film.mp4'), byteLength: 5_000_000 },
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -61,14 +61,14 @@ describe('media', () => {
   });
 
   it('checks the encoding of a large text file to its end', async () => {
-    const folder = mediaFolder();
+    const folder = createMediaFolder();
     const text = Buffer.from('ü'.repeat(2_500_000));
     writeFileSync(join(folder, 'long.txt'), text);
-    expect(await loadInput(input('type = "document"\nfile = "long.txt"'), folder)).toMatchObject({
+    expect(await loadInput(renderInput('type = "document"\nfile = "long.txt"'), folder)).toMatchObject({
       mimeType: 'text/plain',
     });
     writeFileSync(join(folder, 'long.txt'), text.subarray(0, -1));
-    const { diagnostics } = await checkInFolder(input('type = "document"\nfile = "long.txt"'), folder);
+    const { diagnostics } = await checkInFolder(renderInput('type = "document"\nfile = "long.txt"'), folder);
     expect(diagnostics[0]?.message).toBe('"long.txt" is not UTF-8 text; save it as UTF-8');
   });
 
@@ -86,10 +86,10 @@ describe('media', () => {
       'https://youtu.be/abc',
     ],
   ])('does not fetch URLs: %s', async (keys, type, content, name) => {
-    expect(await loadInput(input(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
+    expect(await loadInput(renderInput(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
   });
 
-  it('infers the kind of a URL from its name, its mime and the input', async () => {
+  it('infers the kind of media from the name in its URL, from its mime or from the input', async () => {
     const named = (keys: string) => loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\n${keys}\n`);
     expect((await named('url = "https://example.org/a.mp3?x"')).type).toBe('audio');
     expect((await named('url = "https://example.org/a"')).type).toBe('media');
@@ -163,7 +163,7 @@ describe('media problems', () => {
       '7:8 media-type: "dot.png" is image/png; supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
     ],
     [
-      'a text file called .png',
+      'a text file with the extension .png',
       'type = "document"\nfile = "text.png"',
       '7:8 media-type: "text.png" is text, not image/png as its name says',
     ],
@@ -188,11 +188,11 @@ describe('media problems', () => {
       '5:13 conflicting-keys: [[acts.look.input]] has both "ref" and "mime"',
     ],
   ])('reports the location: %s', async (_what, keys, expected) => {
-    expect(await collectProblems(input(keys))).toEqual([expected]);
+    expect(await collectProblems(renderInput(keys))).toEqual([expected]);
   });
 
   it('reports a PDF above the limit of Gemini, and a file above the limit of the Files API', async () => {
-    const folder = mediaFolder();
+    const folder = createMediaFolder();
     truncateSync(join(folder, 'a.pdf'), 50_000_001);
     writeFileSync(join(folder, 'huge.mp4'), '');
     truncateSync(join(folder, 'huge.mp4'), 2_000_000_001);
@@ -205,7 +205,7 @@ describe('media problems', () => {
   });
 
   it('reports FIFOs, sockets, folders, unreadable files and archives', async () => {
-    const folder = mediaFolder();
+    const folder = createMediaFolder();
     execFileSync('mkfifo', [join(folder, 'fifo')]);
     const socket = createServer().listen(join(folder, 'socket'));
     onTestFinished(() => void socket.close());
@@ -233,7 +233,7 @@ describe('media problems', () => {
   });
 
   it('keeps messages about long base64 short', async () => {
-    const { diagnostics } = await checkSource(input(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
+    const { diagnostics } = await checkSource(renderInput(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
     expect(diagnostics[0]?.message.length).toBeLessThan(200);
   });
 });

@@ -8,7 +8,8 @@ import { mediaBytes } from '../../helpers/media-bytes.js';
 import { collectProblems, formatDiagnostics, renderHead } from '../check-source.js';
 
 /** Two acts, the second with one input, whose keys begin on line 8. */
-const second = (keys: string) => `${renderHead('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
+const renderSecondInput = (keys: string) =>
+  `${renderHead('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
 
 /** Renders a narrative that nests the named ones, with variables. */
 const renderFile = (vars: string, ...names: string[]) =>
@@ -49,11 +50,11 @@ describe('placeholders in media names', () => {
       '9:8 media-not-found: the file "{{one.png" does not exist',
     ],
   ])('are checked as in prompts: %s', async (keys, ...expected) => {
-    expect((await collectProblems(second(keys))).sort()).toEqual(expected.sort());
+    expect((await collectProblems(renderSecondInput(keys))).sort()).toEqual(expected.sort());
   });
 
   it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])('defer reading: %s', async (name) => {
-    expect(await collectProblems(second(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
+    expect(await collectProblems(renderSecondInput(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
   });
 
   it('must be valid for the first act that uses the media', async () => {
@@ -66,7 +67,7 @@ describe('placeholders in media names', () => {
     ]);
   });
 
-  it('must be valid for acts that use the media by ref, and are checked if no act does', async () => {
+  it('must be valid for acts that use the media by ref, and are checked in unused media too', async () => {
     const media = '[media.m]\nfile = "{{previous}}.png"\n[media.n]\nfile = "{{nix}}"\n';
     const source = `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n${media}`;
     expect(await collectProblems(source)).toEqual([
@@ -76,13 +77,16 @@ describe('placeholders in media names', () => {
   });
 
   it('cannot refer to standard input if the narrative was read from it', async () => {
-    const bytes = Buffer.from(second('type = "image"\nfile = "{{stdin}}"'));
+    const bytes = Buffer.from(renderSecondInput('type = "image"\nfile = "{{stdin}}"'));
     const { diagnostics } = await checkNarrative({ file: '<stdin>', bytes, folder: '.', isFromStdin: true });
     expect(diagnostics.map(({ rule }) => rule)).toEqual(['stdin-taken']);
   });
 
   it('are text if templates are off', async () => {
-    const source = second('type = "image"\nfile = "{{nix}}.png"').replace('"story"', '"story"\ntemplates = false');
+    const source = renderSecondInput('type = "image"\nfile = "{{nix}}.png"').replace(
+      '"story"',
+      '"story"\ntemplates = false',
+    );
     expect(await collectProblems(source)).toEqual(['10:8 media-not-found: the file "{{nix}}.png" does not exist']);
   });
 });
@@ -91,7 +95,7 @@ describe('media whose name depends on variables only', () => {
   const keys = 'type = "image"\nfile = "{{vars.name}}.png"\n';
 
   it('is read with the narrative, with the values of the file or the given ones', async () => {
-    const files = { 'a.toml': `${second(keys)}[vars]\nname = "b"\n` };
+    const files = { 'a.toml': `${renderSecondInput(keys)}[vars]\nname = "b"\n` };
     expect(await collectFolderProblems(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
     expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);
     const { acts } = await loadNarrative(join(createFolder(files), 'a.toml'), { vars: new Map([['name', 'a']]) });
@@ -126,10 +130,12 @@ describe('media whose name depends on variables only', () => {
     ['url = "https://example.org/{{vars.nix}}{{vars.a}}"'],
   ])('has the problems of the rendered name: %s', async (more, ...expected) => {
     const vars = '[vars]\na = "a"\nnix = ""\nftp = "ftp://x/y"\nweb = "https://example.org/a.png?key=secret"\n';
-    expect(await collectFolderProblems({ 'a.toml': `${second(`type = "image"\n${more}`)}${vars}` })).toEqual(expected);
+    expect(await collectFolderProblems({ 'a.toml': `${renderSecondInput(`type = "image"\n${more}`)}${vars}` })).toEqual(
+      expected,
+    );
   });
 
-  it('is checked against the type of a ref, and reported once if it is missing', async () => {
+  it('is checked against the type of an input that refers to it, and reported once if it is missing', async () => {
     const source = (file: string, mime = '') =>
       `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n[media.m]\nfile = "{{vars.x}}.${file}"\n${mime}[vars]\nx = "a"\n`;
     expect(await collectFolderProblems({ 'a.toml': source('png') })).toEqual([]);
@@ -144,7 +150,7 @@ describe('media whose name depends on variables only', () => {
     ]);
   });
 
-  it('is checked under every name that calling narratives give it', async () => {
+  it('is checked with every name that results from the variables of calling narratives', async () => {
     const inner = `${renderHead('x')}[acts]\n[[acts.x.input]]\ntype = "image"\nfile = "{{vars.name}}.png"\n[vars]\nname = "own"\n`;
     const problem = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
     expect(await collectFolderProblems({ 'a.toml': renderFile('', 'b'), 'b.toml': inner })).toEqual([problem('own')]);
@@ -159,7 +165,7 @@ describe('media whose name depends on variables only', () => {
     expect(await collectFolderProblems(both, { name: 'a' })).toEqual([]);
   });
 
-  it('is reported once per name', async () => {
+  it('is reported once for each missing file', async () => {
     const inner = `${renderHead('x')}[acts]\nx = ["media.m", "media.n"]\n[media.m]\nfile = "{{vars.m}}.png"\n[media.n]\nfile = "{{vars.n}}.png"\n`;
     const files = {
       'a.toml': renderFile('m = "no"', 'b', 'c'),
@@ -177,7 +183,7 @@ describe('media whose name depends on variables only', () => {
 it('shortens long names in messages', async () => {
   const long = `[vars]\nx = "${'word '.repeat(2000)}"\n`;
   const [line = ''] = await collectFolderProblems({
-    'a.toml': `${second('type = "image"\nfile = "{{vars.x}}"')}${long}`,
+    'a.toml': `${renderSecondInput('type = "image"\nfile = "{{vars.x}}"')}${long}`,
   });
   expect(line).toMatch(/media-not-found: the file "word .*…" has a name that is too long$/);
   expect(line.length).toBeLessThan(300);

@@ -116,11 +116,11 @@ describe('image problems', () => {
     expect(await collectProblems(renderImageInput(keys))).toEqual([expected]);
   });
 
-  it('reports the file and the declared type in one run', async () => {
+  it('reports a missing file and an unsupported declared type together', async () => {
     expect(await collectProblems(renderImageInput('file = "nope.gif"\nmime = "image/gif"'))).toHaveLength(2);
   });
 
-  it('reports unused media, and reports media once that several acts use', async () => {
+  it('reports problems of unused media, and once those of media that is used twice', async () => {
     const source = `${renderHead('a')}[acts]\na = ["media.x", "media.x", "text"]\n[media.x]\nfile = "nope.png"\n[media.y]\nfile = "nope.png"\n`;
     expect(await collectProblems(source)).toEqual([
       '8:8 media-not-found: the file "nope.png" does not exist',

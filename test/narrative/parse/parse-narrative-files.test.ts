@@ -14,7 +14,7 @@ function renderFile(...acts: (string | string[])[]): string {
   return `${renderHead(...names)}[acts]\n${acts.map((act, at) => `a${at} = ${JSON.stringify(act)}\n`).join('')}`;
 }
 
-/** Returns the problems of the first file as lines: file, location, rule and message. */
+/** Returns the problems of the first file and its nested files as lines: file, location, rule and message. */
 async function collectFolderProblems(
   files: Record<string, string>,
   vars?: ReadonlyMap<string, string>,
@@ -39,9 +39,10 @@ it('finds nested narratives in the same folder, at any depth', async () => {
   expect(await collectFolderProblems(files)).toEqual([]);
   const folder = createTemporaryFolder(onTestFinished, files);
   const { acts } = await loadNarrative(join(folder, 'a.toml'));
-  const inner = (act = 0, input = 0) => acts[act]?.inputs[input] as { narrative: Narrative };
-  expect(inner(0).narrative.acts[0]?.inputs).toEqual([{ type: 'narrative', narrative: inner(1, 1).narrative }]);
-  expect(inner(1, 1).narrative.acts[0]?.inputs).toEqual([{ type: 'text', content: 'Hello.' }]);
+  const getNestedInput = (act: number, input: number) => acts[act]?.inputs[input] as { narrative: Narrative };
+  const innermost = getNestedInput(1, 1).narrative;
+  expect(getNestedInput(0, 0).narrative.acts[0]?.inputs).toEqual([{ type: 'narrative', narrative: innermost }]);
+  expect(innermost.acts[0]?.inputs).toEqual([{ type: 'text', content: 'Hello.' }]);
 });
 
 it('reports problems in the file that has them, each once, the outermost file first', async () => {
@@ -125,7 +126,7 @@ it.each([
   ]);
 });
 
-it('allows sixteen levels, on every path', async () => {
+it('allows at most sixteen levels, on every path', async () => {
   const chain = (length: number) =>
     Object.fromEntries(
       Array.from({ length }, (_, at) => [`n${at}.toml`, renderFile(at + 1 === length ? 'x' : `narrative:n${at + 1}`)]),
@@ -176,8 +177,8 @@ it('overrides the acts of nested narratives too, each narrative once', async () 
   // Each file nests the next one twice: copies would amount to 2^15 of the last one.
   const all = [...collectNarratives(top)];
   expect(all).toHaveLength(16);
-  const at = all.at(-1);
-  expect(at?.acts).toMatchObject([{ model: 'm', parameters: { temperature: 0 } }]);
+  const innermost = all.at(-1);
+  expect(innermost?.acts).toMatchObject([{ model: 'm', parameters: { temperature: 0 } }]);
 });
 
 it('finds every cycle, and reports nothing without one', async () => {

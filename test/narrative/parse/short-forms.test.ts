@@ -30,7 +30,7 @@ describe('short forms', () => {
     expect(narrative?.acts.map(({ name }) => name)).toEqual(['10', 'b', '9', 'toString', '2', '1', 'a']);
   });
 
-  test('know the acts before an act by that order', async () => {
+  test('allow no placeholder for an act that is later in the file', async () => {
     expect(await collectProblems(`${header}[acts]\n2 = "Two {{1}}."\n1 = "One {{2}}."\n`)).toEqual([
       '4:10 not-played-yet: {{1}} has no value: the act "1" has not run when this text is sent',
     ]);
@@ -75,7 +75,7 @@ testRule('unknown-media, wrong-type, empty-prompt of the short forms', [
 
 testRule('missing-order', [
   [
-    'requires [toc] in a file that plays narratives, and names the place',
+    'requires [toc] in a file that nests narratives, and points at the reference',
     `${header}[acts]\na = "Hello."\nb = ["narrative:c d", "narrative:missing"]\n`,
     '5:23 missing-order: the act "b" plays a narrative, so the file needs [toc] with an "order"',
     '5:23 narrative-not-found: the narrative "missing.toml" does not exist',

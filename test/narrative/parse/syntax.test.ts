@@ -56,20 +56,22 @@ describe('a syntax error', () => {
     expect(await collectProblems(source)).toEqual([expected]);
   });
 
-  it('is located in deeply nested arrays', async () => {
+  it('is located in deeply nested arrays, in which other problems have no location', async () => {
     expect(await collectProblems(`a = ${'['.repeat(100_000)}`)).toEqual([expect.stringMatching(/^1:100005 syntax/)]);
     expect(await collectProblems(`a = ${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toContain(
       '- unknown-table: unknown table [a]',
     );
   });
+});
 
-  it('problems have no location if the second parser rejects the text', async () => {
+describe('a problem of valid TOML', () => {
+  it('has no location if the second parser rejects the text', async () => {
     const acts = '[acts.a.safety]\nharassment = "off"\n[acts.a]\nsafety.hate_speech = "off"\n';
     const source = `${renderHead('a')}x = 1\n${acts}input = [{ type = "text", content = "x" }]\n`;
     expect(await collectProblems(source)).toEqual(['- unknown-key: unknown key "x" in [toc]']);
   });
 
-  it('problems are located in a file with an invalid date', async () => {
+  it('has a location in a file with an invalid date', async () => {
     const source = `${renderHead('a')}x = 2020-02-30\n[acts]\na = ["2020-02-30", "{{b}}"]\n`;
     expect(await collectProblems(source)).toEqual([
       '5:1 unknown-key: unknown key "x" in [toc]',
@@ -77,7 +79,7 @@ describe('a syntax error', () => {
     ]);
   });
 
-  it('problems are located in a file with acts named by dates, next to an invalid date', async () => {
+  it('has a location in a file whose acts are named by dates, with and without an invalid date', async () => {
     const acts = '2024-01-30 = "x"\n2024-01-31 = "{{b}}"\n';
     for (const [line, at] of [
       ['', 6],

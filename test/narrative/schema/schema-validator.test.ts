@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createSchemaValidator, type JsonSchema, readSchema } from '../../../src/narrative/schema/json-schema.js';
 import { getError } from '../../gemini/gemini-fixture.js';
 
-/** Takes hours to find that the text does not match. */
+/** A schema whose check takes hours to find that the text does not match. */
 const backtracking = { type: 'string', pattern: '^(a+)+$' };
 const backtrackingText = `${'a'.repeat(60)}b`;
 
@@ -60,9 +60,10 @@ test('rejects a value that is nested too deeply', async () => {
   expect(await validate(nest(100_000))).toEqual(['it is nested more than 500 levels deep']);
 });
 
-/** The two schemas that take Ajv longest for their size: many levels of `anyOf`, and a long `enum` of draft-07. */
-function createBomb(levels: number): JsonSchema {
-  return levels === 0 ? { type: 'string' } : { anyOf: [createBomb(levels - 1), createBomb(levels - 1)] };
+// The two schemas that take Ajv longest for their size: many levels of `anyOf`, and a long `enum` of draft-07.
+
+function createAnyOfTree(levels: number): JsonSchema {
+  return levels === 0 ? { type: 'string' } : { anyOf: [createAnyOfTree(levels - 1), createAnyOfTree(levels - 1)] };
 }
 const longEnum = {
   $schema: 'http://json-schema.org/draft-07/schema#',
@@ -70,7 +71,7 @@ const longEnum = {
 };
 
 test.each([
-  ['many levels of anyOf', createBomb(14)],
+  ['many levels of anyOf', createAnyOfTree(14)],
   ['a long enum', longEnum],
 ])('ends compiling %s at its time limit, without blocking timers', async (_, schema) => {
   let ticks = 0;

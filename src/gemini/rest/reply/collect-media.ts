@@ -26,9 +26,9 @@ export function collectMedia(parts: readonly Part[]): ReplyMedia[] {
   for (const part of parts) {
     const inline = readInlineMedia(part);
     if (!inline) continue;
-    const { sampleRate, ...picture } = inline;
+    const { sampleRate, ...completeItem } = inline;
     if (speech?.sampleRate !== sampleRate) endSpeech();
-    if (sampleRate === undefined) media.push(picture);
+    if (sampleRate === undefined) media.push(completeItem);
     else {
       speech ??= { sampleRate, pieces: [] };
       speech.pieces.push(Buffer.from(inline.base64, 'base64'));
@@ -44,15 +44,17 @@ export function omitMedia(parts: readonly Part[]): Part[] {
 }
 
 /**
- * Returns the parts that are sent back to the model. Sound is left out: models that speak read text aloud, and accept
- * nothing but text (ai.google.dev/gemini-api/docs/speech-generation, read 2026-11-30).
+ * Returns the parts that are sent back to the model. Sound is left out: speech models read text aloud and accept only
+ * text (ai.google.dev/gemini-api/docs/speech-generation, read 2026-11-30).
  */
 export function omitSound(parts: Part[]): Part[] {
   const isSound = (part: Part) => readInlineMedia(part)?.mimeType.startsWith('audio/') ?? false;
   return parts.some(isSound) ? parts.filter((part) => !isSound(part)) : parts;
 }
 
-/** Reads the media of a part. Undefined if it has none, if it is a thought, or if there are no bytes in valid base64. */
+/**
+ * Reads the media of a part. Undefined if it has none, if it is a thought, or if there are no bytes in valid base64.
+ */
 function readInlineMedia({ inlineData, thought }: Part): InlineMedia | undefined {
   if (thought || !isRecord(inlineData)) return undefined;
   const { mimeType, data } = inlineData as { mimeType?: unknown; data?: unknown };
@@ -65,7 +67,7 @@ function readInlineMedia({ inlineData, thought }: Part): InlineMedia | undefined
 /** Gemini's sample rate, if the type names none. */
 const defaultSampleRate = 24_000;
 
-/** The header of a WAV file has 32 bits for the bytes per second. */
+/** A higher rate is not valid. The header of a WAV file has only 32 bits for the bytes per second. */
 const maxSampleRate = 1_000_000;
 
 /** Reads the rate in `audio/L16;codec=pcm;rate=24000`. */

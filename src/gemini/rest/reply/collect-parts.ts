@@ -2,7 +2,7 @@ import type { Part } from '@google/genai';
 import { assertReplyLength } from '../../../driver/reply-limit.js';
 import { createThoughtBuffer, joinThoughts } from './thoughts.js';
 
-/** Collects the parts of a reply: as the service sent them, its text and its thoughts. */
+/** Collects the parts of a reply as the service sent them, and joins their text and their thoughts. */
 export function createPartCollector() {
   const collected: Part[] = [];
   const thoughts = createThoughtBuffer();
@@ -25,7 +25,10 @@ export function createPartCollector() {
   };
 }
 
-/** Joins adjacent plain texts, so that a streamed reply is sent back to the model in the same form as a unary reply. */
+/**
+ * Adds a part. Joins adjacent plain texts and leaves out empty ones, so that a streamed reply is sent back to the model
+ * in the same form as a unary reply.
+ */
 export function appendPart(parts: Part[], part: Part): void {
   if (!part.text && hasNoOtherFields(part)) return;
   const previous = parts.at(-1);

@@ -152,8 +152,8 @@ function getBlockedPrompt(feedback: unknown): BlockedPrompt | undefined {
 }
 
 /**
- * The maximum depth of a part. A part may contain any JSON, such as the arguments of a function call, and is stored and
- * sent back as JSON.
+ * The maximum depth of a part. A part may contain any JSON, such as the arguments of a function call. A deeper part
+ * would overflow the stack when it is stored or sent back as JSON.
  */
 const maxPartDepth = 500;
 

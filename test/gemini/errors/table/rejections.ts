@@ -257,7 +257,7 @@ export const rejections: readonly ErrorRow[] = [
     script: dayQuotaError('gemini-3.8-flash'),
     code: 'quota_exhausted',
     message: 'daily quota of gemini-3.8-flash is used up (20 of 20 requests)',
-    hint: 'It resets at midnight Pacific time. Until then, use another model.',
+    hint: 'The quota resets at midnight Pacific time. Until then, use another model.',
   },
   {
     request: 'generate',

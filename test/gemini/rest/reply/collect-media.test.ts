@@ -75,7 +75,7 @@ describe('media that is not kept is named', () => {
     });
   });
 
-  test('thoughts alone are an empty reply', async () => {
+  test('a picture that is a thought is not kept: alone it is an empty reply', async () => {
     fixture.server.queueReplies(partsReply([[{ ...picture, thought: true }]]));
     expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('empty_reply');
   });
@@ -95,7 +95,7 @@ describe('speech', () => {
     expect([...wav.subarray(44)]).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
   });
 
-  test('of two sample rates becomes two files; a picture is not delayed', async () => {
+  test('becomes another file at a new sample rate and after a picture', async () => {
     const { turn } = await replyTo(partsReply([[pcm(1), pcm(2, 'audio/pcm'), picture, pcm(3, 'audio/pcm;rate=0')]]));
     expect(turn.media?.map(({ mimeType }) => mimeType)).toEqual(['audio/wav', 'audio/wav', 'image/png', 'audio/wav']);
   });
@@ -128,7 +128,7 @@ describe('a later request', () => {
     ]);
   });
 
-  test('to another model has no turn without text', async () => {
+  test('to another model leaves out a reply without text, and joins the turns around it', async () => {
     const { contents } = await send(drawn, 'gemini-3.1-flash-image');
     const parts = [{ text: 'Draw a fox.' }, { inlineData }, { text: 'Make it blue.' }];
     expect(contents).toEqual([{ role: 'user', parts }]);
@@ -154,7 +154,7 @@ describe('a request asks', () => {
     expect(await getConfig('gemini-3.8-flash-tts')).toEqual({ responseModalities: ['AUDIO'] });
   });
 
-  test('other models for nothing that they reject', async () => {
+  test('other models for neither', async () => {
     expect(await getConfig(model)).toEqual({});
   });
 });

@@ -56,7 +56,7 @@ test('keeps thoughts out of the text and of the turn', async () => {
   expect(reply.turn.native).toEqual([{ text: 'AB' }]);
 });
 
-test('keeps a thought signature on its part, even an empty one', async () => {
+test('keeps a thought signature on its part, even on a part without text', async () => {
   const reply = await replyTo(textReply(['A', 'B'], { thoughtSignature: 'c2ln' }));
   expect(reply.turn.native).toEqual([{ text: 'AB' }, { text: '', thoughtSignature: 'c2ln' }]);
 });
@@ -88,7 +88,7 @@ test('takes the last value of each usage count', async () => {
   expect(response?.usage).toEqual({ promptTokens: 7, outputTokens: 2, thoughtTokens: 30, totalTokens: 39 });
 });
 
-test('reports unknown counts and the requested model if the service gives neither', async () => {
+test('leaves the counts out and reports the requested model if the service gives neither', async () => {
   fixture.server.queueReplies({ body: createChunk('Hi', 'STOP') });
   const reply = await fixture.driver().generate(createRequest('Hi', { model: `models/${model}` }));
   expect(reply).toMatchObject({ model, turn: { model } });
@@ -96,7 +96,7 @@ test('reports unknown counts and the requested model if the service gives neithe
 });
 
 test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW', 'MAX_TOKENS', 'stop', 'Max_Tokens'])(
-  'accepts text that ends with %s, and keeps its spelling',
+  'accepts text with the finish reason %s, and keeps the spelling of the reason',
   async (finishReason) => {
     expect(await replyTo(textReply('Hello', { finishReason }))).toMatchObject({ text: 'Hello', finishReason });
   },
@@ -112,7 +112,7 @@ test('keeps unknown parts and ignores unknown fields', async () => {
 });
 
 test.each([undefined, null, '', ' ', 'FINISH_REASON_UNSPECIFIED', 'finish_reason_unspecified', 7, {}])(
-  'a reply with the finish reason %j was interrupted',
+  'reports a reply with the finish reason %j as incomplete',
   async (finishReason) => {
     const body = { candidates: [{ content: { parts: [{ text: 'Some' }] }, finishReason }] };
     fixture.server.queueReplies({ body }, packetReply(formatSseEvent(body)));
@@ -207,7 +207,7 @@ test.each(['', ' \n', '\u00a0\t'])('rejects white space alone (%j), as empty', a
   expect(error).toMatchObject({ code: 'empty_reply', message: 'the reply is empty (STOP)' });
 });
 
-describe("the service's own words", () => {
+describe("the service's explanations", () => {
   const reply = (finishReason: string, parts: WirePart[], finishMessage: unknown = 'Words\nof the service.') => ({
     chunks: [{ candidates: [{ content: { parts }, finishReason, finishMessage }] }],
   });
@@ -231,21 +231,21 @@ describe("the service's own words", () => {
     expect(response).toMatchObject({ text: 'Hi', finishMessage: 'No [key] here' });
   });
 
-  test.each([null, 7, '', {}])('are ignored if they are no text: %j', async (finishMessage) => {
+  test.each([null, 7, '', {}])('are ignored if they are not text: %j', async (finishMessage) => {
     expect(await replyTo(reply('STOP', [{ text: 'Hi' }], finishMessage))).not.toHaveProperty('finishMessage');
   });
 
-  test('are not mistaken for a reply that quotes their name', async () => {
+  test('are not read from the text of a reply that contains the name of their field', async () => {
     const text = '{"candidates": [{"finishMessage": "x"}]}';
     expect(await replyTo(textReply(text))).not.toHaveProperty('finishMessage');
   });
 });
 
-describe('parts that are no text', () => {
+describe('parts that are not text', () => {
   const picture = { inlineData: { mimeType: 'image/png', data: 'AA==' } };
   const call = { functionCall: { name: 'search', args: {} }, thoughtSignature: 'c2ln' };
 
-  test('beside text are named in a warning, once, without media', async () => {
+  test('beside text are named in one warning, except media', async () => {
     const notes: DriverEvent[] = [];
     const context = { emit: (event: DriverEvent) => void notes.push(event) };
     const script = { chunks: [createChunk('Hi'), { candidates: [{ content: { parts: [picture, call] } }] }] };
@@ -258,7 +258,7 @@ describe('parts that are no text', () => {
     expect(notes).toEqual([note, note]);
   });
 
-  test('alone are an empty reply that names them', async () => {
+  test('alone are an empty reply, and the error names them', async () => {
     const parts = [{ text: ' ' }, { fileData: { mimeType: 'image/png' } }, { text: 'hm', thought: true }];
     const error = await errorOf({ chunks: [{ candidates: [{ content: { parts }, finishReason: 'STOP' }] }] });
     expect(error).toMatchObject({

@@ -36,7 +36,7 @@ test('leaves out text, thoughts and what only describes a part', () => {
   expect(describeParts({ thought: true, inlineData: { mimeType: 'image/png' } })).toBe(undefined);
 });
 
-test('leaves out details that are no text, and shortens long ones', () => {
+test('leaves out details that are not text, and shortens long ones', () => {
   expect(describeParts({ inlineData: { mimeType: null } }, { functionCall: 7 }, { fileData: null })).toBe(
     '1 file and 1 function call',
   );

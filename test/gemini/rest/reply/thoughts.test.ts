@@ -34,7 +34,7 @@ describe('a request for thoughts', () => {
     ]);
   });
 
-  test('is left out for a fallback model that is known to reject it', async () => {
+  test('is left out for a model that is known to reject it', async () => {
     fixture.server.queueListReplies({ body: { models: [] } });
     await getError(fixture.driver().generate({ ...request, model: 'gemini-2.0-flash' }));
     expect(fixture.server.requests[0]?.body.generationConfig).toEqual({});
@@ -44,7 +44,7 @@ describe('a request for thoughts', () => {
 describe('thoughts', () => {
   const script = textReply(['The ', 'reply'], { thoughts: ['**Plan**\n\nFirst ', 'this.'] });
 
-  test('are one event before a blocking reply, and events as they arrive in a stream', async () => {
+  test('are one event if the reply is not streamed, and in a stream one event for each piece that arrives', async () => {
     const unary = await send(script);
     expect(unary.received).toEqual([{ type: 'thought', text: '**Plan**\n\nFirst this.' }]);
     const streamed = await send(script, { streaming: true });
@@ -112,7 +112,7 @@ describe('the turn that is sent back', () => {
     expect(fixture.server.generateRequests[1]?.body.contents[1]).toEqual({ role: 'model', parts: kept });
   });
 
-  test('has no thoughts if an earlier version stored them', async () => {
+  test('has no thoughts even if an earlier version stored them', async () => {
     const native = [{ text: 'Hm.', thought: true }, { text: 'Yes' }];
     const turns = [
       createUserTurn('Hi'),
