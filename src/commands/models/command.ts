@@ -9,7 +9,7 @@ export const addModelsCommand = defineCommand<[], ModelsOptions>({
   description: 'list the models available to your key',
   options: {
     live: new Option('--live', 'only models that support the Live API'),
-    search: new Option('--search <text>', 'only models with this in their name or description'),
+    search: new Option('--search <text>', 'only models whose name or description contains this'),
     refresh: new Option('--refresh', 'fetch the list again, even if it is less than a day old'),
     format: formatOption(),
     tier: tierOption(),

@@ -25,7 +25,7 @@ function assertRowFlags(files: readonly string[], options: RunOptions): void {
   if (each === undefined && !matrix)
     assertNoneGiven({ '--results': results, '--max-failures': maxFailures }, '--each or --matrix');
   if (files.length > 1 && (each !== undefined || matrix)) {
-    throw new BoticelliError('usage', `${each === undefined ? '--matrix' : '--each'} runs one narrative`, {
+    throw new BoticelliError('usage', `${each === undefined ? '--matrix' : '--each'} accepts only one narrative`, {
       hint: 'Run the narratives one after another.',
     });
   }

@@ -28,7 +28,7 @@ const modelOptions = inHelpGroup('Model:', {
 const inputOptions = inHelpGroup('Input:', {
   ...variableOptions(),
   allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
-  allowOutside: new Option('--allow-outside', 'let file names taken from replies or standard input leave their folder'),
+  allowOutside: new Option('--allow-outside', 'let replies, standard input and rows choose any file and host'),
 });
 
 const outputOptions = inHelpGroup('Output:', {
@@ -57,7 +57,7 @@ const rowOptions = inHelpGroup('Rows and combinations:', {
   results: new Option('--results <file>', 'with --each or --matrix: write results to this .ndjson or .csv file'),
   failed: new Option('--failed <file>', 'with --each: write the failed rows to this file'),
   maxFailures: positiveInteger('--max-failures <n>', 'with --each or --matrix: start no further run after n failures'),
-  shard: new Option('--shard <k/n>', 'with --each: only every nth row, from the kth on').argParser(parseShard),
+  shard: new Option('--shard <k/n>', 'with --each: run only the kth of n parts of the rows').argParser(parseShard),
 });
 
 const replayOptions = inHelpGroup('Rehearsing, resuming and replaying:', {

@@ -91,7 +91,8 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       stateDatabase = await openDatabaseOnce({ settings, features, warn });
       const { database, reportFailure } = stateDatabase;
       if (keepMs === 'off' || !features.includes('runs')) return;
-      if (!database && options.resume) throw createNotStorableError("the stored replies can't be read");
+      if (!database && options.resume)
+        throw createNotStorableError("the stored replies can't be read, so nothing was sent");
       if (!database) return;
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
@@ -107,7 +108,8 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     canReuse: (_instance, index = 0) => index < firstAskedIndex,
     async beforeSend() {
       const isStorable = (await store?.isUsable()) ?? true;
-      if (!isStorable && options.resume) throw createNotStorableError('the reply could not be stored');
+      if (!isStorable && options.resume)
+        throw createNotStorableError("the reply can't be stored, so the request was not sent");
     },
     wrapListener: (next) => (event) => {
       if (isDetail(event)) return void store?.onEvent(event);
@@ -155,8 +157,8 @@ function createRowPersistence(
 }
 
 /** The warning before this error names the file and the cause. */
-function createNotStorableError(reason: string): BoticelliError {
-  return new BoticelliError('output_failed', `${reason}, so nothing was sent`, {
+function createNotStorableError(message: string): BoticelliError {
+  return new BoticelliError('output_failed', message, {
     hint: 'Fix the cause that the warning names. Without --resume, all replies are requested again, and none is stored.',
   });
 }

@@ -72,7 +72,7 @@ export const addRunsCommand = defineCommand<[], RunsOptions>({
     narrative: new Option('--narrative <name>', 'only runs of this narrative'),
     since: new Option(
       '--since <time>',
-      'only runs of the last 12h or 30d, or since a date such as 2026-11-30',
+      'only runs since a date such as 2026-11-30, or of the last hours or days, such as 12h or 30d',
     ).argParser(parseSince),
     failed: new Option('--failed', 'only runs that did not complete'),
     format: formatOption(),

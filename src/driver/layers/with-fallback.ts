@@ -62,7 +62,7 @@ function isQuotaError(thrown: unknown): thrown is BoticelliError {
 
 /**
  * Combines the failures into one error. If there are several, their own hints are not used, because the hint of one
- * failure, such as "Nothing was sent", may not be true of the others.
+ * failure, such as "The request was not sent", may not be true of the others.
  */
 function createExhaustedError(first: BoticelliError, failures: BoticelliError[], skipped: string[]): BoticelliError {
   const retryTimesMs = failures.flatMap(({ retryAt }) => (retryAt === undefined ? [] : [retryAt.getTime()]));

@@ -128,7 +128,7 @@ async function openWithTimeout({
     context.signal?.throwIfAborted();
     if (!timeouts.signal.aborted) throw thrown;
     throw new BoticelliError('timeout', `${host} did not set up a session within ${limitMs / 1000} s`, {
-      hint: 'Nothing was sent. Try again later, or use another model.',
+      hint: 'The request was not sent. Try again later, or use another model.',
     });
   } finally {
     timeouts.close();

@@ -53,7 +53,7 @@ function describeRetirement({ retiresOn = '', routedTo }: ModelFacts, now: numbe
   const isPast = Date.parse(retiresOn) <= now;
   const shutdown = `Google ${isPast ? 'shut' : 'shuts'} down on ${retiresOn}`;
   if (routedTo === undefined) return shutdown;
-  return `${shutdown}; ${routedTo} ${isPast ? 'now' : 'then'} serves its requests, at its own price`;
+  return `${shutdown}; ${routedTo} ${isPast ? 'now' : 'then'} serves requests for it, at the price of ${routedTo}`;
 }
 
 /** Whether a name has a higher version than all known models of its major version, or a higher major version. */

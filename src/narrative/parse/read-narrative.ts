@@ -104,7 +104,7 @@ function readHeader(file: TomlTable, report: ReportProblem) {
   const table = file[key];
   if (table === undefined) report(errorAt('missing-table', [key], 'the file has no [narrative]'));
   if (second !== undefined) {
-    const names = key === 'narrative' ? `its older name [${second}]` : `[${second}], which are names of one table`;
+    const names = key === 'narrative' ? `its older name [${second}]` : `[${second}], two names of the same table`;
     const message = `the file has both [${key}] and ${names}`;
     report(errorAt('conflicting-tables', [second], message, { target: 'key' }));
   }

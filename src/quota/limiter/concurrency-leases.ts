@@ -77,7 +77,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
 /** Creates the error without `retryAt`, because nobody knows when a slot becomes free. */
 function createNoSlotError(model: string): BoticelliError {
   return new BoticelliError('rate_limited', `no free slot for ${model} within --max-wait`, {
-    hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
+    hint: 'The request was not sent. Raise --max-wait, or use another model with --model or --fallback.',
   });
 }
 

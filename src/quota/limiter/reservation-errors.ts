@@ -12,7 +12,7 @@ function createReservationError(failure: ReservationFailure): BoticelliError {
   switch (failure.state) {
     case 'closed':
       return new BoticelliError('quota_exhausted', `daily quota of ${model} is used up`, {
-        hint: 'Nothing was sent. Use another model with --model or --fallback.',
+        hint: 'The request was not sent. Use another model with --model or --fallback.',
         retryAt: new Date(failure.at),
       });
     case 'too-late': {
@@ -20,11 +20,11 @@ function createReservationError(failure: ReservationFailure): BoticelliError {
       if (failure.reason === 'spend') {
         const message = "waiting for the project's spend-based rate limit would take longer than --max-wait";
         const hint =
-          'Nothing was sent. Raise --max-wait. All models of the project wait, so another model does not help.';
+          'The request was not sent. Raise --max-wait. All models of the project wait, so another model does not help.';
         return new BoticelliError('rate_limited', message, { hint, retryAt, isProjectWide: true });
       }
       return new BoticelliError('rate_limited', `waiting for quota of ${model} would take longer than --max-wait`, {
-        hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
+        hint: 'The request was not sent. Raise --max-wait, or use another model with --model or --fallback.',
         retryAt,
       });
     }

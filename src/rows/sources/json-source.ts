@@ -23,7 +23,7 @@ export async function openJsonSource(path: string, name: string): Promise<RowSou
   if (!content.ok) {
     const hint =
       content.problem.reason === 'too-large'
-        ? 'Write a large source as NDJSON, one object a line: jq -c ".[]" does it.'
+        ? 'Convert a large source to NDJSON, with one object per line: jq -c ".[]".'
         : 'Check the path. It is relative to the current folder.';
     throw createUnreadableSourceError(`${name} ${content.problem.message}`, hint);
   }

@@ -35,7 +35,7 @@ export function formatEstimate(estimate: EstimateReport, typicalReplyTokens: num
   const assumption =
     guessedReplies === 0
       ? 'assumes that replies use all of max_tokens'
-      : `assumes ${typicalReplyTokens} tokens for a reply without max_tokens (${guessedReplies} of ${estimate.requests})`;
+      : `assumes ${typicalReplyTokens} tokens for a reply without max_tokens (${guessedReplies} of ${formatCount(estimate.requests, 'request')})`;
   return [
     `  ${formatTotals(estimate)}`,
     ...(models.length > 1 ? models.map((model) => `    ${toPrintableLine(model.model)}: ${formatTotals(model)}`) : []),

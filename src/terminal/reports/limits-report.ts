@@ -72,7 +72,8 @@ function formatIntro({ location, tier, models }: LimitsReport): string[] {
 
 function formatTitle(model: QuotaStatus, { now }: LimitsReport, colors: Colors): string {
   const name = colors.heading(toPrintableLine(model.model));
-  if (model.standsFor !== undefined) return `${name}: alias of ${toPrintableLine(model.standsFor)}, counted there`;
+  if (model.standsFor !== undefined)
+    return `${name}: alias of ${toPrintableLine(model.standsFor)}, which counts its requests`;
   const availability = formatAvailability(model.free, now);
   return `${name}: ${model.free.state === 'now' ? availability : colors.warning(availability)}`;
 }

@@ -142,7 +142,7 @@ test('shows which model an alias stands for', async () => {
   server.setDefaultReply(textReply('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
   await run('one.toml');
   const { stdout } = await limits();
-  expect(stdout).toContain('gemini-flash-lite-latest: alias of gemini-3.5-flash-lite, counted there\n');
+  expect(stdout).toContain('gemini-flash-lite-latest: alias of gemini-3.5-flash-lite, which counts its requests\n');
   expect(stdout).toMatch(/^gemini-3\.5-flash-lite: available now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
 });
 

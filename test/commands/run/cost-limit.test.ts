@@ -285,6 +285,8 @@ describe('check --estimate', () => {
     const estimateWithKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
-    expect((await estimateWithKey()).stdout).toContain('assumes 400 tokens for a reply without max_tokens (4 of 4)');
+    expect((await estimateWithKey()).stdout).toContain(
+      'assumes 400 tokens for a reply without max_tokens (4 of 4 requests)',
+    );
   });
 });

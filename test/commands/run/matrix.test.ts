@@ -215,7 +215,7 @@ describe('bad input ends the run before the first request:', () => {
     [['--matrix', 'model=a', '-m', 'b'], "it can't be combined with --model"],
     [['--matrix', 'temperature=1', '--temperature', '0'], "it can't be combined with --temperature"],
     [['--matrix', 'vars.tone=a', '--var', 'tone=b'], "it can't be combined with --var tone"],
-    [['--matrix', 'model=a', 'rows.toml'], '--matrix runs one narrative'],
+    [['--matrix', 'model=a', 'rows.toml'], '--matrix accepts only one narrative'],
     [['--matrix', 'model=a', '--failed', 'f.csv'], '--failed needs --each'],
     [['--max-failures', '1'], '--max-failures needs --each or --matrix'],
   ])('%j', async (args, message) => {

@@ -253,7 +253,7 @@ describe('if nothing can be stored', () => {
       const { code, stdout, stderr } = await resume(kilobytes);
       expect({ code, replies: stdout.split('\n\n').length }).toEqual({ code: 74, replies: 4 });
       expect(stderr.match(/^boticelli: warning: /gm)).toHaveLength(1);
-      expect(stderr).toContain('act_5: the reply could not be stored, so nothing was sent');
+      expect(stderr).toContain("act_5: the reply can't be stored, so the request was not sent");
     }
     expect(server.generateRequests).toHaveLength(8);
   });

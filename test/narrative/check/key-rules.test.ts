@@ -102,7 +102,7 @@ testRule('conflicting-tables', [
   [
     'allows only one of the older names too',
     `[narration]\nname = "y"\n[metadata]\nname = "z"\n[acts]\na = "Say hello."\n`,
-    '3:2 conflicting-tables: the file has both [narration] and [metadata], which are names of one table',
+    '3:2 conflicting-tables: the file has both [narration] and [metadata], two names of the same table',
   ],
   [
     'names the older name that is used',

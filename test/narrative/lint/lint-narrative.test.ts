@@ -37,14 +37,14 @@ rule('retired-model', [
     'reports the shutdown date wherever the model is named',
     `${narrative('model = "gemini-2.0-flash"\nfallback = ["models/gemini-2.5-pro"]')}[acts.b]\nmodel = "gemini-2.5-flash"\n`,
     `~ 3:9 retired-model: "model" in [narrative] is "gemini-2.0-flash", which Google shut down on 2026-06-01`,
-    `~ 4:13 retired-model: element 1 of "fallback" in [narrative] is "gemini-2.5-pro", which Google shuts down on 2026-12-01; gemini-3.8-flash then serves its requests, at its own price`,
-    `~ 10:9 retired-model: "model" in [acts.b] is "gemini-2.5-flash", which Google shuts down on 2026-12-01; gemini-3.5-flash-lite then serves its requests, at its own price`,
+    `~ 4:13 retired-model: element 1 of "fallback" in [narrative] is "gemini-2.5-pro", which Google shuts down on 2026-12-01; gemini-3.8-flash then serves requests for it, at the price of gemini-3.8-flash`,
+    `~ 10:9 retired-model: "model" in [acts.b] is "gemini-2.5-flash", which Google shuts down on 2026-12-01; gemini-3.5-flash-lite then serves requests for it, at the price of gemini-3.5-flash-lite`,
   ],
 ]);
 
 it('says that another model serves the requests for a retired one', async () => {
   const text = await lintText(narrative('model = "gemini-2.5-pro"'), { now: Date.parse('2026-12-01') });
-  expect(text.join()).toContain('which Google shut down on 2026-12-01; gemini-3.8-flash now serves its requests');
+  expect(text.join()).toContain('which Google shut down on 2026-12-01; gemini-3.8-flash now serves requests for it');
 });
 
 rule('unknown-model', [
