@@ -8,8 +8,8 @@ export function isContinued(finishReason: string | undefined): boolean {
 }
 
 /**
- * Returns the token for the hop after a response. Undefined if the response has none, or has the token of an earlier
- * hop: with that token, the service would send an earlier part again.
+ * Returns the continuation token of a response, with which the next hop is requested. Undefined if the response has
+ * none, or has the token of an earlier hop: with that token, the service would send an earlier part again.
  */
 export function getNextToken(
   { finishedHops = [] }: Pick<GenerateRequest, 'finishedHops'>,
@@ -18,7 +18,7 @@ export function getNextToken(
   return finishedHops.some((hop) => hop.token === token) ? undefined : token;
 }
 
-/** Counts the output tokens of the reply so far, thoughts included; 0 in the first hop. */
+/** Counts the output tokens of the hops before a request, thoughts included; 0 for the request of the first hop. */
 export function countHopTokens({ finishedHops = [] }: Pick<GenerateRequest, 'finishedHops'>): number {
   return finishedHops.reduce((sum, { outputTokens }) => sum + outputTokens, 0);
 }

@@ -5,9 +5,13 @@ import { addUsage, type TokenDetails, type TokensByModality, type Usage } from '
 import { getServiceTier } from './service-tier.js';
 
 /**
- * The cost of one request in US dollars. It is undefined if a count is unknown, or if the price depends on the modality
- * of the tokens (audio costs several times as much as text) and `details` does not state the modalities. It is also
- * undefined if there were web searches and their fee is unknown, or if the service tier has no known price.
+ * The cost of one request in US dollars. It is undefined in four cases:
+ *
+ * - a count is unknown or invalid
+ * - the price depends on the modality of the tokens (audio costs several times as much as text), and `details` does not
+ *   state the modalities or contradicts `usage`
+ * - there were web searches, and their fee is unknown
+ * - the service tier has no known price
  */
 export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetails = {}): number | undefined {
   const { promptTokens, outputTokens, thoughtTokens, cachedTokens = 0, toolTokens = 0 } = usage;
@@ -37,7 +41,8 @@ function calculateSearchCost(searches: number, fee: SearchFee | undefined): numb
 /**
  * Multiplies tokens by their rates. Tokens that the details leave out get the highest rate, so that the cost is not too
  * low. Such gaps occur: the details of a Live prompt lacked 25 of 522 tokens (discuss.ai.google.dev/t/188765, 2026-09).
- * @returns undefined if the rate depends on the modality and there are no details, or they have more tokens than
+ * @param ratesByModality absent if all modalities have the same rate; `details` is then ignored
+ * @returns the cost, or undefined if the rate depends on the modality and the details are absent or add up to more than
  *   `tokens`
  */
 function addUpModalities(
@@ -48,13 +53,14 @@ function addUpModalities(
 ): number | undefined {
   if (!ratesByModality || tokens === 0) return tokens * rate;
   if (!details) return undefined;
-  let rest = tokens;
+  let remainingTokens = tokens;
   let cost = 0;
   for (const [modality, count] of Object.entries(details)) {
-    rest -= count;
+    remainingTokens -= count;
     cost += count * (ratesByModality[modality] ?? rate);
   }
-  return rest < 0 ? undefined : cost + rest * Math.max(rate, ...Object.values(ratesByModality));
+  if (remainingTokens < 0) return undefined;
+  return cost + remainingTokens * Math.max(rate, ...Object.values(ratesByModality));
 }
 
 function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standard' }: TokenDetails) {
@@ -62,9 +68,10 @@ function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standa
 }
 
 /**
- * Estimates the cost of a request in US dollars, in the service tier that it asks for. It is an upper bound if the
- * price depends on the modality, or if the model's price of the tier `priority` is unknown.
- * @param tokens the counts of tokens, and the number of web searches (default 0)
+ * Estimates the cost of a request in US dollars, in the service tier that the request asks for. The estimate is an upper
+ * bound if the price depends on the modality, or if the model's price of the tier `priority` is unknown.
+ * @param counts the counts of tokens, and the number of web searches (default 0)
+ * @returns undefined if there are web searches and their fee is unknown
  */
 export function estimateCostUsd(
   request: GenerateRequest,
@@ -84,8 +91,9 @@ export function estimateCostUsd(
 }
 
 /**
- * Returns the token details of a prompt without sound, whose tokens all have the price of text. Returns undefined if a
- * token may have another price, as always for a Live model: it hears its own earlier replies.
+ * Returns the token details of a prompt without sound, whose tokens all have the price of text. Returns undefined if
+ * their number is unknown or if a token may have another price. That is always so for a model that speaks, because its
+ * own earlier replies are sound in the prompt.
  */
 export function getSoundlessPromptTokens(
   { turns }: GenerateRequest,

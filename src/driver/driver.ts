@@ -23,13 +23,16 @@ export interface CallContext {
    */
   acquireSlot?: (model: string) => Promise<Lease>;
   /**
-   * Set by a layer that stores replies, for layers that store parts of replies. `occurrence` distinguishes equal
-   * requests, which have the same key.
+   * Set by a layer that stores replies, for layers that store parts of replies. Equal requests have the same `key`;
+   * `instance` is the id of the run that sent them, and `occurrence` numbers the equal requests of one run.
    */
   requestId?: { key: string; occurrence: number; instance?: string };
   /** The run that sends the request, if several runs share the driver. */
   instance?: RequestInstance;
-  /** The position of the call in its run. Equal requests with the same position have the same `occurrence`. */
+  /**
+   * The position of the call in its run. An act that sends an equal request again, for example after a failure, has the
+   * same position, so both requests have the same `occurrence`.
+   */
   position?: CallPosition;
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];

@@ -6,14 +6,14 @@ export interface ReplyMedia {
   base64: string;
 }
 
-/** What something contains besides text: its name in the singular and plural, and a detail such as its media type. */
+/** A kind of content that is not text: its name in the singular and plural, and a detail such as the media type. */
 export interface ContentKind {
   one: string;
   many: string;
   detail?: string | undefined;
 }
 
-/** Returns the kind of media of a MIME type. */
+/** Returns the kind of content that a MIME type stands for, with the MIME type as its detail. */
 export function getContentKind(mimeType: unknown): ContentKind {
   const detail = typeof mimeType === 'string' ? mimeType : undefined;
   const [type] = String(mimeType).toLowerCase().split('/');
@@ -40,7 +40,7 @@ export function formatContentKinds(kinds: readonly ContentKind[]): string | unde
   return descriptions.length === 0 ? last : `${descriptions.join(', ')} and ${last}`;
 }
 
-/** Returns the end of an act without the bytes of its media, for reports and records. */
+/** Returns an event about the end of an act without the bytes of its media, for reports and stored runs. */
 export function omitMediaData<End extends { media?: { data?: string }[] }>(end: End): End {
   if (!end.media?.some(({ data }) => data !== undefined)) return end;
   return { ...end, media: end.media.map(({ data: _, ...media }) => media) };

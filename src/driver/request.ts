@@ -35,7 +35,7 @@ export interface GenerateRequest {
  * (ai.google.dev/gemini-api/docs/generate-content/long-decode, read 2026-11).
  */
 export interface FinishedHop {
-  /** The service's token for the next hop. */
+  /** The continuation token that the hop returned, for the request of the next hop. */
   token: string;
   /** The part of the reply that the hop returned. */
   turn: ModelTurn;

@@ -20,10 +20,11 @@ export interface GenerateResponse extends ToolUse {
   tokenDetails?: TokenDetails;
   /**
    * The reply as a turn of the conversation. If the request has `finishedHops` and the reply ends here, the turn also
-   * contains their parts; `text` and `usage` never do.
+   * contains the parts that these hops returned. `text` and `usage` cover them only after `withContinuation` has joined
+   * the responses.
    */
   turn: ModelTurn;
-  /** The service's token for the next hop of the reply. Only with the finish reason `CONTINUATION`. */
+  /** The token for the request of the next hop. Only with the finish reason `CONTINUATION`. */
   continuationToken?: string;
   /** The speech of a Live model; `text` is its transcript. */
   audio?: ReplyAudio;
@@ -98,7 +99,7 @@ export interface ChunkMetadata {
 /** The usage of a run without requests. */
 export const zeroUsage: Usage = { promptTokens: 0, outputTokens: 0, thoughtTokens: 0, totalTokens: 0 };
 
-/** The sum of two usages. A sum is absent if either count is unknown, because a partial sum would be too low. */
+/** Adds two usages. The sum of a count is absent if it is unknown in either usage: a partial sum would be too low. */
 export function addUsage(left: Usage, right: Usage): Usage {
   const sum: Usage = {};
   for (const name of ['promptTokens', 'outputTokens', 'thoughtTokens', 'totalTokens'] as const) {

@@ -2,8 +2,8 @@ import { BoticelliError } from '../errors.js';
 import type { ReplyAudio } from './response.js';
 
 /**
- * A spoken reply without a transcript, so without text. It has been billed, so the error carries the audio for callers
- * that save it.
+ * The error for a spoken reply that has no transcript and therefore no text. The reply has been billed, so the error
+ * carries the audio for callers that save it.
  */
 export class UntranscribedSpeech extends BoticelliError {
   readonly audio: ReplyAudio;

@@ -13,8 +13,8 @@ const maxKeyLength = 8192;
 
 /**
  * Checks a key before any request. If a header can't carry the key, the error of fetch would quote the key.
- * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry, that was
- *   copied with something around it, or that is meant for another API
+ * @throws BoticelliError `missing_api_key` for an empty key; `auth` for a key that a header can't carry, that was copied
+ *   with quotation marks or the name of its variable, or that only the Live API accepts
  */
 export function assertUsableKey(apiKey: string): void {
   if (apiKey === '') {

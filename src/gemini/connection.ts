@@ -14,7 +14,7 @@ export interface Connection {
   redact: Redact;
   /** The service's address, without the key. */
   url: URL;
-  /** Finds the proxy route to an address, which may be outside of the service. */
+  /** Finds the route to a URL, directly or through a proxy. The URL may also be that of another server. */
   resolveRoute: RouteResolver;
   /**
    * The SDK's API for generating and for listing models. The first call loads the SDK.

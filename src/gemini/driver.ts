@@ -125,7 +125,7 @@ async function* streamReply(
   } catch (thrown) {
     throw await toRequestError(thrown, prepared);
   } finally {
-    // If the caller leaves the loop early, the SDK itself would keep the connection open.
+    // Also closes the connection if the caller leaves the loop early. The SDK itself would keep it open.
     prepared.exchange.timeouts.close();
   }
 }
@@ -146,8 +146,9 @@ async function* receiveChunks(prepared: PreparedRequest): AsyncGenerator<StreamC
 }
 
 /**
- * Builds the reply when the response has been read to its end, and reports what the reply has besides text. A response
- * without a finish reason is incomplete, even if its JSON is whole.
+ * Builds the reply when the response has been read to its end, and emits its thoughts and notes about what it has
+ * besides text. A response without a finish reason is incomplete, even if its JSON is whole.
+ * @throws StreamInterrupted or BoticelliError `unavailable` for an incomplete response
  */
 function completeReply({ collector, exchange, options: { request, context } }: PreparedRequest): GenerateResponse {
   if (!collector.isFinished) {

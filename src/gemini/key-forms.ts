@@ -1,4 +1,7 @@
-/** Lists the forms in which a service may repeat a key: as it is, and escaped or encoded. The longest is first. */
+/**
+ * Lists the forms in which a service may repeat a key: as it is, and escaped or encoded. The longest is first, because a
+ * shorter form may be a part of it.
+ */
 export function listKeyForms(apiKey: string): string[] {
   const percentEscapes = [...Buffer.from(apiKey)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
   const forms = new Set([
@@ -37,14 +40,14 @@ export function createLiteralRedactor(forms: readonly string[]): (text: string) 
 }
 
 /**
- * The shortest beginning of a form that is redacted. It is longer than the four characters that all of Google's keys
- * share.
+ * What is left of a form that was cut is redacted only if it has at least this length. It is longer than the four
+ * characters that all of Google's keys share, so that these alone are not redacted.
  */
 const minCutLength = 8;
 
 /**
- * Replaces what is left of a form that was cut with an ellipsis, as long titles, addresses and messages are. The rest
- * may be most of the key.
+ * Replaces what is left of a form that was cut with an ellipsis, as long titles, addresses and messages are. What is
+ * left may be most of the key.
  */
 export function redactCutForms(text: string, forms: readonly string[]): string {
   return text.includes('…') ? forms.reduce(redactCutForm, text) : text;
@@ -53,15 +56,15 @@ export function redactCutForms(text: string, forms: readonly string[]): string {
 function redactCutForm(text: string, form: string): string {
   const start = form.slice(0, minCutLength);
   if (start.length < minCutLength) return text;
-  const kept: string[] = [];
+  const pieces: string[] = [];
   let end = 0;
   for (let index = text.indexOf(start); index !== -1; index = text.indexOf(start, index + 1)) {
     const beginning = /^[^…]*(?=…)/.exec(text.slice(index, index + form.length))?.[0];
     if (beginning === undefined || !form.startsWith(beginning)) continue;
-    kept.push(text.slice(end, index), '[key]');
+    pieces.push(text.slice(end, index), '[key]');
     end = index + beginning.length;
   }
-  return kept.length === 0 ? text : [...kept, text.slice(end)].join('');
+  return pieces.length === 0 ? text : [...pieces, text.slice(end)].join('');
 }
 
 /** Redacts a text that arrives in pieces. */
@@ -84,9 +87,9 @@ export function createStreamRedactor(forms: readonly string[]): StreamRedactor {
       return passed;
     },
     flush() {
-      const rest = pending;
+      const keptBack = pending;
       pending = '';
-      return rest;
+      return keptBack;
     },
   };
 }

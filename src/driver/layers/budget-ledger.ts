@@ -13,7 +13,7 @@ export interface BudgetLedger {
   add(costUsd: number): void;
 }
 
-/** Creates a ledger without spending. */
+/** Creates a ledger in which nothing is spent or reserved. */
 export function createBudgetLedger(): BudgetLedger {
   const reservations = new Set<{ estimateUsd: number }>();
   let spentUsd = 0;

@@ -16,8 +16,8 @@ export interface ReplyCheck {
   /** Resolves to what is wrong with a reply, or to undefined. Rejects if a second reply would not help. */
   findProblem: (response: GenerateResponse) => Promise<string | undefined>;
   /**
-   * Creates the error of a reply. The error of the first reply is reported in the `retry` event. The error of the
-   * second reply is thrown.
+   * Creates the error for a reply with a problem. The error for the first reply is reported in the `retry` event. The
+   * error for the second reply is thrown.
    */
   createError: (problem: string, response: GenerateResponse) => BoticelliError;
   /** Creates the prompt that follows the first reply. */
@@ -27,7 +27,8 @@ export interface ReplyCheck {
 /**
  * Requests a reply, and checks it. After a reply with a problem, sends the request once more, together with that reply
  * and a description of the problem, and emits a `retry` event. The usage of both replies is added up. If the call
- * fails, the usage is reported in `spent` events. Yields a reply without a problem in one piece.
+ * fails, the usage is reported in `spent` events. Yields no text before the reply has passed the check, and then the
+ * whole text in one chunk.
  */
 export async function* sendWithRepeat(
   request: GenerateRequest,
@@ -78,8 +79,8 @@ async function generateChecked(
 
 /**
  * Creates the context for the inner driver. The inner stream is collected before anything is passed on. So the inner
- * driver may always discard its text, and the caller never has text to discard. Attempts are counted across both
- * requests.
+ * driver may always retry and discard its text, and the `retry` events tell the caller that there is nothing to discard.
+ * The events count the attempts of both requests together.
  */
 function createInnerContext(context: CallContext): CallContext & { emit: (event: DriverEvent) => void } {
   let failedAttempts = 0;

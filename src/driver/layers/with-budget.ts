@@ -20,9 +20,10 @@ export interface BudgetOptions {
 }
 
 /**
- * Stops before a call that could exceed the budget. A running call counts at its estimate. A finished call counts at
- * the cost in its response and usage events. If these have no cost, it counts at an estimate for the reply that
- * arrived. A call that failed without a usage event counts as free. Use one instance per run.
+ * Rejects a call that could exceed the budget, before its request is sent. A running call counts at its estimate. A
+ * finished call counts at the cost in its response and usage events. A response without a cost counts at an estimate
+ * for its text, and a usage event without a cost at an estimate for the prompt alone. A call that failed without a usage
+ * event counts as free. Use one instance per run.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */

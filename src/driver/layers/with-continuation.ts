@@ -19,11 +19,12 @@ const maxHops = 64;
 /**
  * Continues a reply that is longer than one request may return: sends the request again with the token of the last hop
  * until the reply ends, and joins the parts. Emits a `hop` event between two hops. The text of each hop is yielded as
- * it arrives. A `retry` event in a later hop has `keepChars`, because a failed attempt discards only the text of its
- * own hop. The response has the sum of the usage and cost of all hops that were not reused. If a later hop fails, the
- * usage of the earlier ones is reported in `spent` events.
+ * it arrives. A `retry` event that discards text in a later hop has `keepChars`, because a failed attempt discards only
+ * the text of its own hop. The response has the sum of the usage and cost of all hops that were not reused. If the call
+ * fails after a hop, the usage of the finished hops is reported in `spent` events.
  *
- * @throws BoticelliError `unavailable` if the service sends no new token, or if the reply does not end within 64 hops
+ * @throws BoticelliError `unavailable` if the service sends no new token, if the reply does not end within 64 hops, or
+ *   if it is longer than `maxReplyChars`
  */
 export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
   return createLayer(inner, {

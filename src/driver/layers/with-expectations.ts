@@ -22,7 +22,8 @@ export interface ExpectationOptions {
  * replies is added up. `generateStream` yields a checked reply in one piece. Calls without a check pass through
  * unchanged.
  *
- * @throws BoticelliError `unexpected_reply` if the second reply is not as expected either
+ * @throws BoticelliError `unexpected_reply` if the second reply is not as expected either, or, without `canRepeat`, if
+ *   the first one is not
  */
 export function withExpectations(options: ExpectationOptions, inner: BoticelliDriver): BoticelliDriver {
   const { checkTimeoutMs, canRepeat = true } = options;

@@ -8,9 +8,9 @@ import { withRetryLoop } from './retry-loop.js';
 export interface RetryPolicy {
   /** The maximum number of attempts after the first one. Default 4. */
   retries?: number;
-  /** The pause after the first failure; it doubles with each failure. Default 500. */
+  /** The longest pause after the first failure; it doubles with each further failure. Default 500. */
   baseDelayMs?: number;
-  /** The longest pause that the doubling reaches. Default 30 s. */
+  /** The limit of this doubling. Default 30 s. */
   maxDelayMs?: number;
   /** If the service asks for a longer pause than this, there is no retry. Default 5 minutes. */
   maxRetryAfterMs?: number;
@@ -20,9 +20,9 @@ export interface RetryPolicy {
 }
 
 /**
- * Retries after a temporary failure. Emits a `retry` event for each failed attempt and a `wait` event for each pause.
- * Other failures are rethrown. A failure after the first text of a stream is also rethrown, unless
- * `CallContext.canDiscard` allows a retry.
+ * Retries after a temporary failure. Emits a `retry` event before each retry, and a `wait` event before each pause.
+ * Rethrows other failures, the failure of the last attempt, and failures for which the service asks for too long a
+ * pause. A failure after the first text of a stream is also rethrown, unless `CallContext.canDiscard` allows a retry.
  */
 export function withRetries(policy: RetryPolicy, inner: BoticelliDriver): BoticelliDriver {
   const { retries = 4, maxRetryAfterMs = 300_000, clock } = policy;

@@ -4,16 +4,16 @@ import type { GenerateRequest } from '../request.js';
 import { withRetryLoop } from './retry-loop.js';
 
 /**
- * Sends the request in its next service tier if the service has no capacity in the current one, even after retries. The
- * service itself never moves a `flex` request to a more expensive tier. Emits a `fallback` event for each change of
- * tier. Does not change the tier once a stream has yielded text.
+ * Sends the request in its next service tier if the service has no capacity in the current one, even after retries.
+ * This layer is needed because the service itself never moves a `flex` request to a more expensive tier. Emits a
+ * `fallback` event for each change of tier. Does not change the tier once a stream has yielded text.
  */
 export function withTierFallback(inner: BoticelliDriver): BoticelliDriver {
   return withRetryLoop((request, { emit, signal }) => {
     let current = request;
     return (thrown, hasYieldedText) => {
-      const [from, ...rest] = current.serviceTiers ?? [];
-      const [to] = rest;
+      const [from, ...nextTiers] = current.serviceTiers ?? [];
+      const [to] = nextTiers;
       if (from === undefined || hasYieldedText || !isOverload(thrown)) throw thrown;
       if (to === undefined) throw from === 'flex' ? explainRefusedFlex(thrown) : thrown;
       signal?.throwIfAborted();
@@ -22,7 +22,7 @@ export function withTierFallback(inner: BoticelliDriver): BoticelliDriver {
         ...{ type: 'fallback', from: `${model} (${from})`, to: `${model} (${to})` },
         ...{ reason: thrown.message, serviceTier: to },
       });
-      current = { ...current, serviceTiers: rest } satisfies GenerateRequest;
+      current = { ...current, serviceTiers: nextTiers } satisfies GenerateRequest;
       return current;
     };
   }, inner);
@@ -38,7 +38,7 @@ function isOverload(thrown: unknown): thrown is BoticelliError {
   return thrown instanceof BoticelliError && thrown.isOverload;
 }
 
-/** Replaces the hint of a refused flex request with one that says how to name another tier. */
+/** Replaces the hint of an `unavailable` flex request with one that says how to name another tier. */
 function explainRefusedFlex(thrown: BoticelliError): BoticelliError {
   if (thrown.code !== 'unavailable') return thrown;
   const { code, message, isTransient, isOverload, retryAfterMs, retryAt, cause } = thrown;

@@ -20,8 +20,8 @@ const regionHint =
   'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.';
 
 /**
- * Classifies an error response by status and details (https://ai.google.dev/gemini-api/docs/troubleshooting) if its
- * body is Gemini's own error, otherwise by who answered.
+ * Classifies an error response. Rejections about quota come first, whoever sent them. Gemini's own errors are classified
+ * by status and details (https://ai.google.dev/gemini-api/docs/troubleshooting), all others by `classifyForeignError`.
  */
 export function classifyHttpError(response: RedactedErrorResponse): BoticelliError {
   const { status, model } = response;

@@ -38,8 +38,8 @@ export function isCertificateError(thrown: unknown): boolean {
 }
 
 /**
- * Creates the `unavailable` error of a request that got no response. It is transient unless the same connection can
- * never succeed.
+ * Creates the `unavailable` error of a request that got no response. It is transient unless the certificate or the URL
+ * is the cause: then a retry fails too.
  * @param urlHint the hint for an error caused by the URL
  */
 export function classifyNetworkError(thrown: unknown, host: string, urlHint = 'Check the base URL.'): BoticelliError {
@@ -58,7 +58,10 @@ export function classifyNetworkError(thrown: unknown, host: string, urlHint = 'C
   return new BoticelliError('unavailable', message, { hint, isTransient, cause });
 }
 
-/** Follows `cause`. If several addresses failed, the error is an AggregateError, and its first error is used. */
+/**
+ * Returns the code and message of the innermost `cause`. If several addresses failed, the error is an AggregateError,
+ * and its first error is used. The code is empty if there is none.
+ */
 function findRootCause(thrown: unknown): { code: string; message: string } {
   let error = thrown;
   for (let depth = 0; depth < 8 && error instanceof Error; depth += 1) {

@@ -27,9 +27,9 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
  * a limit is 0, a daily limit is used up, or no per-minute limit is named and the retry delay is longer than
  * `maxMinuteDelayMs`. Otherwise it is `rate_limited`.
  *
- * A limit is daily if its quotaId or, without details, the text says so. A short retry delay does not mean that the
- * limit is not daily: in September 2026, a 429 about a daily quota gave a delay of 47 s, although that quota resets at
- * midnight.
+ * A limit is daily if its quotaId or metric says so, or, if none of these names a period, the text. A short retry delay
+ * does not mean that the limit is not daily: in September 2026, a 429 about a daily quota gave a delay of 47 s, although
+ * that quota resets at midnight.
  */
 export function classifyQuotaError(
   response: RedactedErrorResponse,
@@ -118,7 +118,10 @@ interface BillingErrorDetails {
   retryAfterMs?: number | undefined;
 }
 
-/** Creates the error of a rejection that concerns all models of the project. Only `spend-rate` ends within minutes. */
+/**
+ * Creates the error of a rejection that concerns all models of the project. It is `rate_limited` for `spend-rate`, which
+ * ends within minutes, and otherwise `quota_exhausted`.
+ */
 function createBillingError(
   reason: BillingReason,
   { description, cause, now, retryAfterMs }: BillingErrorDetails,

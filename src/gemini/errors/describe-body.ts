@@ -23,8 +23,8 @@ export function describeUnexpectedBody(body: string): string {
 }
 
 /**
- * Returns what a body that does not come from Gemini says about its error, or an empty text. A web page says nothing
- * about the request: its server does not know Gemini's API.
+ * Returns what a body that does not come from Gemini says about its error. Returns an empty text for JSON without a
+ * message, and for a web page: its server does not know Gemini's API, so its text is not about the request.
  */
 export function getForeignMessage(body: string): string {
   const parsed = parseFirstObject(body);

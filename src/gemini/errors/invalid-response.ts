@@ -3,7 +3,7 @@ import type { Redact } from '../api-key.js';
 import { describeUnexpectedBody } from './describe-body.js';
 import { toOneLine } from './one-line.js';
 
-/** What the errors about invalid responses need to know. */
+/** What the errors about an invalid response say about its request. */
 export interface ResponseContext {
   /** `host:port`, the only part of the URL that messages show. */
   host: string;
@@ -50,7 +50,7 @@ export function createTooManyValuesError(host: string): BoticelliError {
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 
-/** Enough of a body to say who answered. */
+/** The maximum length of the part of a body that is examined. It is enough to say who answered. */
 const maxDescribedChars = 1_000_000;
 
 /** For a 200 response that is not Gemini's, for example the login page of a proxy. */

@@ -37,8 +37,8 @@ const apiKeyPattern = /api.?key|unregistered callers|unauthenticated|credential/
 // Seen 2025 and 2026: "Your project has been denied access", "Permission denied on resource project None", "Project
 // 'projects/x' not found or deleted" (GoogleCloudPlatform/generative-ai#3061 and #1748).
 const accountPattern = /denied access|permission.?denied|\bproject\b.*(not found|deleted|disabled|suspended)/i;
-// "models/x is not found for API version v1beta, or is not supported for bidiGenerateContent". A close reason ends
-// after 123 bytes.
+// "models/x is not found for API version v1beta, or is not supported for bidiGenerateContent". A close reason is cut
+// after 123 bytes, so either half of this text must be enough.
 const unknownModelPattern = /\bmodels?\b.*\bnot found\b|not supported for bidi/i;
 
 /** Whether a reason names a quota or money, such as "Your prepayment credits are depleted" (sonichi/sutando#569). */

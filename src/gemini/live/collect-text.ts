@@ -7,14 +7,14 @@ import type { MessageUpdate } from './read-message.js';
  *
  * A speaking model may send its words twice: as the transcript of its speech and as text. Its text may also be thoughts
  * without the `thought` flag (mastra-ai/mastra#17434, seen 2026-06). So the transcript is the reply of a speaking
- * model, and its text is the reply only if the turn ends without a transcript. For other models it is the other way
- * round.
+ * model, and its text is the reply only if the turn ends without a transcript. The reply of a writing model is its text,
+ * and a transcript is the reply only if the turn ends without text.
  */
 export function createTextCollector(replies: ResponseMode['replies']) {
   let text = '';
   let fallbackText = '';
   return {
-    /** Adds the text of a message and returns what it adds to the reply. */
+    /** Adds a message. Returns the part of its text that belongs to the reply, without the fallback text. */
     add({ transcript, writtenText }: MessageUpdate): string {
       const [added, fallback] = replies === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
       assertReplyLength(Math.max(text.length + added.length, fallbackText.length + fallback.length));
@@ -24,7 +24,7 @@ export function createTextCollector(replies: ResponseMode['replies']) {
     },
     /**
      * Call this at the end of the turn. If the reply has no text by then, its text becomes what the model wrote instead
-     * of speaking, or spoke instead of writing. Returns that text, or an empty text if the reply had one.
+     * of speaking, or spoke instead of writing. Returns that text, or an empty text if the reply already has text.
      */
     useFallbackText(): string {
       if (text.trim() !== '') return '';

@@ -6,7 +6,10 @@ import { convertParameters, convertRequest, convertThoughts } from '../rest/conv
 import type { ResponseMode } from './options.js';
 import type { LiveTurn } from './session.js';
 
-/** The setup of a session, without what the Live API does not support: format, schema and stop sequences. */
+/**
+ * Creates the setup of a session, without what the Live API does not support: format, schema and stop sequences.
+ * @param handle resumes the session that sent this handle. Default: a new session
+ */
 export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, handle?: string): LiveConnectConfig {
   const { system, parameters } = request;
   const { format, schema, stop, ...supported } = parameters;
@@ -54,7 +57,8 @@ export function convertTurns(turns: readonly Turn[], request: GenerateRequest, m
   return { kind: 'realtime', history: contents.slice(0, -1), prompt: parts.map(({ text }) => text).join('\n\n') };
 }
 
-/** Sends earlier replies as text: the Live API does not use thought signatures. */
+/** Converts earlier replies from their text, not from their native parts: the Live API does not use thought signatures. */
+
 function convertContents(request: GenerateRequest): Content[] {
   const turns = request.turns.map((turn) => (turn.role === 'model' ? { ...turn, native: undefined } : turn));
   return convertRequest({ ...request, turns }).contents as Content[];

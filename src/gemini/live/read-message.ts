@@ -30,7 +30,7 @@ export interface MessageUpdate {
   /** `turnComplete` does not end the turn: the model goes on thinking and will speak again. */
   isInProgress: boolean;
   turnCompleteReason: string;
-  /** What the tools did: `groundingMetadata` and `urlContextMetadata`. */
+  /** All content of the message. Its `groundingMetadata` and `urlContextMetadata` say what the tools did. */
   toolMetadata: JsonObject;
 }
 

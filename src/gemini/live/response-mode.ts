@@ -18,7 +18,10 @@ export interface ResponseModeSearch {
   confirm(): Promise<void>;
 }
 
-/** Creates a function that starts a search. Its first mode is a confirmed one, else the cached one, else a default. */
+/**
+ * Creates a function that starts a search. The search begins with the mode that worked earlier in this run, else with
+ * the cached mode, else with the default of the model.
+ */
 export function createResponseModeSearchStarter(cache: ResponseModeCache | undefined) {
   const confirmed = new Map<string, ResponseMode>();
   return async (model: string): Promise<ResponseModeSearch> => {

@@ -26,7 +26,10 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
   };
 
   return {
-    /** Borrows a session that continues the request's conversation, or else closes idle sessions and opens one. */
+    /**
+     * Borrows the session that has the beginning of the request's conversation. If there is none, or if it has ended or
+     * will end soon, closes all idle sessions and opens another one, which resumes the ended session if possible.
+     */
     async acquire(sessionRequest: SessionRequest): Promise<OpenResult<BorrowedSession>> {
       const match = [...sessions.all].find((pooled) => canContinue(pooled, sessionRequest));
       if (match && !isEnding(match, liveOptions)) {

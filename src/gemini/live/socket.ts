@@ -13,7 +13,7 @@ import { Headers } from '../transport/minimal-fetch.js';
 export type CloseReason =
   /** It was closed. If there was no closing frame, `code` is 1006, and `cause` may contain the error. */
   | { kind: 'closed'; code: number; reason: string; cause?: Error }
-  /** It was never opened, or the service sent an error over it. */
+  /** It was never opened, or we ended it because the service sent an error or messages that are too large. */
   | { kind: 'refused'; error: BoticelliError }
   /** A frame does not come from Gemini, or violates the WebSocket protocol. */
   | { kind: 'malformed'; frame: string };
@@ -28,7 +28,7 @@ export interface LiveSocketOptions {
   classifyConnectError(thrown: Error): BoticelliError;
   /** Creates the error for a turn whose messages are larger than `maxBodyBytes`. */
   createTooLargeError(): BoticelliError;
-  /** Classifies an HTTP response that arrived instead of a WebSocket upgrade. */
+  /** Classifies an HTTP response that arrived instead of a WebSocket upgrade, or the same error in a frame. */
   classifyUpgradeError(response: ErrorResponse): BoticelliError;
 }
 
@@ -141,7 +141,7 @@ function createMessageCounter() {
     reset: () => {
       receivedBytes = 0;
     },
-    /** Adds a frame. Returns whether all frames together are small enough, and the frame has not too many values. */
+    /** Adds a frame. Returns whether all frames together are small enough and this frame does not have too many values. */
     hasRoomFor(frame: string): boolean {
       receivedBytes += frame.length + messageOverheadBytes;
       return receivedBytes <= maxBodyBytes && !hasTooManyValues(frame);

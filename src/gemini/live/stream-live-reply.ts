@@ -102,7 +102,7 @@ async function* runTurn(
     }
     timeouts = createRequestTimeouts({ signal: context.signal, ...liveOptions, elapsedMs: setupMs });
     timeouts.markSent();
-    // Closes the session at once, even while the caller does not read the stream.
+    // An abort or a passed time limit closes the session at once, even while the caller does not read the stream.
     timeouts.signal.addEventListener('abort', borrowed.abandon);
     if (!borrowed.session.closeReason) borrowed.session.send(liveTurn);
     const closeReason = yield* receiveReply(borrowed, collector, timeouts, options);
@@ -145,7 +145,10 @@ function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, {
   for (const problem of collector.listToolProblems()) warn(problem);
 }
 
-/** Yields the reply's text up to the end of the turn. If the session ended before the reply began, returns why. */
+/**
+ * Yields the reply's text up to the end of the turn. If the session ends before the reply begins, returns why. If it
+ * ends later, throws.
+ */
 async function* receiveReply(
   { session }: BorrowedSession,
   collector: LiveReplyCollector,
@@ -158,8 +161,8 @@ async function* receiveReply(
   for (;;) {
     const waitMs = progress.getWaitMs();
     if (waitMs === 0) return undefined;
-    // The service delays the end of a turn by the time that playing its speech takes. That pause does not count as
-    // idle.
+    // The service delays the end of a turn by the time that playing its speech takes. So the time after the reply is
+    // generated does not count as idle.
     if (!progress.isGenerated) timeouts.markWaiting();
     const message = await abortable(receiveWithin(session, waitMs, liveOptions.clock), signal);
     if (!message) {
@@ -187,7 +190,10 @@ async function* receiveReply(
   }
 }
 
-/** Resolves to the next message; to undefined if the session has ended, or if none arrives within `waitMs`. */
+/**
+ * Resolves to the next message, or to undefined if the session has ended or no message arrives within `waitMs`.
+ * @param waitMs undefined for no limit
+ */
 async function receiveWithin(session: LiveSession, waitMs: number | undefined, clock: Clock) {
   if (waitMs === undefined) return session.nextMessage();
   const timer = new AbortController();

@@ -58,7 +58,7 @@ interface TurnState {
   isTranscriptFinished: boolean;
   /** When the model had produced the whole reply. */
   generatedAt: number | undefined;
-  /** When the service closed the turn. It does that when the speech would have been played. */
+  /** When the service closed the turn. It does that when the speech would have been played to its end. */
   closedAt: number | undefined;
   lastContentAt: number;
   playbackEndsAt: number;

@@ -40,7 +40,8 @@ export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTi
 /**
  * Downloads an http(s) URL of up to 100 MB, following redirects. Sends neither the API key nor the SDK's headers. A
  * login in the URL is sent only to the host of that URL. Rejects with the signal's reason after an abort.
- * @throws BoticelliError `no_input` for a bad URL, `unavailable` if a retry may succeed, `timeout`
+ * @throws BoticelliError `no_input` if the URL or the size of the file must change, `unavailable` if the server can't be
+ *   reached or fails, `timeout`
  */
 export async function download(options: DownloadOptions): Promise<Download> {
   const { url, maxBytes = maxRequestBytes, resolveRoute = async () => undefined } = options;
@@ -71,7 +72,7 @@ interface DownloadContext {
 type RedirectOptions = DownloadContext &
   Required<Pick<DownloadOptions, 'resolveRoute' | 'publicOnly' | 'findAddresses'>>;
 
-/** The response after all redirects. */
+/** Follows redirects, and returns the first response that is not a redirect and has a status of success. */
 async function followRedirects(startUrl: URL, options: RedirectOptions): Promise<HttpResponse> {
   const { timeouts, displayUrl, resolveRoute } = options;
   let currentUrl = startUrl;
@@ -104,8 +105,8 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
 
 /**
  * Finds the addresses of a URL's host. Rejects link-local addresses, at which cloud providers serve the credentials of
- * a machine. Also rejects private addresses after a redirect from a public one: the author of a public page must not
- * choose what is read in the user's network.
+ * a machine. With `publicOnly`, also rejects private addresses. It is set by the caller, and after a redirect from a
+ * public address: the author of a public page must not choose what is read in the user's network.
  */
 async function findCheckedAddresses(
   url: URL,

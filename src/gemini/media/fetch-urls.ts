@@ -8,8 +8,9 @@ import { createInputError, type Download, download } from './download.js';
 import type { MediaDeliveryOptions } from './options.js';
 
 /**
- * Creates a function that replaces the URL of a part with its bytes, and returns other parts as they are. Fetches each
- * URL once and keeps all downloads in memory.
+ * Creates a function that downloads the URL of a part and replaces it with the bytes. A URL that the service reads by
+ * itself (YouTube, Files API) becomes a reference. A part without a URL is returned as it is. The function downloads
+ * each URL once and keeps all downloads in memory.
  */
 export function createMediaDownloader(options: MediaDeliveryOptions) {
   const downloadOnce = createAsyncMemo<Download & { content: MediaBytes }>();

@@ -41,7 +41,8 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
       loaded ??= store.read(key).then(parseStoredModelList);
       const list = await loaded;
       const ageMs = clock.now() - (list?.listedAt ?? 0);
-      // If the time of the list is in the future, the clock was set back after it was written, so its age is unknown.
+      // If the time of the list is in the future, the clock was set back after the list was written. Its age is then
+      // unknown, and it is not used.
       return ageMs >= 0 && ageMs < maxAgeMs ? list : undefined;
     },
     async write(entries) {
@@ -54,7 +55,7 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
   };
 }
 
-/** Reads the newest list that any API key received from a service, of any age. For users without a key. */
+/** Reads the newest list that any API key received from a service, however old the list is. It serves users without a key. */
 export async function readNewestModelList(
   store: ModelListStore,
   { baseUrl }: Pick<ConnectionOptions, 'baseUrl'>,

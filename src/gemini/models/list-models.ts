@@ -99,7 +99,7 @@ function toModelInfo(model: Model, { redact }: Connection): ModelInfo | null {
   return JSON.parse(JSON.stringify(info ?? null), (_, value) => (typeof value === 'string' ? redact(value) : value));
 }
 
-/** Converts the error of a list request. A 404 for the list is not about a model. */
+/** Converts the error of a list request. A 404 for the list is not about a model, so it becomes `unavailable`. */
 function toListError(thrown: unknown, host: string): unknown {
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return thrown;
   const { cause } = thrown;

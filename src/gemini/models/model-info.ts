@@ -40,10 +40,10 @@ export type UntrustedModelInfo = { readonly [Field in keyof ModelInfo]?: unknown
 const maxNameChars = 300;
 const maxDescriptionChars = 5000;
 
-/** Keeps the valid fields of an entry. Returns undefined if the name or the methods are missing. */
-export function parseModelInfo({ name, methods, ...rest }: UntrustedModelInfo): ModelInfo | undefined {
+/** Keeps the valid fields of an entry. Returns undefined if the name or the list of methods is missing or invalid. */
+export function parseModelInfo({ name, methods, ...optionalFields }: UntrustedModelInfo): ModelInfo | undefined {
   if (!isNonEmptyString(name) || name.length > maxNameChars || !Array.isArray(methods)) return undefined;
-  const { displayName, description, inputTokens, outputTokens } = rest;
+  const { displayName, description, inputTokens, outputTokens } = optionalFields;
   return {
     name,
     methods: methods.filter(isNonEmptyString).slice(0, 100),

@@ -8,14 +8,15 @@ import { getCapabilities } from './capabilities.js';
 
 /**
  * Returns why a model can't serve a request, or undefined if no reason is known. The reason is derived from the
- * built-in facts, the model's name and the request. It is a sentence without a period that refers to the model as "it".
+ * built-in facts, the model's name and the request. It is a sentence without a period, in which "it" is the model.
  */
 export function getUnsupportedReason(model: string, request: GenerateRequest): string | undefined {
   const name = stripModelPrefix(model);
   const { supportsGenerate, supportsLive } = getCapabilities(name);
   const repliesOnlyInSpeech = isSpeechModel(name) && !isSpeechModel(stripModelPrefix(request.model));
   if (repliesOnlyInSpeech || !(supportsGenerate || supportsLive)) return 'it does not generate text';
-  if (supportsGenerate) return getThinkingReason(name, request) ?? getToolsReason(name, request);
+  if (supportsGenerate)
+    return getThinkingReason(name, request) ?? getToolsReason(name, request) ?? getResolutionReason(name, request);
   // A JSON format is supported: the Live API does not accept a schema, but boticelli validates the reply itself.
   return getLiveUnsupportedReason(name, request);
 }
@@ -26,12 +27,17 @@ function getThinkingReason(model: string, { parameters: { thinking } }: Generate
   return `it does not accept thinking = ${JSON.stringify(thinking)}`;
 }
 
-function getToolsReason(model: string, { parameters: { tools = [], format }, turns }: GenerateRequest) {
-  if (tools.length > 0 && format === 'json' && rejectsToolsWithJson(model))
-    return 'it does not accept tools together with format = "json"';
-  if (rejectsPartResolution(model) && listUserParts(turns).some(hasOwnResolution))
-    return 'it does not accept a media_resolution of a single medium';
-  return undefined;
+function getToolsReason(model: string, { parameters: { tools = [], format } }: GenerateRequest): string | undefined {
+  const usesToolsWithJson = tools.length > 0 && format === 'json';
+  return usesToolsWithJson && rejectsToolsWithJson(model)
+    ? 'it does not accept tools together with format = "json"'
+    : undefined;
+}
+
+function getResolutionReason(model: string, { turns }: GenerateRequest): string | undefined {
+  return rejectsPartResolution(model) && listUserParts(turns).some(hasOwnResolution)
+    ? 'it accepts one media_resolution for all media, not one for a single file'
+    : undefined;
 }
 
 function hasOwnResolution(part: Part): boolean {

@@ -42,7 +42,10 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
   };
 }
 
-/** Adds the request for thoughts to the thinking config, unless the model is known to reject it. */
+/**
+ * Converts `includeThoughts` to a thinking config, together with the thinking budget. Returns no config if thoughts are
+ * not requested, or if the model is known to reject a request for them.
+ */
 export function convertThoughts({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
   if (!includeThoughts || builtInModels.get(stripModelPrefix(model))?.hasNoThoughts) return {};
   return { thinkingConfig: { ...(thinking !== undefined && convertThinking(thinking)), includeThoughts } };
@@ -145,7 +148,7 @@ function convertThinking(thinking: NonNullable<GenerationParameters['thinking']>
     : { thinkingLevel: thinking.toUpperCase() as ThinkingLevel };
 }
 
-/** Formats a resolution as both enumerations of the API do. */
+/** Formats a resolution as the API names it, both for a whole request and for one part. */
 function formatResolution(resolution: NonNullable<GenerationParameters['mediaResolution']>): string {
   return `MEDIA_RESOLUTION_${resolution.toUpperCase()}`;
 }

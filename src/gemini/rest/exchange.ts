@@ -80,7 +80,8 @@ const maxErrorDepth = 100;
 
 /** Finds the `finishMessage` of a response or of one of its chunks. */
 export function findFinishMessage(json: string): string | undefined {
-  // Few responses have the field. Quotes in a reply's text are escaped, so they can't be mistaken for it.
+  // Few responses have the field, and only these are parsed. The text of a reply can't be mistaken for the field,
+  // because the quotes in it are escaped.
   if (!json.includes('"finishMessage"')) return undefined;
   const parsed = tryParseJson(json);
   const candidates = isRecord(parsed) && Array.isArray(parsed.candidates) ? parsed.candidates : [];

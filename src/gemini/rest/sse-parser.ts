@@ -78,7 +78,7 @@ function replaceLineBreaks(json: string): string {
  */
 function createEventClassifier() {
   let isGemini = false;
-  let firstForeign: string | undefined;
+  let firstUnknownEvent: string | undefined;
 
   const classifyValue = (value: unknown, data: string): SseItem[] => {
     if (Array.isArray(value) && value.every(isRecord)) return value.flatMap((entry) => classifyValue(entry, data));
@@ -86,7 +86,7 @@ function createEventClassifier() {
     const error = extractServiceError(value);
     if (error) return [{ type: 'service-error', error }];
     if (!isGemini && isOpenAiReply(value)) return [{ type: 'foreign', text: data }];
-    if (!isReplyBody(value)) firstForeign ??= data;
+    if (!isReplyBody(value)) firstUnknownEvent ??= data;
     // A list may hold several chunks, so each is serialized again, unless that would overflow the stack.
     if (!data.trimStart().startsWith('[')) return [{ type: 'chunk', json: replaceLineBreaks(data) }];
     if (isDeeperThan(value, maxChunkDepth)) return [{ type: 'foreign', text: data.slice(0, 1000) }];
@@ -108,10 +108,10 @@ function createEventClassifier() {
     return [/^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data }];
   };
 
-  // Gateways may send events of their own, such as a ping, before the first chunk. So an unknown event alone does not
-  // make the body foreign.
+  // Gateways may send events of their own, such as a ping, before the first chunk. So an unknown event makes the body
+  // foreign only if no event of the body is Gemini's.
   const end = (): SseItem[] =>
-    isGemini || firstForeign === undefined ? [] : [{ type: 'foreign', text: firstForeign }];
+    isGemini || firstUnknownEvent === undefined ? [] : [{ type: 'foreign', text: firstUnknownEvent }];
   return Object.assign(classify, { end });
 }
 
@@ -128,7 +128,9 @@ function createStrayLines() {
   return {
     /**
      * Adds a line; returns the service's error as soon as it is complete.
-     * @param isInStream whether events came before. If none did, the lines may be a whole reply, of any length.
+     * @param isInStream whether events came before. If none did, the lines may be a whole reply, so their length is not
+     *   limited.
+
      */
     add(line: string, isInStream: boolean): ServiceError | undefined {
       if (json === '' && !/^\s*[{[]/.test(line)) {

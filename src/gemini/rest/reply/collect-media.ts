@@ -67,10 +67,10 @@ function readInlineMedia({ inlineData, thought }: Part): InlineMedia | undefined
 /** Gemini's sample rate, if the type names none. */
 const defaultSampleRate = 24_000;
 
-/** A higher rate is not valid. The header of a WAV file has only 32 bits for the bytes per second. */
+/** A higher rate counts as invalid: the header of a WAV file has only 32 bits for the bytes per second. */
 const maxSampleRate = 1_000_000;
 
-/** Reads the rate in `audio/L16;codec=pcm;rate=24000`. */
+/** Reads the rate in `audio/L16;codec=pcm;rate=24000`. Returns Gemini's rate if it is absent or invalid. */
 function readSampleRate(mimeType: string): number {
   const rate = Number(/;\s*rate=(\d{1,7})\b/i.exec(mimeType)?.[1] ?? defaultSampleRate);
   return rate > 0 && rate <= maxSampleRate ? rate : defaultSampleRate;

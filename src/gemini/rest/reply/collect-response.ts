@@ -80,15 +80,15 @@ export function createReplyCollector(
     /**
      * The reply that has ended.
      * @param finishMessage what the service says about the finish reason, on one line
-     * @throws BoticelliError `blocked`, `truncated` or `empty_reply`
+     * @throws BoticelliError `blocked`, `truncated` or `empty_reply`, or `unavailable` for a hop without content
      */
     buildResponse(finishMessage?: string): GenerateResponse {
-      const { servedModel: _, usageMetadata: __, finishReason, continuationToken, ...rest } = fields;
+      const { servedModel: _, usageMetadata: __, finishReason, continuationToken, ...otherFields } = fields;
       const { text, parts } = reply;
       const ownTurn = createTurn(text, removeThoughts(parts), requestedModel, collectMedia(parts));
       const turn = isContinued(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
       const response = { ...getBilled(), text, finishReason, turn };
-      assertUsableReply({ ...rest, ...response, text: turn.text, media: turn.media, parts, finishMessage });
+      assertUsableReply({ ...otherFields, ...response, text: turn.text, media: turn.media, parts, finishMessage });
       return {
         ...response,
         ...toolUse.toolUse,
@@ -166,8 +166,8 @@ function getParts(content: unknown): Part[] {
     .filter((part) => !isDeeperThan(part, maxPartDepth))
     .map((part): Part => {
       if (!('text' in part) || typeof part.text === 'string') return part;
-      const { text: _, ...rest } = part;
-      return rest;
+      const { text: _, ...otherFields } = part;
+      return otherFields;
     });
 }
 
@@ -177,8 +177,8 @@ export function getTokenMetadata({ outputTokens }: { outputTokens: number | unde
 }
 
 /**
- * Returns the token that continues the reply after a chunk. A stream may also contain tokens before its end, each for
- * the text up to its chunk. So a chunk with text and without a token makes an earlier token unusable.
+ * Returns the token that continues the reply after a chunk. A stream may also contain continuation tokens before its
+ * end, each for the text up to its chunk. So a chunk with text and without a token makes an earlier token unusable.
  */
 function updateToken(previous: string | undefined, token: unknown, parts: readonly Part[]): string | undefined {
   if (typeof token === 'string' && token !== '') return token;
@@ -195,7 +195,7 @@ function createTurn(text: string, parts: Part[], model: string, media: readonly 
   return media.length === 0 ? turn : { ...turn, media };
 }
 
-/** Joins the parts of a long reply to one turn. */
+/** Joins the turns of the hops of a long reply into one turn. */
 function joinHops(finishedHops: readonly FinishedHop[], lastTurn: ModelTurn): ModelTurn {
   if (finishedHops.length === 0) return lastTurn;
   const turns = [...finishedHops.map(({ turn }) => turn), lastTurn];

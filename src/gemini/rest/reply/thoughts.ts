@@ -43,7 +43,10 @@ export function emitThoughts(thoughts: string, { includeThoughts }: GenerateRequ
   if (includeThoughts && thoughts !== '') emit?.({ type: 'thought', text: thoughts });
 }
 
-/** Reports that a whole reply has thoughts that its request did not ask for. They are not part of the reply. */
+/**
+ * Emits a note if a reply has thoughts that its request did not ask for. They are not part of the reply.
+ * @param thoughts all thoughts of the reply
+ */
 export function reportUnrequestedThoughts(
   thoughts: string,
   { includeThoughts }: GenerateRequest,
