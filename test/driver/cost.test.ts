@@ -20,6 +20,9 @@ describe('the cost of a request', () => {
 
   test('bills cached tokens in full if their price is unknown', () => {
     expect(calculateCostUsd(millions({ prompt: 3, cached: 2 }), { input: 2, output: 10 })).toBe(6);
+  });
+
+  test('is 0 for a prompt with cached tokens if input is free', () => {
     expect(calculateCostUsd(millions({ prompt: 3, cached: 2 }), { input: 0, output: 10, cachedInput: 0 })).toBe(0);
   });
 
@@ -32,7 +35,7 @@ describe('the cost of a request', () => {
     expect(calculateCostUsd(millions({ prompt: 1 }), price, { hasInvalidCount: true })).toBeUndefined();
   });
 
-  test('depends on the size of the prompt', () => {
+  test('is higher per token for a prompt of more than 200,000 tokens, if the model has such a price', () => {
     const tiered = builtInPrices['gemini-3.1-pro-preview']?.[0] as Price;
     const cost = (promptTokens: number) =>
       calculateCostUsd({ promptTokens, cachedTokens: 100_000, outputTokens: 10_000, thoughtTokens: 0 }, tiered);
@@ -60,7 +63,7 @@ describe('the cost of web searches', () => {
     expect(cost(2, { usd: 0.5, per: 'query' }, 'flex')).toBe(2);
   });
 
-  test('is unknown without a fee', () => {
+  test('is unknown if the fee is unknown, and 0 without searches', () => {
     expect([cost(0), cost(1)]).toEqual([2, undefined]);
   });
 });
@@ -90,14 +93,14 @@ describe('the cost of sound', () => {
     });
     const tokens = { promptTokens: 1e6, outputTokens: 1e6 };
     expect(estimateCostUsd(request(), tokens, live)).toBe(3 + 12);
-    const hearing: Price = { input: 1, output: 4, inputByModality: { AUDIO: 3 } };
+    const audioInputPrice: Price = { input: 1, output: 4, inputByModality: { AUDIO: 3 } };
     const media = (mimeType: string): MediaPart => ({
       type: 'media',
       mimeType,
       content: { from: 'bytes', base64: '' },
     });
-    expect(estimateCostUsd(request(media('image/png')), tokens, hearing)).toBe(1 + 4);
-    expect(estimateCostUsd(request(media('video/mp4')), tokens, hearing)).toBe(3 + 4);
+    expect(estimateCostUsd(request(media('image/png')), tokens, audioInputPrice)).toBe(1 + 4);
+    expect(estimateCostUsd(request(media('video/mp4')), tokens, audioInputPrice)).toBe(3 + 4);
   });
 });
 
@@ -106,9 +109,9 @@ test('built-in prices are sorted by date; output costs more than input, and cach
     const days = prices.map(({ from = '' }) => from);
     expect(days, model).toEqual([...days].sort());
     expect(days[0], model).toBe('');
-    for (const each of prices.flatMap((dated) => [dated, ...(dated.above ? [dated.above] : [])])) {
-      expect(each.output, model).toBeGreaterThan(each.input);
-      expect(each.cachedInput ?? 0, model).toBeLessThan(each.input);
+    for (const rates of prices.flatMap((dated) => [dated, ...(dated.above ? [dated.above] : [])])) {
+      expect(rates.output, model).toBeGreaterThan(rates.input);
+      expect(rates.cachedInput ?? 0, model).toBeLessThan(rates.input);
     }
   }
 });

@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
-  'in the ten days from %s, every time is surely in its own day, except at the start of a Sunday, and never in another day',
+  'each hour of the ten days from %s is surely in its own day, except at the start of a Sunday, and in no other day',
   (start) => {
     const hourMs = 3_600_000;
     for (let hour = 0; hour < 10 * 24; hour += 1) {

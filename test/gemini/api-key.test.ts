@@ -15,9 +15,9 @@ function printAll(error: unknown): string {
 
 test.each([
   ['an empty key', '', 'missing_api_key'],
-  ['a line break', `${canary}\n`, 'auth'],
-  ['a character that is not allowed in a header', `${canary}☃`, 'auth'],
-  ['a space', `my ${canary}`, 'auth'],
+  ['a key with a line break', `${canary}\n`, 'auth'],
+  ['a key with a character that is not allowed in a header', `${canary}☃`, 'auth'],
+  ['a key with a space', `my ${canary}`, 'auth'],
   ['an ephemeral token', `auth_tokens/${canary}`, 'auth'],
 ])('rejects %s before any request, without printing the key', async (_name, apiKey, code) => {
   const error = await getError(fixture.driver({ apiKey }).generate(createRequest()));
@@ -87,13 +87,13 @@ test.each([
     const { error } = await readStream(driver.generateStream(createRequest()));
     for (const failed of [await getError(driver.generate(createRequest())), error]) {
       expect(failed).toBeDefined();
-      // Not even its beginning: a text must be redacted before it is cut to a length.
+      // Not even the beginning of the key may be left, so a text must be redacted before it is cut to a length.
       expect(printAll(failed)).not.toMatch(/CANARY/);
     }
   },
 );
 
-test('redacts the key in a failed model list', async () => {
+test('redacts the key in the error of a failed model list', async () => {
   fixture.server.queueListReplies(errorReply(500, echo));
   const error = await getError(listModels({ apiKey: canary, baseUrl: fixture.server.url }));
   expect(error).toMatchObject({ code: 'unavailable' });

@@ -5,7 +5,7 @@ import { createGeminiFixture, createRequest, readStream } from './gemini-fixture
 
 const fixture = createGeminiFixture();
 
-test.each(['/v1beta', '/v1beta/openai/', '/v1'])('understands a base URL that ends in %s', async (ending) => {
+test.each(['/v1beta', '/v1beta/openai/', '/v1'])('leaves out %s at the end of a base URL', async (ending) => {
   const { server } = fixture;
   const options = { apiKey: 'test-key', baseUrl: server.url + ending };
   const driver = fixture.driver(options);

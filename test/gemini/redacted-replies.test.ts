@@ -118,7 +118,7 @@ test('a stream keeps back only what may be the beginning of a key', () => {
   expect(redactor.flush()).toBe('C');
 });
 
-test('does not change the usage of a reply', async () => {
+test('keeps the usage of a reply', async () => {
   fixture.server.queueReplies(textReply('Hi.'));
   const { usage }: BilledUsage = await fixture.driver({ apiKey }).generate(createRequest());
   expect(usage.promptTokens).toBeGreaterThan(0);

@@ -82,12 +82,12 @@ test.each([
 });
 
 test('uses the Live API for the retry if a model turns out to support only that', async () => {
-  let knows = false;
+  let isKnownAsLive = false;
   const error = new BoticelliError('model_not_found', 'model murmur not found (404 NOT_FOUND)');
-  const learn = () => {
-    knows = true;
+  const onCall = () => {
+    isKnownAsLive = true;
   };
-  const { driver, rest, live } = route(() => knows, [{ error, onCall: learn }]);
+  const { driver, rest, live } = route(() => isKnownAsLive, [{ error, onCall }]);
   await expect(driver.generate(createRequest('', { model: 'murmur' }))).rejects.toMatchObject({
     ...{ code: 'model_not_found', message: 'murmur supports only the Live API', isTransient: true, retryAfterMs: 0 },
   });

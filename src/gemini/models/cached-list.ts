@@ -31,7 +31,7 @@ interface ModelListCacheOptions extends ConnectionOptions {
   maxAgeMs?: number;
 }
 
-/** Caches the model list of one API key at one service. The store is read once per process. */
+/** Creates a cache for the model list of one API key at one service. The cache reads the store only once. */
 export function createModelListCache(options: ModelListCacheOptions): ModelListCache {
   const { apiKey, baseUrl, store, clock = systemClock, maxAgeMs = 86_400_000 } = options;
   const key = `${hashService(baseUrl)} ${shortHash(apiKey)}`;

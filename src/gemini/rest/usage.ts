@@ -19,7 +19,7 @@ export function toBilledUsage(
 }
 
 /**
- * Converts the counts. Gateways may send anything as a count. One that is not a whole number from 0 to 2^53 − 1 is
+ * Converts the counts. Gateways may send anything as a count. A count that is not a whole number from 0 to 2^53 − 1 is
  * unknown.
  *
  * The service leaves out counts of 0, as proto3 does. If it counted the prompt, an absent count of cached, tool or
@@ -49,11 +49,15 @@ export function toUsage(metadata: unknown, { hasReply }: UsageOptions): Usage {
   };
 }
 
-/** Derives the tokens of the reply from the total. The result is undefined if the counts contradict each other. */
+/**
+ * Derives the output tokens from the total. Without a total and without a reply, they are 0. Returns undefined if they
+ * are unknown, or if the counts contradict each other.
+ * @param others the tokens that are not output
+ */
 function deriveOutputTokens(others: number | undefined, total: number | undefined, hasReply: boolean) {
   if (others === undefined) return undefined;
-  const rest = total === undefined ? 0 : total - others;
-  return rest > 0 || (rest === 0 && !hasReply) ? rest : undefined;
+  const outputTokens = total === undefined ? 0 : total - others;
+  return outputTokens > 0 || (outputTokens === 0 && !hasReply) ? outputTokens : undefined;
 }
 
 /**

@@ -54,8 +54,8 @@ export function createToolUseCollector(tools: readonly ToolName[] = []) {
     },
     /**
      * The number of billed searches. "We ignore the empty web search queries when counting unique queries"
-     * (ai.google.dev/gemini-api/docs/google-search, quoted in discuss.ai.google.dev/t/168136, read 2026-11-30). Sources
-     * that only a search can have found count as one search.
+     * (ai.google.dev/gemini-api/docs/google-search, quoted in discuss.ai.google.dev/t/168136, read 2026-11-30). If the
+     * service names no query, sources that only a search can have found count as one search.
      */
     get searchCount(): number {
       const onlySearches = tools.includes('google_search') && !tools.includes('url_context');
@@ -134,10 +134,13 @@ interface CodePart {
   codeExecutionResult?: unknown;
 }
 
-/** Collects code and its results. A result may arrive in a later chunk than its code. */
+/**
+ * Collects code and its results. A result may arrive in a later chunk than its code. A result that names no known code
+ * belongs to the oldest code without a result.
+ */
 function createCodeCollector() {
   const runs: (ExecutedCode & { id?: unknown })[] = [];
-  let waiting: (ExecutedCode & { id?: unknown })[] = [];
+  let runsWithoutResult: (ExecutedCode & { id?: unknown })[] = [];
   return {
     add({ executableCode, codeExecutionResult }: CodePart): void {
       if (runs.length > maxEntries) return;
@@ -146,13 +149,13 @@ function createCodeCollector() {
         const name = typeof language === 'string' ? toOneLine(language, 40).toLowerCase() : '';
         const run = { id, language: name === '' ? 'unknown' : name, code: shorten(code as string) };
         runs.push(run);
-        waiting.push(run);
+        runsWithoutResult.push(run);
       }
       if (!isRecord(codeExecutionResult)) return;
       const { output, outcome, id } = codeExecutionResult;
-      const run = waiting.find((candidate) => isText(id) && candidate.id === id) ?? waiting[0];
+      const run = runsWithoutResult.find((candidate) => isText(id) && candidate.id === id) ?? runsWithoutResult[0];
       if (!run) return;
-      waiting = waiting.filter((candidate) => candidate !== run);
+      runsWithoutResult = runsWithoutResult.filter((candidate) => candidate !== run);
       if (isText(output)) run.output = shorten(output);
       if (isText(outcome) && outcome !== 'OUTCOME_OK') run.outcome = toOneLine(outcome, 60);
     },

@@ -52,7 +52,7 @@ async function throwHttpError(
   throw exchange.classifyError({ status, headers, body: text, proxyHost });
 }
 
-/** Reads a response that is not streamed. If it is truncated, throws a better error than the SyntaxError of the SDK. */
+/** Reads and checks a response that is not streamed, because the SDK would throw a SyntaxError for a truncated body. */
 async function readResponse({ body, headers }: HttpResponse, exchange: HttpExchange): Promise<Response> {
   const text = await readText(body, exchange.maxBodyBytes).catch((thrown: unknown) => {
     if (thrown instanceof BodyTooLarge) throw createTooLargeResponseError(exchange.host, thrown.maxBytes);

@@ -35,10 +35,10 @@ export interface HttpResponse {
  * no time limits of its own. Does not follow redirects, because their target would receive the header with the key.
  * Rejects with Node's errors, or with a BoticelliError if a proxy caused the failure.
  */
-export async function sendHttpRequest(url: string | URL, { method = 'GET', headers = [], ...rest }: HttpRequest) {
+export async function sendHttpRequest(url: string | URL, httpRequest: HttpRequest) {
   const target = new URL(url);
   const { request } = await loadHttpModule(target);
-  const { body, signal, route, lookup } = rest;
+  const { method = 'GET', headers = [], body, signal, route, lookup } = httpRequest;
   signal.throwIfAborted();
   const lengthHeader = body instanceof Blob ? { 'content-length': body.size } : {};
   const options = {
@@ -117,10 +117,10 @@ function attachResponseListeners(
 const maxRoundTripMs = 1000;
 
 /**
- * Whether the server closed a keep-alive connection just as it was reused, before it received the request. Node offers
- * no better evidence than this (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11),
- * and browsers use the same evidence. The request is then sent again on another connection, without an error and
- * without another reservation.
+ * Whether the server closed a keep-alive connection just as it was reused, before it received the request. The evidence
+ * is a reset of a reused connection within `maxRoundTripMs` and before any response. Node offers no better evidence
+ * (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11), and browsers use the same. The
+ * request is then sent again on another connection, without an error and without another reservation.
  */
 function isStaleConnectionError(request: ClientRequest, error: Error, elapsedMs: number): boolean {
   const code: unknown = Reflect.get(error, 'code');

@@ -3,8 +3,8 @@ import { BoticelliError } from '../../errors.js';
 import { classifyNetworkError, isCertificateError } from '../errors/classify-network-error.js';
 
 /**
- * Finds the errors of a request that its proxy caused. Uses the agent's events, which are emitted before the request is
- * sent.
+ * Watches a request that goes through a proxy, to tell the failures of the proxy from those of the service. Listens to
+ * the agent's event, which is emitted before the request is sent.
  */
 export function monitorProxy(clientRequest: ClientRequest, proxyHost: string, host: string) {
   let isProxyReached = false;

@@ -114,7 +114,7 @@ test('needs no optional method of the inner driver, and lets the layer define it
   expect(calls).toEqual(['layer']);
 });
 
-test('reports a layer without a finished chunk as a bug', async () => {
+test('throws an error that names the model if a layer yields no finished chunk', async () => {
   const layer = createLayer(createScriptedDriver(), { async *call() {} });
   await expect(layer.generate(request)).rejects.toThrow("the driver's stream for m ended without a finished chunk");
 });

@@ -31,7 +31,7 @@ test('does not send a request that could exceed the limit', async () => {
   expect(inner.requests).toHaveLength(2);
 });
 
-test('counts a stream as a call', async () => {
+test('counts the cost of a streamed call', async () => {
   const { inner, driver } = stack(2);
   const stream = async () => {
     for await (const _ of driver.generateStream(createRequest({ maxTokens: 7 })));
@@ -71,9 +71,9 @@ test('counts the usage events of a failed call', async () => {
 test('counts running calls with their estimates, over all drivers that share a ledger', async () => {
   const inner = createScriptedDriver([{ error: new Error('broken') }]);
   const ledger = createBudgetLedger();
-  const driver = () => withBudget({ maxCostUsd: 3, estimateUsd: () => 1, ledger }, inner);
-  const [one, other] = [driver(), driver()];
-  const calls = [one, other, one].map((each) => each.generate(createRequest()));
+  const createDriver = () => withBudget({ maxCostUsd: 3, estimateUsd: () => 1, ledger }, inner);
+  const [one, other] = [createDriver(), createDriver()];
+  const calls = [one, other, one].map((driver) => driver.generate(createRequest()));
   await expect(other.generate(createRequest())).rejects.toMatchObject({
     code: 'budget_exceeded',
     message: expect.stringContaining('$0.00 of --max-cost $3.00 is spent, and running requests may cost $3.00'),
@@ -91,7 +91,7 @@ test('counts a stream that the caller leaves early as free', async () => {
   expect(ledger).toMatchObject({ spentUsd: 0, reservedUsd: 0 });
 });
 
-test('allows spending up to the last cent, and nothing after that', async () => {
+test('allows a call whose cost uses up the budget exactly, and no call after it', async () => {
   const { inner, driver } = stack(1.2, [], 0);
   await driver.generate(createRequest());
   await expect(driver.generate(createRequest())).rejects.toMatchObject({ code: 'budget_exceeded' });
@@ -125,5 +125,6 @@ test('counts replies and lost attempts of unknown cost with an estimate of what 
   const estimateUsd = (_request: GenerateRequest, reply?: { text: string }) => (reply ? 1 + reply.text.length : 1);
   const driver = withBudget({ maxCostUsd: 7, estimateUsd, ledger }, withCost({ getPrice: () => undefined }, inner));
   await driver.generate(createRequest());
-  expect(ledger.spentUsd).toBe(1 + 5);
+  // The lost attempt has no text, and the reply has four characters.
+  expect(ledger.spentUsd).toBe(1 + (1 + 4));
 });

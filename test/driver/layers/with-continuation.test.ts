@@ -13,9 +13,9 @@ const request: GenerateRequest = {
 };
 
 /** The script of a hop that another hop continues. */
-function hop(text: string, continuationToken?: string, rest: Partial<ScriptedCall> = {}): ScriptedCall {
+function hop(text: string, continuationToken?: string, overrides: Partial<ScriptedCall> = {}): ScriptedCall {
   const token = continuationToken === undefined ? {} : { continuationToken };
-  return { pieces: [text.slice(0, 2), text.slice(2)], finishReason: 'CONTINUATION', ...token, ...rest };
+  return { pieces: [text.slice(0, 2), text.slice(2)], finishReason: 'CONTINUATION', ...token, ...overrides };
 }
 
 function stack(scripts: ScriptedCall[]) {
@@ -138,27 +138,27 @@ describe('a reply in several hops', () => {
 
 test('a retry in a later hop says how many characters of the earlier hops to keep', async () => {
   const error = { code: 'stream_interrupted', message: 'broke off' } as const;
-  const lose: Partial<ScriptedCall> = {
+  const withDiscard: Partial<ScriptedCall> = {
     onCall: (_request, { emit }) => emit?.({ type: 'retry', attempt: 1, delayMs: 0, error, discard: true }),
   };
   const { driver, events, emit } = stack([
-    hop('one\u{1f58b}', 'a', lose),
-    hop('', 'b', lose),
-    { pieces: ['x'], ...lose },
+    hop('one\u{1f58b}', 'a', withDiscard),
+    hop('', 'b', withDiscard),
+    { pieces: ['x'], ...withDiscard },
   ]);
   await driver.generate(request, { emit });
   const retries = events.filter(({ type }) => type === 'retry');
   expect(retries.map((event) => 'keepChars' in event && event.keepChars)).toEqual([false, 5, 5]);
 });
 
-describe('a long reply that fails reports its usage, and its error', () => {
+describe('the failure of a long reply', () => {
   const endless = Array.from({ length: 100 }, (_, index) => hop('x', String(index)));
   test.each<[string, ScriptedCall[], string, number]>([
-    ['without a token', [hop('one ', 'a'), hop('two')], 'sent no token to continue the reply after part 2', 2],
-    ['with a repeated token', [hop('one ', 'a'), hop('two', 'a')], 'sent the token of an earlier part', 2],
-    ['with tokens in a circle', [hop('1', 'a'), hop('2', 'b'), hop('3', 'a')], 'the token of an earlier part', 3],
-    ['after 64 hops', endless, 'the reply did not end within 64 parts', 64],
-  ])('is `unavailable`, which is not retried: %s', async (_, scripts, message, requests) => {
+    ['the second hop has no token', [hop('one ', 'a'), hop('two')], 'no token to continue the reply after part 2', 2],
+    ['the token of the last hop repeats', [hop('one ', 'a'), hop('two', 'a')], 'sent the token of an earlier part', 2],
+    ['the token of the first hop returns', [hop('1', 'a'), hop('2', 'b'), hop('3', 'a')], 'of an earlier part', 3],
+    ['no end after 64 hops', endless, 'the reply did not end within 64 parts', 64],
+  ])('is a lasting `unavailable` error, after the usage of all hops: %s', async (_, scripts, message, requests) => {
     const { driver, inner, events, emit } = stack(scripts);
     const error = await driver.generate(request, { emit }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining(message), isTransient: false });
@@ -166,7 +166,7 @@ describe('a long reply that fails reports its usage, and its error', () => {
     expect(events.filter(({ type }) => type === 'spent')).toHaveLength(requests);
   });
 
-  test('is the error of the later hop that failed', async () => {
+  test('is the error of the hop that failed, after the usage of the earlier hops', async () => {
     const error = new BoticelliError('blocked', 'no');
     const { driver, events, emit } = stack([hop('one ', 'a'), { error }]);
     await expect(driver.generate(request, { emit })).rejects.toBe(error);
@@ -202,7 +202,7 @@ describe('a reused hop', () => {
     ]);
   });
 
-  test('adds a hint if the service rejects its token', async () => {
+  test('adds a hint if the service rejects its token, unlike a hop of this run', async () => {
     const error = new BoticelliError('invalid_request', 'bad token', { hint: 'Fix it.' });
     await expect(stack([reused, { error }]).driver.generate(request)).rejects.toMatchObject({
       ...{ code: 'invalid_request', message: 'bad token' },

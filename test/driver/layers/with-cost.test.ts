@@ -19,7 +19,7 @@ test('needs no modalities for a prompt that has only text', async () => {
   expect((await driver.generate(createRequest(video))).costUsd).toBeUndefined();
 });
 
-test('adds the cost of a lost attempt by its modalities, and none if its counts are unknown', async () => {
+test('adds the cost to the usage event of a lost attempt, by its modalities, unless its counts are unknown', async () => {
   const usage = { promptTokens: 10, outputTokens: 0, thoughtTokens: 0 };
   const inner = createScriptedDriver([
     {

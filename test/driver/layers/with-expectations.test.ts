@@ -103,23 +103,23 @@ test('says that a truncated reply was cut short', async () => {
 
 test('passes the signal and the time limit to the check, and stops after an abort', async () => {
   const abort = new AbortController();
-  const given: unknown[] = [];
+  const receivedLimits: unknown[] = [];
   const { driver, inner, context } = stack(['Bob', 'Ada'], { checkTimeoutMs: 5 });
   const checking = driver.generate(request, {
     ...context,
     signal: abort.signal,
     findMismatches: async (_, limits) => {
-      given.push(limits);
+      receivedLimits.push(limits);
       abort.abort(new Error('stopped'));
       return ['no'];
     },
   });
   await expect(checking).rejects.toThrow('stopped');
-  expect(given).toEqual([{ signal: abort.signal, timeoutMs: 5 }]);
+  expect(receivedLimits).toEqual([{ signal: abort.signal, timeoutMs: 5 }]);
   expect(inner.requests).toHaveLength(1);
 });
 
-test('repeats a request once, even if the JSON validation inside has already repeated it', async () => {
+test('repeats a request once, even if the inner JSON validation repeated it, and numbers all attempts', async () => {
   const inner = createScriptedDriver(['no', '{"n": 1}', 'no', '{"n": "Ada"}'].map((text) => ({ pieces: [text] })));
   const validated = withJsonValidation({ compileSchema: createSchemaValidator }, inner);
   const driver = withExpectations({}, validated);

@@ -27,7 +27,7 @@ async function send(driver: ReturnType<typeof stack>['driver'], streaming: boole
 }
 
 describe.each([{ streaming: false }, { streaming: true }])('with streaming: $streaming', ({ streaming }) => {
-  test('falls back to the next model when a quota is used up, with an event', async () => {
+  test('falls back to the next model, with an event, when a quota is used up or a wait is too long', async () => {
     const { driver, inner, events, emit } = stack([{ error: usedUp }, { error: tooLate }]);
     expect(await send(driver, streaming, { emit })).toBe('Reply 3');
     expect(inner.requests.map(({ model }) => model)).toEqual(['first', 'second', 'third']);
@@ -40,9 +40,9 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
   test('reports every model and the earliest retry time if none has quota left', async () => {
     const [soon, late] = [new Date('2026-11-26T12:00:30Z'), new Date('2026-11-27T08:00:00Z')];
     const hint = 'Nothing was sent.';
-    const closed = new BoticelliError('quota_exhausted', 'first is used up', { retryAt: late, hint });
+    const exhausted = new BoticelliError('quota_exhausted', 'first is used up', { retryAt: late, hint });
     const busy = new BoticelliError('rate_limited', 'second is busy', { retryAt: soon, hint });
-    const { driver, inner } = stack([{ error: closed }, { error: busy }, { error: tooLate }]);
+    const { driver, inner } = stack([{ error: exhausted }, { error: busy }, { error: tooLate }]);
     await expect(send(driver, streaming)).rejects.toMatchObject({
       code: 'quota_exhausted',
       message: `first is used up; second is busy; ${tooLate.message}`,

@@ -87,7 +87,7 @@ test('fails after a second invalid reply', async () => {
 test('reports the usage of invalid replies when no valid reply includes it', async () => {
   const error = new BoticelliError('unavailable', 'busy');
   const truncated: ScriptedCall = { pieces: ['{'], finishReason: 'MAX_TOKENS' };
-  for (const [replies, spent] of [
+  for (const [replies, usageEventCount] of [
     [['{}', '{"name": 3}'], 2],
     [['{}', { error }], 1],
     [[truncated], 1],
@@ -96,7 +96,8 @@ test('reports the usage of invalid replies when no valid reply includes it', asy
     const { driver, events, emit } = stack([...replies]);
     await driver.generate(request, { emit }).catch(() => {});
     const usageEvents = events.filter(({ type }) => type === 'spent');
-    expect(usageEvents).toHaveLength(spent);
+    expect(usageEvents).toHaveLength(usageEventCount);
+
     for (const event of usageEvents) expect(event).toMatchObject({ model: 'm-001', usage: { promptTokens: 10 } });
   }
 });

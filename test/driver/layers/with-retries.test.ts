@@ -26,7 +26,7 @@ async function collectTexts(chunks: AsyncIterable<{ text: string }>): Promise<st
   return texts;
 }
 
-test('retries a temporary failure, with an event for each failed attempt and each pause', async () => {
+test('retries a temporary failure, with an event before each retry and before each pause', async () => {
   const { driver, inner, clock, events, emit } = stack([{ error: overloaded }, { error: overloaded }]);
   expect((await driver.generate(request, { emit })).text).toBe('Reply 3');
   expect(inner.requests).toHaveLength(3);
@@ -107,7 +107,7 @@ test('retries after the first text if it can be discarded, and emits discard: tr
   expect(events[0]).toMatchObject({ type: 'retry', discard: true });
 });
 
-test("rejects with the abort's reason during a pause", async () => {
+test('rejects with the reason of an abort instead of retrying', async () => {
   const controller = new AbortController();
   const reason = new Error('enough');
   const { driver, inner } = stack([{ error: overloaded }]);

@@ -11,7 +11,7 @@ const request: GenerateRequest = {
   parameters: {},
   serviceTiers: ['flex', 'standard', 'priority'],
 };
-const refused = new BoticelliError('unavailable', '503: no capacity', { isTransient: true, isOverload: true });
+const overloaded = new BoticelliError('unavailable', '503: no capacity', { isTransient: true, isOverload: true });
 const limited = (violations: QuotaExceeded['violations'] = []) =>
   new QuotaExceeded('rate_limited', '429', { violations });
 
@@ -32,7 +32,7 @@ async function send(scripts: ScriptedCall[], streaming = false, sent = request) 
 
 describe.each([{ streaming: false }, { streaming: true }])('with streaming: $streaming', ({ streaming }) => {
   test('uses the next tier when the service has no capacity, with an event for each change', async () => {
-    const { outcome, tiers, events } = await send([{ error: refused }, { error: limited() }], streaming);
+    const { outcome, tiers, events } = await send([{ error: overloaded }, { error: limited() }], streaming);
     expect(outcome).toBe('Reply 3');
     expect(tiers).toEqual([['flex', 'standard', 'priority'], ['standard', 'priority'], ['priority']]);
     expect(events).toEqual([
@@ -42,15 +42,18 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
   });
 
   test('rejects with the last error when no tier is left', async () => {
-    const { outcome, tiers } = await send([{ error: refused }, { error: refused }, { error: refused }], streaming);
-    expect(outcome).toBe(refused);
+    const { outcome, tiers } = await send(
+      [{ error: overloaded }, { error: overloaded }, { error: overloaded }],
+      streaming,
+    );
+    expect(outcome).toBe(overloaded);
     expect(tiers).toHaveLength(3);
   });
 });
 
 test('does not change the tier after the first text of a stream', async () => {
-  const { outcome, tiers } = await send([{ pieces: ['Half'], error: refused }], true);
-  expect(outcome).toBe(refused);
+  const { outcome, tiers } = await send([{ pieces: ['Half'], error: overloaded }], true);
+  expect(outcome).toBe(overloaded);
   expect(tiers).toHaveLength(1);
 });
 
@@ -64,14 +67,14 @@ test.each([
 });
 
 test('says how to name another tier if flex is the only one', async () => {
-  const { outcome } = await send([{ error: refused }], false, { ...request, serviceTiers: ['flex'] });
+  const { outcome } = await send([{ error: overloaded }], false, { ...request, serviceTiers: ['flex'] });
   expect(outcome).toMatchObject({
-    ...{ code: 'unavailable', message: refused.message, isTransient: true },
+    ...{ code: 'unavailable', message: overloaded.message, isTransient: true },
     hint: expect.stringContaining('service_tier = ["flex", "standard"]'),
   });
 });
 
 test('passes the errors of a request without tiers through', async () => {
   const { serviceTiers: _, ...plain } = request;
-  expect((await send([{ error: refused }], false, plain)).outcome).toBe(refused);
+  expect((await send([{ error: overloaded }], false, plain)).outcome).toBe(overloaded);
 });

@@ -104,13 +104,13 @@ describe('a connection whose setup fails', () => {
     expect(error.message).toMatch(/^127\.0\.0\.1:\d+ did not set up a session within 0\.08 s$/);
   });
 
-  test('that stalls times out after the timeout of the call if this is shorter than the setup timeout', async () => {
+  test('that stalls times out after timeoutMs if that is shorter than setupTimeoutMs', async () => {
     fixture.server.live.queueConnections({ at: 'setup', action: 'stall' });
     const error = await getError(fixture.driver({ timeoutMs: 70 }).generate(createRequest()));
     expect(error.message).toContain('within 0.07 s');
   });
 
-  test('because no server listens is reported as such', async () => {
+  test('is reported as refused if no server listens', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await delay(10);
     const { port } = server.address() as { port: number };
@@ -120,13 +120,13 @@ describe('a connection whose setup fails', () => {
     expect(error.message).toBe(`no response from 127.0.0.1:${port}: connection refused`);
   });
 
-  test('because the server does not speak TLS is permanent, with a hint about the base URL', async () => {
+  test('is a permanent error, with a hint about the base URL, if the server does not speak TLS', async () => {
     const baseUrl = fixture.server.url.replace('http:', 'https:');
     const error = await getError(fixture.driver({ baseUrl }).generate(createRequest()));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: false, hint: 'Check the base URL.' });
   });
 
-  test('because the server does not speak HTTP is permanent', async () => {
+  test('is a permanent error if the server does not speak HTTP', async () => {
     const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1');
     await delay(10);
     const { port } = server.address() as { port: number };
@@ -172,7 +172,7 @@ describe('a connection that fails before the reply begins', () => {
     expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
   });
 
-  test('in two sessions is StreamInterrupted', async () => {
+  test('in the first and in the reopened session ends the call with StreamInterrupted', async () => {
     fixture.server.live.queueReplies({ frames: [], end: 'destroy' }, { frames: [], end: 'reset' });
     expect(await getError(fixture.driver().generate(createRequest()))).toBeInstanceOf(StreamInterrupted);
   });
@@ -197,7 +197,7 @@ test('does not report an unknown model for 1008 after the speech has begun', asy
   expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
 });
 
-describe('a connection that fails mid-reply', () => {
+describe('a failure mid-reply', () => {
   test.each<[string, NonNullable<LiveScript['end']>, object]>([
     ['is dropped', 'destroy', { code: 'stream_interrupted', isTransient: true }],
     ['is reset', 'reset', { code: 'stream_interrupted', isTransient: true }],
@@ -212,7 +212,7 @@ describe('a connection that fails mid-reply', () => {
       { code: 'stream_interrupted', isTransient: true },
     ],
     ['is closed with 1011 because of a quota', closeReasons.quota, { code: 'rate_limited' }],
-  ])('because it %s ends the call with the matching error', async (_, end, expected) => {
+  ])('ends the call with the matching error if the connection %s', async (_, end, expected) => {
     fixture.server.live.queueReplies({ frames: unfinishedFrames, end });
     const { text, error } = await readStream(fixture.driver().generateStream(createRequest()));
     expect(text).toBe('Hello');
@@ -226,7 +226,7 @@ describe('a connection that fails mid-reply', () => {
     ['not JSON', 'not json', 'not json'],
     ['half of a JSON value', '{"serverContent":', '{"serverContent":'],
     ['not an object', '"hello"', '"hello"'],
-  ])('by a frame that is %s is StreamInterrupted, without an unhandled rejection', async (_, frame, excerpt) => {
+  ])('is StreamInterrupted if a frame is %s', async (_, frame, excerpt) => {
     fixture.server.live.queueReplies({ frames: [...unfinishedFrames, frame, ...spokenReply([' you']).frames] });
     const { text, error } = await readStream(fixture.driver().generateStream(createRequest()));
     expect(text).toBe('Hello');
@@ -234,14 +234,14 @@ describe('a connection that fails mid-reply', () => {
     expect(error?.message).toBe(`the stream was interrupted: malformed frame: ${excerpt}`);
   });
 
-  test('by an error in a frame ends the call with that error', async () => {
+  test('is the error in a frame, if there is one', async () => {
     fixture.server.live.queueReplies({ frames: [...unfinishedFrames, errorBody(400, 'Bad.')] });
     expect((await readStream(fixture.driver().generateStream(createRequest()))).error).toMatchObject({
       code: 'invalid_request',
     });
   });
 
-  test('because the service interrupts its reply is StreamInterrupted', async () => {
+  test('is StreamInterrupted if the service interrupts its reply', async () => {
     fixture.server.live.queueReplies({
       frames: [...unfinishedFrames, serverContent({ interrupted: true }), serverContent({ turnComplete: true })],
     });
@@ -249,12 +249,15 @@ describe('a connection that fails mid-reply', () => {
     expect(error).toMatchObject({ code: 'stream_interrupted', isTransient: true, partialText: 'Hello' });
   });
 
-  test('after the whole reply, but before the end of the turn, is StreamInterrupted', async () => {
+  test('is StreamInterrupted if the connection is lost between the whole reply and the end of the turn', async () => {
     fixture.server.live.queueReplies({
       frames: [...unfinishedFrames, serverContent({ generationComplete: true })],
       end: 'destroy',
     });
-    expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject({ partialText: 'Hello' });
+    expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject({
+      code: 'stream_interrupted',
+      partialText: 'Hello',
+    });
   });
 });
 
@@ -279,7 +282,7 @@ test.each([
   [{ code: 1008, reason: 'Your project has exceeded its monthly spending cap.' }, 'quota_exhausted', 'ai.studio/spend'],
   [{ code: 1011, reason: 'You exceeded your spend-based rate limit.' }, 'rate_limited', '10 minutes'],
 ])(
-  'reports a limit of money for all models of the project if the close reason names one: %j',
+  'reports a close reason about credits or spending as an error of all models of the project: %j',
   async (close, code, hint) => {
     fixture.server.live.queueReplies({ frames: [], end: close });
     const error = await getError(fixture.driver().generate(createRequest()));
@@ -340,6 +343,7 @@ test.each([
 test.each(['', 'key with spaces', 'auth_tokens/x'])('rejects the key %j before it opens a connection', async (key) => {
   const error = await getError(fixture.driver({ apiKey: key }).generate(createRequest()));
   expect(error.code).toBe(key === '' ? 'missing_api_key' : 'auth');
+  expect(fixture.server.live.sessions).toHaveLength(0);
 });
 
 test('rejects a turn whose messages have more than 64 MB', async () => {
@@ -352,7 +356,7 @@ test('rejects a turn whose messages have more than 64 MB', async () => {
   expect(error.message).toMatch(/is larger than 64 MB, so the rest was not read$/);
 });
 
-test('reports a message that is nested too deeply', async () => {
+test('ends the call with StreamInterrupted after a message that is nested too deeply', async () => {
   const deep = `{"text": 1, "toolCall": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
   fixture.server.live.queueReplies({ frames: [deep] }, { frames: [deep] });
   expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('stream_interrupted');

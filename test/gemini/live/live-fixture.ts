@@ -53,12 +53,12 @@ export function createRequest(prompt = 'Say hello.', overrides: Partial<Generate
 
 /** The next request of a conversation, after a reply. */
 export function continueConversation(
-  { turns, ...rest }: GenerateRequest,
+  { turns, ...otherFields }: GenerateRequest,
   { turn }: GenerateResponse,
   prompt: string,
 ): GenerateRequest {
   const conversation: Turn[] = [...turns, turn, createUserTurn(prompt)];
-  return { ...rest, turns: conversation };
+  return { ...otherFields, turns: conversation };
 }
 
 /** A context that collects the notes of a call. */

@@ -53,7 +53,7 @@ test('sends no format or schema: the Live API has no structured output', async (
   expect(fixture.session(0).setup.generationConfig).toEqual({ responseModalities: ['AUDIO'] });
 });
 
-test('sends a prompt with earlier turns as client content with roles', async () => {
+test('sends earlier turns and the prompt as client content, without thought signatures', async () => {
   const { turns } = createRequest('Two');
   const earlier = [
     { role: 'user', parts: [{ type: 'text', text: 'One' }] },
@@ -182,7 +182,7 @@ test.each([
     { frames: [serverContent({ turnComplete: true, turnCompleteReason: 'NEED_MORE_INPUT' })] },
     'NEED_MORE_INPUT',
   ],
-])('reports an empty reply for %s', async (_, script, detail) => {
+])('reports an empty reply for %s, and serves the next call', async (_, script, detail) => {
   fixture.server.live.queueReplies(script);
   const driver = fixture.driver();
   const error = await getError(driver.generate(createRequest()));

@@ -5,7 +5,7 @@ import { getError } from '../gemini-fixture.js';
 import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
 
 const fixture = createLiveFixture({ models: 'any' });
-const unknown = 'gemini-9-live';
+const unknownModel = 'gemini-9-live';
 const modalities = () => fixture.server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
 
 /** A cache that outlives drivers, as a file would. */
@@ -20,9 +20,9 @@ function createMemoryCache(modes: Record<string, ResponseMode> = {}) {
 }
 
 test('requests text from a model that supports it', async () => {
-  fixture.server.live.textModels.add(unknown);
+  fixture.server.live.textModels.add(unknownModel);
   fixture.server.live.queueReplies(writtenReply(['Hello', ' you'], { thoughts: ['Hm.'] }));
-  const { text, audio } = await fixture.driver().generate(createRequest('Hi', { model: `models/${unknown}` }));
+  const { text, audio } = await fixture.driver().generate(createRequest('Hi', { model: `models/${unknownModel}` }));
   expect({ text, audio }).toEqual({ text: 'Hello you', audio: undefined });
   expect(fixture.session(0).setup.outputAudioTranscription).toBeUndefined();
   expect(modalities()).toEqual(['TEXT']);
@@ -36,18 +36,18 @@ test('requests speech at once from a model that is known to support only speech'
 test('requests speech after TEXT is rejected at the setup, and remembers that', async () => {
   const cache = createMemoryCache();
   const driver = fixture.driver({ responseModeCache: cache });
-  const request = createRequest('One', { model: unknown });
+  const request = createRequest('One', { model: unknownModel });
   expect((await driver.generate(request)).text).toBe('Reply 1 of gemini-9-live to "One"');
-  await driver.generate(createRequest('Two', { model: unknown }));
+  await driver.generate(createRequest('Two', { model: unknownModel }));
   await fixture.driver({ responseModeCache: cache }).generate(request);
   expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO', 'AUDIO']);
-  expect(cache.modes).toEqual({ [unknown]: { replies: 'AUDIO', prompts: 'content' } });
+  expect(cache.modes).toEqual({ [unknownModel]: { replies: 'AUDIO', prompts: 'content' } });
 });
 
 test('requests speech after TEXT is rejected at the first turn', async () => {
-  fixture.server.live.textModels.add(unknown);
+  fixture.server.live.textModels.add(unknownModel);
   fixture.server.live.queueReplies({ frames: [], end: closeReasons.textUnsupported });
-  const { text, audio } = await fixture.driver().generate(createRequest('One', { model: unknown }));
+  const { text, audio } = await fixture.driver().generate(createRequest('One', { model: unknownModel }));
   expect(text).toBe('Reply 1 of gemini-9-live to "One"');
   expect(audio).toBeDefined();
   expect(modalities()).toEqual(['TEXT', 'AUDIO']);
@@ -59,12 +59,12 @@ describe('an internal error in answer to TEXT', () => {
     const driver = fixture.driver({ responseModeCache: cache });
     if (phase === 'setup') fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
     else {
-      fixture.server.live.textModels.add(unknown);
+      fixture.server.live.textModels.add(unknownModel);
       fixture.server.live.queueReplies({ frames: [], end: closeReasons.internal });
     }
-    const request = createRequest('One', { model: unknown });
+    const request = createRequest('One', { model: unknownModel });
     expect((await driver.generate(request)).text).toBe('Reply 1 of gemini-9-live to "One"');
-    await driver.generate(createRequest('Two', { model: unknown }));
+    await driver.generate(createRequest('Two', { model: unknownModel }));
     expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO']);
     // Nothing is cached: the error may have been temporary, and the model may support text.
     expect(cache.modes).toEqual({});
@@ -75,7 +75,7 @@ describe('an internal error in answer to TEXT', () => {
     ['is rejected', closeReasons.invalidArgument],
   ])('is the error of the call if speech %s', async (_, action) => {
     fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.internal }, { at: 'setup', action });
-    const error = await getError(fixture.driver().generate(createRequest('One', { model: unknown })));
+    const error = await getError(fixture.driver().generate(createRequest('One', { model: unknownModel })));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
     expect(error.message).toContain('1011');
     expect(modalities()).toEqual(['TEXT', 'AUDIO']);
@@ -86,13 +86,13 @@ describe('an internal error in answer to TEXT', () => {
     ['credits', closeReasons.credits, 'quota_exhausted'],
   ])('does not make the driver request speech if the close reason is about %s', async (_, action, code) => {
     fixture.server.live.queueConnections({ at: 'setup', action });
-    const error = await getError(fixture.driver().generate(createRequest('One', { model: unknown })));
+    const error = await getError(fixture.driver().generate(createRequest('One', { model: unknownModel })));
     expect(error.code).toBe(code);
     expect(modalities()).toEqual(['TEXT']);
   });
 });
 
-test('sends realtime input with a history after client content is rejected', async () => {
+test('sends realtime input after client content is rejected, with a history if a session lacks earlier turns', async () => {
   fixture.server.live.realtimeModels.add('gemini-3.8-live');
   const cache = createMemoryCache();
   const driver = fixture.driver({ responseModeCache: cache });
@@ -125,7 +125,7 @@ test('sends realtime input with a history after client content is rejected', asy
   ]);
 });
 
-test('corrects an outdated cache', async () => {
+test('replaces a cached mode that the model rejects', async () => {
   const cache = createMemoryCache({ 'gemini-3.8-live': { replies: 'AUDIO', prompts: 'realtime' } });
   fixture.server.live.queueReplies({ frames: [], end: closeReasons.invalidArgument });
   await fixture.driver({ responseModeCache: cache }).generate(createRequest());
@@ -179,8 +179,8 @@ test('calls beforeSending once, however many sessions the call needs', async () 
     callCount += 1;
     expect(fixture.server.live.sessions.flatMap(({ turns }) => turns)).toEqual([]);
   };
-  fixture.server.live.realtimeModels.add(unknown);
-  await fixture.driver().generate(createRequest('One', { model: unknown }), { ...context, beforeSending });
+  fixture.server.live.realtimeModels.add(unknownModel);
+  await fixture.driver().generate(createRequest('One', { model: unknownModel }), { ...context, beforeSending });
   expect(callCount).toBe(1);
   expect(fixture.server.live.sessions).toHaveLength(3);
   expect(notes).toEqual([]);

@@ -23,7 +23,7 @@ test('serves a growing conversation with one session, and sends only new turns',
   expect(turns.map(({ length }) => length)).toEqual([1, 1, 1]);
 });
 
-test('sends the session the turns that another model answered meanwhile', async () => {
+test('sends a turn that another model answered meanwhile to the open session, with the next prompt', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const response = await driver.generate(first);
@@ -40,7 +40,7 @@ test('sends the session the turns that another model answered meanwhile', async 
 });
 
 test.each([
-  ['is another one', {}],
+  ['has another beginning', {}],
   ['has another system instruction', { system: 'Be brief.' }],
   ['has other parameters', { parameters: { temperature: 0 } }],
   ['has another model', { model: 'gemini-3.1-flash-live-preview' }],
@@ -74,7 +74,7 @@ test('closes a session that has had no turn for idleSessionMs', async () => {
   expect(fixture.session(0).closeCode).toBe(1000);
 });
 
-test('keeps a session open while turns follow in time', async () => {
+test('keeps a session open while each turn follows within idleSessionMs', async () => {
   const driver = fixture.driver({ idleSessionMs: 600 });
   let request = createRequest('One');
   for (let turn = 0; turn < 4; turn += 1) {
@@ -99,7 +99,7 @@ test.each([
   ['reset', 'reset'],
   ['closed with 1001', closeReasons.goingAway],
   ['closed with 1011 because of its age', closeReasons.deadline],
-] as const)('resumes a connection that is %s between turns, with a note', async (_, how) => {
+] as const)('resumes a session whose connection is %s between turns, with a note', async (_, how) => {
   const driver = fixture.driver();
   const { notes, context } = createNotingContext();
   const first = createRequest('One');
@@ -122,8 +122,9 @@ test.each([
   expect(fixture.session(2).messages[1].clientContent.turns).toHaveLength(1);
 });
 
-test('sends the whole conversation to a new session if there is no resumption handle, or the service rejects it', async () => {
+test('sends the whole conversation to a new session if there is no resumption handle, or if it is rejected', async () => {
   for (const rejectsHandle of [false, true]) {
+    // In the first round the server sends no handle.
     fixture.server.live.allowsResumption = rejectsHandle;
     const driver = fixture.driver();
     const { notes, context } = createNotingContext();
@@ -140,7 +141,7 @@ test('sends the whole conversation to a new session if there is no resumption ha
   }
 });
 
-test('does not resume a session whose history has replies that it did not give', async () => {
+test('does not resume a session that began with a history, but opens a new one', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
@@ -154,7 +155,7 @@ test('does not resume a session whose history has replies that it did not give',
   expect(fixture.session(2).messages[1].clientContent.turns).toHaveLength(5);
 });
 
-test('resumes a connection that is lost before the reply begins, once per call', async () => {
+test('resumes a session that is lost before the reply begins, once per call', async () => {
   const driver = fixture.driver();
   const { notes, context } = createNotingContext();
   const first = createRequest('One');

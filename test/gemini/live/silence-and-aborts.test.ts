@@ -33,7 +33,7 @@ describe('silence', () => {
   test('while the speech would be played does not count as idle, only towards the timeout of the call', async () => {
     const gate = createGate();
     fixture.server.live.queueReplies(spokenReply(['Hello'], { gate }));
-    // All but the last frame, which ends the turn.
+    // Sends all frames but the last one, which ends the turn.
     gate.release(3);
     setTimeout(() => gate.releaseAll(), 400);
     expect((await fixture.driver({ idleTimeoutMs: 150 }).generate(createRequest())).text).toBe('Hello');
@@ -93,19 +93,19 @@ describe('an abort', () => {
     await expect(fixture.driver().generate(createRequest(), context)).rejects.toBe(reason);
     expect(fixture.server.live.sessions).toHaveLength(0);
   });
+});
 
-  test('leaves no listener on a signal that outlives the call', async () => {
-    const { controller, context } = createAbortableContext();
-    const driver = fixture.driver();
-    await driver.generate(createRequest(), context);
-    fixture.server.live.queueReplies({ frames: [] });
-    await getError(fixture.driver({ timeoutMs: 100 }).generate(createRequest('Stalls'), context));
-    // On a slow machine, the call times out before its turn is sent, and its script is still queued.
-    fixture.server.live.clearReplies();
-    fixture.server.live.queueReplies({ frames: unfinishedFrames, end: 'destroy' });
-    await getError(driver.generate(createRequest('Breaks'), context));
-    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
-  });
+test('a call leaves no listener on its signal, whether it succeeds, times out or breaks off', async () => {
+  const { controller, context } = createAbortableContext();
+  const driver = fixture.driver();
+  await driver.generate(createRequest(), context);
+  fixture.server.live.queueReplies({ frames: [] });
+  await getError(fixture.driver({ timeoutMs: 100 }).generate(createRequest('Stalls'), context));
+  // On a slow machine, the call times out before its turn is sent, and its script is still queued.
+  fixture.server.live.clearReplies();
+  fixture.server.live.queueReplies({ frames: unfinishedFrames, end: 'destroy' });
+  await getError(driver.generate(createRequest('Breaks'), context));
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
 });
 
 test('leaving the loop early closes the socket', async () => {

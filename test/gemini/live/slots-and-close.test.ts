@@ -63,7 +63,7 @@ test('releases the slot of a session that fails or is closed', async () => {
   expect(getTakenCount()).toBe(0);
 });
 
-test('does not count the wait for a slot towards the timeout, and can be aborted meanwhile', async () => {
+test('does not count the wait for a slot towards the timeout, and ends the wait on an abort', async () => {
   const { controller, context: abortable } = createAbortableContext();
   const { context } = createSlotContext(abortable);
   const holder = fixture.driver();
@@ -78,7 +78,7 @@ test('does not count the wait for a slot towards the timeout, and can be aborted
   await expect(aborted).rejects.toBe('enough');
 });
 
-test('does not count the wait for beforeSending towards the timeout, and can be aborted meanwhile', async () => {
+test('does not count the wait for beforeSending towards the timeout, and ends the wait on an abort', async () => {
   const driver = fixture.driver({ timeoutMs: 500 });
   let allowSending = () => {};
   const beforeSending = () =>

@@ -212,7 +212,7 @@ describe('a turn that is generated but never closed', () => {
   });
 });
 
-test('a turn that is closed while the model still thinks goes on', async () => {
+test('a turn goes on if the service closes it while the model still thinks', async () => {
   const inProgress = serverContent({ turnComplete: true, interactionStatus: 'IN_PROGRESS' });
   const frames = [say('Let me see.', { finished: true }), generated, inProgress, ...spokenReply([' It is 42.']).frames];
   fixture.server.live.queueReplies({ frames });

@@ -43,7 +43,7 @@ describe('a URL', () => {
     const notes: string[] = [];
     const context: CallContext = { emit: (event) => void (event.type === 'note' && notes.push(event.message)) };
     const driver = fixture.driver({ apiKey: canaryKey });
-    for (const _ of [1, 2, 3])
+    for (let call = 0; call < 3; call += 1)
       await driver.generate(createUrlRequest('/a.png?signature=secret', '/a.png?signature=secret'), context);
     expect(web.requests.map(({ path }) => path)).toEqual(['/a.png?signature=secret']);
     expect(JSON.stringify(web.requests)).not.toContain(canaryKey);
@@ -71,7 +71,7 @@ describe('a URL', () => {
     expect(web.requests).toHaveLength(6);
   });
 
-  test('may have a login with percent signs that escape nothing, which are sent unchanged', async () => {
+  test('may have a login with invalid percent escapes, which are sent unchanged', async () => {
     pages['/a.png'] = servePage(mediaBytes.png);
     await fixture.driver().generate(createUrlRequest(`${web.url.replace('//', '//me:100%@')}/a.png`));
     await fixture.driver().generate(createUrlRequest(`${web.url.replace('//', '//me:p%40%C3%BC%FF%@')}/a.png`));
@@ -89,7 +89,7 @@ describe('a URL', () => {
     expect(types).toEqual(['image/png', 'text/csv', 'text/md']);
   });
 
-  test('is uploaded through the Files API if it is too large', async () => {
+  test('has its content uploaded through the Files API if it is too large for the request', async () => {
     pages['/film'] = servePage(Buffer.concat([mediaBytes.mp4, Buffer.alloc(16_000_000)]), 'video/mp4');
     await fixture.driver().generate(createUrlRequest('/film'));
     expect(sentParts()).toEqual([
@@ -97,7 +97,7 @@ describe('a URL', () => {
     ]);
   });
 
-  test('is not fetched if the service has it: a YouTube video, a file of the Files API', async () => {
+  test('is sent as a reference if the service reads it itself: a YouTube video, a file of the Files API', async () => {
     const [film, file] = [
       'https://www.youtube.com/watch?v=abc',
       'https://generativelanguage.googleapis.com/v1beta/files/abc',
@@ -110,9 +110,9 @@ describe('a URL', () => {
 describe('a URL that fails', () => {
   const supportedTypes = 'supported image types: png, jpeg, webp, heic and heif';
   test.each<[string, PageHandler | undefined, string, boolean, string]>([
-    ['is missing', undefined, 'no_input', false, "can't fetch WEB/a.png: the server answered 404"],
+    ['gets a 404', undefined, 'no_input', false, "can't fetch WEB/a.png: the server answered 404"],
     [
-      'fails',
+      'gets a 503',
       (_, response) => response.writeHead(503).end(),
       'unavailable',
       true,
@@ -148,13 +148,13 @@ describe('a URL that fails', () => {
       'WEB/a.png redirects to a URL that is not http(s)',
     ],
     ['redirects endlessly', serveRedirect('/a.png'), 'no_input', false, 'WEB/a.png redirects more than 5 times'],
-  ])('is reported without login and query: one that %s', async (_what, answer, code, isTransient, message) => {
+  ])('is reported without login and query if it %s', async (_what, answer, code, isTransient, message) => {
     if (answer) pages['/a.png'] = answer;
     const login = `${web.url.replace('//', '//me:secret@')}/a.png?signature=secret`;
     const error = await getError(fixture.driver().generate(createUrlRequest(login)));
     expect(error).toMatchObject({ code, isTransient, message: message.replace('WEB', web.url) });
     expect(JSON.stringify([error.message, error.hint, error.stack, String(error.cause)])).not.toContain('secret');
-    // The hint must not say this, because earlier acts may have been sent.
+    // Earlier acts may have been sent, so the hint must not say that nothing was sent.
     expect(error.hint).not.toContain('nothing was sent');
     expect(fixture.server.generateRequests).toHaveLength(0);
   });
@@ -203,7 +203,7 @@ describe('a URL that fails', () => {
     expect(error.hint).toMatch(/^Check HTTPS_PROXY/);
   });
 
-  test.each(['endless', 'announced'])('is rejected if it is too large: %s', async (how) => {
+  test.each(['endless', 'with a Content-Length'])('is rejected if its content is too large, %s', async (how) => {
     pages['/a.png'] =
       how === 'endless'
         ? serveEndlessly()
@@ -216,13 +216,13 @@ describe('a URL that fails', () => {
   test.each([
     ['does not answer', () => {}, { timeoutMs: 100 }, 'no complete response within 0.1 s'],
     ['stalls', serveThenStall(mediaBytes.png), { idleTimeoutMs: 100 }, 'no data for 0.1 s'],
-  ])('times out: one that %s', async (_what, answer, limits, reason) => {
+  ])('times out if it %s', async (_what, answer, limits, reason) => {
     pages['/a.png'] = answer;
     const error = await getError(fixture.driver(limits).generate(createUrlRequest('/a.png')));
     expect(error).toMatchObject({ code: 'timeout', message: `can't fetch ${web.url}/a.png: ${reason}` });
   });
 
-  test('rejects at once with the abort reason', async () => {
+  test('ends the call at once with the reason of an abort', async () => {
     pages['/a.png'] = serveThenStall(mediaBytes.png);
     const { controller, context } = createAbortableContext();
     const work = fixture.driver().generate(createUrlRequest('/a.png'), context);
@@ -293,7 +293,8 @@ describe('the addresses of hosts', () => {
     pages['/a'] = serveRedirect('/b', 302);
     pages['/b'] = servePage('secret');
     expect((await download({ ...options, url: `${web.url}/a` })).bytes.toString()).toBe('secret');
-    // The first lookup also returns a public address, so the host counts as public. The connection uses the other one.
+    // The first lookup also returns a public address, so the host counts as public. The connection uses the first
+    // address, which is that of this machine.
     let lookups = 0;
     const findAddresses = async () => {
       lookups += 1;

@@ -86,7 +86,7 @@ describe('inline media', () => {
 });
 
 describe('uploaded media', () => {
-  test('is the largest until the rest fits, sent in pieces, byte for byte', async () => {
+  test('is the largest of a request until the rest fits into it, and is sent in pieces, byte for byte', async () => {
     const film = createVideo(17 * megabyte);
     const { context, notes } = recordNotes();
     await driver.generate(
@@ -187,7 +187,7 @@ describe('a failed upload', () => {
     expect(paths.every((path) => /^\/v1beta\/files\/boticelli-\w+$/.test(path))).toBe(true);
   });
 
-  test('sends nothing to an upload URL with a link-local address', async () => {
+  test('is reported if the upload URL has a link-local address', async () => {
     const connection = createConnection({ apiKey: canaryKey, baseUrl: server.url });
     const send = createFilesFetch({
       ...{ connection, signal: undefined, timeoutMs: 1000, idleTimeoutMs: 1000, clock: createManualClock() },
@@ -260,7 +260,7 @@ describe('a failed upload', () => {
     expect(server.generateRequests).toHaveLength(1);
   });
 
-  test('rejects at once with the abort reason', async () => {
+  test('ends the call at once with the reason of an abort', async () => {
     server.files.configure({ gate: { command: 'upload', gate: createGate() } });
     const controller = new AbortController();
     const reason = new Error('enough');

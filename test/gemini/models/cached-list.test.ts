@@ -20,11 +20,11 @@ function createStore() {
       return rows.get(key);
     },
     async readNewest(prefix) {
-      const matching = [...rows].filter(([key]) => key.startsWith(prefix)).map(([, each]) => each);
+      const matching = [...rows].filter(([key]) => key.startsWith(prefix)).map(([, list]) => list);
       return matching.sort((left, right) => right.fetchedAt - left.fetchedAt)[0];
     },
-    async write(key, each) {
-      rows.set(key, each);
+    async write(key, list) {
+      rows.set(key, list);
     },
   };
   return { store, rows, reads };
@@ -36,7 +36,7 @@ function setup({ apiKey = 'key-a', baseUrl = 'http://one.test' } = {}, { store, 
   return { createCache, clock, rows, reads, store };
 }
 
-test('caches a list for a day, across processes', async () => {
+test('caches a list for a day, also for later caches on the same store', async () => {
   const { createCache, clock } = setup();
   const first = createCache();
   expect(await first.read()).toBeUndefined();
@@ -50,28 +50,28 @@ test('caches a list for a day, across processes', async () => {
   expect(await createCache().read()).toBeUndefined();
 });
 
-test('ignores a list from the future', async () => {
+test('ignores a list whose time is in the future', async () => {
   const { createCache, clock, rows } = setup();
   await createCache().write(entries);
-  for (const each of rows.values()) each.fetchedAt = clock.now() + 1;
+  for (const list of rows.values()) list.fetchedAt = clock.now() + 1;
   expect(await createCache().read()).toBeUndefined();
 });
 
-test('reads the store once per process', async () => {
+test('reads the store once per cache', async () => {
   const { createCache, reads } = setup();
-  const only = createCache();
-  await Promise.all([only.read(), only.read()]);
-  await only.read();
+  const cache = createCache();
+  await Promise.all([cache.read(), cache.read()]);
+  await cache.read();
   expect(reads).toHaveLength(1);
 });
 
 test('stores a list per key and service, under hashes of both', async () => {
-  const all = createStore();
-  await setup({ apiKey: 'key-a' }, all).createCache().write(entries);
-  expect(await setup({ apiKey: 'key-b' }, all).createCache().read()).toBeUndefined();
-  expect(await setup({ baseUrl: 'http://two.test' }, all).createCache().read()).toBeUndefined();
-  expect(await setup({ baseUrl: 'http://one.test/' }, all).createCache().read()).toBeDefined();
-  expect([...all.rows.keys()]).toEqual([expect.stringMatching(/^[0-9a-f]{16} [0-9a-f]{16}$/)]);
+  const sharedStore = createStore();
+  await setup({ apiKey: 'key-a' }, sharedStore).createCache().write(entries);
+  expect(await setup({ apiKey: 'key-b' }, sharedStore).createCache().read()).toBeUndefined();
+  expect(await setup({ baseUrl: 'http://two.test' }, sharedStore).createCache().read()).toBeUndefined();
+  expect(await setup({ baseUrl: 'http://one.test/' }, sharedStore).createCache().read()).toBeDefined();
+  expect([...sharedStore.rows.keys()]).toEqual([expect.stringMatching(/^[0-9a-f]{16} [0-9a-f]{16}$/)]);
 });
 
 test.each([
@@ -107,16 +107,16 @@ test('does not cache an empty list', async () => {
 });
 
 test('finds the newest list of a service for users without a key', async () => {
-  const all = createStore();
-  await setup({ apiKey: 'key-a' }, all)
+  const sharedStore = createStore();
+  await setup({ apiKey: 'key-a' }, sharedStore)
     .createCache()
     .write([{ name: 'old', methods: [] }]);
-  const later = setup({ apiKey: 'key-b' }, all);
+  const later = setup({ apiKey: 'key-b' }, sharedStore);
   later.clock.advance(5);
   await later.createCache().write(entries);
-  await setup({ baseUrl: 'http://two.test' }, all)
+  await setup({ baseUrl: 'http://two.test' }, sharedStore)
     .createCache()
     .write([{ name: 'other', methods: [] }]);
-  expect(await readNewestModelList(all.store, { baseUrl: 'http://one.test' })).toMatchObject({ entries });
-  expect(await readNewestModelList(all.store, {})).toBeUndefined();
+  expect(await readNewestModelList(sharedStore.store, { baseUrl: 'http://one.test' })).toMatchObject({ entries });
+  expect(await readNewestModelList(sharedStore.store, {})).toBeUndefined();
 });

@@ -3,7 +3,7 @@ import { builtInModels } from '../../../src/facts/models.js';
 import { getCapabilities, getKnownCapabilities, guessCapabilities } from '../../../src/gemini/models/capabilities.js';
 import type { ModelInfo } from '../../../src/gemini/models/model-info.js';
 
-const generates = { supportsGenerate: true, supportsLive: false };
+const generateOnly = { supportsGenerate: true, supportsLive: false };
 const liveOnly = { supportsGenerate: false, supportsLive: true };
 const neither = { supportsGenerate: false, supportsLive: false };
 
@@ -27,7 +27,7 @@ describe('by the name', () => {
     'gemini-9-tts',
     '',
   ])('%j supports generateContent', (model) => {
-    expect(guessCapabilities(model)).toEqual(generates);
+    expect(guessCapabilities(model)).toEqual(generateOnly);
   });
 
   test.each([
@@ -66,7 +66,7 @@ describe('by the list of the service', () => {
       supportsLive: true,
       supportsCountTokens: true,
     });
-    expect(getCapabilities('gemini-9-live', entries)).toMatchObject(generates);
+    expect(getCapabilities('gemini-9-live', entries)).toMatchObject(generateOnly);
     expect(getCapabilities('gemini-9-flash', entries)).toMatchObject(liveOnly);
   });
 
@@ -77,7 +77,7 @@ describe('by the list of the service', () => {
   test('falls back to the built-in facts, then to the name', () => {
     expect(getCapabilities('gemini-3.8-live', entries)).toEqual(liveOnly);
     expect(getCapabilities('gemini-10-live', entries)).toEqual(liveOnly);
-    expect(getCapabilities('gemini-10', entries)).toEqual(generates);
-    expect(getCapabilities('gemini-10')).toEqual(generates);
+    expect(getCapabilities('gemini-10', entries)).toEqual(generateOnly);
+    expect(getCapabilities('gemini-10')).toEqual(generateOnly);
   });
 });

@@ -55,7 +55,7 @@ test.each([
   expect(performance.now() - startedAt).toBeLessThan(2000);
 });
 
-test('keeps a reply whose other parts are nested too deeply', async () => {
+test('keeps the text of a reply, and drops parts that are nested too deeply', async () => {
   const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
   const parts = `{"text": "Hello"}, {"functionCall": {"name": "f", "args": {"a": ${deep}}}}`;
   const json = `{"candidates": [{"content": {"parts": [${parts}]}, "finishReason": "STOP"}]}`;
@@ -70,7 +70,7 @@ test.each([
   ['9'.repeat(400), undefined],
   ['99999999999', undefined],
   ['3600', 3_600_000],
-])('uses a Retry-After only up to a month (%s)', async (retryAfter, retryAfterMs) => {
+])('ignores a Retry-After of more than a month (%s)', async (retryAfter, retryAfterMs) => {
   fixture.server.queueReplies({ ...{ status: 503, body: 'busy' }, headers: { 'retry-after': retryAfter } });
   const error = await getError(fixture.driver().generate(createRequest()));
   expect(error.retryAfterMs).toBe(retryAfterMs);

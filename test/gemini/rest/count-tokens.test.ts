@@ -23,7 +23,7 @@ test('does not count for the Live API', async () => {
   expect(fixture.server.requests).toEqual([]);
 });
 
-test('rejects if the service cannot count, with an error that does not contain the key', async () => {
+test('rejects for an unknown model, with an error that does not contain the key', async () => {
   const request = createRequest('Say hello.', { model: 'gemini-none' });
   const error = await getError(fixture.driver().countTokens?.(request) ?? Promise.resolve());
   expect(error.code).toBe('model_not_found');

@@ -99,15 +99,15 @@ describe('the token of a stream', () => {
     fixture.server.queueReplies({ chunks });
     return (await readStream(fixture.driver().generateStream(createRequest()))).response?.continuationToken;
   };
-  const last = createChunk('', 'CONTINUATION');
+  const lastChunk = createChunk('', 'CONTINUATION');
 
   test('is the last one', async () => {
     const [first, second] = [withToken(createChunk('A'), 'early'), withToken(createChunk('B', 'CONTINUATION'), 'late')];
     expect(await readToken(first, second)).toBe('late');
-    expect(await readToken(withToken(createChunk('A'), 'early'), last)).toBe('early');
+    expect(await readToken(withToken(createChunk('A'), 'early'), lastChunk)).toBe('early');
   });
 
-  test('is not a token before text without a token, because the next hop would repeat that text', async () => {
+  test('is absent if text without a token follows the last token, because the next hop would repeat it', async () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), createChunk('B', 'CONTINUATION'))).toBeUndefined();
   });
 
@@ -115,11 +115,11 @@ describe('the token of a stream', () => {
     ['a number', 7],
     ['null', null],
     ['an empty string', ''],
-  ])('is not %s', async (_, token) => {
-    expect(await readToken(createChunk('A'), withToken(last, token))).toBeUndefined();
+  ])('is absent if the service sends %s', async (_, token) => {
+    expect(await readToken(createChunk('A'), withToken(lastChunk, token))).toBeUndefined();
   });
 
-  test('is ignored with another finish reason, such as MAX_TOKENS: max_tokens of the whole reply is used up', async () => {
+  test('is returned only with the finish reason CONTINUATION, also in lower case', async () => {
     expect(await readToken(withToken(createChunk('A', 'MAX_TOKENS'), 'c'))).toBeUndefined();
     expect(await readToken(withToken(createChunk('A', 'continuation'), 'c'))).toBe('c');
   });

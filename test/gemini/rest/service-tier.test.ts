@@ -5,7 +5,7 @@ import { type ScriptedReply, textReply } from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
-const withTier = (...serviceTiers: NonNullable<GenerateRequest['serviceTiers']>) =>
+const createTierRequest = (...serviceTiers: NonNullable<GenerateRequest['serviceTiers']>) =>
   createRequest('Hi', { serviceTiers });
 
 /** The tier of the reply to a script, which must be the same for unary and streamed requests. */
@@ -18,8 +18,8 @@ async function getServedTier(script: ScriptedReply, request: GenerateRequest) {
 }
 
 test('asks for the first tier in the field that the API documents, and for nothing by default', async () => {
-  await fixture.driver().generate(withTier('flex', 'standard'));
-  await readStream(fixture.driver().generateStream(withTier('priority')));
+  await fixture.driver().generate(createTierRequest('flex', 'standard'));
+  await readStream(fixture.driver().generateStream(createTierRequest('priority')));
   await fixture.driver().generate(createRequest('Hi'));
   const content = { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }], generationConfig: {} };
   expect(fixture.server.generateRequests.map(({ body }) => body)).toEqual([
@@ -33,19 +33,19 @@ describe('the tier that served', () => {
   const header = (value: string) => ({ headers: { 'X-Gemini-Service-Tier': value } });
 
   test('is the one of the header', async () => {
-    expect(await getServedTier(textReply('a', header('standard')), withTier('priority'))).toBe('standard');
+    expect(await getServedTier(textReply('a', header('standard')), createTierRequest('priority'))).toBe('standard');
     expect(await getServedTier(textReply('a', header('FLEX')), createRequest())).toBe('flex');
   });
 
   test('is the one of the usage if there is no header', async () => {
     const usage = { promptTokenCount: 1, candidatesTokenCount: 1, serviceTier: 'STANDARD' };
-    expect(await getServedTier(textReply('a', { usage }), withTier('flex'))).toBe('standard');
-    expect(await getServedTier(textReply('a', { usage, ...header('flex') }), withTier('flex'))).toBe('flex');
+    expect(await getServedTier(textReply('a', { usage }), createTierRequest('flex'))).toBe('standard');
+    expect(await getServedTier(textReply('a', { usage, ...header('flex') }), createTierRequest('flex'))).toBe('flex');
   });
 
   test('is the one that was asked for if the service states none, or one that is unknown', async () => {
-    expect(await getServedTier(textReply('a'), withTier('flex'))).toBe('flex');
-    expect(await getServedTier(textReply('a', header('paid')), withTier('flex'))).toBe('flex');
+    expect(await getServedTier(textReply('a'), createTierRequest('flex'))).toBe('flex');
+    expect(await getServedTier(textReply('a', header('paid')), createTierRequest('flex'))).toBe('flex');
     expect(await getServedTier(textReply('a', header('paid')), createRequest())).toBeUndefined();
     expect(await getServedTier(textReply('a'), createRequest())).toBeUndefined();
   });
@@ -54,7 +54,7 @@ describe('the tier that served', () => {
     const events: DriverEvent[] = [];
     fixture.server.queueReplies(textReply(' '));
     const context = { emit: (event: DriverEvent) => void events.push(event) };
-    expect((await getError(fixture.driver().generate(withTier('flex'), context))).code).toBe('empty_reply');
+    expect((await getError(fixture.driver().generate(createTierRequest('flex'), context))).code).toBe('empty_reply');
     expect(events).toMatchObject([{ type: 'spent', tokenDetails: { serviceTier: 'flex' } }]);
   });
 });
@@ -66,8 +66,8 @@ describe('the time limit', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       for (const { request, minutes } of [
-        { request: withTier('flex'), minutes: 15 },
-        { request: withTier('standard'), minutes: 5 },
+        { request: createTierRequest('flex'), minutes: 15 },
+        { request: createTierRequest('standard'), minutes: 5 },
       ]) {
         fixture.server.queueReplies(stalled);
         const failed = getError(fixture.driver().generate(request));
@@ -82,9 +82,9 @@ describe('the time limit', () => {
     expect(limits).toEqual(['900', undefined]);
   });
 
-  test('is the given one for every tier', async () => {
+  test('is timeoutMs for flex too, if it is given', async () => {
     fixture.server.queueReplies(stalled);
-    const { message } = await getError(fixture.driver({ timeoutMs: 50 }).generate(withTier('flex')));
+    const { message } = await getError(fixture.driver({ timeoutMs: 50 }).generate(createTierRequest('flex')));
     expect(message).toBe('no complete reply within 0.05 s');
   });
 });

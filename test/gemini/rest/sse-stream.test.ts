@@ -10,7 +10,8 @@ import {
 } from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, readStream } from '../gemini-fixture.js';
 
-// The tests send streams at byte level and read them through the real SDK. They cover what its own parser gets wrong.
+// The tests send streams at byte level and read them through the real SDK. They cover what the SDK's own parser gets
+// wrong.
 
 const fixture = createGeminiFixture();
 const hello = createChunk('Hello, ');
@@ -61,7 +62,7 @@ test('joins JSON over several data: lines, even empty ones', async () => {
   expect(result).toMatchObject({ text: 'wörld ☀', error: undefined });
 });
 
-test.each(['\n', ''])('reads a last event that ends in %j only', async (end) => {
+test.each(['\n', ''])('reads a last event that ends in %j instead of a blank line', async (end) => {
   const result = await readScript(packetReply(formatSseEvent(hello), `data: ${JSON.stringify(world)}${end}`));
   expect(result).toMatchObject({ text: 'Hello, wörld ☀', error: undefined });
 });
@@ -202,7 +203,7 @@ test('does not accept FINISH_REASON_UNSPECIFIED as a finish reason', async () =>
   expect(result).toMatchObject({ text: 'Hello', error: { code: 'stream_interrupted' } });
 });
 
-test('reports a web page instead of a stream, as not transient', async () => {
+test('reports a web page instead of a stream as a permanent error', async () => {
   const result = await readScript({ body: '<!doctype html>\n<title>Log in: now</title>\n\n<p>data: x</p>' });
   expect(result.error).toMatchObject({ code: 'unavailable', isTransient: false });
   expect(result.error?.message).toMatch(/answered with a web page, "Log in: now" instead of a reply/);

@@ -91,17 +91,17 @@ test('pages that url_context has read are sources; others are reported', async (
 });
 
 describe('a reply for which code ran', () => {
-  const ran = [{ language: 'python', code: 'print(sum([2, 3]))\n', output: '5\n' }];
+  const executedCode = [{ language: 'python', code: 'print(sum([2, 3]))\n', output: '5\n' }];
 
   test('has the code and its output apart from the text', async () => {
     const { response, notes } = await getSameResponse(partsReply(codeParts), ['code_execution']);
-    expect(response).toMatchObject({ text: 'Adding. It is 5.', code: ran });
+    expect(response).toMatchObject({ text: 'Adding. It is 5.', code: executedCode });
     expect(notes).toEqual([]);
   });
 
   test('has a note if code_execution was not asked for', async () => {
     const { response, notes } = await getSameResponse(partsReply(codeParts), ['google_search']);
-    expect(response).toMatchObject({ text: 'Adding. It is 5.', code: ran });
+    expect(response).toMatchObject({ text: 'Adding. It is 5.', code: executedCode });
     expect(notes).toEqual([
       'the reply also has 1 piece of code (PYTHON) and 1 result of code (OUTCOME_OK); only its text is shown',
     ]);

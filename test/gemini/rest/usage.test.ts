@@ -40,7 +40,7 @@ describe('the counts of a response', () => {
     },
   );
 
-  test('get the tokens of the reply from the total if they are not stated', () => {
+  test('include output tokens that are derived from the total if the service does not state them', () => {
     const metadata = { promptTokenCount: 10, thoughtsTokenCount: 5, toolUsePromptTokenCount: 2 };
     expect(convert({ ...metadata, totalTokenCount: 20 }).outputTokens).toBe(3);
     // A total that leaves nothing for the reply contradicts the reply. The Live API leaves thoughts out of the total.
@@ -77,7 +77,7 @@ describe('a sum of usages', () => {
     });
   });
 
-  test('has no count that is unknown in a part', () => {
+  test('has no count that is unknown in either usage', () => {
     expect(addUsage(counted, {})).toEqual({});
     expect(addUsage({ outputTokens: 1 }, counted)).toEqual({ outputTokens: 2 });
   });

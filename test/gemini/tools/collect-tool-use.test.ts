@@ -3,7 +3,7 @@ import { createToolUseCollector } from '../../../src/gemini/tools/collect-tool-u
 
 type Part = { executableCode?: unknown; codeExecutionResult?: unknown };
 
-/** Collects metadata, and parts in one chunk each. */
+/** Collects the metadata in one chunk, and each part in a chunk of its own. */
 function collect(metadata: unknown, parts: readonly Part[] = [], tools = ['google_search', 'url_context'] as const) {
   const collector = createToolUseCollector([...tools]);
   collector.add(metadata as Record<string, unknown>, []);
@@ -59,7 +59,7 @@ describe('sources', () => {
     expect(collect(metadata)).toEqual({ searchCount: 0, problems: [] });
   });
 
-  test('are limited in number, and a note says so', () => {
+  test('are limited to 200, as searches are, and the limit is reported', () => {
     const many = Array.from({ length: 100_000 }, (_, index) => page(`https://a.example/${index}`));
     const { sources, searches, searchCount, problems } = collect(
       grounding(

@@ -4,7 +4,6 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readBeginning, readText, sendHttpRequest } from '../../../src/gemini/transport/http.js';
-
 import type { ProxyRoute } from '../../../src/gemini/transport/proxy-routes.js';
 
 const { signal } = new AbortController();
@@ -28,7 +27,7 @@ test.each([
   expect([status, await readText(body)]).toEqual([200, 'Grüße']);
 });
 
-test('fails the reading of a truncated compressed body', async () => {
+test('rejects the reading of a compressed body that is truncated', async () => {
   const whole = gzipSync('x'.repeat(10_000));
   const url = await serve((_, response) => {
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(whole.subarray(0, whole.length / 2));
@@ -90,7 +89,7 @@ describe('a keep-alive connection', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  test('is replaced even if several are closed', async () => {
+  test('is replaced even if the server has closed several', async () => {
     const { send, sockets } = await serveFirstRequest((socket) => void socket.destroy());
     await Promise.all([send(), send(), send()]);
     expect(await send()).toBe('ok');
@@ -98,7 +97,7 @@ describe('a keep-alive connection', () => {
   });
 });
 
-test('rejects when a new connection closes without a response', async () => {
+test('rejects when a new connection closes without a response, and opens no other one', async () => {
   let connections = 0;
   const server = createTcpServer((socket) => {
     connections += 1;
@@ -135,7 +134,7 @@ test('returns a 101 that no request asks for as a response without a body', asyn
 test('rejects on abort while the agent still waits for its connection', async () => {
   const controller = new AbortController();
   const url = await serveBytes('');
-  // A proxy that accepts the connection and never answers.
+  // The server stands for a proxy that accepts the connection and never answers.
   const agent = new HttpsProxyAgent(url);
   const route = { agent, proxyHost: 'proxy' } as ProxyRoute;
   const sent = sendHttpRequest('https://example.com/', { signal: controller.signal, route });
@@ -144,10 +143,10 @@ test('rejects on abort while the agent still waits for its connection', async ()
 });
 
 describe('a body that is larger than its limit', () => {
-  const bomb = gzipSync(Buffer.alloc(5_000_000));
+  const compressedBytes = gzipSync(Buffer.alloc(5_000_000));
   test.each([
     ['plain', {}, Buffer.alloc(5_000_000)],
-    ['compressed', { 'content-encoding': 'gzip' }, bomb],
+    ['compressed', { 'content-encoding': 'gzip' }, compressedBytes],
   ])('is not read to its end (%s)', async (_, headers, bytes) => {
     const url = await serve((_, response) => void response.writeHead(200, headers).end(bytes));
     const { body } = await sendHttpRequest(url, { signal });

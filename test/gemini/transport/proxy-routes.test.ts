@@ -11,7 +11,7 @@ test('returns no route without a proxy', async () => {
   expect(await createRouteResolver()('https://other.test/')).toBeUndefined();
 });
 
-test('shares one agent among the tunnels through a proxy, and hides its password', async () => {
+test('shares one agent among the tunnels through a proxy but not with plain HTTP, and hides the password', async () => {
   const [one, other, withoutTls] = await Promise.all(['https://a/', new URL('wss://b/'), 'http://c/'].map(routeTo));
   expect(one?.proxyHost).toBe('proxy.test:3128');
   expect(other?.agent).toBe(one?.agent);

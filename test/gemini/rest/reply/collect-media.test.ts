@@ -58,14 +58,14 @@ describe('pictures are part of the turn', () => {
   });
 });
 
-describe('media that is not kept is named', () => {
+describe('media without valid data is named in the error of a reply that has nothing else', () => {
   test.each<[string, WirePart]>([
     ['invalid base64', { inlineData: { mimeType: 'image/png', data: 'not base64!' } }],
     ['padding alone', { inlineData: { mimeType: 'image/png', data: '==' } }],
     ['base64 of an impossible length', { inlineData: { mimeType: 'image/png', data: 'AAAAA' } }],
     ['no bytes', { inlineData: { mimeType: 'image/png', data: '' } }],
-    ['a number', { inlineData: { mimeType: 'image/png', data: 7 } }],
-  ])('because it has %s', async (_, part) => {
+    ['a number as its data', { inlineData: { mimeType: 'image/png', data: 7 } }],
+  ])('if it has %s', async (_, part) => {
     const script = partsReply([[part]]);
     fixture.server.queueReplies(script);
     const error = await getError(fixture.driver().generate(createRequest()));
@@ -74,11 +74,11 @@ describe('media that is not kept is named', () => {
       message: 'the reply has no text, only 1 picture without valid data (image/png) (STOP)',
     });
   });
+});
 
-  test('a picture that is a thought is not kept: alone it is an empty reply', async () => {
-    fixture.server.queueReplies(partsReply([[{ ...picture, thought: true }]]));
-    expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('empty_reply');
-  });
+test('a picture in a thought is left out, so that a reply with nothing else is empty', async () => {
+  fixture.server.queueReplies(partsReply([[{ ...picture, thought: true }]]));
+  expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('empty_reply');
 });
 
 describe('speech', () => {
@@ -100,7 +100,7 @@ describe('speech', () => {
     expect(turn.media?.map(({ mimeType }) => mimeType)).toEqual(['audio/wav', 'audio/wav', 'image/png', 'audio/wav']);
   });
 
-  test('with a header of its own is kept as it is', async () => {
+  test('in a format with a header keeps its bytes', async () => {
     const { turn } = await replyTo(partsReply([[createMediaPart({ mimeType: 'audio/mpeg', bytes: mediaBytes.mp3 })]]));
     expect(turn.media).toEqual([{ mimeType: 'audio/mp3', base64: mediaBytes.mp3.toString('base64') }]);
   });

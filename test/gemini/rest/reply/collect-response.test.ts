@@ -27,7 +27,7 @@ async function replyTo(script: ScriptedReply) {
   return unary;
 }
 
-/** The error of a script, which must be equal for unary and streamed requests. */
+/** The error of a script, which must be permanent, and equal for unary and streamed requests. */
 async function errorOf(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await getError(fixture.driver().generate(createRequest()));
@@ -198,11 +198,11 @@ test.each(['STOP', 'OTHER', 'MALFORMED_FUNCTION_CALL'])(
   },
 );
 
-test('rejects a reply that consists only of thoughts, as empty', async () => {
+test('reports a reply that consists only of thoughts as empty', async () => {
   expect(await errorOf(textReply([], { thoughts: ['hm'] }))).toMatchObject({ code: 'empty_reply' });
 });
 
-test.each(['', ' \n', '\u00a0\t'])('rejects white space alone (%j), as empty', async (text) => {
+test.each(['', ' \n', '\u00a0\t'])('reports a reply of white space alone as empty: %j', async (text) => {
   const error = await errorOf(textReply(['', text]));
   expect(error).toMatchObject({ code: 'empty_reply', message: 'the reply is empty (STOP)' });
 });

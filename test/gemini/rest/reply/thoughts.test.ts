@@ -23,8 +23,8 @@ async function send(script: ScriptedReply, { streaming = false, sent = request, 
 
 describe('a request for thoughts', () => {
   test('is part of the thinking config', async () => {
-    const levels: GenerateRequest['parameters'][] = [{}, { thinking: 'low' }, { thinking: 512 }];
-    for (const parameters of levels) await fixture.driver().generate({ ...request, parameters });
+    const parametersList: GenerateRequest['parameters'][] = [{}, { thinking: 'low' }, { thinking: 512 }];
+    for (const parameters of parametersList) await fixture.driver().generate({ ...request, parameters });
     await fixture.driver().generate(createRequest('Hi'));
     expect(fixture.server.generateRequests.map(({ body }) => body.generationConfig)).toEqual([
       { thinkingConfig: { includeThoughts: true } },
