@@ -68,8 +68,8 @@ function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standa
 }
 
 /**
- * Estimates the cost of a request in US dollars, in the service tier that the request asks for. The estimate is an upper
- * bound if the price depends on the modality, or if the model's price of the tier `priority` is unknown.
+ * Estimates the cost of a request in US dollars, in the service tier that the request asks for. The estimate is an
+ * upper bound if the price depends on the modality, or if the model's price of the tier `priority` is unknown.
  * @param counts the counts of tokens, and the number of web searches (default 0)
  * @returns undefined if there are web searches and their fee is unknown
  */

@@ -41,7 +41,9 @@ export interface WaitEvent {
   guessed?: boolean;
   /** With `guessed`: the limit, in requests or tokens per minute, or in concurrent requests. */
   limit?: number;
-  /** True if all models of the project pause, because of its spend-based limit. `reason` is then `backoff`. */
+  /**
+   * True if all models of the project pause, because of the project's spend-based limit. `reason` is then `backoff`.
+   */
   isProjectWide?: boolean;
 }
 
@@ -54,7 +56,7 @@ export interface FallbackEvent {
   to: string;
   /** A sentence without a period: which quota is used up, which models were skipped, or why the tier was refused. */
   reason: string;
-  /** The next service tier. Present only if the tier changes; the request was then sent and refused. */
+  /** The next service tier. Present only if the tier changes: the request was then refused in the previous tier. */
   serviceTier?: ServiceTier;
 }
 

@@ -63,7 +63,7 @@ export type FindMismatches = (
  * the id, and not by the order in which they arrive.
  */
 export interface RequestInstance {
-  /** A row has the same id in every command. */
+  /** A row has the same id in every command, so that one command finds the replies that another has stored. */
   readonly id: string;
 }
 

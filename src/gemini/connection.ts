@@ -65,7 +65,10 @@ export function getServiceHost({ baseUrl = defaultBaseUrl }: Pick<ConnectionOpti
   return parseBaseUrl(baseUrl).host;
 }
 
-/** Sets every option that the SDK would otherwise read from the environment, so that it never uses Google Cloud. */
+/**
+ * Creates a client with every option that it would otherwise read from the environment, so that it never uses Google
+ * Cloud.
+ */
 async function createClient(apiKey: string, baseUrl: string, customFetch?: typeof fetch): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');
   const httpOptions = { baseUrl, ...(customFetch && { fetch: customFetch }) };

@@ -1,6 +1,6 @@
 /**
- * Lists the forms in which a service may repeat a key: as it is, and escaped or encoded. The longest is first, because a
- * shorter form may be a part of it.
+ * Lists the forms in which a service may repeat a key: as it is, and escaped or encoded. The longest is first, because
+ * a shorter form may be a part of it.
  */
 export function listKeyForms(apiKey: string): string[] {
   const percentEscapes = [...Buffer.from(apiKey)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');

@@ -42,7 +42,7 @@ test('uses the Live API for a model that supports both APIs only with preferLive
   expect(await createPredicate({ entries: [both], preferLive: true }).usesLive('gemini-both-ways')).toBe(true);
 });
 
-test('with preferLive, uses the Live API for a known model if the facts or the list say that it supports it', async () => {
+test('with preferLive, uses the Live API for a known model if the built-in facts or the list name that API', async () => {
   const { usesLive } = createPredicate({ entries: [knownForBoth], preferLive: true });
   expect(await usesLive('gemini-3.8-flash')).toBe(true);
   expect(await usesLive('gemini-3.7-flash')).toBe(false);

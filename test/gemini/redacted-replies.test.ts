@@ -43,7 +43,7 @@ describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
     expect(JSON.stringify(response)).not.toContain(core(echo));
   });
 
-  test('is redacted in a stream, wherever it is split', async () => {
+  test('is redacted in a stream that splits it into pieces', async () => {
     const text = `It is ${echo}.`;
     const pieces = text.match(/.{1,5}/g) ?? [];
     fixture.server.queueReplies(textReply(pieces));

@@ -81,7 +81,7 @@ test.each([
   ]);
 });
 
-test('uses the Live API for the retry if a model turns out to support only that', async () => {
+test('uses the Live API for the next attempt if a model turns out to support only that API', async () => {
   let isKnownAsLive = false;
   const error = new BoticelliError('model_not_found', 'model murmur not found (404 NOT_FOUND)');
   const onCall = () => {

@@ -79,8 +79,8 @@ async function generateChecked(
 
 /**
  * Creates the context for the inner driver. The inner stream is collected before anything is passed on. So the inner
- * driver may always retry and discard its text, and the `retry` events tell the caller that there is nothing to discard.
- * The events count the attempts of both requests together.
+ * driver may always retry and discard its text, and the `retry` events tell the caller that there is nothing to
+ * discard. The events count the attempts of both requests together.
  */
 function createInnerContext(context: CallContext): CallContext & { emit: (event: DriverEvent) => void } {
   let failedAttempts = 0;

@@ -22,8 +22,8 @@ export interface BudgetOptions {
 /**
  * Rejects a call that could exceed the budget, before its request is sent. A running call counts at its estimate. A
  * finished call counts at the cost in its response and usage events. A response without a cost counts at an estimate
- * for its text, and a usage event without a cost at an estimate for the prompt alone. A call that failed without a usage
- * event counts as free. Use one instance per run.
+ * for its text, and a usage event without a cost at an estimate for the prompt alone. A call that failed without a
+ * usage event counts as free. Use one instance per run.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */
@@ -95,7 +95,7 @@ function describeMaxReply(request: GenerateRequest, maxTokens: number): string {
     : `a reply of ${maxTokens} tokens (max_tokens)`;
 }
 
-/** Formats an amount with two decimals; below a dollar, with three significant digits. */
+/** Formats an amount with two decimals, or, below a dollar, with up to three significant digits. */
 function formatUsd(usd: number): string {
   if (usd === 0 || usd >= 1) return usd.toFixed(2);
   // String() would write tiny amounts as 9e-7.

@@ -80,7 +80,7 @@ async function* sendHop(
 }
 
 /**
- * Creates the request for the next hop. It goes to the model of the last hop, which may be a fallback model.
+ * Creates the request for the next hop. The request goes to the model of the last hop, which may be a fallback model.
  * @throws BoticelliError `unavailable` if the reply can't be continued
  */
 function createNextRequest(request: GenerateRequest, responses: readonly GenerateResponse[]): GenerateRequest {

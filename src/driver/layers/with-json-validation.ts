@@ -33,7 +33,8 @@ type Validate = (
  * usage of both replies is added up. If the call fails, the usage is reported in `spent` events. `generateStream`
  * yields a valid reply in one piece. Other requests pass through unchanged.
  *
- * @throws BoticelliError `invalid_reply` if the second reply is invalid too, `truncated` if max_tokens cut a reply off
+ * @throws BoticelliError `invalid_reply` if the second reply is invalid too, `truncated` if a reply is invalid because
+ *   max_tokens cut it off
  */
 export function withJsonValidation(options: JsonValidationOptions, inner: BoticelliDriver): BoticelliDriver {
   const { compileSchema, checkTimeoutMs } = options;

@@ -20,8 +20,9 @@ const regionHint =
   'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.';
 
 /**
- * Classifies an error response. Rejections about quota come first, whoever sent them. Gemini's own errors are classified
- * by status and details (https://ai.google.dev/gemini-api/docs/troubleshooting), all others by `classifyForeignError`.
+ * Classifies an error response. Rejections about quota come first, whoever sent them. Gemini's own errors are
+ * classified by status and details (https://ai.google.dev/gemini-api/docs/troubleshooting), all others by
+ * `classifyForeignError`.
  */
 export function classifyHttpError(response: RedactedErrorResponse): BoticelliError {
   const { status, model } = response;

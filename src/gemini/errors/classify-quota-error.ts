@@ -28,8 +28,8 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
  * `maxMinuteDelayMs`. Otherwise it is `rate_limited`.
  *
  * A limit is daily if its quotaId or metric says so, or, if none of these names a period, the text. A short retry delay
- * does not mean that the limit is not daily: in September 2026, a 429 about a daily quota gave a delay of 47 s, although
- * that quota resets at midnight.
+ * does not mean that the limit is not daily: in September 2026, a 429 about a daily quota gave a delay of 47 s,
+ * although that quota resets at midnight.
  */
 export function classifyQuotaError(
   response: RedactedErrorResponse,
@@ -119,8 +119,8 @@ interface BillingErrorDetails {
 }
 
 /**
- * Creates the error of a rejection that concerns all models of the project. It is `rate_limited` for `spend-rate`, which
- * ends within minutes, and otherwise `quota_exhausted`.
+ * Creates the error of a rejection that concerns all models of the project. It is `rate_limited` for `spend-rate`,
+ * which ends within minutes, and otherwise `quota_exhausted`.
  */
 function createBillingError(
   reason: BillingReason,

@@ -9,7 +9,7 @@ const maxPageChars = 65_536;
 
 /**
  * Describes a body that does not come from Gemini, so that a message can say who answered: `a web page, "Log in"`,
- * `JSON in OpenAI's format`, `an error that is not Gemini's, "Not Found"`.
+ * `JSON in OpenAI's format`, `an error that is not Gemini's, "Not Found"`. Quotes the beginning of any other body.
  */
 export function describeUnexpectedBody(body: string): string {
   const title = /<title[^>]{0,200}>([^<]{0,1000})<\/title>/i.exec(body.slice(0, maxPageChars))?.[1];

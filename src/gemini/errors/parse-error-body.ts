@@ -79,7 +79,10 @@ const httpStatuses: Record<string, number> = {
   DEADLINE_EXCEEDED: 504,
 };
 
-/** Returns the HTTP status of an error in a stream: its `code` if that is an error status, or else by its `status`. Default 500. */
+/**
+ * Returns the HTTP status of an error in a stream: its `code` if that is an error status, or else by its `status`.
+ * Default 500.
+ */
 export function getHttpStatus({ code, status = '' }: ServiceError): number {
   return code !== undefined && code >= 400 && code < 600 ? code : (httpStatuses[status] ?? 500);
 }

@@ -19,9 +19,9 @@ export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-o
  *   google-gemini/gemini-cli#10925)
  *
  * "Please check your plan and billing details" says nothing: it is also in the text of a per-minute limit. After "Quota
- * exceeded for", a line names only the limit that was exceeded, so a daily limit in it was exceeded. Any other text that
- * names both a limit per minute and a daily limit is not taken for daily, because a wrong guess would block the model
- * until midnight.
+ * exceeded for", a line names only the limit that was exceeded, so a daily limit in it was exceeded. Any other text
+ * that names both a limit per minute and a daily limit is not taken for daily, because a wrong guess would block the
+ * model until midnight.
  */
 const patterns: readonly [QuotaReason, RegExp][] = [
   ['spend-rate', /spend-based|spending rate/i],

@@ -4,7 +4,8 @@ import type { RedactedErrorResponse } from './error-response.js';
 import { getWrongHostHint } from './invalid-response.js';
 import { parseRetryDelayMs, type ServiceError } from './parse-error-body.js';
 
-// Statuses after which a retry may succeed. The service uses 499 for CANCELLED.
+// Statuses after which a retry may succeed. The service uses 499 for CANCELLED. Statuses above 505 are added below:
+// they come from gateways, such as 520 to 526 from Cloudflare.
 const transientStatuses = new Set([408, 499, 500, 502, 503, 504]);
 
 /** Whether a retry of a request with this status may succeed. 429 is classified elsewhere. */
@@ -12,7 +13,10 @@ export function isTransientStatus(status: number): boolean {
   return transientStatuses.has(status) || status > 505;
 }
 
-/** Creates the error for a service that can't answer now. It has `retryAt` if the response names a delay. */
+/**
+ * Creates the error for a service that can't answer. If its status is transient, it has the delay that the response
+ * names.
+ */
 export function createUnavailableError(
   description: string,
   { status, headers, host, now }: RedactedErrorResponse,

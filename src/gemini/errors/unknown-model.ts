@@ -41,7 +41,7 @@ const maxLookUpMs = 10_000;
 
 /**
  * Returns the cached list if the model or the method is not in it, which confirms the error. Otherwise fetches a list
- * and caches it.
+ * and caches it. Returns undefined if the list can't be fetched.
  */
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock, timeoutMs } = options;

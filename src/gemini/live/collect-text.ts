@@ -7,8 +7,8 @@ import type { MessageUpdate } from './read-message.js';
  *
  * A speaking model may send its words twice: as the transcript of its speech and as text. Its text may also be thoughts
  * without the `thought` flag (mastra-ai/mastra#17434, seen 2026-06). So the transcript is the reply of a speaking
- * model, and its text is the reply only if the turn ends without a transcript. The reply of a writing model is its text,
- * and a transcript is the reply only if the turn ends without text.
+ * model, and its text is the reply only if the turn ends without a transcript. The reply of a writing model is its
+ * text, and a transcript is the reply only if the turn ends without text.
  */
 export function createTextCollector(replies: ResponseMode['replies']) {
   let text = '';

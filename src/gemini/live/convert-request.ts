@@ -57,7 +57,9 @@ export function convertTurns(turns: readonly Turn[], request: GenerateRequest, m
   return { kind: 'realtime', history: contents.slice(0, -1), prompt: parts.map(({ text }) => text).join('\n\n') };
 }
 
-/** Converts earlier replies from their text, not from their native parts: the Live API does not use thought signatures. */
+/**
+ * Converts earlier replies from their text, not from their native parts: the Live API does not use thought signatures.
+ */
 
 function convertContents(request: GenerateRequest): Content[] {
   const turns = request.turns.map((turn) => (turn.role === 'model' ? { ...turn, native: undefined } : turn));

@@ -9,7 +9,7 @@ import {
 } from './pooled-session.js';
 import type { OpenResult } from './session.js';
 
-/** The open sessions of a driver. There is more than one only if acts or rows run in parallel. */
+/** The open sessions of a driver. More than one session is open only if acts or rows run in parallel. */
 export type SessionPool = ReturnType<typeof createSessionPool>;
 
 /** A session whose remaining time is shorter than this is not used for another turn. */

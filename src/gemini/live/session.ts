@@ -9,8 +9,8 @@ export type LiveSession = ReturnType<typeof createSession>;
 export type OpenResult<Session> = { ok: true; session: Session } | { ok: false; reason: CloseReason };
 
 /**
- * One prompt, with the earlier turns that the session does not have. `content` has all of them as client content.
- * `realtime` has the prompt as realtime input, which follows the earlier turns as history.
+ * One prompt, with the earlier turns that the session does not have. `content` sends all of them as client content.
+ * `realtime` sends the earlier turns as history, and then the prompt as realtime input.
  */
 export type LiveTurn =
   | { kind: 'content'; contents: Content[] }
@@ -111,7 +111,10 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
      * Resolves to the next message of the reply, or to undefined once the session has ended or `expired` has resolved.
      */
     nextMessage: queue.next,
-    /** Whether parts of a reply or words of a transcript have arrived since the last turn of this session ended. */
+    /**
+     * Whether parts of a reply or words of a transcript have arrived since the last turn of this session ended. False
+     * before the first turn.
+     */
     hasLateContent: () => hasSentTurn && queue.some(hasContent),
     /** Call this after a turn. The session then does not keep the process alive until the next turn is sent. */
     markIdle: () => socket.keepProcessAlive(false),

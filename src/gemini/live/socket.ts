@@ -141,7 +141,9 @@ function createMessageCounter() {
     reset: () => {
       receivedBytes = 0;
     },
-    /** Adds a frame. Returns whether all frames together are small enough and this frame does not have too many values. */
+    /**
+     * Adds a frame. Returns whether all frames together are small enough and this frame does not have too many values.
+     */
     hasRoomFor(frame: string): boolean {
       receivedBytes += frame.length + messageOverheadBytes;
       return receivedBytes <= maxBodyBytes && !hasTooManyValues(frame);

@@ -25,8 +25,8 @@ export interface FilesFetchOptions extends MediaDeliveryOptions {
 /**
  * Creates the fetch that the SDK uses for the Files API. Each request, such as one piece of a file, may take
  * `timeoutMs`. The fetch throws a BoticelliError, whose message begins with `errorPrefix`, for a failed request, for an
- * error status, and for a response that does not come from the Files API. It rethrows the NotReadableError of a Blob and
- * the reason of the caller's signal unchanged.
+ * error status, and for a response that does not come from the Files API. It rethrows the NotReadableError of a Blob
+ * and the reason of the caller's signal unchanged.
  */
 export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
   const { signal, timeoutMs, connection, errorPrefix } = options;

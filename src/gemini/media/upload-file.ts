@@ -72,7 +72,9 @@ export async function waitUntilActive(uploaded: File, options: MediaPartOptions)
   return uri;
 }
 
-/** Reads the state of a file until it is no longer PROCESSING. Videos are processed before use: then ACTIVE or FAILED. */
+/**
+ * Reads the state of a file until the service has processed it. A video is first PROCESSING, and then ACTIVE or FAILED.
+ */
 async function pollUntilProcessed(uploaded: File, name: string, options: MediaPartOptions): Promise<File> {
   const { context, clock, timeoutMs } = options;
   const { signal } = context;

@@ -9,7 +9,9 @@ import { readCheckedFile } from './local-file.js';
 import type { MediaDeliveryOptions } from './options.js';
 import { deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upload-file.js';
 
-/** Creates an uploader. It decides which media to upload through the Files API and which to send inline, and does both. */
+/**
+ * Creates an uploader. It decides which media to upload through the Files API and which to send inline, and does both.
+ */
 
 export function createMediaUploader(options: MediaDeliveryOptions) {
   const uploadOnce = createAsyncMemo<string>();

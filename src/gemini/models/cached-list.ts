@@ -55,7 +55,10 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
   };
 }
 
-/** Reads the newest list that any API key received from a service, however old the list is. It serves users without a key. */
+/**
+ * Reads the newest list that any API key received from a service, however old the list is. It serves users without a
+ * key.
+ */
 export async function readNewestModelList(
   store: ModelListStore,
   { baseUrl }: Pick<ConnectionOptions, 'baseUrl'>,

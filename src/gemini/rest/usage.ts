@@ -84,7 +84,10 @@ function toTokenDetails(metadata: unknown): TokenDetails | undefined {
   return Object.keys(details).length > 0 ? details : undefined;
 }
 
-/** Reads a list of `{modality, tokenCount}`. Returns undefined if an entry is not valid. */
+/**
+ * Reads a list of `{modality, tokenCount}`. Returns undefined if the list is absent or empty, or if an entry is not
+ * valid.
+ */
 function readModalities(list: unknown): TokensByModality | undefined {
   if (!Array.isArray(list) || list.length === 0) return undefined;
   const tokens: Record<string, number> = {};

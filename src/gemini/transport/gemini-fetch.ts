@@ -34,7 +34,8 @@ export function createGeminiFetch(exchange: HttpExchange): typeof fetch {
     const proxyHost = /^http:/i.test(url) ? route?.proxyHost : undefined;
     if (response.status < 200 || response.status >= 300) return throwHttpError(response, proxyHost, exchange);
     exchange.servedTier = response.headers.get(serviceTierHeader) ?? undefined;
-    // Both responses omit the headers. Nothing reads them, and the SDK would copy them for every event.
+    // The SDK gets no headers, streamed or not: nothing reads them, and the SDK would copy them for every event.
+
     return streaming ? new Response(normalizeSseBody(response.body, exchange)) : readResponse(response, exchange);
   };
   // The SDK calls fetch with these arguments only.

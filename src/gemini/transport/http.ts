@@ -119,8 +119,8 @@ const maxRoundTripMs = 1000;
 /**
  * Whether the server closed a keep-alive connection just as it was reused, before it received the request. The evidence
  * is a reset of a reused connection within `maxRoundTripMs` and before any response. Node offers no better evidence
- * (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11), and browsers use the same. The
- * request is then sent again on another connection, without an error and without another reservation.
+ * (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11), and browsers use the same.
+ * The request is then sent again on another connection, without an error and without another reservation.
  */
 function isStaleConnectionError(request: ClientRequest, error: Error, elapsedMs: number): boolean {
   const code: unknown = Reflect.get(error, 'code');

@@ -174,7 +174,7 @@ describe('a failed upload', () => {
     'files/..',
     'files/a?x=1',
     'https://x/files/a',
-  ])('requests nothing by a name outside of the Files API: %s', async (name) => {
+  ])('is reported if the service names a file outside of the Files API, which is not requested: %s', async (name) => {
     const uri = `${server.url}/v1beta/files/a`;
     server.files.configure({ finalBody: { file: { name, uri, mimeType: 'video/mp4', state: 'PROCESSING' } } });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));

@@ -128,8 +128,8 @@ test('does not count silence before the first byte as idle, because the model ma
 });
 
 test('does not time out a slow stream without long pauses', async () => {
-  // Together, the pauses are longer than the idle timeout. Each pause is a tenth of it, so that no pause reaches it even
-  // on a busy machine.
+  // Together, the pauses are longer than the idle timeout. Each pause is a tenth of it, so that no pause reaches it
+  // even on a busy machine.
   fixture.server.queueReplies(textReply([...'abcdefghijkl'], { delayMs: 40 }));
   expect(await readStream(fixture.driver({ idleTimeoutMs: 400 }).generateStream(createRequest()))).toMatchObject({
     text: 'abcdefghijkl',

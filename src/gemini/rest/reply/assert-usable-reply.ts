@@ -34,9 +34,9 @@ export interface BlockedPrompt {
 const changePromptHint = 'Change the prompt, or use another model.';
 
 /**
- * Throws the error of an unusable reply: `blocked`, `truncated`, `empty_reply`, or `unavailable` for an empty hop. White
- * space alone is an empty reply. Text or media is a usable reply even if the finish reason is unknown, or if MAX_TOKENS
- * cut the reply off.
+ * Throws the error of an unusable reply: `blocked`, `truncated`, `empty_reply`, or `unavailable` for an empty hop.
+ * White space alone is an empty reply. Text or media is a usable reply even if the finish reason is unknown, or if
+ * MAX_TOKENS cut the reply off.
  */
 export function assertUsableReply(reply: CollectedReply): void {
   const { text, finishReason, finishMessage, blockedPrompt } = reply;
@@ -84,7 +84,7 @@ function assertHopNotEmpty({ text, media, usage: { thoughtTokens } }: CollectedR
   });
 }
 
-/** Adds what the service says about a reason. */
+/** Formats a reason, followed by what the service says about it, if anything. */
 function formatReason(reason: string, message: string | undefined): string {
   const shortReason = toOneLine(reason);
   return message === undefined || message === '' ? shortReason : `${shortReason}: ${message}`;
