@@ -2,8 +2,8 @@
 const maxInputChars = 65_536;
 
 /**
- * Prepares text from a service for a one-line message: removes line breaks, control characters and a final period, and
- * cuts the text to `limit` characters.
+ * Prepares text from a service for a one-line message: replaces white space and control characters with single spaces,
+ * and cuts the text to `limit` characters. Removes the final period of a text that is not cut.
  */
 export function toOneLine(text: string, limit = 400): string {
   const line = text

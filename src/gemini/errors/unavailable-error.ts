@@ -14,8 +14,8 @@ export function isTransientStatus(status: number): boolean {
 }
 
 /**
- * Creates the error for a service that can't answer. If its status is transient, it has the delay that the response
- * names.
+ * Creates the error for a service that can't answer. The error of a transient status has the delay that the response
+ * names, if any.
  */
 export function createUnavailableError(
   description: string,

@@ -7,7 +7,8 @@ const missingFilePattern =
   /permission to access the file\b|\bfile \S+ (or it )?(may|does) not exist|\bfile \S+ not found/i;
 const inactiveFilePattern = /\bfile\b.* not in an? active state/i;
 
-/** Whether an error is about an uploaded file, according to the message of its response. */
+/** Whether an error is about an uploaded file, according to the status and the message of its response. */
+
 export function isFileError(status: number, message: string): boolean {
   if (status === 400) return inactiveFilePattern.test(message) || missingFilePattern.test(message);
   return (status === 403 || status === 404) && missingFilePattern.test(message);
