@@ -59,16 +59,16 @@ export function convertThoughts({ model, parameters: { thinking }, includeThough
  */
 function convertTurns(turns: readonly Turn[], model: string): Content[] {
   const contents: Content[] = [];
-  let drawn: SdkPart[] = [];
+  let mediaOfOtherModels: SdkPart[] = [];
   for (const turn of turns) {
     if (turn.role === 'model') {
       const native = getNativeParts(turn, model);
-      if (!native) drawn.push(...(turn.media ?? []).map(convertMedia));
+      if (!native) mediaOfOtherModels.push(...(turn.media ?? []).map(convertMedia));
       if (native || turn.text !== '') contents.push({ role: 'model', parts: native ?? [{ text: turn.text }] });
       continue;
     }
-    const parts = [...drawn, ...turn.parts.map(convertPart)];
-    drawn = [];
+    const parts = [...mediaOfOtherModels, ...turn.parts.map(convertPart)];
+    mediaOfOtherModels = [];
     const previous = contents.at(-1);
     if (previous?.role === 'user') previous.parts?.push(...parts);
     else contents.push({ role: 'user', parts });

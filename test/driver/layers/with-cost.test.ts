@@ -13,7 +13,7 @@ const createRequest = (part: Part = { type: 'text', text: 'Q' }): GenerateReques
 });
 const video: Part = { type: 'media', mimeType: 'video/mp4', content: { from: 'reference', uri: 'x' } };
 
-test('needs no modalities for a prompt that has only text', async () => {
+test('needs the modalities of a prompt only if the prompt may have sound', async () => {
   const driver = withCost({ getPrice: () => price }, createScriptedDriver([{ pieces: ['a'] }, { pieces: ['b'] }]));
   expect((await driver.generate(createRequest())).costUsd).toBe(1.1);
   expect((await driver.generate(createRequest(video))).costUsd).toBeUndefined();

@@ -123,7 +123,7 @@ describe('a reply for which code ran', () => {
 describe('the resolution of media', () => {
   const picture = { type: 'media', mimeType: 'image/png', content: { from: 'bytes', base64: 'iVBORw==' } } as const;
 
-  test('is sent for the request and for single media', async () => {
+  test('is sent for the whole request, and for one part of it', async () => {
     const parts = [{ ...picture, mediaResolution: 'high' as const }, picture];
     await fixture
       .driver()
