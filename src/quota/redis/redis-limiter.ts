@@ -20,7 +20,7 @@ import type { RedisScript } from './scripts.js';
 export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store' | 'clock'> {
   connection: RedisConnection;
   store: RedisQuotaStore;
-  /** Reads the state that this machine has recorded, in local time, to restore what Redis has lost. */
+  /** Reads the state that this machine has recorded, to restore what Redis has lost. Its times are local times. */
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
