@@ -25,7 +25,7 @@ export function databasePath(stateFolder: string): string {
 /**
  * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged
  * file is renamed, never deleted, and a new one is created. A file that belongs to another program or was written by a
- * newer version is left unchanged. A file that can't be written, for example on a full disk, is opened as by
+ * newer version is left unchanged. A file that can't be written, for example on a full disk, is opened with
  * `openUnwritable`. If no database can be opened, only a warning is returned, and the program continues without one.
  *
  * @param options how to wait while another process locks the whole file
@@ -186,7 +186,7 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
 
 /**
  * Connects for reading. Even for that, SQLite creates an index of the write-ahead log beside the file. If it can't,
- * because the folder is read-only or the disk is full, the file is opened by `openUnwritable`.
+ * because the folder is read-only or the disk is full, the file is opened with `openUnwritable`.
  */
 function connectReadOnly(LibSql: typeof Database, path: string): Database.Database {
   const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);

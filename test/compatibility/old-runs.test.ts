@@ -178,7 +178,7 @@ describe('a recording of version 0.1', () => {
     expect(lines).toHaveLength(oldRecording.split('\n').length + 1);
   });
 
-  test('fails for a request that it does not contain, and the error shows the difference', async () => {
+  test('that lacks a request makes its replay fail, and the error shows the difference to the recorded request', async () => {
     const { run } = createOldState(onTestFinished);
     const { code, stderr } = await run('run narrative.toml --var lang=French --replay recording.ndjson');
     expect(code).toBe(66);

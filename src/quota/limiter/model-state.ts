@@ -15,7 +15,8 @@ export interface ModelState extends ObservedLimits {
   /** The request counts of the current Pacific day and of later days. */
   days: { endsAt: number; count: number }[];
   /**
-   * Set if the API stated that the daily quota is used up, or asked for a longer delay: when it accepts requests again.
+   * Set if the API stated that the daily quota is used up, or asked for a delay of more than ten minutes: when it
+   * accepts requests again.
    */
   closedUntil?: number;
   /** No request is sent before this time, because the API rejected an earlier request for the limit in `refusedFor`. */
