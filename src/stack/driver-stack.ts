@@ -86,11 +86,14 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
 
 /**
  * Creates a function that estimates the cost of a call, before it or after a reply whose cost is unknown. The cost
- * covers the prompt and a reply of `max_tokens`. Without `max_tokens`, the length of the reply is unknown before the
- * call, so the estimate covers only the prompt. After the call, the tokens of the reply are estimated from its text.
- * Thoughts may have been longer, so a short text counts as a reply of typical length. In both cases, a picture model is
- * assumed to return at least one picture, whose tokens are known. A request that allows Google Search is assumed to
- * search once.
+ * covers the prompt and a reply of `max_tokens`. Without `max_tokens`:
+ *
+ * - Before the call, the length of the reply is unknown, so the estimate covers only the prompt.
+ * - After the call, the tokens of the reply are estimated from its text. Thoughts may have been longer, so a short text
+ *   counts as a reply of typical length.
+ * - The reply of a picture model counts as at least one picture, whose tokens are known.
+ *
+ * A request that allows Google Search is assumed to search once.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {

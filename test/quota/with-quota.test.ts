@@ -70,7 +70,7 @@ const minuteUsedUp = new QuotaExceeded('rate_limited', 'the minute is used up', 
   retryAfterMs: 20_000,
 });
 
-test('waits for a reservation before each call, and reports the wait', async () => {
+test('waits before a call until the time of its reservation, and reports the wait', async () => {
   const { driver, clock, events, emit } = setup([]);
   await driver.generate(request, { emit });
   expect(events).toEqual([]);
@@ -90,7 +90,7 @@ test('counts a stream as one request and settles its token count', async () => {
   expect((await readState('m-001')).appointments).toMatchObject([{ tokens: 10, confirmed: true }]);
 });
 
-test('makes a new reservation for a retry, and waits for the retry delay only once', async () => {
+test('retries a rejected call, learns the stated limit, and waits for the retry delay only once', async () => {
   const { driver, clock, inner, readState } = setup([{ error: minuteUsedUp }], {
     rpm: { value: 30, source: 'settings' },
   });
@@ -152,12 +152,15 @@ test('limits concurrent calls: with two slots, a third call waits until one of t
   expect((await readState('m')).leases).toEqual([]);
 });
 
-test.each([true, false])('acquires a slot unless the driver manages concurrency: %j', async (isManaged) => {
+test.each([
+  ['acquires a slot if the driver does not manage concurrency', false, 1],
+  ['acquires no slot if the driver manages concurrency', true, 0],
+])('%s', async (_, isManaged, leases) => {
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const { driver, readState } = setup([], limits, { managesConcurrency: async () => isManaged });
   const stream = driver.generateStream(request)[Symbol.asyncIterator]();
   await stream.next();
-  expect((await readState('m')).leases).toHaveLength(isManaged ? 0 : 1);
+  expect((await readState('m')).leases).toHaveLength(leases);
   await stream.return?.();
 });
 
@@ -190,7 +193,7 @@ test('waits again if the reservation is postponed while the call prepares', asyn
   const { driver, clock, events, emit, readState, store } = setup([
     {
       onCall: () => {
-        // As if another call had been rejected meanwhile, which had postponed the reservation.
+        // As if another call had been rejected meanwhile, and its rejection had postponed the reservation.
         store.transact(modelStateKey('p', 'm'), (state) => {
           for (const each of state.appointments) each.at += 20_000;
         });

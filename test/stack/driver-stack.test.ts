@@ -42,7 +42,7 @@ test('needs only an API key to run an act, to compute its cost and to retry a te
   expect(events).toContain('act-retry');
 });
 
-test('shares the limits of one quota between stacks', async () => {
+test('applies the limits of a quota to all stacks together that share it', async () => {
   const server = await startServer();
   const limits = { rpd: { value: 1, source: 'settings' as const } };
   const quota = createQuota({ limitsFor: () => limits, maxWaitMs: 0 });
@@ -99,7 +99,7 @@ test('sends a prompt that exceeds the tokens per minute once to its model, and l
     const turns = [{ role: 'user' as const, parts: [{ type: 'text' as const, text: 'x'.repeat(400) }] }];
     return { model, turns, parameters: {} };
   };
-  for (let run = 1; run <= 2; run += 1) {
+  for (let call = 1; call <= 2; call += 1) {
     await expect(driver.generate(createLongRequest())).rejects.toMatchObject({
       ...{ code: 'quota_exhausted', isTransient: false },
       message: expect.stringMatching(

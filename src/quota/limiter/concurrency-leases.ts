@@ -23,7 +23,7 @@ export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
 /** The longest interval between polls. Released slots are not announced, so waiters poll, at doubling intervals. */
 const maxPollMs = 1000;
 
-/** `model` is the serving model whose slot was taken. If no slot is free, `until` is when the next lease expires. */
+/** `model` is the serving model whose slot was taken. If no slot is free, `until` is when the first lease expires. */
 type AcquireResult = { ok: true; model: string } | { ok: false; until: number; limit: Limit };
 
 /**

@@ -23,7 +23,7 @@ export interface ModelState extends ObservedLimits {
   notBefore?: number;
   /** The limit that caused `notBefore`; `rpm` if the API did not state it. */
   refusedFor?: WaitingReason;
-  /** Per-minute rejections since the last reply. */
+  /** Per-minute rejections since the last reply. In a project's own state: the pauses that followed each other. */
   refusals: number;
   /** The multiplier of the guard, 1 or more (see `computeGuardMs`). */
   guardFactor: number;

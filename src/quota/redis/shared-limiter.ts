@@ -75,6 +75,7 @@ interface LimiterPair {
   remote: QuotaLimiters;
   /** On this machine. */
   local: QuotaLimiters;
+  /** Runs writes to the local store, one after another. */
   background: SerialQueue;
   connection: RedisConnection;
   clock: Clock;

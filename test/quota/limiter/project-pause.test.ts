@@ -94,12 +94,15 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
 test('the pause of a project delays other limiters on the same store, for used and for new models', async () => {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
-  const [one, other] = [0, 1].map(() => createReserver(createRateLimiter({ store, clock, project: 'p' })));
-  await other?.('known');
+  const [reserveInUnused, reserveInUsed] = [0, 1].map(() =>
+    createReserver(createRateLimiter({ store, clock, project: 'p' })),
+  );
+  await reserveInUsed?.('known');
   const limiter = createRateLimiter({ store, clock, project: 'p' });
   await limiter.recordRejection(expectReserved(await limiter.reserve({ ...request, model: 'm' })), spendRejection);
-  for (const model of ['known', 'm', 'new']) expect(await other?.(model)).toMatchObject({ at: startMs + 60_000 });
-  expect(await one?.('another')).toMatchObject({ at: startMs + 60_000 });
+  for (const model of ['known', 'm', 'new'])
+    expect(await reserveInUsed?.(model)).toMatchObject({ at: startMs + 60_000 });
+  expect(await reserveInUnused?.('another')).toMatchObject({ at: startMs + 60_000 });
   expect((await store.readAll()).get(modelStateKey('p', 'another'))?.refusedFor).toBe('spend');
 });
 
