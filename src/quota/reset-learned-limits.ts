@@ -14,7 +14,7 @@ export interface ResetResult {
   closedUntil?: number;
   /** The time before which no request was to be sent. */
   notBefore?: number;
-  /** Whether rejections had enlarged the safety margin between requests (`guardFactor`). */
+  /** Whether rejections had enlarged the safety margin that is added to each window (`guardFactor`). */
   guard: boolean;
   /** Whether a ratio that corrects token estimates had been learned (`tokenRatio`). */
   tokenRatio: boolean;

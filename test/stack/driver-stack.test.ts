@@ -42,7 +42,7 @@ test('needs only an API key to run an act, to compute its cost and to retry a te
   expect(events).toContain('act-retry');
 });
 
-test('applies the limits of a quota to all stacks together that share it', async () => {
+test('stacks that share a quota share its limits', async () => {
   const server = await startServer();
   const limits = { rpd: { value: 1, source: 'settings' as const } };
   const quota = createQuota({ limitsFor: () => limits, maxWaitMs: 0 });

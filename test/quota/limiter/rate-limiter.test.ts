@@ -3,7 +3,7 @@ import type { Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import { computeEffectiveLimits, type Limits } from '../../../src/quota/limits.js';
 import { createTestLimiter, expectReserved } from './limiter-fixture.js';
 
-test('sends a burst up to the limit immediately, and the next request after the window and its guard', async () => {
+test('schedules a burst up to the limit for now, and the next requests for after the window and its guard', async () => {
   const { reserve, startMs } = createTestLimiter();
   const times: number[] = [];
   for (let n = 0; n < 12; n += 1) times.push(expectReserved(await reserve()).at - startMs);
@@ -36,7 +36,7 @@ test('accepts a request that need not wait, even if its deadline has passed', as
   expect(expectReserved(await reserve({ deadline })).at).toBe(clock.now());
 });
 
-test('confirms a reservation that is less than a window late, and replaces one that is later', async () => {
+test('confirms a reservation that is less than a window late, and replaces one that is more than a window late', async () => {
   const { reserve, limiter, clock } = createTestLimiter();
   const first = expectReserved(await reserve());
   clock.advance(400);
@@ -167,7 +167,7 @@ test('gives a request that exceeds the tokens per minute by itself a window of i
   expect(expectReserved(await reserve({ estimatedTokens: 5, resolveLimits: () => limits })).at).toBe(startMs + 60_500);
 });
 
-test('does not wait for the old time when the clock is set back', async () => {
+test('waits for one window, and not until the old time, when the clock is set back', async () => {
   const { reserve, clock, startMs } = createTestLimiter();
   for (let n = 0; n < 10; n += 1) await reserve();
   clock.advance(-3_600_000);

@@ -163,8 +163,8 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
           const options = { project: 'p', windowMs, budget };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
-          // Without merged reservations, nothing is changed: a state that is only read is stored in memory, but not in
-          // Redis.
+          // Does nothing without merged reservations, because a state that is only read would be stored in memory, but
+          // not in Redis.
           for (const store of merged.length > 0 ? [memory, redis] : [])
             await store.transact(modelStateKey('p', 'm'), (state) => addMerged(state, merged));
           const limiters = [
