@@ -75,7 +75,7 @@ describe('replies that version 0.1 stored', () => {
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
   });
 
-  test('of a failed run are reused, and the other acts are sent', async () => {
+  test('of an interrupted run are reused, and the other acts are sent', async () => {
     const before = server.generateRequests.length;
     const { stdout } = await recent.run('run narrative.toml -m model-b --resume --retries 0', { server });
     expect(stdout).toMatch(/^Dear nobody,\n/);

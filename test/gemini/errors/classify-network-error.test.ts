@@ -49,7 +49,7 @@ test.each([
 );
 
 test.each(['<html><body>Log in</body></html>', 'OK', '"OK"', '[]'])(
-  'reports a unary 200 with %j as not transient',
+  'reports a unary response with status 200 and the body %j as not transient',
   async (body) => {
     fixture.server.queueReplies({ body });
     const error = await getError(fixture.driver().generate(createRequest()));
