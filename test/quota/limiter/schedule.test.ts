@@ -75,11 +75,14 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
       fc.asyncProperty(
         scenarios,
         fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
-        async (scenario, late) => {
+        async (scenario, delayFractions) => {
           const { windowMs, rpm, tpm, rpd } = scenario;
           const guardMs = computeGuardMs(windowMs, 1);
           const { reserved } = await schedule(kind, scenario);
-          const sent = reserved.map(({ at, tokens }) => ({ at: at + guardMs * (late.next().value ?? 0), tokens }));
+          const sent = reserved.map(({ at, tokens }) => ({
+            at: at + guardMs * (delayFractions.next().value ?? 0),
+            tokens,
+          }));
           sent.sort((left, right) => left.at - right.at);
           for (const { at } of sent) {
             // Checks every window that ends with a request. The requests of any other window are in one of these, too.
