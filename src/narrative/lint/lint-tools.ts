@@ -1,5 +1,6 @@
+import { rejectsPartResolution } from '../../facts/media.js';
 import { liveModelNamePattern } from '../../facts/models.js';
-import { rejectsPartResolution, rejectsToolsWithJson } from '../../facts/tools.js';
+import { rejectsToolsWithJson } from '../../facts/tools.js';
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, quote, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';

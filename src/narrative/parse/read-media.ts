@@ -1,5 +1,5 @@
 import type { MediaKind } from '../../driver/request.js';
-import { type MediaResolution, mediaResolutions } from '../../facts/tools.js';
+import { type MediaResolution, mediaResolutions } from '../../facts/media.js';
 import { checkDeclaredType } from '../../media/resolve-media-type.js';
 import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js';
 import { describePath, formatTableHeader, type Path, quote, type TomlTable } from '../../toml/toml.js';
