@@ -155,7 +155,7 @@ test('uses the folders of the operating system by default', async () => {
   expect(stateFolder).toMatch(/boticelli/);
 });
 
-test('resolves settings for a user without a home folder', async () => {
+test('has no state folder for a user without a home folder', async () => {
   expect(await resolveFixtureSettings({}, { userFolders: {} })).not.toHaveProperty('stateFolder');
 });
 
@@ -174,7 +174,7 @@ test('names .env as the source of an invalid variable', async () => {
   expect(error.message).toBe('unknown tier "fre" in GEMINI_TIER in .env');
 });
 
-test('rejects an unknown --tier as a usage error that lists the known tiers', async () => {
+test('rejects an unknown --tier as a usage error, and lists the known tiers in the hint', async () => {
   const files = { 'user/boticelli.toml': '[providers.gemini.tiers.mine]\n' };
   const error = await getSettingsError(files, { flags: { tier: 'constructor' } });
   expect(error).toMatchObject({ code: 'usage', message: 'unknown tier "constructor" in --tier' });

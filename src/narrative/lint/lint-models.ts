@@ -43,7 +43,7 @@ function lintModelName(value: TomlValue, path: Path, options: NameOptions): void
   if (facts || /^(tunedModels\/|gemma-)/.test(name) || isNewerVersion(name)) return;
   const message = `${subject} is ${quote(name)}, which is not a model known to this version`;
   // A suggestion must not cause another warning.
-  const candidates = [...builtInModels].filter(([, known]) => !isRetiring(known, now)).map(([known]) => known);
+  const candidates = [...builtInModels].filter(([, known]) => !isRetiring(known, now)).map(([knownName]) => knownName);
   const suggest = { name, candidates };
   report(warningAt('unknown-model', reportedPath, message, { target: isOverride ? 'key' : 'value', suggest }));
 }

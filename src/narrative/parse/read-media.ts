@@ -87,7 +87,9 @@ function createMimeProblem(message: string, path: Path): Problem {
   return errorAt('media-type', mimePath, message.replace('"mime"', describePath(mimePath)));
 }
 
-/** Creates media with placeholders in its name. Its declared type is checked at once. */
+/**
+ * Creates media with placeholders in its name. The declared type is checked at once, because it has no placeholders.
+ */
 function createMediaTemplate(
   sourceKey: 'file' | 'url',
   text: string,

@@ -68,13 +68,13 @@ testRule('media-json', [
 
 testRule('wrong-type, out-of-range', [
   [
-    'say that tools are an array of strings',
+    'list what tools and media_resolution may be',
     act('tools = "google_search"\nmedia_resolution = 2'),
     '6:9 wrong-type: "tools" in [acts.a] must be an array, not a string; write tools = ["google_search"]',
     '7:20 wrong-type: "media_resolution" in [acts.a] must be "low", "medium" or "high", not a number',
   ],
   [
-    'list the forms of thinking',
+    'list what thinking, format and schema may be',
     act('thinking = 1.5\nformat = 3\nschema = 4'),
     '6:12 wrong-type: "thinking" in [acts.a] must be "minimal", "low", "medium", "high", "xhigh" or a whole number, not 1.5',
     '7:10 wrong-type: "format" in [acts.a] must be "text" or "json", not a number',
@@ -90,7 +90,7 @@ testRule('wrong-type, out-of-range', [
     '10:9 out-of-range: element 1 of "stop" in [acts.a] is empty',
   ],
   [
-    'count the stop sequences',
+    'limit the number of stop sequences',
     act('stop = ["1", "2", "3", "4", "5", "6"]'),
     '6:8 out-of-range: "stop" in [acts.a] may have at most 5 elements, not 6',
   ],
