@@ -58,11 +58,14 @@ export function convertToml11(text: string): ConvertedToml | undefined {
 interface Expansion {
   /** The offset of the replaced text in the original text. */
   offset: number;
-  /** The number of code units that the replacement has more. */
+  /** By how many code units the replacement is longer. */
   added: number;
 }
 
-/** Converts an offset in the converted text. An offset within a replacement may become that of its start. */
+/**
+ * Converts an offset in the converted text to the offset in the original text. An offset within a replacement becomes
+ * one within the replaced text.
+ */
 function removeExpansions(offset: number, expansions: readonly Expansion[]): number {
   let original = offset;
   for (const { offset: start, added } of expansions) {

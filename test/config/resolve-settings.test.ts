@@ -93,7 +93,7 @@ test('rejects a missing file of --config', async () => {
   expect(error).toMatchObject({ code: 'invalid_config', message: 'the settings file nope.toml does not exist' });
 });
 
-test('reads every key of the file', async () => {
+test('reads base URL, rate window, fallback models, budget, project, Redis URL and retention from boticelli.toml', async () => {
   const settings = await resolveFixtureSettings({
     'work/boticelli.toml': `[providers.gemini]
 default_model = "gemini-flash-lite-latest"
@@ -163,7 +163,7 @@ test.each([
   [{ BOTICELLI_MODEL: 'gemini 3' }, 'BOTICELLI_MODEL is not a valid model name: "gemini 3"'],
   [{ BOTICELLI_REDIS_URL: 'https://u:secret@host' }, 'BOTICELLI_REDIS_URL is not a Redis URL'],
   [{ GEMINI_TIER: 'fre' }, 'unknown tier "fre" in GEMINI_TIER'],
-])('rejects %j', async (environment, message) => {
+])('rejects the environment %j', async (environment, message) => {
   const error = await getSettingsError({}, { environment });
   expect(error).toMatchObject({ code: 'invalid_config', message });
   expect(error.hint).toBeTruthy();

@@ -23,7 +23,7 @@ import { readTextFile } from './read-text-file.js';
 export interface TemplateText {
   text: string;
   path: Path;
-  /** The acts that send it. */
+  /** The acts that use it. */
   actNames: readonly string[];
   /** Whether the text itself is sent, or the media that it names. */
   sentAs: 'text' | 'media';

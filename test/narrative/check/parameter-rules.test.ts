@@ -3,7 +3,7 @@ import { checkSource, collectProblems, renderHead } from '../check-source.js';
 import { testRule } from '../test-rule.js';
 
 const input = 'input = [{ type = "text", content = "x" }]\n';
-/** The settings begin on line 6. */
+/** Renders a narrative with one act. Its settings begin on line 6. */
 const act = (settings: string) => `${renderHead('a')}[acts.a]\n${settings}\n${input}`;
 const parametersOf = async (source: string) => (await checkSource(source)).narrative?.acts[0]?.parameters;
 
@@ -148,7 +148,7 @@ testRule('bad-schema', [
   ],
 ]);
 
-test('reports deep nesting instead of overflowing the stack', async () => {
+test('reports a schema that is nested too deeply, instead of overflowing the stack', async () => {
   const deep = `schema = ${'{a='.repeat(5000)}1${'}'.repeat(5000)}`;
   const [problem] = await collectProblems(act(`format = "json"\n${deep}`));
   expect(problem).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);

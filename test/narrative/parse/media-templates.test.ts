@@ -160,14 +160,14 @@ describe('media whose name depends on variables only', () => {
     const problem = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
     expect(await collectFolderProblems({ 'a.toml': renderFile('', 'b'), 'b.toml': inner })).toEqual([problem('own')]);
     expect(await collectFolderProblems({ 'a.toml': renderFile('name = "a"', 'b'), 'b.toml': inner })).toEqual([]);
-    const both = {
+    const files = {
       'a.toml': renderFile('', 'b', 'c', 'd'),
       'b.toml': renderFile('name = "a"', 'd'),
       'c.toml': renderFile('name = "no"', 'd'),
       'd.toml': inner,
     };
-    expect(await collectFolderProblems(both)).toEqual([problem('no'), problem('own')]);
-    expect(await collectFolderProblems(both, { name: 'a' })).toEqual([]);
+    expect(await collectFolderProblems(files)).toEqual([problem('no'), problem('own')]);
+    expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);
   });
 
   it('is reported once for each missing file', async () => {

@@ -24,7 +24,7 @@ describe('short forms', () => {
     expect(narrative?.acts[0]?.inputs).toMatchObject([{ type: 'image', name: 'dot.png' }]);
   });
 
-  test('play the acts in the order of the file, whatever their names', async () => {
+  test('run the acts in the order of the file, whatever their names', async () => {
     const source = `${header}[acts]\n10 = "Ten."\nb = "B."\n9 = "Nine."\ntoString = "S."\n2.prompt = "Two."\n[acts.1]\nprompt = "One."\n[acts.a]\nprompt = "A."\n`;
     const narrative = await load(source);
     expect(narrative?.acts.map(({ name }) => name)).toEqual(['10', 'b', '9', 'toString', '2', '1', 'a']);
