@@ -111,7 +111,7 @@ export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileForma
   const path = issue.path as Path;
   const value = valueAt(file, path);
   const table = issue.code === 'unrecognized_keys' ? value : valueAt(file, path.slice(0, -1));
-  // A date in place of a table is reported as its own problem, and its keys are not checked.
+  // `findIssuesMissedByZod` reports a date in place of a table, so issues about keys of that table are left out.
   if (table instanceof Date) return [];
   switch (issue.code) {
     case 'unrecognized_keys':

@@ -8,9 +8,9 @@ import type { Act, Input } from '../narrative.js';
 import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
- * Warns about settings and inputs that the Live API does not accept, in acts with a Live model. Otherwise the failure
- * would appear only after earlier acts had been billed. A setting of the narrative is reported where it is set if the
- * narrative has a Live model, and at the `model` of each act that names a Live model.
+ * Warns about settings and inputs that the Live API rejects or ignores, in acts with a Live model. Without the warning,
+ * a rejection would appear only after earlier acts had been billed. A setting of the narrative is reported where it is
+ * set if the narrative has a Live model, and at the `model` of each act that names a Live model.
  */
 export function lintLiveModels(
   header: RawTable,

@@ -9,7 +9,7 @@ import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
  * Warns about tools together with `format = "json"`, and about the resolution of a single medium, in acts whose model
- * rejects the one or the other. Otherwise the failure would appear only after earlier acts had been billed.
+ * rejects the one or the other. Without the warning, the failure would appear only after earlier acts had been billed.
  */
 export function lintTools(
   header: RawTable,

@@ -8,7 +8,7 @@ import { formatDiagnostics } from '../check-source.js';
 
 const source = '[narrative]\nname = "x"\n[acts.a]\ninput = [{ type = "text", file = "prompt.md" }]\n';
 
-/** Checks a narrative beside a text file with the given content. */
+/** Checks a narrative beside a text file with the given content, or without that file if the content is undefined. */
 async function check(content: string | Uint8Array | undefined, narrative = source) {
   const folder = createTemporaryFolder(onTestFinished, { 'x.toml': narrative });
   if (content !== undefined) writeFileSync(join(folder, 'prompt.md'), content);
