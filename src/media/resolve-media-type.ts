@@ -67,10 +67,10 @@ export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaType
 const audioTypeByContainer: Readonly<Record<string, string>> = { 'video/mp4': 'audio/m4a', 'video/webm': 'audio/webm' };
 
 /**
- * Returns the audio type of a container that holds only sound, such as the recording of a phone or a browser; otherwise
- * its video type. The first bytes are the same with and without pictures. A track with pictures makes it a video.
- * Without one, the first of these that is known decides: the declared type, the kind, a track with sound, the name or
- * the server.
+ * Returns the audio type of a container that holds only sound, such as the recording of a phone or a browser. Returns
+ * the video type of any other container, and every other type as it is. The first bytes of a container are the same
+ * with and without pictures. A track with pictures makes it a video. If no such track is found, the first of these that
+ * is known decides: the declared type, the kind, a track with sound, the name or the server.
  */
 function refineContainerType(type: string, { head, declaredType, kind, name, serverType }: MediaTypeHints): string {
   const audioType = audioTypeByContainer[type];
@@ -89,7 +89,7 @@ function fail(problem: string): Failure {
   return { ok: false, problem };
 }
 
-/** Detects archives before file-type does: file-type 21.3 would decompress them (`tar.gz`, `docx`). */
+/** Returns what kind of archive the bytes are, if any. file-type 21.3 would decompress archives (`tar.gz`, `docx`). */
 function detectArchive(head: Uint8Array): string | undefined {
   return archiveSignatures.find(([signature]) => signature.every((byte, index) => head[index] === byte))?.[1];
 }

@@ -10,7 +10,7 @@ type Hints = {
   serverType?: string;
 };
 
-/** Resolves the kind and type of bytes, or the problem. */
+/** Returns the kind and the type of bytes, separated by a space, or the problem. */
 async function resolveType(bytes: Uint8Array | string, hints: Hints = {}): Promise<string> {
   const head = Buffer.from(bytes);
   const result = await resolveMediaType({ label: 'it', head, isText: isPlainText(head), ...hints });
@@ -68,7 +68,7 @@ describe('the type of media', () => {
     ['WebM', mediaBytes.webm, {}, 'video video/webm'],
     ['M4A declared by another name', mediaBytes.m4a, { declaredType: 'audio/x-m4a' }, 'audio audio/m4a'],
   ])(
-    'of a container depends on its tracks, else on type, mime, name and server: %s',
+    'of a container depends on its tracks, on the "type" and "mime" of the input, on its name and on the server: %s',
     async (_what, bytes, hints, expected) => {
       expect(await resolveType(bytes, hints)).toBe(expected);
     },
@@ -96,13 +96,13 @@ describe('the type of media', () => {
     expect(await resolveType('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
   });
 
-  it('is the declared one, or inferred from the name, for formats without a signature', async () => {
+  it('of unrecognized bytes is the declared one or that of the name, if its formats have no signature', async () => {
     expect(await resolveType(mediaBytes.noise, { name: 'speech.mp3' })).toBe('audio audio/mp3');
     expect(await resolveType(mediaBytes.noise, { declaredType: 'audio/aac' })).toBe('audio audio/aac');
     expect(await resolveType(mediaBytes.noise, { name: 'speech.flac' })).toBe('it is not audio/flac as its name says');
   });
 
-  it('is taken from the server only for text', async () => {
+  it('is taken from the server only for text; a server that names another kind is an error', async () => {
     expect(await resolveType('a,b', { serverType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
     expect(await resolveType(mediaBytes.png, { serverType: 'application/octet-stream' })).toBe('image image/png');
     expect(await resolveType(mediaBytes.png, { serverType: 'image/jpeg' })).toBe('image image/png');

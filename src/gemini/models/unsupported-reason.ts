@@ -1,8 +1,8 @@
 import type { GenerateRequest, Part } from '../../driver/request.js';
-import { liveUnsupportedMimePattern } from '../../facts/media.js';
+import { liveUnsupportedMimePattern, rejectsPartResolution } from '../../facts/media.js';
 import { acceptsThinking } from '../../facts/model-facts.js';
 import { builtInModels, isSpeechModel } from '../../facts/models.js';
-import { liveTools, rejectsPartResolution, rejectsToolsWithJson } from '../../facts/tools.js';
+import { liveTools, rejectsToolsWithJson } from '../../facts/tools.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { getCapabilities } from './capabilities.js';
 

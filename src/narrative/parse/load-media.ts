@@ -15,7 +15,7 @@ import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
 /** Files up to this size are kept in memory after the check. Larger files are read again when they are sent. */
 const maxInMemoryBytes = 4_000_000;
 
-/** The reason why media can't be used: the rule, a message, and the key that the message refers to. */
+/** Why media can't be used: the rule, a message, and whether the message is about the source or the `mime`. */
 export interface MediaProblem {
   rule:
     | 'media-not-found'
@@ -81,7 +81,7 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
   return createMediaInput(mediaData, { ...spec, label }, file);
 }
 
-/** Truncates a name, because a reply that is used as a name may be very long. */
+/** Quotes a file name. Truncates it, because a reply that is used as a name may be very long. */
 export function formatFileName(file: string): string {
   return quote(file.length > 200 ? `${file.slice(0, 200)}…` : file);
 }

@@ -21,7 +21,7 @@ function createMediaFolder(): string {
 const checkInFolder = (source: string, folder: string) =>
   checkNarrative({ file: 'story.toml', bytes: Buffer.from(source), folder });
 
-/** A narrative with one act and one input, whose keys begin on line 6. */
+/** Renders a narrative with one act and one input. The keys of the input begin on line 6. */
 const renderInput = (keys: string) => `${renderHead('look')}[[acts.look.input]]\n${keys}\n`;
 
 async function loadInput(source: string, folder = '/nowhere'): Promise<MediaInput> {
@@ -187,11 +187,11 @@ describe('media problems', () => {
       'type = "image"\nref = "media.logo"\nmime = "image/png"\n[media.logo]\nfile = "dot.png"',
       '5:13 conflicting-keys: [[acts.look.input]] has both "ref" and "mime"',
     ],
-  ])('reports the location: %s', async (_what, keys, expected) => {
+  ])('are reported with their location: %s', async (_what, keys, expected) => {
     expect(await collectProblems(renderInput(keys))).toEqual([expected]);
   });
 
-  it('reports a PDF above the limit of Gemini, and a file above the limit of the Files API', async () => {
+  it('include a PDF above the limit of Gemini, and a file above the limit of the Files API', async () => {
     const folder = createMediaFolder();
     truncateSync(join(folder, 'a.pdf'), 50_000_001);
     writeFileSync(join(folder, 'huge.mp4'), '');
@@ -204,7 +204,7 @@ describe('media problems', () => {
     ]);
   });
 
-  it('reports FIFOs, sockets, folders, unreadable files and archives', async () => {
+  it('include FIFOs, sockets, folders, archives, and files that are unreadable or do not exist', async () => {
     const folder = createMediaFolder();
     execFileSync('mkfifo', [join(folder, 'fifo')]);
     const socket = createServer().listen(join(folder, 'socket'));
@@ -232,7 +232,7 @@ describe('media problems', () => {
     );
   });
 
-  it('keeps messages about long base64 short', async () => {
+  it('have short messages, even about long base64', async () => {
     const { diagnostics } = await checkSource(renderInput(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
     expect(diagnostics[0]?.message.length).toBeLessThan(200);
   });
