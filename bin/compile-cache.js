@@ -45,7 +45,7 @@ function atSuccessfulExit(handler) {
   // One listener for all files: Node warns about more than ten.
   if (exitHandlers.length > 1) return;
   process.on('exit', (code) => {
-    if (code === 0) for (const each of exitHandlers) each();
+    if (code === 0) for (const handle of exitHandlers) handle();
   });
 }
 
@@ -102,8 +102,9 @@ function writeCache({ folder, prefix, build, name }, data) {
       fs.closeSync(fd);
     }
     fs.renameSync(temporary, join(folder, name));
-    for (const each of fs.readdirSync(folder)) {
-      if (each.startsWith(prefix) && !each.startsWith(build)) fs.rmSync(join(folder, each));
+    // Removes the caches of earlier builds.
+    for (const file of fs.readdirSync(folder)) {
+      if (file.startsWith(prefix) && !file.startsWith(build)) fs.rmSync(join(folder, file));
     }
   } catch {
     // The folder belongs to another user, or the disk is full. Without a cache, the next start is slower.

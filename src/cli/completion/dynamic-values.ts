@@ -27,8 +27,8 @@ const maxNarrativeBytes = 1_000_000;
 
 /**
  * Returns the lines that a completion script reads: values, each followed by a tab and a description if there is one.
- * Values that a shell would expand, such as names with spaces or `$`, are left out, because bash
- * expands the words of `compgen -W`.
+ * Values that a shell would split or expand, such as names with spaces or `$`, are left out: bash expands the words of
+ * `compgen -W`.
  *
  * @param words the words of the command line before the cursor
  */

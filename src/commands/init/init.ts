@@ -56,7 +56,10 @@ function parseName(given: string): string {
   });
 }
 
-/** @throws BoticelliError `usage` if something exists at the path, even a link that leads nowhere */
+/**
+ * @throws BoticelliError `usage` if something exists at the path, even a link that leads nowhere; `output_failed` if the
+ *   path can't be looked up
+ */
 function assertAbsent({ name, path }: NewFile): void {
   if (withWriteError(path, () => lstatSync(path, { throwIfNoEntry: false }))) throw createExistsError(name);
 }

@@ -96,8 +96,8 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (!database) return;
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
-      const recorded = { origin, keepsPrompts, ...(vars?.size && { vars: Object.fromEntries(vars) }) };
-      store = openRunStore({ database, narrative, isKnownInstance, ...recorded, keepMs, now: Date.now, onFailure });
+      const runDetails = { origin, keepsPrompts, ...(vars?.size && { vars: Object.fromEntries(vars) }) };
+      store = openRunStore({ database, narrative, isKnownInstance, ...runDetails, keepMs, now: Date.now, onFailure });
     },
     get stateDatabase() {
       return stateDatabase;

@@ -148,9 +148,9 @@ test('reports a variable that no narrative uses as a usage error, as run does', 
 
 test('prints warnings, and fails on them only with --strict', async () => {
   const cwd = folderWith({ 'warned.toml': warned, 'good.toml': good });
-  const forgiving = await runInProcess(['check', 'warned.toml', 'good.toml'], { cwd });
-  expect(forgiving).toMatchObject({ code: 0, stderr: '' });
-  expect(forgiving.stdout).toBe(
+  const withoutStrict = await runInProcess(['check', 'warned.toml', 'good.toml'], { cwd });
+  expect(withoutStrict).toMatchObject({ code: 0, stderr: '' });
+  expect(withoutStrict.stdout).toBe(
     [
       `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash", which Google shut down on 2026-06-01`,
       '3 | model = "gemini-2.0-flash"',
@@ -162,7 +162,7 @@ test('prints warnings, and fails on them only with --strict', async () => {
   );
   const strict = await runInProcess(['check', '--strict', 'warned.toml', 'good.toml'], { cwd });
   expect(strict.code).toBe(65);
-  expect(strict.stdout).toBe(forgiving.stdout);
+  expect(strict.stdout).toBe(withoutStrict.stdout);
   expect(strict.stderr).toBe(
     'boticelli: 1 of 2 narratives has warnings, and --strict treats them as errors\n  Fix the warnings above.\n',
   );
@@ -175,11 +175,11 @@ test('run does not lint: it rehearses a narrative with a retired model without a
   expect(ended).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('checks a hundred narratives as it checks one', async () => {
+test('prints the same lines for each of a hundred narratives as for one', async () => {
   const files = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`n/${at}.toml`, at % 50 ? good : bad]));
   const { code, stdout } = await runInProcess(['check', 'n'], { cwd: folderWith(files) });
   expect(code).toBe(65);
-  const one = (name: string) =>
+  const getExpectedLines = (name: string) =>
     [
       `n/${name}.toml:3:1: error[unknown-key]: unknown key "temprature" in [narrative]`,
       '3 | temprature = 0.5',
@@ -187,6 +187,6 @@ test('checks a hundred narratives as it checks one', async () => {
       '  did you mean "temperature"?',
     ].join('\n');
   expect(stdout.split('\n').filter((line) => line.endsWith(': ok, 1 act'))).toHaveLength(98);
-  expect(stdout).toContain(one('0'));
-  expect(stdout).toContain(one('50'));
+  expect(stdout).toContain(getExpectedLines('0'));
+  expect(stdout).toContain(getExpectedLines('50'));
 });
