@@ -158,7 +158,7 @@ test.runIf(process.getuid?.() === 0)(
   'the program starts without a cache, and stores none, where the folder belongs to another user',
   () => {
     const { start, caches, dist } = createInstallation();
-    // The copied files have the modes of the clone, in which other users may not be allowed to read them.
+    // The copied files keep the modes of the clone, which may not let other users read them.
     execFileSync('chmod', ['-R', 'a+rX', join(dist, '..')]);
     expect(start(['check'], 65534)).toMatchObject({ stdout: 'first check\n', stderr: '', status: 0 });
     expect(caches()).toEqual([]);

@@ -56,31 +56,26 @@ describe('a service address that the folder sets', () => {
     ['.env', 'base_url'],
     ['boticelli.toml', 'redis_url'],
     ['.env', 'redis_url'],
-  ] as const)(
-    'receives no connection from a command that needs it, before the user trusts the folder: %s with %s',
-    async (file, setting) => {
-      const listener = await startListener(onTestFinished);
-      const url = `${setting === 'base_url' ? 'http' : 'redis'}://${listener.host}`;
-      const variable = setting === 'base_url' ? 'GOOGLE_GEMINI_BASE_URL' : 'BOTICELLI_REDIS_URL';
-      hostile.write('n.toml', renderHostileNarrative('"x"'));
-      if (file === '.env') hostile.write('.env', `${variable}=${url}\n`);
-      else hostile.write('boticelli.toml', `[${tables[setting]}]\n${setting} = "${url}"\n`);
-      for (const command of commands[setting]) {
-        const { code, stderr } = await runCommand(command);
-        expect({ command, code }).toEqual({ command, code: 78 });
-        expect(stderr).toContain(`to ${listener.host}, but this folder may come from someone else`);
-        expect(stderr).toContain(
-          `add trust = ["${hostile.repository}"] above the first table of ${hostile.ownSettings}`,
-        );
-        expect(stderr).toContain(`set ${variable} to it in your environment`);
-      }
-      for (const command of [['check', 'n.toml'], ['runs']]) expect((await runCommand(command)).code).toBe(0);
-      expect(listener.connections()).toBe(0);
-      trust();
-      await runCommand(['limits']);
-      if (setting === 'redis_url') expect(listener.connections()).toBeGreaterThan(0);
-    },
-  );
+  ] as const)('receives no connection before the user trusts the folder: %s with %s', async (file, setting) => {
+    const listener = await startListener(onTestFinished);
+    const url = `${setting === 'base_url' ? 'http' : 'redis'}://${listener.host}`;
+    const variable = setting === 'base_url' ? 'GOOGLE_GEMINI_BASE_URL' : 'BOTICELLI_REDIS_URL';
+    hostile.write('n.toml', renderHostileNarrative('"x"'));
+    if (file === '.env') hostile.write('.env', `${variable}=${url}\n`);
+    else hostile.write('boticelli.toml', `[${tables[setting]}]\n${setting} = "${url}"\n`);
+    for (const command of commands[setting]) {
+      const { code, stderr } = await runCommand(command);
+      expect({ command, code }).toEqual({ command, code: 78 });
+      expect(stderr).toContain(`to ${listener.host}, but this folder may come from someone else`);
+      expect(stderr).toContain(`add trust = ["${hostile.repository}"] above the first table of ${hostile.ownSettings}`);
+      expect(stderr).toContain(`set ${variable} to it in your environment`);
+    }
+    for (const command of [['check', 'n.toml'], ['runs']]) expect((await runCommand(command)).code).toBe(0);
+    expect(listener.connections()).toBe(0);
+    trust();
+    await runCommand(['limits']);
+    if (setting === 'redis_url') expect(listener.connections()).toBeGreaterThan(0);
+  });
 });
 
 describe('a state folder that the folder sets', () => {

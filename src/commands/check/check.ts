@@ -69,7 +69,7 @@ export function check(names: string[], options: CheckOptions, proc: CliProcess):
       for (const { file, newDiagnostics } of checked) reportAnnotations({ file, diagnostics: newDiagnostics }, proc);
     assertNoErrors(checked);
     if (options.strict) assertNoWarnings(checked);
-    // Skipped after an abort, because a file that was not checked may use the variable.
+    // Skipped after an abort, because a file that was not checked may use a variable that seems unknown.
     if (!signal.aborted) assertKnownVariables(given, variables, createWarn(proc, await createColors(proc.stderr)));
   });
 }

@@ -40,7 +40,7 @@ export async function init(given: string, { template }: InitOptions, proc: CliPr
 }
 
 /**
- * Returns the name without `.toml`. It is the name of a file in the current folder.
+ * Returns the name without `.toml`. Rejects a path, because the files are written to the current folder.
  * @throws BoticelliError `usage`
  */
 function parseName(given: string): string {

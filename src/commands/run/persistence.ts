@@ -32,8 +32,8 @@ export interface Persistence {
    */
   beforeSend: () => Promise<void>;
   /**
-   * Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. It stores the
-   * details of acts too.
+   * Returns a listener that stores each event and passes it to `next`, and awaits both at the end of an act. It also
+   * stores the details of acts, but does not pass them on.
    */
   wrapListener(next: Listener): DetailListener;
   /** Does the same for the events of a row, which has its own acts and its own entry in the history. */

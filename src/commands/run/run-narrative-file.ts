@@ -153,7 +153,7 @@ export async function loadGivenNarrative(given: GivenVariables, context: LoadOpt
 }
 
 /**
- * Opens the file of `--record`. Returns undefined without a path, as if `--record` is not given.
+ * Opens the file of `--record`. Returns undefined if there is no path, because `--record` is not given.
  * @throws BoticelliError `output_failed`, or `no_input` if the file is not a recording
  */
 export async function openRunRecording(path: string | undefined) {

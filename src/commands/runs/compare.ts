@@ -103,7 +103,7 @@ function toComparedRun({ label, run }: LabelledRun): ComparedRun {
 
 /**
  * Groups the acts of all runs by name. If a run has several acts of the same name, the first ones of all runs form a group,
- * the second ones another, and so on. `found` has an entry for each run.
+ * the second ones another, and so on. `found` has an entry for each run: undefined if the run has no such act.
  */
 function alignActs(runs: readonly LabelledRun[]): { act: string; found: (RecordedAct | undefined)[] }[] {
   const groups = new Map<string, { act: string; found: (RecordedAct | undefined)[] }>();
@@ -121,7 +121,7 @@ function alignActs(runs: readonly LabelledRun[]): { act: string; found: (Recorde
   return [...groups.values()];
 }
 
-/** Describes an act of each run, and compares its reply with the first one. */
+/** Describes one act in each run, and compares each reply with the first one. */
 async function compareActs(
   runs: readonly LabelledRun[],
   found: readonly (RecordedAct | undefined)[],

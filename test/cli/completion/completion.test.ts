@@ -73,7 +73,7 @@ async function createRunsState(): Promise<string> {
   return folder;
 }
 
-test('without a state folder and a narrative file, completes only `last`, and creates no folder', async () => {
+test('with neither a state folder nor a narrative file, completes only `last`, and creates no folder', async () => {
   const folder = join(createTemporaryFolder(onTestFinished), 'state');
   const options = { env: { BOTICELLI_STATE_DIR: folder } };
   expect((await runBoticelli(['__complete', 'narratives'], options)).stdout).toBe('');

@@ -16,7 +16,7 @@ async function checked(content: string, check: typeof runInProcess = runInProces
   return ended;
 }
 
-test('rejects a file of 50 MB, and as much on standard input', async () => {
+test('rejects a file of 50 MB, and 50 MB on standard input', async () => {
   const content = `${head(['a'])}[acts]\na = "${'x'.repeat(50_000_000)}"\n`;
   const ended = await checked(content, runBoticelli);
   expect(ended.code).toBe(66);

@@ -18,7 +18,7 @@ function folderWith(files: Record<string, string>): string {
   return folder;
 }
 
-test('checks every narrative in a folder and below it, sorted by name', async () => {
+test('checks every narrative in a folder and its subfolders, sorted by name, without hidden files and node_modules', async () => {
   const cwd = folderWith({
     'b.toml': good,
     'a/z.toml': good,
@@ -46,7 +46,7 @@ test('accepts files and folders together, and checks each file once', async () =
   ]);
 });
 
-test('follows links to files, but not to folders, which might be circular', async () => {
+test('follows links to files, but not to folders, which might be circular, and reports broken links', async () => {
   const cwd = folderWith({ 'n/a.toml': good, 'elsewhere.txt': good });
   symlinkSync(join(cwd, 'elsewhere.txt'), join(cwd, 'n/link.toml'));
   symlinkSync('..', join(cwd, 'n/up.toml'));

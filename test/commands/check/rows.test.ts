@@ -19,7 +19,7 @@ function setup(files: Record<string, string>) {
 const narrative = `[narrative]\nname = "n"\n[toc]\norder = ["a"]\n[acts.a]\n[[acts.a.input]]\ntype = "image"
 file = "{{row.file}}"\n[[acts.a.input]]\ntype = "text"\ncontent = "See {{row.text}}"\n`;
 
-test('check --each checks columns, keys and the files of rows', async () => {
+test('check --each reports missing columns, missing keys and missing files of rows', async () => {
   const check = setup({
     ...{ 'n.toml': narrative, 'good.csv': 'file,text\na.png,x\n', 'bad.csv': 'file,txt\na.png,x\n' },
     'rows.ndjson': '{"file":"a.png","text":"x"}\n{"file":"gone.png","text":"x"}\n{"file":"a.png"}\n',

@@ -79,7 +79,7 @@ describe('init', () => {
   });
 });
 
-test('without arguments, prints the three commands to begin with, as a usage error', async () => {
+test('without arguments, prints the three commands to begin with, and exits with 2', async () => {
   const { code, stdout, stderr } = await runBoticelli([]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr.match(/^ {2}boticelli .*$/gm)).toHaveLength(3);

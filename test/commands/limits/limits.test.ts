@@ -78,7 +78,7 @@ test('shows the limits of the settings and no usage on a fresh machine, and crea
   expect(existsSync(state)).toBe(false);
 });
 
-test('shows built-in limits, marked as such, without settings', async () => {
+test('without settings, shows built-in limits and marks them as such', async () => {
   const { limits } = setup({ toml: '' });
   expect((await limits()).stdout).toMatch(/^ {2}requests per minute +5 +0 +0 {2}built-in$/m);
   expect((await limits('--tier', 'tier_1')).stdout).toMatch(/^ {2}requests per minute +none +0 +0$/m);
@@ -120,7 +120,7 @@ test('shows a limit learned from a rejection, and when the next request can be s
   expect(stdout).toMatch(/^ {2}requests per 4\.0 s +2 +\d +0 {2}learned /m);
 });
 
-test('shows the reservations of waiting requests to other processes', async () => {
+test('shows other processes the reservations of waiting requests, until their run is killed', async () => {
   const { options, model } = setup({ toml: settings.replace('rpm = 9', 'rpm = 1') });
   const running = startBoticelli(['run', 'three.toml', '--model', 'model-c'], options);
   await running.waitForOutput('waiting', 'stderr');

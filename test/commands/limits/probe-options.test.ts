@@ -45,7 +45,7 @@ test('--format json prints the figures, and --stream makes every request a strea
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
   const { stdout } = await runInProcess([...probe, '--yes', '--format', 'json', '--stream'], { server });
   expect(server.generateRequests.every(({ streaming }) => streaming)).toBe(true);
-  const series = (model: string) => ({
+  const getExpectedResult = (model: string) => ({
     ...{ model, sent: 6, succeeded: 3, refused: 3, ended: 'refused-in-a-row', durationMs: expect.any(Number) },
     firstRefusal: {
       ...{ request: 4, afterMs: expect.any(Number), retryAfterMs: expect.any(Number) },
@@ -54,7 +54,7 @@ test('--format json prints the figures, and --stream makes every request a strea
     latency: { p50Ms: expect.any(Number), p95Ms: expect.any(Number) },
     usage: { promptTokens: expect.any(Number), outputTokens: 12, thoughtTokens: 0, totalTokens: expect.any(Number) },
   });
-  expect(JSON.parse(stdout)).toEqual({ models: [series('model-a'), series('model-b')] });
+  expect(JSON.parse(stdout)).toEqual({ models: [getExpectedResult('model-a'), getExpectedResult('model-b')] });
 });
 
 test('without --yes, sends nothing if there is no terminal to ask on', async () => {
@@ -109,8 +109,8 @@ test('an error other than a rejection ends only the requests to its model, and s
 
 test('lists the models one below the other if the terminal is too narrow for columns', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
-  const long = (name: string) => `gemini-with-quite-a-long-name-${name}`;
-  const args = ['limits', 'probe', '-m', long('a'), '-m', long('b'), '--requests', '1', '--yes'];
+  const longName = (name: string) => `gemini-with-quite-a-long-name-${name}`;
+  const args = ['limits', 'probe', '-m', longName('a'), '-m', longName('b'), '--requests', '1', '--yes'];
   const running = startInTerminal(args, { server, env: { CI: '1' } });
   await running.result;
   const lines = stripVTControlCharacters(running.stdout()).replaceAll('\r', '').split('\n');

@@ -68,9 +68,8 @@ describe('runs compare', () => {
       'tokens in': acts.map(({ usage }) => `${usage?.promptTokens}`),
       'tokens out': acts.map(({ usage }) => `${usage?.outputTokens}`),
       time: acts.map(({ durationMs = 0 }) => formatDuration(durationMs)),
-      // If earlier calls hold the quota, a call waits a few milliseconds. That depends on the load of the machine, so
-      // the
-      // row may be missing.
+      // A call waits a few milliseconds if earlier ones hold the quota. Whether they do depends on the load of the machine,
+      // so this row is optional.
       ...(acts.some(({ waitMs }) => waitMs) && {
         waited: acts.map(({ waitMs }) => (waitMs ? formatDuration(waitMs) : '')),
       }),

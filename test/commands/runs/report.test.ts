@@ -11,7 +11,7 @@ import { storeRun } from '../../report/report-fixture.js';
 
 const id = '20261130-090000-000001';
 
-/** A folder with a state folder, in which `store` stores runs. */
+/** Creates a working folder and its state folder. `store` stores runs in the state database. */
 async function setup(store: (database: Database.Database) => void = () => {}) {
   const cwd = createTemporaryFolder(onTestFinished);
   const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };

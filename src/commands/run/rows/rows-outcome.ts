@@ -5,7 +5,10 @@ import type { RunStatus } from '../../../executor/narrative-events.js';
 /** How a run with `--each` or `--matrix` ended. */
 export interface RowsOutcome extends BilledUsage {
   status: RunStatus;
-  /** The number of runs of the command. If the rows can't be counted, the number of runs that the command reached. */
+  /**
+   * The number of runs of the command. If the rows can't be counted, the number of runs that were started, skipped, or not
+   * asked because their model was stopped.
+   */
   total: number;
   /** How many of these runs completed, in this command or an earlier one. */
   done: number;
