@@ -7,8 +7,9 @@ const { Script } = require('node:vm');
 
 /**
  * Returns the exports of a CommonJS file of `dist/`. The file may load others by relative paths. Each command has its own
- * cache beside the file: V8 always reads a whole cache, so a common cache of all commands would slow each of them down. The
- * first successful run of a command writes its cache. A cache file contains the data twice, so that damage can be detected.
+ * cache beside the file: V8 always reads a whole cache, so a common cache of all commands would slow each of them down.
+ * The first successful run of a command writes its cache. A cache file contains the data twice, so that damage can be
+ * detected.
  */
 exports.loadWithCache = function loadWithCache(file, loaded = new Map()) {
   const cache = readCache(file);

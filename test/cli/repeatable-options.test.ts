@@ -56,7 +56,7 @@ const optionsWithValue = listCommands(createProgram()).flatMap(({ words, options
 );
 const unrepeatable = optionsWithValue.filter(({ option }) => !isRepeatable(option));
 
-test('an option with a value that is not repeatable cannot be given twice, not even by its short and its long name', () => {
+test('an unrepeatable option with a value cannot be given twice, not even by its short and its long name', () => {
   expect(unrepeatable.length).toBeGreaterThan(30);
   for (const { words, option } of unrepeatable) {
     const given = [option.short ?? option.long ?? '', getValue(option), option.long ?? '', getValue(option)];

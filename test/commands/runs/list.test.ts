@@ -210,7 +210,7 @@ describe('runs show', () => {
     ).toBe(true);
   });
 
-  test('fails for an id that matches no run or several', async () => {
+  test('fails for an id that matches no run, or several runs', async () => {
     const { run, runs } = setup();
     await run('one.toml');
     await run('one.toml');
@@ -230,7 +230,7 @@ describe('runs export', () => {
     expect(JSON.parse((await runs('export')).stdout)).toMatchObject(expected);
   });
 
-  test('prints Markdown: a heading per act, with the reply below it, whose code block is closed if it was open', async () => {
+  test('prints Markdown with a heading and the reply of each act, and closes a code block that a reply left open', async () => {
     const { run, runs } = setup();
     server.queueReplies(
       textReply('Some *prose*.\n\n- one\n- two'),
@@ -247,7 +247,7 @@ describe('runs export', () => {
 });
 
 describe('runs clear', () => {
-  test("asks on a terminal, and does nothing if it can't ask", async () => {
+  test('deletes runs and their replies only after a yes on a terminal', async () => {
     const { run, runs, options, listed } = setup();
     await run('three.toml');
     expect(await runs('clear')).toMatchObject({

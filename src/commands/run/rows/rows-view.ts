@@ -96,14 +96,8 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
     /** Creates the listener to the events of a row. It writes warnings, and with --verbose every event. */
     createListener(label: string): RowListener {
       const detail = verbose ? 'verbose' : 'quiet';
-      const progressOptions = {
-        detail,
-        showsCountdown,
-        label,
-        isFirstGuess,
-        showsPrompts: showsPrompts(options),
-      } as const;
-      const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...progressOptions });
+      const display = { detail, showsCountdown, label, isFirstGuess, showsPrompts: showsPrompts(options) } as const;
+      const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...display });
       const trackWait = waits.createListener();
       const onEvent = (event: NarrativeEvent) => {
         trackWait(event);
