@@ -6,15 +6,15 @@ import { runInProcess } from '../../helpers/in-process.js';
 
 const good = buildNarrative(2);
 const bad = buildNarrative(1, 'temprature = 0.5');
-const folder = () => createTemporaryFolder(onTestFinished, { 'good.toml': good, 'bad.toml': bad });
+const createFolder = () => createTemporaryFolder(onTestFinished, { 'good.toml': good, 'bad.toml': bad });
 
 test('reports a valid narrative with its number of acts', async () => {
-  const ended = await runInProcess(['check', 'good.toml'], { cwd: folder() });
+  const ended = await runInProcess(['check', 'good.toml'], { cwd: createFolder() });
   expect(ended).toMatchObject({ code: 0, stdout: 'good.toml: ok, 2 acts\n', stderr: '' });
 });
 
 test('shows each error at its location, with a suggestion', async () => {
-  const ended = await runBoticelli(['check', 'bad.toml', 'good.toml'], { cwd: folder() });
+  const ended = await runBoticelli(['check', 'bad.toml', 'good.toml'], { cwd: createFolder() });
   expect(ended).toMatchObject({ code: 65 });
   expect(ended.stdout).toBe(
     [
@@ -30,7 +30,7 @@ test('shows each error at its location, with a suggestion', async () => {
 });
 
 test('--format json prints the same errors as data', async () => {
-  const { code, stdout } = await runInProcess(['check', 'bad.toml', '--format', 'json'], { cwd: folder() });
+  const { code, stdout } = await runInProcess(['check', 'bad.toml', '--format', 'json'], { cwd: createFolder() });
   expect(code).toBe(65);
   expect(JSON.parse(stdout)).toEqual({
     files: [
@@ -60,7 +60,7 @@ test('reads a narrative from standard input for -', async () => {
 });
 
 test('reports a missing file and an empty folder, and still checks the other files, whose errors decide the exit code', async () => {
-  const cwd = folder();
+  const cwd = createFolder();
   mkdirSync(join(cwd, 'a-folder'));
   const missing = await runInProcess(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
   expect(missing.code).toBe(66);
@@ -72,7 +72,7 @@ test('reports a missing file and an empty folder, and still checks the other fil
 });
 
 test('exits with 66 for a file without read permission', async () => {
-  const cwd = folder();
+  const cwd = createFolder();
   chmodSync(cwd, 0o755);
   chmodSync(join(cwd, 'good.toml'), 0);
   // Root can read every file, so root starts the program as another user.

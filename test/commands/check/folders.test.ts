@@ -9,7 +9,7 @@ const bad = buildNarrative(1, 'temprature = 0.5');
 const warned = buildNarrative(1, 'model = "gemini-2.0-flash"');
 
 /** Creates files by their paths, and folders as needed. */
-function folderWith(files: Record<string, string>): string {
+function createFolderWith(files: Record<string, string>): string {
   const folder = createTemporaryFolder(onTestFinished);
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(folder, path, '..'), { recursive: true });
@@ -19,7 +19,7 @@ function folderWith(files: Record<string, string>): string {
 }
 
 test('checks every narrative in a folder and its subfolders, sorted by name, without hidden files and node_modules', async () => {
-  const cwd = folderWith({
+  const cwd = createFolderWith({
     'b.toml': good,
     'a/z.toml': good,
     'a/b/c.toml': good,
@@ -35,7 +35,7 @@ test('checks every narrative in a folder and its subfolders, sorted by name, wit
 });
 
 test('accepts files and folders together, and checks each file once', async () => {
-  const cwd = folderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
+  const cwd = createFolderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
   const { code, stdout } = await runInProcess(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
   expect(code).toBe(65);
   const files: { file: string; valid: boolean }[] = JSON.parse(stdout).files;
@@ -47,7 +47,7 @@ test('accepts files and folders together, and checks each file once', async () =
 });
 
 test('follows links to files, but not to folders, which might be circular, and reports broken links', async () => {
-  const cwd = folderWith({ 'n/a.toml': good, 'elsewhere.txt': good });
+  const cwd = createFolderWith({ 'n/a.toml': good, 'elsewhere.txt': good });
   symlinkSync(join(cwd, 'elsewhere.txt'), join(cwd, 'n/link.toml'));
   symlinkSync('..', join(cwd, 'n/up.toml'));
   symlinkSync('nowhere', join(cwd, 'n/broken.toml'));
@@ -62,14 +62,14 @@ test('follows links to files, but not to folders, which might be circular, and r
 });
 
 test('exits with 66 for a folder without narratives', async () => {
-  const cwd = folderWith({ 'n/notes.md': '' });
+  const cwd = createFolderWith({ 'n/notes.md': '' });
   const { code, stdout } = await runInProcess(['check', 'n'], { cwd });
   expect(code).toBe(66);
   expect(stdout).toBe('n: error[unreadable]: n contains no .toml files\n');
 });
 
 test('exits with 66 for a folder without read permission', async () => {
-  const cwd = folderWith({ 'n/a.toml': good });
+  const cwd = createFolderWith({ 'n/a.toml': good });
   chmodSync(cwd, 0o755);
   chmodSync(join(cwd, 'n'), 0);
   onTestFinished(() => chmodSync(join(cwd, 'n'), 0o755));
@@ -80,7 +80,7 @@ test('exits with 66 for a folder without read permission', async () => {
 });
 
 test.each(['locked', '-'])('an unreadable subfolder called %s hides no other narrative', async (locked) => {
-  const cwd = folderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
+  const cwd = createFolderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
   chmodSync(cwd, 0o755);
   chmodSync(join(cwd, locked), 0);
   onTestFinished(() => chmodSync(join(cwd, locked), 0o755));
@@ -99,7 +99,7 @@ test.each(['locked', '-'])('an unreadable subfolder called %s hides no other nar
 
 test('reports an error in a shared nested narrative once', async () => {
   const outer = buildNarrative(1).replace('Question 1', 'narrative:bad');
-  const cwd = folderWith({
+  const cwd = createFolderWith({
     'bad.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
     'one.toml': outer,
     'two.toml': outer,
@@ -120,7 +120,7 @@ test('reports an error in a shared nested narrative once', async () => {
 });
 
 test('lists the errors of a nested narrative once, and refers to them when it checks the nested file itself', async () => {
-  const cwd = folderWith({
+  const cwd = createFolderWith({
     'a.toml': buildNarrative(1).replace('Question 1', 'narrative:b'),
     'b.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
   });
@@ -129,7 +129,7 @@ test('lists the errors of a nested narrative once, and refers to them when it ch
 
 test('prints all results to a slow reader before it fails because of an unknown variable', async () => {
   const files = Array.from({ length: 1200 }, (_, at) => [`narrative_${at}.toml`, good]);
-  const cwd = folderWith(Object.fromEntries(files));
+  const cwd = createFolderWith(Object.fromEntries(files));
   const script = 'boticelli check . --format json --var nobody=1 | (sleep 0.3; cat)';
   const { stdout, stderr } = await startShell(script, { cwd }).result;
   expect(JSON.parse(stdout).files).toHaveLength(1200);
@@ -137,7 +137,7 @@ test('prints all results to a slow reader before it fails because of an unknown 
 });
 
 test('reports a variable that no narrative uses as a usage error, as run does', async () => {
-  const cwd = folderWith({ 'a.toml': good, 'b.toml': buildNarrative(1).replace('Question 1', '{{vars.lang}}') });
+  const cwd = createFolderWith({ 'a.toml': good, 'b.toml': buildNarrative(1).replace('Question 1', '{{vars.lang}}') });
   expect(await runInProcess(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   const { code, stderr } = await runInProcess(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
   expect({ code, stderr }).toEqual({
@@ -147,7 +147,7 @@ test('reports a variable that no narrative uses as a usage error, as run does', 
 });
 
 test('prints warnings, and fails on them only with --strict', async () => {
-  const cwd = folderWith({ 'warned.toml': warned, 'good.toml': good });
+  const cwd = createFolderWith({ 'warned.toml': warned, 'good.toml': good });
   const withoutStrict = await runInProcess(['check', 'warned.toml', 'good.toml'], { cwd });
   expect(withoutStrict).toMatchObject({ code: 0, stderr: '' });
   expect(withoutStrict.stdout).toBe(
@@ -170,14 +170,14 @@ test('prints warnings, and fails on them only with --strict', async () => {
 });
 
 test('run does not lint: it rehearses a narrative with a retired model without a warning', async () => {
-  const cwd = folderWith({ 'warned.toml': warned });
+  const cwd = createFolderWith({ 'warned.toml': warned });
   const ended = await runInProcess(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
   expect(ended).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('prints the same lines for each of a hundred narratives as for one', async () => {
   const files = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`n/${at}.toml`, at % 50 ? good : bad]));
-  const { code, stdout } = await runInProcess(['check', 'n'], { cwd: folderWith(files) });
+  const { code, stdout } = await runInProcess(['check', 'n'], { cwd: createFolderWith(files) });
   expect(code).toBe(65);
   const getExpectedLines = (name: string) =>
     [
