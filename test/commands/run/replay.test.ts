@@ -95,10 +95,10 @@ describe('a request that is not in the recording', () => {
     expect(code).toBe(66);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'not_recorded', act: 'act_2' } });
     expect(stderr).toContain(
-      'act_2: answers.ndjson does not have this request; compared with the most similar one, it differs in turn 3 of 3, the prompt:',
+      'act_2: answers.ndjson does not have this request, which differs from the most similar one in turn 3 of 3, the prompt:',
     );
     expect(stderr).toMatch(/\[-Question-\]\{\+Another question\+\} 2\{\+, please\+\}/);
-    expect(stderr).toContain('Record it with --record answers.ndjson');
+    expect(stderr).toContain('Record the request with --record answers.ndjson');
   });
 
   test('names an earlier turn that differs', async () => {
@@ -124,7 +124,7 @@ describe('a request that is not in the recording', () => {
     expect(await replay('other.toml')).toMatchObject({
       code: 66,
       stderr: expect.stringContaining(
-        'a: answers.ndjson has 2 replies, but none to this request or a similar one: it may belong to another narrative',
+        'a: answers.ndjson has 2 replies, but none to this request or a similar one: the file may belong to another narrative',
       ),
     });
   });

@@ -180,7 +180,7 @@ test('long numbers keep all digits in the request, the results, the failed rows,
   expect(prompts()).toEqual([`12345678901234567890 ${rows} {"id":9007199254740993}`]);
   expect(read('r.ndjson')).toContain(`{"row":${rows},`);
   const resumed = await run('--each', 'c.json', '--results', 'r.ndjson', '--resume');
-  expect([resumed.stderr, server.generateRequests.length]).toEqual(['1 row: 1 done (1 earlier), $0.00\n', 1]);
+  expect([resumed.stderr, server.generateRequests.length]).toEqual(['1 row: 1 done (1 in earlier runs), $0.00\n', 1]);
   server.setDefaultReply(() => blockedPromptReply());
   await run('--each', 'c.json', '--failed', 'f.json');
   expect(read('f.json')).toBe(`[\n${rows}\n]\n`);

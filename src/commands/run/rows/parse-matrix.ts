@@ -32,7 +32,7 @@ export function parseMatrix(options: Pick<RunOptions, 'matrix' | keyof typeof fl
   for (const text of options.matrix ?? []) {
     const axis = parseAxis(text);
     if (axes.some(({ key }) => key === axis.key)) {
-      const hint = `Write all values in one: --matrix ${axis.key}=a,b.`;
+      const hint = `Give all its values to one option: --matrix ${axis.key}=a,b.`;
       throw createMatrixError(text, `the key ${axis.key} is given twice`, hint);
     }
     assertNotGiven(axis, text, options);
