@@ -109,10 +109,10 @@ describe('a request that is not in the recording', () => {
     writeFileSync(join(cwd, 'answers.ndjson'), `${edited.join('\n')}\n`);
     const { stderr } = await replay('two.toml');
     expect(stderr).toContain('act_2: ');
-    expect(stderr).toContain('differs in turn 2 of 3, a reply');
+    expect(stderr).toContain('differs from the most similar one in turn 2 of 3, a reply');
     edit('two.toml', '[toc]', 'temperature = 0.5\nsystem = "Be kind."\n[toc]');
     expect((await replay('two.toml')).stderr).toMatch(
-      /differs in the system instruction: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
+      /differs from the most similar one in the system instruction: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
     );
   });
 

@@ -93,7 +93,7 @@ describe('failed rows', () => {
     write('c.csv', toCsv([...added, ...comments.toReversed()]));
     const second = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', 'f.csv', '--resume');
     expect([second.code, server.generateRequests.length - calls]).toEqual([0, 13]);
-    expect(lastLine(second.stderr)).toMatch(/^40 rows: 40 done \(27 earlier\)$/);
+    expect(lastLine(second.stderr)).toMatch(/^40 rows: 40 done \(27 in earlier runs\)$/);
     expect(
       parseLines(read('r.ndjson'))
         .map(({ row }) => row.id)
