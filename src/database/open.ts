@@ -51,7 +51,7 @@ export async function openDatabase(
   }
   try {
     const damagedPath = moveDamagedFile(path);
-    const warning = `${path} was damaged; it is now ${damagedPath}, and a new database was created`;
+    const warning = `${path} was damaged and renamed to ${damagedPath}; a new database was created`;
     return { ...openFile(LibSql, path), warning };
   } catch (thrown) {
     return { warning: `${path} is damaged and can't be replaced: ${describeSqliteError(thrown)}` };

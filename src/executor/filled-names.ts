@@ -80,7 +80,7 @@ function isSameHost(prefix: string, url: string): boolean {
 function createFilledHostError(text: string): BoticelliError {
   return new BoticelliError(
     'no_input',
-    `a reply or standard input chooses the host of the URL ${JSON.stringify(text)}`,
+    `a reply or standard input must not choose the host of the URL ${JSON.stringify(text)}`,
     {
       hint: 'Write the host in the narrative. To allow any host, run the narrative with --allow-outside.',
     },

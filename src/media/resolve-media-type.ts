@@ -109,7 +109,7 @@ function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
   }
   const declared = declaredType && normalizeMimeType(declaredType);
   if (declared !== undefined && !areTypesCompatible(declared, type)) {
-    return fail(`${label} is ${type}, not ${declared} as its "mime" says`);
+    return fail(`${label} is ${type}, but its "mime" says ${declared}`);
   }
   const fromServer = serverType && normalizeMimeType(serverType);
   const serverKind = fromServer && getMediaKind(fromServer);
@@ -130,11 +130,11 @@ function resolveTextType(hints: MediaTypeHints): MediaTypeResult {
   if (kind !== undefined && kind !== 'document') return fail(`${label} is text; ${supportedTypesText[kind]}`);
   const declared = declaredType && normalizeMimeType(declaredType);
   if (declared !== undefined && !declared.startsWith('text/')) {
-    return fail(`${label} is text, not ${declared} as its "mime" says`);
+    return fail(`${label} is text, but its "mime" says ${declared}`);
   }
   const typeFromName = inferTypeFromName(name);
   if (declared === undefined && typeFromName !== undefined && !typeFromName.startsWith('text/')) {
-    return fail(`${label} is text, not ${typeFromName} as its name says`);
+    return fail(`${label} is text, but its name says ${typeFromName}`);
   }
   return reconcileTypes('text/plain', hints);
 }
@@ -148,7 +148,7 @@ function resolveUnknownType(hints: MediaTypeHints): MediaTypeResult {
   if (claimedType === undefined) return fail(`${label} has an unknown type; ${describeSupportedTypes(kind)}`);
   if (claimedType.startsWith('text/')) return fail(formatEncodingProblem(label, head));
   if (typesWithoutSignature.includes(claimedType)) return reconcileTypes(claimedType, hints);
-  return fail(`${label} is not ${claimedType} as its ${declaredType === undefined ? 'name' : '"mime"'} says`);
+  return fail(`${label} is not ${claimedType}, although its ${declaredType === undefined ? 'name' : '"mime"'} says so`);
 }
 
 function formatEncodingProblem(label: string, head: Uint8Array): string {

@@ -99,7 +99,7 @@ test('reads a database without the columns that were added later, and adds them 
 test("renames a database that lacks a column which can't be added, and creates a new database", async () => {
   const folder = await createChangedState('ALTER TABLE quota_pages RENAME COLUMN page TO other');
   const { database, warning } = await openDatabase(folder);
-  expect(warning).toMatch(/boticelli\.db was damaged; it is now .*\.damaged-.*, and a new database was created$/);
+  expect(warning).toMatch(/boticelli\.db was damaged and renamed to .*\.damaged-.*; a new database was created$/);
   expect(database?.prepare('SELECT count(*) FROM quota_pages').raw(true).get()).toEqual([0]);
   database?.close();
 });

@@ -228,7 +228,7 @@ describe('a name that a reply or standard input fills', () => {
   ])('is refused before the first request if it would choose a host: %s', async (url) => {
     const { report, requests } = await runWith(`url = "${url}"`, 'a.example');
     expect(report.error).toMatchObject({ code: 'no_input', hint: expect.stringContaining('--allow-outside') });
-    expect(report.error?.message).toBe(`a reply or standard input chooses the host of the URL "${url}"`);
+    expect(report.error?.message).toBe(`a reply or standard input must not choose the host of the URL "${url}"`);
     expect(requests).toHaveLength(0);
   });
 

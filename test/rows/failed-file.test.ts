@@ -106,7 +106,10 @@ describe('a file is rejected and stays unchanged', () => {
     ['-', '{"id":1,"t":"a"}\n'],
   ])('if it does not have rows of the source: %s and %j', async (source, content) => {
     const { file, read, bytes } = await open(source, content);
-    await expect(file).rejects.toMatchObject({ code: 'no_input', message: expect.stringContaining('is kept') });
+    await expect(file).rejects.toMatchObject({
+      code: 'no_input',
+      message: expect.stringContaining('is left unchanged'),
+    });
     expect(read()).toBe(bytes?.toString());
   });
 

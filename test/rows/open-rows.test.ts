@@ -91,7 +91,7 @@ describe('source files', () => {
     await expect(rows.next().then(() => rows.next())).rejects.toThrow(/^a\.csv:2: the row is longer than 0\.00001 MB/);
     const line = await failureOf('a.ndjson', Buffer.alloc(33_000_000, 'x'));
     expect(line.message).toMatch(/^a\.ndjson:1: the line is longer than 32 MB/);
-    expect((await failureOf('b.csv', `a,b\n${'1\n'.repeat(25)}`)).message).toMatch(/; b\.csv: 15 more$/);
+    expect((await failureOf('b.csv', `a,b\n${'1\n'.repeat(25)}`)).message).toMatch(/; b\.csv: 15 more errors$/);
   });
 
   test('a file that changes while its rows are read is rejected', async () => {

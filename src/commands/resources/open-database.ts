@@ -73,7 +73,7 @@ function describeLoss(features: readonly StateFeature[]): string {
 function moveAndDescribeDamage(path: string, inode: number | undefined): string {
   try {
     if (getInode(path) !== inode) return 'was damaged and has been replaced';
-    return `was damaged; it is now ${moveDamagedFile(path)}`;
+    return `was damaged and renamed to ${moveDamagedFile(path)}`;
   } catch {
     return "is damaged and can't be renamed";
   }

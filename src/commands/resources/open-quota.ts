@@ -77,7 +77,7 @@ async function startConnecting(
   const connection = connectRedis({
     ...{ url, clock, ...(timeoutMs !== undefined && { timeoutMs }) },
     onUnavailable: (reason) =>
-      warn(`Redis at ${connection.host} is down (${reason}): quota is counted on this machine until it is back`),
+      warn(`Redis at ${connection.host} is down (${reason}): quota is counted on this machine until Redis is back`),
     onAvailable: () => warn(`Redis at ${connection.host} is back: quota is shared again`),
   });
   return connection;

@@ -30,7 +30,7 @@ function assertRowFlags(files: readonly string[], options: RunOptions): void {
     });
   }
   if (each !== '-' || files[0] !== '-') return;
-  throw new BoticelliError('usage', "standard input is the narrative, so it can't be the rows", {
+  throw new BoticelliError('usage', "standard input can't be both the narrative and the rows", {
     hint: 'Save one of them to a file.',
   });
 }

@@ -67,8 +67,10 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
   if (file.trim() === '') return createMediaProblem('media-not-found', 'the file name is empty');
   const label = spec.label ?? formatFileName(file);
   if (/^(https?|data):/i.test(file)) {
-    const name = /^data:/i.test(file) ? 'a data: URL' : quote(redactUrl(file));
-    return createMediaProblem('url-as-file', `${name} is not a file; write a URL as "url"`);
+    const problem = /^data:/i.test(file)
+      ? 'a data: URL is not a file; write the part after its comma as "base64"'
+      : `${quote(redactUrl(file))} is not a file; write a URL as "url"`;
+    return createMediaProblem('url-as-file', problem);
   }
   const path = resolve(spec.folder, file);
   const outsideProblem = explainOutside(path, `the file ${formatFileName(file)}`, spec.confinement);

@@ -85,7 +85,7 @@ function reportJsonMedia(model: string | undefined, path: Path, report: ReportPr
   if (model === undefined || !(isPictureModel(model) || isSpeechModel(model))) return;
   const formatPath = [...path, 'format'];
   const media = isPictureModel(model) ? 'pictures' : 'speech';
-  const message = `${describePath(formatPath)} is "json", but ${model} replies with ${media}; remove it, or use another model`;
+  const message = `${describePath(formatPath)} is "json", but ${model} replies with ${media}; remove "format", or use another model`;
   report(errorAt('media-json', formatPath, message));
 }
 

@@ -104,7 +104,11 @@ async function createRowCheck(source: RowSource): Promise<(row: unknown) => bool
 }
 
 function createNotFailedRowError(place: string, { name }: RowSource): BoticelliError {
-  return new BoticelliError('no_input', `${place} is not a failed row of ${name}, so the file of --failed is kept`, {
-    hint: 'Name another file with --failed. Nothing was sent.',
-  });
+  return new BoticelliError(
+    'no_input',
+    `${place} is not a failed row of ${name}, so the file of --failed is left unchanged`,
+    {
+      hint: 'Name another file with --failed. Nothing was sent.',
+    },
+  );
 }

@@ -18,7 +18,7 @@ export function createSourceError(name: string, problems: readonly SourceProblem
     .slice(0, maxListed)
     .map(({ line, message }) => `${name}${line === undefined ? '' : `:${line}`}: ${message}`);
   const hiddenCount = problems.length - lines.length;
-  if (hiddenCount > 0) lines.push(`${name}: ${hiddenCount} more`);
+  if (hiddenCount > 0) lines.push(`${name}: ${hiddenCount} more ${hiddenCount === 1 ? 'error' : 'errors'}`);
   const hint = 'Fix the rows; nothing was sent.';
   return new BoticelliError('invalid_narrative', lines.join('; '), { hint });
 }

@@ -23,7 +23,7 @@ export async function createNotRecordedError(
 ): Promise<BoticelliError> {
   const createError = (problem: string) =>
     new BoticelliError('not_recorded', `${path} ${problem}`, {
-      hint: `Nothing was sent. Record it with --record ${path}, or undo the change.`,
+      hint: `Nothing was sent. Record the request with --record ${path}, or undo the change.`,
     });
   if (entries.length === 0) return createError('has no recorded replies');
   const recordedCount = entries.filter(({ key }) => key === id.key).length;
@@ -33,11 +33,11 @@ export async function createNotRecordedError(
   const nearest = findNearest(toRecordedRequest(description), entries);
   if (!nearest)
     return createError(
-      `has ${formatReplies(entries.length)}, but none to this request or a similar one: it may belong to another narrative`,
+      `has ${formatReplies(entries.length)}, but none to this request or a similar one: the file may belong to another narrative`,
     );
   const differences = await describeDifferences(nearest, description, entries);
   return createError(
-    `does not have this request; compared with the most similar one, it differs in ${differences.join('; and in ')}`,
+    `does not have this request, which differs from the most similar one in ${differences.join('; and in ')}`,
   );
 }
 

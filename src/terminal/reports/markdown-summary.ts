@@ -25,7 +25,7 @@ export function renderMarkdownSummary(suites: readonly ReportedSuite[], maxBytes
     freeBytes -= 1;
   }
   if (leftOut === 0 && freeBytes >= 0) return text;
-  return `${text}${formatInteger(leftOut)} further lines are left out, because GitHub shows no summary of more than 1 MiB.\n`;
+  return `${text}${formatInteger(leftOut)} further lines are left out, because GitHub does not show a summary larger than 1 MiB.\n`;
 }
 
 function rankStatus({ status }: ReportedSuite): number {

@@ -61,7 +61,7 @@ test('without --yes, sends nothing if there is no terminal to ask on', async () 
   const { code, stderr } = await runInProcess(probe, { server });
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'boticelli: this sends up to 16 requests, counted against your quota\n  Add --yes to confirm; nothing was sent.\n',
+    'boticelli: confirmation needed: this sends up to 16 requests, counted against your quota\n  Add --yes to confirm; nothing was sent.\n',
   );
   expect(server.requests).toEqual([]);
 });

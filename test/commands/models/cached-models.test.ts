@@ -70,7 +70,7 @@ describe('the cached list', () => {
     );
     const { code, stderr, stdout } = await cached.models();
     expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 0, lines: 2 });
-    expect(stderr).toMatch(/^boticelli: warning: .* was damaged; it is now .*, and a new database was created\n$/);
+    expect(stderr).toMatch(/^boticelli: warning: .* was damaged and renamed to .*; a new database was created\n$/);
     expect(extractTableRows(stdout)).toHaveLength(120);
     await cached.models();
     expect(cached.pageRequests).toBe(6);

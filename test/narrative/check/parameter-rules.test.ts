@@ -56,12 +56,12 @@ testRule('media-json', [
   [
     'reports JSON replies of a model that draws',
     act('model = "gemini-3.1-flash-image"\nformat = "json"'),
-    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.1-flash-image replies with pictures; remove it, or use another model',
+    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.1-flash-image replies with pictures; remove "format", or use another model',
   ],
   [
     'reports JSON replies of a model that speaks, if the narrative names it',
     act('format = "json"').replace('[toc]', 'model = "models/gemini-3.8-flash-tts"\n[toc]'),
-    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.8-flash-tts replies with speech; remove it, or use another model',
+    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.8-flash-tts replies with speech; remove "format", or use another model',
   ],
   ['accepts text', act('model = "gemini-3.1-flash-image"\nformat = "text"')],
 ]);

@@ -128,6 +128,11 @@ describe('media problems', () => {
       '7:8 url-as-file: "https://example.org/a.png" is not a file; write a URL as "url"',
     ],
     [
+      'a data: URL as file',
+      'type = "image"\nfile = "data:image/png;base64,AAAA"',
+      '7:8 url-as-file: a data: URL is not a file; write the part after its comma as "base64"',
+    ],
+    [
       'an invalid URL',
       'type = "image"\nurl = "example.org/a.png"',
       '7:7 bad-url: "url" in [[acts.look.input]] is not a URL; a URL begins with https:// and a host',
@@ -165,7 +170,7 @@ describe('media problems', () => {
     [
       'a text file with the extension .png',
       'type = "document"\nfile = "text.png"',
-      '7:8 media-type: "text.png" is text, not image/png as its name says',
+      '7:8 media-type: "text.png" is text, but its name says image/png',
     ],
     [
       'an unknown ref',

@@ -99,7 +99,7 @@ describe('image problems', () => {
     [
       'bytes of a type other than declared',
       'file = "dot.jpg"\nmime = "image/png"',
-      '7:8 media-type: "dot.jpg" is image/jpeg, not image/png as its "mime" says',
+      '7:8 media-type: "dot.jpg" is image/jpeg, but its "mime" says image/png',
     ],
     [
       'invalid characters in base64',

@@ -77,7 +77,7 @@ testRule('missing-order', [
   [
     'requires [toc] in a file that nests narratives, and points at the reference',
     `${header}[acts]\na = "Hello."\nb = ["narrative:c d", "narrative:missing"]\n`,
-    '5:23 missing-order: the act "b" plays a narrative, so the file needs [toc] with an "order"',
+    '5:23 missing-order: the act "b" runs a narrative, so the file needs [toc] with an "order"',
     '5:23 narrative-not-found: the narrative "missing.toml" does not exist',
   ],
 ]);
