@@ -11,7 +11,10 @@ export interface Scheduler {
 interface SchedulerOptions {
   /** The maximum number of tasks that run at the same time. */
   maxConcurrent: number;
-  /** The maximum number of tasks from the oldest unfinished one on, so that few finished results wait for that one. */
+  /**
+   * The maximum number of started tasks, counted from the oldest unfinished one. It limits how many finished results
+   * wait for that task.
+   */
   maxAhead: number;
 }
 

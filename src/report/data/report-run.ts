@@ -24,6 +24,7 @@ export interface ReportRun {
   /** The name of the narrative's file, without its folder; absent for standard input. */
   fileName?: string;
   status: string;
+  /** Whether the run did not complete: it has failed, was interrupted or is unfinished. */
   isFailed: boolean;
   /** ISO 8601 in UTC. */
   startedAt: string;

@@ -50,7 +50,7 @@ function continueFile(path: string, source: RowSource, earlier: EarlierFailedRow
   const file = openAppendFile(path, '--failed');
   if (earlier.wholeBytes !== undefined) file.truncate(earlier.wholeBytes);
   let replacement: ReturnType<typeof openTemporaryFile> | undefined;
-  const append = (text: string) =>
+  const appendToReplacement = (text: string) =>
     withFlagError(path, '--failed', () => {
       replacement ??= openTemporaryFile(path);
       appendWhole(replacement.fd, text);
@@ -59,11 +59,11 @@ function continueFile(path: string, source: RowSource, earlier: EarlierFailedRow
     write(row) {
       const line = `${row.raw}${source.lineEnd}`;
       if (!earlier.has(row)) file.append(line);
-      append(replacement ? line : getHeader(source) + line);
+      appendToReplacement(replacement ? line : getHeader(source) + line);
     },
     close(isComplete) {
       file.close();
-      if (isComplete && !replacement) append(getHeader(source));
+      if (isComplete && !replacement) appendToReplacement(getHeader(source));
       if (!replacement) return;
       const { fd, temporaryPath } = replacement;
       fchmodSync(fd, statSync(path).mode & 0o7777);

@@ -5,7 +5,8 @@ import { createSourceError, createUnreadableSourceError } from './source-errors.
  * Decodes UTF-8 and removes a byte order mark.
  *
  * @param acceptsNul whether NUL bytes count as text. Default false
- * @throws BoticelliError for bytes that are not text: UTF-16, another encoding, or NUL bytes, with their line
+ * @throws BoticelliError for bytes that are not text: `no_input` for UTF-16; `invalid_narrative`, with the line, for
+ *   another encoding or a NUL byte
  */
 export async function* decodeUtf8Stream(
   chunks: AsyncIterable<Buffer>,

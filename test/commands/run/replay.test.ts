@@ -98,7 +98,7 @@ describe('a request that is not in the recording', () => {
       'act_2: answers.ndjson does not have this request; compared with the most similar one, it differs in turn 3 of 3, the prompt:',
     );
     expect(stderr).toMatch(/\[-Question-\]\{\+Another question\+\} 2\{\+, please\+\}/);
-    expect(stderr).toContain('Record it with --record answers.ndjson');
+    expect(stderr).toContain('Record the request with --record answers.ndjson');
   });
 
   test('names an earlier turn that differs', async () => {
