@@ -216,7 +216,9 @@ async function callDriver(request: GenerateRequest, input: ActInput, totals: Act
   throw createUnfinishedStreamError(request.model);
 }
 
-/** Saves speech without a transcript. The act fails, but the user paid for the speech and has nothing else of the reply. */
+/**
+ * Saves speech without a transcript. The act fails, but the user paid for the speech and has nothing else of the reply.
+ */
 function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
   const { file } = createActAudio(audio, input);
   if (file === undefined) return;

@@ -271,7 +271,7 @@ test('ends the run with the error of a listener', async () => {
   expect(driver.requests).toHaveLength(1);
 });
 
-test('reports any other exception as a bug, with the exception as its cause', async () => {
+test('reports an exception that is not a BoticelliError as a bug, with the exception as its cause', async () => {
   const bug = new TypeError('x is undefined');
   const report = await createExecutor([{ error: bug }]).executor.execute(threeActs);
   expect(report.failure).toMatchObject({ code: 'internal', cause: bug });

@@ -84,7 +84,9 @@ function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unkn
   };
 }
 
-/** Splits the time of an act at its waits, at failed attempts and at its first text. Counts from the start of the act. */
+/**
+ * Splits the time of an act at its waits, at failed attempts and at its first text. Counts from the start of the act.
+ */
 function splitTime({ durationMs, waits, failures, firstTokenMs }: MeasuredTimes): Segment[] {
   const segments: Segment[] = [];
   const add = (kind: SegmentKind, from: number, to: number) => {

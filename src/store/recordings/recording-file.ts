@@ -23,9 +23,9 @@ export interface RecordingFile {
   /** Appends a reply. When the method returns, the line is in the file. */
   add(entry: RecordingEntry): void;
   /**
-   * If replies were added, sorts the file, and removes the requests whose conversation contains a reply that the run has
-   * replaced. If none were added, removes a file that the run has created. Call it at the end of the run, even if the
-   * run has failed.
+   * If replies were added, sorts the file, and removes the requests whose conversation contains a reply that the run
+   * has replaced. If none were added, removes a file that the run has created. Call it at the end of the run, even if
+   * the run has failed.
    */
   finish(): void;
 }
@@ -105,7 +105,8 @@ type Entries = ReadonlyMap<string, RecordingEntry>;
 
 /**
  * Merges the entries of this run into the current entries of the file, which may differ from `before`, because another
- * run may have changed the file in the meantime. Returns them sorted, without the requests that follow a replaced reply.
+ * run may have changed the file in the meantime. Returns them sorted, without the requests that follow a replaced
+ * reply.
  */
 function mergeEntries(path: string, before: Entries, added: Entries): RecordingEntry[] {
   const current = existsSync(path) ? readRecording(path).entries : before;

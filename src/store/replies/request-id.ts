@@ -40,8 +40,8 @@ export interface TurnDescription {
 }
 
 /**
- * A text or a media part. Media have the SHA-256 of their bytes in hexadecimal. Media given by a URL have the URL instead,
- * because describing a request must not fetch it.
+ * A text or a media part. Media have the SHA-256 of their bytes in hexadecimal. Media given by a URL have the URL
+ * instead, because describing a request must not fetch it.
  */
 export type PartDescription =
   | { text: string }
@@ -142,7 +142,10 @@ export function getStoredKey({ key, instance }: RequestId): string {
   return instance === undefined ? key : `${key}#${instance}`;
 }
 
-/** Returns two bounds: the stored keys of a request in all instances are greater than the first and less than the second. */
+/**
+ * Returns two bounds: the stored keys of a request in all instances are greater than the first and less than the
+ * second.
+ */
 export function getInstanceKeyBounds(key: string): [string, string] {
   // In ASCII, "$" follows "#".
   return [`${key}#`, `${key}$`];

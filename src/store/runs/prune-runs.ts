@@ -26,8 +26,8 @@ interface PruneTimes {
  * by a thirtieth. Most runs therefore delete nothing and need only a few index lookups.
  *
  * The clock of a machine may be years ahead for a while. Age therefore counts from the newest run or reply before this
- * run, so the first run with a wrong clock deletes nothing that was not due. Each further run with a wrong clock deletes
- * at most what belongs to the oldest `keepMs` of the history.
+ * run, so the first run with a wrong clock deletes nothing that was not due. Each further run with a wrong clock
+ * deletes at most what belongs to the oldest `keepMs` of the history.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

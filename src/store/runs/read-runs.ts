@@ -86,9 +86,9 @@ export function listRowRuns(database: Database.Database, run: string): RecordedR
 }
 
 /**
- * Adds what the table of rows has: to runs with rows, their source, and to the runs of their rows, the label of the row;
- * to both, the values of `--matrix`. Also adds totals to an unfinished run with rows, and models to a finished one.
- * Returns other runs as they are. A database without runs with rows has no such table.
+ * Adds what the table of rows has: to runs with rows, their source, and to the runs of their rows, the label of the
+ * row; to both, the values of `--matrix`. Also adds totals to an unfinished run with rows, and models to a finished
+ * one. Returns other runs as they are. A database without runs with rows has no such table.
  */
 function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
   const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;
@@ -156,7 +156,10 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
   });
 }
 
-/** Converts a row of the table `runs`. Values that are NULL or not valid are left out, so that a damaged row does not hide the others. */
+/**
+ * Converts a row of the table `runs`. Values that are NULL or not valid are left out, so that a damaged row does not
+ * hide the others.
+ */
 function toRecordedRun(row: RunRow): RecordedRun {
   const plainFields = Object.entries(row).filter(([name, value]) => {
     // A damaged file may have bytes in the place of text.

@@ -16,8 +16,8 @@ interface RowRecord {
 }
 
 /**
- * Adds totals to a run with rows that has no end, because it is in progress or was killed: the sums of the rows that have
- * ended. The totals of a run are stored only at its end.
+ * Adds totals to a run with rows that has no end, because it is in progress or was killed: the sums of the rows that
+ * have ended. The totals of a run are stored only at its end.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
   const select = database.prepare(

@@ -3,7 +3,7 @@ import { listActs, listRuns } from '../../../src/store/runs/read-runs.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { openTestDatabase } from '../../helpers/test-database.js';
 
-/** Stores the runs r1 and r2 and one act of r2, and applies the change, in SQL, to r2. */
+/** Stores the runs r1 and r2 and one act of r2. Changes the columns of r2 by `change`, which is SQL. */
 async function openChangedRuns(change: string) {
   const database = await openTestDatabase(createTemporaryFolder(onTestFinished));
   onTestFinished(() => void database.close());
@@ -29,7 +29,7 @@ test.each([
   expect(runs.find(({ run }) => run === 'r1')).toMatchObject({ usage: { promptTokens: 3 }, modelsAsked: ['m'] });
 });
 
-test('replaces values of the wrong type in the end event of an act', async () => {
+test('replaces values of the wrong type in a run and in the end event of an act', async () => {
   const database = await openChangedRuns("act_count = x'00'");
   database.exec(`UPDATE acts SET ended = '{"text": 7, "usage": [], "firstTokenMs": "x", "costUsd": 0.5, "round": 2}'`);
   expect(listRuns(database, 1).runs).toMatchObject([{ run: 'r2', actCount: 0 }]);
