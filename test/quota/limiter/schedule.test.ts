@@ -93,7 +93,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           for (const count of perDay.values()) if (rpd !== undefined) expect(count).toBeLessThanOrEqual(rpd);
         },
       ),
-      { numRuns: kind.scaleRuns(1000) },
+      { numRuns: kind.scaleRuns(500) },
     );
   });
 
@@ -116,7 +116,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           expect(tooMany || tooLarge).toBe(true);
         }
       }),
-      { numRuns: kind.scaleRuns(1000) },
+      { numRuns: kind.scaleRuns(500) },
     );
   });
 
@@ -133,7 +133,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           expect(full.length).toBe(rpd);
         }
       }),
-      { numRuns: kind.scaleRuns(500) },
+      { numRuns: kind.scaleRuns(250) },
     );
   });
 
@@ -190,7 +190,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           expect(sent.filter((other) => other <= at && other > at - windowMs).length).toBeLessThanOrEqual(rpm);
         }
       }),
-      { numRuns: kind.scaleRuns(500) },
+      { numRuns: kind.scaleRuns(250) },
     );
   });
 });
