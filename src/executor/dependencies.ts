@@ -2,7 +2,7 @@ import { type Act, listTemplateTexts, type Narrative } from '../narrative/narrat
 import { getPlaceholderNames, getVariableName, isRowName } from '../narrative/template.js';
 import { planVisiblePositions, type VisiblePositions } from './conversation.js';
 
-/** Finds the act of a round that a placeholder means. Which act that is depends on the position of the placeholder. */
+/** Finds the act that a placeholder means, among the acts of a round before the act that contains the placeholder. */
 export interface ActPositions {
   /** Returns the latest position before `position` whose act has the name and gets a reply; undefined if none does. */
   findLatest(name: string, position: number): number | undefined;

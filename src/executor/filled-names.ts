@@ -14,10 +14,7 @@ function isFilledFromOutside(placeholder: string): boolean {
   return placeholder !== 'round' && getVariableName(placeholder) === undefined && !isRowName(placeholder);
 }
 
-/**
- * Returns the text before the first placeholder that a reply or standard input fills; undefined if there is
- * none.
- */
+/** Returns the text before the first placeholder that a reply or standard input fills. Undefined if there is none. */
 function getTextBeforeFilledPart(text: string): string | undefined {
   const { parts } = parseTemplate(text);
   const index = parts.findIndex((part) => typeof part !== 'string' && isFilledFromOutside(part.name));
@@ -54,9 +51,9 @@ export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, 
 const filledNameReason = 'a reply or standard input chooses its name';
 
 /**
- * Rejects URLs whose host a reply or standard input fills, before the first request of the run. If a placeholder of
- * another kind comes before in the URL, such as a variable, the host depends on its value. `assertNameStaysInside`
- * checks such a URL when the act runs.
+ * Rejects URLs whose host a reply or standard input fills, before the first request of the run. Does not check a URL in
+ * which another placeholder comes first, such as a variable, because the host depends on its value.
+ * `assertNameStaysInside` checks it when the act runs.
  *
  * @throws BoticelliError `no_input`
  */

@@ -15,7 +15,7 @@ export interface RequestOrder {
   findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act is sent. */
   markSent(index: number): void;
-  /** Marks all requests as sent. Call it when no further act starts. */
+  /** Marks all requests as sent, so that no act waits for them. Call it when no further act starts. */
   close(): void;
 }
 

@@ -173,7 +173,7 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       totals.timer.addPlannedWait(event.waitMs);
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
-      // A service tier refuses a request that was sent, which is an attempt. A model without quota gets no request.
+      // If a service tier refused the request, the request was sent, so it counts. To a model without quota, none was sent.
       if (event.serviceTier !== undefined) totals.attempts += 1;
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
@@ -193,7 +193,10 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
   }
 }
 
-/** Calls the driver once, streaming if requested and supported. */
+/**
+ * Calls the driver, with streaming if that is requested and supported. If the driver then throws
+ * `StreamingNotSupported`, calls it again without streaming.
+ */
 async function callDriver(request: GenerateRequest, input: ActInput, totals: ActTotals): Promise<GenerateResponse> {
   const { options, stream, onChunk, act, onEvent } = input;
   const { driver } = options;

@@ -1,4 +1,6 @@
-/** Starts tasks in order, with two limits. Rows use it. */
+/**
+ * Starts tasks in order, with two limits. Rows use it. Only one call of `waitForSlot` or `drain` may wait at a time.
+ */
 export interface Scheduler {
   /** Resolves when another task may start. */
   waitForSlot(): Promise<void>;
@@ -52,7 +54,8 @@ export function createScheduler({ maxConcurrent, maxAhead }: SchedulerOptions): 
 /** Limits how many calls run at the same time, over all acts, narratives and rows that share it. */
 export interface CallLimiter {
   /**
-   * Runs a task once a slot is free: first come, first served. A task must not wait for another, which may get no slot.
+   * Runs a task once a slot is free: first come, first served. A task must not wait for another task of
+   * the limiter, because that one may never get a slot.
    */
   run<Result>(task: () => Promise<Result>): Promise<Result>;
 }

@@ -30,7 +30,7 @@ export function* renderComparison(runs: readonly ComparedRun[], markWords: MarkW
   yield html`<section class="comparison" aria-labelledby="comparison">
 <h2 id="comparison">Side by side</h2>
 ${renderTable({ label: 'Facts of the runs', columns: [{ name: 'Run' }, ...heads], rows })}
-<p class="note"><ins>Words</ins> that only this run has, and <del>words</del> that only the first run has.</p>
+<p class="note">In the replies of later runs: <ins>words</ins> that the first run does not have, and <del>words</del> that only the first run has.</p>
 `;
   let equalCount = 0;
   for (const item of listReplies(runs)) {

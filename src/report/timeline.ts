@@ -46,9 +46,7 @@ function describeSegments(segments: readonly Segment[]): string {
   return parts.length === 0 ? 'no time' : parts.join(', ');
 }
 
-/**
- * Formats a duration as a part of the axis, for an attribute of SVG. The page's policy does not allow inline styles.
- */
+/** Formats a duration as a percentage of the axis, for an SVG attribute: the page's policy blocks inline styles. */
 function toPercent(durationMs: number, totalMs: number): string {
   return `${Number(((100 * durationMs) / totalMs).toFixed(3))}%`;
 }

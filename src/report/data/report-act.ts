@@ -40,7 +40,7 @@ export interface ReportReply {
   code: readonly { language: string; code: string; output?: string }[];
 }
 
-/** A picture or sound. `data` is base64; absent if only the size is known. */
+/** A picture or sound. `file` is empty if it was not saved. `data` is base64; absent if only the size is known. */
 export interface ReportMedia {
   mimeType: string;
   byteLength: number;

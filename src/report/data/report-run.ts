@@ -9,7 +9,7 @@ export interface RunSource {
   run: RecordedRun;
   /** The acts of a run without rows. */
   acts: readonly RecordedAct[];
-  /** The runs of the rows of a run with `--each`. */
+  /** The runs of the rows of a run with `--each` or `--matrix`. */
   rows: readonly RecordedRun[];
   /** Reads the acts of the run of a row. */
   readActs: (run: string) => readonly RecordedAct[];

@@ -41,8 +41,8 @@ interface MeasuredTimes {
 }
 
 /**
- * Derives the time of an act from what was recorded. For older versions, estimates it: they
- * recorded only the sum of the planned waits.
+ * Derives the times of an act from what was recorded. Older versions recorded only the sum of the planned waits; the
+ * times are then estimated.
  */
 export function toActTiming(act: Record<string, unknown>, { startMs, firstStart }: TimingContext): ActTiming {
   const timing = isRecord(act.timing) ? act.timing : undefined;

@@ -119,8 +119,8 @@ async function* readCsvResults(
       else yield { raw, key: JSON.stringify(fields.slice(0, subjectCellCount)) };
     }
   } catch (thrown) {
-    // A crash may have cut the last line within quotes. The parser reports that only after all other lines,
-    // so that line is removed.
+    // A crash may have cut the last line within quotes. The parser reports that only after all other lines.
+    // The last line is then removed.
     if (!(thrown instanceof BoticelliError) || !thrown.message.includes('never closed')) throw thrown;
     yield {};
   }

@@ -17,8 +17,9 @@ export interface FailedFile {
 
 /**
  * Opens the file of `--failed`, which must be new. With `resume`, it may be the file of an earlier run; the rows in it
- * run again. During the run, rows that fail are added to the file. At the end of a complete run, the rows that were in
- * it before are removed unless they failed again. So a run that is killed or stops early loses no row.
+ * run again. Rows that fail are added to the file at once, or to a JSON array at the end of the run. At the end of a
+ * complete run, the rows that were in the file before are removed unless they failed again. So a run that is killed or
+ * stops early removes no row.
  *
  * @throws BoticelliError `usage`, `output_failed`, or with `resume`, `no_input` for a file that no earlier run wrote
  */

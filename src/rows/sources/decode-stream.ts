@@ -76,7 +76,7 @@ function countLinesBeforeInvalid(chunk: Buffer, previousEnd: Buffer): number {
   return count;
 }
 
-/** Removes the bytes before the first character that begins in a text. */
+/** Removes the leading bytes that continue a character. The first bytes of that character are not there. */
 function skipStartedCharacter(bytes: Buffer): Buffer {
   const start = bytes.findIndex((byte) => (byte & 0b1100_0000) !== 0b1000_0000);
   return start === -1 ? Buffer.alloc(0) : bytes.subarray(start);

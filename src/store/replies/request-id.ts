@@ -20,8 +20,8 @@ export interface RequestId {
 }
 
 /**
- * The parts of a request that distinguish it from others, as plain data in a fixed order, with media as hashes of their
- * bytes. Two requests with equal descriptions count as the same request, so a reply to one is a reply to the other.
+ * The parts of a request that distinguish it from others, as plain data in a fixed order, with hashes or URLs instead
+ * of media. Two requests with equal descriptions count as the same request, so a reply to one is a reply to the other.
  */
 export interface RequestDescription {
   /** The requested model. */

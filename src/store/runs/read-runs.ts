@@ -39,7 +39,7 @@ export interface RunFilter {
   narrative?: string;
   /** Runs that started at this time or later, in milliseconds since the epoch. */
   since?: number;
-  /** Only runs that did not complete. */
+  /** Only runs that did not complete, unfinished ones included. */
   failed?: boolean;
 }
 
@@ -157,8 +157,8 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
 }
 
 /**
- * Converts a row of the table `runs`. Values that are NULL or not valid are left out, so that a damaged row does not
- * hide the others.
+ * Converts a row of the table `runs`. Values that are NULL or not valid are left out or replaced with defaults, so that
+ * a damaged row does not hide the others.
  */
 function toRecordedRun(row: RunRow): RecordedRun {
   const plainFields = Object.entries(row).filter(([name, value]) => {

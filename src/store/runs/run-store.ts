@@ -65,8 +65,8 @@ export function openRunStore(options: RunStoreOptions): RunStore {
   let reusableReplyCount = 0;
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: RecordedEvent) => void) | undefined;
-  // Both are created on first use: preparing statements fails if the tables are damaged, and `attemptRead` or
-  // `attemptWrite` then reports that failure.
+  // The cache and the recorder are created on first use: preparing their statements fails if the tables are damaged,
+  // and `attemptRead` or `attemptWrite` then reports the failure.
   const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now, isKnownInstance));
   const getRecorder = () => (recordEvent ??= createRunRecorder({ ...recorder, vars }));
 

@@ -64,7 +64,7 @@ describe('a spoken reply', () => {
     expect(pieces.join('')).toBe('Spoken words');
   });
 
-  test('with much audio is replayed as text, with a note', async () => {
+  test('with more than 1 MB of audio is replayed as text, with a note', async () => {
     const path = await recordAudio(1_000_001);
     expect(statSync(path).size).toBeLessThan(1000);
     const events: DriverEvent[] = [];
