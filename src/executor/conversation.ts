@@ -36,7 +36,7 @@ export function createConversation(acts: readonly Act[], visible = planVisiblePo
     add(position, turns) {
       if (turns) retained.set(position, turns);
       finished.add(position);
-      // Turns are dropped once all acts have finished, up to the last one that sees them.
+      // The turns of an act are dropped once the last act that sees them and all acts before that one have finished.
       for (; finished.delete(oldestUnfinished); oldestUnfinished += 1)
         for (const at of evictedAfter.get(oldestUnfinished) ?? []) retained.delete(at);
     },

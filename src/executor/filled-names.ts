@@ -52,8 +52,8 @@ const filledNameReason = 'a reply or standard input chooses its name';
 
 /**
  * Rejects URLs whose host a reply or standard input fills, before the first request of the run. Does not check a URL in
- * which another placeholder comes first, such as a variable, because the host depends on its value.
- * `assertNameStaysInside` checks it when the act runs.
+ * which another placeholder comes first, such as a variable, because the host depends on the value of that placeholder.
+ * `assertNameStaysInside` checks the URL when the act runs.
  *
  * @throws BoticelliError `no_input`
  */

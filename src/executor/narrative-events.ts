@@ -156,7 +156,7 @@ export interface NarrativeEnd {
   error?: ErrorReport;
 }
 
-/** The result of a run. Without `failure` it is the document of `--output json`. */
+/** The result of a run. All fields except `failure` are the document of `--output json`. */
 export interface RunReport extends Omit<NarrativeEnd, 'type'> {
   /** The name of the narrative. Undefined, like the description, if the file could not be read. */
   narrative: string | undefined;

@@ -26,7 +26,7 @@ export class NarrativeExecutor {
     this.#options = { ...options, callLimiter: callLimiter ?? limiter };
   }
 
-  /** Runs the acts in order, or with `maxConcurrent`, independent acts in parallel. */
+  /** Runs the acts in order. With `maxConcurrent` above 1, runs independent acts in parallel. */
   execute(narrative: Narrative, { stream = false, row, instance }: ExecuteOptions = {}): Promise<RunReport> {
     return executeNarrative(narrative, this.#options, { stream, onChunk: undefined, row, instance });
   }

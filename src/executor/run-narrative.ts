@@ -24,7 +24,7 @@ import { type ActResult, runAct } from './run-act.js';
 
 /** The context that all acts of a run share, and the results so far. */
 export interface RunState extends RunContext {
-  /** The value of `{{stdin}}`, if a text uses it. */
+  /** The value of `{{stdin}}`, if the narrative uses it. */
   stdin: string | undefined;
   /** The end events of the acts that have a reply, in the order of finishing. */
   actEnds: ActEnd[];

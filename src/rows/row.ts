@@ -5,8 +5,8 @@ export interface Row {
   /** The line on which the row begins, from 1. Absent for sources without lines. */
   line?: number;
   /**
-   * The values by column or key: strings from CSV, and any JSON from JSON. A whole number that a JavaScript number can't
-   * hold exactly is a bigint.
+   * The values by column or key: strings from CSV, and any JSON from JSON. A whole number that a JavaScript number
+   * can't hold exactly is a bigint.
    */
   values: Readonly<Record<string, unknown>>;
   /** The row as it was read, without its line end. */

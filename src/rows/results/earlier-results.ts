@@ -78,7 +78,7 @@ interface EarlierLine {
   key?: string;
 }
 
-/** Lines of a results file may have any length, because a result is longer than its row. */
+/** Lines of a results file may have any length: a result contains its row and the replies. */
 const maxLineChars = Number.MAX_SAFE_INTEGER;
 
 async function* readNdjsonResults(

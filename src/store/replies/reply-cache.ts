@@ -88,8 +88,8 @@ export function createSqliteReplyCache(
 }
 
 /**
- * Creates a function that finds the stored reply to the same request of a row that is not among the rows of this
- * command. No two rows get the same reply.
+ * Creates a function that finds the reply that another row got for the same request. That row must not be among the
+ * rows of this command. No two rows get the same reply.
  */
 function createInstanceFallback(database: Database.Database, isKnownInstance: (instance: string) => boolean) {
   // A key with a slash is that of a hop.

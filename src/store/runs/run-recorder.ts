@@ -139,7 +139,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
         return finishAct({ events: [], ...activeActs.get(position), act, position, requestedModel, end: event });
       }
       case 'narrative-end':
-        // An act that failed has no end event.
+        // Acts that failed have no end event, so they are still active.
         for (const active of activeActs.values()) finishAct(active);
         return writer.writeEnd(event);
     }
@@ -219,8 +219,8 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
       });
     },
     writeEnd({ status, durationMs, error, usage, costUsd }: NarrativeEnd): void {
-      // The final usage and cost include the usage and cost of an act that failed.
       const errorJson = error ? JSON.stringify(error) : null;
+      // The usage and the cost replace the totals so far, because they include those of an act that failed.
       const columns = [status, durationMs, errorJson, JSON.stringify(usage), costUsd ?? null];
       write(() => {
         statements.endRun.run(...columns, run);

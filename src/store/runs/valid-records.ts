@@ -9,7 +9,10 @@ import type { ActProgressEvent, RecordedTiming } from './run-recorder.js';
  * so that no command fails because of a single value.
  */
 
-/** Returns the end event of an act, with values of the wrong type replaced; undefined if the value is not an object. */
+/**
+ * Returns the end event of an act, with values of the wrong type replaced or left out. Returns undefined if the event
+ * is not an object.
+ */
 export function toActEnd(value: unknown, act: string): ActEnd | undefined {
   if (!isRecord(value)) return undefined;
   const texts = { act, model: 'unknown', requestedModel: 'unknown', text: '', finishReason: 'unknown' };
