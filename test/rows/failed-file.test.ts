@@ -61,7 +61,7 @@ describe.each([
   test('has only the failed rows of this run after a complete run', async () => {
     const [during, after] = await failAgain(true);
     expect(after).toBe(complete);
-    // A run that is killed here loses no row. JSON is written at the end.
+    // A run that is killed here loses no row. A JSON file is unchanged until the end of the run.
     expect(during).toBe(source === 'c.json' ? earlier : stopped);
   });
 

@@ -89,8 +89,8 @@ describe('source files', () => {
   test('a row that is too long is rejected, and faults after the tenth are only counted', async () => {
     const rows = parseCsv(toText('a\n"xxxxxxxxxxxx\n'), { delimiter: ',', name: 'a.csv', maxBytes: 10 });
     await expect(rows.next().then(() => rows.next())).rejects.toThrow(/^a\.csv:2: the row is longer than 0\.00001 MB/);
-    const line = await failureOf('a.ndjson', Buffer.alloc(33_000_000, 'x'));
-    expect(line.message).toMatch(/^a\.ndjson:1: the line is longer than 32 MB/);
+    const failure = await failureOf('a.ndjson', Buffer.alloc(33_000_000, 'x'));
+    expect(failure.message).toMatch(/^a\.ndjson:1: the line is longer than 32 MB/);
     expect((await failureOf('b.csv', `a,b\n${'1\n'.repeat(25)}`)).message).toMatch(/; b\.csv: 15 more errors$/);
   });
 

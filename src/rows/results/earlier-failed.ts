@@ -10,7 +10,7 @@ import { readWholeLines } from './whole-lines.js';
 /** The rows in a file of `--failed` that an earlier run wrote. */
 export interface EarlierFailedRows {
   has(row: Pick<Row, 'raw'>): boolean;
-  /** The rows as they are written in the file. Empty unless the format is JSON, because only JSON files are small. */
+  /** The rows as they are written in the file. Empty unless the format is JSON: only JSON files are small. */
   rawRows: readonly string[];
   /** The length of the file in bytes before a last line that a crash has cut; undefined if the last line is whole. */
   wholeBytes: number | undefined;

@@ -5,7 +5,8 @@ import { createSourceError, createUnreadableSourceError } from './source-errors.
  * Decodes UTF-8 and removes a byte order mark.
  *
  * @param acceptsNul whether NUL bytes count as text. Default false
- * @throws BoticelliError for bytes that are not text: UTF-16, another encoding, or NUL bytes, with their line
+ * @throws BoticelliError for bytes that are not text: `no_input` for UTF-16; `invalid_narrative`, with the line, for
+ *   another encoding or a NUL byte
  */
 export async function* decodeUtf8Stream(
   chunks: AsyncIterable<Buffer>,
@@ -75,7 +76,7 @@ function countLinesBeforeInvalid(chunk: Buffer, previousEnd: Buffer): number {
   return count;
 }
 
-/** Removes the bytes before the first character that begins in a text. */
+/** Removes the leading bytes that continue a character. The first bytes of that character are not there. */
 function skipStartedCharacter(bytes: Buffer): Buffer {
   const start = bytes.findIndex((byte) => (byte & 0b1100_0000) !== 0b1000_0000);
   return start === -1 ? Buffer.alloc(0) : bytes.subarray(start);

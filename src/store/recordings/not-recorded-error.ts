@@ -10,8 +10,9 @@ import {
 import { formatWordDiff } from './word-diff.js';
 
 /**
- * Creates the error for a request that is not in the recording. The error shows how the most similar recorded request
- * differs.
+ * Creates the error for a request that is not in the recording. The message says how the request differs from the most
+ * similar recorded one. If there is nothing to compare with, it says why: the recording is empty, has too few replies
+ * to this request, or has no similar request.
  *
  * @param path the path of the recording
  * @param entries all entries of the recording
@@ -85,7 +86,7 @@ async function describeDifferences(
       `the number of turns before the prompt: it was ${nearest.after.length}, now ${current.after.length}`,
     );
   } else {
-    // The first different turn is the cause of the differences after it.
+    // Only the first different turn is described, because it is the cause of the differences after it.
     const [first] = findDifferingTurns(current.after, nearest.after);
     if (first !== undefined) {
       const before = collectTurnTexts(entries).get(nearest.after[first] ?? '');
