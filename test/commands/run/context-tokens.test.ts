@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 import { startGeminiServer } from '../../helpers/gemini/server.js';
 
-test('fifty acts send a twentieth of the prompt tokens if each act sees only the one before it', async () => {
+test('with context = "previous", fifty acts send a twentieth of the prompt tokens of context = "full"', async () => {
   const server = await startGeminiServer();
   onTestFinished(() => server.close());
   server.setDefaultReply(({ body }) => ({
@@ -28,7 +28,7 @@ test('fifty acts send a twentieth of the prompt tokens if each act sees only the
 
 const hundredWords = 'word '.repeat(100);
 
-/** Acts whose prompts have 25 words each. */
+/** Renders fifty acts whose prompts have 25 words each. */
 function renderFiftyActs(head: string): string {
   return buildNarrative(50, head).replaceAll(/"Question (\d+)"/g, (_, number) =>
     JSON.stringify(`Act ${number}: ${'word '.repeat(23)}`),

@@ -46,10 +46,11 @@ test('runs the three acts of the sample in one session, with the same output wit
   expect(result.stderr).toMatch(/gemini-3\.8-live · 10 tokens in, \d+ out · \d+\.\d+ s · 0\.\d+ s of speech/);
 });
 
-test('prints tokens as they are spoken', async () => {
+test('with --stream, prints each piece of a transcript as it arrives', async () => {
   const gate = createGate();
   server.live.queueReplies(spokenReply(['so', ' it', ' goes'], { gate }));
   const running = startBoticelli(['run', live, '--stream'], { server });
+  // Each piece has two frames: its transcript and its audio.
   gate.release(2);
   await running.waitForOutput('so');
   gate.release(2);
@@ -59,7 +60,7 @@ test('prints tokens as they are spoken', async () => {
   expect((await running.result).code).toBe(0);
 });
 
-test('--out-dir saves the speech beside the reply, and the event has its length and its file name', async () => {
+test('--out-dir saves the speech beside the reply, and the act-end event has the length and the file name of the speech', async () => {
   const cwd = folder();
   const { code, stdout } = await runInProcess(['run', 'four.toml', '--out-dir', 'out', '-o', 'ndjson'], {
     server,
@@ -98,11 +99,11 @@ test('without --out-dir, a reply in json has only the length of the speech', asy
 });
 
 test.each([
-  ['resumed', true],
-  ['opened anew', false],
+  ['resumed, with only the next prompt', true, 1],
+  ['replaced by a new one, with the whole conversation', false, 3],
 ])(
-  'a session whose connection is lost between acts is %s with the whole conversation, and an event reports the loss',
-  async (_, resumes) => {
+  'a session whose connection is lost between acts is %s; an event reports the loss',
+  async (_, resumes, turnCount) => {
     server.live.allowsResumption = resumes;
     server.live.queueReplies({ ...spokenReply(['Uno']), end: 'destroy' });
     const { code, stdout } = await runInProcess(['run', 'four.toml', '--stream', '-o', 'ndjson'], {
@@ -125,7 +126,7 @@ test.each([
       ...[2, 3, 4].map((n) => [`Reply ${n} of gemini-3.8-live to "Question ${n}"`, 1]),
     ]);
     const turns = sessions()[1]!.messages[1].clientContent.turns;
-    expect(turns).toHaveLength(resumes ? 1 : 3);
+    expect(turns).toHaveLength(turnCount);
     expect(sessions()).toHaveLength(2);
   },
 );
@@ -145,7 +146,7 @@ test.each([
   ['a wrong key', closeReasons.invalidKey, 77],
   ['no quota', closeReasons.quota, 75],
   ['an invalid argument', closeReasons.invalidArgument, 69],
-])('%s ends the run with its exit code, and with two lines on standard error', async (_, close, exit) => {
+])('%s ends the run with the exit code of the error, and with two lines on standard error', async (_, close, exit) => {
   server.live.queueConnections({ at: 'setup', action: close });
   const { code, stdout, stderr } = await runInProcess(['run', live, '--retries', '0', '-q'], { server });
   expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
@@ -183,7 +184,7 @@ test('acts on a Live model and on another model share one conversation', async (
   expect(sessions()[0]?.closedAt).toBeLessThanOrEqual(server.generateRequests[0]!.receivedAtMs);
 });
 
-test('never prints the key, nor writes it to run.json', async () => {
+test('neither prints the key nor writes it to run.json, even if errors of the service contain it', async () => {
   const cwd = folder();
   server.live.queueReplies({ ...spokenReply(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
   const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;

@@ -28,6 +28,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
           settings: { rpm: 4 },
         });
         const loop = (machine: string) =>
+          // The number after the slash selects a database of Redis: each kind of window has its own.
           fixture.shell(
             `export BOTICELLI_REDIS_URL=${url}/${kind === 'fixed' ? 1 : 0} BOTICELLI_STATE_DIR=${fixture.folder}/${machine}
              for i in 1 2 3; do boticelli run one.toml -q; done`,

@@ -86,7 +86,7 @@ describe('a narrative of four acts', () => {
     expect(events.at(-1)).toMatchObject({ type: 'narrative-end', status: 'completed' });
   });
 
-  test('prints only the acts of --only and --last, though all run', async () => {
+  test('prints only the acts of --only and --last, though all run; an unknown act is a usage error', async () => {
     const cwd = folder();
     const only = await runInProcess(['run', 'four.toml', '--only', 'act_2', '--only', 'act_3'], { server, cwd });
     expect(only.stdout).toMatch(/^Reply 2 .*\n\nReply 3 .*\n$/);
@@ -147,9 +147,9 @@ describe('output into a pipe', () => {
     const gate = createGate();
     server.queueReplies(textReply(['one ', 'two ', 'three'], { gate }));
     const running = startBoticelli(['run', 'one.toml', '--stream'], { server, cwd: folder() });
-    for (const sofar of ['one ', 'one two ', 'one two three']) {
+    for (const textSoFar of ['one ', 'one two ', 'one two three']) {
       gate.release();
-      await running.waitForOutput(sofar);
+      await running.waitForOutput(textSoFar);
     }
     expect(await running.result).toMatchObject({ code: 0, stdout: 'one two three\n' });
   });

@@ -179,14 +179,14 @@ describe('the tools of the narrative', () => {
 });
 
 describe('--max-cost', () => {
-  test('reserves the fee of one search', async () => {
+  test('reserves the fee of one search for a request that may search', async () => {
     const { boticelli } = setup();
     const { code, stderr } = await boticelli('run', 'n.toml', '--max-cost', '0.01');
     expect(code).toBe(75);
     expect(stderr).toContain(`the prompt to ${model} alone may cost $0.014`);
     expect(server.generateRequests).toHaveLength(0);
     const second = await boticelli('run', 'n.toml', '--max-cost', '0.02');
-    // The two searches of the first act have used up the rest.
+    // The two searches of the first act cost more than the limit, so the second act sends no request.
     expect(second.stderr).toContain('note: ');
     expect([second.code, server.generateRequests.length]).toEqual([75, 1]);
   });
