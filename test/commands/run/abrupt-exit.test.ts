@@ -39,7 +39,7 @@ async function waitForExit(pid: number): Promise<void> {
 
 describe('a signal', () => {
   test.each(['SIGTERM', 'SIGHUP'] as const)(
-    '%s while waiting for a reply closes the connection and kills the process',
+    '%s while the run waits for a reply closes the connection and kills the process',
     async (name) => {
       server.setDefaultReply({ end: 'stall-before-headers' });
       const running = startBoticelli(['run', 'four.toml'], { server, cwd: folder() });
@@ -89,8 +89,8 @@ describe('a signal', () => {
 });
 
 /**
- * Whether the program has installed its signal handlers. Reads the mask of handled signals in /proc (Linux). Its lowest bit
- * stands for SIGHUP, for which Node itself installs no handler.
+ * Whether the program has installed its signal handlers. Reads the mask of handled signals in /proc (Linux). The lowest
+ * bit stands for SIGHUP, for which Node itself installs no handler.
  */
 function handlesSignals({ pid }: ChildProcess): boolean {
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
@@ -123,10 +123,10 @@ describe('a reader of standard output that reads nothing', () => {
     const { child, ended } = await startStuckRun();
     const firstAt = Date.now();
     // Two signals of one kind may arrive as one, so the signal is sent again until the process ends.
-    const pressing = setInterval(() => child.kill('SIGINT'), 30);
+    const timer = setInterval(() => child.kill('SIGINT'), 30);
     child.kill('SIGINT');
     const { signal, at } = await ended;
-    clearInterval(pressing);
+    clearInterval(timer);
     expect(signal).toBe('SIGINT');
     expect(at - firstAt).toBeLessThan(2000);
   });

@@ -191,7 +191,7 @@ describe('--max-cost', () => {
     expect(stderr).toContain('$3.00 of --max-cost $3.00 is spent\n');
   });
 
-  test('counts the requests of parallel narratives that are still running at their estimated cost', async () => {
+  test('uses the estimated cost for requests of parallel narratives that are still running', async () => {
     const { options } = setup();
     const gate = createGate();
     server.setDefaultReply(textReply('a reply', { gate }));

@@ -62,6 +62,7 @@ describe('a reply that passes is printed, one that fails once is requested again
     expect(retry).toMatchObject({ act: 'a', attempt: 1, discard: false, error: { code: 'unexpected_reply' } });
     const [end] = parseEvents(once.stdout, 'act-end');
     expect(end).toMatchObject({ text: good, attempts: 2, usage: { promptTokens: 16 } });
+    // Before these, there are the two requests of the first run and the attempt that failed.
     const [, , , repeat, next] = fixture.server.generateRequests.map(({ body }) => body.contents);
     expect(repeat.map(({ role }: { role: string }) => role)).toEqual(['user', 'model', 'user']);
     expect(repeat[2].parts[0].text).toContain(reason);

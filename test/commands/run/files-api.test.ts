@@ -121,7 +121,7 @@ test('a run ends with 0 although the delete gets no response', async () => {
   expect(code).toBe(0);
 });
 
-test('reports an upload that the Files API rejects with the file name, and exits with the code of the rejection', async () => {
+test('if the Files API rejects an upload, the error has the file name, and the exit code is that of the rejection', async () => {
   server.files.configure({ rejectCommand: { command: 'start', status: 400, message: 'Storage is full.' } });
   const { code, stderr } = await runInProcess(['run', 'film.toml'], { server, cwd: filmFolder() });
   expect(code).toBe(69);

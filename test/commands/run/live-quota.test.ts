@@ -16,7 +16,7 @@ import { parseEvents } from '../quota-fixture.js';
 
 const live = 'gemini-3.8-live';
 const standard = 'gemini-3.8-flash';
-const usedUp = { code: 1011, reason: 'You exceeded your current quota of requests per day.' };
+const dailyQuotaUsedUp = { code: 1011, reason: 'You exceeded your current quota of requests per day.' };
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -101,8 +101,8 @@ describe('a Live model with one slot', () => {
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
     const first = start('one.toml', '-m', live, ...oneSlot);
     await server.live.waitForTurns(1);
-    const impatient = ['one.toml', '-m', live, ...oneSlot, '--max-wait', '150ms'];
-    const both = [start(...impatient), start(...impatient, '--fallback', standard)] as const;
+    const args = ['one.toml', '-m', live, ...oneSlot, '--max-wait', '150ms'];
+    const both = [start(...args), start(...args, '--fallback', standard)] as const;
     const [stopped, fellBack] = await Promise.all([both[0].result, both[1].result]);
     expect(stopped.code).toBe(75);
     expect(parseEvents(stopped.stdout, 'narrative-end')).toMatchObject([
@@ -130,7 +130,7 @@ describe('a Live model with one slot', () => {
     const { run } = createWorkspace({
       'mixed.toml': renderNarrative([live, standard, live], `fallback = ["${standard}", "gemini-4-live"]`),
     });
-    server.live.queueConnections({ at: 'setup', action: usedUp });
+    server.live.queueConnections({ at: 'setup', action: dailyQuotaUsedUp });
     enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
     const ended = await run('mixed.toml', ...oneSlot);
     expect(ended.code).toBe(0);
@@ -159,16 +159,16 @@ describe('a Live model with one slot', () => {
 });
 
 test('requests a model over REST if its name says that it is Live, but the list of models says that it is not', async () => {
-  const own = await startGeminiServer({ models: [listedModel('gemini-6-live')] });
-  onTestFinished(() => own.close());
+  const otherServer = await startGeminiServer({ models: [listedModel('gemini-6-live')] });
+  onTestFinished(() => otherServer.close());
   const { options } = createWorkspace();
   const args = ['run', 'one.toml', '-m', 'gemini-6-live', '-o', 'ndjson'];
-  const ended = await runInProcess(args, { ...options, server: own });
+  const ended = await runInProcess(args, { ...options, server: otherServer });
   expect(ended.code).toBe(0);
   expect(parseEvents(ended.stdout, 'act-retry')).toMatchObject([
     { delayMs: 0, error: { message: 'gemini-6-live does not support the Live API' } },
   ]);
-  expect(own.generateRequests).toHaveLength(1);
+  expect(otherServer.generateRequests).toHaveLength(1);
 });
 
 test('remembers the response mode of a Live model for the next process, per service', async () => {

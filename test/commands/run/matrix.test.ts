@@ -20,7 +20,7 @@ const getTemperature = ({ body }: ReceivedRequest) => body.generationConfig?.tem
 const matrixArgs = ['--matrix', 'model=gemini-a,gemini-b', '--matrix', 'temperature=0,1'];
 const rowsArgs = ['--each', 'three.csv', ...matrixArgs];
 
-/** A folder with three rows, among others. Each reply contains the model, the temperature and the prompt of its request. */
+/** A folder with `three.csv`, a file of three rows. Each reply has the model, temperature and prompt of its request. */
 function setup(files: Record<string, string> = {}) {
   const rows = setupRows(server, { 'three.csv': 'id,text\n1,x\n2,y\n3,z\n', ...files });
   server.setDefaultReply((request) =>

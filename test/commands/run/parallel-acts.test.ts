@@ -42,7 +42,7 @@ const diamond = renderNarrative({
 const indexedActs = ['0 a', '1 b', '2 c', '3 d'];
 const delayMs = 60;
 
-/** A folder with a narrative of four acts, of which `b` and `c` are independent of each other, and its own state folder. */
+/** A folder with a narrative of four acts, of which `b` and `c` do not depend on each other, and its own state folder. */
 function setup(files: Record<string, string> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': diamond, ...files });
   const state = { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1', NO_COLOR: '1' };
@@ -138,12 +138,13 @@ test('never more than --jobs calls are in flight, across acts, narratives, neste
   const render = (acts: string, order: string[]) =>
     `[narrative]\nname = "n"\ncontext = "none"\n[toc]\norder = ${JSON.stringify(order)}\n[acts]\n${acts}`;
   const names = ['a', 'b', 'c', 'd', 'e'];
-  const many = (text: string) => render(names.map((name) => `${name} = "${name} ${text}"\n`).join(''), names);
+  const renderFiveActs = (text: string) => render(names.map((name) => `${name} = "${name} ${text}"\n`).join(''), names);
   const { run } = setup({
-    ...{ 'many.toml': many(''), 'row.toml': many('{{row.x}}'), 'rows.csv': 'x\n1\n2\n3\n' },
+    ...{ 'many.toml': renderFiveActs(''), 'row.toml': renderFiveActs('{{row.x}}'), 'rows.csv': 'x\n1\n2\n3\n' },
     'outer.toml': render('x = "narrative:many"\ny = ["narrative:many", "Y"]\n', ['x', 'y']),
   });
   replyByPrompt();
+  // 5 requests of many.toml, 5 + 6 of outer.toml and 4 of n.toml.
   const { code } = await run('many.toml outer.toml n.toml --jobs 3 -o json');
   expect({ code, max: findMaxInFlight(), count: server.generateRequests.length }).toEqual({
     code: 0,
@@ -160,12 +161,12 @@ describe('text output of parallel acts', () => {
   test('streams the first unfinished act, and holds back the text of later acts, whose attempts may still fail', async () => {
     const { start } = setup({ 'p.toml': parallel });
     const gate = createGate();
-    let attempts = 0;
+    let attemptsOfB = 0;
     server.setDefaultReply((request) => {
       if (getPrompt(request) === 'A') return textReply(['one ', 'two'], { gate });
       if (getPrompt(request) === 'C') return textReply('whole');
-      attempts += 1;
-      return attempts === 1 ? packetReply(formatSseEvent(createChunk('half'))) : textReply(['all ', 'of B']);
+      attemptsOfB += 1;
+      return attemptsOfB === 1 ? packetReply(formatSseEvent(createChunk('half'))) : textReply(['all ', 'of B']);
     });
     const running = start('p.toml --jobs 3 --stream');
     await running.waitForOutput('b: gemini', 'stderr');

@@ -150,7 +150,7 @@ describe('a failing proxy is named as the cause', () => {
     expect(hint).toContain('HTTPS_PROXY');
   });
 
-  test.each(schemes)('if %s needs another password', async (variable, url) => {
+  test.each(schemes)('if the proxy in %s needs another password', async (variable, url) => {
     const proxy = await openProxy({ credentials: 'me:right' });
     const address = proxy.url.replace('//', '//me:s3cret@');
     const [message, hint] = await readErrorLines({ GOOGLE_GEMINI_BASE_URL: url, [variable]: address });

@@ -19,7 +19,7 @@ const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
 describe('shell loops with one process per request', () => {
   const windowSeconds = 2;
   // So short a window has a safety margin of only 120 ms. On a busy machine, one request may be late by more than that,
-  // and be rejected. `npm run soak` shows how many are rejected on an idle machine, and how long they take.
+  // and be rejected. `npm run soak` shows how many are rejected on an idle machine, and how long such loops take.
   const maxRejected = 1;
   /**
    * Runs the script against both kinds of windows in parallel, because a script mostly waits. Resolves to the numbers of replies
@@ -149,7 +149,7 @@ describe('a wait for quota', () => {
     expect(await fixture.run(['one.toml', '--max-wait', '1s'])).toMatchObject({ code: 0 });
   });
 
-  test('frees its reservation for the next process on Ctrl-C', async () => {
+  test('on Ctrl-C, frees its reservation for the next process', async () => {
     const fixture = await createQuotaFixture(onTestFinished, oneRequestPerMinute);
     await fixture.run(['one.toml']);
     const first = await startWaitingRun(fixture);
@@ -168,15 +168,15 @@ describe('a wait for quota', () => {
       settings: { rpm: 1 },
     });
     await fixture.run(['one.toml']);
-    const dead = await startWaitingRun(fixture);
-    dead.running.child.kill('SIGKILL');
-    await once(dead.running.child, 'close');
+    const killed = await startWaitingRun(fixture);
+    killed.running.child.kill('SIGKILL');
+    await once(killed.running.child, 'close');
     const next = await fixture.run(['one.toml', '-o', 'ndjson']);
     expect(next.code).toBe(0);
     const [wait] = parseEvents(next.stdout, 'act-wait');
-    // The request of the killed run was never sent, but its reservation stays. So the next request has to wait for one window
-    // and its safety margin of 120 ms after the reserved time. The other 120 ms are tolerance.
-    expect(Date.parse(wait.until) - dead.until).toBeLessThanOrEqual(1500 + 120 + 120);
+    // The request of the killed run was never sent, but its reservation stays. So after the reserved time, the next request
+    // has to wait for one window and its safety margin of 120 ms. The other 120 ms are tolerance.
+    expect(Date.parse(wait.until) - killed.until).toBeLessThanOrEqual(1500 + 120 + 120);
     expect(fixture.log.rejected()).toEqual([]);
   });
 });

@@ -69,6 +69,7 @@ describe('the file', () => {
     running.child.kill('SIGKILL');
     await running.result;
     expect(lines()).toHaveLength(1);
+    // Adds an incomplete line, as a kill during the next write would.
     appendFileSync(join(cwd, 'answers.ndjson'), lines()[0]?.slice(0, 300) ?? '');
     expect(await replay('two.toml')).toMatchObject({ code: 66, stdout: 'one\n' });
     server.queueReplies(textReply('one'));
@@ -118,7 +119,7 @@ describe('errors', () => {
   test('a full disk ends the run with 74, and the file has the replies before it', async () => {
     const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
     server.setDefaultReply(textReply('a long reply '.repeat(300)));
-    // A shell's limit on file sizes acts like a full disk.
+    // A shell's limit on file sizes acts like a full disk. XFSZ is ignored, so that a write fails instead of killing the run.
     const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml --quiet --record answers.ndjson';
     const { code, stderr } = await startShell(script, { cwd, server, env: { GEMINI_TIER: 'tier_1' } }).result;
     expect(code, stderr).toBe(74);

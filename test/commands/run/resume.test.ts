@@ -83,7 +83,7 @@ test('a failed run ends with the command that resumes it, and that command works
   expect(server.generateRequests).toHaveLength(3);
 });
 
-test('quotes the resume command for the shell', async () => {
+test('the resume command is quoted for the shell', async () => {
   const { run, options, cwd } = setup();
   writeFileSync(join(cwd, "it's my.toml"), buildNarrative(2, 'system = "other"'));
   server.queueReplies(textReply('one'), badRequest);
@@ -162,7 +162,7 @@ test('a reused reply is one piece of a stream, uses no quota, and is the same on
   expect(model.day.requests.used).toBe(2);
 });
 
-test('with --no-fallback, does not reuse a reply from a fallback model', async () => {
+test('with --no-fallback, a reply from a fallback model is not reused', async () => {
   const { run } = setup();
   server.queueReplies(dayQuotaError('model-a'));
   await run('two.toml', '-m', 'model-a', '--fallback', 'model-b');
@@ -183,7 +183,7 @@ test('reuses only complete replies, and a rehearsal is not stored', async () => 
   expect(JSON.parse((await runInProcess(['runs', '--format', 'json'], options)).stdout).total).toBe(2);
 });
 
-test('two processes that resume the same run at once both get all replies', async () => {
+test('two processes that resume the same run at the same time both get all replies', async () => {
   const { run, cwd, options } = setup();
   server.queueReplies(textReply('1'), textReply('2'), textReply('3'), badRequest);
   await run('eight.toml');

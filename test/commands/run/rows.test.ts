@@ -130,6 +130,7 @@ describe('failed rows', () => {
 test('Ctrl-C keeps finished rows and prints the resume command; --resume requests the other rows', async () => {
   const { start, run, read } = setupRows(server);
   const gate = createGate();
+  // Ten rows get their replies at once. The later ones wait for the gate.
   server.setDefaultReply((request) =>
     textReply(`to ${getPrompt(request)}`, server.generateRequests.length > 10 ? { gate } : {}),
   );
@@ -268,6 +269,7 @@ test('a full disk for --failed ends the run with 74, and every reply is stored f
   const { run, write } = setupRows(server);
   const full = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', '/dev/full', '--resume');
   expect(full.code).toBe(74);
+  // Stored replies are found by their requests, whatever the name of the source.
   write('other.csv', toCsv(comments));
   expect((await run('--each', 'other.csv', '--resume', '--results', 'r2.ndjson')).code).toBe(0);
   expect(server.generateRequests).toHaveLength(30);

@@ -17,8 +17,8 @@ const usage = { promptTokenCount: 1000, candidatesTokenCount: 400, totalTokenCou
 const price = '[providers.gemini.prices."m"]\ninput = 100\noutput = 1000\n';
 
 /**
- * Creates a folder with a narrative of one act of the model `m`, and returns a function that runs it. In the standard tier,
- * 1000 tokens in and 400 out cost half a dollar.
+ * Creates a folder with a narrative of one act of the model `m`, and returns a function that runs it. In the standard
+ * tier, 1000 tokens in and 400 out cost half a dollar.
  */
 function setup(settings: string) {
   const narrative = `[narrative]\nname = "n"\nmodel = "m"\n${settings}\n[acts]\na = "Hi"\n`;
@@ -32,7 +32,7 @@ function setup(settings: string) {
 
 const listRequestedTiers = () => server.generateRequests.map(({ body }) => body.serviceTier);
 
-test('a flex request costs half, and its reply names the tier', async () => {
+test('a flex request costs half, and the act-end event and standard error name the tier', async () => {
   const run = setup('service_tier = "flex"');
   server.queueReplies(textReply('a reply', { usage, headers: { 'x-gemini-service-tier': 'flex' } }));
   const { stdout, stderr, code } = await run();

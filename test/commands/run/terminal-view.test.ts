@@ -46,6 +46,7 @@ test('a wait for quota counts down, disappears, and is mentioned in the line of 
   const countdown = splitFrames(stdout).flatMap(
     (frame) => /act_2: waiting for quota of \S+: (\d) s$/.exec(frame)?.[1] ?? [],
   );
+  // The countdown may skip a second on a busy machine, but never goes up.
   expect([...new Set(countdown)]).toEqual(['4', '3', '2', '1'].filter((second) => countdown.includes(second)));
   expect(countdown.length).toBeGreaterThan(3);
   expect(stripVTControlCharacters(stdout)).toMatch(/act_2: gemini-\S+ · .* · waited [123]\.\d s · /);
@@ -57,11 +58,11 @@ test.each([
   ['a reply', textReply('well', { headersDelayMs: 500 }), 0],
   ['a failure', { ...errorReply(400, 'no good', []), headersDelayMs: 500 }, 69],
   ['a failure after a retry', overloadedError(), 69],
-])('%s removes the spinner and leaves the cursor visible', async (_, script, expected) => {
+])('%s removes the spinner and leaves the cursor visible', async (_, script, exitCode) => {
   server.setDefaultReply(script);
   const { code, stdout } = await startInTerminal(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() })
     .result;
-  expect(code).toBe(expected);
+  expect(code).toBe(exitCode);
   expect(splitFrames(stdout).length).toBeGreaterThan(0);
   expect(getRemainingFrames(stdout)).toEqual([]);
   expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
@@ -69,7 +70,7 @@ test.each([
 
 test('SIGINT, SIGTERM and SIGHUP leave no spinner behind and the cursor visible', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
-  const ended = async (signal: NodeJS.Signals) => {
+  const checkSignal = async (signal: NodeJS.Signals) => {
     const running = startInTerminal(['run', 'one.toml'], { server, cwd: folder() });
     await running.waitForOutput('waiting for');
     process.kill(findPid(running), signal);
@@ -78,7 +79,7 @@ test('SIGINT, SIGTERM and SIGHUP leave no spinner behind and the cursor visible'
     expect(getRemainingFrames(stdout)).toEqual([]);
     expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
   };
-  await Promise.all((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(ended));
+  await Promise.all((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(checkSignal));
 });
 
 test('a crash prints its stack, leaves no spinner behind, and shows the cursor', async () => {
@@ -96,7 +97,7 @@ test('a crash prints its stack, leaves no spinner behind, and shows the cursor',
 
 test('at 20, 40 and 300 columns, the spinner and the lines about acts fit the width, and replies are printed unchanged', async () => {
   server.setDefaultReply(textReply('One 日本 😀 word.', { headersDelayMs: 700 }));
-  const shownAt = async (columns: number) => {
+  const checkWidth = async (columns: number) => {
     const { code, stdout } = await startInTerminal(['run', 'two.toml'], { server, cwd: folder(), columns }).result;
     expect(code).toBe(0);
     const frames = splitFrames(stdout);
@@ -108,7 +109,7 @@ test('at 20, 40 and 300 columns, the spinner and the lines about acts fit the wi
     if (columns === 300) expect(lines.filter((line) => /^act_1: gemini.*tokens in.* s$/.test(line))).toHaveLength(1);
     expect(stdout.match(/One 日本 😀 word\./g)).toHaveLength(2);
   };
-  await Promise.all([20, 40, 300].map(shownAt));
+  await Promise.all([20, 40, 300].map(checkWidth));
 });
 
 test('a terminal without a width gets everything but a spinner', async () => {
@@ -135,6 +136,7 @@ test('after a terminal is resized, the spinner fits its width, and the whole rep
   const { code, stdout } = await running.result;
   expect(code).toBe(0);
   expect(stdout).toContain(words.join('').trimEnd());
+  // The text of the spinner is cut only at 24 columns.
   const narrow = splitFrames(stdout).filter((frame) => frame.includes('…'));
   for (const frame of narrow) expect(stringWidth(frame)).toBeLessThan(24);
   expect(getRemainingFrames(stdout)).toEqual([]);

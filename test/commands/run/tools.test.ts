@@ -26,6 +26,7 @@ prompt = "Who won?"
 [acts]
 note = "Cite it."
 `;
+/** The sources of the act `find`. The second title has Markdown and a character that reverses the text after it. */
 const sources = [
   { title: 'uefa.com', uri: redirectUrl('uefa.com') },
   { title: '[x](y) *b*\u202e', uri: 'https://b.example/a_(b)?q=%22' },
@@ -143,7 +144,7 @@ test('a reply in JSON stays JSON in --out-dir, without a list of sources', async
   const replies = [createFindReply(), searchReply(['{"winner":"Spain"}'], ['q'], ['p'])];
   const { boticelli, read } = setup(narrative.replace('prompt =', 'format = "json"\nprompt ='), replies);
   await boticelli('run', 'n.toml', '--out-dir', 'out');
-  // The first reply is not JSON, so the act asks again, and has the sources of both replies.
+  // The first reply is not JSON, so the act is requested again, and has the sources of both replies.
   const { acts } = JSON.parse(read('out/run.json'));
   expect(acts[0].sources.map(({ uri }: { uri: string }) => uri)).toEqual([
     ...sources.map(({ uri }) => uri),
