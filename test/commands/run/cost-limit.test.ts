@@ -122,6 +122,7 @@ describe('the cost of an unusable reply', () => {
 });
 
 describe('a service that does not count tokens', () => {
+  /** The body of a reply without token counts. */
   const uncounted = { body: { ...createChunk('a reply', 'STOP'), usageMetadata: { trafficType: 'ON_DEMAND' } } };
 
   test.each([[[]], [['--stream']]])('makes usage and cost unknown, not 0: %j', async (flags) => {

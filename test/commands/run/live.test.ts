@@ -22,9 +22,11 @@ afterEach(async () => {
   await server.close();
 });
 
-const live = 'narratives/live.toml';
+const liveNarrative = 'narratives/live.toml';
 const folder = () =>
   createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4, 'model = "gemini-3.8-live"') });
+/** A spoken reply without the two frames that end its turn. */
+const unfinishedReply = { frames: spokenReply(['so', ' far']).frames.slice(0, -2) };
 const sessions = () => server.live.sessions;
 const eventsOf = (stdout: string) =>
   stdout
@@ -33,8 +35,8 @@ const eventsOf = (stdout: string) =>
     .map((line) => JSON.parse(line));
 
 test('runs the three acts of the sample in one session, with the same output with and without --stream', async () => {
-  const result = await runBoticelli(['run', live], { server });
-  const streamed = await runBoticelli(['run', live, '--stream'], { server });
+  const result = await runBoticelli(['run', liveNarrative], { server });
+  const streamed = await runBoticelli(['run', liveNarrative, '--stream'], { server });
   expect(result).toMatchObject({ code: 0, stdout: streamed.stdout });
   expect(streamed.code).toBe(0);
   expect(result.stdout.match(/^Reply \d of gemini-3\.8-live to ".+"$/gm)).toHaveLength(3);
@@ -49,7 +51,7 @@ test('runs the three acts of the sample in one session, with the same output wit
 test('with --stream, prints each piece of a transcript as it arrives', async () => {
   const gate = createGate();
   server.live.queueReplies(spokenReply(['so', ' it', ' goes'], { gate }));
-  const running = startBoticelli(['run', live, '--stream'], { server });
+  const running = startBoticelli(['run', liveNarrative, '--stream'], { server });
   // Each piece has two frames: its transcript and its audio.
   gate.release(2);
   await running.waitForOutput('so');
@@ -90,7 +92,7 @@ test('--out-dir saves speech without a transcript, although the act fails', asyn
 });
 
 test('without --out-dir, a reply in json has only the length of the speech', async () => {
-  const { stdout } = await runInProcess(['run', live, '-o', 'json'], { server });
+  const { stdout } = await runInProcess(['run', liveNarrative, '-o', 'json'], { server });
   expect(JSON.parse(stdout).acts.map(({ audio }: { audio: object }) => Object.keys(audio))).toEqual([
     ['durationMs'],
     ['durationMs'],
@@ -132,8 +134,8 @@ test.each([
 );
 
 test('Ctrl-C closes the socket at once, and the process dies of the signal', async () => {
-  server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) });
-  const running = startBoticelli(['run', live, '--stream'], { server });
+  server.live.queueReplies(unfinishedReply);
+  const running = startBoticelli(['run', liveNarrative, '--stream'], { server });
   await running.waitForOutput('so far');
   const sentAt = Date.now();
   running.child.kill('SIGINT');
@@ -148,22 +150,22 @@ test.each([
   ['an invalid argument', closeReasons.invalidArgument, 69],
 ])('%s ends the run with the exit code of the error, and with two lines on standard error', async (_, close, exit) => {
   server.live.queueConnections({ at: 'setup', action: close });
-  const { code, stdout, stderr } = await runInProcess(['run', live, '--retries', '0', '-q'], { server });
+  const { code, stdout, stderr } = await runInProcess(['run', liveNarrative, '--retries', '0', '-q'], { server });
   expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
   expect(stderr.trimEnd().split('\n')).toHaveLength(2);
 });
 
 test('silence ends the run with 124 after --idle-timeout or --timeout', async () => {
-  server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) }, { frames: [] });
-  const idle = await runInProcess(['run', live, '--stream', '--idle-timeout', '200ms'], { server });
+  server.live.queueReplies(unfinishedReply, { frames: [] });
+  const idle = await runInProcess(['run', liveNarrative, '--stream', '--idle-timeout', '200ms'], { server });
   expect(idle).toMatchObject({ code: 124, stdout: 'so far\n' });
-  expect((await runInProcess(['run', live, '--timeout', '300ms'], { server })).code).toBe(124);
+  expect((await runInProcess(['run', liveNarrative, '--timeout', '300ms'], { server })).code).toBe(124);
 });
 
 test('retries a temporary failure in a new session', async () => {
   server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
-  server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2), end: closeReasons.internal });
-  const { code, stdout } = await runInProcess(['run', live, '-o', 'json'], { server });
+  server.live.queueReplies({ ...unfinishedReply, end: closeReasons.internal });
+  const { code, stdout } = await runInProcess(['run', liveNarrative, '-o', 'json'], { server });
   expect(code).toBe(0);
   expect(JSON.parse(stdout).acts.map(({ attempts }: { attempts: number }) => attempts)).toEqual([3, 1, 1]);
 });

@@ -34,11 +34,11 @@ function setup(
     narrative = buildNarrative(1, `model = "${model}"\n${head}`),
   }: { lostHop?: number; head?: string; narrative?: string } = {},
 ) {
-  let hasLost = false;
+  let hasLostHop = false;
   server.setDefaultReply((request): ScriptedReply => {
     const script = reply.respond(request);
-    if (hasLost || lostHop === undefined || request.body.continuationToken !== `hop-${lostHop - 1}`) return script;
-    hasLost = true;
+    if (hasLostHop || lostHop === undefined || request.body.continuationToken !== `hop-${lostHop - 1}`) return script;
+    hasLostHop = true;
     return breakOff(script);
   });
   const cwd = createTemporaryFolder(onTestFinished, { 'long.toml': narrative, 'boticelli.toml': settings });

@@ -148,8 +148,8 @@ describe('without rows', () => {
     );
     const resumed = await run('--matrix', 'vars.tone=warm\\, kind,dry', '--resume', '-q');
     expect(resumed.stdout).toBe('4 Write in a warm, kind tone.\n\n2 Write in a dry tone.\n');
-    const names = await run('--matrix', 'model=tunedModels/x', '--rehearse', '--out-dir', 'out');
-    expect([names.code, readdirSync(join(cwd, 'out'))]).toEqual([0, ['0001-model=tunedModels-x']]);
+    const rehearsed = await run('--matrix', 'model=tunedModels/x', '--rehearse', '--out-dir', 'out');
+    expect([rehearsed.code, readdirSync(join(cwd, 'out'))]).toEqual([0, ['0001-model=tunedModels-x']]);
     const replayed = await run('--matrix', 'vars.tone=dry,warm\\, kind', '--replay', 'rec.ndjson', '-o', 'json');
     expect(
       JSON.parse(replayed.stdout).map(({ number, row, matrix, reply }: Record<string, unknown>) => [

@@ -65,10 +65,12 @@ describe('a narrative of four acts', () => {
     const cwd = folder();
     const run = (...flags: string[]) => runInProcess(['run', 'four.toml', ...flags], { server, cwd });
     expect((await run('--stream')).stdout).toBe((await run()).stdout);
-    const withoutTiming = (json: string) =>
+    const parseWithoutVaryingFields = (json: string) =>
       JSON.parse(json, (key, value) => (/^run$|Ms$/.test(key) ? undefined : value));
     const blocking = await run('-o', 'json');
-    expect(withoutTiming((await run('-o', 'json', '--stream')).stdout)).toEqual(withoutTiming(blocking.stdout));
+    expect(parseWithoutVaryingFields((await run('-o', 'json', '--stream')).stdout)).toEqual(
+      parseWithoutVaryingFields(blocking.stdout),
+    );
     expect(JSON.parse(blocking.stdout)).toMatchObject({ narrative: 'test', status: 'completed' });
     expect(JSON.parse(blocking.stdout).acts).toHaveLength(4);
   });

@@ -79,6 +79,7 @@ test('never more than --jobs narratives run at once', async () => {
   server.setDefaultReply(() => {
     activeCount += 1;
     maxActive = Math.max(maxActive, activeCount);
+    // Before the reply, because the next narrative may start as soon as the reply arrives.
     setTimeout(() => {
       activeCount -= 1;
     }, 50);

@@ -93,13 +93,13 @@ test('each prompt of a row or a parallel narrative is one block, which names its
     'r.toml': '[narrative]\nname = "r"\n[acts]\na = "{{row.x}}\\nsecond"\n',
     'r.csv': 'x\n1\n2\n3\n',
   });
-  const each = ['--each', path('r.csv'), '--rehearse'];
-  const { stderr } = await run(path('r.toml'), ...each, '--show-prompts');
+  const rowArgs = ['--each', path('r.csv'), '--rehearse'];
+  const { stderr } = await run(path('r.toml'), ...rowArgs, '--show-prompts');
   for (const x of [1, 2, 3]) {
     expect(stderr).toContain(`prompt of row ${x}: a: gemini-flash-lite-latest\n  user:\n    ${x}\n    second\n`);
   }
   // With --each, a rehearsal prints prompts only if --show-prompts is given.
-  expect((await run(path('r.toml'), ...each)).stderr).not.toContain('prompt of');
+  expect((await run(path('r.toml'), ...rowArgs)).stderr).not.toContain('prompt of');
   const parallel = await run(path('one.toml'), path('n.toml'), '--jobs', '2', '--show-prompts');
   expect(parallel.stderr).toContain('prompt of one: act_1: gemini-flash-lite-latest\n  user:\n    Question 1\n');
 });
