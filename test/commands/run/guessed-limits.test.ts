@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { runBoticelli, startInTerminal } from '../../helpers/boticelli.js';
 import { createQuotaFixture, model, parseEvents } from '../quota-fixture.js';
 
-/** A server that allows 100 requests in a window of 1.5 s, and settings that name no limits. */
+/** A server that allows 100 requests in a window of 1.5 s, as for a paid key, and settings that name no limits. */
 async function createPaidFixture() {
   const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 100, windowMs: 1500 } });
   const { folder, state, server } = fixture;
