@@ -23,6 +23,13 @@ export function createSourceError(name: string, problems: readonly SourceProblem
   return new BoticelliError('invalid_narrative', listed.join('; '), { hint });
 }
 
+/** Returns an error of a source whose earlier rows may already have been sent, as standard input is read during the run. */
+export function toErrorDuringRun(thrown: unknown): unknown {
+  if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') return thrown;
+  const hint = 'Replies so far are kept. Fix the rows and run again with --resume.';
+  return new BoticelliError(thrown.code, thrown.message, { hint });
+}
+
 /** Creates the error for a source that can't be read. */
 export function createUnreadableSourceError(message: string, hint: string): BoticelliError {
   return new BoticelliError('no_input', message, { hint });
