@@ -28,7 +28,7 @@ export interface SpinnerOptions {
 /** The time between two updates, short enough for a countdown of seconds to look regular. */
 const tickMs = 200;
 
-/** Narrower terminals get no spinner. An unknown width counts as 0 columns, at which ora would loop forever. */
+/** Narrower terminals get no spinner. An unknown width counts as 0 columns, because ora would loop forever at it. */
 const minColumns = 10;
 
 /** Creates a spinner. Loads ora only now, because only a terminal needs it. */
@@ -55,8 +55,8 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
   };
   stream.on('resize', () => {
     if (timer === undefined) return;
-    // Clears everything below the cursor, which is at the start of the line: also the rows onto which the line wrapped
-    // when the terminal became narrower.
+    // Clears from the cursor, which is at the start of the spinner's line, to the end of the screen. The line may have
+    // wrapped onto further rows when the terminal became narrower.
     if (spinner.isSpinning) stream.clearScreenDown?.();
     render();
   });
@@ -91,12 +91,13 @@ function fitToWidth({ text, time }: SpinnerStatus, columns: number, measureWidth
   const line = toPrintableLine(text.slice(0, maxTextLength));
   const availableColumns = columns - measureWidth(timeText);
   if (measureWidth(line) <= availableColumns) return line + timeText;
-  let cut = '';
+  let beginning = '';
+  // The width of the `…`.
   let width = 1;
   for (const { segment } of new Intl.Segmenter().segment(line)) {
     width += measureWidth(segment);
     if (width > availableColumns) break;
-    cut += segment;
+    beginning += segment;
   }
-  return `${cut}…${timeText}`;
+  return `${beginning}…${timeText}`;
 }
