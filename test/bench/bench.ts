@@ -17,8 +17,8 @@ import { benchStore } from './store.js';
 import { measureTokenDelays } from './token-delay.js';
 
 /**
- * `npm run bench`: measures boticelli against a named peer in the same run. Run it in the repository's root; it prints a
- * table in Markdown. `npm run bench -- quota` runs only the named parts.
+ * `npm run bench`: measures boticelli, and in the same run the peer that the label of each row names. Run it in the
+ * repository's root; it prints a table in Markdown. `npm run bench -- quota` runs only the named parts.
  */
 const rounds = 21;
 const bin = 'bin/boticelli.js';
@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-'));
 const narrative = join(folder, 'one.toml');
 writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
 const server = await startGeminiServer();
-// On a tier without limits, requests use the rate limiter but never wait.
+// In tier_1 there are no built-in limits, so requests use the rate limiter but never wait.
 const createEnvironment = (baseUrl: string) => ({
   GEMINI_API_KEY: 'key',
   GOOGLE_GEMINI_BASE_URL: baseUrl,

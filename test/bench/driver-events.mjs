@@ -1,4 +1,4 @@
-// Reads many small events with the driver of the bundled library. Prints the time it took, like peers/sdk-events.mjs.
+// Reads many small events with the driver of the bundled library. Prints JSON with the fields of peers/sdk-events.mjs.
 import { createGeminiDriver } from '../../dist/index.js';
 
 const driver = createGeminiDriver({ apiKey: 'key', baseUrl: process.env.GOOGLE_GEMINI_BASE_URL });

@@ -48,7 +48,7 @@ async function benchPage(path: string, folder: string): Promise<void> {
     times.filter.push(filterMs);
   }
   await browser.close();
-  const [ours, empty, filter] = [times.ours, times.empty, times.filter].map((each) => quantile(each, 0.5)) as [
+  const [ours, empty, filter] = [times.ours, times.empty, times.filter].map((timesMs) => quantile(timesMs, 0.5)) as [
     ...[number, number, number],
   ];
   printRow(`${label}, opened, against an empty page`, formatMs(ours), formatMs(empty), '', 'under 2000 ms');

@@ -25,29 +25,31 @@ function needsKey(script: string): boolean {
   return script.includes('GEMINI_API_KEY') || runs.some((line) => !line.includes('--rehearse'));
 }
 
-/** Creates a folder with what the commands use of a clone, and a script in which `npx` starts this clone's program. */
+/**
+ * Creates a folder with a copy of the narratives, and a script in which `npx boticelli` starts the program under test.
+ */
 function createClone(script: string) {
   const folder = createTemporaryFolder(onTestFinished);
   cpSync(join(root, 'narratives'), join(folder, 'narratives'), { recursive: true });
   return { script: `set -euo pipefail\nnpx() { shift; boticelli "$@"; }\n${script}`, folder };
 }
 
-describe('the shell blocks of the documentation', () => {
-  test.each(scripts.filter((each) => !each.needsKey))('works without key or network: $script', async (each) => {
-    const { script, folder } = createClone(each.script);
+describe('a shell block of the documentation', () => {
+  test.each(scripts.filter(({ needsKey }) => !needsKey))('works without key or network: $script', async (block) => {
+    const { script, folder } = createClone(block.script);
     const { code, stderr } = await startShell(script, { cwd: folder }).result;
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
   });
 
-  test.each(scripts.filter((each) => each.needsKey && each !== listScript))(
+  test.each(scripts.filter((block) => block.needsKey && block !== listScript))(
     'works with a key: $script',
-    async (each) => {
+    async (block) => {
       const server = await startGeminiServer();
       onTestFinished(() => server.close());
       const { script, folder } = createClone(
-        each.script.replaceAll('https://generativelanguage.googleapis.com', server.url),
+        block.script.replaceAll('https://generativelanguage.googleapis.com', server.url),
       );
-      // The free tier's guess of five requests a minute would have the test wait for minutes.
+      // On the free tier, with its guess of five requests a minute, the script would take minutes.
       const { code, stdout, stderr } = await startShell(script, { cwd: folder, server, env: { GEMINI_TIER: 'tier_1' } })
         .result;
       expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
@@ -57,7 +59,7 @@ describe('the shell blocks of the documentation', () => {
   );
 
   test.skipIf(!hasCurl)(
-    'lists the models of all pages of the list, also Live models, with the key only in a header',
+    'with curl lists all models of a list of two pages, also Live models, and sends the key only in a header',
     async () => {
       const server = await startGeminiServer();
       onTestFinished(() => server.close());

@@ -217,7 +217,7 @@ const checks: Record<string, () => Promise<void>> = {
     writeFileSync(join(folder, 'dist/main.cjs'), 'exports.main = () => {};\n');
     const start = () => execFileSync(process.execPath, [join(folder, 'bin/boticelli.js'), 'check']);
     start();
-    const [name = ''] = readdirSync(join(folder, 'dist')).filter((each) => each.endsWith('.cache'));
+    const [name = ''] = readdirSync(join(folder, 'dist')).filter((file) => file.endsWith('.cache'));
     const cache = join(folder, 'dist', name);
     expect(getMode(cache)).toBe(0o644);
     rmSync(cache);

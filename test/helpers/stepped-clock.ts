@@ -1,7 +1,10 @@
 import type { Clock } from '../../src/driver/clock.js';
 import { createCondition } from './condition.js';
 
-/** A clock whose sleeps end only when `advance` reaches their time, for tests of what happens meanwhile. */
+/**
+ * A clock whose sleeps end only when `advance` reaches their time, or at an abort, for tests of what happens in
+ * between.
+ */
 export interface SteppedClock extends Clock {
   /** The durations of all sleeps so far, in milliseconds. */
   sleepsMs: number[];

@@ -32,7 +32,7 @@ const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
   fc.constantFrom<LiveFrame>({ toolCall: { functionCalls: [null] } }, { serverContent: { interrupted: true } }),
 );
 
-/** A reply of numbered words with garbage between them, complete or cut frames, and different ends. */
+/** A reply of numbered words, with garbage between some frames, one frame cut or none, and different ends. */
 const replies = fc
   .record({
     wordCount: fc.integer({ min: 1, max: 6 }),
@@ -65,7 +65,10 @@ const replies = fc
     return { script, wordCount, isDamaged };
   });
 
-/** For any frames: the words arrive in order, each once, or there is an error. It never hangs. */
+/**
+ * Checks, for any frames: the words that arrive are in order, none twice. Of an undamaged reply all arrive. No case
+ * hangs.
+ */
 export const createLiveProperty = (server: GeminiServer) =>
   fc.asyncProperty(replies, async ({ script, wordCount, isDamaged }) => {
     // A turn that is lost before its first word is retried in another session, which gets the same reply.

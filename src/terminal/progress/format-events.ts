@@ -61,8 +61,8 @@ export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
 }
 
 /**
- * Formats the warning for a truncated reply. Returns undefined for any other reply: an unusual finish reason was already
- * reported by an `act-note`.
+ * Formats the warning for a truncated reply. Returns undefined for any other reply: an unusual finish reason was
+ * already reported by an `act-note`.
  */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
   return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;

@@ -7,8 +7,8 @@ import { toPrintable, toPrintableLine } from '../text/printable.js';
 const contentIndent = '    ';
 
 /**
- * Formats a prompt as it is sent, in full: a line with the act, the model and the parameters, and below it, indented, the
- * system instruction, the JSON Schema and the parts. For media, only the name, type and size are shown.
+ * Formats a prompt as it is sent, in full: a line with the act, the model and the parameters, and below it, indented,
+ * the system instruction, the JSON Schema and the parts. For media, only the name, type and size are shown.
  */
 export function formatPrompt(title: string, { model, parameters, system, earlierTurns, parts }: Prompt): string {
   const { schema, ...others } = parameters;

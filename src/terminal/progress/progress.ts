@@ -42,8 +42,8 @@ export interface ProgressOptions {
   /** Whether prompts are written, also if `detail` is `quiet`. Default false. */
   showsPrompts?: boolean;
   /**
-   * Called at each reported wait for a guessed limit. If it returns true, a line explains the limit. By default it returns
-   * true only at its first call for this narrative.
+   * Called at each reported wait for a guessed limit. If it returns true, a line explains the limit. By default it
+   * returns true only at its first call for this narrative.
    */
   isFirstGuess?: () => boolean;
 }

@@ -27,7 +27,9 @@ export interface RowWaits {
  * @param now returns milliseconds since the epoch
  */
 export function createRowWaits(now: () => number): RowWaits {
-  /** The last wait of each act in progress, by row and index; undefined if there is none since its start or fallback. */
+  /**
+   * The last wait of each act in progress, by row and index; undefined if there is none since its start or fallback.
+   */
   const acts = new Map<string, ActWait | undefined>();
   let rowCount = 0;
   return {

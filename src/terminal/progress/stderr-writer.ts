@@ -15,8 +15,8 @@ export interface StderrWriter {
   /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;
   /**
-   * Wraps the output for replies, so that the spinner and lines do not interrupt a line of a reply on the same screen. If
-   * the screen is not shared, returns the output unchanged.
+   * Wraps the output for replies, so that the spinner and lines do not interrupt a line of a reply on the same screen.
+   * If the screen is not shared, returns the output unchanged.
    */
   wrapReplies(replies: Output): Output;
   /** Removes the spinner permanently. May be called at any time, and more than once. */

@@ -59,8 +59,8 @@ export function createReplySequencer() {
 }
 
 /**
- * Writes the replies of parallel acts in order. A failed act has no `act-end`, so the replies after it are never written.
- * Every event of an act must have an index: one without an index is passed on immediately.
+ * Writes the replies of parallel acts in order. A failed act has no `act-end`, so the replies after it are never
+ * written. Every event of an act must have an index: one without an index is passed on immediately.
  */
 export function createActSequencer(output: ReplyOutput): ReplyOutput {
   const queue = createEventQueue();

@@ -15,8 +15,8 @@ export interface TextReplyOutputOptions {
 
 /**
  * Writes replies, streamed or not, as plain text in the order of their events. Each reply ends with one newline, and an
- * empty line separates it from the next. A terminal gets symbols instead of control characters; any other output gets the
- * text unchanged.
+ * empty line separates it from the next. A terminal gets symbols instead of control characters; any other output gets
+ * the text unchanged.
  */
 export function createTextReplyOutput({
   output,

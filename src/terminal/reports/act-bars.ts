@@ -4,7 +4,9 @@ import type { DisplayOptions } from '../text/colors.js';
 import { formatDuration, truncate } from '../text/format.js';
 import { measureWidth, toDisplayLine } from '../text/printable.js';
 
-/** What an act does at a moment. Without streaming, it is not known when thinking ends, so thinking is `answering` too. */
+/**
+ * What an act does at a moment. Without streaming, it is not known when thinking ends, so thinking is `answering` too.
+ */
 type Activity = 'waiting' | 'thinking' | 'answering';
 
 type Symbols = Readonly<Record<Activity, string>>;
@@ -43,8 +45,8 @@ export function formatActBars(acts: readonly RecordedAct[], { colors, columns }:
 }
 
 /**
- * Formats how long an act waited for each reason and, if the reply was streamed, how long the model thought and answered.
- * Returns an empty string if there is neither.
+ * Formats how long an act waited for each reason and, if the reply was streamed, how long the model thought and
+ * answered. Returns an empty string if there is neither.
  */
 export function formatActTimes({ waits, firstTokenMs, durationMs }: RecordedTiming): string {
   const byReason = new Map<string, number>();

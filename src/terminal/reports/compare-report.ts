@@ -153,7 +153,9 @@ function createUsageRows(
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 
-/** Formats how many words changed: `same as A`, `+3 -1`, or `most` if the replies have too little in common to count. */
+/**
+ * Formats how many words changed: `same as A`, `+3 -1`, or `most` if the replies have too little in common to count.
+ */
 function formatChange({ from, isEqual, added, removed }: ReplyDifference): string {
   if (isEqual) return `same as ${from}`;
   return added === undefined ? 'most' : `+${added} -${removed}`;

@@ -25,7 +25,9 @@ export interface EstimateReport extends Totals {
   models: readonly ({ model: string } & Totals)[];
   /** The number of requests whose model may search the web. */
   searchRequests: number;
-  /** The highest fee for a search among the models of those requests; absent if the fee of one of the models is unknown. */
+  /**
+   * The highest fee for a search among the models of those requests; absent if the fee of one of the models is unknown.
+   */
   searchFee?: SearchFee;
 }
 

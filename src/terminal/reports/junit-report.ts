@@ -56,7 +56,10 @@ function formatAttributes(attributes: Readonly<Record<string, string | number>>)
 
 const maxTextLength = 2000;
 
-/** Cuts a text to `maxTextLength` and escapes it as one line. Control characters, and others that XML 1.0 forbids, become symbols. */
+/**
+ * Cuts a text to `maxTextLength` and escapes it as one line. Control characters, and others that XML 1.0 forbids,
+ * become symbols.
+ */
 function escapeXml(text: string): string {
   const line = toDisplayLine(truncateText(text, maxTextLength)).replaceAll(/[\ufffe\uffff]/g, '\ufffd');
   return line.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

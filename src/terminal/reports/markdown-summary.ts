@@ -7,8 +7,9 @@ import { type ReportedCase, type ReportedSuite, truncateText } from './reported-
 const reservedBytes = 200;
 
 /**
- * Renders a summary in GitHub's Markdown: a heading and a table for each narrative. Narratives that did not complete come
- * first, and so do the failed cases of each. Lines beyond `maxBytes` are left out, and the last line says how many.
+ * Renders a summary in GitHub's Markdown: a heading and a table for each narrative. Narratives that did not complete
+ * come first, and so do the failed cases of each. Lines beyond `maxBytes` are left out, and the last line says how
+ * many.
  */
 export function renderMarkdownSummary(suites: readonly ReportedSuite[], maxBytes: number): string {
   const incompleteFirst = [...suites].sort((left, right) => rankStatus(left) - rankStatus(right));
@@ -66,8 +67,8 @@ function renderRow({ name, outcome, error, model, usage, costUsd, durationMs }: 
 const maxCodeLength = 500;
 
 /**
- * Renders a text as code, cut to `maxCodeLength`. Its punctuation is written as character references, so whoever wrote the text can't form
- * Markdown, HTML, a link or the end of a table cell with it
+ * Renders a text as code, cut to `maxCodeLength`. Its punctuation is written as character references, so whoever wrote
+ * the text can't form Markdown, HTML, a link or the end of a table cell with it
  * (spec.commonmark.org/0.31.2/#entity-and-numeric-character-references).
  */
 function toCode(text: string): string {

@@ -40,7 +40,8 @@ interface Column {
   isTruncatable?: boolean;
 }
 
-// Every text is made printable, even an id or a status: the database may have come with a folder that someone else wrote.
+// Every text is made printable, even an id or a status: the database may have come with a folder that someone else
+// wrote.
 const columnDefinitions: readonly Column[] = [
   { title: 'run', format: ({ run }) => toDisplayLine(run) },
   { title: 'started', format: ({ startedAt }) => formatShortTime(new Date(startedAt)) },

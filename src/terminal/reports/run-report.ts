@@ -35,8 +35,8 @@ export interface RunDisplayOptions extends DisplayOptions {
 }
 
 /**
- * Formats a run act by act, with its replies, or row by row. For a terminal, wraps lines and shows the control characters
- * of replies as symbols; otherwise replies stay unchanged.
+ * Formats a run act by act, with its replies, or row by row. For a terminal, wraps lines and shows the control
+ * characters of replies as symbols; otherwise replies stay unchanged.
  */
 export function formatRun(
   run: RecordedRun,

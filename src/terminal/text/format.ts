@@ -58,7 +58,9 @@ export function formatInteger(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** Cuts a text to `maxLength` UTF-16 units, the final `…` included. At least one unit of the text stays before the `…`. */
+/**
+ * Cuts a text to `maxLength` UTF-16 units, the final `…` included. At least one unit of the text stays before the `…`.
+ */
 export function truncate(text: string, maxLength: number): string {
   return text.length <= maxLength ? text : `${text.slice(0, Math.max(1, maxLength - 1))}…`;
 }

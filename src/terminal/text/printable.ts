@@ -16,7 +16,10 @@ export function toPrintable(text: string): string {
   });
 }
 
-/** Like `toPrintable`, but returns one line. Each line feed, with the white space around it, and each tab become a space. */
+/**
+ * Like `toPrintable`, but returns one line. Each line feed, with the white space around it, and each tab become a
+ * space.
+ */
 export function toPrintableLine(text: string): string {
   const printable = toPrintable(text);
   return /[\n\t]/.test(printable) ? printable.replaceAll(/\s*\n\s*|\t/g, ' ') : printable;
