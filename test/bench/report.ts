@@ -55,7 +55,7 @@ async function benchPage(path: string, folder: string): Promise<void> {
   printRow(`${label}, filtered by a word`, formatMs(filter), '', '', 'under 200 ms');
 }
 
-/** Measures until the next frame after the load, so that layout and painting count. */
+/** Measures a load up to the next frame after it, so that layout and painting count. */
 async function measureLoad(page: Page, path: string): Promise<number> {
   const startedAt = performance.now();
   await page.goto(pathToFileURL(path).href);

@@ -48,7 +48,7 @@ test('the first two shell blocks of the README set up a clone and check it, and 
   expect(readFileSync(join(root, '.ci/run'), 'utf8').trimEnd().split('\n').at(-1)).toBe(second?.code.trimEnd());
 });
 
-describe('the documentation of the command line', () => {
+describe('the documentation of commands and flags', () => {
   test('contains the --help of every command', async () => {
     const allCommands = await listCommands();
     expect(allCommands).toEqual(expect.arrayContaining(['run', 'limits probe']));
@@ -179,7 +179,7 @@ test('the example of the settings is valid, and the section of the settings name
   expect(keys.filter((key) => !section.includes(key))).toEqual([]);
 });
 
-describe('the documentation of the code', () => {
+describe('the documentation, compared with the source', () => {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(join(root, 'src', file), 'utf8'));

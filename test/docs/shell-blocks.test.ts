@@ -7,7 +7,7 @@ import { realisticModels } from '../helpers/gemini/models.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
 import { documentationPages, readPage } from './markdown.js';
 
-/** The shell blocks of all pages, without npm commands: those are the test run itself, or install something. */
+/** The shell blocks of all pages, without the npm commands, which run these tests or install something. */
 const scripts = documentationPages.flatMap((page) =>
   readPage(page)
     .blocks.filter(({ language }) => language === 'sh')
@@ -16,7 +16,7 @@ const scripts = documentationPages.flatMap((page) =>
     .map((script) => ({ page, script, needsKey: needsKey(script) })),
 );
 
-/** The script that lists the models. It is the only one that needs another program than Node: curl. */
+/** The script that lists the models. It is tested separately, because it needs curl; all others need only Node. */
 const listScript = scripts.find(({ script }) => script.includes('nextPageToken'));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 

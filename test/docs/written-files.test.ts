@@ -65,7 +65,7 @@ function record(path: string): string | undefined {
   }
 }
 
-/** For each row of the table, a check of its cells: may overwrite, permissions, symbolic links. */
+/** For each row of the table, a check of what its cells say on overwriting, permissions and symbolic links. */
 const checks: Record<string, () => Promise<void>> = {
   'the files of `--out-dir`': async () => {
     const folder = createFolder({ '01-old.md': 'old', '02-link.md': '', other: 'mine' });
@@ -228,7 +228,7 @@ const checks: Record<string, () => Promise<void>> = {
   },
 };
 
-test('the table of written files and its tests have the same rows', () => {
+test('every row of the table of written files has a check, in the same order', () => {
   expect(rows.map(([file]) => file)).toEqual(Object.keys(checks));
 });
 

@@ -45,7 +45,7 @@ export interface ProcessOptions {
   columns?: number;
 }
 
-/** An API key that tests search for in all output. */
+/** An API key that no output may contain. Tests search the output for it. */
 export const canaryKey = 'AIzaCanary-0123456789-never-to-be-seen';
 
 /** Contains the state folders of the processes that this worker starts, if their `env` does not set one. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createEnvironment, type ProcessOptions, type ProcessResult, root } from './boticelli.js';
 import { runMain } from './run-main.js';
 
-/** The options of `runBoticelli` that need no process of their own. */
+/** The options of `runBoticelli` that need no separate process. */
 export interface InProcessOptions extends Pick<ProcessOptions, 'server' | 'env' | 'input' | 'cwd'> {
   /** Whether standard output and standard error are terminals. Default false. */
   isTerminal?: boolean;

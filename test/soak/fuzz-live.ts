@@ -44,10 +44,10 @@ const replies = fc
       { code: 1011, reason: 'x' },
       { code: 1000, reason: '' },
     ),
-    hasClose: fc.boolean(),
+    hasEnd: fc.boolean(),
     as: fc.constantFrom('binary' as const, 'text' as const),
   })
-  .map(({ wordCount, garbage, cutFrame, end, hasClose, as }) => {
+  .map(({ wordCount, garbage, cutFrame, end, hasEnd, as }) => {
     const frames: LiveFrame[] = [
       ...Array.from({ length: wordCount }, (_, number) => createWordFrame(number)),
       ...createTurnEnd(),
@@ -60,8 +60,8 @@ const replies = fc
       );
     for (const [index, frame] of garbage) frames.splice(Math.min(index, frames.length), 0, frame);
     const isDamaged = garbage.length > 0 || cut !== undefined;
-    // A damaged reply without an end would only time out.
-    const script: LiveScript = { frames, as, ...((hasClose || isDamaged) && end !== undefined && { end }) };
+    // A damaged reply always has an end. Without one it would only time out.
+    const script: LiveScript = { frames, as, ...((hasEnd || isDamaged) && end !== undefined && { end }) };
     return { script, wordCount, isDamaged };
   });
 

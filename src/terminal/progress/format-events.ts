@@ -20,7 +20,7 @@ export interface FormatActEndOptions {
   replays?: boolean | undefined;
 }
 
-/** The minimum length of a wait that is reported. */
+/** The minimum duration of a wait that is reported without `verbose`. */
 export const minReportedWaitMs = 1000;
 
 /** Formats the name of an act, with its round if the carousel has several. */

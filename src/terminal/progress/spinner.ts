@@ -28,10 +28,13 @@ export interface SpinnerOptions {
 /** The time between two updates, short enough for a countdown of seconds to look regular. */
 const tickMs = 200;
 
-/** Narrower terminals get no spinner. An unknown width counts as 0 columns, because ora would loop forever at it. */
+/**
+ * A narrower terminal shows no spinner. An unknown width counts as 0 columns, and with 0 columns ora would loop
+ * forever.
+ */
 const minColumns = 10;
 
-/** Creates a spinner. Loads ora only now, because only a terminal needs it. */
+/** Creates a spinner. ora is loaded only here, because only a terminal needs it. */
 export async function createSpinner({ stream, isColored }: SpinnerOptions): Promise<Spinner> {
   const [{ default: ora }, { default: measureWidth }] = await Promise.all([import('ora'), import('string-width')]);
   const spinner = ora({
@@ -39,7 +42,7 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
     isEnabled: true,
     // ora's own colours ignore NO_COLOR.
     color: isColored ? 'cyan' : false,
-    // If this is true, ora sets the terminal to raw mode, in which Ctrl-C does not signal the process group.
+    // If `discardStdin` is true, ora sets the terminal to raw mode, in which Ctrl-C does not signal the process group.
     discardStdin: false,
   });
   let readStatus: () => SpinnerStatus = () => ({ text: '' });
@@ -48,8 +51,8 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
   const render = () => {
     const { columns = 0 } = stream;
     if (columns < minColumns) return void (spinner.isSpinning && spinner.stop());
-    // Three columns are reserved for ora's symbol, a space, and the last column, after which some terminals wrap at
-    // once.
+    // Three columns are reserved for ora's symbol, a space, and the last column, after which some terminals wrap
+    // immediately.
     spinner.text = withoutAutowrap(fitToWidth(readStatus(), columns - 3, measureWidth));
     spinner.start();
   };

@@ -77,8 +77,8 @@ export function createActSequencer(output: ReplyOutput): ReplyOutput {
 }
 
 /**
- * Returns the held events with this event added, if it has something to write. The end of an act replaces the deltas of
- * the act. It loses `firstTokenMs`, so that its whole text is written. A retry removes the deltas that it discards.
+ * Returns the held events with this event added, if it has something to write. An `act-end` replaces the deltas of its
+ * act, and is held without `firstTokenMs`, so that its whole text is written. An `act-retry` removes discarded text.
  */
 function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): NarrativeEvent[] {
   switch (event.type) {

@@ -153,8 +153,9 @@ export function toRunExport(run: RecordedRun, { acts, rows }: RunContent) {
 }
 
 /**
- * Renders the document of `runs export --format markdown`: a heading for each act, and its unchanged reply below. The
- * replies may contain control characters.
+ * Renders the document of `runs export --format markdown`: a heading for each act, and the reply below it. Only the end
+ * of a reply is changed: trailing white space is removed, and an open code block is closed. Replies may contain control
+ * characters.
  */
 export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent): string {
   const { narrative, run: id, startedAt, status, actsEnded, actCount, durationMs, modelsServed, error } = run;
@@ -180,9 +181,10 @@ export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent):
 /** Closes a code block that a truncated reply leaves open, so that it does not include everything that follows. */
 function closeOpenFence(text: string): string {
   let openFence: string | undefined;
-  for (const [, fence = '', rest = ''] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {
+  for (const [, fence = '', afterFence = ''] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {
     if (openFence === undefined) openFence = fence;
-    else if (fence[0] === openFence[0] && fence.length >= openFence.length && rest.trim() === '') openFence = undefined;
+    else if (fence[0] === openFence[0] && fence.length >= openFence.length && afterFence.trim() === '')
+      openFence = undefined;
   }
   return openFence === undefined ? text : `${text}\n${openFence}`;
 }

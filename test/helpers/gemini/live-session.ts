@@ -33,7 +33,7 @@ export interface LiveSessionLog {
   /** When the socket was closed by either side, in milliseconds since the epoch; undefined while it is open. */
   closedAt: number | undefined;
   closed: Promise<number>;
-  /** The client's close code; 1006 if it closed without one. */
+  /** The code of the client's close frame; 1006 if there was no such frame. */
   closeCode: number | undefined;
   /** Whether the server closed it. */
   closedByServer: boolean;

@@ -43,13 +43,14 @@ export function readState(stateFolder: string, identify = identifyStored): Store
 /** The result of checking the files of `--out-dir`. */
 export interface FileCheck {
   problems: string[];
-  /** The number of files, and of temporary files that a killed process has left. */
+  /** The number of files that are not temporary. */
   written: number;
+  /** The number of temporary files, which killed processes have left. */
   leftBehind: number;
 }
 
 /**
- * Checks that every file of `--out-dir` is whole, and counts the files. Temporary files are only counted.
+ * Checks that every file of `--out-dir` is whole and every reply is the expected one. Temporary files are only counted.
  *
  * @param names the names of the narratives; if there are several, each has a folder
  */

@@ -5,7 +5,7 @@ import { printHeading, printRow } from '../../bench/measure.js';
 import { startGeminiServer } from '../../helpers/gemini/server.js';
 import { createRandom } from '../../helpers/random.js';
 import { respond } from './narratives.js';
-import { clearState, noCounts, type RoundCounts, type RoundResult, runRound } from './run-round.js';
+import { clearState, type RoundCounts, type RoundResult, runRound, zeroCounts } from './run-round.js';
 import { createSmallDisk, type SmallDisk } from './small-disk.js';
 
 /** The number of rounds that share a state folder. */
@@ -32,9 +32,9 @@ export async function killAndResume(minKills: number, seed: number, disk: SmallD
 
 /** Adds up the counts of all rounds. */
 export function sumCounts(results: readonly RoundResult[]): RoundCounts {
-  const sum = { ...noCounts };
+  const sum = { ...zeroCounts };
   for (const result of results)
-    for (const name of Object.keys(noCounts) as (keyof RoundCounts)[]) sum[name] += result[name];
+    for (const name of Object.keys(zeroCounts) as (keyof RoundCounts)[]) sum[name] += result[name];
   return sum;
 }
 

@@ -42,7 +42,7 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
     ...(chance(0.6) ? ['--record', recording] : ['--jobs', '2']),
   ];
   const flags = ['-o', 'ndjson', '--rpm', '100000', ...(chance(0.5) ? ['--stream'] : [])];
-  const result: RoundResult = { ...noCounts, description: [...flags, ...outputFlags].join(' '), problems: [] };
+  const result: RoundResult = { ...zeroCounts, description: [...flags, ...outputFlags].join(' '), problems: [] };
   const killedCount = 1 + Math.floor(random() * 4);
   const step = { context, names, outDir, recording, result, wasDiskLimited: false };
   for (let index = 0; index <= killedCount; index += 1) {
@@ -60,7 +60,7 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
   return result;
 }
 
-export const noCounts: RoundCounts = {
+export const zeroCounts: RoundCounts = {
   ...{ kills: 0, requests: 0, stored: 0, fills: 0, readOnly: 0, refused: 0, files: 0, leftBehind: 0 },
 };
 

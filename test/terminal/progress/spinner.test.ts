@@ -80,7 +80,7 @@ test('clears the line when the terminal becomes narrower, and fits the text to t
   expect(shown().slice(2)).toBe('draft: quot… 12 s');
 });
 
-test('shows nothing while the width of the terminal is unknown, and shows the cursor when the width becomes unknown', async () => {
+test('starts once the width of the terminal is known, and stops, with a visible cursor, once it is unknown again', async () => {
   const { spinner, frames, resize, written } = await setup(0);
   spinner.start(() => quota);
   expect(written).toEqual([]);

@@ -45,7 +45,7 @@ test('counts down a wait for quota or before a retry, and then shows that the ac
   expect(readStatus()).toBe("draft: waiting for the project's spend-based rate limit: 12 s");
 });
 
-test('shows the elapsed time if the end of a wait is unknown, once it is two seconds', () => {
+test('shows the elapsed time of a wait whose end is unknown, once two seconds have passed', () => {
   const { clock, onEvent, readStatus } = setup();
   onEvent(start);
   expect(readStatus()).toBe('draft: waiting for alias');
