@@ -3,7 +3,7 @@ import { createGeminiDriver } from '../../dist/index.js';
 
 const driver = createGeminiDriver({ apiKey: 'key', baseUrl: process.env.GOOGLE_GEMINI_BASE_URL });
 const turns = [{ role: 'user', parts: [{ type: 'text', text: 'Question 1' }] }];
-// The peer also creates its client before it starts the clock.
+// The client is created before the measurement, as in the peer.
 await driver.prepare();
 const startedAt = performance.now();
 const before = process.cpuUsage();

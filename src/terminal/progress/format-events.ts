@@ -93,7 +93,7 @@ export function formatWait({ reason, model, waitMs, guessed, isProjectWide }: Ac
   return `${duration} for quota of ${model} (${guessed ? `${reason}, built-in guess` : reason})`;
 }
 
-/** What the limit counts, by the reason of the wait. Other reasons have no guessed limit. */
+/** What the limit counts, by the reason of the wait. No wait has a guessed limit of requests per day as its reason. */
 const limitUnits: Partial<Record<ActWait['reason'], [one: string, many: string]>> = {
   rpm: ['request per minute', 'requests per minute'],
   tpm: ['input token per minute', 'input tokens per minute'],

@@ -24,7 +24,7 @@ export interface RateMeter {
   addRequests(count: number): void;
   /** Call it when a row has ended. */
   addRow(): void;
-  /** The requests of the last minute. Before a minute has passed, it is extrapolated from the time so far. */
+  /** The requests of the last minute. During the first minute, the number is extrapolated from the time so far. */
   readonly requestsPerMinute: number;
   /**
    * Returns when the remaining rows will be done, in milliseconds since the epoch; undefined if it is not yet known.
