@@ -74,12 +74,12 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
     startBoticelli(['run', 'n.toml', '--resume', '--no-rate-limit', '-q', ...flags], {
       ...{ server, cwd: folder, env: { BOTICELLI_STATE_DIR: state } },
     });
-  const parallel = ['--jobs', String(jobs)];
+  const parallelFlags = ['--jobs', String(jobs)];
   for (;;) {
     const { stored, integrity } = readState(state, (_key, reply) => reply.text);
     if (integrity !== 'ok') result.problems.push(`kill ${result.kills}: ${integrity}`);
     const requestsBefore = server.generateRequests.length;
-    const running = start(...parallel);
+    const running = start(...parallelFlags);
     const target = server.requests.length + 1 + Math.floor(random() * 6);
     const isDone = await Promise.race([
       server.waitForRequests(target).then(() => false),
@@ -99,7 +99,7 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
     }
     if (code !== 0) result.problems.push(`ended with ${code}: ${stderr}`);
     result.completed += 1;
-    result.problems.push(...(await checkCompleted(stdout, [start(...parallel), start()], server)));
+    result.problems.push(...(await checkCompleted(stdout, [start(...parallelFlags), start()], server)));
     return;
   }
 }

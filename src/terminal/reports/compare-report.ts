@@ -25,6 +25,7 @@ export type ComparedRun = { label: string } & Pick<
 
 /** An act in one run. Of an act that failed or is not part of the run, only the label and the status are known. */
 export interface ComparedAct {
+  /** The letter of the run. */
   label: string;
   status: 'completed' | 'no reply' | 'absent';
   model?: string;

@@ -15,18 +15,19 @@ export function renderMarkdownSummary(suites: readonly ReportedSuite[], maxBytes
   const incompleteFirst = [...suites].sort((left, right) => rankStatus(left) - rankStatus(right));
   let text = '';
   let freeBytes = maxBytes - reservedBytes;
-  let leftOut = 0;
+  let leftOutLines = 0;
   for (const suite of incompleteFirst) {
     for (const [index, block] of [renderHead(suite), ...sortCases(suite.cases).map(renderRow)].entries()) {
       freeBytes -= Buffer.byteLength(block);
       if (freeBytes >= 0) text += block;
-      else if (index > 0) leftOut += 1;
+      // The head of a narrative, at index 0, is not counted as a line.
+      else if (index > 0) leftOutLines += 1;
     }
     text += '\n';
     freeBytes -= 1;
   }
-  if (leftOut === 0 && freeBytes >= 0) return text;
-  return `${text}${formatInteger(leftOut)} further lines are left out, because GitHub does not show a summary larger than 1 MiB.\n`;
+  if (leftOutLines === 0 && freeBytes >= 0) return text;
+  return `${text}${formatInteger(leftOutLines)} further lines are left out, because GitHub does not show a summary larger than 1 MiB.\n`;
 }
 
 function rankStatus({ status }: ReportedSuite): number {

@@ -32,6 +32,7 @@ export interface LiveSessionLog {
   openedAt: number;
   /** When the socket was closed by either side, in milliseconds since the epoch; undefined while it is open. */
   closedAt: number | undefined;
+  /** Resolves to `closedAt`. */
   closed: Promise<number>;
   /** The code of the client's close frame; 1006 if there was no such frame. */
   closeCode: number | undefined;
