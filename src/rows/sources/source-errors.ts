@@ -12,15 +12,15 @@ export interface SourceProblem {
 /** The maximum number of faults that one message lists. */
 const maxListed = 10;
 
-/** Creates the error for a source with faults. It lists the first ones, a line for each. */
+/** Creates the error for a source with faults. Its message lists the first ones, each with its line, if known. */
 export function createSourceError(name: string, problems: readonly SourceProblem[]): BoticelliError {
-  const lines = problems
+  const listed = problems
     .slice(0, maxListed)
     .map(({ line, message }) => `${name}${line === undefined ? '' : `:${line}`}: ${message}`);
-  const hiddenCount = problems.length - lines.length;
-  if (hiddenCount > 0) lines.push(`${name}: ${hiddenCount} more`);
+  const hiddenCount = problems.length - listed.length;
+  if (hiddenCount > 0) listed.push(`${name}: ${hiddenCount} more ${hiddenCount === 1 ? 'error' : 'errors'}`);
   const hint = 'Fix the rows; nothing was sent.';
-  return new BoticelliError('invalid_narrative', lines.join('; '), { hint });
+  return new BoticelliError('invalid_narrative', listed.join('; '), { hint });
 }
 
 /** Creates the error for a source that can't be read. */

@@ -108,7 +108,7 @@ export function formatGuess({ guessed, reason, limit }: ActWait): string | undef
   const [one, many] = limitUnits[reason] ?? [];
   if (!guessed || limit === undefined || one === undefined) return undefined;
   const count = `${formatInteger(limit)} ${limit === 1 ? one : many}`;
-  return `guessed free-tier limit of ${count}; on a paid key use --tier tier_1 or set default_tier`;
+  return `guessed free-tier limit of ${count}; with a paid key, use --tier tier_1 or set default_tier`;
 }
 
 /** Formats a change of the model or of the service tier. */

@@ -93,7 +93,7 @@ export function formatRowsSummary(counts: RowCounts, notAsked: number): string {
   const total = counts.total ?? done + failed + notAsked;
   const reasons = [...failures].sort(([, left], [, right]) => right - left).map(([code, count]) => `${count} ${code}`);
   const parts = [
-    `${formatInteger(done)} done${doneEarlier > 0 ? ` (${formatInteger(doneEarlier)} earlier)` : ''}`,
+    `${formatInteger(done)} done${doneEarlier > 0 ? ` (${formatInteger(doneEarlier)} in earlier runs)` : ''}`,
     ...(failed > 0 ? [`${formatInteger(failed)} failed (${reasons.join(', ')})`] : []),
     ...(notAsked > 0 ? [`${formatInteger(notAsked)} not asked`] : []),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),

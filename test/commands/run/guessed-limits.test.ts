@@ -14,7 +14,7 @@ async function createPaidFixture() {
 }
 
 const explanation =
-  /act_\d: guessed free-tier limit of 5 requests per minute; on a paid key use --tier tier_1 or set default_tier$/gm;
+  /act_\d: guessed free-tier limit of 5 requests per minute; with a paid key, use --tier tier_1 or set default_tier$/gm;
 
 test('explains a guessed limit once, and raises the guess after a faster run with --tier', async () => {
   const { run, options } = await createPaidFixture();
@@ -55,7 +55,7 @@ test('a run with rows says once that it waits for quota, and explains the guesse
   const { code, stderr } = await run(['one.toml', '--each', 'rows.ndjson']);
   expect(code).toBe(0);
   expect(stderr.match(new RegExp(`^\\d/7 rows · waiting \\d s for quota of ${model}`, 'gm'))).toHaveLength(1);
-  expect(stderr.match(/^gemini-.*: guessed free-tier limit of \d+ requests per minute; on a paid key/gm)).toHaveLength(
-    1,
-  );
+  expect(
+    stderr.match(/^gemini-.*: guessed free-tier limit of \d+ requests per minute; with a paid key/gm),
+  ).toHaveLength(1);
 });

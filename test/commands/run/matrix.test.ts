@@ -102,7 +102,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
     const calls = server.generateRequests.length;
     const second = await run(...rowsArgs, '--results', 'r.ndjson', '--failed', 'f.csv', '--resume');
     expect([second.code, server.generateRequests.length - calls]).toEqual([0, 2]);
-    expect(second.stderr).toMatch(/12 runs: 12 done \(10 earlier\)/);
+    expect(second.stderr).toMatch(/12 runs: 12 done \(10 in earlier runs\)/);
     const results = parseLines(read('r.ndjson')).map(({ row, matrix }) => JSON.stringify([row.id, matrix]));
     expect([results.length, new Set(results).size]).toEqual([12, 12]);
   });

@@ -95,10 +95,10 @@ describe('a request that is not in the recording', () => {
     expect(code).toBe(66);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'not_recorded', act: 'act_2' } });
     expect(stderr).toContain(
-      'act_2: answers.ndjson does not have this request; compared with the most similar one, it differs in turn 3 of 3, the prompt:',
+      'act_2: answers.ndjson does not have this request, which differs from the most similar one in turn 3 of 3, the prompt:',
     );
     expect(stderr).toMatch(/\[-Question-\]\{\+Another question\+\} 2\{\+, please\+\}/);
-    expect(stderr).toContain('Record it with --record answers.ndjson');
+    expect(stderr).toContain('Record the request with --record answers.ndjson');
   });
 
   test('names an earlier turn that differs', async () => {
@@ -109,10 +109,10 @@ describe('a request that is not in the recording', () => {
     writeFileSync(join(cwd, 'answers.ndjson'), `${edited.join('\n')}\n`);
     const { stderr } = await replay('two.toml');
     expect(stderr).toContain('act_2: ');
-    expect(stderr).toContain('differs in turn 2 of 3, a reply');
+    expect(stderr).toContain('differs from the most similar one in turn 2 of 3, a reply');
     edit('two.toml', '[toc]', 'temperature = 0.5\nsystem = "Be kind."\n[toc]');
     expect((await replay('two.toml')).stderr).toMatch(
-      /differs in the system instruction: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
+      /differs from the most similar one in the system instruction: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
     );
   });
 
@@ -124,7 +124,7 @@ describe('a request that is not in the recording', () => {
     expect(await replay('other.toml')).toMatchObject({
       code: 66,
       stderr: expect.stringContaining(
-        'a: answers.ndjson has 2 replies, but none to this request or a similar one: it may belong to another narrative',
+        'a: answers.ndjson has 2 replies, but none to this request or a similar one: the file may belong to another narrative',
       ),
     });
   });

@@ -294,7 +294,7 @@ describe('if nothing can be stored', () => {
     expect(damaged.code).toBe(74);
     expect(server.generateRequests).toHaveLength(2);
     expect(damaged.stderr.match(/^boticelli: warning: .*$/gm)).toEqual([
-      expect.stringMatching(/boticelli\.db was damaged; it is now .*\.damaged-/),
+      expect.stringMatching(/boticelli\.db was damaged and renamed to .*\.damaged-/),
     ]);
     expect(await run('two.toml', '--resume')).toMatchObject({
       code: 0,

@@ -93,7 +93,7 @@ describe('failed rows', () => {
     write('c.csv', toCsv([...added, ...comments.toReversed()]));
     const second = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', 'f.csv', '--resume');
     expect([second.code, server.generateRequests.length - calls]).toEqual([0, 13]);
-    expect(lastLine(second.stderr)).toMatch(/^40 rows: 40 done \(27 earlier\)$/);
+    expect(lastLine(second.stderr)).toMatch(/^40 rows: 40 done \(27 in earlier runs\)$/);
     expect(
       parseLines(read('r.ndjson'))
         .map(({ row }) => row.id)
@@ -180,7 +180,7 @@ test('long numbers keep all digits in the request, the results, the failed rows,
   expect(prompts()).toEqual([`12345678901234567890 ${rows} {"id":9007199254740993}`]);
   expect(read('r.ndjson')).toContain(`{"row":${rows},`);
   const resumed = await run('--each', 'c.json', '--results', 'r.ndjson', '--resume');
-  expect([resumed.stderr, server.generateRequests.length]).toEqual(['1 row: 1 done (1 earlier), $0.00\n', 1]);
+  expect([resumed.stderr, server.generateRequests.length]).toEqual(['1 row: 1 done (1 in earlier runs), $0.00\n', 1]);
   server.setDefaultReply(() => blockedPromptReply());
   await run('--each', 'c.json', '--failed', 'f.json');
   expect(read('f.json')).toBe(`[\n${rows}\n]\n`);

@@ -198,7 +198,7 @@ describe('--max-cost', () => {
     const { code, stderr } = await boticelli('run', 'n.toml', '--max-cost', '1');
     expect(code).toBe(78);
     expect(stderr).toContain(
-      '[providers.gemini.prices."my-model"] with input, output and search (the fee of a web search).',
+      '[providers.gemini.prices."my-model"] with input and output, and search in US dollars per web search.',
     );
     writeFileSync(join(cwd, 'boticelli.toml'), `${prices}search = 0.1\n`);
     const { stdout } = await boticelli('run', 'n.toml', '--max-cost', '1', '-o', 'json');

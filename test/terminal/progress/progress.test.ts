@@ -60,7 +60,7 @@ const guessedWaits: NarrativeEvent[] = [
   { ...guessed, waitMs: 12_000, limit: 5 },
   { ...guessed, waitMs: 12_000, limit: 5 },
 ];
-const advice = 'on a paid key use --tier tier_1 or set default_tier';
+const advice = 'with a paid key, use --tier tier_1 or set default_tier';
 
 test('explains a guessed limit at the first wait that is reported, also beside a spinner, but not with --quiet', () => {
   const line = `draft: guessed free-tier limit of 5 requests per minute; ${advice}\n`;

@@ -13,8 +13,8 @@ export interface RowsState {
   usage: Usage;
   /** The position of the last run that was started. */
   lastStarted: number;
-  /** How many runs were read: started, skipped, or not asked because their model was stopped. */
-  read: number;
+  /** How many runs the command has reached: started, skipped, or not asked because their model was stopped. */
+  reached: number;
   /** Undefined with `--results`: then nothing is written to standard output. */
   output: RowOutput | undefined;
   /** The failed run with the lowest position. */
@@ -34,7 +34,7 @@ export function createRowsState(): RowsState {
   return {
     usage: zeroUsage,
     lastStarted: 0,
-    read: 0,
+    reached: 0,
     output: undefined,
     firstFailure: undefined,
     stoppedModels: new Map(),
@@ -50,25 +50,26 @@ export function createOutcome(
   const { stopError, stopReason, firstFailure, usage, lastStarted } = state;
   const { counts } = view;
   const ended = counts.done + countFailures(counts);
-  const notAsked = counts.total === undefined ? state.read - ended : counts.total - ended;
+  const notAsked = counts.total === undefined ? state.reached - ended : counts.total - ended;
   const isCut = stopError !== undefined || stopReason !== undefined;
   const total = source.total === undefined ? undefined : source.total * variants.length;
   for (const [model, stopped] of state.stoppedModels) {
     const text = `${formatCount(stopped.notAsked, 'run')} with model=${model} ${stopped.notAsked === 1 ? 'was' : 'were'} not asked`;
     if (stopped.notAsked > 0 && !signal.aborted) view.warn(`${text}: ${stopped.reason}`);
   }
-  if (isCut && !signal.aborted && notAsked > 0) view.warn(describeRest(counts.unit, total, lastStarted, stopReason));
+  if (isCut && !signal.aborted && notAsked > 0)
+    view.warn(describeNotAsked(counts.unit, total, lastStarted, stopReason));
   const isComplete = !signal.aborted && !stopError && !firstFailure;
   return {
     status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
-    ...{ usage, total: counts.total ?? state.read, done: counts.done, notAsked },
+    ...{ usage, total: counts.total ?? state.reached, done: counts.done, notAsked },
     ...(counts.costUsd !== undefined && { costUsd: counts.costUsd }),
     ...(stopError && { stopError }),
     ...(firstFailure && { firstFailure: firstFailure.failure }),
   };
 }
 
-function describeRest(
+function describeNotAsked(
   unit: RowCounts['unit'],
   total: number | undefined,
   lastStarted: number,
