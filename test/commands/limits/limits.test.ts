@@ -142,7 +142,9 @@ test('shows which model an alias stands for', async () => {
   server.setDefaultReply(textReply('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
   await run('one.toml');
   const { stdout } = await limits();
-  expect(stdout).toContain('gemini-flash-lite-latest: alias of gemini-3.5-flash-lite, which counts its requests\n');
+  expect(stdout).toContain(
+    'gemini-flash-lite-latest: alias of gemini-3.5-flash-lite; its requests count for that model\n',
+  );
   expect(stdout).toMatch(/^gemini-3\.5-flash-lite: available now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
 });
 
