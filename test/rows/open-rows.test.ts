@@ -124,6 +124,21 @@ test('NDJSON is read from a file and from standard input, where an invalid line 
   ]);
 });
 
+test('an error in standard input does not say that nothing was sent, because rows before it may have been', async () => {
+  const { open } = setup({}, '{"a":1}\n{"a":"\0"}\n');
+  const source = await open('-');
+  const rows: Row[] = [];
+  const reading = (async () => {
+    for await (const row of source.read()) rows.push(row);
+  })();
+  await expect(reading).rejects.toMatchObject({
+    code: 'invalid_narrative',
+    message: 'standard input:2: a NUL byte; the file is binary or damaged',
+    hint: 'Replies so far are kept. Fix the rows and run again with --resume.',
+  });
+  expect(rows.map(({ values }) => values)).toEqual([{ a: 1 }]);
+});
+
 test('a JSON array is read, and a pattern finds files in the byte order of their paths', async () => {
   const { open, cwd } = setup({
     ...{ 'a.json': '[{"a":1},{"b":{"c":2}}]', 'Z.txt': 'zed', 'é.txt': 'e', 'b.txt': 'bee' },
