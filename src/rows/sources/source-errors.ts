@@ -39,6 +39,6 @@ export function createUnreadableSourceError(message: string, hint: string): Boti
 export function createChangedError(name: string): BoticelliError {
   return createUnreadableSourceError(
     `${name} changed while its rows were read`,
-    'Replies so far are kept. Run again with --resume: rows that have their reply are not asked again.',
+    'Replies so far are kept. Run again with --resume: rows that have their reply do not run again.',
   );
 }

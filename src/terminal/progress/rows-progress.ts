@@ -85,17 +85,17 @@ function formatTime(milliseconds: number): string {
 
 /**
  * Formats the last line: `1,000 rows: 988 done, 12 failed (10 blocked, 2 invalid_reply), $1.20`.
- * @param notAsked the number of rows that were not started, or were interrupted
+ * @param unfinished the number of rows that were not started, or were interrupted
  */
-export function formatRowsSummary(counts: RowCounts, notAsked: number): string {
+export function formatRowsSummary(counts: RowCounts, unfinished: number): string {
   const { done, doneEarlier, failures, costUsd } = counts;
   const failed = countFailures(counts);
-  const total = counts.total ?? done + failed + notAsked;
+  const total = counts.total ?? done + failed + unfinished;
   const reasons = [...failures].sort(([, left], [, right]) => right - left).map(([code, count]) => `${count} ${code}`);
   const parts = [
     `${formatInteger(done)} done${doneEarlier > 0 ? ` (${formatInteger(doneEarlier)} in earlier runs)` : ''}`,
     ...(failed > 0 ? [`${formatInteger(failed)} failed (${reasons.join(', ')})`] : []),
-    ...(notAsked > 0 ? [`${formatInteger(notAsked)} not asked`] : []),
+    ...(unfinished > 0 ? [`${formatInteger(unfinished)} not finished`] : []),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ];
   return `${formatInteger(total)} ${counts.unit}${total === 1 ? '' : 's'}: ${parts.join(', ')}`;

@@ -80,7 +80,7 @@ test('reports each act as a case, escapes replies, replaces the JUnit report and
   expect(read('s.md').startsWith(summary)).toBe(true);
 });
 
-test('--each: reports each row in order, the rows that were not asked, and an error before the first row', async () => {
+test('--each: reports each row in order, the rows that did not finish, and an error before the first row', async () => {
   const { run, readSuites, read } = setup();
   fixture.server.setDefaultReply(({ body }) =>
     JSON.stringify(body).includes('Answer x') ? blockedPromptReply() : textReply('fine'),
@@ -99,7 +99,7 @@ test('--each: reports each row in order, the rows that were not asked, and an er
   expect(read('s.md')).toContain('2 of 3 rows');
   await run('rows.toml', '--each', 'r.csv', '--max-failures', '1', '--jobs', '1');
   expect((await readSuites())[0]?.cases).toEqual([
-    ['2 rows not asked', 'skipped'],
+    ['2 rows not finished', 'skipped'],
     ['row 1: x', 'blocked'],
   ]);
   expect(await run('rows.toml', '--each', 'none.csv')).toMatchObject({ code: 66 });

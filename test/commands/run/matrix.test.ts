@@ -119,7 +119,7 @@ test('a used-up daily quota stops only the runs of its model; with --resume, the
     ...['--jobs', '1', '--no-fallback', '--retries', '0'],
   );
   expect([code, server.generateRequests.map(getModel)]).toEqual([75, ['gemini-a', 'gemini-b', 'gemini-b', 'gemini-b']]);
-  expect(stderr).toMatch(/warning: 2 runs with model=gemini-a were not asked: .*\n.*\n6 runs: 3 done, 1 failed/);
+  expect(stderr).toMatch(/warning: 2 runs with model=gemini-a were not run: .*\n.*\n6 runs: 3 done, 1 failed/);
   expect(read('f.csv')).toBe('id,text\n3,z\n1,x\n');
 });
 
@@ -170,11 +170,11 @@ describe('without rows', () => {
     server.setDefaultReply(() => blockedPromptReply());
     const failed = await run('--matrix', 'thinking=low,0,2048', '--max-failures', '1', '--results', 'r.csv');
     expect(failed.code).toBe(76);
-    expect(failed.stderr).toContain('runs 2 to 3 were not asked: 1 run failed (--max-failures)');
+    expect(failed.stderr).toContain('runs 2 to 3 were not run: 1 run failed (--max-failures)');
     expect(server.generateRequests[0]?.body.generationConfig.thinkingConfig).toEqual({ thinkingLevel: 'LOW' });
     const tooExpensive = await run('--matrix', 'model=gemini-3.8-flash,gemini-2.5-pro', '--max-cost', '0.000001');
     expect([tooExpensive.code, server.generateRequests.length]).toEqual([75, 1]);
-    expect(tooExpensive.stderr).toContain('run 2 was not asked: ');
+    expect(tooExpensive.stderr).toContain('run 2 was not run: ');
   });
 });
 

@@ -105,24 +105,24 @@ describe('failed rows', () => {
     expect([server.generateRequests.length - calls, parseLines(read('again.ndjson')).length]).toEqual([13, 40]);
   });
 
-  test('end the run after --max-failures, and the error names the rows that were not asked', async () => {
+  test('end the run after --max-failures, and the error names the rows that did not run', async () => {
     const { run } = setupRows(server);
     server.setDefaultReply(() => blockedPromptReply());
     const { code, stderr } = await run('--each', 'c.csv', '--jobs', '1', '--max-failures', '2');
     expect([code, server.generateRequests.length]).toEqual([76, 2]);
-    expect(stderr).toContain('rows 3 to 30 were not asked: 2 rows failed (--max-failures)');
-    expect(lastLine(stderr)).toBe('30 rows: 0 done, 2 failed (2 blocked), 28 not asked, $0.00');
+    expect(stderr).toContain('rows 3 to 30 were not run: 2 rows failed (--max-failures)');
+    expect(lastLine(stderr)).toBe('30 rows: 0 done, 2 failed (2 blocked), 28 not finished, $0.00');
   });
 
-  test('with a used-up daily quota end the run: no further row starts; the rows not asked and the resume command are printed', async () => {
+  test('with a used-up daily quota end the run: no further row starts; the rows not run and the resume command are printed', async () => {
     const { run } = setupRows(server);
     server.queueReplies(textReply('one'), textReply('two'));
     server.setDefaultReply(() => dayQuotaError('gemini-flash-lite-latest'));
     const { code, stderr, stdout } = await run('--each', 'c.csv', '--jobs', '1', '--no-fallback', '--retries', '0');
     expect([code, stdout]).toEqual([75, 'one\n\ntwo\n']);
-    expect(stderr).toMatch(/rows 4 to 30 were not asked: /);
+    expect(stderr).toMatch(/rows 4 to 30 were not run: /);
     expect(stderr).toMatch(
-      /Resume with: boticelli run n\.toml --each c\.csv .* --resume\n30 rows: 2 done, 1 failed \(1 quota_exhausted\), 27 not asked/,
+      /Resume with: boticelli run n\.toml --each c\.csv .* --resume\n30 rows: 2 done, 1 failed \(1 quota_exhausted\), 27 not finished/,
     );
   });
 });
@@ -140,7 +140,7 @@ test('Ctrl-C keeps finished rows and prints the resume command; --resume request
   const { signal, stderr } = await running.result;
   expect(signal).toBe('SIGINT');
   expect(stderr).toMatch(
-    /interrupted by SIGINT\n {2}Resume with: boticelli run .*--resume\n30 rows: 10 done, 20 not asked/,
+    /interrupted by SIGINT\n {2}Resume with: boticelli run .*--resume\n30 rows: 10 done, 20 not finished/,
   );
   expect(parseLines(read('r.ndjson'))).toHaveLength(10);
   gate.releaseAll();

@@ -38,7 +38,7 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
       return {
         ...{ name, status, unit: 'row', usage, durationMs: now() - startedAt },
         ...(file !== '-' && { file }),
-        cases: [...createCasesWithoutRow(outcome?.notAsked ?? 0, failure), ...ordered],
+        cases: [...createCasesWithoutRow(outcome?.unfinished ?? 0, failure), ...ordered],
         ...(costUsd !== undefined && { costUsd }),
       };
     },
@@ -46,13 +46,13 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
 }
 
 /**
- * Creates one case for the failure that ended the run and the rows that were not asked: failed if there is a failure,
+ * Creates one case for the failure that ended the run and the rows that did not finish: failed if there is a failure,
  * otherwise skipped. Creates none if there is neither.
  */
-function createCasesWithoutRow(notAsked: number, failure: BoticelliError | undefined): ReportedCase[] {
-  const name = notAsked === 0 ? 'rows' : `${formatCount(notAsked, 'row')} not asked`;
+function createCasesWithoutRow(unfinished: number, failure: BoticelliError | undefined): ReportedCase[] {
+  const name = unfinished === 0 ? 'rows' : `${formatCount(unfinished, 'row')} not finished`;
   if (failure) return [createFailedCase(name, toErrorReport(failure))];
-  return notAsked === 0 ? [] : [{ name, outcome: 'skipped' }];
+  return unfinished === 0 ? [] : [{ name, outcome: 'skipped' }];
 }
 
 const maxLabelLength = 60;

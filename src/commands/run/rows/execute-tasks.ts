@@ -41,7 +41,7 @@ export async function executeTasks(run: RowsRun, context: TaskContext): Promise<
       state.reached += 1;
       const stoppedModel = state.stoppedModels.get(getModel(task));
       if (stoppedModel) {
-        stoppedModel.notAsked += 1;
+        stoppedModel.notRun += 1;
         continue;
       }
       state.lastStarted = task.position;
@@ -75,8 +75,7 @@ function stopAfter(failure: BoticelliError, task: RowTask, { variants }: RowsRun
   const { stoppedModels } = state;
   const model = getModel(task);
   const models = new Set(variants.map((variant) => getModel({ variant })));
-  if (scope === 'model' && !stoppedModels.has(model))
-    stoppedModels.set(model, { reason: failure.message, notAsked: 0 });
+  if (scope === 'model' && !stoppedModels.has(model)) stoppedModels.set(model, { reason: failure.message, notRun: 0 });
   if (scope === 'command' || stoppedModels.size === models.size) state.stopReason ??= failure.message;
 }
 

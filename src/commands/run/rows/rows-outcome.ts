@@ -13,7 +13,7 @@ export interface RowsOutcome extends BilledUsage {
   /** How many of these runs completed, in this command or an earlier one. */
   done: number;
   /** How many of these runs were not started, or were interrupted. */
-  notAsked: number;
+  unfinished: number;
   /** Why no further rows were started: an error that is not that of a single row. */
   stopError?: BoticelliError;
   /** The error of the failed run with the lowest position. */

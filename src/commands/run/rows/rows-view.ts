@@ -51,14 +51,14 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
     writeHeading: (text: string) => options.quiet || stderrWriter.writeLine(toPrintableLine(text), colors.heading),
     ...createRowReporter({ ...screen, options }, counts),
     /** Writes how the run ended: the reason why it stopped early, how to go on, and the summary as the last line. */
-    finish({ error, resumeHint, notAsked }: { error?: ErrorReport; resumeHint?: string; notAsked: number }) {
+    finish({ error, resumeHint, unfinished }: { error?: ErrorReport; resumeHint?: string; unfinished: number }) {
       stderrWriter.setStatus(counts, undefined);
       stderrWriter.stopSpinner();
       if (isPipeClosed()) return;
       if (error) stderrWriter.writeLine(formatError(error, colors, getColumns(proc)).trimEnd());
       if (resumeHint !== undefined) stderrWriter.writeLine(indentResumeHint(resumeHint).trimEnd());
       if (!options.quiet || counts.failures.size > 0 || error)
-        stderrWriter.writeLine(formatRowsSummary(counts, notAsked));
+        stderrWriter.writeLine(formatRowsSummary(counts, unfinished));
     },
     close: screen.close,
   };
