@@ -6,9 +6,10 @@ const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
 /**
- * Returns the exports of a CommonJS file of `dist/`, which may load others by relative paths. Each command has its own cache
- * beside the file: V8 always reads a whole cache, so a common cache of all commands would slow each of them down. The first
- * successful run of a command writes its cache. A cache file contains the data twice, so that damage can be detected.
+ * Returns the exports of a CommonJS file of `dist/`. The file may load others by relative paths. Each command has its own
+ * cache beside the file: V8 always reads a whole cache, so a common cache of all commands would slow each of them down.
+ * The first successful run of a command writes its cache. A cache file contains the data twice, so that damage can be
+ * detected.
  */
 exports.loadWithCache = function loadWithCache(file, loaded = new Map()) {
   const cache = readCache(file);
@@ -45,7 +46,7 @@ function atSuccessfulExit(handler) {
   // One listener for all files: Node warns about more than ten.
   if (exitHandlers.length > 1) return;
   process.on('exit', (code) => {
-    if (code === 0) for (const each of exitHandlers) each();
+    if (code === 0) for (const handle of exitHandlers) handle();
   });
 }
 
@@ -102,8 +103,9 @@ function writeCache({ folder, prefix, build, name }, data) {
       fs.closeSync(fd);
     }
     fs.renameSync(temporary, join(folder, name));
-    for (const each of fs.readdirSync(folder)) {
-      if (each.startsWith(prefix) && !each.startsWith(build)) fs.rmSync(join(folder, each));
+    // Removes the caches of earlier builds.
+    for (const file of fs.readdirSync(folder)) {
+      if (file.startsWith(prefix) && !file.startsWith(build)) fs.rmSync(join(folder, file));
     }
   } catch {
     // The folder belongs to another user, or the disk is full. Without a cache, the next start is slower.

@@ -26,8 +26,8 @@ const commands = [
 ];
 
 /**
- * Runs the program: prints the error of a command that failed, and ends the process with the exit code of the error.
- * Commands themselves do neither.
+ * Runs the program: prints the error of a command that failed, unless the command has printed it, and ends the process
+ * with the exit code of the error.
  */
 export async function main(proc: NodeProcess): Promise<void> {
   // A failure to write to standard error changes neither the run nor its exit code.
@@ -124,6 +124,7 @@ async function redactKeys(text: string, { env, cwd }: NodeProcess): Promise<stri
 
 function exitWith({ error }: CommandFailure, proc: NodeProcess): void {
   if (!(error instanceof Interrupted)) proc.exit(exitCodes[error.code]);
+  // The exit code that shells report for a process that SIGPIPE has killed.
   else if (error.signal === 'SIGPIPE') proc.exit(141);
   else killBySignal(error.signal, proc);
 }

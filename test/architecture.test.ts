@@ -91,7 +91,7 @@ test('imports point downhill, and packages stay in their folders', () => {
   expect(wrong).toEqual([]);
 });
 
-test('only main.ts and cli/ use the process', () => {
+test('only main.ts and cli/ use `process`', () => {
   const getCode = (text: string) => text.replaceAll(/^\s*(\*|\/\*|\/\/).*$/gm, '').replaceAll(/from '[^n][^']*'/g, '');
   const users = files.filter(({ text }) => /\bprocess\s*[.[]|node:process/.test(getCode(text)));
   expect(users.filter(({ folder }) => !['main.ts', 'cli'].includes(folder)).map(({ file }) => file)).toEqual([]);

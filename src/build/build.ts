@@ -9,7 +9,10 @@ import { buildSplitProgram } from './split-program.js';
  * runs it from the root of the repository, then writes the type declarations.
  */
 
-/** Libraries that few commands need. Each is a separate file in `dist/lazy/`, so that other commands do not load it. */
+/**
+ * Libraries that few commands need, by the name that the program imports. Each is a separate file in `dist/lazy/`, with
+ * the given name and `.cjs`, so that other commands do not load it.
+ */
 const lazyLibraries: Readonly<Record<string, string>> = {
   ajv: 'ajv',
   'ajv/dist/2020.js': 'ajv-2020',
@@ -26,7 +29,7 @@ const lazyLibraries: Readonly<Record<string, string>> = {
   ws: 'ws',
 };
 
-/** Parts of the program that few commands need. Each is a file in `dist/lazy/` too. */
+/** Parts of the program that few commands need: their modules, by the name of the file in `dist/lazy/`. */
 const parts = {
   'ci-reports': ['src/commands/run/ci/ci-reports.ts'],
   completion: ['src/cli/completion/bash.ts', 'src/cli/completion/fish.ts', 'src/cli/completion/zsh.ts'],

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 /**
  * Escapes the characters beyond ASCII in the CommonJS files of a folder and of its subfolders, because
- * bin/compile-cache.js reads them as Latin-1. With `charset: 'ascii'` esbuild escapes strings, but not regular expressions
- * (esbuild.github.io/api/#charset, read 2026-11-30).
+ * bin/compile-cache.js reads them as Latin-1. With `charset: 'ascii'` esbuild escapes strings, but not regular
+ * expressions (esbuild.github.io/api/#charset, read 2026-11-30).
  */
 export function escapeFiles(folder: string): void {
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -18,7 +18,7 @@ export function escapeFiles(folder: string): void {
 
 /**
  * Escapes the characters of a script beyond ASCII, which in a bundle are all within regular expressions.
- * @throws Error if one follows a backslash, which would escape the escape
+ * @throws Error if such a character follows a backslash: `\ü` would become `\\u00fc`, an escaped backslash and text
  */
 export function escapeNonAscii(code: string): string {
   const misplaced = /.{0,40}\\[^\0-\x7f]/.exec(code)?.[0];

@@ -22,7 +22,8 @@ const mainFile = 'main';
  * 5 of 65 ms (2026-11, Node 20.20).
  *
  * A module of `src/` is in exactly one file, so its classes and its state exist once. It is in a part if only that part
- * imports it, otherwise in the main file. A library is copied into each file that imports it.
+ * imports it, otherwise in the main file. A library that is not among `libraries` is copied into each file that imports
+ * it.
  *
  * @param options the options for a CommonJS bundle
  * @returns the import graph of the whole program
@@ -85,7 +86,10 @@ function assignModules({ inputs }: Metafile, files: SplitProgram['parts']): Map<
   return owners;
 }
 
-/** Returns the modules of each file that other files import. */
+/**
+ * Returns, for each file, those of its modules that other files import.
+ * @throws Error if the main file imports a module of a part statically
+ */
 function findSharedModules({ inputs }: Metafile, owners: ReadonlyMap<string, string>): Map<string, Set<string>> {
   const shared = new Map<string, Set<string>>();
   for (const [importer, { imports }] of Object.entries(inputs)) {
@@ -100,14 +104,17 @@ function findSharedModules({ inputs }: Metafile, owners: ReadonlyMap<string, str
   return shared;
 }
 
-/** Returns the source of a file: it exports the program, and a function for each module that other files import. */
+/**
+ * Returns the source of a file. It exports a function for each module that other files import and, in the main file,
+ * the program.
+ */
 function createEntryPoint(entry: string | undefined, modules: ReadonlySet<string> = new Set()): string {
   const loaders = [...modules].sort().map((module) => `'${module}': () => require('./${module}')`);
   const program = entry === undefined ? '' : `export * from './${entry}';\n`;
   return `${program}export const modules = { ${loaders.join(', ')} };\n`;
 }
 
-/** Makes a file import the modules of other files from these, when it first needs them. */
+/** Makes a file load a module that belongs to another file from that file, when the module is first needed. */
 function importFromOtherFiles(file: string, owners: ReadonlyMap<string, string>, folder: string): Plugin {
   return {
     name: 'split-program',

@@ -21,7 +21,9 @@ export async function requireConfirmation(options: ConfirmationOptions): Promise
   const { action, declinedEffect, yes, proc, signal } = options;
   if (yes) return;
   if (!proc.stdin.isTTY || !proc.stderr.isTTY) {
-    throw new BoticelliError('usage', action, { hint: `Add --yes to confirm; ${declinedEffect}.` });
+    throw new BoticelliError('usage', `confirmation needed: ${action}`, {
+      hint: `Add --yes to confirm; ${declinedEffect}.`,
+    });
   }
   if (await askYesNo(`${capitalize(action)}. Continue? [y/N] `, proc, signal)) return;
   throw new BoticelliError('usage', 'not confirmed', { hint: `${capitalize(declinedEffect)}.` });

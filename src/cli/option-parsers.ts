@@ -2,7 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../util/duration.js';
 import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
-// For parts of the program that are files of their own: these have a copy of commander, with another class (see src/build).
+// Exported for modules in another file of the bundle. If they import commander, that file contains a copy of it (see
+// src/build), whose class is not the one that the parsers here throw.
 export { InvalidArgumentError };
 
 /** Parsers of option values: each returns the value, or throws an InvalidArgumentError that commander reports. */

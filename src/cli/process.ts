@@ -13,7 +13,7 @@ export interface CliProcess {
   argv: readonly string[];
   cwd(): string;
   on(signal: NodeJS.Signals, listener: () => void): unknown;
-  /** Called before Node prints the stack of a crash. */
+  /** Node emits this event before it prints the stack of an uncaught exception. */
   on(event: 'uncaughtExceptionMonitor', listener: () => void): unknown;
   off(event: NodeJS.Signals | 'uncaughtExceptionMonitor', listener: () => void): unknown;
   removeAllListeners(signal: NodeJS.Signals): unknown;

@@ -9,8 +9,8 @@ export function isRepeatable(option: Option): boolean {
 }
 
 /**
- * Makes it a usage error to give an option with a value twice: the command would otherwise ignore the first value. An
- * option without a value, such as -q, may be repeated.
+ * Makes it a usage error to give an option with a value twice, unless it is repeatable: the command would otherwise
+ * ignore the first value. An option without a value, such as -q, may be given twice.
  * @param advice what to do instead, as a clause
  */
 export function rejectRepeatedValues(command: Command, option: Option, advice: string | undefined): void {

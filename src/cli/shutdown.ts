@@ -1,7 +1,7 @@
 import { type BoticelliError, Interrupted } from '../errors.js';
 import type { CliProcess } from './process.js';
 
-/** Combines everything that can end a command from outside into one AbortSignal. */
+/** One AbortSignal for everything that can end a command from outside: signals, and a failure of standard output. */
 export interface Shutdown {
   signal: AbortSignal;
   /** Ends the command for the given reason, for example because standard output failed. */

@@ -27,8 +27,8 @@ const noticeAfterMs = 1500;
 /**
  * Reads standard input as the text of `{{stdin}}`. Warns when it has waited for a while.
  *
- * @throws BoticelliError `no_input` for a terminal, a folder, binary data, or more text than fits into a request, and
- *   if there is no text, because an empty pipe is often a mistake; or the reason of the signal
+ * @throws BoticelliError `no_input` for a terminal, a folder, binary data, or more text than fits into a request, and,
+ *   without `allowEmpty`, if there is no text, because an empty pipe is often a mistake; or the reason of the signal
  */
 export async function readStdinText(proc: StdinProcess, options: ReadStdinTextOptions): Promise<string> {
   if (proc.stdin.isTTY) {
@@ -51,6 +51,7 @@ export async function readStdinNarrative(proc: StdinProcess, options: ReadStdinO
   return { file: '<stdin>', bytes, folder: '.', isFromStdin: true };
 }
 
+/** @param emptyInput what to add to the command, so that standard input is empty */
 async function readStdinBytes(
   { stdin }: StdinProcess,
   { signal, warn, clock = systemClock }: ReadStdinOptions,

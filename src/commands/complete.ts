@@ -3,7 +3,7 @@ import type { DynamicTopic } from '../cli/completion/command-tree.js';
 import { defineCommand } from '../cli/define-command.js';
 import type { CliProcess } from '../cli/process.js';
 
-/** `boticelli __complete`: what completion scripts call for values that are not known when they are created. */
+/** `boticelli __complete`: completion scripts call it for values that are not known when the script is created. */
 export const addCompleteCommand = defineCommand<[topic: DynamicTopic, words: string[]], Record<never, never>>({
   name: '__complete',
   description: 'print the completions of a value',

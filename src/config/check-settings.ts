@@ -17,7 +17,7 @@ export function checkSettings(file: TomlTable, isFromWorkingFolder = false): Pro
     ...(isFromWorkingFolder && file.trust !== undefined ? [createOwnTrustProblem()] : []),
     ...validateFile(file, {
       schema: settingsSchema,
-      createUnknownKeyProblems: (...given) => [createUnknownKeyProblem(...given)],
+      createUnknownKeyProblems: (tablePath, key) => [createUnknownKeyProblem(tablePath, key, file)],
     }),
     ...checkStrings(file),
     ...checkModelKeys(file),

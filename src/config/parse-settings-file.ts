@@ -19,7 +19,7 @@ export async function parseSettingsFile(
 ): Promise<SettingsFile> {
   const parsed = readToml(bytes);
   const { text } = parsed;
-  // In someone else's folder, this file may be a link to any file of the user, whose lines must not be printed.
+  // In someone else's folder, this file may be a link to any file of the user. Lines of that file must not be printed.
   const isElsewhere = isFromWorkingFolder && !isWithinFolder(path, dirname(path));
   const createInvalidSettings = (diagnostics: Diagnostic[], hint?: string) =>
     new InvalidSettings({

@@ -3,7 +3,7 @@ import { stripModelPrefix } from '../util/model-name.js';
 
 /** The prices of models. */
 export interface PriceList {
-  /** Returns the price of a model now; undefined if it is unknown, as for an alias. */
+  /** Returns the price of a model now; undefined if it is unknown, as for an alias without a price in settings. */
   getPrice(model: string): Price | undefined;
   /**
    * Returns the price of a reply that `model` served and that was requested as `requestedAs`. A price from settings
@@ -89,8 +89,8 @@ function findBuiltInPrice(model: string, now: number): Price | undefined {
 }
 
 /**
- * Returns the highest input price and output price in the family of an alias. These models output only text, so there
- * are no prices of other output.
+ * Returns the highest input price and output price in the family of an alias; undefined for any other name. The models
+ * of these families output only text, so there are no prices of other output.
  */
 function findMaxFamilyPrice(model: string, now: number): Price | undefined {
   const family = latestAliasPattern.exec(model)?.[1];

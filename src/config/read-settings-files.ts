@@ -7,7 +7,7 @@ import type { SettingsFile } from './sources.js';
 
 /** The name of the settings file, in the working folder and in the user's config folder. */
 const settingsFileName = 'boticelli.toml';
-/** The maximum size of a settings file. They are short, so a larger file was probably named by mistake. */
+/** The maximum size of a settings file. Settings files are short, so a larger one was probably named by mistake. */
 const maxBytes = 1_000_000;
 
 /** Where to look for settings files. */

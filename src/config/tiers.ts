@@ -15,7 +15,7 @@ export function listTierNames(configured: Readonly<Record<string, FileTier>> = {
 }
 
 /**
- * Checks that the flag, GEMINI_TIER and each `default_tier` name known tiers.
+ * Checks that the flag, or else GEMINI_TIER, and each `default_tier` in the files name known tiers.
  * @throws BoticelliError for an unknown tier: `usage` if the flag names it, `invalid_config` if a setting names it
  */
 export async function assertKnownTier(sources: Sources, known: string[], flag: string | undefined): Promise<void> {
@@ -70,7 +70,7 @@ function findBuiltInLimits(tier: string, model: string): LimitValues {
   return getOwnEntry(tierLimits.models, model) ?? liveDefaults ?? tierLimits.defaults;
 }
 
-/** Ignores inherited properties: a model may have any name, even `constructor`. */
+/** Returns an entry, but no inherited property: a model may have any name, even `constructor`. */
 function getOwnEntry<Entry>(record: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -4,14 +4,15 @@ import type Database from 'libsql';
 import { applicationId, readApplicationId, tableNames } from './schema.js';
 
 /**
- * The files that this process has checked, by device and inode. A file is checked only before its first connection: the
- * check opens and closes the file, and closing any handle to a file releases the locks that SQLite holds on it
- * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ * The files that have passed the check in this process, by device and inode. A file is not checked again, because this
+ * process may be connected to it by then: the check opens and closes the file, and closing any handle to a file
+ * releases the locks that SQLite holds on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
 const checkedFiles = new Set<string>();
 
 /**
- * Describes why a file does not belong to boticelli, as the end of a sentence that begins with its path. Returns
+ * Describes why the file at a path must not be used, as the end of a sentence that begins with the path: it is the
+ * database of another program, not a regular file, or a symbolic link to something other than our database. Returns
  * undefined for a file that is missing, empty, damaged or ours. Nothing is written: SQLite opens the file in immutable
  * mode at most, because opening it normally may start a recovery, which writes.
  */
@@ -62,6 +63,10 @@ function readHeader(path: string): { applicationId: number } | undefined {
   }
 }
 
+/**
+ * Whether the database on disk is ours. A file without an application id whose tables can't be read passes: `openFile`
+ * checks it again after opening it, and finds the damage.
+ */
 function isOursOnDisk(LibSql: typeof Database, path: string, id: number): boolean {
   return id === applicationId || (id === 0 && readTablesOnDisk(LibSql, path).every(isOurTable));
 }

@@ -11,7 +11,10 @@ import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js'
 
 export type { Database };
 
-/** The state database, absent if it can't be used, and a one-line warning for the user. */
+/**
+ * `database` is absent if the state database can't be used. `warning` is one line for the user. It says why, or that a
+ * damaged file was replaced.
+ */
 type OpenedDatabase = { database?: Database.Database; warning?: string };
 
 /** Returns the path of the database in a state folder. */
@@ -21,8 +24,9 @@ export function databasePath(stateFolder: string): string {
 
 /**
  * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged
- * file is renamed, never deleted. The file of another program is left unchanged. If no database can be opened, the
- * program continues with a warning.
+ * file is renamed, never deleted, and a new one is created. A file that belongs to another program or was written by a
+ * newer version is left unchanged. A file that can't be written, for example on a full disk, is opened with
+ * `openUnwritable`. If no database can be opened, only a warning is returned, and the program continues without one.
  *
  * @param options how to wait while another process locks the whole file
  * @throws BoticelliError `output_failed` if the file stays locked, because no request may be sent while the used
@@ -47,7 +51,7 @@ export async function openDatabase(
   }
   try {
     const damagedPath = moveDamagedFile(path);
-    const warning = `${path} was damaged; it is now ${damagedPath}, and a new database was created`;
+    const warning = `${path} was damaged and renamed to ${damagedPath}; a new database was created`;
     return { ...openFile(LibSql, path), warning };
   } catch (thrown) {
     return { warning: `${path} is damaged and can't be replaced: ${describeSqliteError(thrown)}` };
@@ -89,8 +93,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 /**
  * Reads the schema, so that a file that is damaged or can't be opened throws here and not later. Uses neither `prepare`
  * nor `pragma`: if one of these fails, its statement keeps this connection open until it is garbage-collected. The next
- * connection of this process then shares the index of the write-ahead log with it, and fails too: on a full disk,
- * `openUnwritable` could not read what is only in the log (seen 2026-11 with libsql 0.5: SQLITE_IOERR_SHMSIZE).
+ * connection of this process then shares the write-ahead log's index with the failed one, and fails too: on a full
+ * disk, `openUnwritable` could not read what is only in the log (seen 2026-11 with libsql 0.5: SQLITE_IOERR_SHMSIZE).
  */
 function readSchema(database: Database.Database): void {
   database.exec('SELECT count(*) FROM sqlite_schema');
@@ -121,7 +125,7 @@ function markAsOurs(database: Database.Database): void {
  * Opens a file that SQLite can't open normally, for example on a full disk. A used-up daily quota is then still known,
  * and `--resume` finds the stored replies. Writing to the file fails with SQLite's error. `readonly_shm` is tried
  * first: it also reads what is only in the write-ahead log, but needs the log's index file. `immutable` needs no index,
- * but ignores the log.
+ * but ignores the log. Returns undefined if both fail, or if the file is not ours or has another schema version.
  */
 function openUnwritable(LibSql: typeof Database, path: string): Database.Database | undefined {
   for (const query of ['readonly_shm=1', 'immutable=1']) {
@@ -152,8 +156,8 @@ export function moveDamagedFile(path: string): string {
  * Opens the database of a state folder for reading: nothing is created, migrated or renamed.
  *
  * @param minVersion the first schema version that has the wanted tables
- * @returns undefined if the file does not exist or has an older schema
- * @throws BoticelliError `no_input` if the file can't be read
+ * @returns undefined if the file does not exist, is empty, or has an older schema version than `minVersion`
+ * @throws BoticelliError `no_input` if the file can't be read, is not ours, or was written by a newer version
  */
 export async function openReadOnly(folder: string, minVersion = 1): Promise<Database.Database | undefined> {
   const path = databasePath(folder);
@@ -181,8 +185,8 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
 }
 
 /**
- * Connects for reading. Even then SQLite creates an index of the write-ahead log beside the file. In a folder that is
- * read-only or on a full disk it can't, and the file is opened like one that can't be written.
+ * Connects for reading. Even for that, SQLite creates an index of the write-ahead log beside the file. If it can't,
+ * because the folder is read-only or the disk is full, the file is opened with `openUnwritable`.
  */
 function connectReadOnly(LibSql: typeof Database, path: string): Database.Database {
   const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
@@ -202,7 +206,7 @@ function connectReadOnly(LibSql: typeof Database, path: string): Database.Databa
 /** Creates the error for a database that can't be read. */
 export function createUnreadableError(path: string, thrown: unknown): BoticelliError {
   return new BoticelliError('no_input', `${path} can't be read: ${describeSqliteError(thrown)}`, {
-    hint: 'Nothing was changed. Check its permissions. If it is damaged, the next run renames it and creates a new one.',
+    hint: 'Nothing was changed. Check the permissions of the file. If it is damaged, the next run renames it and creates a new one.',
     cause: thrown,
   });
 }

@@ -8,15 +8,15 @@ import { runInTransaction } from './transaction.js';
 export const schemaVersion = 2;
 
 /**
- * SQLite's `application_id` of our files: `btcl` in ASCII. Files of 2026-11 and before have none; they are ours if all
- * their tables are.
+ * SQLite's `application_id` of our files: `btcl` in ASCII. Files that were created in 2026-11 or earlier have none;
+ * such a file is ours if all its tables are ours.
  */
 export const applicationId = 0x6274636c;
 
 /**
- * Creates what is missing from a file, new or old. Some stored names are older than those in the code: a page is a
- * model state, a manner the response mode of a Live model, an answer a reply; `ended` is the end event of an act, and
- * `told` are the events before it.
+ * Creates the tables and indices that a new or old file lacks. Some stored names are older than those in the code: a
+ * page is a model state, a catalogue a list of models, a manner the response mode of a Live model, and an answer a
+ * reply; `ended` is the end event of an act, and `told` are the events before it.
  */
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
@@ -46,9 +46,9 @@ const schema = `
 `;
 
 /**
- * The rows of runs with `--each`. Each row is also a run of its own, whose id is that of the whole run, a slash and the
- * number; row 0 stands for the whole run. The table is created when it is first needed, so that older versions of the
- * program, which do not need it, can still open the file.
+ * The rows of runs with `--each`. Each row is also stored as a run of its own, whose id consists of the id of the whole
+ * run, a slash and the row's number. Number 0 stands for the whole run. The table is created when it is first needed.
+ * It did not get a new schema version, because older versions of the program refuse a file with a newer schema version.
  */
 export const rowRunsTable = `
   CREATE TABLE IF NOT EXISTS row_runs (
@@ -57,7 +57,7 @@ export const rowRunsTable = `
 
 /**
  * The columns that files of 2026-11 and before lack. They are added when such a file is opened for writing. Older
- * versions of the program name the columns that they use, so they can still use the file.
+ * versions of the program can still use the file, because their statements name the columns that they use.
  */
 export const addedColumns = [
   { table: 'runs', column: 'vars' },
@@ -65,13 +65,13 @@ export const addedColumns = [
   { table: 'acts', column: 'prompt' },
 ] as const;
 
-/** Whether a table has a column. A file that is only read may lack those of `addedColumns`. */
+/** Whether a table has a column. A file that was opened only for reading may lack those of `addedColumns`. */
 export function hasColumn(database: Database.Database, table: string, column: string): boolean {
   const found = database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column);
   return found !== undefined;
 }
 
-/** Uses every table and the columns that the program needs, and reads no row. */
+/** Names all tables of `schema` with their columns, without reading a row: SQLite fails if one of them is missing. */
 const probes = `
   SELECT key, page FROM quota_pages LIMIT 0;
   SELECT key, fetched_at, models FROM catalogues LIMIT 0;
@@ -94,8 +94,8 @@ function hasWholeSchema(database: Database.Database): boolean {
 }
 
 /**
- * Creates tables and columns that are missing from a file of this schema version.
- * @throws Error with SQLite's code for a damaged file, if a table lacks a column
+ * Creates the tables and `addedColumns` that are missing from a file of this schema version.
+ * @throws Error with SQLite's code for a damaged file, if a table lacks any other column, which can't be added
  */
 export function repairSchema(database: Database.Database): void {
   if (hasWholeSchema(database)) return;
@@ -108,7 +108,10 @@ export function repairSchema(database: Database.Database): void {
   if (!hasWholeSchema(database)) throw Object.assign(new Error('a table lacks a column'), { code: 'SQLITE_CORRUPT' });
 }
 
-/** The tables of all schema versions up to this one. */
+/**
+ * The tables of all schema versions up to this one. They identify a file without an application id. Such a file has no
+ * table `row_runs`, because the versions that create that table also set the id.
+ */
 export const tableNames: ReadonlySet<string> = new Set(
   Array.from(schema.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g), ([, name = '']) => name),
 );

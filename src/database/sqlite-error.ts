@@ -1,4 +1,4 @@
-/** Whether the work failed because another process holds the lock. If so, it may succeed a moment later. */
+/** Whether the work failed because another process holds the lock. The work may then succeed a moment later. */
 export function isBusy(thrown: unknown): boolean {
   return hasCode(thrown, { SQLITE_BUSY: 5, SQLITE_LOCKED: 6 });
 }
@@ -8,7 +8,7 @@ export function isCorrupt(thrown: unknown): boolean {
   return hasCode(thrown, { SQLITE_CORRUPT: 11, SQLITE_NOTADB: 26 });
 }
 
-/** Whether SQLite could not write, or could not create a file beside the database: a read-only folder, a full disk. */
+/** Whether SQLite could not write or create a file, for example in a read-only folder or on a full disk. */
 export function isUnwritable(thrown: unknown): boolean {
   return hasCode(thrown, { SQLITE_READONLY: 8, SQLITE_IOERR: 10, SQLITE_FULL: 13, SQLITE_CANTOPEN: 14 });
 }
@@ -24,9 +24,9 @@ export function describeSqliteError(thrown: unknown): string {
 }
 
 /**
- * Whether an error has one of the result codes, or an extended code of one: libsql gives some of those no name, such as
- * `UNKNOWN_SQLITE_ERROR_1544` for SQLITE_READONLY_DIRECTORY. The low byte of an extended code is the result code
- * (sqlite.org/rescode.html, read 2026-11-30).
+ * Whether an error has one of the result codes, or an extended code of one. libsql does not know the names of some
+ * extended codes: it reports SQLITE_READONLY_DIRECTORY as `UNKNOWN_SQLITE_ERROR_1544`. The low byte of an extended code
+ * is the result code (sqlite.org/rescode.html, read 2026-11-30).
  */
 function hasCode(thrown: unknown, codes: Readonly<Record<string, number>>): boolean {
   const code = getSqliteCode(thrown);

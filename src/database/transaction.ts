@@ -1,7 +1,7 @@
 import { type Stats, statSync } from 'node:fs';
 import type Database from 'libsql';
 
-/** The file of each open database. */
+/** The path of each database that is watched (see `watchFile`), and the file that the path named at that time. */
 const openFiles = new WeakMap<Database.Database, { path: string; stats: Stats | undefined }>();
 
 /**

@@ -6,7 +6,7 @@ import { isBusy } from './sqlite-error.js';
 export interface LockWaitOptions {
   /** How long to retry while another process holds the lock. Default 10 s. */
   maxWaitMs?: number;
-  /** Called once, when the wait becomes noticeable. */
+  /** Called once, when the wait has lasted for a second. */
   onLocked?: () => void;
   /**
    * Bounds of the pause between two attempts. Default 1 and 7. The pause is random, so that waiting processes do not
@@ -24,7 +24,7 @@ const noticeAfterMs = 1000;
  * this function waits for the rest of the time. It measures real time and not the injected clock, which the other
  * process does not follow.
  *
- * @throws SQLite's error once `maxWaitMs` have passed, and every other error of the work
+ * @throws SQLite's error once `maxWaitMs` have passed, and any other error of the work at once
  */
 export async function retryWhileLocked<Result>(work: () => Result, options: LockWaitOptions = {}): Promise<Result> {
   const { maxWaitMs = 10_000, onLocked, pauseMs: [minPauseMs, maxPauseMs] = [1, 7] } = options;

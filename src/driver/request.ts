@@ -1,6 +1,7 @@
+import type { MediaResolution } from '../facts/media.js';
 import type { ThinkingLevel } from '../facts/model-facts.js';
 import type { ServiceTier } from '../facts/service-tiers.js';
-import type { MediaResolution, ToolName } from '../facts/tools.js';
+import type { ToolName } from '../facts/tools.js';
 import type { ReplyMedia } from './reply-media.js';
 
 /** One request to a model: plain data, independent of the driver. */

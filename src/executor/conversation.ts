@@ -22,7 +22,7 @@ export type VisiblePositions = 'all' | readonly number[];
 export function createConversation(acts: readonly Act[], visible = planVisiblePositions(acts)): Conversation {
   const evictedAfter = planEvictions(visible);
   const retained = new Map<number, TurnPair>();
-  /** The positions after the oldest unfinished one whose acts have finished. */
+  /** The positions of the finished acts that come after `oldestUnfinished`. */
   const finished = new Set<number>();
   let oldestUnfinished = 0;
 
@@ -36,7 +36,7 @@ export function createConversation(acts: readonly Act[], visible = planVisiblePo
     add(position, turns) {
       if (turns) retained.set(position, turns);
       finished.add(position);
-      // Turns are dropped once the last act that sees them has finished, and all acts before that one.
+      // The turns of an act are dropped once the last act that sees them and all acts before that one have finished.
       for (; finished.delete(oldestUnfinished); oldestUnfinished += 1)
         for (const at of evictedAfter.get(oldestUnfinished) ?? []) retained.delete(at);
     },

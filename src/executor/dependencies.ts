@@ -2,11 +2,11 @@ import { type Act, listTemplateTexts, type Narrative } from '../narrative/narrat
 import { getPlaceholderNames, getVariableName, isRowName } from '../narrative/template.js';
 import { planVisiblePositions, type VisiblePositions } from './conversation.js';
 
-/** Finds the acts of a round that a name means at a position. */
+/** Finds the act that a placeholder means, among the acts of a round before the act that contains the placeholder. */
 export interface ActPositions {
-  /** Returns the latest position before this one whose act has the name; undefined if there is none. */
+  /** Returns the latest position before `position` whose act has the name and gets a reply; undefined if none does. */
   findLatest(name: string, position: number): number | undefined;
-  /** Returns the position whose reply `{{previous}}` means; undefined if there is none. */
+  /** Returns the position of the reply that `{{previous}}` means at `position`; undefined if there is none. */
   findPrevious(position: number): number | undefined;
 }
 

@@ -9,11 +9,12 @@ type Render = (text: string, formatValue?: (value: string) => string) => string;
 
 /** Whether a placeholder is filled by a reply or by standard input, whose author may not be the user. */
 function isFilledFromOutside(placeholder: string): boolean {
-  // Rows come from a file that the user names. The files that rows name are checked in `row-values.ts`.
+  // A value of a row does not count: the user names the source of the rows, and `row-values.ts` checks the files that
+  // rows name.
   return placeholder !== 'round' && getVariableName(placeholder) === undefined && !isRowName(placeholder);
 }
 
-/** Returns the text before the first placeholder that a reply or standard input fills; undefined if there is none. */
+/** Returns the text before the first placeholder that a reply or standard input fills. Undefined if there is none. */
 function getTextBeforeFilledPart(text: string): string | undefined {
   const { parts } = parseTemplate(text);
   const index = parts.findIndex((part) => typeof part !== 'string' && isFilledFromOutside(part.name));
@@ -50,8 +51,9 @@ export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, 
 const filledNameReason = 'a reply or standard input chooses its name';
 
 /**
- * Rejects URLs whose host a reply or standard input fills, before the first request of the run. If a variable comes
- * first in the URL, the host depends on its value, and `assertNameStaysInside` checks it when the act runs.
+ * Rejects URLs whose host a reply or standard input fills, before the first request of the run. Does not check a URL in
+ * which another placeholder comes first, such as a variable, because the host depends on the value of that placeholder.
+ * `assertNameStaysInside` checks the URL when the act runs.
  *
  * @throws BoticelliError `no_input`
  */
@@ -80,7 +82,7 @@ function isSameHost(prefix: string, url: string): boolean {
 function createFilledHostError(text: string): BoticelliError {
   return new BoticelliError(
     'no_input',
-    `a reply or standard input chooses the host of the URL ${JSON.stringify(text)}`,
+    `a reply or standard input must not choose the host of the URL ${JSON.stringify(text)}`,
     {
       hint: 'Write the host in the narrative. To allow any host, run the narrative with --allow-outside.',
     },

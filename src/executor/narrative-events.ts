@@ -19,7 +19,7 @@ export type NarrativeEvent =
   | ActEnd
   | NarrativeEnd;
 
-/** A run starts. It is the first event, unless the run failed before its first act. */
+/** A run starts. This is the first event. A run that fails before its first act does not have it. */
 export interface NarrativeStart {
   type: 'narrative-start';
   /** The id of the run: unique and sortable by time. */
@@ -139,7 +139,7 @@ export interface ActMedia {
   byteLength: number;
   /** The name of the file in the folder of `--out-dir`; absent if it was not saved. */
   file?: string;
-  /** The bytes in base64. Only in events, and only with the option `includesMediaData`. */
+  /** The bytes in base64. Not in reports; in events only with the option `includesMediaData`. */
   data?: string;
 }
 
@@ -156,7 +156,7 @@ export interface NarrativeEnd {
   error?: ErrorReport;
 }
 
-/** The result of a run. Without `failure` it is the document of `--output json`. */
+/** The result of a run. All fields except `failure` are the document of `--output json`. */
 export interface RunReport extends Omit<NarrativeEnd, 'type'> {
   /** The name of the narrative. Undefined, like the description, if the file could not be read. */
   narrative: string | undefined;

@@ -26,7 +26,7 @@ export class NarrativeExecutor {
     this.#options = { ...options, callLimiter: callLimiter ?? limiter };
   }
 
-  /** Runs the acts in order, or with `maxConcurrent`, independent acts in parallel. */
+  /** Runs the acts in order. With `maxConcurrent` above 1, runs independent acts in parallel. */
   execute(narrative: Narrative, { stream = false, row, instance }: ExecuteOptions = {}): Promise<RunReport> {
     return executeNarrative(narrative, this.#options, { stream, onChunk: undefined, row, instance });
   }
@@ -40,16 +40,25 @@ export class NarrativeExecutor {
 async function executeNarrative(
   narrative: Narrative,
   options: NarrativeExecutorOptions,
-  given: Pick<RunState, 'stream' | 'onChunk' | 'row' | 'instance'>,
+  execution: Pick<RunState, 'stream' | 'onChunk' | 'row' | 'instance'>,
 ): Promise<RunReport> {
   const { clock = systemClock, onEvent = () => {} } = options;
   const startedAt = clock.now();
   const run = createRunId(startedAt);
   const parallel = createParallelContext(narrative, options);
-  const state: RunState = { options, runKey: {}, parallel, clock, onEvent, ...given, stdin: undefined, actEnds: [] };
+  const state: RunState = {
+    options,
+    runKey: {},
+    parallel,
+    clock,
+    onEvent,
+    ...execution,
+    stdin: undefined,
+    actEnds: [],
+  };
   let failure: BoticelliError | undefined;
   try {
-    assertRowGiven(narrative, given.row);
+    assertRowGiven(narrative, execution.row);
     if (!options.allowOutside && !options.isRehearsal) assertNoFilledHosts(narrative);
     // Standard input is read before the first request, so that a run whose input is missing costs nothing.
     if (usesStdin(narrative)) state.stdin = await readStdin(options);
@@ -60,7 +69,7 @@ async function executeNarrative(
     failure = toRunFailure(state.failed ? state.failed.thrown : thrown, options.signal);
   }
 
-  // If nothing was received, the cost is absent rather than 0.
+  // If nothing was received, `billed` is undefined, and the events have no cost rather than a cost of 0.
   const { actEnds, billed = { usage: zeroUsage } } = state;
   const status = failure ? (failure.code === 'interrupted' ? 'interrupted' : 'failed') : 'completed';
   const durationMs = clock.now() - startedAt;

@@ -31,7 +31,7 @@ export interface NarrativeExecutorOptions {
    * arrives. If it can't, the failure ends the run. Default: it can't.
    */
   canDiscard?: (act: { act: string; index: number }) => boolean;
-  /** Reads the value of `{{stdin}}`. Called once, before the first act, and only if a text uses it. */
+  /** Reads the value of `{{stdin}}`. Called once, before the first act, and only if the narrative uses it. */
   stdin?: () => Promise<string>;
   /**
    * Saves the speech of a reply. Called before the `act-end` event of the reply, or before its act fails because the
@@ -64,9 +64,10 @@ export interface NarrativeExecutorOptions {
    */
   allowOutside?: boolean;
   /**
-   * The maximum number of acts that run at the same time. Above 1, an act starts as soon as the acts have finished that
-   * its context, its texts and its media names refer to. What is sent and the order of `acts` in the report do not
-   * change; events of different acts interleave, and each has the `index` of its act. Default 1: the acts run in order.
+   * The maximum number of acts that run at the same time. Default 1: the acts run in order. Above 1, an act starts as
+   * soon as the acts that it depends on have finished: those that its context shows, and those that its texts, media
+   * names and expectations refer to. The requests and the order of `acts` in the report stay the same. Events of
+   * different acts interleave, and each has the `index` of its act.
    */
   maxConcurrent?: number;
   /** The limiter to use instead of `maxConcurrent`. Executors that share a limiter have one limit together. */
@@ -77,7 +78,7 @@ export interface NarrativeExecutorOptions {
 /** The options and listeners that all acts of a run share. */
 export interface RunContext {
   options: NarrativeExecutorOptions;
-  /** Identifies the run. */
+  /** The object that stands for the run in the `position` of each call. */
   runKey: object;
   /** Present if acts may run in parallel. */
   parallel: ParallelContext | undefined;

@@ -20,13 +20,13 @@ export interface TemplateValues {
   /** The reply of the previous act; undefined for the first act. */
   previous: string | undefined;
   vars: ReadonlyMap<string, string>;
-  /** The standard input, if a text of the run uses it. */
+  /** The standard input, if the run uses it. */
   stdin: string | undefined;
   round: number;
   row: NarrativeRow | undefined;
 }
 
-/** An act as it is sent: placeholders are filled, and each nested narrative is replaced with the text of its reply. */
+/** An act as it is sent: placeholders are filled, and each nested narrative is replaced with its last reply. */
 export type RenderedAct = Omit<Act, 'inputs' | 'context'> & { inputs: readonly (TextInput | MediaInput)[] };
 
 /**
@@ -65,7 +65,9 @@ interface RenderInputOptions extends Pick<NarrativeExecutorOptions, 'isRehearsal
 }
 
 /**
- * Fills the placeholders of an input with `render`, and reads the media file if the input is a media name.
+ * Fills the placeholders of an input with `render`. If the input is the name of a media file, also reads the file. If
+ * the name is not known, because it contains a rehearsed reply or an assumed row, returns a text that stands for the
+ * media. Returns media and narratives as they are.
  * @throws BoticelliError the same errors as `check` for media that can't be used; `no_input` for a name that a row, a
  *   reply or standard input may not choose
  */

@@ -15,14 +15,14 @@ export interface RequestOrder {
   findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act is sent. */
   markSent(index: number): void;
-  /** Marks all requests as sent. Call it when no further act starts. */
+  /** Marks all requests as sent, so that no act waits for them. Call it when no further act starts. */
   close(): void;
 }
 
 /** Creates the order of the requests of a narrative. */
 export function createRequestOrder(narrative: Narrative): RequestOrder {
   const outlines = outlineRequests(narrative);
-  const unsent = new Map(outlines.map((outline, index) => [index, { outline, ...createSignal() }]));
+  const unsent = new Map(outlines.map((outline, index) => [index, { outline, ...createSentPromise() }]));
   const markSent = (index: number) => {
     unsent.get(index)?.resolve();
     unsent.delete(index);
@@ -44,7 +44,7 @@ export function createRequestOrder(narrative: Narrative): RequestOrder {
   };
 }
 
-function createSignal() {
+function createSentPromise() {
   let resolve = () => {};
   const sent = new Promise<void>((resolveSent) => {
     resolve = resolveSent;
@@ -55,7 +55,7 @@ function createSignal() {
 /** What is known of a request before it is sent. */
 interface RequestOutline {
   /** The number of acts that the act sees. */
-  visible: number;
+  visibleCount: number;
   /** An outline for each input; undefined for media and nested narratives. */
   texts: readonly (TextOutline | undefined)[];
 }
@@ -79,7 +79,7 @@ function outlineRequests(narrative: Narrative): RequestOutline[] {
     if (getNestedNarrative(act)) return nested;
     const seen = visible[position] ?? [];
     const texts = act.inputs.map((input) => outlineText(input, narrative));
-    return [...nested, { visible: seen === 'all' ? position : seen.length, texts }];
+    return [...nested, { visibleCount: seen === 'all' ? position : seen.length, texts }];
   });
   return Array.from({ length: carousel }, () => round).flat();
 }
@@ -94,6 +94,7 @@ function outlineText(input: Input, { templates }: Narrative): TextOutline | unde
   };
 }
 
+/** Whether the value of a placeholder is not a reply. */
 function isGivenValue(name: string): boolean {
   return name === 'stdin' || name === 'round' || isRowName(name) || getVariableName(name) !== undefined;
 }
@@ -104,7 +105,7 @@ function isGivenValue(name: string): boolean {
  */
 function mayBeEqual(left: RequestOutline, right: RequestOutline): boolean {
   if (left === right) return true;
-  if (left.visible !== right.visible || left.texts.length !== right.texts.length) return false;
+  if (left.visibleCount !== right.visibleCount || left.texts.length !== right.texts.length) return false;
   return left.texts.every((text, index) => mayBeEqualTexts(text, right.texts[index]));
 }
 

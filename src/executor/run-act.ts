@@ -161,7 +161,7 @@ function createCallContext(input: ActInput, totals: ActTotals): CallContext {
   };
 }
 
-/** Reports an event of the driver as an event of the act, and adds it to the totals. */
+/** Adds an event of the driver to the totals, and reports it as an event of the act, unless it is only about usage. */
 function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotals): void {
   const eventBase = createEventBase(input);
   switch (event.type) {
@@ -173,7 +173,7 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       totals.timer.addPlannedWait(event.waitMs);
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
-      // A service tier refuses a request that was sent, which is an attempt. A model without quota gets no request.
+      // If a service tier refused the request, the request was sent, so it counts. To a model without quota, none was sent.
       if (event.serviceTier !== undefined) totals.attempts += 1;
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
@@ -193,7 +193,10 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
   }
 }
 
-/** Calls the driver once, streaming if requested and supported. */
+/**
+ * Calls the driver, with streaming if that is requested and supported. If the driver then throws
+ * `StreamingNotSupported`, calls it again without streaming.
+ */
 async function callDriver(request: GenerateRequest, input: ActInput, totals: ActTotals): Promise<GenerateResponse> {
   const { options, stream, onChunk, act, onEvent } = input;
   const { driver } = options;
@@ -216,7 +219,9 @@ async function callDriver(request: GenerateRequest, input: ActInput, totals: Act
   throw createUnfinishedStreamError(request.model);
 }
 
-/** Saves speech without a transcript. The act fails, but the speech was billed, and it is all that was received. */
+/**
+ * Saves speech without a transcript. The act fails, but the user paid for the speech and has nothing else of the reply.
+ */
 function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
   const { file } = createActAudio(audio, input);
   if (file === undefined) return;
@@ -224,7 +229,7 @@ function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
   input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
 }
 
-/** Reports media that was neither saved nor passed on, because it is part of the reply that was billed. */
+/** Warns of media that is neither in a file nor in the event: it would be lost, although the user paid for it. */
 function reportUnsavedMedia(media: Pick<ActEnd, 'media'>, input: ActInput): void {
   const description = describeUnsavedMedia(media);
   if (description === undefined) return;

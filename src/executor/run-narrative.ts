@@ -24,7 +24,7 @@ import { type ActResult, runAct } from './run-act.js';
 
 /** The context that all acts of a run share, and the results so far. */
 export interface RunState extends RunContext {
-  /** The value of `{{stdin}}`, if a text uses it. */
+  /** The value of `{{stdin}}`, if the narrative uses it. */
   stdin: string | undefined;
   /** The end events of the acts that have a reply, in the order of finishing. */
   actEnds: ActEnd[];
@@ -139,7 +139,7 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   return state.parallel ? runInTurn(index, state, state.parallel, request) : request();
 }
 
-/** Makes a request when a slot is free, and when acts before it whose request may be equal have sent theirs. */
+/** Makes a request once a slot is free and the earlier acts whose requests may be equal to it have sent theirs. */
 async function runInTurn(
   index: number,
   state: RunState,
@@ -215,10 +215,10 @@ async function renderAct(
   for (const input of renderedInputs) {
     if (input.type !== 'narrative') inputs.push(input);
     else {
-      // Placeholders in a reply are not replaced.
       const scope = { ...narrativeScope, namePrefix: `${name}/`, firstIndex };
       const result = await runNarrative(input.narrative, state, scope);
       firstIndex += countRequests(input.narrative);
+      // The reply is not a template: what looks like a placeholder in it is kept.
       inputs.push({ type: 'text', content: result?.endEvent.text ?? '' });
     }
   }

@@ -1,4 +1,6 @@
-/** Starts tasks in order, with two limits. Rows use it. */
+/**
+ * Starts tasks in order, with two limits. Rows use it. Only one call of `waitForSlot` or `drain` may wait at a time.
+ */
 export interface Scheduler {
   /** Resolves when another task may start. */
   waitForSlot(): Promise<void>;
@@ -11,7 +13,10 @@ export interface Scheduler {
 interface SchedulerOptions {
   /** The maximum number of tasks that run at the same time. */
   maxConcurrent: number;
-  /** The maximum number of tasks from the oldest unfinished one on, so that few finished results wait for that one. */
+  /**
+   * The maximum number of started tasks, counted from the oldest unfinished one. It limits how many finished results
+   * wait for that task.
+   */
   maxAhead: number;
 }
 
@@ -49,7 +54,8 @@ export function createScheduler({ maxConcurrent, maxAhead }: SchedulerOptions): 
 /** Limits how many calls run at the same time, over all acts, narratives and rows that share it. */
 export interface CallLimiter {
   /**
-   * Runs a task once a slot is free: first come, first served. A task must not wait for another, which may get no slot.
+   * Runs a task once a slot is free: first come, first served. A task must not wait for another task of
+   * the limiter, because that one may never get a slot.
    */
   run<Result>(task: () => Promise<Result>): Promise<Result>;
 }

@@ -51,8 +51,8 @@ export function classifyFinishReason(finishReason: string): FinishKind {
 }
 
 /**
- * Whether a block reason says that the prompt was blocked. proto3's default value does not. It has two spellings:
- * BLOCK_REASON_UNSPECIFIED in the Gemini API, BLOCKED_REASON_UNSPECIFIED in Vertex AI and the SDK.
+ * Whether a block reason says that the prompt was blocked. An empty reason and proto3's default value do not. The
+ * default value is BLOCK_REASON_UNSPECIFIED in the Gemini API, and BLOCKED_REASON_UNSPECIFIED in Vertex AI and the SDK.
  */
 export function isBlockReason(reason: string): boolean {
   return !/^\s*(BLOCK(ED)?_REASON_UNSPECIFIED)?\s*$/i.test(reason);

@@ -58,15 +58,16 @@ export const defaultTier = 'free';
 
 /**
  * Spend-based limits: the cost of all models of a project together, in US dollars, within a rolling window of ten
- * minutes (ai.google.dev/gemini-api/docs/rate-limits, introduced 2026-06-23, read 2026-11-30 in copies). Whether they
- * apply depends on the billing history. For tier 2, the Markdown version of the page has 200 instead of 50.
+ * minutes. They were introduced on 2026-06-23 (ai.google.dev/gemini-api/docs/rate-limits, read 2026-11-30 in stored
+ * copies of the page). Whether they apply depends on the billing history. For tier 2, the Markdown version of the page
+ * has 200 instead of 50.
  */
 export const spendLimits = {
   windowMs: 10 * 60_000,
   usdByTier: { tier_1: 10, tier_2: 50, tier_3: 200 },
   /**
-   * The first pause after a rejection by such a limit; most of these rejections name no pause. It doubles with each
-   * rejection. Users report that a pause of 45 to 90 s is often enough (public repositories, read 2026-11-30).
+   * The pause after the first rejection by such a limit, if the rejection names no pause; most do not. Each further
+   * rejection doubles it. Users report that 45 to 90 s are often enough (public repositories, read 2026-11-30).
    */
   firstPauseMs: 60_000,
 } as const;

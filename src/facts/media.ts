@@ -1,5 +1,7 @@
 /** Facts about media in requests to Gemini. Each has its source and the date on which it was read. */
 
+import { getGeneration } from './model-facts.js';
+
 /**
  * Maximum bytes of inline media in one request; larger media is uploaded first, through the Files API. In base64 this
  * is 20 MB, which was the service's limit for a whole request until 2026-01. The limit is now 100 MB
@@ -28,3 +30,17 @@ export const filesApiUrlPattern = /^https:\/\/generativelanguage\.googleapis\.co
  * (ai.google.dev/gemini-api/docs/live-api, read 2026-09).
  */
 export const liveUnsupportedMimePattern = /^(video|text|application)\//;
+
+/** The values of `media_resolution` (MediaResolution in ai.google.dev/api/generate-content, read 2026-11-30). */
+export const mediaResolutions = ['low', 'medium', 'high'] as const;
+
+/** One of `mediaResolutions`. */
+export type MediaResolution = (typeof mediaResolutions)[number];
+
+/**
+ * Whether a model is known to reject `media_resolution` on a single part, rather than for the whole request. Gemini 3
+ * and 4 accept both in v1beta (ai.google.dev/gemini-api/docs/generate-content/media-resolution, read 2026-11-30).
+ */
+export function rejectsPartResolution(model: string): boolean {
+  return getGeneration(model) === 2;
+}

@@ -4,7 +4,10 @@ export const thinkingLevels = ['minimal', 'low', 'medium', 'high', 'xhigh'] as c
 /** One of `thinkingLevels`. */
 export type ThinkingLevel = (typeof thinkingLevels)[number];
 
-/** What is known about a model without asking the service. An absent field is unknown. */
+/**
+ * What is known about a model without asking the service. An absent field is unknown, unless it is documented
+ * otherwise.
+ */
 export interface ModelFacts {
   /**
    * The API that serves the model: `generate` is REST, with or without streaming; `live` is the Live API, which does
@@ -29,11 +32,11 @@ export interface ModelFacts {
   ignoresSampling?: boolean;
   /** Whether replies have pictures. */
   outputsImages?: boolean;
-  /** The shapes of pictures that can be asked for. */
+  /** The aspect ratios of pictures that can be requested. */
   imageAspectRatios?: readonly string[];
-  /** The sizes of pictures that can be asked for. Empty if the size can't be set. */
+  /** The sizes of pictures that can be requested. Empty if the size can't be set. */
   imageSizes?: readonly string[];
-  /** Whether replies are sound, with REST. Such a model reads its prompt aloud. */
+  /** Whether replies over REST are sound. Such a model reads its prompt aloud. */
   outputsSpeech?: boolean;
   maxInputTokens?: number;
   /** The maximum length of a reply, thoughts included. For Gemini 4, prompt and reply share these tokens. */
@@ -58,4 +61,10 @@ const retirementNoticeDays = 90;
 /** Whether a model is shut down, or will be soon. @param now milliseconds since the epoch */
 export function isRetiring({ retiresOn }: ModelFacts, now: number): boolean {
   return retiresOn !== undefined && Date.parse(retiresOn) - now <= retirementNoticeDays * 24 * 60 * 60 * 1000;
+}
+
+/** Returns the generation in a model's name: 3 for `gemini-3.8-flash`. Undefined for an alias or another name. */
+export function getGeneration(model: string): number | undefined {
+  const [, generation] = /^gemini-(\d+)[.-]/.exec(model) ?? [];
+  return generation === undefined ? undefined : Number(generation);
 }

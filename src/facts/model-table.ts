@@ -8,9 +8,10 @@
  * - ai.google.dev/gemini-api/docs/deprecations and /changelog: shutdown dates; sampling parameters are deprecated since
  *   2026-07-21
  *
- * "Third party" marks what was found only elsewhere. The shapes and sizes of pictures are third party
- * (docs.laozhang.ai, comparison of the image models, 2026-11), and so are the speech models and their shutdown dates
- * (gunpal5/Google_GenerativeAI wiki; only gemini-3.1-flash-tts-preview has a page of Google in the stored copies).
+ * "Third party" marks what was found only in sources other than Google. The shapes and sizes of pictures are third
+ * party (docs.laozhang.ai, comparison of the image models, 2026-11), and so are the speech models and their shutdown
+ * dates (gunpal5/Google_GenerativeAI wiki; only gemini-3.1-flash-tts-preview has a page of Google in the stored
+ * copies).
  */
 
 import type { ModelFacts, ThinkingLevel } from './model-facts.js';
@@ -45,7 +46,7 @@ const speech: ModelFacts = {
   maxOutputTokens: 16_384,
 };
 const retiringSpeech: ModelFacts = { ...speech, retiresOn: '2026-12-18' };
-/** Gemini 2.5 accepts only a number of tokens (firebase.google.com/docs/ai-logic/thinking). */
+/** Gemini 2.5 accepts only a number of tokens for thinking (firebase.google.com/docs/ai-logic/thinking). */
 const gemini25: ModelFacts = { ...{ api: 'generate', thinkingLevels: [] }, ...limits3 };
 /** Models before 2.5 do not think (ai.google.dev/gemini-api/docs/generate-content/thinking). */
 const gemini20: ModelFacts = { api: 'generate', hasNoThoughts: true, retiresOn: '2026-06-01' };
@@ -91,7 +92,7 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-3.1-flash-lite-image': { ...image3, imageSizes: ['1K'] },
   'gemini-3.8-flash-tts': speech,
   'gemini-3.8-flash-lite-tts': speech,
-  // Live models; REST does not serve them. Rejections of requests for text replies were seen in 2026
+  // Live models; REST does not serve them. `isAudioOnly` is known from rejected requests for text replies, seen in 2026
   // (googleapis/python-genai#1780, livekit/livekit#4103).
   'gemini-3.8-live': {
     ...{ api: 'live', isAudioOnly: true, hasFixedThinking: true, hasNoThoughts: true },
@@ -101,8 +102,8 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-3.8-live-extended-thinking': { api: 'live', thinkingLevels: lowToHigh },
   'gemini-3.1-flash-live-preview': { api: 'live', isAudioOnly: true },
   'gemini-2.5-flash-native-audio-latest': { api: 'live', isAudioOnly: true },
-  // Retiring and retired models. Which models serve 2.5-pro and -flash after their shutdown is third party
-  // (aideprecations.com, which read the page on 2026-11-10).
+  // Gemini 2.5, and other retiring and retired models. Which models serve 2.5-pro and -flash after their shutdown is
+  // third party (aideprecations.com, which read Google's page of deprecations on 2026-11-10).
   'gemini-2.5-pro': { ...gemini25, thinksByDefault: true, retiresOn: '2026-12-01', routedTo: 'gemini-3.8-flash' },
   'gemini-2.5-flash': {
     ...{ ...gemini25, thinksByDefault: true, retiresOn: '2026-12-01', routedTo: 'gemini-3.5-flash-lite' },

@@ -12,15 +12,15 @@ import { pictureModelPattern, speechModelPattern } from './pictures.js';
 export const defaultModel = 'gemini-flash-lite-latest';
 
 /**
- * Valid model names. A name becomes part of a URL path, which the SDK does not escape. Only the service knows whether a
- * model exists.
+ * Matches valid model names. A name becomes part of a URL path, which the SDK does not escape. Only the service knows
+ * whether a model exists.
  */
 export const modelNamePattern = /^(?!.*\.\.)[\w.:@/-]+$/;
 
 /**
- * Names of models that only support the Live API: gemini-3.8-live, gemini-3.1-flash-live-preview, …-native-audio-…
- * (the service's list as of 2026-11, and the names of 2025 in docs/deprecations). Where
- * `builtInModels` or the service's list is at hand and has the model, that decides instead.
+ * Matches names of models that support only the Live API: gemini-3.8-live, gemini-3.1-flash-live-preview,
+ * …-native-audio-… (the service's list as of 2026-11, and the names of 2025 in docs/deprecations). An entry of the
+ * model in `builtInModels` or in the service's list takes precedence over its name, where it is known.
  */
 export const liveModelNamePattern = /-live(-|$)|native-audio/;
 

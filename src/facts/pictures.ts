@@ -1,9 +1,10 @@
 /**
- * The shapes and sizes of pictures that Gemini models draw: firebase.google.com/docs/reference/unity, ImageConfig,
- * which lists those of all models; read 2026-11-30. facts/model-table.ts has those of each model.
+ * The shapes and sizes of pictures that Gemini models draw. Source: firebase.google.com/docs/reference/unity,
+ * ImageConfig, which lists those of all models together, read 2026-11-30. Those of each model are in
+ * facts/model-table.ts.
  */
 
-/** The aspect ratios, width to height, that all models that draw accept. */
+/** The aspect ratios, width to height, that every model with pictures accepts. */
 export const commonAspectRatios = ['1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '16:9', '21:9'] as const;
 
 /** All aspect ratios, including those that only some models accept. */

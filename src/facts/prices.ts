@@ -1,6 +1,6 @@
 /** Facts about Gemini's prices. Each has its source and the date on which it was read. */
 
-import { getGeneration } from './tools.js';
+import { getGeneration } from './model-facts.js';
 
 /** Prices in US dollars per million tokens. Thoughts are billed as output, and what tools add to a prompt as input. */
 export interface TokenRates {
@@ -32,8 +32,9 @@ export interface Price extends TokenRates {
 
 /**
  * A price and the first day (UTC) on which it applies. The earliest price has no first day. Google gives dates without
- * a time zone. Prices rise on all known dates, and the day begins earlier in UTC than in California, so that a cost in
- * the hours between may be too high but not too low.
+ * a time zone. The day begins earlier in UTC than in California. In the hours between, the cost of a model whose price
+ * rises may be too high. The prices of gemini-2.5-pro, and of audio for gemini-2.5-flash, fall on 2026-12-01, so their
+ * costs may be too low.
  */
 export interface DatedPrice extends Price {
   from?: string;
@@ -132,8 +133,9 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
 };
 
 /**
- * Returns the fee of the tool `google_search`, beyond the free allowance, which only Google knows. Gemini 3 and 4 bill
- * each query, Gemini 2.5 each prompt that makes the model search: third parties, of which one read
+ * Returns the fee of the tool `google_search`; undefined if it is unknown. It applies when the free allowance is used
+ * up, and only Google knows when that is. Gemini 3 and 4, and so the aliases `…-latest`, bill each query; Gemini 2.5
+ * bills each prompt that makes the model search. Source: third parties, of which one read
  * ai.google.dev/gemini-api/docs/google-search on 2026-09-17 (you.com, iyulab/TokenMeter 0.13.1; read 2026-11-30).
  */
 export function getSearchFee(model: string): SearchFee | undefined {

@@ -1,5 +1,7 @@
 /** Facts about the tools that Google runs within a request. Each has its source and the date on which it was read. */
 
+import { getGeneration } from './model-facts.js';
+
 /** The tools that a narrative can name (ai.google.dev/gemini-api/docs/tools, read 2026-11-30). */
 export const toolNames = ['google_search', 'url_context', 'code_execution'] as const;
 
@@ -19,24 +21,4 @@ export const liveTools: readonly ToolName[] = ['google_search'];
  */
 export function rejectsToolsWithJson(model: string): boolean {
   return getGeneration(model) === 2;
-}
-
-/** The values of `media_resolution` (MediaResolution in ai.google.dev/api/generate-content, read 2026-11-30). */
-export const mediaResolutions = ['low', 'medium', 'high'] as const;
-
-/** One of `mediaResolutions`. */
-export type MediaResolution = (typeof mediaResolutions)[number];
-
-/**
- * Whether a model is known to reject a resolution of a single medium. Gemini 3 and 4 accept it in v1beta
- * (ai.google.dev/gemini-api/docs/generate-content/media-resolution, read 2026-11-30).
- */
-export function rejectsPartResolution(model: string): boolean {
-  return getGeneration(model) === 2;
-}
-
-/** Returns the generation in a model's name: 3 for `gemini-3.8-flash`. Undefined for an alias or another name. */
-export function getGeneration(model: string): number | undefined {
-  const [, generation] = /^gemini-(\d+)[.-]/.exec(model) ?? [];
-  return generation === undefined ? undefined : Number(generation);
 }

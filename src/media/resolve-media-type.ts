@@ -67,10 +67,10 @@ export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaType
 const audioTypeByContainer: Readonly<Record<string, string>> = { 'video/mp4': 'audio/m4a', 'video/webm': 'audio/webm' };
 
 /**
- * Returns the audio type of a container that holds only sound, such as the recording of a phone or a browser; otherwise
- * its video type. The first bytes are the same with and without pictures. A track with pictures makes it a video.
- * Without one, the first of these that is known decides: the declared type, the kind, a track with sound, the name or
- * the server.
+ * Returns the audio type of a container that holds only sound, such as the recording of a phone or a browser. Returns
+ * the video type of any other container, and every other type as it is. The first bytes of a container are the same
+ * with and without pictures. A track with pictures makes it a video. If no such track is found, the first of these that
+ * is known decides: the declared type, the kind, a track with sound, the name or the server.
  */
 function refineContainerType(type: string, { head, declaredType, kind, name, serverType }: MediaTypeHints): string {
   const audioType = audioTypeByContainer[type];
@@ -89,7 +89,7 @@ function fail(problem: string): Failure {
   return { ok: false, problem };
 }
 
-/** Detects archives before file-type does: file-type 21.3 would decompress them (`tar.gz`, `docx`). */
+/** Returns what kind of archive the bytes are, if any. file-type 21.3 would decompress archives (`tar.gz`, `docx`). */
 function detectArchive(head: Uint8Array): string | undefined {
   return archiveSignatures.find(([signature]) => signature.every((byte, index) => head[index] === byte))?.[1];
 }
@@ -109,7 +109,7 @@ function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
   }
   const declared = declaredType && normalizeMimeType(declaredType);
   if (declared !== undefined && !areTypesCompatible(declared, type)) {
-    return fail(`${label} is ${type}, not ${declared} as its "mime" says`);
+    return fail(`${label} is ${type}, but its "mime" says ${declared}`);
   }
   const fromServer = serverType && normalizeMimeType(serverType);
   const serverKind = fromServer && getMediaKind(fromServer);
@@ -130,11 +130,11 @@ function resolveTextType(hints: MediaTypeHints): MediaTypeResult {
   if (kind !== undefined && kind !== 'document') return fail(`${label} is text; ${supportedTypesText[kind]}`);
   const declared = declaredType && normalizeMimeType(declaredType);
   if (declared !== undefined && !declared.startsWith('text/')) {
-    return fail(`${label} is text, not ${declared} as its "mime" says`);
+    return fail(`${label} is text, but its "mime" says ${declared}`);
   }
   const typeFromName = inferTypeFromName(name);
   if (declared === undefined && typeFromName !== undefined && !typeFromName.startsWith('text/')) {
-    return fail(`${label} is text, not ${typeFromName} as its name says`);
+    return fail(`${label} is text, but its name says ${typeFromName}`);
   }
   return reconcileTypes('text/plain', hints);
 }
@@ -148,7 +148,7 @@ function resolveUnknownType(hints: MediaTypeHints): MediaTypeResult {
   if (claimedType === undefined) return fail(`${label} has an unknown type; ${describeSupportedTypes(kind)}`);
   if (claimedType.startsWith('text/')) return fail(formatEncodingProblem(label, head));
   if (typesWithoutSignature.includes(claimedType)) return reconcileTypes(claimedType, hints);
-  return fail(`${label} is not ${claimedType} as its ${declaredType === undefined ? 'name' : '"mime"'} says`);
+  return fail(`${label} is not ${claimedType}, although its ${declaredType === undefined ? 'name' : '"mime"'} says so`);
 }
 
 function formatEncodingProblem(label: string, head: Uint8Array): string {

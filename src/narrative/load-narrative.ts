@@ -26,7 +26,7 @@ export interface LoadedNarrative {
   /** The file's text, for code frames. Empty if the file is not a narrative. */
   text: string;
   narrative?: Narrative;
-  /** The variables that this or a nested narrative defines or uses. Absent if the file could not be read. */
+  /** The variables that this or a nested narrative defines or uses. Absent if the file must not be read. */
   variables?: ReadonlySet<string>;
   /** The diagnostics in the order of the file, then those of nested narratives, with their `source`. */
   diagnostics: readonly Diagnostic[];

@@ -2,8 +2,8 @@ import { collectNarratives, listTemplateTexts, type Narrative } from './narrativ
 import { getPlaceholderNames, isRowName } from './template.js';
 
 /**
- * Returns the placeholders of a narrative, and of those nested in it, that refer to a row: `row`, `row.x`,
- * `row.number`.
+ * Returns the names of the placeholders that refer to a row, in a narrative and its nested narratives: `row`,
+ * `row.number`, and `row.x` for the column `x`.
  */
 export function listRowReferences(narrative: Narrative): ReadonlySet<string> {
   const cached = cache.get(narrative);
@@ -15,7 +15,7 @@ export function listRowReferences(narrative: Narrative): ReadonlySet<string> {
   return names;
 }
 
-/** The placeholders of each narrative. They are found only once, because a narrative may run for a million rows. */
+/** The results by narrative. They are kept, because a narrative may run for a million rows. */
 const cache = new WeakMap<Narrative, ReadonlySet<string>>();
 
 function* listTexts(narrative: Narrative): Iterable<string> {

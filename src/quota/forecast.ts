@@ -14,14 +14,14 @@ export interface QuotaForecast {
   /** Total wait for quota, up to the first request that a used-up daily quota prevents. */
   waitMs: number;
   /**
-   * Set if the daily quota of `model` is used up after `afterRequests` of the requests. The next one can be sent at
-   * `until`, when the day ends.
+   * Set if the daily quota of `model` is used up after the first `afterRequests` of the planned requests. The next
+   * request to this model can be sent at `until`, when the day ends.
    */
   dayUsedUp?: { model: string; afterRequests: number; until: number };
 }
 
 /** Expired reservations are removed in groups of this size, because each removal at the start moves all later ones. */
-const expiredGroup = 500;
+const expiredGroupSize = 500;
 
 /**
  * Removes the oldest group of reservations if it has left the window at `at`. Keeping it would slow a long forecast.
@@ -31,8 +31,8 @@ function removeExpired(
   at: number,
   { windowMs, guardMs }: WindowLimits,
 ): void {
-  const newestOfGroup = reservations[expiredGroup - 1];
-  if (newestOfGroup && newestOfGroup.at + windowMs + guardMs <= at) reservations.splice(0, expiredGroup);
+  const newestOfGroup = reservations[expiredGroupSize - 1];
+  if (newestOfGroup && newestOfGroup.at + windowMs + guardMs <= at) reservations.splice(0, expiredGroupSize);
 }
 
 /**

@@ -31,7 +31,7 @@ export interface ProbeModelOptions {
   stream: boolean;
   clock: Clock;
   signal?: AbortSignal;
-  /** Called after every request. */
+  /** Called after every reply, and after every rejection that is counted in `refused`. */
   onProgress?: (result: ModelProbeResult) => void;
 }
 
@@ -72,8 +72,9 @@ export interface FirstRejection {
 const maxConsecutiveRejections = 3;
 
 /**
- * Sends small requests to a model, one after another, until all are sent, its quota is used up or another error occurs.
- * The returned promise never rejects: the result says why the probe ended.
+ * Sends small requests to a model, one after another. Ends when all are sent, when the daily quota is used up, after
+ * three rejections in a row, at any other error, or on abort. The returned promise never rejects: the result says why
+ * the probe ended.
  */
 export async function probeModel(options: ProbeModelOptions): Promise<ModelProbeResult> {
   const { model, requests, spacingMs, clock, signal, onProgress } = options;

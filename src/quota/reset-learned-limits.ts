@@ -14,7 +14,7 @@ export interface ResetResult {
   closedUntil?: number;
   /** The time before which no request was to be sent. */
   notBefore?: number;
-  /** Whether rejections had enlarged the safety margin between requests (`guardFactor`). */
+  /** Whether rejections had enlarged the safety margin that is added to each window (`guardFactor`). */
   guard: boolean;
   /** Whether a ratio that corrects token estimates had been learned (`tokenRatio`). */
   tokenRatio: boolean;
@@ -26,8 +26,9 @@ export interface ResetResult {
 }
 
 /**
- * Resets what was learned about a model and, for an alias, about the model that serves it. Reservations and request
- * counts stay, because the API counts those requests anyway.
+ * Resets what was learned about a model and, for an alias, about the model that serves it. A pause of the project ends
+ * for these models and for models without a state. Reservations and request counts stay, because the API counts those
+ * requests anyway.
  */
 export async function resetLearnedLimits(store: QuotaStore, project: string, model: string): Promise<ResetResult[]> {
   const results: ResetResult[] = [];
@@ -53,6 +54,7 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
   return results;
 }
 
+/** Adds the sent requests of one state to another, and replaces the counts of the days. */
 function copyConfirmed({ appointments: reservations, days }: ModelState, state: ModelState): void {
   const knownIds = new Set(state.appointments.map(({ id }) => id));
   state.appointments.push(...reservations.filter(({ id, confirmed }) => confirmed && !knownIds.has(id)));

@@ -90,7 +90,7 @@ function quoteStart(text: string): string {
     .replaceAll(/\s+/g, ' ')
     .trim();
   if (line.length <= maxQuoteLength) return `“${line}”`;
-  // A text without spaces is cut anywhere.
+  // A text without spaces is cut within a word.
   const end = line.lastIndexOf(' ', maxQuoteLength);
   return `“${line.slice(0, end > 0 ? end : maxQuoteLength)}…”`;
 }

@@ -18,8 +18,8 @@ export function readPageAssets(): PageAssets {
 }
 
 /**
- * Allows the page's own style and script and media within the page. Everything else is blocked, and so is every
- * request.
+ * Creates a policy that allows the page's own style and script, and the media that the page contains. It blocks
+ * everything else, so the page can't send any request.
  */
 function createPolicy(style: string, script: string): string {
   const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;

@@ -18,7 +18,10 @@ interface ComparedReplies {
   replies: readonly (string | undefined)[];
 }
 
-/** Renders runs side by side: their facts, then their replies with the words marked that differ from the first run. */
+/**
+ * Renders runs side by side: first their facts, then their replies. In the replies of later runs, the differences from
+ * the first run are marked. Replies that are equal in all runs are only counted.
+ */
 export function* renderComparison(runs: readonly ComparedRun[], markWords: MarkWords): Generator<Html> {
   const heads = runs.map(({ run }, index) => ({
     name: html`<a href="#${run.anchor}">${index + 1}. <bdi>${run.matrix ?? run.narrative}</bdi></a>`,
@@ -27,7 +30,7 @@ export function* renderComparison(runs: readonly ComparedRun[], markWords: MarkW
   yield html`<section class="comparison" aria-labelledby="comparison">
 <h2 id="comparison">Side by side</h2>
 ${renderTable({ label: 'Facts of the runs', columns: [{ name: 'Run' }, ...heads], rows })}
-<p class="note"><ins>Words</ins> that only this run has, and <del>words</del> that only the first run has.</p>
+<p class="note">In the replies of later runs: <ins>words</ins> that the first run does not have, and <del>words</del> that only the first run has.</p>
 `;
   let equalCount = 0;
   for (const item of listReplies(runs)) {
@@ -60,14 +63,14 @@ function* listReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> 
   yield* listRowReplies(runs);
 }
 
-/** Lists the last replies of the rows that have the same number. */
+/** Lists, for each row number, the last reply of that row in each run. */
 function* listRowReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> {
   const getNumber = (id: string) => id.slice(id.lastIndexOf('/') + 1);
-  const rows = runs.map(({ source }) => new Map(source.rows.map((row) => [getNumber(toText(row.run)), row])));
-  for (const number of new Set(rows.flatMap((each) => [...each.keys()]))) {
-    const label = rows.map((each) => each.get(number)?.rowLabel).find((text) => text !== undefined);
+  const rowsByNumber = runs.map(({ source }) => new Map(source.rows.map((row) => [getNumber(toText(row.run)), row])));
+  for (const number of new Set(rowsByNumber.flatMap((each) => [...each.keys()]))) {
+    const label = rowsByNumber.map((each) => each.get(number)?.rowLabel).find((text) => text !== undefined);
     const replies = runs.map(({ source }, index) => {
-      const row = rows[index]?.get(number);
+      const row = rowsByNumber[index]?.get(number);
       const end = row && source.readActs(toText(row.run)).at(-1)?.end;
       return end && toText(end.text);
     });

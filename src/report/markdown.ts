@@ -33,7 +33,7 @@ export function createMarkdownRenderer(): RenderMarkdown {
   return (text) => (text.length > maxCharacters ? undefined : new Html(toPrintable(markdown.render(text))));
 }
 
-/** Whether an address is one that a link may have. */
+/** Whether a link may lead to this address. Only web and mail addresses are allowed. */
 export function isSafeLink(address: string): boolean {
   return /^(https?|mailto):/i.test(address.trim());
 }

@@ -23,8 +23,9 @@ const columns: readonly { name: string; isNumber?: boolean; isWide?: boolean }[]
 ];
 
 /**
- * Renders the rows of a run as a table that the page's script sorts and filters, failures first. The style lays its
- * rows out as grids, so that a browser can skip those out of sight; the roles keep it a table for screen readers.
+ * Renders the rows of a run as a table, failed rows first. The page's script sorts and filters the table. The style
+ * lays its rows out as grids, so that a browser can skip those out of sight. The ARIA roles keep it a table for screen
+ * readers.
  */
 export function* renderRows(source: RunSource, run: ReportRun, renderMarkdown: RenderMarkdown): Generator<Html> {
   const { anchor } = run;
@@ -92,7 +93,7 @@ function getOutcome({ error, status }: ReportRun): string {
   return error?.code || status;
 }
 
-/** Renders the label of a row, its error, and its replies, which are folded. */
+/** Renders the combination and the label of a row, its error, and its acts, which are folded. */
 function renderContent(
   { label, matrix, id, anchor, error }: ReportRun,
   source: RunSource,

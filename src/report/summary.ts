@@ -25,7 +25,7 @@ export function listFacts(run: ReportRun): [name: string, value: string | Html][
     ['Run', html`<code>${run.id}</code>`],
     ['Started', html`<time datetime="${run.startedAt}">${formatFullDateTime(new Date(run.startedAt))}</time>`],
     ['File', fileName ?? 'standard input'],
-    [unit === 'row' ? 'Rows of' : 'Row of', label],
+    [unit === 'row' ? 'Rows of' : 'Row', label],
     ['Matrix', matrix],
     ['Variables', variables.length > 0 ? variables.map(([name, value]) => `${name}=${value}`).join(', ') : undefined],
     ['Models', models || undefined],

@@ -48,7 +48,7 @@ function renderNumber(text: string): Html {
   return html`<td class="number">${text}</td>`;
 }
 
-/** Renders the tokens, cost and time of each act. */
+/** Renders the tokens, cost and time of each act, and the totals of the run. */
 export function renderActTable(run: ReportRun, acts: readonly ReportAct[]): Html {
   const formatTime = (durationMs: number | undefined) => (durationMs ? formatDuration(durationMs) : '');
   const rows = acts.map((act) => {

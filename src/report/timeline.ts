@@ -46,7 +46,7 @@ function describeSegments(segments: readonly Segment[]): string {
   return parts.length === 0 ? 'no time' : parts.join(', ');
 }
 
-/** Formats a part of the axis. SVG takes it as an attribute, which the page's policy allows, unlike a style. */
+/** Formats a duration as a percentage of the axis, for an SVG attribute: the page's policy blocks inline styles. */
 function toPercent(durationMs: number, totalMs: number): string {
   return `${Number(((100 * durationMs) / totalMs).toFixed(3))}%`;
 }

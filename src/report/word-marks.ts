@@ -6,10 +6,13 @@ type DiffWords = typeof import('diff').diffWordsWithSpace;
 /** The maximum length of a text that is compared. */
 const maxCharacters = 100_000;
 
-/** When the comparison of texts with little in common is given up: above 3000 changes, or after 300 ms. */
+/** The comparison is given up above 3000 added and removed words, or after 300 ms. */
 const diffOptions = { maxEditLength: 3000, timeout: 300 };
 
-/** Marks what a text has that another one lacks, and the reverse. Returns undefined if they differ too much. */
+/**
+ * Marks the words that only `after` has as inserted, and those that only `before` has as deleted. Returns undefined if
+ * the texts are too long or differ too much.
+ */
 export type MarkWords = (before: string, after: string) => Html | undefined;
 
 /** Loads the library that compares texts. */

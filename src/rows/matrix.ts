@@ -44,7 +44,7 @@ export function createCombinations(axes: readonly MatrixAxis[]): Combination[] {
   });
 }
 
-/** Formats the axes as on the command line: `model=a,b temperature=0,1`. */
+/** Formats the axes on one line, as on the command line: `model=a,b temperature=0,1`. Shortens long values. */
 export function formatAxes(axes: readonly MatrixAxis[]): string {
   return axes.map(({ key, values }) => `${key}=${values.map(formatValue).join(',')}`).join(' ');
 }

@@ -4,7 +4,10 @@ export interface Row {
   number: number;
   /** The line on which the row begins, from 1. Absent for sources without lines. */
   line?: number;
-  /** The values by column or key. The values of CSV are strings, those of JSON are any JSON, with bigints. */
+  /**
+   * The values by column or key: strings from CSV, and any JSON from JSON. A whole number that a JavaScript number
+   * can't hold exactly is a bigint.
+   */
   values: Readonly<Record<string, unknown>>;
   /** The row as it was read, without its line end. */
   raw: string;
@@ -34,7 +37,7 @@ export interface RowSource {
   path?: string;
   /** The number of rows. Absent for standard input. */
   total?: number;
-  /** What was skipped. */
+  /** Warnings about skipped lines. */
   warnings: readonly string[];
   /**
    * Reads the rows from the first on. Standard input can be read only once.

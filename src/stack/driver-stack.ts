@@ -58,8 +58,8 @@ export interface DriverStackOptions {
 /**
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
  * expectations, JSON validation, continuation of long replies, stored hops, fallback to other models and to other
- * service tiers, budget and cost, retries, quota, and Gemini.
- * Create one driver for each run.
+ * service tiers, budget and cost, retries, quota, and Gemini. Replies and hops are stored only with `replies`, and the
+ * budget applies only with `maxCostUsd`. Create one driver for each run.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
@@ -85,11 +85,15 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
 }
 
 /**
- * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the
- * length of a reply is unknown, so the estimate before the call covers only the prompt. If the service did not count
- * the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a
- * reply of typical length. The reply of a picture model counts as at least one picture, whose tokens are known. A
- * request that allows Google Search is assumed to search once.
+ * Creates a function that estimates the cost of a call, before it or after a reply whose cost is unknown. The cost
+ * covers the prompt and a reply of `max_tokens`. Without `max_tokens`:
+ *
+ * - Before the call, the length of the reply is unknown, so the estimate covers only the prompt.
+ * - After the call, the tokens of the reply are estimated from its text. Thoughts may have been longer, so a short text
+ *   counts as a reply of typical length.
+ * - The reply of a picture model counts as at least one picture, whose tokens are known.
+ *
+ * A request that allows Google Search is assumed to search once.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {

@@ -40,7 +40,8 @@ export function createOutput({ stream, onFailure }: OutputOptions): Output {
           resolve();
         };
         pendingFlushes.add(settle);
-        // A file stream completes writes at once, but emits the error of a full disk only in the event loop's next turn.
+        // A file stream completes writes at once, but emits the error of a full disk only in the event loop's next
+        // turn. The flush waits for that turn, so that it does not end before the failure is known.
         stream.write('', () => setImmediate(settle));
       }),
   };

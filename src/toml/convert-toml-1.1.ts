@@ -6,10 +6,10 @@ export interface ConvertedToml {
 }
 
 /**
- * Converts what TOML 1.1 added (toml.io/en/v1.1.0, released 2025-12) to TOML 1.0, the only version that @iarna/toml
- * reads: line breaks, comments and a last comma in inline tables, and the escapes `\e` and `\xHH` in strings. Times
- * without seconds are not converted, because narratives and settings have no dates and times. Returns undefined if the
- * text has none of these.
+ * Converts a text in TOML 1.1 (toml.io/en/v1.1.0, released 2025-12) to TOML 1.0, the only version that @iarna/toml
+ * reads. Converts what TOML 1.1 added: line breaks, comments and a last comma in inline tables, and the escapes `\e`
+ * and `\xHH` in strings. Returns undefined if the text has none of these. Times without seconds are not converted,
+ * because narratives and settings have no dates and times.
  *
  * Spaces replace what is removed, so only escapes change the length of the text.
  */
@@ -18,7 +18,7 @@ export function convertToml11(text: string): ConvertedToml | undefined {
   const expansions: Expansion[] = [];
   /** The brackets that are open: `[` of an array or a table header, `{` of an inline table. */
   const open: string[] = [];
-  /** The offset up to which the text has been copied to `pieces`. */
+  /** The offset up to which `pieces` covers the text. */
   let copiedUpTo = 0;
   /** The offset after the last comma or `{`. */
   let separatorEnd = 0;
@@ -54,12 +54,18 @@ export function convertToml11(text: string): ConvertedToml | undefined {
   };
 }
 
-/** A replacement that is longer than what it replaced, and the offset at which it begins in the original text. */
+/** A replacement that is longer than what it replaced. */
 interface Expansion {
+  /** The offset of the replaced text in the original text. */
   offset: number;
+  /** By how many code units the replacement is longer. */
   added: number;
 }
 
+/**
+ * Converts an offset in the converted text to the offset in the original text. An offset within a replacement becomes
+ * one within the replaced text.
+ */
 function removeExpansions(offset: number, expansions: readonly Expansion[]): number {
   let original = offset;
   for (const { offset: start, added } of expansions) {

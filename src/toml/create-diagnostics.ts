@@ -7,7 +7,8 @@ import type { Problem, SuggestionQuery } from './problem.js';
 const maxSuggestions = 100;
 
 /**
- * Converts problems to diagnostics with locations and suggestions. They are sorted by location. Diagnostics without a
+ * Converts problems to diagnostics with locations and suggestions. They are sorted by the location of the problem's
+ * path in `text`, even if the problem is in another file, which `text` refers to at that path. Diagnostics without a
  * location come last, in the given order.
  */
 export async function createDiagnostics(problems: readonly Problem[], text: string): Promise<Diagnostic[]> {

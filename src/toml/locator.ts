@@ -21,8 +21,8 @@ interface PathNode {
 export const maxLocatableLength = 5_000_000;
 
 /**
- * Returns a function that finds the location of a problem. It parses the text again, with a slower parser that records
- * ranges, and loads that parser only when needed. Texts that this parser rejects have no locations.
+ * Parses a text again, and returns a function that finds the location of a problem in it. The parser for this records
+ * ranges, is slower than the first one, and is loaded only here. Texts that it rejects have no locations.
  */
 export async function createLocator(text: string): Promise<(query: LocationQuery) => Location | undefined> {
   const root: PathNode = { children: new Map() };

@@ -18,7 +18,7 @@ export interface Problem {
   suggest?: SuggestionQuery;
   /** The suggestion, if it is known without a search. */
   suggestion?: string;
-  /** The place of the problem in another file, to which `path` refers. Offset and length are in UTF-16 code units. */
+  /** The place of the problem in another file, which the value at `path` names. In UTF-16 code units. */
   inFile?: SourceFile & { offset: number; length: number };
 }
 

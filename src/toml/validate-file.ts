@@ -14,7 +14,7 @@ import {
 
 type Schema = z.core.$ZodType;
 
-/** A mismatch that zod found. Its path starts at the top of the file. */
+/** A mismatch that zod found. */
 type ZodIssue = z.core.$ZodIssue;
 /** A value that matches no option of a union. */
 export type UnionIssue = Extract<ZodIssue, { code: 'invalid_union' }>;
@@ -24,7 +24,9 @@ export interface FileFormat {
   schema: Schema;
   /** Creates the problems for a key that the schema of the table at a path does not have. */
   createUnknownKeyProblems(tablePath: Path, key: string, file: TomlTable): Problem[];
-  /** Creates the problems for a value that matches no option of a union. Needed if the schema has unions. */
+  /**
+   * Creates the problems for a value that matches no option of a union. Default: one that calls the value not valid.
+   */
   convertUnionIssue?(issue: UnionIssue, file: TomlTable): Problem[];
   /** Returns a suffix for the message about a value of the wrong type: empty, or `; ` and advice. */
   formatTypeHint?(path: Path, value: TomlValue): string;
@@ -104,12 +106,12 @@ export function prependPath(path: Path, issue: ZodIssue): ZodIssue {
   return { ...issue, path: [...path, ...issue.path] };
 }
 
-/** Converts an issue of zod to problems. */
+/** Converts an issue of zod, whose path starts at the top of the file, to problems. */
 export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileFormat): Problem[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
   const table = issue.code === 'unrecognized_keys' ? value : valueAt(file, path.slice(0, -1));
-  // A date in place of a table is reported as its own problem, and its keys are not checked.
+  // `findIssuesMissedByZod` reports a date in place of a table, so issues about keys of that table are left out.
   if (table instanceof Date) return [];
   switch (issue.code) {
     case 'unrecognized_keys':

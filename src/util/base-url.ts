@@ -6,9 +6,9 @@ export function isBaseUrl(text: string): boolean {
 }
 
 /**
- * Removes the version of Gemini's API from the end of a base URL: `/v1beta`, `/v1`, or `/v1beta/openai` as in Google's
- * page about OpenAI's libraries (ai.google.dev/gemini-api/docs/openai). Other tools want the version in the base URL,
- * but @google/genai appends `/v1beta` itself.
+ * Removes the version of Gemini's API from the end of a base URL: `/v1beta`, `/v1alpha` or `/v1`, each also with
+ * `/openai` after it, as in Google's page about OpenAI's libraries (ai.google.dev/gemini-api/docs/openai). Other tools
+ * want the version in the base URL, but @google/genai appends `/v1beta` itself.
  */
 export function stripApiVersion(baseUrl: string): string {
   return baseUrl.replace(/(?<![:/])\/+v1(alpha|beta)?(\/+openai)?\/*$/i, '');

@@ -8,7 +8,7 @@ export function toList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Returns the objects in a value of parsed JSON, if it is a list. */
+/** Returns the objects in a value of parsed JSON if it is a list, else an empty list. */
 export function toRecords(value: unknown): Record<string, unknown>[] {
   return toList(value).filter(isRecord);
 }
@@ -38,7 +38,7 @@ export function readPointer(root: unknown, pointer: string): unknown {
   return value;
 }
 
-/** Whether a text is a JSON Pointer to a part of a value. */
+/** Whether a text is a JSON Pointer to a part of a value. The empty pointer is not: it refers to the whole value. */
 export function isPointer(text: string): boolean {
   return /^(?:\/(?:[^/~]|~[01])*)+$/u.test(text);
 }
@@ -104,7 +104,7 @@ export function getJsonErrorOffset({ message }: Error): number | undefined {
 
 /**
  * Finds the offset of the first character that is wrong, by a binary search for the longest beginning that is only
- * incomplete. Some of V8's messages have an excerpt instead of the position (Node 20 to 24).
+ * incomplete. It is needed because some of V8's messages have an excerpt instead of the position (Node 20 to 24).
  */
 function findErrorOffset(text: string): number {
   let incompleteLength = 0;
@@ -144,12 +144,13 @@ export function hasBase64Bytes(value: unknown): value is string {
  */
 const createMarker = () => `integer ${Math.random().toString(36).slice(2)} `;
 
-/** A number with more digits becomes an inexact number, not a bigint: converting millions of digits takes minutes. */
+/** A number with more digits does not become a bigint, because converting millions of digits takes minutes. */
 const maxDigits = 1000;
 
 /**
- * Parses JSON. A whole number that a JavaScript number can't hold exactly becomes a bigint, if it has no fraction and
- * no exponent.
+ * Parses JSON. A number that is written without fraction and exponent becomes a bigint if a JavaScript number can't
+ * hold it exactly. It stays an inexact number if it has more than `maxDigits` digits, or if the value is nested too
+ * deeply.
  *
  * @throws SyntaxError as JSON.parse does
  */
@@ -158,7 +159,7 @@ export function parseExactJson(text: string): unknown {
   if (!/\d{16}/.test(text)) return value;
   const marker = createMarker();
   const tokens = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-  const marked = text.replace(tokens, (token) => (isInexact(token) ? `"${marker}${token}"` : token));
+  const marked = text.replace(tokens, (token) => (needsBigint(token) ? `"${marker}${token}"` : token));
   try {
     return JSON.parse(marked, (_key, element: unknown) =>
       typeof element === 'string' && element.startsWith(marker) ? BigInt(element.slice(marker.length)) : element,
@@ -170,7 +171,7 @@ export function parseExactJson(text: string): unknown {
   }
 }
 
-function isInexact(token: string): boolean {
+function needsBigint(token: string): boolean {
   return /^-?\d{16,}$/.test(token) && token.length <= maxDigits && !Number.isSafeInteger(Number(token));
 }
 
@@ -183,7 +184,7 @@ export function tryParseExactJson(text: string): unknown {
   }
 }
 
-/** Writes a value as JSON, with the digits of bigints as a number. */
+/** Converts a value to a JSON text. A bigint becomes a number with all of its digits. */
 export function stringifyExactJson(value: unknown, indent?: number): string {
   try {
     return JSON.stringify(value, null, indent);

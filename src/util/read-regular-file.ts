@@ -12,14 +12,16 @@ type Failure = { ok: false; problem: FileError };
 /**
  * Reads a regular file of at most `maxBytes`. Other kinds of files fail, because reading a pipe, for example, could
  * block forever. The size that the system reports is not trusted: the files of `/proc` report a size of 0, even
- * `/proc/self/pagemap` with its 256 GB. Reading is synchronous, because the thread pool takes ten times as long as
- * reading a small file: `check` of a folder of a thousand narratives spent 0.4 of 1.1 s waiting for it (2026-11).
+ * `/proc/self/pagemap` with its 256 GB. Reading is synchronous, because reading a small file through the thread pool
+ * takes ten times as long: `check` of a folder of a thousand narratives spent 0.4 of 1.1 s waiting for the pool
+ * (2026-11).
  */
 export function readRegularFile(path: string, maxBytes: number): { ok: true; bytes: Buffer } | Failure {
   try {
     const bytes = readSmallFile(path) ?? readLargeFile(path, maxBytes);
     if (bytes && bytes.length <= maxBytes) return { ok: true, bytes };
     const sizeResult = getRegularFileSize(path, maxBytes);
+    // More than `maxBytes` were read, so the file is too large even if its reported size is small.
     return sizeResult.ok ? createTooLargeProblem(maxBytes) : sizeResult;
   } catch (thrown) {
     const failure = convertSystemError(thrown as NodeJS.ErrnoException);
@@ -38,9 +40,9 @@ const readBuffer = Buffer.alloc(32_768);
 const readOnly = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Reads a small file. Returns undefined if the file is empty or larger than the buffer. Does not call `stat` first,
- * because that takes as long as opening and reading: Node creates four dates from a file's times. Reading a pipe or a
- * terminal throws.
+ * Reads a small file. Returns undefined if the file is empty, or if it fills the buffer and may therefore be longer.
+ * Does not call `stat` first, because that takes as long as opening and reading: Node creates four dates from a file's
+ * times. Reading a pipe or a terminal throws.
  */
 function readSmallFile(path: string): Buffer | undefined {
   const fd = openSync(path, readOnly);
@@ -52,7 +54,10 @@ function readSmallFile(path: string): Buffer | undefined {
   }
 }
 
-/** Reads a regular file of any size. Returns undefined, without reading on, if it has more than `maxBytes`. */
+/**
+ * Reads a file of any size. Returns undefined if it is not a regular file, or, without reading on, if it has more than
+ * `maxBytes`.
+ */
 function readLargeFile(path: string, maxBytes: number): Buffer | undefined {
   const fd = openSync(path, readOnly);
   try {
@@ -90,7 +95,7 @@ function fillBuffer(fd: number, buffer: Buffer, position: number): number {
   return length;
 }
 
-/** Returns the size of a regular file of at most `maxBytes`. */
+/** Returns the size of a regular file of at most `maxBytes`. Fails for a larger file and for other kinds of files. */
 export function getRegularFileSize(path: string, maxBytes: number): { ok: true; size: number } | Failure {
   try {
     const stats = statSync(path);
@@ -105,8 +110,7 @@ export function getRegularFileSize(path: string, maxBytes: number): { ok: true; 
 
 /**
  * Returns why it is unknown whether a file exists, as the end of a sentence. The usual reason is a folder that the user
- * can't enter, such as the home folder of another user. Returns undefined if it is
- * known whether the file exists.
+ * can't enter, such as the home folder of another user. Returns undefined if it is known whether the file exists.
  */
 export function explainLookupFailure(path: string): string | undefined {
   try {
@@ -118,7 +122,7 @@ export function explainLookupFailure(path: string): string | undefined {
   }
 }
 
-/** Converts an error of the file system. */
+/** Converts an error of the file system to its reason and a message. */
 export function convertSystemError({ code, message }: NodeJS.ErrnoException): Failure {
   if (code === 'ENOENT' || code === 'ENOTDIR') return createProblem('missing', 'does not exist');
   if (code === 'EACCES' || code === 'EPERM') return createProblem('denied', "can't be read: permission denied");

@@ -50,7 +50,7 @@ export function writePiecesAtomically(path: string, pieces: Iterable<string>, op
 }
 
 /**
- * Checks that a folder accepts new files, by creating an empty one and removing it.
+ * Checks that a folder accepts new files, by creating an empty file and removing it.
  *
  * @throws the error of the system
  */
@@ -91,8 +91,8 @@ export function openForAppending(path: string): number {
 }
 
 /**
- * Appends a whole text or, if the disk is full, nothing: another run may share the file, and would continue an
- * incomplete line.
+ * Appends a whole text. If that fails, for example because the disk is full, removes the part that was written: another
+ * run may share the file, and would continue an incomplete line.
  */
 export function appendWhole(fd: number, text: string): void {
   const { size } = fstatSync(fd);

@@ -17,8 +17,8 @@ import { benchStore } from './store.js';
 import { measureTokenDelays } from './token-delay.js';
 
 /**
- * `npm run bench`: measures boticelli against a named peer in the same run. Run it in the repository's root; it prints a
- * table in Markdown. `npm run bench -- quota` runs only the named parts.
+ * `npm run bench`: measures boticelli and, in the same run, the peers that the labels of the rows name. Run it in the
+ * repository's root; it prints a table in Markdown. `npm run bench -- quota` runs only the named parts.
  */
 const rounds = 21;
 const bin = 'bin/boticelli.js';
@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-'));
 const narrative = join(folder, 'one.toml');
 writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
 const server = await startGeminiServer();
-// On a tier without limits, requests use the rate limiter but never wait.
+// In tier_1 there are no built-in limits, so requests use the rate limiter but never wait.
 const createEnvironment = (baseUrl: string) => ({
   GEMINI_API_KEY: 'key',
   GOOGLE_GEMINI_BASE_URL: baseUrl,
@@ -114,7 +114,10 @@ async function benchRedisRun(redisUrl: string): Promise<void> {
   printRow(label, formatMs(pair.ours), formatMs(pair.peer), `+${formatMs(pair.ours - pair.peer)}`, '');
 }
 
-/** Alternates between both programs. Takes the minimum of three rounds, because other load can only increase a delay. */
+/**
+ * Measures the delay of streamed tokens in both programs alternately. Takes the minimum of three rounds, because other
+ * load can only increase a delay.
+ */
 async function benchTokenDelays(): Promise<void> {
   const oursBest = { p50: Number.POSITIVE_INFINITY, p99: Number.POSITIVE_INFINITY };
   const peerBest = { ...oursBest };
@@ -131,12 +134,12 @@ async function benchTokenDelays(): Promise<void> {
       best.p99 = Math.min(best.p99, p99);
     }
   }
-  for (const [q, maxAdded] of [
+  for (const [percentile, maxAdded] of [
     ['p50', 'under +0.5 ms'],
     ['p99', 'under +5 ms'],
   ] as const) {
-    const label = `delay of a streamed token, ${q}, against a bare reader`;
-    const added = `+${formatMs(oursBest[q] - peerBest[q])}`;
-    printRow(label, formatMs(oursBest[q]), formatMs(peerBest[q]), added, maxAdded);
+    const label = `delay of a streamed token, ${percentile}, against a bare reader`;
+    const added = `+${formatMs(oursBest[percentile] - peerBest[percentile])}`;
+    printRow(label, formatMs(oursBest[percentile]), formatMs(peerBest[percentile]), added, maxAdded);
   }
 }

@@ -39,7 +39,7 @@ function readSample(index: number): string {
   return readFileSync(`narratives/${samples[index % samples.length]}.toml`, 'utf8');
 }
 
-/** Measures whether the time doubles with the number of acts, after subtracting the startup time. */
+/** Measures whether twice the number of acts takes twice the time, after subtracting the startup time. */
 async function benchGrowth(folder: string, env: Record<string, string>): Promise<void> {
   const createCommand = (acts: number) => {
     const path = join(folder, `${acts}.toml`);

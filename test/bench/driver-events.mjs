@@ -1,9 +1,9 @@
-// Reads many small events with the driver of the bundled library. Prints the time it took, like peers/sdk-events.mjs.
+// Reads many small events with the driver of the bundled library. Prints JSON with the fields of peers/sdk-events.mjs.
 import { createGeminiDriver } from '../../dist/index.js';
 
 const driver = createGeminiDriver({ apiKey: 'key', baseUrl: process.env.GOOGLE_GEMINI_BASE_URL });
 const turns = [{ role: 'user', parts: [{ type: 'text', text: 'Question 1' }] }];
-// The peer also creates its client before it starts the clock.
+// The client is created before the measurement, as in the peer.
 await driver.prepare();
 const startedAt = performance.now();
 const before = process.cpuUsage();

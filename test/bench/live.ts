@@ -104,25 +104,27 @@ async function measureTokenDelay(client: (baseUrl: string) => TimedCommand): Pro
   return quantile(delays.slice(20), 0.5);
 }
 
-/** Measures ten acts of a conversation in one session, and in a session per act, each with the whole conversation. */
+/**
+ * Measures ten acts of a conversation in one session, and in ten sessions, each of which gets the conversation so far.
+ */
 async function benchSessions(): Promise<void> {
-  const wallTimesMs = { one: [] as number[], each: [] as number[] };
-  const bytes = { one: 0, each: 0 };
+  const wallTimesMs = { single: [] as number[], perAct: [] as number[] };
+  const bytes = { single: 0, perAct: 0 };
   for (let round = 0; round <= rounds; round += 1) {
-    for (const kind of ['one', 'each'] as const) {
-      const result = await runTenActs(kind === 'each');
+    for (const kind of ['single', 'perAct'] as const) {
+      const result = await runTenActs(kind === 'perAct');
       bytes[kind] = result.bytes;
       if (round > 0) wallTimesMs[kind].push(result.wallMs);
     }
   }
-  const [one, each] = [quantile(wallTimesMs.one, 0.5), quantile(wallTimesMs.each, 0.5)];
+  const [single, perAct] = [quantile(wallTimesMs.single, 0.5), quantile(wallTimesMs.perAct, 0.5)];
   const label = `${acts} acts in one session against ${acts} sessions, time`;
-  printRow(label, formatMs(one), formatMs(each), (one / each).toFixed(2), '');
-  const share = (bytes.one / bytes.each).toFixed(2);
+  printRow(label, formatMs(single), formatMs(perAct), (single / perAct).toFixed(2), '');
+  const share = (bytes.single / bytes.perAct).toFixed(2);
   printRow(
     `${acts} acts in one session against ${acts} sessions, bytes sent`,
-    `${bytes.one}`,
-    `${bytes.each}`,
+    `${bytes.single}`,
+    `${bytes.perAct}`,
     share,
     '',
   );

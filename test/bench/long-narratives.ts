@@ -3,7 +3,10 @@ import { formatMs, printRow } from './measure.js';
 
 const acts = 2000;
 
-/** Compares the last of 2,000 acts with `context = "previous"` in one process with the first acts after the warm-up. */
+/**
+ * Runs 2,000 acts with `context = "previous"` in one process. Compares the last acts with the first ones after the
+ * warm-up.
+ */
 export async function benchLongNarratives(): Promise<void> {
   for (const streaming of [false, true]) {
     const { wall, cpu, heap } = measureGrowth(await runActs({ acts, streaming, samples: 20 }), acts);

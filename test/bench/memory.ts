@@ -56,13 +56,14 @@ async function measurePeakBytes(
   return Number(readFileSync(PEAK_FILE, 'utf8'));
 }
 
-function createLongReply(length: number): ScriptedReply {
-  const piece = 'word '.repeat(length / 5);
-  const count = replyBytes / length;
+/** Creates a reply of 10 MB. @param pieceLength the number of characters of each event */
+function createLongReply(pieceLength: number): ScriptedReply {
+  const piece = 'word '.repeat(pieceLength / 5);
+  const eventCount = replyBytes / pieceLength;
   const event = formatSseEvent(createChunk(piece), '\r\n');
   // In packets of at least 100,000 characters, because the server pauses after each packet.
-  const eventsPerPacket = Math.max(1, Math.floor(100_000 / length));
-  const fullPackets = Array.from({ length: count / eventsPerPacket }, () => event.repeat(eventsPerPacket));
+  const eventsPerPacket = Math.max(1, Math.floor(100_000 / pieceLength));
+  const fullPackets = Array.from({ length: eventCount / eventsPerPacket }, () => event.repeat(eventsPerPacket));
   return packetReply(...fullPackets, formatSseEvent(createChunk('end', 'STOP'), '\r\n'));
 }
 

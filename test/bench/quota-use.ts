@@ -26,6 +26,7 @@ interface Round {
   unit: Unit;
 }
 interface Outcome {
+  /** The share of the quota that was used: 1 is all of it. */
   share: number;
   rejections: number;
   replies: number;
@@ -44,7 +45,7 @@ export async function benchQuota(): Promise<void> {
   const peerScript = 'test/bench/peers/sdk-loop.mjs';
   for (const unit of ['requests', 'tokens'] as const) {
     const rounds = processCounts.flatMap((processes) => kinds.map((kind) => ({ processes, kind, unit })));
-    // The peers run in parallel: they mostly sleep, and a busy machine does not matter for them.
+    // The peers run in parallel: they mostly sleep, so they do not slow each other down.
     const peerOutcomes = await Promise.all(rounds.map((round) => runRound({ ...round, script: peerScript })));
     // Our rounds with few processes run in parallel, too. Those with many run one after another.
     const parallelRounds = rounds

@@ -7,8 +7,8 @@ import type { Limits } from '../../src/quota/limits.js';
 import type { QuotaTask } from './workers.js';
 
 /**
- * One process of the quota benchmark. It uses the driver stack of `boticelli run` and starts when it reads a line from standard
- * input, so that the startup time of sixteen processes is not measured.
+ * One process of the quota benchmark. It uses the driver stack of `boticelli run`. It begins to send requests when it
+ * reads a line from standard input, so that the startup time of sixteen processes is not measured.
  */
 const { folder, baseUrl, requests, prompt, windowMs, rpm, tpm } = JSON.parse(process.argv[2] ?? '{}') as QuotaTask;
 const createLimit = (value: number) => ({ value, source: 'settings' }) as const;
@@ -45,6 +45,7 @@ for await (const _ of createInterface(process.stdin)) break;
 
 let replies = 0;
 for (let count = 0; count < requests; count += 1) {
+  // A request that failed after all of its retries is a lost reply.
   const replyCount = await sendRequest().then(
     () => 1,
     () => 0,

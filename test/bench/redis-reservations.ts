@@ -6,7 +6,7 @@ import { bundleScript, runWorkers } from './workers.js';
 const processCount = 16;
 
 /**
- * Measures reservations in Redis over loopback, with a new server for each call of `printRows`.
+ * Measures reservations in Redis over loopback, with a new server for each pair of rows.
  * @param benchWithRedis a further measurement with a new server
  */
 export async function benchRedisReservations(benchWithRedis: (redisUrl: string) => Promise<void>): Promise<void> {

@@ -48,14 +48,14 @@ async function benchPage(path: string, folder: string): Promise<void> {
     times.filter.push(filterMs);
   }
   await browser.close();
-  const [ours, empty, filter] = [times.ours, times.empty, times.filter].map((each) => quantile(each, 0.5)) as [
+  const [ours, empty, filter] = [times.ours, times.empty, times.filter].map((timesMs) => quantile(timesMs, 0.5)) as [
     ...[number, number, number],
   ];
   printRow(`${label}, opened, against an empty page`, formatMs(ours), formatMs(empty), '', 'under 2000 ms');
   printRow(`${label}, filtered by a word`, formatMs(filter), '', '', 'under 200 ms');
 }
 
-/** Measures until the next frame after the load, so that layout and painting count. */
+/** Measures a load up to the next frame after it, so that layout and painting count. */
 async function measureLoad(page: Page, path: string): Promise<number> {
   const startedAt = performance.now();
   await page.goto(pathToFileURL(path).href);

@@ -33,7 +33,9 @@ export async function benchReservations(): Promise<void> {
   await benchOpening(script);
 }
 
-/** Uses a new process each time, because opening a second time in a process is faster. */
+/**
+ * Measures opening the database, each time in a new process, because a process opens a database faster the second time.
+ */
 async function benchOpening(script: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-opening-'));
   const openings: number[] = [];

@@ -9,7 +9,10 @@ const rounds = 15;
 const bin = 'bin/boticelli.js';
 const storedRuns = 10_000;
 
-/** Measures what storing replies and runs adds to a run, and how fast they are found among ten thousand. */
+/**
+ * Measures how much longer a run takes because its replies are stored, and how fast replies and runs are found among
+ * ten thousand runs.
+ */
 export async function benchStore(): Promise<void> {
   const server = await startGeminiServer();
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-store-'));
@@ -17,7 +20,7 @@ export async function benchStore(): Promise<void> {
   const configWithoutStore = join(folder, 'off.toml');
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
   writeFileSync(configWithoutStore, '[store]\nkeep = "off"\n');
-  // Both runs read a settings file. Reading it takes longer than storing, so only storing may be a difference.
+  // Both runs read a settings file, because reading it takes longer than storing: they must differ only in storing.
   const configWithStore = join(folder, 'on.toml');
   writeFileSync(configWithStore, '[store]\nkeep = "30d"\n');
   const createCommand = (state: string, ...args: string[]): TimedCommand => ({
@@ -43,28 +46,28 @@ export async function benchStore(): Promise<void> {
   await fillDatabase(join(folder, 'large'));
   await runNode(createCommand('large', 'run', narrative));
   await printPair(
-    `one act among ${storedRuns} runs, stored, against keep = "off"`,
+    `one act, stored, with ${storedRuns} runs in the store, against keep = "off"`,
     createCommand('large', 'run', narrative, '--config', configWithStore),
     withoutStore,
     'under +15 ms',
   );
   const help = createCommand('large', '--help');
   await printPair(
-    `\`runs\`, ${storedRuns} of them, against --help`,
+    `\`runs\`, with ${storedRuns} runs in the store, against --help`,
     createCommand('large', 'runs'),
     help,
     'under +50 ms',
   );
-  await printPair('`runs show` among them, against --help', createCommand('large', 'runs', 'show'), help, '');
+  await printPair('`runs show`, with the same store, against --help', createCommand('large', 'runs', 'show'), help, '');
   const reused = createCommand('large', 'run', narrative, '--resume');
-  await printPair('--resume of one act among them, against --help', reused, help, '');
+  await printPair('--resume of one act, with the same store, against --help', reused, help, '');
   const rehearsed = createCommand('large', 'run', narrative, '--rehearse');
-  await printPair('--resume of one act among them, against --rehearse', reused, rehearsed, 'under +50 ms');
+  await printPair('--resume of one act, with the same store, against --rehearse', reused, rehearsed, 'under +50 ms');
   await server.close();
   rmSync(folder, { recursive: true });
 }
 
-/** Fills a database with ten thousand runs of four acts with replies of 2,000 characters, and stores each reply. */
+/** Fills a database with ten thousand runs of four acts, and with their replies of 2,000 characters. */
 export async function fillDatabase(folder: string): Promise<void> {
   mkdirSync(folder);
   const { database } = await openDatabase(folder);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 
-/** The task of a worker process, passed as JSON in its first argument. */
+/** The task of a worker process of the quota benchmark, passed as JSON in its first argument. */
 export interface QuotaTask {
   /** The state folder that all workers share. */
   folder: string;

@@ -15,8 +15,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { escapeNonAscii } from '../../src/build/escape-non-ascii.js';
 import { createTemporaryFolder, root } from '../helpers/boticelli.js';
 
-/** A separate installation, whose program prints its first argument. */
-function installation(program = "exports.main = ({ argv }) => console.log('first', argv[2]);\n") {
+/** Creates a separate installation. By default, its program prints `first` and the name of the command. */
+function createInstallation(program = "exports.main = ({ argv }) => console.log('first', argv[2]);\n") {
   const folder = createTemporaryFolder(onTestFinished);
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
   symlinkSync(join(root, 'package.json'), join(folder, 'package.json'));
@@ -36,7 +36,7 @@ function installation(program = "exports.main = ({ argv }) => console.log('first
 }
 
 test('the first start stores a code cache beside the program; the next start prints the same and stores no other', () => {
-  const { start, caches } = installation();
+  const { start, caches } = createInstallation();
   expect(start(['check']).stdout).toBe('first check\n');
   expect(caches()).toHaveLength(1);
   expect(start(['check'])).toMatchObject({ stdout: 'first check\n', stderr: '', status: 0 });
@@ -44,7 +44,7 @@ test('the first start stores a code cache beside the program; the next start pri
 });
 
 test('a failed command stores no cache', () => {
-  const { start, caches } = installation(
+  const { start, caches } = createInstallation(
     "exports.main = ({ argv, exit }) => { console.log('first', argv[2]); exit(argv[3] === 'bad' ? 69 : 0); };\n",
   );
   expect(start(['run', 'bad']).status).toBe(69);
@@ -54,14 +54,14 @@ test('a failed command stores no cache', () => {
 });
 
 test('each command has its own cache', () => {
-  const { start, caches } = installation();
+  const { start, caches } = createInstallation();
   for (const args of [['models'], ['run', 'x.toml'], ['check'], ['check'], ['../x'], ['--help'], []]) start(args);
   const commands = caches().map((name) => /\.(\w+)\.cache$/.exec(name)?.[1]);
   expect(commands.toSorted()).toEqual(['check', 'help', 'models', 'run', 'x']);
 });
 
-test('a lazily loaded library is loaded once and has its own cache', () => {
-  const { start, dist } = installation(
+test('a lazily loaded library is loaded once and has its own cache, which is not used after the library has changed', () => {
+  const { start, dist } = createInstallation(
     "const load = () => require('./lazy/part.cjs');\nexports.main = () => console.log(load() === load(), load().name);\n",
   );
   mkdirSync(join(dist, 'lazy'));
@@ -75,7 +75,7 @@ test('a lazily loaded library is loaded once and has its own cache', () => {
 });
 
 test('many lazily loaded libraries cause no warning from Node', () => {
-  const { start, dist } = installation(
+  const { start, dist } = createInstallation(
     "exports.main = () => { for (let at = 0; at < 12; at += 1) require('./lazy/part-' + at + '.cjs'); };\n",
   );
   mkdirSync(join(dist, 'lazy'));
@@ -85,7 +85,7 @@ test('many lazily loaded libraries cause no warning from Node', () => {
 });
 
 test('a rebuilt program never runs from the old cache, even if it has the same length', () => {
-  const { start, file, caches } = installation();
+  const { start, file, caches } = createInstallation();
   start(['check']);
   writeFileSync(file, readFileSync(file, 'utf8').replace('first', 'other'));
   expect(start(['check']).stdout).toBe('other check\n');
@@ -104,7 +104,7 @@ const damages: Record<string, (bytes: Buffer) => void> = {
 };
 
 test('a damaged cache is not used, and is replaced', () => {
-  const { start, caches, dist } = installation();
+  const { start, caches, dist } = createInstallation();
   start(['check']);
   const cache = join(dist, caches()[0] ?? '');
   const v8Header = readFileSync(cache).subarray(0, 4);
@@ -126,14 +126,14 @@ function isIntact(cache: Buffer, v8Header: Buffer): boolean {
 
 test.skipIf(process.platform === 'win32')('the cache has mode 0644, whatever the umask', () => {
   for (const umask of ['0000', '0077']) {
-    const { folder, caches, dist } = installation();
+    const { folder, caches, dist } = createInstallation();
     execFileSync('sh', ['-c', `umask ${umask}; "$0" bin/boticelli.js check`, process.execPath], { cwd: folder });
     expect(statSync(join(dist, caches()[0] ?? '')).mode & 0o777).toBe(0o644);
   }
 });
 
 test.skipIf(process.platform === 'win32')('a cache that others can write is not used, and is replaced', () => {
-  const { start, caches, dist } = installation();
+  const { start, caches, dist } = createInstallation();
   start(['check']);
   const cache = join(dist, caches()[0] ?? '');
   for (const mode of [0o664, 0o646]) {
@@ -146,7 +146,7 @@ test.skipIf(process.platform === 'win32')('a cache that others can write is not 
 });
 
 test.runIf(process.getuid?.() === 0)('a cache of another user is not used, and is replaced', () => {
-  const { start, caches, dist } = installation();
+  const { start, caches, dist } = createInstallation();
   start(['check']);
   const cache = join(dist, caches()[0] ?? '');
   chownSync(cache, 65534, 65534);
@@ -154,13 +154,16 @@ test.runIf(process.getuid?.() === 0)('a cache of another user is not used, and i
   expect(statSync(cache).uid).toBe(0);
 });
 
-test.runIf(process.getuid?.() === 0)('starts without a cache where the folder belongs to another user', () => {
-  const { start, caches, dist } = installation();
-  // The copied files have the modes of the clone, which other users may not read.
-  execFileSync('chmod', ['-R', 'a+rX', join(dist, '..')]);
-  expect(start(['check'], 65534)).toMatchObject({ stdout: 'first check\n', stderr: '', status: 0 });
-  expect(caches()).toEqual([]);
-});
+test.runIf(process.getuid?.() === 0)(
+  'the program starts without a cache, and stores none, where the folder belongs to another user',
+  () => {
+    const { start, caches, dist } = createInstallation();
+    // The copied files keep the modes of the clone, which may not let other users read them.
+    execFileSync('chmod', ['-R', 'a+rX', join(dist, '..')]);
+    expect(start(['check'], 65534)).toMatchObject({ stdout: 'first check\n', stderr: '', status: 0 });
+    expect(caches()).toEqual([]);
+  },
+);
 
 test('the program and its lazy files are ASCII, because they are read as Latin-1', () => {
   for (const folder of ['dist', 'dist/lazy']) {
@@ -169,7 +172,7 @@ test('the program and its lazy files are ASCII, because they are read as Latin-1
   }
 });
 
-test('escapes characters beyond ASCII, and rejects one after a backslash', () => {
+test('escapeNonAscii escapes characters beyond ASCII, and rejects one after a backslash', () => {
   const code = "'“a”'.replace(/[“”😀]/gu, '')";
   expect(escapeNonAscii(code)).toMatch(/^[\0-\x7f]+$/);
   // biome-ignore lint/security/noGlobalEval: the escaped code must do the same.

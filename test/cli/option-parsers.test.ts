@@ -8,7 +8,7 @@ import {
   parseUsd,
 } from '../../src/cli/option-parsers.js';
 
-function parsed(...args: string[]) {
+function parseOptions(...args: string[]) {
   const command = new Command()
     .option('--fallback <model>', '', collectFallbackModel)
     .option('--no-fallback')
@@ -22,19 +22,19 @@ function parsed(...args: string[]) {
 }
 
 test('--fallback collects models, and the last of --fallback and --no-fallback wins', () => {
-  expect(parsed().fallback).toBeUndefined();
-  expect(parsed('--fallback', 'a', '--fallback', 'models/b').fallback).toEqual(['a', 'b']);
-  expect(parsed('--fallback', 'a', '--no-fallback').fallback).toBe(false);
-  expect(parsed('--no-fallback', '--fallback', 'a').fallback).toEqual(['a']);
+  expect(parseOptions().fallback).toBeUndefined();
+  expect(parseOptions('--fallback', 'a', '--fallback', 'models/b').fallback).toEqual(['a', 'b']);
+  expect(parseOptions('--fallback', 'a', '--no-fallback').fallback).toBe(false);
+  expect(parseOptions('--no-fallback', '--fallback', 'a').fallback).toEqual(['a']);
 });
 
 test('--max-wait accepts zero, and more than the maximum of a Node timer', () => {
-  expect(parsed('--max-wait', '0').maxWait).toBe(0);
-  expect(parsed('--max-wait', '90d').maxWait).toBe(7_776_000_000);
+  expect(parseOptions('--max-wait', '0').maxWait).toBe(0);
+  expect(parseOptions('--max-wait', '90d').maxWait).toBe(7_776_000_000);
 });
 
 test('--max-cost is an amount, with or without a dollar sign', () => {
-  expect([parsed('--max-cost', '0.25').maxCost, parsed('--max-cost', '$2').maxCost]).toEqual([0.25, 2]);
+  expect([parseOptions('--max-cost', '0.25').maxCost, parseOptions('--max-cost', '$2').maxCost]).toEqual([0.25, 2]);
 });
 
 test.each([
@@ -47,5 +47,5 @@ test.each([
   ['--rpm', '-1'],
   ['--rpm', '1.5'],
 ])('%s %j is a usage error', (flag, value) => {
-  expect(() => parsed(flag, value)).toThrowError(expect.objectContaining({ code: 'commander.invalidArgument' }));
+  expect(() => parseOptions(flag, value)).toThrowError(expect.objectContaining({ code: 'commander.invalidArgument' }));
 });

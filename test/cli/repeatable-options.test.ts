@@ -51,21 +51,21 @@ function parseWrong(words: string[]): string {
   return 'accepted';
 }
 
-const valued = listCommands(createProgram()).flatMap(({ words, options }) =>
+const optionsWithValue = listCommands(createProgram()).flatMap(({ words, options }) =>
   options.filter(({ required }) => required).map((option) => ({ words, option })),
 );
-const single = valued.filter(({ option }) => !isRepeatable(option));
+const unrepeatable = optionsWithValue.filter(({ option }) => !isRepeatable(option));
 
-test('every option that takes one value can be given only once, under each of its names', () => {
-  expect(single.length).toBeGreaterThan(30);
-  for (const { words, option } of single) {
+test('an unrepeatable option with a value cannot be given twice, not even by its short and its long name', () => {
+  expect(unrepeatable.length).toBeGreaterThan(30);
+  for (const { words, option } of unrepeatable) {
     const given = [option.short ?? option.long ?? '', getValue(option), option.long ?? '', getValue(option)];
     expect(parseWrong([...words, ...given])).toContain(`error: option '${option.flags}' can be given only once`);
   }
 });
 
 test('only these options can be repeated', () => {
-  const repeatable = valued.filter(({ option }) => isRepeatable(option));
+  const repeatable = optionsWithValue.filter(({ option }) => isRepeatable(option));
   expect(new Set(repeatable.map(({ words, option }) => `${words.join(' ')} ${option.long}`))).toEqual(
     new Set([
       ...[
@@ -82,7 +82,7 @@ test('only these options can be repeated', () => {
   );
 });
 
-test('run says how to compare models or temperatures instead, and accepts a repeated option without a value', async () => {
+test('run names --matrix if --model or --temperature is repeated, and accepts a repeated option without a value', async () => {
   const models = await runInProcess(['run', 'x.toml', '-m', 'a', '--model=b']);
   expect(models).toMatchObject({
     code: 2,

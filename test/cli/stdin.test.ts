@@ -8,13 +8,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const folder = (act: string) =>
+const createFolder = (act: string) =>
   createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1).replace('Question 1', act), 'none.txt': '' });
 
 test.each(['', ' \n'])(
   'rejects input without text before any request, except with --allow-empty: %j',
   async (input) => {
-    const cwd = folder('Review this: {{stdin}}');
+    const cwd = createFolder('Review this: {{stdin}}');
     const before = server.generateRequests.length;
     const rejected = await runBoticelli(['run', 'x.toml', '-o', 'ndjson', '--quiet'], { cwd, server, input });
     expect(rejected).toMatchObject({
@@ -31,14 +31,14 @@ test.each(['', ' \n'])(
 );
 
 test('does not read standard input that no prompt uses', async () => {
-  const { stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: folder('Hello') });
+  const { stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: createFolder('Hello') });
   expect(stderr).toBe('');
 });
 
 test('rejects an empty file and a closed input', async () => {
   for (const redirection of ['< none.txt', '< /dev/null', '<&-']) {
     const script = `boticelli run x.toml --rehearse -q ${redirection}`;
-    const { code, stderr } = await startShell(script, { cwd: folder('Review this: {{stdin}}') }).result;
+    const { code, stderr } = await startShell(script, { cwd: createFolder('Review this: {{stdin}}') }).result;
     expect({ code, stderr }).toEqual({
       code: 66,
       stderr: expect.stringContaining('standard input contains no text'),
@@ -47,7 +47,7 @@ test('rejects an empty file and a closed input', async () => {
 });
 
 test('rejects a folder, for {{stdin}} and for the narrative', async () => {
-  const cwd = folder('Review this: {{stdin}}');
+  const cwd = createFolder('Review this: {{stdin}}');
   const before = server.generateRequests.length;
   for (const command of ['run x.toml', 'run -']) {
     const { code, stderr } = await startShell(`boticelli ${command} < .`, { cwd, server }).result;

@@ -25,7 +25,7 @@ const ownKey = { GEMINI_API_KEY: canaryKey };
 /** Runs a command in the folder, and expects that its output contains neither the key nor the user's files. */
 async function runCommand(args: string[], env: Record<string, string> = ownKey) {
   const { repository, configHome } = hostile;
-  // The state folder is in the repository, so that the check of files outside covers everything else.
+  // The state folder is in the repository, because commands may write to it: only the files outside must not change.
   const stateFolder = join(repository, 'state');
   const paths = args.map((arg) => (arg.endsWith('.toml') ? join(repository, arg) : arg));
   const result = await runInProcess(paths, {
@@ -56,7 +56,7 @@ describe('a service address that the folder sets', () => {
     ['.env', 'base_url'],
     ['boticelli.toml', 'redis_url'],
     ['.env', 'redis_url'],
-  ] as const)('receives no connection: %s with %s', async (file, setting) => {
+  ] as const)('receives no connection before the user trusts the folder: %s with %s', async (file, setting) => {
     const listener = await startListener(onTestFinished);
     const url = `${setting === 'base_url' ? 'http' : 'redis'}://${listener.host}`;
     const variable = setting === 'base_url' ? 'GOOGLE_GEMINI_BASE_URL' : 'BOTICELLI_REDIS_URL';
@@ -125,7 +125,7 @@ describe('a command in a folder that sets both the key and the address', () => {
     ['a variable', document('{{vars.x}}'), {}, 'the file "../private.txt" is outside of'],
     ['a schema', '{ prompt = "x" }', {}, 'the file "../schema.json" is outside of'],
     ['a nested narrative', '"narrative:own"', { 'own.toml': '../own.toml' }, 'the narrative "own.toml" is outside of'],
-  ])('reads no file outside of the folder: %s', async (name, act, links, message) => {
+  ])('reads no file outside of the folder before the user trusts it: %s', async (name, act, links, message) => {
     for (const [link, target] of Object.entries(links)) hostile.link(link, target);
     const source =
       name === 'a schema'
@@ -172,7 +172,7 @@ describe('a command in a folder that sets both the key and the address', () => {
   });
 });
 
-test('prints no line of a file outside of the folder that a link or a schema path leads to', async () => {
+test('prints no line of a file outside of the folder, even if a link or a schema path leads to the file', async () => {
   hostile.link('users.toml', '../passwd');
   hostile.link('cargo.toml', '../credentials.toml');
   hostile.write('nested.toml', renderHostileNarrative('["narrative:users", "narrative:cargo", "x"]'));

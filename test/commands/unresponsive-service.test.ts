@@ -6,25 +6,25 @@ import { textReply } from '../helpers/gemini/replies.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
 import { runMain } from '../helpers/run-main.js';
 
-/** What a stand-in for a service does with a connection, at each step of an exchange. */
-const endings: Record<string, (socket: Socket) => void> = {
+/** Ways in which a service can break an exchange, each at a later step. */
+const faults: Record<string, (socket: Socket) => void> = {
   'closes a connection at once': (socket) => void socket.destroy(),
   'closes a connection after the request': (socket) => void socket.once('data', () => socket.destroy()),
   'answers 101': (socket) =>
     void socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n')),
-  'closes a connection in the headers': (socket) =>
+  'closes a connection in the middle of the headers': (socket) =>
     void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-le')),
   'answers with an empty body': (socket) =>
     void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')),
-  'closes a connection in the body': (socket) =>
+  'closes a connection in the middle of the body': (socket) =>
     void socket.once('data', () =>
       socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{"candidates": ['),
     ),
 };
 const hang = (socket: Socket) => void socket.resume();
 
-/** Starts a stand-in. @returns its port */
-async function startStandIn(handle: (socket: Socket) => void): Promise<number> {
+/** Starts a service that handles each connection with `handle`. @returns its port */
+async function startService(handle: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => {}));
@@ -57,9 +57,9 @@ const commands = [
   'limits probe --model gemini-3.8-flash --requests 1 --yes',
 ];
 
-describe.each(Object.entries(endings))('a service that %s', (_, handle) => {
+describe.each(Object.entries(faults))('a service that %s', (_, handle) => {
   test.each(commands)('makes the command end with an error: %s', async (command) => {
-    const port = await startStandIn(handle);
+    const port = await startService(handle);
     const { code, stdout, stderr } = await runCommand(command, `http://127.0.0.1:${port}`);
     expect([69, 124]).toContain(code);
     expect(stderr).toMatch(/^boticelli: .+\n {2}\S/m);
@@ -68,7 +68,7 @@ describe.each(Object.entries(endings))('a service that %s', (_, handle) => {
 });
 
 test.each(commands.slice(0, 3))('a service that never answers makes the command end with 124: %s', async (command) => {
-  const port = await startStandIn(hang);
+  const port = await startService(hang);
   const { code, stderr } = await runCommand(`${command} --timeout 200ms`, `http://127.0.0.1:${port}`);
   expect(code).toBe(124);
   expect(stderr).toContain('within 0.2 s');
@@ -76,13 +76,13 @@ test.each(commands.slice(0, 3))('a service that never answers makes the command 
 
 test.each([
   ['never answers', hang],
-  ['closes every connection', endings['closes a connection at once'] ?? hang],
+  ['closes every connection', faults['closes a connection at once'] ?? hang],
   ['answers with noise', (socket: Socket) => void socket.on('data', () => socket.write('noise\r\n'))],
 ])('a Redis that %s causes a warning, but the run gets its reply', async (_, handle) => {
   const gemini = await startGeminiServer({ models: 'any' });
   onTestFinished(() => gemini.close());
   gemini.setDefaultReply(textReply('A reply'));
-  const port = await startStandIn(handle);
+  const port = await startService(handle);
   const redis = { BOTICELLI_REDIS_URL: `redis://127.0.0.1:${port}` };
   const { code, stdout, stderr } = await runCommand('run .toml', gemini.url, redis);
   expect(stderr).toMatch(/boticelli: warning: .*Redis/);

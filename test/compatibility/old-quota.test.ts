@@ -35,7 +35,7 @@ const deniedRuns: [reason: string, model: string, code: string][] = [
   ['a used-up day', 'model-day', 'quota_exhausted'],
   ['a learned limit per minute', 'model-minute', 'rate_limited'],
   ['a reservation of another process', 'model-c', 'rate_limited'],
-  ['the only slot, held by another process', 'model-d', 'rate_limited'],
+  ['the only slot, which another process holds', 'model-d', 'rate_limited'],
 ];
 
 const cleanups: (() => void | Promise<void>)[] = [];
@@ -55,7 +55,7 @@ const readLimits = async (run: (command: string) => ReturnType<OldState['run']>)
   return JSON.parse(stdout);
 };
 
-// The tests of each group use one state: each changes only what the later ones do not read.
+// The tests of a group share one state. A test changes only what later tests do not read.
 describe('the quota database of version 0.1', () => {
   let state: OldState;
   const run = (command: string) => state.run(command, { server });

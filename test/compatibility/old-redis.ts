@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { root } from '../helpers/boticelli.js';
 import { moveTimes } from './old-state.js';
 
-/** The keys of a Redis. */
+/** The keys of a Redis, with their values and remaining lifetimes. */
 export interface RedisDump {
   /** When it was filled, in milliseconds since the epoch. */
   writtenAt: number;

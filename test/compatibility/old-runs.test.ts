@@ -75,7 +75,7 @@ describe('replies that version 0.1 stored', () => {
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
   });
 
-  test('of a failed run are reused, and the other acts are sent', async () => {
+  test('of an interrupted run are reused, and the other acts are sent', async () => {
     const before = server.generateRequests.length;
     const { stdout } = await recent.run('run narrative.toml -m model-b --resume --retries 0', { server });
     expect(stdout).toMatch(/^Dear nobody,\n/);
@@ -178,7 +178,7 @@ describe('a recording of version 0.1', () => {
     expect(lines).toHaveLength(oldRecording.split('\n').length + 1);
   });
 
-  test('fails for a request that it does not contain, and the error shows the difference', async () => {
+  test('that lacks a request makes its replay fail, and the error shows the difference to the recorded request', async () => {
     const { run } = createOldState(onTestFinished);
     const { code, stderr } = await run('run narrative.toml --var lang=French --replay recording.ndjson');
     expect(code).toBe(66);

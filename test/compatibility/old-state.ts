@@ -38,6 +38,7 @@ export interface OldState {
   run(command: string, options?: { server?: GeminiServer; env?: Record<string, string> }): Promise<ProcessResult>;
 }
 
+/** Creates the folder, without a database. */
 export function createOldState(onCleanup: (clean: () => void) => void): OldState {
   const cwd = createTemporaryFolder(onCleanup);
   for (const name of readdirSync(fixture))
@@ -46,8 +47,8 @@ export function createOldState(onCleanup: (clean: () => void) => void): OldState
   const env = { GEMINI_API_KEY: testKey, BOTICELLI_STATE_DIR: folder };
   return {
     ...{ cwd, folder, database: join(folder, 'boticelli.db'), env },
-    run: (command, { server, env: more } = {}) =>
-      runCommand(command, cwd, { ...env, ...(server && { GOOGLE_GEMINI_BASE_URL: server.url }), ...more }),
+    run: (command, { server, env: additionalEnv } = {}) =>
+      runCommand(command, cwd, { ...env, ...(server && { GOOGLE_GEMINI_BASE_URL: server.url }), ...additionalEnv }),
   };
 }
 
@@ -108,7 +109,7 @@ export function hashAddress(address: string): string {
   return createHash('sha256').update(new URL(address).href).digest('hex').slice(0, 16);
 }
 
-/** The stored state of a model's quota, as far as it has times. Redis stores an empty list as `{}`. */
+/** The fields of a model's stored quota state that contain times. Redis stores an empty list as `{}`. */
 interface StoredQuota {
   appointments: Record<string, { at: number; bookedAt: number }>;
   days: Record<string, { endsAt: number }>;

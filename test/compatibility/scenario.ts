@@ -55,7 +55,7 @@ function twoMinuteLimitsError() {
 
 /**
  * Runs the commands with which version 0.1 wrote the fixture, with the same replies in the same order: every kind of
- * run, and every kind of learned limit. They fill a state folder, and `recording.ndjson` in `cwd`.
+ * run, and every kind of learned limit. The commands fill a state folder, and write `recording.ndjson` in `cwd`.
  */
 export async function runScenario({ server, cwd, env }: ScenarioOptions): Promise<void> {
   const fullEnv = { GEMINI_API_KEY: testKey, GOOGLE_GEMINI_BASE_URL: server.url, ...env };
@@ -84,8 +84,8 @@ export async function runScenario({ server, cwd, env }: ScenarioOptions): Promis
 }
 
 /**
- * Runs that do not finish: one is interrupted, one is killed while it waits for quota, one while it holds the only
- * slot.
+ * Starts three runs that do not finish: the first is interrupted, the second is killed while it waits for quota, and
+ * the third is killed while it holds the only slot.
  */
 async function runInterruptedCommands({ server, cwd, env }: ScenarioOptions): Promise<void> {
   const start = (command: string) => startBoticelli(command.split(' '), { cwd, env });

@@ -21,7 +21,7 @@ afterAll(async () => {
   for (const clean of cleanups) await clean();
 });
 
-/** Runs the scenario on an empty state; with a URL of Redis, quota is stored there. */
+/** Runs the scenario on an empty state. If a URL of Redis is given, quota is stored in that Redis. */
 async function writeState(redisUrl?: string): Promise<{ state: OldState; address: string }> {
   const server = await startScenarioServer();
   onCleanup(() => server.close());
@@ -68,7 +68,7 @@ describe('the same commands write the same state as in version 0.1', () => {
     expect(readFileSync(join(state.cwd, 'recording.ndjson'), 'utf8')).toBe(oldRecording);
   });
 
-  test.skipIf(redisSkipReason)('keys, types and values in Redis', async () => {
+  test.skipIf(redisSkipReason)('keys in Redis, with their types and values, which expire after 30 days', async () => {
     const keys = await dumpRedis(redisUrl);
     const describeKeys = (dump: RedisDump['keys']) =>
       Object.entries(dump)

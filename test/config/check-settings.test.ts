@@ -104,7 +104,7 @@ test('accepts an empty file, a byte order mark and CRLF', async () => {
   );
 });
 
-test('reports the first problem with its location, and carries what code frames need', async () => {
+test('the error names the first problem with its location, and contains what code frames need', async () => {
   const text = '[budget]\nrpm_multiplier = 2\nx = 1\n';
   const error = await getSettingsError({ 'work/boticelli.toml': text });
   expect(error).toBeInstanceOf(InvalidSettings);

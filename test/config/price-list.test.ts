@@ -5,7 +5,7 @@ const november = () => Date.UTC(2026, 10, 22);
 const queryFee = { usd: 0.014, per: 'query' };
 
 describe('the price of a reply', () => {
-  test('is that of the serving model, with or without a release number', () => {
+  test('is that of the serving model, with or without a release number, or else that of the requested model', () => {
     const { getReplyPrice } = createPriceList({ now: november });
     expect(getReplyPrice('gemini-3.5-flash-lite', 'gemini-flash-lite-latest')).toMatchObject({
       input: 0.3,

@@ -93,7 +93,7 @@ test('rejects a missing file of --config', async () => {
   expect(error).toMatchObject({ code: 'invalid_config', message: 'the settings file nope.toml does not exist' });
 });
 
-test('reads every key of the file', async () => {
+test('reads base URL, rate window, fallback models, budget, project, Redis URL and retention from boticelli.toml', async () => {
   const settings = await resolveFixtureSettings({
     'work/boticelli.toml': `[providers.gemini]
 default_model = "gemini-flash-lite-latest"
@@ -155,7 +155,7 @@ test('uses the folders of the operating system by default', async () => {
   expect(stateFolder).toMatch(/boticelli/);
 });
 
-test('resolves settings for a user without a home folder', async () => {
+test('has no state folder for a user without a home folder', async () => {
   expect(await resolveFixtureSettings({}, { userFolders: {} })).not.toHaveProperty('stateFolder');
 });
 
@@ -163,7 +163,7 @@ test.each([
   [{ BOTICELLI_MODEL: 'gemini 3' }, 'BOTICELLI_MODEL is not a valid model name: "gemini 3"'],
   [{ BOTICELLI_REDIS_URL: 'https://u:secret@host' }, 'BOTICELLI_REDIS_URL is not a Redis URL'],
   [{ GEMINI_TIER: 'fre' }, 'unknown tier "fre" in GEMINI_TIER'],
-])('rejects %j', async (environment, message) => {
+])('rejects the environment %j', async (environment, message) => {
   const error = await getSettingsError({}, { environment });
   expect(error).toMatchObject({ code: 'invalid_config', message });
   expect(error.hint).toBeTruthy();
@@ -174,7 +174,7 @@ test('names .env as the source of an invalid variable', async () => {
   expect(error.message).toBe('unknown tier "fre" in GEMINI_TIER in .env');
 });
 
-test('rejects an unknown --tier as a usage error that lists the known tiers', async () => {
+test('rejects an unknown --tier as a usage error, and lists the known tiers in the hint', async () => {
   const files = { 'user/boticelli.toml': '[providers.gemini.tiers.mine]\n' };
   const error = await getSettingsError(files, { flags: { tier: 'constructor' } });
   expect(error).toMatchObject({ code: 'usage', message: 'unknown tier "constructor" in --tier' });

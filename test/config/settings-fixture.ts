@@ -7,10 +7,10 @@ import { resolveSettings } from '../../src/config/resolve-settings.js';
 import type { Settings, SettingsOptions } from '../../src/config/settings.js';
 import { BoticelliError } from '../../src/errors.js';
 
-/** Files by path. `work` is the working folder, `user` the user's config folder. */
+/** Contents of files by path. `work` is the working folder, and `user` is the user's config folder. */
 export type FixtureFiles = Record<string, string | Uint8Array>;
 
-/** Creates a folder with these files, which is removed when the test ends. */
+/** Creates a folder with these files. It is removed when the test ends. */
 export function createFolder(files: FixtureFiles): string {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-settings-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,17 +36,17 @@ export async function resolveFixtureSettings(
   });
 }
 
-/** Returns the error of resolving the settings. Throws if there is none. */
+/** Returns the BoticelliError of resolving the settings. Throws if there is none. */
 export async function getSettingsError(
   files: FixtureFiles,
   options: Partial<SettingsOptions> = {},
 ): Promise<BoticelliError> {
-  const thrown = await resolveFixtureSettings(files, options).then(
+  const outcome = await resolveFixtureSettings(files, options).then(
     (settings) => settings,
     (error: unknown) => error,
   );
-  if (thrown instanceof BoticelliError) return thrown;
-  throw new Error(`expected an error, got these settings: ${JSON.stringify(thrown)}`);
+  if (outcome instanceof BoticelliError) return outcome;
+  throw new Error(`expected a BoticelliError, got: ${outcome instanceof Error ? outcome : JSON.stringify(outcome)}`);
 }
 
 /** Lists the problems of a boticelli.toml: `3:1 unknown-key: message → suggestion`. */

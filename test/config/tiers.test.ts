@@ -5,7 +5,7 @@ import { resolveFixtureSettings } from './settings-fixture.js';
 const builtIn = (value: number) => ({ value, source: 'built-in' });
 const fromSettings = (value: number) => ({ value, source: 'settings' });
 
-test('uses built-in limits of a known model, and those of the tier for any other', async () => {
+test('the free tier has built-in limits for known models, for Live models and for all others', async () => {
   const { limitsFor } = await resolveFixtureSettings({});
   expect(limitsFor('models/gemini-3.8-flash')).toEqual({ rpm: builtIn(5), rpd: builtIn(20) });
   expect(limitsFor('gemini-3.1-flash-lite')).toEqual({ rpm: builtIn(15) });
@@ -16,13 +16,13 @@ test('uses built-in limits of a known model, and those of the tier for any other
   }
 });
 
-test('has no built-in limits for paid tiers', async () => {
+test('paid tiers have no built-in limits', async () => {
   const { limitsFor } = await resolveFixtureSettings({}, { environment: { GEMINI_TIER: 'tier_1' } });
   expect(limitsFor('gemini-3.8-flash')).toEqual({});
   expect(limitsFor('gemini-3.8-live')).toEqual({});
 });
 
-test('has only whole numbers above zero as built-in limits', () => {
+test('built-in limits are whole numbers above zero', () => {
   const all = Object.values(builtInTiers).flatMap(({ defaults, liveDefaults = {}, models }) => [
     defaults,
     liveDefaults,
@@ -31,7 +31,7 @@ test('has only whole numbers above zero as built-in limits', () => {
   for (const limit of all.flatMap(Object.values)) expect(Number.isInteger(limit) && limit > 0).toBe(true);
 });
 
-test('replaces a built-in tier by one in settings, whose limits also apply to its models', async () => {
+test('a tier in settings replaces the built-in tier of its name, and its limits also apply to each of its models', async () => {
   const { limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini.tiers.free]\nrpm = 10\nmax_concurrent = 2\n[providers.gemini.tiers.free.models."gemini-3.8-flash"]\nrpm = 5\nrpd = 20\n',
@@ -47,7 +47,7 @@ test('replaces a built-in tier by one in settings, whose limits also apply to it
   });
 });
 
-test('has no limits in an empty tier', async () => {
+test('an empty tier in settings has no limits', async () => {
   const { limitsFor } = await resolveFixtureSettings({ 'work/boticelli.toml': '[providers.gemini.tiers.free]\n' });
   expect(limitsFor('gemini-3.8-flash')).toEqual({});
 });

@@ -24,7 +24,7 @@ function createLinkLoop(folder: string): string {
   return path;
 }
 
-test('a config folder that cannot be reached has no settings, with a warning', async () => {
+test('a config folder that cannot be reached is ignored with a warning', async () => {
   const config = createLinkLoop(createTemporaryFolder(onTestFinished));
   expect(await resolveWith(config)).toEqual({
     tier: 'free',
@@ -32,19 +32,19 @@ test('a config folder that cannot be reached has no settings, with a warning', a
   });
 });
 
-test('a config folder that does not exist, or is a file, has no settings, without a warning', async () => {
+test('a config folder that does not exist, or is a file, is ignored without a warning', async () => {
   const folder = createTemporaryFolder(onTestFinished, { file: '' });
   for (const name of ['missing', 'file', 'file/below'])
     expect(await resolveWith(join(folder, name))).toEqual({ tier: 'free', warnings: [] });
 });
 
-test('a settings file that exists and cannot be read is an error', async () => {
+test('a settings file that cannot be read, because it is a folder, is an error', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   mkdirSync(join(folder, 'boticelli.toml'));
   await expect(resolveWith(folder)).rejects.toMatchObject({ code: 'invalid_config' });
 });
 
-test('a file given with --config must be reachable', async () => {
+test('a file given with --config must be reachable, while a config folder need not be', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   const loop = createLinkLoop(folder);
   writeFileSync(join(folder, 'mine.toml'), '[providers.gemini]\ndefault_tier = "tier_1"\n');

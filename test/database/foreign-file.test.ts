@@ -15,7 +15,7 @@ function createStateFolder(sql: string): string {
   return folder;
 }
 
-/** The content of every file of a folder. */
+/** Returns the content of each file of a folder, by name. */
 const readFiles = (folder: string) =>
   Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString('base64')]));
 
@@ -48,7 +48,7 @@ describe("another program's database", () => {
   });
 });
 
-test('a database without an application id whose tables are all ours is used, and gets our application id', async () => {
+test('uses a database that has only our tables and no application id, and sets our application id', async () => {
   const folder = createStateFolder(`${ownTable} PRAGMA user_version = 1;`);
   const { database, warning } = await openDatabase(folder);
   expect(warning).toBeUndefined();
@@ -83,6 +83,7 @@ describe('a symbolic link', () => {
     const folder = createLink(target);
     const message = `is a symbolic link to ${target}, which is not a boticelli database`;
     expect(await openDatabase(folder)).toEqual({ warning: expect.stringContaining(message) });
+    // `openReadOnly` treats an empty file like a missing one.
     if (before.length > 0) await expect(openReadOnly(folder)).rejects.toThrow(message);
     expect(readFileSync(target).equals(before)).toBe(true);
     expect(readdirSync(folder)).toEqual(['boticelli.db']);

@@ -21,7 +21,7 @@ function createOldState(): string {
   return folder;
 }
 
-test('migrates a database of version 1: adds the missing tables and keeps the quota', async () => {
+test('migrates a database of schema version 1: adds the missing tables and keeps the quota', async () => {
   const { database, warning } = await openDatabase(createOldState());
   expect(warning).toBeUndefined();
   expect(database?.prepare('SELECT key, page FROM quota_pages').raw(true).all()).toEqual([
@@ -33,7 +33,7 @@ test('migrates a database of version 1: adds the missing tables and keeps the qu
   database?.close();
 });
 
-test('opens a database of version 1 for reading without a migration', async () => {
+test('opens a database of schema version 1 for reading without a migration', async () => {
   const folder = createOldState();
   const database = await openReadOnly(folder);
   expect(database?.prepare('SELECT key FROM quota_pages').raw(true).all()).toEqual([['gemini p m']]);
@@ -66,15 +66,18 @@ async function createChangedState(sql: string): Promise<string> {
   return folder;
 }
 
-test.each(['quota_pages', 'answers', 'runs', 'acts'])('creates the table %s again if it is missing', async (table) => {
-  const { database, warning } = await openDatabase(await createChangedState(`DROP TABLE ${table}`));
-  expect(warning).toBeUndefined();
-  expect(database?.prepare(`SELECT count(*) FROM ${table}`).raw(true).get()).toEqual([0]);
-  expect(database?.prepare('SELECT count(*) FROM quota_pages').raw(true).get()).toEqual([
-    table === 'quota_pages' ? 0 : 1,
-  ]);
-  database?.close();
-});
+test.each(['quota_pages', 'answers', 'runs', 'acts'])(
+  'creates the table %s again if it is missing, and keeps the other tables',
+  async (table) => {
+    const { database, warning } = await openDatabase(await createChangedState(`DROP TABLE ${table}`));
+    expect(warning).toBeUndefined();
+    expect(database?.prepare(`SELECT count(*) FROM ${table}`).raw(true).get()).toEqual([0]);
+    expect(database?.prepare('SELECT count(*) FROM quota_pages').raw(true).get()).toEqual([
+      table === 'quota_pages' ? 0 : 1,
+    ]);
+    database?.close();
+  },
+);
 
 test('reads a database without the columns that were added later, and adds them when it is opened for writing', async () => {
   const dropColumns = addedColumns.map(({ table, column }) => `ALTER TABLE ${table} DROP COLUMN ${column};`).join('');
@@ -93,10 +96,10 @@ test('reads a database without the columns that were added later, and adds them 
   }
 });
 
-test('renames a database in which a table lacks a column, and creates a new one', async () => {
+test("renames a database that lacks a column which can't be added, and creates a new database", async () => {
   const folder = await createChangedState('ALTER TABLE quota_pages RENAME COLUMN page TO other');
   const { database, warning } = await openDatabase(folder);
-  expect(warning).toMatch(/boticelli\.db was damaged; it is now .*\.damaged-.*, and a new database was created$/);
+  expect(warning).toMatch(/boticelli\.db was damaged and renamed to .*\.damaged-.*; a new database was created$/);
   expect(database?.prepare('SELECT count(*) FROM quota_pages').raw(true).get()).toEqual([0]);
   database?.close();
 });

@@ -3,7 +3,7 @@ import { retryWhileLocked, retryWhileQuotaLocked } from '../../src/database/wait
 
 const busy = Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY_SNAPSHOT' });
 
-/** Work that finds the lock held for a while. */
+/** Creates work that finds the lock held for a while. */
 function createLockedTask(durationMs: number) {
   const until = performance.now() + durationMs;
   return () => {
@@ -31,7 +31,7 @@ describe('work that needs the lock', () => {
     expect(reports).toBe(1);
   });
 
-  test("fails after the maximum wait with SQLite's error, or with `output_failed` if it is about the quota", async () => {
+  test("fails after the maximum wait with SQLite's error, or with `output_failed` if the work is on the quota tables", async () => {
     await expect(retryWhileLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toBe(busy);
     await expect(retryWhileQuotaLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toMatchObject({
       code: 'output_failed',

@@ -15,7 +15,7 @@ test.each(documentationPages)('every relative link of %s has a target', (name) =
   expect(broken).toEqual([]);
 });
 
-test('the README links to every other page', () => {
+test('the README links to every other page and to the licence', () => {
   const { relativeLinks } = readPage('README.md');
   const targets = relativeLinks.map((link) => link.split('#')[0]);
   expect(targets).toEqual(expect.arrayContaining([...documentationPages.slice(1), 'LICENSE']));

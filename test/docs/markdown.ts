@@ -42,7 +42,7 @@ export function readPage(name: string): MarkdownPage {
   };
 }
 
-/** GitHub's anchor of a heading: lower case, hyphens for spaces, no punctuation. */
+/** Returns the anchor that GitHub gives a heading: in lower case, with hyphens for spaces, without punctuation. */
 function toAnchor(heading: string): string {
   return heading
     .toLowerCase()
@@ -50,7 +50,10 @@ function toAnchor(heading: string): string {
     .replaceAll(/\s/g, '-');
 }
 
-/** The rows of the table whose header starts with these cells; cells are trimmed. */
+/**
+ * Returns the rows of the table whose header starts with these cells. Cells are trimmed. Throws if there is no such
+ * table.
+ */
 export function findTable({ name, prose }: MarkdownPage, ...head: string[]): string[][] {
   const lines = prose.split('\n');
   const start = lines.findIndex((line) => line.startsWith(`| ${head.join(' | ')} |`));
@@ -64,7 +67,7 @@ export function findTable({ name, prose }: MarkdownPage, ...head: string[]): str
   );
 }
 
-/** The inline `code` of a cell or a page, without backticks. */
+/** Returns the texts of inline `code` in a cell or a page, without backticks. */
 export function extractCode(text: string): string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
 }

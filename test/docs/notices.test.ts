@@ -5,7 +5,7 @@ import { root } from '../helpers/boticelli.js';
 
 const readText = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 
-test('dist/ holds the licences of all bundled libraries', () => {
+test('the notices in dist/ name every bundled library with its version, and contain licences word for word', () => {
   const notices = readText('dist/THIRD-PARTY-NOTICES.txt');
   const lazyBundles = readdirSync(join(root, 'dist/lazy')).filter((file) => file.endsWith('.cjs'));
   const bundles = [readText('dist/main.cjs'), ...lazyBundles.map((file) => readText('dist/lazy', file))].join('\n');

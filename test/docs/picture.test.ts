@@ -4,6 +4,6 @@ import { expect, test } from 'vitest';
 import { root } from '../helpers/boticelli.js';
 import { drawPicture } from './draw-picture.js';
 
-test('the picture of the README is what the program prints; `npm run picture` draws it again', () => {
+test('the picture of the README shows what the program prints (to draw it again: npm run picture)', () => {
   expect(drawPicture()).toBe(readFileSync(join(root, '.github/run.svg'), 'utf8'));
 });

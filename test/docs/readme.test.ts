@@ -18,11 +18,14 @@ import { runInProcess } from '../helpers/in-process.js';
 import { documentationPages, extractCode, findTable, readPage } from './markdown.js';
 
 const readme = readPage('README.md');
-const commandLine = readPage('bin/README.md');
-const language = readPage('narratives/README.md');
+const commandLinePage = readPage('bin/README.md');
+const languagePage = readPage('narratives/README.md');
 
 const helpTexts = new Map<string, Promise<string>>();
-/** Returns what `--help` of a command prints. Runs each once: `boticelli --help` in a new process, others in this one. */
+/**
+ * Returns what a command prints with `--help`. Runs each command once: `boticelli` in a new process, others in this
+ * one.
+ */
 function readHelp(command: string): Promise<string> {
   const args = [...command.split(' '), '--help'].filter(Boolean);
   const print = async () => (await (command === '' ? runBoticelli(args) : runInProcess(args))).stdout;
@@ -38,25 +41,25 @@ async function listCommands(parent = ''): Promise<string[]> {
   return [...subcommands, ...(await Promise.all(subcommands.map(listCommands))).flat()];
 }
 
-test('the first two shell blocks set up a fresh clone, and CI runs the second', () => {
+test('the first two shell blocks of the README set up a clone and check it, and CI runs the second', () => {
   const [first, second] = readme.blocks.filter(({ language }) => language === 'sh');
   expect(first?.code).toBe('npm ci && npx boticelli run narratives/release_post.toml --stream --rehearse\n');
   expect(second?.code).toBe('npm ci && npm run check\n');
   expect(readFileSync(join(root, '.ci/run'), 'utf8').trimEnd().split('\n').at(-1)).toBe(second?.code.trimEnd());
 });
 
-describe('the command line', () => {
-  test('documents the --help of every command', async () => {
+describe('the documentation of commands and flags', () => {
+  test('contains the --help of every command', async () => {
     const allCommands = await listCommands();
     expect(allCommands).toEqual(expect.arrayContaining(['run', 'limits probe']));
     for (const command of ['', ...allCommands]) {
       const prompt = `$ ${['boticelli', command, '--help'].filter(Boolean).join(' ')}\n`;
-      const block = commandLine.blocks.find(({ code }) => code.startsWith(prompt));
+      const block = commandLinePage.blocks.find(({ code }) => code.startsWith(prompt));
       expect(block?.code).toBe(`${prompt}${await readHelp(command)}`);
     }
   });
 
-  test.each(documentationPages)('has every flag that %s mentions', async (name) => {
+  test.each(documentationPages)('mentions only existing flags, in %s', async (name) => {
     const { prose } = readPage(name);
     const mentioned = extractCode(prose).flatMap((code) => code.match(/(?<=^|boticelli.* )--[a-z-]+/g) ?? []);
     const known = (await Promise.all(['', ...(await listCommands())].map(readHelp))).join('').match(/--[a-z-]+/g);
@@ -65,7 +68,7 @@ describe('the command line', () => {
 });
 
 test('the documentation lists every exit code', () => {
-  const rows = findTable(commandLine, 'code', 'name');
+  const rows = findTable(commandLinePage, 'code', 'name');
   const documented = rows.flatMap(([code, name = '']) => extractCode(name).map((codeName) => [codeName, Number(code)]));
   expect(Object.fromEntries(documented)).toEqual(exitCodes);
   expect(documented).toHaveLength(Object.keys(exitCodes).length);
@@ -121,7 +124,7 @@ const eventFields: {
 };
 
 test('the documentation lists every event with all of its fields', () => {
-  const rows = findTable(commandLine, 'type', 'fields').map(([type = '', fields = '']) => [
+  const rows = findTable(commandLinePage, 'type', 'fields').map(([type = '', fields = '']) => [
     extractCode(type)[0],
     extractCode(fields).map((field) => field.replace('?', '')),
   ]);
@@ -129,8 +132,8 @@ test('the documentation lists every event with all of its fields', () => {
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(declared));
 });
 
-describe('the narrative format', () => {
-  test('is documented key by key', () => {
+describe('the documentation of narratives', () => {
+  test('names every key of the format, and the default model', () => {
     const tables = [
       narrativeFileSchema,
       narrativeTableSchema,
@@ -141,14 +144,14 @@ describe('the narrative format', () => {
       mediaInputSchema,
     ];
     const keys = new Set(tables.flatMap(({ shape }) => Object.keys(shape)));
-    expect([...keys].filter((key) => !extractCode(language.prose).includes(key))).toEqual([]);
-    expect(language.prose).toContain(`\`${defaultModel}\``);
+    expect([...keys].filter((key) => !extractCode(languagePage.prose).includes(key))).toEqual([]);
+    expect(languagePage.prose).toContain(`\`${defaultModel}\``);
   });
 
   test('has examples without errors', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     cpSync(join(root, 'narratives/media'), join(folder, 'media'), { recursive: true });
-    const examples = [...readme.blocks, ...language.blocks].filter(({ language }) => language === 'toml');
+    const examples = [...readme.blocks, ...languagePage.blocks].filter(({ language }) => language === 'toml');
     for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `${index}.toml`), code);
     const files = examples.map((_, index) => `${index}.toml`);
     const { stdout } = await runInProcess(['check', ...files, '--format', 'json'], { cwd: folder });
@@ -157,11 +160,11 @@ describe('the narrative format', () => {
   });
 });
 
-test('the example settings are valid, and their section names the keys for limits, Redis and the store', async () => {
-  const [example] = commandLine.blocks.filter(({ language }) => language === 'toml');
+test('the example of the settings is valid, and the section of the settings names the keys for limits, Redis and the store', async () => {
+  const [example] = commandLinePage.blocks.filter(({ language }) => language === 'toml');
   const cwd = createTemporaryFolder(onTestFinished, { 'boticelli.toml': example?.code ?? '' });
   expect(await runInProcess(['limits'], { cwd })).toMatchObject({ code: 0, stderr: '' });
-  const section = /^## Settings$.*?^## /ms.exec(commandLine.text)?.[0] ?? '';
+  const section = /^## Settings$.*?^## /ms.exec(commandLinePage.text)?.[0] ?? '';
   const keys = [
     'rpm',
     'tpm',
@@ -176,7 +179,7 @@ test('the example settings are valid, and their section names the keys for limit
   expect(keys.filter((key) => !section.includes(key))).toEqual([]);
 });
 
-describe('the documentation of the code', () => {
+describe('the documentation, compared with the source', () => {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(join(root, 'src', file), 'utf8'));
@@ -195,7 +198,7 @@ describe('the documentation of the code', () => {
   });
 
   test('lists every environment variable that the program reads', () => {
-    const documented = extractCode(findTable(commandLine, 'variable', 'meaning').flat().join(' ')).join(' ');
+    const documented = extractCode(findTable(commandLinePage, 'variable', 'meaning').flat().join(' ')).join(' ');
     const variablesRead = sources.flatMap((text) => text.match(/(?<=\benv\.|\bgetVariable\(')[A-Z][A-Z_]+/g) ?? []);
     expect(variablesRead).toContain('GEMINI_API_KEY');
     expect(variablesRead.filter((variable) => !documented.includes(variable))).toEqual([]);

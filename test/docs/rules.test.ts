@@ -17,21 +17,21 @@ const rulesInCode = new Set(
   [...readSources('src/narrative'), ...readSources('src/toml'), ...readSources('src/commands')].flatMap((text) => [
     ...[...text.matchAll(/\b(?:errorAt|warningAt|createProblem)\(\s*'([a-z0-9-]+)'/g)].map(([, rule = '']) => rule),
     ...[...text.matchAll(/\brule(?::| =)([^;,\n]*(?:\n\s*\|[^;,\n]*)*)/g)].flatMap(([, value = '']) =>
-      // In a conditional expression, a string of the condition is not a rule.
+      // The condition of a conditional expression is removed, because its strings are not rules.
       [...value.replace(/^.*===.*\?/, '').matchAll(/(?<!\[)'([a-z0-9-]+)'/g)].map(([, rule = '']) => rule),
     ),
   ]),
 );
-const documented = findTable(readPage('narratives/README.md'), 'rule', 'problem').flatMap(([rule = '']) =>
+const documentedRules = findTable(readPage('narratives/README.md'), 'rule', 'problem').flatMap(([rule = '']) =>
   extractCode(rule),
 );
 
-test('the documentation lists every rule of check exactly once', () => {
+test('the documentation lists every rule of `check` exactly once', () => {
   expect(rulesInCode).toContain('media-too-large');
-  expect([...documented].sort()).toEqual([...rulesInCode].sort());
+  expect([...documentedRules].sort()).toEqual([...rulesInCode].sort());
 });
 
-test('every rule of check has a test', () => {
+test('every rule of `check` occurs in a test', () => {
   const tests = [...readSources('test/narrative'), ...readSources('test/commands')].join('\n');
-  expect(documented.filter((rule) => !new RegExp(`\\b${rule}\\b`).test(tests))).toEqual([]);
+  expect(documentedRules.filter((rule) => !new RegExp(`\\b${rule}\\b`).test(tests))).toEqual([]);
 });

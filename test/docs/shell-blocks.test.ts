@@ -7,7 +7,7 @@ import { realisticModels } from '../helpers/gemini/models.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
 import { documentationPages, readPage } from './markdown.js';
 
-/** The shell blocks of all pages, without npm commands: those are the test run itself, or install something. */
+/** The shell blocks of all pages, without the npm commands, which run these tests or install something. */
 const scripts = documentationPages.flatMap((page) =>
   readPage(page)
     .blocks.filter(({ language }) => language === 'sh')
@@ -16,7 +16,7 @@ const scripts = documentationPages.flatMap((page) =>
     .map((script) => ({ page, script, needsKey: needsKey(script) })),
 );
 
-/** The script that lists the models. It is the only one that needs another program than Node: curl. */
+/** The script that lists the models. It is tested separately, because it needs curl; all others need only Node. */
 const listScript = scripts.find(({ script }) => script.includes('nextPageToken'));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
@@ -25,29 +25,31 @@ function needsKey(script: string): boolean {
   return script.includes('GEMINI_API_KEY') || runs.some((line) => !line.includes('--rehearse'));
 }
 
-/** Creates a folder with what the commands use of a clone, and a script in which `npx` starts this clone's program. */
+/**
+ * Creates a folder with a copy of the narratives, and a script in which `npx boticelli` starts the program under test.
+ */
 function createClone(script: string) {
   const folder = createTemporaryFolder(onTestFinished);
   cpSync(join(root, 'narratives'), join(folder, 'narratives'), { recursive: true });
   return { script: `set -euo pipefail\nnpx() { shift; boticelli "$@"; }\n${script}`, folder };
 }
 
-describe('the shell blocks of the documentation', () => {
-  test.each(scripts.filter((each) => !each.needsKey))('works without key or network: $script', async (each) => {
-    const { script, folder } = createClone(each.script);
+describe('a shell block of the documentation', () => {
+  test.each(scripts.filter(({ needsKey }) => !needsKey))('works without key or network: $script', async (block) => {
+    const { script, folder } = createClone(block.script);
     const { code, stderr } = await startShell(script, { cwd: folder }).result;
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
   });
 
-  test.each(scripts.filter((each) => each.needsKey && each !== listScript))(
+  test.each(scripts.filter((block) => block.needsKey && block !== listScript))(
     'works with a key: $script',
-    async (each) => {
+    async (block) => {
       const server = await startGeminiServer();
       onTestFinished(() => server.close());
       const { script, folder } = createClone(
-        each.script.replaceAll('https://generativelanguage.googleapis.com', server.url),
+        block.script.replaceAll('https://generativelanguage.googleapis.com', server.url),
       );
-      // The free tier's guess of five requests a minute would have the test wait for minutes.
+      // On the free tier, with its guess of five requests a minute, the script would take minutes.
       const { code, stdout, stderr } = await startShell(script, { cwd: folder, server, env: { GEMINI_TIER: 'tier_1' } })
         .result;
       expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
@@ -57,7 +59,7 @@ describe('the shell blocks of the documentation', () => {
   );
 
   test.skipIf(!hasCurl)(
-    'lists the models of all pages of the list, also Live models, with the key only in a header',
+    'with curl lists all models of a list of two pages, also Live models, and sends the key only in a header',
     async () => {
       const server = await startGeminiServer();
       onTestFinished(() => server.close());

@@ -65,7 +65,7 @@ function record(path: string): string | undefined {
   }
 }
 
-/** For each row of the table, a check of its cells: may overwrite, permissions, symbolic links. */
+/** For each row of the table, a check of what its cells say on overwriting, permissions and symbolic links. */
 const checks: Record<string, () => Promise<void>> = {
   'the files of `--out-dir`': async () => {
     const folder = createFolder({ '01-old.md': 'old', '02-link.md': '', other: 'mine' });
@@ -217,7 +217,7 @@ const checks: Record<string, () => Promise<void>> = {
     writeFileSync(join(folder, 'dist/main.cjs'), 'exports.main = () => {};\n');
     const start = () => execFileSync(process.execPath, [join(folder, 'bin/boticelli.js'), 'check']);
     start();
-    const [name = ''] = readdirSync(join(folder, 'dist')).filter((each) => each.endsWith('.cache'));
+    const [name = ''] = readdirSync(join(folder, 'dist')).filter((file) => file.endsWith('.cache'));
     const cache = join(folder, 'dist', name);
     expect(getMode(cache)).toBe(0o644);
     rmSync(cache);
@@ -228,7 +228,7 @@ const checks: Record<string, () => Promise<void>> = {
   },
 };
 
-test('the table of written files and its tests have the same rows', () => {
+test('every row of the table of written files has a check, in the same order', () => {
   expect(rows.map(([file]) => file)).toEqual(Object.keys(checks));
 });
 

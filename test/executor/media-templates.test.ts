@@ -28,10 +28,10 @@ async function runNarrative({ files, vars = {}, replies = [], options = {} }: Ru
   const narrative = await loadNarrative(join(folder, 'a.toml'), { vars: new Map(Object.entries(vars)) });
   const driver = createScriptedDriver(replies.map((text) => ({ pieces: [text] })));
   const report = await new NarrativeExecutor({ driver, ...options }).execute(narrative);
-  return { report, requests: driver.requests, sent: driver.requests.map(listMedia) };
+  return { report, requests: driver.requests, sent: driver.requests.map(listParts) };
 }
 
-function listMedia({ turns }: GenerateRequest): string[] {
+function listParts({ turns }: GenerateRequest): string[] {
   const turn = turns.at(-1);
   const parts = turn?.role === 'user' ? turn.parts : [];
   return parts.map((part) => (part.type === 'text' ? `"${part.text}"` : String(part.name)));
@@ -45,12 +45,12 @@ function renderNarrative(acts: Record<string, string>, more = ''): string {
 }
 const picture = (file: string) => `{ input = [{ type = "image", file = "${file}" }] }`;
 
-test('reads a media file named by a reply, standard input, a variable or the round when its act runs', async () => {
+test('when an act runs, reads the media file that a reply, standard input, a variable or the round names', async () => {
   const source = renderNarrative(
     {
       pick: '"Which?"',
       byReply: picture('{{pick}}.png'),
-      byPrevious: picture('{{pick}}.png'),
+      bySameReply: picture('{{pick}}.png'),
       byStdin: picture('{{stdin}}'),
       byVariable: picture('{{vars.name}}.png'),
       byRound: picture('{{round}}.png'),
@@ -119,12 +119,11 @@ test.each([
     '"url" in [[acts.two.input]] is not a URL; a URL begins with https:// and a host',
   ],
 ])(
-  'ends the run before the request with the error of check for unusable media: %s with %j',
+  'unusable media ends the run before its request, with the same error as in `check`: %s with %j',
   async (keys, reply, code, message) => {
-    const inner = renderNarrative({ x: '"never sent"' });
     const source = renderNarrative({ one: '"x"', two: `{ input = [{ type = "image", ${keys} }] }`, three: '"z"' });
     const { report, requests } = await runNarrative({
-      files: { 'a.toml': source, 'inner.toml': inner },
+      files: { 'a.toml': source },
       replies: [reply],
       options: { allowOutside: true },
     });
@@ -188,7 +187,7 @@ describe('a name that a reply or standard input fills', () => {
     ['file = "{{one}}/private.txt"', outside],
     ['file = "../{{one}}"', `${basename(outside)}/private.txt`],
     ['file = "{{one}}"', '../missing.txt'],
-  ])('leads to no file outside of the folder: %s with %j', async (keys, reply) => {
+  ])('leads to no file outside of the folder without --allow-outside: %s with %j', async (keys, reply) => {
     const { report, requests } = await runWith(keys, reply);
     expect(report.error).toMatchObject({ code: 'no_input', act: 'two' });
     expect(report.error?.message).toMatch(
@@ -228,7 +227,7 @@ describe('a name that a reply or standard input fills', () => {
   ])('is refused before the first request if it would choose a host: %s', async (url) => {
     const { report, requests } = await runWith(`url = "${url}"`, 'a.example');
     expect(report.error).toMatchObject({ code: 'no_input', hint: expect.stringContaining('--allow-outside') });
-    expect(report.error?.message).toBe(`a reply or standard input chooses the host of the URL "${url}"`);
+    expect(report.error?.message).toBe(`a reply or standard input must not choose the host of the URL "${url}"`);
     expect(requests).toHaveLength(0);
   });
 
@@ -237,7 +236,7 @@ describe('a name that a reply or standard input fills', () => {
     ['https://{{vars.host}}{{one}}', 'a.example', '@evil.example/x'],
     ['{{vars.host}}{{one}}', 'https://a.example', ':80/x'],
   ])(
-    'is refused when its act runs if it would change a host after a variable: %s with %j and %j',
+    'is refused when its act runs if it would change the host that a variable begins: %s with %j and %j',
     async (url, host, reply) => {
       const { report, requests } = await runWith(`url = "${url}"`, reply, {}, `[vars]\nhost = "${host}"\n`);
       expect(report.error).toMatchObject({

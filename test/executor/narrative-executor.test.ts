@@ -40,7 +40,7 @@ test('makes one call per act, with all earlier turns', async () => {
   expect(report.acts.map(({ text }) => text)).toEqual(['Reply 1', 'Reply 2', 'Reply 3']);
 });
 
-test("sends an act's model, system instruction and parameters with its call only; other acts use the default model", async () => {
+test("sends an act's model, system instruction and parameters only with the call of that act; other acts use the default model", async () => {
   const { driver, executor } = createExecutor([], { defaultModel: 'default-model' });
   const { model: _, ...withoutModel } = act('two');
   await executor.execute(
@@ -271,7 +271,7 @@ test('ends the run with the error of a listener', async () => {
   expect(driver.requests).toHaveLength(1);
 });
 
-test('reports any other exception as a bug, with the exception as its cause', async () => {
+test('reports an exception that is not a BoticelliError as a bug, with the exception as its cause', async () => {
   const bug = new TypeError('x is undefined');
   const report = await createExecutor([{ error: bug }]).executor.execute(threeActs);
   expect(report.failure).toMatchObject({ code: 'internal', cause: bug });

@@ -38,7 +38,7 @@ function createDriver(reply: Reply) {
 
 const getPrompt = (request: GenerateRequest) => String(getTurnTexts(request).at(-1));
 
-/** Starts a run whose calls wait until `answer` gives the call with a certain prompt its reply or error. */
+/** Starts a run. Each of its calls waits until `answer` gives it a reply or an error. */
 function startRun(narrative: Narrative, options: Partial<NarrativeExecutorOptions> = {}) {
   const pending: { prompt: string; resolve: (reply: string | Error) => void }[] = [];
   const started: string[] = [];
@@ -65,7 +65,7 @@ function startRun(narrative: Narrative, options: Partial<NarrativeExecutorOption
       await setImmediate();
       return started.splice(0).sort();
     },
-    /** Answers the oldest call with a prompt. */
+    /** Answers the oldest of the waiting calls that have this prompt. */
     answer(prompt: string, reply: string | Error = `to ${prompt}`) {
       const index = pending.findIndex((call) => call.prompt === prompt);
       pending.splice(index, 1)[0]?.resolve(reply);
@@ -128,7 +128,7 @@ describe('an act starts when the acts have finished', () => {
       ['A', 'X'],
     ],
     [
-      'but not those that an escaped placeholder names',
+      'that it refers to, which an escaped placeholder does not do',
       [createAct('a', 'A'), createAct('b', '\\{{a}}', none)],
       ['A', '{{a}}'],
     ],
@@ -226,7 +226,7 @@ describe('a failure', () => {
   });
 });
 
-test('aborting ends all acts', async () => {
+test('aborting ends the running act and the run, and starts no other act', async () => {
   const controller = new AbortController();
   const { next, report, events } = startRun(diamond, { signal: controller.signal, maxConcurrent: 2 });
   await next();
@@ -259,7 +259,7 @@ describe('equal requests', () => {
     const { driver } = createDriver(async (request, context) => {
       const { id } = count(request, context);
       requests.push([context.position?.index ?? -1, getTurnTexts(request).join('/')]);
-      for (let turns = Math.floor(random() * 4); turns > 0; turns -= 1) await setImmediate();
+      for (let delays = Math.floor(random() * 4); delays > 0; delays -= 1) await setImmediate();
       // Few different replies, so that requests which contain them are often equal too.
       return `${Number.parseInt(id.key.slice(0, 6), 16) % 2}${id.occurrence % 3}`;
     });

@@ -56,7 +56,7 @@ describe('templates', () => {
   });
 
   test.each(['{{nix}}', '{{previous}}', '{{vars.constructor}}', '{{toString}}', '{{__proto__}}', '{{one}}'])(
-    'fail in a narrative built in code for the unknown name %s',
+    'with the unknown name %s, which only a narrative built in code can have, end the run before the request',
     async (text) => {
       const { report, requests } = await runNarrative(createNarrative([createAct('one', text)]));
       expect(report.error).toMatchObject({

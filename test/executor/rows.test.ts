@@ -11,7 +11,10 @@ import { createScriptedDriver } from '../helpers/scripted-driver.js';
 const renderNarrative = (acts: string, head = '') =>
   `[narrative]\nname = "n"\n${head}\n[toc]\norder = ["a"]\n[acts]\n${acts}`;
 
-/** Runs a narrative for a row. Its folder `texts`, the folder `rows` and the folder around them have a picture each. */
+/**
+ * Runs a narrative for a row. The folder of the narrative (`texts`), that of the rows (`rows`) and the folder around
+ * both have a picture each.
+ */
 async function runWithRow(text: string, row: Partial<NarrativeRow> | undefined, options = {}) {
   const folder = createTemporaryFolder(onTestFinished);
   for (const name of ['rows', 'texts']) mkdirSync(join(folder, name));
@@ -20,8 +23,8 @@ async function runWithRow(text: string, row: Partial<NarrativeRow> | undefined, 
   symlinkSync(join(folder, 'c.png'), join(folder, 'rows/link.png'));
   const driver = createScriptedDriver();
   const narrative = await loadNarrative(join(folder, 'texts/n.toml'));
-  const given = row && { row: { number: 7, values: {}, folder: join(folder, 'rows'), ...row } };
-  const report = await new NarrativeExecutor({ driver, ...options }).execute(narrative, given);
+  const executeOptions = row && { row: { number: 7, values: {}, folder: join(folder, 'rows'), ...row } };
+  const report = await new NarrativeExecutor({ driver, ...options }).execute(narrative, executeOptions);
   const [request] = driver.requests;
   const turn = request?.turns.at(-1);
   const sent = turn?.role === 'user' ? turn.parts.map((part) => (part.type === 'text' ? part.text : part.name)) : [];
@@ -85,7 +88,7 @@ describe('files that a row names', () => {
   });
 });
 
-test('check accepts any column without rows, and warns of an act that is named "row"', async () => {
+test('without rows, `check` accepts any column, and it warns of an act that is named "row"', async () => {
   const folder = createTemporaryFolder(onTestFinished, {
     'a.toml': renderNarrative('a = "{{row.anything}} {{row}}"'),
     'b.toml': renderNarrative('a = "x"\nrow = "y"'),

@@ -58,7 +58,7 @@ describe('a nested narrative', () => {
     expect(events.flatMap((event) => (event.type === 'act-start' ? [event.act] : []))).toEqual(['a/x', 'a/y', 'a']);
   });
 
-  test('uses the variables of the outer narrative before its own, at any depth', async () => {
+  test('prefers the variables of the outer narratives to its own, at any depth', async () => {
     const middle = createNarrative([createAct('m', inner)], { vars: new Map([['v', 'middle']]) });
     expect((await runNarrative(middle)).sent[0]).toBe('X middle');
     const outer = createNarrative([createAct('o', middle), createAct('p', inner)], { vars: new Map([['v', 'outer']]) });
@@ -124,7 +124,7 @@ describe('a carousel', () => {
     expect(report.error).toMatchObject({ code: 'invalid_narrative' });
   });
 
-  test('inside a carousel counts its own rounds; a narrative without one has the outer round', async () => {
+  test('inside a carousel counts its own rounds; a nested narrative without a carousel has the round of the outer one', async () => {
     const twice = createNarrative([createAct('x', 'X {{round}}')], { carousel: 2 });
     const once = createNarrative([createAct('y', 'Y {{round}}')]);
     const { sent, report } = await runNarrative(

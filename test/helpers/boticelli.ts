@@ -39,16 +39,16 @@ export interface ProcessOptions {
   cwd?: string;
   /** Whether standard input stays open after `input`. */
   keepInputOpen?: boolean;
-  /** The user id of the process. */
+  /** The user id of the process. If it is given, the process runs a copy of the program that every user can read. */
   uid?: number;
-  /** The width of the terminal. Default 80. */
+  /** The width of the terminal, for `startInTerminal`. Default 80. */
   columns?: number;
 }
 
-/** An API key that tests search for in all output. */
+/** An API key that no output may contain. Tests search the output for it. */
 export const canaryKey = 'AIzaCanary-0123456789-never-to-be-seen';
 
-/** Contains a state folder for each run of this worker, unless a test sets one. */
+/** Contains the state folders of the processes that this worker starts, if their `env` does not set one. */
 const stateRoot = mkdtempSync(join(tmpdir(), 'boticelli-states-'));
 process.on('exit', () => rmSync(stateRoot, { recursive: true, force: true }));
 
@@ -152,11 +152,12 @@ export function createTemporaryFolder(
   return folder;
 }
 
-/** Removes a folder, even if the test took the owner's permissions from folders in it. Root does not need them. */
+/** Removes a folder, even if the test removed the owner's permissions from folders in it. */
 function removeFolder(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });
   } catch {
+    // Never reached as root, which needs no permissions.
     execFileSync('chmod', ['-R', 'u+rwX', folder]);
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import { execSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chromiumSkipReason } from './chromium.js';
 import { redisSkipReason } from './redis-server.js';
 
@@ -7,5 +7,5 @@ export default function bundleBeforeTests(): void {
   if (chromiumSkipReason !== undefined)
     process.stderr.write(`Tests of the page of a run are skipped: ${chromiumSkipReason}\n`);
   if (redisSkipReason !== undefined) process.stderr.write(`Tests of a shared quota are skipped: ${redisSkipReason}\n`);
-  execSync('npx tsx src/build/build.ts', { stdio: 'inherit' });
+  execFileSync(process.execPath, ['--import', 'tsx', 'src/build/build.ts'], { stdio: 'inherit' });
 }

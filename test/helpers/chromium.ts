@@ -12,8 +12,8 @@ const candidates = [
 const chromiumPath = candidates.find((path) => path !== '' && existsSync(path));
 
 /**
- * Why tests that need a browser are skipped; undefined if there is one. With `CI` set they are not skipped but fail,
- * because `.ci/run` installs Chromium.
+ * Why tests that need a browser are skipped; undefined if Chromium is installed. With `CI` set they are not skipped but
+ * fail, because `.ci/run` installs Chromium.
  */
 export const chromiumSkipReason: string | undefined =
   chromiumPath !== undefined || process.env.CI
@@ -21,8 +21,8 @@ export const chromiumSkipReason: string | undefined =
     : 'Chromium is not installed (Debian: apt-get install chromium)';
 
 /**
- * Starts Chromium without a window. Its sandbox is off, because it does not start as root; the tests open only their own
- * pages.
+ * Starts Chromium without a window. The sandbox is off, because root can't start Chromium with it. That is safe,
+ * because the tests open only their own pages.
  */
 export function startChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath ?? 'chromium', args: ['--no-sandbox'] });

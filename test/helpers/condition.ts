@@ -1,8 +1,8 @@
-/** Lets callers wait until state that other code changes meets a condition. */
+/** Lets callers wait until a state, which other code changes, meets a condition. */
 export interface Condition {
   /** To be called after each change of that state. */
   notify(): void;
-  /** Resolves as soon as `isMet` returns true; it is called now and after each change. */
+  /** Resolves as soon as `isMet` returns true. `isMet` is called now and after each `notify`. */
   waitUntil(isMet: () => boolean): Promise<void>;
 }
 

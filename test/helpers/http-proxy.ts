@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 
 /**
  * An HTTP proxy on loopback (RFC 9110): `CONNECT host:port` opens a tunnel, and a request with an absolute URL is
- * forwarded. `hostPorts` resolves hosts that have no DNS entry.
+ * forwarded. Every connection goes to 127.0.0.1.
  */
 export interface HttpProxy {
   port: number;
@@ -21,7 +21,7 @@ export interface HttpProxy {
 export interface HttpProxyOptions {
   /** `user:password`. A request without them gets a 407. */
   credentials?: string;
-  /** Ports on 127.0.0.1 by host name. */
+  /** Ports by host name. A request for any other host goes to the port in its URL. */
   hostPorts?: Record<string, number>;
 }
 

@@ -4,8 +4,8 @@ import { buildNarrative, createTemporaryFolder, runBoticelli } from './boticelli
 import { startGeminiServer } from './gemini/server.js';
 import { runInProcess } from './in-process.js';
 
-/** What a run could leave behind in this process. */
-const readSurroundings = () => ({
+/** Reads the state of this process that a run could change. */
+const readProcessState = () => ({
   env: { ...process.env },
   cwd: process.cwd(),
   listeners: process.eventNames().map((name) => [name, process.listenerCount(name)]),
@@ -24,18 +24,18 @@ async function setup() {
   return { server, cwd, run: (...args: string[]) => runInProcess(['run', ...args], { server, cwd }) };
 }
 
-test('a run in this process leaves nothing behind in it', async () => {
+test('a run in this process restores its variables and folder, and leaves no listener, timer or exit code', async () => {
   const { run, cwd } = await setup();
   await run('n.toml', '--stream');
-  const [before, timers] = [readSurroundings(), countTimers()];
+  const [before, timers] = [readProcessState(), countTimers()];
   expect(await run('n.toml', '--stream', '--timeout', '9m', '--out-dir', 'out')).toMatchObject({ code: 0 });
   expect(await run('missing.toml')).toMatchObject({ code: 66 });
   expect(before.cwd).not.toBe(cwd);
-  expect(readSurroundings()).toEqual(before);
+  expect(readProcessState()).toEqual(before);
   expect(countTimers()).toBeLessThanOrEqual(timers);
 });
 
-test('a run in this process prints and sends what a process prints and sends', async () => {
+test('a run in this process prints and sends what a run in a separate process does', async () => {
   const { server, cwd } = await setup();
   const options = { server, cwd, input: 'a text', env: { GEMINI_TIER: 'tier_1' } };
   const withoutTimes = ({ stderr, ...rest }: { stderr: string }) => ({
@@ -49,9 +49,12 @@ test('a run in this process prints and sends what a process prints and sends', a
     [['--help'], 0],
   ];
   for (const [args, requests] of cases) {
-    const [one, other] = [await runBoticelli(['run', ...args], options), await runInProcess(['run', ...args], options)];
+    const [separate, inProcess] = [
+      await runBoticelli(['run', ...args], options),
+      await runInProcess(['run', ...args], options),
+    ];
     const sent = server.requests.splice(0).map(({ body }) => body);
-    expect(withoutTimes(other)).toEqual(withoutTimes(one));
+    expect(withoutTimes(inProcess)).toEqual(withoutTimes(separate));
     expect(sent).toHaveLength(2 * requests);
     expect(sent.slice(requests)).toEqual(sent.slice(0, requests));
   }

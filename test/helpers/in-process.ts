@@ -2,32 +2,32 @@ import { join } from 'node:path';
 import { createEnvironment, type ProcessOptions, type ProcessResult, root } from './boticelli.js';
 import { runMain } from './run-main.js';
 
-/** The options of `runBoticelli` that need no process of their own. */
+/** The options of `runBoticelli` that need no separate process. */
 export interface InProcessOptions extends Pick<ProcessOptions, 'server' | 'env' | 'input' | 'cwd'> {
-  /** Whether both outputs are terminals. Default false. */
+  /** Whether standard output and standard error are terminals. Default false. */
   isTerminal?: boolean;
 }
 
 let lastRun: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs the program's `main` in this process, with the environment and working folder of `runBoticelli`. It is for tests of
- * what the program prints, sends and stores. Tests of signals, real terminals, crashes and programs that run at the same
- * time need `runBoticelli`. Calls run one after another, because a process has only one working folder. A run may leave
- * the state database open, because the program relies on the end of its process to close it.
+ * Runs the program's `main` in this process, with the environment and working folder of `runBoticelli`. It is for tests
+ * of what the program prints, sends and stores. Tests of signals, real terminals, crashes and several processes at the
+ * same time need `runBoticelli`. Calls run one after another, because a process has only one working folder. A run may
+ * leave the state database open, because the program relies on the end of its process to close it.
  */
 export function runInProcess(args: string[], options: InProcessOptions = {}): Promise<ProcessResult> {
-  const run = lastRun.then(() => runInSurroundings(args, options));
+  const run = lastRun.then(() => runInEnvironment(args, options));
   lastRun = run.catch(() => {});
   return run;
 }
 
-async function runInSurroundings(args: string[], options: InProcessOptions): Promise<ProcessResult> {
+async function runInEnvironment(args: string[], options: InProcessOptions): Promise<ProcessResult> {
   const { cwd = root } = options;
   const env = createEnvironment(options);
   const [workingFolder, variables] = [process.cwd(), { ...process.env }];
   // Libraries read proxies and folders from `process.env`. `env-paths` reads HOME only once, when it is loaded, but the XDG
-  // variables at each call, so these set the folders.
+  // variables at each call, so the XDG variables set the folders of a run.
   replaceVariables({ ...findUserFolders(env), ...env });
   process.chdir(cwd);
   try {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/driver/clock.js';
 
-/** A clock that only moves by its sleeps, which return immediately and are recorded, and by `advance`. */
+/** A clock that moves only when `advance` or `sleep` is called. A sleep is recorded and ends immediately. */
 export interface ManualClock extends Clock {
   /** The sleeps so far, in milliseconds. */
   sleepsMs: number[];

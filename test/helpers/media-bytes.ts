@@ -27,13 +27,15 @@ export const mediaBytes = {
 };
 
 /** Creates a video of a given size. */
-export function createVideo(bytes: number): Buffer {
-  const video = Buffer.alloc(bytes, 7);
+export function createVideo(byteLength: number): Buffer {
+  const video = Buffer.alloc(byteLength, 7);
   mediaBytes.mp4.copy(video);
   return video;
 }
 
-/** Creates an MP4 file that has a track for each handler, for example `soun`. The tracks are after the data. */
+/**
+ * Creates an MP4 file with a track for each handler type, such as `soun`. The list of tracks is at the end of the file.
+ */
 export function createMp4(...handlers: string[]): Buffer {
   const box = (type: string, ...content: Buffer[]) => {
     const header = Buffer.alloc(8);

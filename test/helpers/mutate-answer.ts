@@ -11,8 +11,8 @@ export type AnswerMutation =
   | { kind: 'add'; at: number; value: Json };
 
 /**
- * Values that replace those of an answer, most of them against the API's documentation: null, which Go gateways write for
- * an empty list, wrong types, empty values and numbers out of range.
+ * Values that replace those of an answer. Most violate the API's documentation: wrong types, empty values, numbers out
+ * of range, and null, which Go gateways write for an empty list.
  */
 export const wrongValues: readonly Json[] = [
   ...[null, true, false, 0, -1, 1.5, 1e308, 2 ** 53, '', ' ', 'x', '7'],
@@ -38,8 +38,8 @@ export const answerMutations: fc.Arbitrary<AnswerMutation[]> = fc.array(
 );
 
 /**
- * Returns a copy of the answer with the changes, one after the other. A removed value leaves no field and no element
- * behind; a wrapped value becomes a list that contains it; `add` adds a field or an element next to a value.
+ * Returns a copy of the answer with the changes, applied one after the other. A removed value leaves no field and no
+ * element behind; a wrapped value becomes a list that contains it; `add` adds a field or an element next to a value.
  */
 export function mutateAnswer(answer: Json, mutations: readonly AnswerMutation[]): Json {
   return mutations.reduce((current, mutation) => mutateOnce(current, mutation), structuredClone(answer));

@@ -42,7 +42,7 @@ export interface QuotaLog {
   decisions: readonly QuotaDecision[];
   /** The accepted requests, of all models or of one. */
   accepted(model?: string): QuotaDecision[];
-  /** The requests rejected with 429. */
+  /** The requests rejected with 429, of all models or of one. */
   rejected(model?: string): QuotaDecision[];
   /** The maximum number of accepted requests in one window. */
   maxRequestsInWindow(model?: string): number;

@@ -19,7 +19,7 @@ export interface RedisServer {
   port: number;
   url: string;
   child: ChildProcess;
-  /** Ends it immediately, like a crash. */
+  /** Ends the server immediately, like a crash. */
   kill(): Promise<void>;
   /** Stops the process until `resume`, like a machine that swaps. */
   pause(): void;

@@ -8,11 +8,11 @@ interface RunMainOptions {
   cwd: string;
   /** Standard input. Default: empty. */
   input?: string;
-  /** Whether both outputs are terminals. Default false. */
+  /** Whether standard output and standard error are terminals. Default false. */
   isTerminal?: boolean;
 }
 
-// This is the bundle that a new process runs, too, so that tests of both kinds test the same program.
+// A new process runs this bundle too, so tests in this process and tests with a new one test the same program.
 const loadBundle = (): typeof import('../../src/main.js') =>
   createRequire(import.meta.url)(join(root, 'dist/main.cjs'));
 

@@ -1,7 +1,10 @@
 import type { Clock } from '../../src/driver/clock.js';
 import { createCondition } from './condition.js';
 
-/** A clock whose sleeps end only when `advance` reaches their time, for tests of what happens meanwhile. */
+/**
+ * A clock for tests of what happens during a sleep. A sleep ends only when `advance` is called: once its time is
+ * reached, or with an exception once its signal is aborted.
+ */
 export interface SteppedClock extends Clock {
   /** The durations of all sleeps so far, in milliseconds. */
   sleepsMs: number[];

@@ -8,7 +8,10 @@ const waitingFiles = [
   ...['commands/runs/compare', 'commands/run/interrupted', 'docs/library-example', 'bin/compile-cache'],
 ];
 
-/** Starts the waiting files before all others, so that these run during the waits, and no waiting file runs last. */
+/**
+ * Starts the waiting files first, so that the other files run during the waits, and no waiting file is left for the
+ * end.
+ */
 export default class WaitingFirstSequencer extends BaseSequencer {
   override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const getRank = ({ moduleId }: TestSpecification) => {

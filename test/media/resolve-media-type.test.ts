@@ -10,7 +10,7 @@ type Hints = {
   serverType?: string;
 };
 
-/** Resolves the kind and type of bytes, or the problem. */
+/** Returns the kind and the type of bytes, separated by a space, or the problem. */
 async function resolveType(bytes: Uint8Array | string, hints: Hints = {}): Promise<string> {
   const head = Buffer.from(bytes);
   const result = await resolveMediaType({ label: 'it', head, isText: isPlainText(head), ...hints });
@@ -68,7 +68,7 @@ describe('the type of media', () => {
     ['WebM', mediaBytes.webm, {}, 'video video/webm'],
     ['M4A declared by another name', mediaBytes.m4a, { declaredType: 'audio/x-m4a' }, 'audio audio/m4a'],
   ])(
-    'of a container depends on its tracks, else on type, mime, name and server: %s',
+    'of a container depends on its tracks, on the "type" and "mime" of the input, on its name and on the server: %s',
     async (_what, bytes, hints, expected) => {
       expect(await resolveType(bytes, hints)).toBe(expected);
     },
@@ -96,13 +96,15 @@ describe('the type of media', () => {
     expect(await resolveType('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
   });
 
-  it('is the declared one, or inferred from the name, for formats without a signature', async () => {
+  it('of unrecognized bytes is the declared one or that of the name, if its formats have no signature', async () => {
     expect(await resolveType(mediaBytes.noise, { name: 'speech.mp3' })).toBe('audio audio/mp3');
     expect(await resolveType(mediaBytes.noise, { declaredType: 'audio/aac' })).toBe('audio audio/aac');
-    expect(await resolveType(mediaBytes.noise, { name: 'speech.flac' })).toBe('it is not audio/flac as its name says');
+    expect(await resolveType(mediaBytes.noise, { name: 'speech.flac' })).toBe(
+      'it is not audio/flac, although its name says so',
+    );
   });
 
-  it('is taken from the server only for text', async () => {
+  it('is taken from the server only for text; a server that names another kind is an error', async () => {
     expect(await resolveType('a,b', { serverType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
     expect(await resolveType(mediaBytes.png, { serverType: 'application/octet-stream' })).toBe('image image/png');
     expect(await resolveType(mediaBytes.png, { serverType: 'image/jpeg' })).toBe('image image/png');
@@ -116,12 +118,12 @@ describe('resolveMediaType rejects', () => {
   const allSupported = 'supported types: images, audio, video, pdf and text';
   it.each<[string, Uint8Array | string, Hints, string]>([
     ['an empty file', '', {}, 'it is empty'],
-    ['a text with the name of an image', 'hello', { name: 'a.png' }, 'it is text, not image/png as its name says'],
+    ['a text with the name of an image', 'hello', { name: 'a.png' }, 'it is text, but its name says image/png'],
     [
       'a text that is declared as audio',
       'hello',
       { declaredType: 'audio/wav' },
-      'it is text, not audio/wav as its "mime" says',
+      'it is text, but its "mime" says audio/wav',
     ],
     [
       'a text as video',
@@ -139,7 +141,7 @@ describe('resolveMediaType rejects', () => {
       'an image that is declared as another type',
       mediaBytes.png,
       { declaredType: 'image/webp' },
-      'it is image/png, not image/webp as its "mime" says',
+      'it is image/png, but its "mime" says image/webp',
     ],
     [
       'unsupported audio',
@@ -157,7 +159,7 @@ describe('resolveMediaType rejects', () => {
       'a video with pictures that is declared as audio',
       createMp4('vide', 'soun'),
       { declaredType: 'audio/m4a' },
-      'it is video/mp4, not audio/m4a as its "mime" says',
+      'it is video/mp4, but its "mime" says audio/m4a',
     ],
     ['an archive', mediaBytes.zip, {}, `it is a zip archive, which Gemini can't read; ${allSupported}`],
     ['a gzip archive', mediaBytes.gzip, {}, `it is a gzip archive, which Gemini can't read; ${allSupported}`],

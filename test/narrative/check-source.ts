@@ -12,7 +12,10 @@ export function checkSource(source: string | Uint8Array) {
   return checkNarrative({ file: 'story.toml', bytes, folder: mediaFolder });
 }
 
-/** Returns the problems of a narrative as lines: `3:1 unknown-key: message → suggestion`. A warning begins with `~`. */
+/**
+ * Returns the problems of a narrative as lines: `3:1 unknown-key: message → suggestion`. A warning begins with `~`.
+ * Also asserts that the JSON Schema agrees with `check` about the narrative.
+ */
 export async function collectProblems(source: string | Uint8Array): Promise<string[]> {
   const { diagnostics } = await checkSource(source);
   assertSchemaAgrees(source, diagnostics);

@@ -16,7 +16,7 @@ function writeFixture(name: string, content: string): string {
 }
 
 describe('a narrative', () => {
-  it('has its acts in order, with the settings of the narrative or their own', async () => {
+  it('has its acts in order, each with its own settings or else those of the narrative', async () => {
     const { narrative, diagnostics } = await checkSource(`
       [narrative]
       name = "launch"
@@ -112,15 +112,18 @@ describe('checkNarrativeFile', () => {
     ['the settings of another program', '[registry]\ntoken = "secret"\n[metadata]\nowner = 7\n'],
     ['variables', 'GEMINI_API_KEY = "secret"\nnarrative_id = 7\n'],
     ['bytes', '\xff\xfe\x00'],
-  ])('has no text for code frames of a file that is not a narrative: %s', async (_what, content) => {
-    const { text, diagnostics } = await checkNarrativeFile(writeFixture('other.toml', content));
-    expect(text).toBe('');
-    expect(diagnostics.length).toBeGreaterThan(0);
-    expect(JSON.stringify(diagnostics)).not.toContain('secret');
-  });
+  ])(
+    'returns no source text of a file that is not a narrative, so that no line of it is shown: %s',
+    async (_what, content) => {
+      const { text, diagnostics } = await checkNarrativeFile(writeFixture('other.toml', content));
+      expect(text).toBe('');
+      expect(diagnostics.length).toBeGreaterThan(0);
+      expect(JSON.stringify(diagnostics)).not.toContain('secret');
+    },
+  );
 
   it.each(['[acts]\na = 1 2', '[acts\na = 1', 'narrative.name = ', '  [ "toc" ]\nx', '[[acts.x.input]]\n='])(
-    'has the text of a narrative with a syntax error: %j',
+    'returns the source text of a narrative with a syntax error: %j',
     async (content) => {
       const file = writeFixture('broken.toml', content);
       expect(await checkNarrativeFile(file)).toMatchObject({ text: content, diagnostics: [{ rule: 'syntax' }] });
@@ -141,7 +144,7 @@ describe('checkNarrativeFile', () => {
     });
   });
 
-  it('does not block on a pipe', async () => {
+  it('fails with no_input for a pipe, instead of waiting for its other end', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     await expect(checkNarrativeFile(pipe)).rejects.toMatchObject({

@@ -4,7 +4,7 @@ import { collectProblems } from './check-source.js';
 /** A title, the file, and its problems in the format of `collectProblems`. */
 export type RuleCase = [title: string, source: string, ...problems: string[]];
 
-/** Tests cases of a rule of `check`. */
+/** Tests that `check`, or the given function, finds exactly the problems of each case. `name` names the rules. */
 export function testRule(
   name: string,
   cases: RuleCase[],

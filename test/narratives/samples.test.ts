@@ -19,7 +19,7 @@ describe('the samples', () => {
     expect(code).toBe(0);
   });
 
-  test.concurrent.each(samples)('%s plays to its end under --rehearse', async (file) => {
+  test.concurrent.each(samples)('%s completes under --rehearse', async (file) => {
     const { code, stdout } = await runInProcess(['run', file, ...getFlags(file), '--rehearse', '-o', 'json'], {
       input: 'a change',
     });
@@ -33,7 +33,7 @@ describe('the samples', () => {
     expect(readFileSync(join(root, file), 'utf8')).toMatch(/^(#:schema \S+\n)?# \S.{20,}\n/);
   });
 
-  test('show one act, four acts, two models and a picture', async () => {
+  test('include one with a single act, one with four acts, one with two models and one with a picture', async () => {
     const shown = await Promise.all(
       samples
         .filter((file) => getFlags(file).length === 0)

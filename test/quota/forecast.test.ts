@@ -5,21 +5,21 @@ import { modelStateKey } from '../../src/quota/limiter/project-state.js';
 import type { Limits } from '../../src/quota/limits.js';
 
 const now = Date.UTC(2026, 10, 22, 12);
-const set = (value: number) => ({ value, source: 'settings' }) as const;
+const createLimit = (value: number) => ({ value, source: 'settings' }) as const;
 const options = (limits: Limits, states = new Map<string, ModelState>()) => ({
   ...{ project: 'p', windowMs: 60_000, limitsFor: () => limits, modelStates: states, now },
 });
 const requests = (count: number, model = 'm') => Array.from({ length: count }, () => ({ model, tokens: 100 }));
 
 test('at 5 requests per minute, the sixth request waits for one window, and the eleventh for two', () => {
-  expect(forecastQuota(requests(5), options({ rpm: set(5) })).waitMs).toBe(0);
-  expect(forecastQuota(requests(6), options({ rpm: set(5) })).waitMs).toBe(60_500);
-  expect(forecastQuota(requests(11), options({ rpm: set(5) })).waitMs).toBe(121_000);
+  expect(forecastQuota(requests(5), options({ rpm: createLimit(5) })).waitMs).toBe(0);
+  expect(forecastQuota(requests(6), options({ rpm: createLimit(5) })).waitMs).toBe(60_500);
+  expect(forecastQuota(requests(11), options({ rpm: createLimit(5) })).waitMs).toBe(121_000);
 });
 
 test('limits each model separately', () => {
   const both = [...requests(5, 'a'), ...requests(5, 'b')];
-  expect(forecastQuota(both, options({ rpm: set(5) })).waitMs).toBe(0);
+  expect(forecastQuota(both, options({ rpm: createLimit(5) })).waitMs).toBe(0);
 });
 
 test('reports that the daily quota of the model behind an alias will be used up, and changes no state', () => {
@@ -29,7 +29,7 @@ test('reports that the daily quota of the model behind an alias will be used up,
     [modelStateKey('p', 'm'), state],
   ]);
   const before = structuredClone(states);
-  expect(forecastQuota(requests(4, 'alias'), options({ rpd: set(5) }, states))).toEqual({
+  expect(forecastQuota(requests(4, 'alias'), options({ rpd: createLimit(5) }, states))).toEqual({
     waitMs: 0,
     dayUsedUp: { model: 'm', afterRequests: 2, until: Date.UTC(2026, 10, 23, 8) },
   });
@@ -38,6 +38,8 @@ test('reports that the daily quota of the model behind an alias will be used up,
 
 test('takes seconds, not minutes, for 90,000 requests', () => {
   const startedAt = performance.now();
-  expect(forecastQuota(requests(90_000), options({ rpm: set(15), tpm: set(1_000_000) })).waitMs).toBe(5999 * 60_500);
+  expect(forecastQuota(requests(90_000), options({ rpm: createLimit(15), tpm: createLimit(1_000_000) })).waitMs).toBe(
+    5999 * 60_500,
+  );
   expect(performance.now() - startedAt).toBeLessThan(30_000);
 });

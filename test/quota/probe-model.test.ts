@@ -89,7 +89,7 @@ test('ends at any other error and reports it', async () => {
   });
 });
 
-test('spaces requests from start to start, and waits for each reply', async () => {
+test('starts requests `spacingMs` apart, but the next one only after the previous reply', async () => {
   const { result, clock } = setup((clock) => replies(clock, 300, 2000, 100), { requests: 3, spacingMs: 1000 });
   await result;
   expect(clock.sleepsMs).toEqual([700]);
@@ -110,7 +110,7 @@ test('ends with the results so far when interrupted', async () => {
   expect(await result).toMatchObject({ sent: 2, succeeded: 2, ended: 'interrupted' });
 });
 
-test('records every request and learns from rejections', async () => {
+test('counts the requests that were not rejected, and learns the limit from rejections', async () => {
   const { result, readStatus } = setup((clock) => [...replies(clock, 10, 10), ...Array(3).fill({ error: minuteUsed })]);
   await result;
   expect(await readStatus()).toMatchObject({

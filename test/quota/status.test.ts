@@ -7,8 +7,8 @@ import { getQuotaStatus, type ModelStatus, type QuotaStatusOptions } from '../..
 import { createMemoryQuotaStore } from '../../src/quota/stores/memory-store.js';
 import { createManualClock } from '../helpers/manual-clock.js';
 
-const perMinute = (limit: number) => ({ per: 'minute', unit: 'requests', limit }) as const;
-const perDay = (limit: number) => ({ per: 'day', unit: 'requests', limit }) as const;
+const createMinuteViolation = (limit: number) => ({ per: 'minute', unit: 'requests', limit }) as const;
+const createDayViolation = (limit: number) => ({ per: 'day', unit: 'requests', limit }) as const;
 
 function setup(limits: Limits = { rpm: { value: 3, source: 'settings' } }) {
   const clock = createManualClock(Date.UTC(2026, 10, 22, 12));
@@ -67,7 +67,7 @@ test('counts sent requests as used and pending ones as booked, in the minute and
   });
 });
 
-test('starts a new count at midnight Pacific time', async () => {
+test('starts a new daily count at midnight Pacific time', async () => {
   const { clock, send, readModelStatus } = setup();
   await send();
   clock.advance(21 * 3_600_000);
@@ -79,17 +79,17 @@ test('starts a new count at midnight Pacific time', async () => {
 
 test('reports a learned limit with its time, before and after `budget` scales it', async () => {
   const { clock, limiter, send, readStatus } = setup();
-  await limiter.recordRejection(await send(), { violations: [perMinute(2)], retryAfterMs: 7000 });
+  await limiter.recordRejection(await send(), { violations: [createMinuteViolation(2)], retryAfterMs: 7000 });
   const [model] = await readStatus({ budget: { rpm: 0.5 } });
   expect((model as ModelStatus).limits.rpm).toEqual({
     ...{ value: 1, whole: 2, source: 'learned', learnedAt: clock.now() },
   });
 });
 
-test('reports `closed` until the end of a day whose quota is used up, as a rejection said', async () => {
+test('reports `closed` until the end of the day after a rejection for the daily quota', async () => {
   const { limiter, send, readModelStatus } = setup();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
-  await limiter.recordRejection(await send(), { violations: [perDay(20)], closedUntil });
+  await limiter.recordRejection(await send(), { violations: [createDayViolation(20)], closedUntil });
   expect((await readModelStatus()).free).toEqual({ state: 'closed', at: closedUntil });
 });
 
@@ -133,8 +133,11 @@ test('resets what was learned and keeps the counts of sent requests', async () =
   let last: Reservation | undefined;
   for (let n = 0; n < 3; n += 1) last = await send();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
-  await limiter.recordRejection(last as Reservation, { violations: [perMinute(2), perDay(20)], closedUntil });
-  await limiter.recordRejection(last as Reservation, { violations: [perMinute(2)], retryAfterMs: 90_000 });
+  await limiter.recordRejection(last as Reservation, {
+    violations: [createMinuteViolation(2), createDayViolation(20)],
+    closedUntil,
+  });
+  await limiter.recordRejection(last as Reservation, { violations: [createMinuteViolation(2)], retryAfterMs: 90_000 });
   const learnedAt = clock.now();
   expect(await resetLearnedLimits(store, 'p', 'm')).toEqual([
     {
@@ -150,7 +153,7 @@ test('resets what was learned and keeps the counts of sent requests', async () =
   });
 });
 
-test('still counts the requests that were sent under an alias after the alias is reset, and none of them twice', async () => {
+test('after an alias is reset, still counts each request that was sent under it, and counts it once', async () => {
   const { store, clock, limiter, reserve, send, readModelStatus } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   for (let n = 0; n < 2; n += 1) await send('latest');
@@ -169,7 +172,11 @@ test('counts a request sent without a reservation, and does not widen the guard 
   for (let n = 0; n < 4; n += 1) {
     const sent = await limiter.recordSent({ model: 'm', estimatedTokens: 10, resolveLimits: () => ({}) });
     if (n > 1)
-      await limiter.recordRejection(sent, { violations: [perMinute(2)], retryAfterMs: 1000, unreserved: true });
+      await limiter.recordRejection(sent, {
+        violations: [createMinuteViolation(2)],
+        retryAfterMs: 1000,
+        unreserved: true,
+      });
   }
   expect(await readModelStatus()).toMatchObject({
     minute: { requests: { used: 2, booked: 0 } },

@@ -70,7 +70,7 @@ const minuteUsedUp = new QuotaExceeded('rate_limited', 'the minute is used up', 
   retryAfterMs: 20_000,
 });
 
-test('waits for a reservation before each call, and reports the wait', async () => {
+test('waits before a call until the time of its reservation, and reports the wait', async () => {
   const { driver, clock, events, emit } = setup([]);
   await driver.generate(request, { emit });
   expect(events).toEqual([]);
@@ -85,12 +85,12 @@ test('waits for a reservation before each call, and reports the wait', async () 
 test('counts a stream as one request and settles its token count', async () => {
   const { driver, readState } = setup([{ pieces: ['a', 'b', 'c'] }]);
   for await (const _ of driver.generateStream(request)) {
-    // Read to the end.
+    // Reads the stream to its end.
   }
   expect((await readState('m-001')).appointments).toMatchObject([{ tokens: 10, confirmed: true }]);
 });
 
-test('makes a new reservation for a retry, and waits only in the rate limiter', async () => {
+test('retries a rejected call, learns the stated limit, and waits for the retry delay only once', async () => {
   const { driver, clock, inner, readState } = setup([{ error: minuteUsedUp }], {
     rpm: { value: 30, source: 'settings' },
   });
@@ -152,12 +152,15 @@ test('limits concurrent calls: with two slots, a third call waits until one of t
   expect((await readState('m')).leases).toEqual([]);
 });
 
-test.each([true, false])('acquires a slot unless the driver manages concurrency: %j', async (isManaged) => {
+test.each([
+  ['acquires a slot if the driver does not manage concurrency', false, 1],
+  ['acquires no slot if the driver manages concurrency', true, 0],
+])('%s', async (_, isManaged, leases) => {
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const { driver, readState } = setup([], limits, { managesConcurrency: async () => isManaged });
   const stream = driver.generateStream(request)[Symbol.asyncIterator]();
   await stream.next();
-  expect((await readState('m')).leases).toHaveLength(isManaged ? 0 : 1);
+  expect((await readState('m')).leases).toHaveLength(leases);
   await stream.return?.();
 });
 
@@ -190,7 +193,7 @@ test('waits again if the reservation is postponed while the call prepares', asyn
   const { driver, clock, events, emit, readState, store } = setup([
     {
       onCall: () => {
-        // As if another call had been rejected meanwhile, which had postponed the reservation.
+        // As if another call had been rejected meanwhile, and its rejection had postponed the reservation.
         store.transact(modelStateKey('p', 'm'), (state) => {
           for (const each of state.appointments) each.at += 20_000;
         });
@@ -200,7 +203,7 @@ test('waits again if the reservation is postponed while the call prepares', asyn
   const waits: MeasuredWait[] = [];
   await driver.generate(request, { emit, onWaited: (wait) => void waits.push(wait) });
   expect(events).toMatchObject([{ type: 'wait', reason: 'rpm', waitMs: 20_000 }]);
-  // The time became free again halfway through the wait.
+  // Halfway through the wait, the reservation is rescheduled, and its time has come.
   expect(waits).toEqual([{ model: 'm', reason: 'rpm', startedAt: clock.now() - 10_000, durationMs: 10_000 }]);
   expect((await readState('m-001')).appointments).toMatchObject([{ at: clock.now(), confirmed: true }]);
 });
@@ -223,70 +226,70 @@ const tooLarge = {
 
 test('does not send a prompt whose token count exceeds a learned limit, and counts its tokens once', async () => {
   const countTokens = vi.fn(async () => 1200);
-  const one = setup([], {}, { countTokens });
-  await learnTokenLimit(one);
-  await expect(one.driver.generate(request)).rejects.toMatchObject(tooLarge);
-  await expect(one.driver.generate(request)).rejects.toMatchObject(tooLarge);
-  expect(one.inner.requests).toEqual([]);
+  const fixture = setup([], {}, { countTokens });
+  await learnTokenLimit(fixture);
+  await expect(fixture.driver.generate(request)).rejects.toMatchObject(tooLarge);
+  await expect(fixture.driver.generate(request)).rejects.toMatchObject(tooLarge);
+  expect(fixture.inner.requests).toEqual([]);
   expect(countTokens).toHaveBeenCalledTimes(1);
-  expect((await one.readState('m')).appointments).toEqual([]);
+  expect((await fixture.readState('m')).appointments).toEqual([]);
 });
 
-test('sends a prompt of which only the estimate is too large, and reserves the counted tokens', async () => {
-  const one = setup([], {}, { countTokens: async () => 85 });
-  await learnTokenLimit(one);
+test('sends a prompt whose estimate is too large but whose token count is not, and reserves the counted tokens', async () => {
+  const fixture = setup([], {}, { countTokens: async () => 85 });
+  await learnTokenLimit(fixture);
   let reserved: unknown;
-  one.inner.generate = async (sent, context) => {
+  fixture.inner.generate = async (sent, context) => {
     await context?.beforeSending?.();
-    reserved = (await one.readState('m')).appointments;
+    reserved = (await fixture.readState('m')).appointments;
     return createScriptedDriver().generate(sent);
   };
-  await one.driver.generate(request);
+  await fixture.driver.generate(request);
   expect(reserved).toMatchObject([{ tokens: 85, confirmed: true }]);
 });
 
 test.each([undefined, async () => Promise.reject(new Error('404'))])(
   'sends a prompt whose estimate is too large if its tokens cannot be counted: %s',
   async (countTokens) => {
-    const one = setup([], {}, countTokens && { countTokens });
-    await learnTokenLimit(one);
-    expect((await one.driver.generate(request)).text).toBe('Reply 1');
+    const fixture = setup([], {}, countTokens && { countTokens });
+    await learnTokenLimit(fixture);
+    expect((await fixture.driver.generate(request)).text).toBe('Reply 1');
   },
 );
 
 test('does not retry a prompt that the rejection shows to be too large', async () => {
-  const one = setup([{ error: tokensUsedUp }], {}, { countTokens: async () => 1200 });
-  await expect(withRetries({ clock: one.clock }, one.driver).generate(request)).rejects.toMatchObject(tooLarge);
-  expect(one.inner.requests).toHaveLength(1);
-  expect((await one.readState('m')).learned.tpm?.value).toBe(90);
+  const fixture = setup([{ error: tokensUsedUp }], {}, { countTokens: async () => 1200 });
+  await expect(withRetries({ clock: fixture.clock }, fixture.driver).generate(request)).rejects.toMatchObject(tooLarge);
+  expect(fixture.inner.requests).toHaveLength(1);
+  expect((await fixture.readState('m')).learned.tpm?.value).toBe(90);
 });
 
-test('retries a prompt that fits into the limit of the rejection', async () => {
-  const one = setup([{ error: tokensUsedUp }], {}, { countTokens: async () => 80 });
-  await withRetries({ clock: one.clock }, one.driver).generate(request);
-  expect(one.inner.requests).toHaveLength(2);
+test('retries a prompt that fits into the limit that the rejection states', async () => {
+  const fixture = setup([{ error: tokensUsedUp }], {}, { countTokens: async () => 80 });
+  await withRetries({ clock: fixture.clock }, fixture.driver).generate(request);
+  expect(fixture.inner.requests).toHaveLength(2);
 });
 
-test('does not count the tokens of a prompt whose estimate is far below the limit of the rejection', async () => {
+test('does not count the tokens of a prompt whose estimate is far below the limit that the rejection states', async () => {
   const countTokens = vi.fn(async () => 80);
   const error = new QuotaExceeded('rate_limited', 'the tokens of the minute are used up', {
     violations: [{ per: 'minute', unit: 'tokens', limit: 250_000 }],
   });
-  const one = setup([{ error }], {}, { countTokens });
-  await withRetries({ clock: one.clock }, one.driver).generate(request);
+  const fixture = setup([{ error }], {}, { countTokens });
+  await withRetries({ clock: fixture.clock }, fixture.driver).generate(request);
   expect(countTokens).not.toHaveBeenCalled();
 });
 
 test('fails on confirmation if a limit that was learned meanwhile is too small for the prompt', async () => {
-  const one = setup([{ onCall: () => learnTokenLimit(one) }], {}, { countTokens: async () => 1200 });
-  await expect(one.driver.generate(request)).rejects.toMatchObject(tooLarge);
+  const fixture = setup([{ onCall: () => learnTokenLimit(fixture) }], {}, { countTokens: async () => 1200 });
+  await expect(fixture.driver.generate(request)).rejects.toMatchObject(tooLarge);
 });
 
 test('falls back to another model if the prompt is too large for the first one', async () => {
-  const one = setup([], {}, { countTokens: async () => 1200 });
-  await learnTokenLimit(one);
+  const fixture = setup([], {}, { countTokens: async () => 1200 });
+  await learnTokenLimit(fixture);
   const options = { getFallbackModels: () => ['large'], getUnsupportedReason: () => undefined };
-  expect((await withFallback(options, one.driver).generate(request)).model).toBe('large-001');
+  expect((await withFallback(options, fixture.driver).generate(request)).model).toBe('large-001');
 });
 
 test.each([
@@ -325,7 +328,7 @@ test('waits for the spend-based limit of the project and retries the same model 
   ]);
 });
 
-test('fails without a fallback if the pause of the project exceeds the maximum wait', async () => {
+test('fails without trying a fallback if the pause of the project exceeds the maximum wait', async () => {
   const { driver, inner, clock } = setup([{ error: spendingTooFast }], {}, { maxWaitMs: 5000 });
   const options = { getFallbackModels: () => ['other'], getUnsupportedReason: () => undefined };
   await expect(withFallback(options, withRetries({ clock }, driver)).generate(request)).rejects.toMatchObject({

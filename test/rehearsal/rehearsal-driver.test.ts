@@ -39,7 +39,7 @@ test.each([
   ['x'.repeat(61), `${'x'.repeat(60)}…`],
   ['x'.repeat(60), 'x'.repeat(60)],
 ])(
-  'the reply quotes the beginning of a long text, which ends with a whole word if possible (%j)',
+  'the reply quotes at most 60 characters of a text, on one line and up to the end of a word if possible (%j)',
   async (text, quoted) => {
     const turns = [{ role: 'user' as const, parts: [{ type: 'text' as const, text }] }];
     const { text: reply } = await createRehearsalDriver().generate({ model: 'm', turns, parameters: {} });
@@ -47,7 +47,7 @@ test.each([
   },
 );
 
-test('the reply names the source of media, without the query of a URL', async () => {
+test('the reply has the size of a media file, and the URL of other media without its query, except the id of a YouTube video', async () => {
   const url = 'https://example.org/a.png?signature=secret';
   const content = { from: 'file', path: '/x/film.mp4', byteLength: 20_000_000, sha256: 'abc' } as const;
   const { text } = await createRehearsalDriver().generate({
@@ -70,7 +70,7 @@ test('the reply names the source of media, without the query of a URL', async ()
   );
 });
 
-test('streams the same reply token by token', async () => {
+test('streams the reply of `generate` token by token, with a pause between two tokens', async () => {
   const clock = createManualClock();
   const driver = createRehearsalDriver({ clock, tokenDelayMs: 8 });
   const texts: string[] = [];
@@ -83,7 +83,7 @@ test('streams the same reply token by token', async () => {
   expect(clock.sleepsMs).toHaveLength(texts.length - 2);
 });
 
-test('stops at once when aborted', async () => {
+test('a stream stops at once when its call is aborted', async () => {
   const controller = new AbortController();
   const reason = new Error('enough');
   const consume = async () => {

@@ -21,7 +21,7 @@ const createEnd = (end: object) => ({
 });
 const render = async (...sources: RunSource[]) => [...(await createReportRenderer())(sources)].join('');
 
-test('places acts that ran in parallel on one axis, by their measured times', async () => {
+test('places acts on one axis by their measured times, in whatever order they are stored', async () => {
   const createAct = (act: string, startedAt: number) => ({
     ...{ act, end: createEnd({ act }), timing: { startedAt, durationMs: 2000, waits: [] } },
   });
@@ -46,7 +46,7 @@ test('shows a prompt that was kept: parameters, system, texts and media', async 
   expect(page).toContain('<pre dir="auto">Look &amp; tell.</pre><p class="note">a.png, image/png, 1,200 bytes</p>');
 });
 
-test('shows the service tier, web sources, searches and code of a reply, and no source with another kind of address', async () => {
+test('shows the service tier, sources, searches and code of a reply, and leaves out a source that is not on the web', async () => {
   const end = createEnd({
     serviceTier: 'flex',
     sources: [{ title: 'A page', uri: 'https://a.example/?b&c' }, { uri: 'javascript:alert(1)' }, 7],
@@ -63,7 +63,7 @@ test('shows the service tier, web sources, searches and code of a reply, and no 
   );
 });
 
-test('sums the tokens and costs of each model; a reused reply cost nothing, and an unknown cost stays unknown', async () => {
+test('sums the tokens and costs of each model; a reused reply adds nothing, and an unknown cost stays unknown', async () => {
   const end = (model: string, fields: object) => createEnd({ model, ...fields });
   const acts = [
     { act: 'a', end: end('m1', { costUsd: 0.01 }) },
@@ -82,11 +82,14 @@ test('compares rows of the same number, and names the combinations of a matrix',
   const readActs = (text: string) => () => [
     { act: 'a', end: createEnd({ text }), events: [] } as unknown as RecordedAct,
   ];
-  const createRows = (run: string, text: string, matrixLabel: string): RunSource => ({
+  const createRowsSource = (run: string, text: string, matrixLabel: string): RunSource => ({
     ...createSource({ run, source: 's.csv', matrixLabel }),
     ...{ rows: [row(`${run}/1`)], readActs: readActs(text) },
   });
-  const page = await render(createRows('r', 'one two', 'model=m1'), createRows('s', 'one three', 'model=m2'));
+  const page = await render(
+    createRowsSource('r', 'one two', 'model=m1'),
+    createRowsSource('s', 'one three', 'model=m2'),
+  );
   expect(page).toContain('<h3><bdi>Row 1: x</bdi></h3>');
   expect(page).toContain('one <del>two</del><ins>three</ins>');
   expect(page).toContain('<a href="#r2">2. <bdi>model=m2</bdi></a>');

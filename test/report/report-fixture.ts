@@ -52,8 +52,8 @@ export function storeRun(database: Database.Database, run: StoredRun): void {
     );
   const insertAct = database.prepare('INSERT INTO acts (run, position, act, ended, told) VALUES (?, ?, ?, ?, ?)');
   for (const [index, { act, end, events = [] }] of acts.entries()) {
-    const ended = end ? JSON.stringify({ ...createActEnd(act, index), ...end }) : null;
-    insertAct.run(id, index, act, ended, JSON.stringify(events));
+    const endJson = end ? JSON.stringify({ ...createActEnd(act, index), ...end }) : null;
+    insertAct.run(id, index, act, endJson, JSON.stringify(events));
   }
   const label = run.source ?? run.label;
   if (label === undefined) return;

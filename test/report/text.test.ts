@@ -5,7 +5,7 @@ import { createMarkdownRenderer } from '../../src/report/markdown.js';
 
 const render = (text: string) => createMarkdownRenderer()(text)?.markup;
 
-test('templates escape every value that is not markup, and show control characters', () => {
+test('templates escape every value that is not markup, and make control characters visible', () => {
   const title = `"><b a='&'>\u001b[2J\u202e`;
   expect(html`<p title="${title}">${[title, html`<i>${1}</i>`, false, undefined]}</p>`.markup).toBe(
     `<p title="&quot;&gt;&lt;b a='&amp;'&gt;␛[2J\ufffd">&quot;&gt;&lt;b a='&amp;'&gt;␛[2J\ufffd<i>1</i></p>`,
@@ -13,7 +13,7 @@ test('templates escape every value that is not markup, and show control characte
 });
 
 describe('Markdown', () => {
-  test('has links to the web and to mail addresses only, and replaces images by their alternative text', () => {
+  test('links to web addresses but not to scripts, data or files, and replaces images by their alternative text', () => {
     expect(render('[a](https://a.example/?b=c&d)')).toContain('href="https://a.example/?b=c&amp;d" rel="noopener');
     for (const address of [
       'javascript:x',
@@ -56,11 +56,14 @@ describe('JSON', () => {
     );
   });
 
-  test.each(['', '12', '"x"', '{"a": }', '[1,]', 'a {"b": 1}'])('leaves %j as it is', (text) => {
-    expect(formatJsonText(text)).toBeUndefined();
-  });
+  test.each(['', '12', '"x"', '{"a": }', '[1,]', 'a {"b": 1}'])(
+    'is not formatted if the text is not an object or a list: %j',
+    (text) => {
+      expect(formatJsonText(text)).toBeUndefined();
+    },
+  );
 
-  test('of 50,000 levels does not grow with the square of its depth', () => {
+  test('that is nested 50,000 levels deep does not grow with the square of its depth', () => {
     const deep = '['.repeat(50_000) + ']'.repeat(50_000);
     expect((formatJsonText(deep) ?? deep).length).toBeLessThan(30_000_000);
   });

@@ -34,7 +34,7 @@ test('measured times place waits, failed attempts and the start of the act', () 
   ]);
 });
 
-test('without a reply, the last attempt failed', () => {
+test('an act without a reply ends with a failed attempt', () => {
   const timing = { durationMs: 5000, waits: [{ startMs: 1000, durationMs: 2000 }], retriesMs: [1000] };
   expect(getSegments({ timing })).toEqual([
     ['failed', 1000, 1000],

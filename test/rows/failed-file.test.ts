@@ -61,7 +61,7 @@ describe.each([
   test('has only the failed rows of this run after a complete run', async () => {
     const [during, after] = await failAgain(true);
     expect(after).toBe(complete);
-    // A run that is killed here loses no row. JSON is written at the end.
+    // A run that is killed here loses no row. A JSON file is unchanged until the end of the run.
     expect(during).toBe(source === 'c.json' ? earlier : stopped);
   });
 
@@ -106,7 +106,10 @@ describe('a file is rejected and stays unchanged', () => {
     ['-', '{"id":1,"t":"a"}\n'],
   ])('if it does not have rows of the source: %s and %j', async (source, content) => {
     const { file, read, bytes } = await open(source, content);
-    await expect(file).rejects.toMatchObject({ code: 'no_input', message: expect.stringContaining('is kept') });
+    await expect(file).rejects.toMatchObject({
+      code: 'no_input',
+      message: expect.stringContaining('is left unchanged'),
+    });
     expect(read()).toBe(bytes?.toString());
   });
 

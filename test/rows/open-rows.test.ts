@@ -65,7 +65,9 @@ describe('source files', () => {
     ['a.csv', 'a\nx\n"y" z\n', 'a.csv:3: text follows the closing quote of field 1'],
     ['a.csv', 'a\nx"y"\n', 'a.csv:2: field 1 contains a quote but does not begin with one'],
     ['a.csv', 'a\nx\ny\0\n', 'a.csv:3: a NUL byte'],
-    ['a.csv', Buffer.from([97, 10, 98, 10, 0xe9, 10]), 'a.csv:3: not UTF-8 text'],
+    ['a.csv', Buffer.from('a\nb\n\xe9\n', 'latin1'), 'a.csv:3: not UTF-8 text'],
+    ['a.csv', Buffer.from('caf\xe9\nb\nc\n', 'latin1'), 'a.csv:1: not UTF-8 text'],
+    ['a.csv', Buffer.from('caf\xe9', 'latin1'), 'a.csv:1: not UTF-8 text'],
     ['a.ndjson', '{"a":1}\n[1]\n{"a"\n', 'a.ndjson:2: not a JSON object; a.ndjson:3: not JSON'],
     ['a.json', '{"a":1}', 'a.json: not an array of objects'],
     ['a.json', '[{}, 1]', 'a.json: element 2 is not an object'],
@@ -87,9 +89,9 @@ describe('source files', () => {
   test('a row that is too long is rejected, and faults after the tenth are only counted', async () => {
     const rows = parseCsv(toText('a\n"xxxxxxxxxxxx\n'), { delimiter: ',', name: 'a.csv', maxBytes: 10 });
     await expect(rows.next().then(() => rows.next())).rejects.toThrow(/^a\.csv:2: the row is longer than 0\.00001 MB/);
-    const line = await failureOf('a.ndjson', Buffer.alloc(33_000_000, 'x'));
-    expect(line.message).toMatch(/^a\.ndjson:1: the line is longer than 32 MB/);
-    expect((await failureOf('b.csv', `a,b\n${'1\n'.repeat(25)}`)).message).toMatch(/; b\.csv: 15 more$/);
+    const failure = await failureOf('a.ndjson', Buffer.alloc(33_000_000, 'x'));
+    expect(failure.message).toMatch(/^a\.ndjson:1: the line is longer than 32 MB/);
+    expect((await failureOf('b.csv', `a,b\n${'1\n'.repeat(25)}`)).message).toMatch(/; b\.csv: 15 more errors$/);
   });
 
   test('a file that changes while its rows are read is rejected', async () => {
@@ -120,6 +122,21 @@ test('NDJSON is read from a file and from standard input, where an invalid line 
     [2, 3, {}, 'not JSON'],
     [3, 4, { b: 2 }, undefined],
   ]);
+});
+
+test('an error in standard input does not say that nothing was sent, because rows before it may have been', async () => {
+  const { open } = setup({}, '{"a":1}\n{"a":"\0"}\n');
+  const source = await open('-');
+  const rows: Row[] = [];
+  const reading = (async () => {
+    for await (const row of source.read()) rows.push(row);
+  })();
+  await expect(reading).rejects.toMatchObject({
+    code: 'invalid_narrative',
+    message: 'standard input:2: a NUL byte; the file is binary or damaged',
+    hint: 'Replies so far are kept. Fix the rows and run again with --resume.',
+  });
+  expect(rows.map(({ values }) => values)).toEqual([{ a: 1 }]);
 });
 
 test('a JSON array is read, and a pattern finds files in the byte order of their paths', async () => {

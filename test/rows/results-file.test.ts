@@ -8,7 +8,10 @@ import { createTemporaryFolder } from '../helpers/boticelli.js';
 
 const usage = { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 };
 
-/** Opens a results file of `c.csv` that an earlier run has left. */
+/**
+ * Opens a results file for the rows of `c.csv`, as a file of an earlier run. If that fails, checks that the file is
+ * unchanged.
+ */
 async function open(name: string, content: string | Buffer, matrixKeys: string[] = []) {
   const folder = createTemporaryFolder(onTestFinished, { 'c.csv': 'id\n1\n2\n3\n' });
   const path = join(folder, name);

@@ -1,37 +1,37 @@
 // Runs a narrative of many acts with `context = "previous"` through the library's real driver and executor. Run it with
-// --expose-gc. Its first argument is {library, baseUrl, acts, streaming, samples}, with the number of equal parts to
-// measure in `samples`. It prints a line of JSON, which `ActsResult` in acts.ts describes: {status, error, replies,
-// samples: [{wallMs, cpuMs, heapBytes}], left}. `left` is what is still open after the driver is closed and the server has
-// closed its idle connections.
+// --expose-gc. Its first argument is {library, baseUrl, acts, streaming, samples}; `samples` is the number of equal
+// parts to measure. It prints a line of JSON, which `ActsResult` in acts.ts describes: {status, error, replies,
+// samples: [{wallMs, cpuMs, heapBytes}], left}. `left` is what is still open after the driver is closed and the server
+// has closed its idle connections.
 import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const { library, baseUrl, acts, streaming, samples: wanted } = JSON.parse(process.argv[2]);
+const { library, baseUrl, acts, streaming, samples: sampleCount } = JSON.parse(process.argv[2]);
 const { createGeminiDriver, NarrativeExecutor } = await import(library);
 
 const driver = createGeminiDriver({ apiKey: 'key', baseUrl });
 const controller = new AbortController();
 const samples = [];
-const actsPerSample = Math.floor(acts / wanted);
-let mark;
+const actsPerSample = Math.floor(acts / sampleCount);
+let sampleStart;
 let finished = 0;
-let listeners = 0;
+let maxListeners = 0;
 
-const begin = () => {
+const beginSample = () => {
   global.gc();
-  mark = { at: performance.now(), cpu: process.cpuUsage() };
+  sampleStart = { at: performance.now(), cpu: process.cpuUsage() };
 };
 const endSample = () => {
-  const { user, system } = process.cpuUsage(mark.cpu);
-  const wallMs = performance.now() - mark.at;
+  const { user, system } = process.cpuUsage(sampleStart.cpu);
+  const wallMs = performance.now() - sampleStart.at;
   global.gc();
   samples.push({ wallMs, cpuMs: (user + system) / 1000, heapBytes: process.memoryUsage().heapUsed });
-  begin();
+  beginSample();
 };
 const onEvent = ({ type }) => {
   if (type !== 'act-end') return;
   finished += 1;
-  listeners = Math.max(listeners, getEventListeners(controller.signal, 'abort').length);
+  maxListeners = Math.max(maxListeners, getEventListeners(controller.signal, 'abort').length);
   if (finished % actsPerSample === 0) endSample();
 };
 const narrative = {
@@ -44,7 +44,7 @@ const narrative = {
   })),
 };
 const executor = new NarrativeExecutor({ driver, onEvent, signal: controller.signal });
-begin();
+beginSample();
 const { status, error, acts: ends } = await executor.execute(narrative, { stream: streaming });
 await driver.close?.();
 // Tells the server to close the idle connections. After that nothing may be open.
@@ -53,7 +53,7 @@ await delay(100);
 // Pipes, terminals and files are the standard streams of this process, which may stay open.
 const open = process.getActiveResourcesInfo().filter((name) => !/^(PipeWrap|TTYWrap|FileHandle)$/.test(name));
 const replies = new Set(ends.map(({ text }) => text)).size;
-const left = { open, listeners, abort: getEventListeners(controller.signal, 'abort').length };
+const left = { open, listeners: maxListeners, abort: getEventListeners(controller.signal, 'abort').length };
 process.stdout.write(`${JSON.stringify({ status, error, replies, samples, left })}\n`);
 
 async function fetchEnd() {

@@ -18,7 +18,7 @@ export interface ActsResult {
    * time. `abort`: the number of those left at the end.
    */
   left: { open: string[]; listeners: number; abort: number };
-  /** The number of all connections to the server. */
+  /** The number of connections to the server that were opened. */
   connections: number;
   /** The number of connections that are still open after the end of the process. */
   stillOpen: number;
@@ -40,7 +40,7 @@ export async function runActs(options: { acts: number; streaming: boolean; sampl
 /** The size of an act's report with a reply of one line. A heap that grows by no more than this per act does not leak. */
 const maxBytesPerAct = 1000;
 
-/** `npm run soak -- acts`: resolves to whether memory does not leak and nothing is left open. */
+/** `npm run soak -- acts`: resolves to true if memory does not leak and nothing is left open. */
 export async function soakActs(): Promise<boolean> {
   const acts = 2000;
   printHeading(
@@ -64,8 +64,9 @@ export async function soakActs(): Promise<boolean> {
 }
 
 /**
- * Compares the last samples with the first ones, without the very first, which includes loading and compiling. Times are
- * medians of three samples, because other load affects single ones; the heap is its growth per act.
+ * Compares the end of a run with its beginning. The very first sample is left out, because it includes loading and
+ * compiling. Times are medians of the last and of the first three samples, because other load affects single samples.
+ * For the heap, the growth per act in the second half is compared with that in the first half.
  */
 export function measureGrowth({ samples }: ActsResult, acts: number) {
   const compare = (field: 'wallMs' | 'cpuMs') => {

@@ -63,7 +63,10 @@ const completeStream: Json = [
   createAnswer([{ text: '<2>' }], 'STOP'),
 ];
 
-/** For any change of an answer: the reply has the text that was sent, or there is an error that says what is wrong. */
+/**
+ * Checks, for any change of an answer: the reply has the text that was sent, or there is an error with a readable
+ * message.
+ */
 export const createAnswerProperty = (server: GeminiServer) => {
   const check = createAnswerCheck(server);
   return fc.asyncProperty(fc.constantFrom(...completeAnswers, completeStream), answerMutations, (answer, mutations) =>

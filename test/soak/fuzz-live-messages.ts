@@ -25,36 +25,39 @@ const usageMetadata = {
   responseTokensDetails: details,
 };
 const generated = content({ generationComplete: true });
-const closed: Json = { serverContent: { turnComplete: true, interactionStatus: 'IDLE' }, usageMetadata };
-const update = { sessionResumptionUpdate: { newHandle: 'h', resumable: true } };
+const turnEnd: Json = { serverContent: { turnComplete: true, interactionStatus: 'IDLE' }, usageMetadata };
+const handleUpdate = { sessionResumptionUpdate: { newHandle: 'h', resumable: true } };
 
 /** Turns of all kinds, each a list of messages. */
 export const completeTurns: readonly Json[] = [
   [
     ...[parts({ text: 'hm', thought: true }), say('<0>'), parts(sound), parts({ text: 'unspoken' }), say(' <1>')],
-    ...[generated, closed, say(' <2>'), update, { goAway: { timeLeft: '50s' } }],
+    ...[generated, turnEnd, say(' <2>'), handleUpdate, { goAway: { timeLeft: '50s' } }],
   ],
-  [say('<0>'), parts(sound, picture), say(' <1>', { finished: true }), generated, closed, say(' <2>'), update],
-  [parts({ text: '<0>' }, { executableCode: { code: 'x', language: 'PYTHON' } }), parts({ text: ' <1>' }), closed],
-  [say('<0>'), content({ turnComplete: true, interactionStatus: 'IN_PROGRESS' }), say(' <1>'), generated, closed],
+  [say('<0>'), parts(sound, picture), say(' <1>', { finished: true }), generated, turnEnd, say(' <2>'), handleUpdate],
+  [parts({ text: '<0>' }, { executableCode: { code: 'x', language: 'PYTHON' } }), parts({ text: ' <1>' }), turnEnd],
+  [say('<0>'), content({ turnComplete: true, interactionStatus: 'IN_PROGRESS' }), say(' <1>'), generated, turnEnd],
   [say('<0>'), content({ turnComplete: true, turnCompleteReason: 'NEED_MORE_INPUT', groundingMetadata: {} })],
   [content({ turnComplete: true, turnCompleteReason: 'INPUT_OTHER' }), { usageMetadata }],
-  [{ toolCall: { functionCalls: [{ id: '1', name: 'f', args: { a: null } }] } }, generated, closed],
-  [content({ interrupted: false }), parts(sound), generated, closed],
+  [{ toolCall: { functionCalls: [{ id: '1', name: 'f', args: { a: null } }] } }, generated, turnEnd],
+  [content({ interrupted: false }), parts(sound), generated, turnEnd],
 ];
 
 /** Positions of messages that change places. */
 const swaps = fc.array(fc.tuple(fc.nat({ max: 9 }), fc.nat({ max: 9 })), { maxLength: 2 });
 
-/** For any change of a turn and of its order: the reply has the words that were sent, or there is an error. */
+/**
+ * Checks, for any change of the messages of a turn and of their order: the reply has the words that were sent, or there
+ * is an error.
+ */
 export const createLiveMessageProperty = (server: GeminiServer) => {
   const connection = createConnection({ apiKey: 'key', baseUrl: server.url });
   return fc.asyncProperty(fc.constantFrom(...completeTurns), answerMutations, swaps, async (turn, mutations, pairs) => {
     const mutated = mutateAnswer(turn, mutations);
     const messages = Array.isArray(mutated) ? mutated : [mutated];
     for (const [left, right] of pairs) swap(messages, left, right);
-    // The session ends with the turn, so that no case has to wait. A turn without any part of a reply is sent again to
-    // another session, which gets the same script.
+    // The session ends with the turn, so that no case has to wait. If a turn gets no part of a reply, the driver sends
+    // it again in another session, for which the script is queued twice.
     const frames = messages.map((message) => JSON.stringify(message));
     const script: LiveScript = { frames, as: 'text', end: { code: 1000, reason: '' } };
     server.live.queueReplies(script, script);
@@ -99,6 +102,10 @@ async function readTurn(driver: BoticelliDriver): Promise<ReadTurn> {
   }
 }
 
+/**
+ * Checks that the text was sent. After an error, the text may be only its beginning, and the message must be readable.
+ * Without an error, the turn must have ended, and the text must have all words before the end.
+ */
 function assertExpected({ text, response, error }: ReadTurn, messages: Json[]): void {
   const contents = messages.map(findContent);
   const spoken = contents.map(findTranscript).join('');
@@ -112,11 +119,11 @@ function assertExpected({ text, response, error }: ReadTurn, messages: Json[]): 
     throw new Error(`accepted ${JSON.stringify(response)} for the text ${JSON.stringify(text)}`);
   const end = contents.findIndex(({ turnComplete }) => turnComplete === true);
   if (end === -1) throw new Error('a reply was accepted, but no message closed the turn');
-  const atEnd = contents
+  const spokenByEnd = contents
     .slice(0, end + 1)
     .map(findTranscript)
     .join('');
-  if (!text.startsWith(atEnd)) throw new Error(`${JSON.stringify(text)} lacks words before the end of the turn`);
+  if (!text.startsWith(spokenByEnd)) throw new Error(`${JSON.stringify(text)} lacks words before the end of the turn`);
 }
 
 function findContent(message: Json): Record<string, unknown> {

@@ -32,7 +32,7 @@ const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
   fc.constantFrom<LiveFrame>({ toolCall: { functionCalls: [null] } }, { serverContent: { interrupted: true } }),
 );
 
-/** A reply of numbered words with garbage between them, complete or cut frames, and different ends. */
+/** A reply of numbered words, with garbage between some frames, one frame cut or none, and different ends. */
 const replies = fc
   .record({
     wordCount: fc.integer({ min: 1, max: 6 }),
@@ -44,10 +44,10 @@ const replies = fc
       { code: 1011, reason: 'x' },
       { code: 1000, reason: '' },
     ),
-    hasClose: fc.boolean(),
+    hasEnd: fc.boolean(),
     as: fc.constantFrom('binary' as const, 'text' as const),
   })
-  .map(({ wordCount, garbage, cutFrame, end, hasClose, as }) => {
+  .map(({ wordCount, garbage, cutFrame, end, hasEnd, as }) => {
     const frames: LiveFrame[] = [
       ...Array.from({ length: wordCount }, (_, number) => createWordFrame(number)),
       ...createTurnEnd(),
@@ -60,12 +60,15 @@ const replies = fc
       );
     for (const [index, frame] of garbage) frames.splice(Math.min(index, frames.length), 0, frame);
     const isDamaged = garbage.length > 0 || cut !== undefined;
-    // A damaged reply without an end would only time out.
-    const script: LiveScript = { frames, as, ...((hasClose || isDamaged) && end !== undefined && { end }) };
+    // A damaged reply always has an end. Without one it would only time out.
+    const script: LiveScript = { frames, as, ...((hasEnd || isDamaged) && end !== undefined && { end }) };
     return { script, wordCount, isDamaged };
   });
 
-/** For any frames: the words arrive in order, each once, or there is an error. It never hangs. */
+/**
+ * Checks, for any frames: the words that arrive are in order, none twice. Of an undamaged reply all arrive. No case
+ * hangs.
+ */
 export const createLiveProperty = (server: GeminiServer) =>
   fc.asyncProperty(replies, async ({ script, wordCount, isDamaged }) => {
     // A turn that is lost before its first word is retried in another session, which gets the same reply.

@@ -68,7 +68,10 @@ const mutated = fc
 
 const generated = fc.array(fragments, { maxLength: 30 }).map((all) => Buffer.from(all.join('')));
 
-/** For any bytes: there is either a narrative or an error. No message has a stack, and locations are in the text. */
+/**
+ * Checks, for any bytes: there is either a narrative or an error. No message has a stack, and each location is in the
+ * text.
+ */
 export const narrativeProperty = fc.asyncProperty(
   fc.oneof({ arbitrary: mutated, weight: 4 }, generated, fc.uint8Array({ maxLength: 300 })),
   async (bytes) => {

@@ -39,7 +39,7 @@ const streams = fc.record({
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), { maxLength: 8 }),
 });
 
-/** Reads complete and damaged streams, cut into packets anywhere, with `normalizeSseBody`. */
+/** Reads undamaged and damaged streams with `normalizeSseBody`. They are cut into packets at any byte. */
 export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {
   const original = encodeText(buildStream(texts, newline));
   const sent = damages.reduce(applyDamage, original);
@@ -50,7 +50,7 @@ export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline
     throw new Error(`an undamaged stream: ${formatReadResult(read)}`);
 });
 
-/** Reads the same streams over HTTP, with the driver and the SDK. */
+/** Reads streams of the same kind over HTTP, with the driver and the SDK. */
 export const createSseHttpProperty = (server: GeminiServer) => {
   const driver = createGeminiDriver({ apiKey: 'key', baseUrl: server.url, idleTimeoutMs: 5000, timeoutMs: 5000 });
   return fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {
@@ -158,7 +158,7 @@ function buildStream(texts: string[], newline: string): string {
     .join('');
 }
 
-/** Checks that the texts come in order, and none twice unless a damage repeats bytes. Any may be missing. */
+/** Checks that the texts come in order and none twice, unless a damage repeats bytes. Any text may be missing. */
 function assertInOrder(read: string[], sent: string[], damages: Damage[]): void {
   const mayRepeat = damages.some(({ kind }) => kind === 'repeat');
   let last = -1;

@@ -74,12 +74,12 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
     startBoticelli(['run', 'n.toml', '--resume', '--no-rate-limit', '-q', ...flags], {
       ...{ server, cwd: folder, env: { BOTICELLI_STATE_DIR: state } },
     });
-  const parallel = ['--jobs', String(jobs)];
+  const parallelFlags = ['--jobs', String(jobs)];
   for (;;) {
     const { stored, integrity } = readState(state, (_key, reply) => reply.text);
     if (integrity !== 'ok') result.problems.push(`kill ${result.kills}: ${integrity}`);
     const requestsBefore = server.generateRequests.length;
-    const running = start(...parallel);
+    const running = start(...parallelFlags);
     const target = server.requests.length + 1 + Math.floor(random() * 6);
     const isDone = await Promise.race([
       server.waitForRequests(target).then(() => false),
@@ -99,7 +99,7 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
     }
     if (code !== 0) result.problems.push(`ended with ${code}: ${stderr}`);
     result.completed += 1;
-    result.problems.push(...(await checkCompleted(stdout, [start(...parallel), start()], server)));
+    result.problems.push(...(await checkCompleted(stdout, [start(...parallelFlags), start()], server)));
     return;
   }
 }
@@ -107,14 +107,19 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
 /** Checks that a run sends no request whose reply was stored. Equal requests can't be told apart, so they are counted. */
 function findRepeatedRequests(sent: readonly string[], stored: ReadonlySet<string>): string[] {
   return [...new Set(prompts)].flatMap((prompt) => {
-    const all = prompts.filter((other) => other === prompt).length;
+    const total = prompts.filter((other) => other === prompt).length;
     const kept = [...stored].filter((text) => text.endsWith(` to ${prompt}`)).length;
     const requested = sent.filter((other) => other === prompt).length;
-    return requested > all - kept ? [`${requested} requests "${prompt}", although ${kept} of ${all} were stored`] : [];
+    return requested > total - kept
+      ? [`${requested} requests "${prompt}", although ${kept} of ${total} were stored`]
+      : [];
   });
 }
 
-/** Checks that every act has a reply of its own, and that further runs have the same replies without requests. */
+/**
+ * Checks that the replies are in order and all different, and that further runs print the same replies without
+ * requests.
+ */
 async function checkCompleted(stdout: string, runs: ReturnType<typeof startBoticelli>[], server: GeminiServer) {
   const replies = stdout.trimEnd().split('\n\n');
   const requests = server.generateRequests.length;

@@ -39,7 +39,7 @@ export async function killRows(rows: number, maxKills: number, seed: number): Pr
     existsSync(join(folder, 'r.ndjson')) ? readFileSync(join(folder, 'r.ndjson'), 'utf8') : '';
   try {
     let kills = 0;
-    let inFlight = 0;
+    let maxRepeatedRequests = 0;
     for (; kills < maxKills; kills += 1) {
       const requestsBefore = server.generateRequests.length;
       const running = start();
@@ -51,7 +51,7 @@ export async function killRows(rows: number, maxKills: number, seed: number): Pr
       running.child.kill('SIGKILL');
       await result;
       // Up to four requests were in flight. If replies are lost, the next run sends their requests again.
-      inFlight += 4;
+      maxRepeatedRequests += 4;
       const lines = readResults().split('\n').slice(0, -1);
       if (lines.some((line) => !line.endsWith('}'))) problems.push(`kill ${kills}: a broken line`);
     }
@@ -62,9 +62,11 @@ export async function killRows(rows: number, maxKills: number, seed: number): Pr
       .split('\n')
       .map((line) => JSON.parse(line));
     const written = results.map(({ row }) => row.text).sort();
-    if (JSON.stringify(written) !== JSON.stringify([...texts].sort())) problems.push(`${results.length} results`);
+    if (JSON.stringify(written) !== JSON.stringify([...texts].sort()))
+      problems.push(`${results.length} results, which are not one for each row`);
     const requests = server.generateRequests.length;
-    if (requests > rows + inFlight) problems.push(`${requests} requests for ${rows} rows and ${kills} kills`);
+    if (requests > rows + maxRepeatedRequests)
+      problems.push(`${requests} requests for ${rows} rows and ${kills} kills`);
     return { kills, problems };
   } finally {
     await server.close();

@@ -11,7 +11,10 @@ import { enforceQuota } from '../helpers/quota-enforcer.js';
 const liveModel = 'gemini-3.8-live';
 const restModel = 'gemini-3.8-flash';
 const [runCount, requestsPerDay] = [50, 20];
-/** The maximum time until the waiting process ends: a lease lasts 15 s, and the process looks for its end every second. */
+/**
+ * The maximum time until the waiting process ends: a lease lasts 15 s, and the process checks every second if it has
+ * ended.
+ */
 const maxTakeoverMs = 30_000;
 
 /**
@@ -43,10 +46,10 @@ async function soakLoops(server: GeminiServer, folder: string): Promise<boolean>
     for (let run = 0; run < runCount; run += 1)
       codes.push((await startRun(['-m', model, '--rpm', '10000'], server, folder).result).code);
     const countCode = (wanted: number) => codes.filter((code) => code === wanted).length;
-    const [replies, deferred] = [countCode(0), countCode(75)];
-    passed &&= replies === expected && replies + deferred === runCount;
+    const [replies, quotaFailures] = [countCode(0), countCode(75)];
+    passed &&= replies === expected && replies + quotaFailures === runCount;
     const time = `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-    printRow(`${runCount} × ${model}`, replies, deferred, runCount - replies - deferred, time);
+    printRow(`${runCount} × ${model}`, replies, quotaFailures, runCount - replies - quotaFailures, time);
   }
   return passed;
 }

@@ -2,7 +2,10 @@ import { printHeading, printRow } from '../bench/measure.js';
 import { startRedisServer } from '../helpers/redis-server.js';
 import { cellNames, formatCells, runLoops } from './shell-loops.js';
 
-/** Runs loops on one machine. Resolves to whether every request got a reply and the server never rejected one. */
+/**
+ * Runs shell loops of `boticelli run` on one machine. Resolves to whether every request got a reply and none was
+ * rejected.
+ */
 export async function soakMachine(): Promise<boolean> {
   printHeading('loops', 'window', ...cellNames);
   let passed = true;
@@ -26,15 +29,22 @@ export async function soakMachine(): Promise<boolean> {
 export async function soakRowQuota(): Promise<boolean> {
   printHeading('rows', 'machines', 'window', ...cellNames);
   let passed = true;
-  for (const loops of [1, 4]) {
+  for (const machines of [1, 4]) {
     for (const kind of ['sliding', 'fixed'] as const) {
       const cleanups: (() => void | Promise<void>)[] = [];
       const shared =
-        loops === 1 ? {} : { redisUrl: (await startRedisServer((clean) => void cleanups.push(clean))).url };
-      const result = await runLoops({ loops, runs: 100 / loops, kind, machines: loops, hasRows: true, ...shared });
+        machines === 1 ? {} : { redisUrl: (await startRedisServer((clean) => void cleanups.push(clean))).url };
+      const result = await runLoops({
+        loops: machines,
+        runs: 100 / machines,
+        kind,
+        machines,
+        hasRows: true,
+        ...shared,
+      });
       for (const clean of cleanups) await clean();
       passed &&= result.replies === 100 && result.rejected === 0 && result.quotaUse >= 0.95;
-      printRow('100, eight at a time', String(loops), kind, ...formatCells(result));
+      printRow('100, eight at a time', String(machines), kind, ...formatCells(result));
     }
   }
   return passed;

@@ -28,19 +28,19 @@ export interface LoopOptions {
   /** The number of runs of each loop, one after another. */
   runs: number;
   kind: 'sliding' | 'fixed';
-  /** Whether each loop is instead one run, of one shard of `loops` × `runs` rows, with eight rows in parallel. */
+  /** If true, each loop is replaced by one run of one shard of `loops` × `runs` rows, with eight rows in parallel. */
   hasRows?: boolean;
   /** The number of state folders that simulate machines, to which loops are assigned in turn. Default 1. */
   machines?: number;
   redisUrl?: string;
-  /** Calls `act` when `count` requests were accepted. */
-  onReplies?: { count: number; act: () => void };
+  /** `act` is called once, when the server has accepted `count` requests. */
+  onAccepted?: { count: number; act: () => void };
 }
 
 const runCommand = `boticelli run "${join(root, 'narratives/quick_test.toml')}" --verbose`;
 const settings = `[providers.gemini]\nrate_window_seconds = ${windowMs / 1000}\n[providers.gemini.tiers.free]\nrpm = ${rpm}\n`;
 
-/** Runs shell loops against a new server. */
+/** Runs shell loops of `boticelli run` against a new server. */
 export async function runLoops({
   loops,
   runs,
@@ -48,16 +48,16 @@ export async function runLoops({
   machines = 1,
   hasRows = false,
   redisUrl,
-  onReplies,
+  onAccepted,
 }: LoopOptions): Promise<LoopResult> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-soak-'));
   writeFileSync(join(folder, 'boticelli.toml'), settings);
   const server = await startGeminiServer();
   const log = enforceQuota(server, { windowMs, kind, rpm });
   const poll = setInterval(() => {
-    if (!onReplies || log.accepted().length < onReplies.count) return;
+    if (!onAccepted || log.accepted().length < onAccepted.count) return;
     clearInterval(poll);
-    onReplies.act();
+    onAccepted.act();
   }, 10);
   writeFileSync(join(folder, 'rows.toml'), '[narrative]\nname = "rows"\n[acts]\na = "Row {{row.number}}"\n');
   const numbers = Array.from({ length: loops * runs }, (_, index) => `${index + 1}\n`);

@@ -33,7 +33,7 @@ async function runNarrative({ url: baseUrl }: GeminiServer, options: Partial<Dri
   return { report, events };
 }
 
-test('runs an act with an API key alone, and retries a temporary failure', async () => {
+test('needs only an API key to run an act, to compute its cost and to retry a temporary failure', async () => {
   const server = await startServer();
   server.queueReplies(overloadedError(), textReply('Hello.'));
   const { report, events } = await runNarrative(server);
@@ -42,7 +42,7 @@ test('runs an act with an API key alone, and retries a temporary failure', async
   expect(events).toContain('act-retry');
 });
 
-test('shares the limits of one quota between stacks', async () => {
+test('stacks that share a quota share its limits', async () => {
   const server = await startServer();
   const limits = { rpd: { value: 1, source: 'settings' as const } };
   const quota = createQuota({ limitsFor: () => limits, maxWaitMs: 0 });
@@ -89,7 +89,7 @@ test('without credits, sends one request and none to a fallback, and the limiter
   expect(paid.events).not.toContain('act-wait');
 });
 
-test('does not send a prompt again that exceeds the tokens per minute, but sends it to a fallback model', async () => {
+test('sends a prompt that exceeds the tokens per minute once to its model, and later only to a fallback model', async () => {
   const server = await startServer();
   const quotaMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
   const quotaId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
@@ -99,7 +99,7 @@ test('does not send a prompt again that exceeds the tokens per minute, but sends
     const turns = [{ role: 'user' as const, parts: [{ type: 'text' as const, text: 'x'.repeat(400) }] }];
     return { model, turns, parameters: {} };
   };
-  for (let run = 1; run <= 2; run += 1) {
+  for (let call = 1; call <= 2; call += 1) {
     await expect(driver.generate(createLongRequest())).rejects.toMatchObject({
       ...{ code: 'quota_exhausted', isTransient: false },
       message: expect.stringMatching(

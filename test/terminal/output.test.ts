@@ -43,6 +43,6 @@ test('flush leaves no listener behind', async () => {
   const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = createOutput({ stream, onFailure: () => {} });
   const before = stream.listenerCount('error');
-  for (let act = 0; act < 20; act += 1) await output.flush();
+  for (let count = 0; count < 20; count += 1) await output.flush();
   expect(stream.listenerCount('error')).toBe(before);
 });

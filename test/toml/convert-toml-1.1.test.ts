@@ -42,7 +42,7 @@ describe('TOML 1.1', () => {
     );
   });
 
-  it('is rejected where it is wrong: no converted text is valid that another parser rejects', () => {
+  it('is not accepted after conversion if another parser rejects it', () => {
     fc.assert(
       fc.property(fc.array(fragment, { maxLength: 12 }), (fragments) => {
         const text = fragments.join('');
@@ -52,7 +52,7 @@ describe('TOML 1.1', () => {
     );
   });
 
-  it('may have its last comma on a line of its own, after a comment', () => {
+  it('may have the last comma of an inline table on a line of its own, but not without a value before it', () => {
     expect(parseToml('a = {b = 1 # one,\n , c = "#" # {\n , }')).toMatchObject({
       ok: true,
       table: { a: { b: 1, c: '#' } },
@@ -63,16 +63,16 @@ describe('TOML 1.1', () => {
   it.each([
     ['after an escape', 'a = {b = "\\e\\e",}\nc = 1 2', 2, 7],
     ['in an inline table of several lines', 'a = {\n  b = 1\n  c = 2\n}', 3, 3],
-    ['after two commas', 'a = {b = 1,,}', 1, 12],
+    ['at the second of two commas', 'a = {b = 1,,}', 1, 12],
     ['after an inline table that is not closed', 'a = {\n  b = 1\n[c]\nd = 1\n', 3, 1],
-  ])('has its errors located %s', async (_where, text, line, column) => {
+  ])('has its errors located in the original text: %s', async (_where, text, line, column) => {
     const read = readToml(Buffer.from(text));
     const diagnostic = read.ok ? undefined : await read.diagnose();
     expect(diagnostic?.location).toMatchObject({ line, column });
     expect(diagnostic?.message).not.toMatch(/date/);
   });
 
-  it('may not contain dates or times', async () => {
+  it('is rejected with dates or times, which boticelli does not support', async () => {
     for (const time of ['07:32', '2020-01-01']) {
       const read = readToml(Buffer.from(`a = {\n  b = ${time}}`));
       const diagnostic = read.ok ? undefined : await read.diagnose();

@@ -22,7 +22,7 @@ const { table } = fc.letrec<{ table: Entries; value: Value }>((tie) => ({
 /** Chooses between the notations of a key or a whole number. */
 const spellings = fc.infiniteStream(fc.nat({ max: 3 }));
 
-test('reads exactly the names and numbers of the file', () => {
+test('reads exactly the names and values of the file', () => {
   fc.assert(
     fc.property(table, spellings, (written, spelling) => {
       const source = written.entries.map(([name, value]) => renderSection(name, value, spelling)).join('');
@@ -34,8 +34,8 @@ test('reads exactly the names and numbers of the file', () => {
 });
 
 test('creates tables without a prototype', () => {
-  for (const more of ['', 'toString = 1', '"\\u007a" = 1', 'big = 123456789012345678901']) {
-    const parsed = parseToml(`${more}\n[a.b]\nc = {d = [[{e = 1}]]}\n[[f]]\n[f.g]\nh.i = 2`);
+  for (const firstLine of ['', 'toString = 1', '"\\u007a" = 1', 'big = 123456789012345678901']) {
+    const parsed = parseToml(`${firstLine}\n[a.b]\nc = {d = [[{e = 1}]]}\n[[f]]\n[f.g]\nh.i = 2`);
     const tables = parsed.ok ? listTables(parsed.table) : [];
     expect(tables).toHaveLength(8);
     for (const each of tables) expect(Object.getPrototypeOf(each)).toBe(null);
@@ -54,15 +54,15 @@ test('does not change built-in objects', () => {
 
 type Spelling = Iterator<number>;
 
-/** Renders a top-level entry: a table with dotted keys or inline. */
+/** Renders a top-level entry. A table is written as dotted keys or as an inline table. */
 function renderSection(name: string, value: Value, spelling: Spelling): string {
   const isTable = typeof value === 'object' && !Array.isArray(value);
   if (!isTable) return `${renderKey(name, spelling)} = ${renderValue(value, spelling)}\n`;
   return value.entries.length > 0 && spelling.next().value === 0
     ? value.entries
         .map(
-          ([inner, at]) =>
-            `${renderKey(name, spelling)} . ${renderKey(inner, spelling)} = ${renderValue(at, spelling)}\n`,
+          ([innerName, innerValue]) =>
+            `${renderKey(name, spelling)} . ${renderKey(innerName, spelling)} = ${renderValue(innerValue, spelling)}\n`,
         )
         .join('')
     : `${renderKey(name, spelling)} = ${renderValue(value, spelling)}\n`;

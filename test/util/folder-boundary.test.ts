@@ -29,7 +29,7 @@ test.each([
   ['an absolute path outside', '/nowhere/x', false],
   ['a file inside', 'sub/file.txt', true],
   ['a file inside that does not exist', 'sub/missing', true],
-  ['itself', 'link', true],
+  ['itself, inside the folder,', 'link', true],
 ])('a link to %s counts as its target', (_name, target, expected) => {
   const link = join(folder, 'link');
   symlinkSync(target, link);

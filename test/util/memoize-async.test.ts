@@ -27,7 +27,7 @@ test('does the work of a waiting caller if the work of the first one fails', asy
   expect(await second).toBe('mine');
 });
 
-test('stops waiting when its own signal aborts', async () => {
+test('a waiting caller stops waiting when its own signal aborts', async () => {
   const runOncePerKey = createAsyncMemo<string>();
   void runOncePerKey('a', undefined, () => new Promise(() => {}));
   const controller = new AbortController();

@@ -12,7 +12,7 @@ test.each([
   expect(findNearestName(name, ['final', 'draft', 'a', 'max_tokens'])).toBe(nearest);
 });
 
-test('compares names of more than 100 characters only for their case, because their distance would take seconds', () => {
+test('finds a name of more than 100 characters only if it differs in nothing but case, because edit distances would take seconds', () => {
   const name = 'ab'.repeat(100_000);
   expect(findNearestName(`${name}a`, [`b${name}`, `c${name}`])).toBeUndefined();
   expect(findNearestName(name.toUpperCase(), [name])).toBe(name);

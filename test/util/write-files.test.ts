@@ -18,7 +18,7 @@ test('replaces a file, with the given permissions or those of a new file', () =>
   expect(readdirSync(folder)).toEqual(['file']);
 });
 
-test('leaves no temporary file behind when it fails', () => {
+test('a write that fails leaves no temporary file behind', () => {
   const folder = createTemporaryFolder(onTestFinished);
   mkdirSync(join(folder, 'taken'));
   expect(() => writeAtomically(join(folder, 'taken'), 'text')).toThrow();

@@ -90,7 +90,7 @@ _boticelli_files() {
   esac
 }
 
-# Asks the program for values. It prints none that bash would expand.
+# Asks the program for values. The program prints none that bash would split or expand.
 _boticelli_dynamic() {
   local line
   while IFS= read -r line; do

@@ -27,8 +27,8 @@ const maxNarrativeBytes = 1_000_000;
 
 /**
  * Returns the lines that a completion script reads: values, each followed by a tab and a description if there is one.
- * Values that a shell would expand, such as names with spaces or `$`, are left out, because bash
- * expands the words of `compgen -W`.
+ * Values that a shell would split or expand, such as names with spaces or `$`, are left out: bash inserts
+ * completions into the command line without quotes.
  *
  * @param words the words of the command line before the cursor
  */
@@ -76,13 +76,16 @@ function listActs(path: string): Completion[] {
   return isRecord(acts) ? listKeysInFileOrder(acts as typeof parsed.table).map(toCompletion) : [];
 }
 
+/** The first schema version of the state database in which runs are stored. */
+const minSchemaVersion = 2;
+
 /** Reads the run history. Creates no database. */
 async function readHistory(
   { env, cwd }: CliProcess,
   read: (database: Database.Database) => Completion[],
 ): Promise<Completion[]> {
   const folder = await findStateFolder(env, cwd());
-  const database = folder === undefined ? undefined : await openReadOnly(folder, 2);
+  const database = folder === undefined ? undefined : await openReadOnly(folder, minSchemaVersion);
   try {
     return database ? read(database) : [];
   } finally {

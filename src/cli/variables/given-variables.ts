@@ -29,7 +29,7 @@ const maxFileBytes = 32_000_000;
  * Reads the values of variables. `--var` takes precedence over `--var-file`, and both over the file of `--vars`.
  *
  * @throws BoticelliError `no_input` for a file that can't be read, is binary or too large; `invalid_narrative` for a
- *   file of `--vars` that is not valid; `usage` for a file of `--vars` that is neither JSON nor TOML
+ *   file of `--vars` that is not valid; `usage` for a file of `--vars` whose name ends in neither `.json` nor `.toml`
  */
 export async function readGivenVariables(options: VariableOptions): Promise<GivenVariables> {
   const values = new Map<string, string>();

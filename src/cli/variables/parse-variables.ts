@@ -37,7 +37,7 @@ function describeJson(json: unknown): string {
   return json === null ? 'null' : describeType(json as TomlValue);
 }
 
-/** Converts values to text: strings as they are, null to an empty text, lists and tables to JSON. */
+/** Converts values to text: strings as they are, null to an empty text, dates to ISO 8601, lists and tables to JSON. */
 function toVariables(file: string, values: Readonly<Record<string, unknown>>): Variables {
   return new Map(
     Object.entries(values).map(([name, value]) => {

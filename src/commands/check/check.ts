@@ -69,12 +69,12 @@ export function check(names: string[], options: CheckOptions, proc: CliProcess):
       for (const { file, newDiagnostics } of checked) reportAnnotations({ file, diagnostics: newDiagnostics }, proc);
     assertNoErrors(checked);
     if (options.strict) assertNoWarnings(checked);
-    // Skipped after an abort, because a file that was not checked may use the variable.
+    // Skipped after an abort, because a file that was not checked may use a variable that seems unknown.
     if (!signal.aborted) assertKnownVariables(given, variables, createWarn(proc, await createColors(proc.stderr)));
   });
 }
 
-/** Checks the files one by one until the signal aborts. `variables` are all variables that the files define or use. */
+/** Checks the files one by one until the signal aborts. `variables` are those that the checked files define or use. */
 async function checkFiles(
   files: readonly NarrativeFile[],
   options: CheckOptions,
@@ -91,14 +91,14 @@ async function checkFiles(
   const variables = new Set<string>();
   for (const [index, file] of files.entries()) {
     const content = await readContent(file, proc, signal);
-    const loadedAlone =
+    const loadedWithoutRows =
       'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
-    if (!loadedAlone) break;
-    const loaded = rows ? await rows.check(loadedAlone) : loadedAlone;
+    if (!loadedWithoutRows) break;
+    const loaded = rows ? await rows.check(loadedWithoutRows) : loadedWithoutRows;
     for (const name of loaded.variables ?? []) variables.add(name);
     const checkedFile = summarizeFile(loaded, colors, reportedKeys);
     checked.push(addEstimate ? await addEstimate(loaded, checkedFile, { colors, rows }) : checkedFile);
-    // Reading and checking are synchronous. Only during this pause can Node handle signals.
+    // Reading and checking wait for no asynchronous I/O, so Node can handle signals only during this pause.
     if (index % 200 === 199) await setImmediate();
     if (signal.aborted) break;
   }
@@ -106,7 +106,9 @@ async function checkFiles(
   return { checked, variables };
 }
 
-/** Checks a narrative. Returns undefined after an abort, so that the files before it are reported. */
+/**
+ * Checks a narrative. Returns undefined after an abort, so that the results of the files before this one are printed.
+ */
 async function checkUntilAbort(content: NarrativeContent, options: LoadNarrativeOptions) {
   try {
     return await checkNarrative(content, options);
@@ -116,7 +118,10 @@ async function checkUntilAbort(content: NarrativeContent, options: LoadNarrative
   }
 }
 
-/** Reads a file, or standard input for `-`. An unreadable file does not stop the check of the others. */
+/**
+ * Reads a file, or standard input for `-`. An unreadable file is returned with its problem, so the others are still
+ * checked.
+ */
 async function readContent(
   given: NarrativeFile,
   proc: CliProcess,
@@ -138,7 +143,7 @@ function toLoadedNarrative({ file, problem }: UnreadableFile): LoadedNarrative {
   return { file, text: '', diagnostics: [{ severity: 'error', rule: 'unreadable', message: problem }] };
 }
 
-/** @param reportedKeys identifies the diagnostics of earlier files; those of this file are added */
+/** @param reportedKeys the keys of the diagnostics of earlier files; the function adds those of this file */
 function summarizeFile(loaded: LoadedNarrative, colors: Colors, reportedKeys: Set<string>): CheckedFile {
   const { file, text, narrative, diagnostics } = loaded;
   const newDiagnostics = diagnostics.filter((diagnostic) => {

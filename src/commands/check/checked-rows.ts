@@ -12,7 +12,10 @@ import { assertColumnsExist } from '../resources/assert-columns.js';
 
 /** The rows of `check --each`. */
 export interface CheckedRows {
-  /** Runs the narrative as a rehearsal for each row, and adds the errors. If there are any, the narrative is not valid. */
+  /**
+   * Checks that the columns exist, rehearses the narrative with each row, and adds the errors to the diagnostics. If there
+   * are any, removes the narrative from the result, so that the file counts as invalid.
+   */
   check(loaded: LoadedNarrative): Promise<LoadedNarrative>;
   read(): AsyncIterable<Row>;
   close(): void;

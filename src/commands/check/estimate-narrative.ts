@@ -37,11 +37,14 @@ interface ModelEstimate {
 
 /** What running a narrative is expected to use. */
 export interface Estimate extends QuotaForecast, Omit<ModelEstimate, 'model'> {
-  /** The number of replies without `max_tokens`. They are estimated as replies of typical length. */
+  /** The number of text replies of acts without `max_tokens`. They are estimated as replies of typical length. */
   guessedReplies: number;
   /** The number of requests whose model may search the web. The fee of searches is not part of the cost. */
   searchRequests: number;
-  /** The highest search fee among these requests. Absent if one of the fees is unknown, or if there are no such requests. */
+  /**
+   * The highest search fee among these requests. Absent if one of the fees is unknown, or if there are no such
+   * requests.
+   */
   searchFee?: SearchFee;
   /** The estimates per model, in the order in which the models are first used. */
   models: ModelEstimate[];
@@ -91,13 +94,16 @@ interface EstimatedRequest {
   standardCostUsd?: number;
   /** The service tier that the request asks for. */
   serviceTier?: ServiceTier | undefined;
-  /** Whether `outputTokens` is the length of a typical reply, because the act has no `max_tokens`. */
+  /** Whether `outputTokens` is the length of a typical text reply, because the act has no `max_tokens`. */
   isReplyGuessed: boolean;
   /** The fee of searches, if the request may search the web; undefined if the fee is unknown. */
   search?: { fee: SearchFee | undefined };
 }
 
-/** Creates a driver whose replies have a typical length, so that later prompts have a realistic length too. */
+/**
+ * Creates a driver that reports the requests of each prompt to `onRequest`. Its replies are `max_tokens` long, or have a
+ * typical length, so that later prompts, which contain them, have a realistic length too.
+ */
 function createEstimatingDriver(prices: PriceList, onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;

@@ -2,18 +2,18 @@ import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertSystemError, type FileError } from '../../util/read-regular-file.js';
 
-/** A file to check, or one that can't be read. */
+/** A file to check, or a file or folder that can't be checked. */
 export type NarrativeFile = { file: string } | UnreadableFile;
 
-/** A file that can't be read, with the reason. */
+/** A file or folder that can't be read, or a folder without narratives, with the reason. */
 export interface UnreadableFile {
   file: string;
   problem: string;
 }
 
 /**
- * Expands arguments to files. A folder is replaced by all `*.toml` files in it and its subfolders, sorted by name.
- * Hidden files, `node_modules`, `boticelli.toml` and symbolic links to folders are skipped. Each file is listed once.
+ * Expands arguments to files. A folder is replaced by all `*.toml` files in it and its subfolders, sorted by name, without
+ * hidden files and folders, `node_modules`, `boticelli.toml` and symbolic links to folders. Each path is listed once.
  */
 export function findNarrativeFiles(names: readonly string[]): NarrativeFile[] {
   const found = names.flatMap((name) => (isFolder(name) ? findFilesInFolder(name) : [{ file: name }]));
@@ -36,7 +36,8 @@ function findFilesInFolder(folder: string): NarrativeFile[] {
 }
 
 /**
- * Lists the narrative files of a folder and its subfolders. An unreadable folder is reported, and the search continues.
+ * Lists the narrative files of a folder and its subfolders. An unreadable folder is listed with its problem, and the
+ * search continues.
  */
 function findTomlFiles(folder: string): NarrativeFile[] {
   const entries = readEntries(folder);

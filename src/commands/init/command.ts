@@ -8,7 +8,7 @@ export const addInitCommand = defineCommand<[name: string], InitOptions>({
   description: 'write a first narrative that runs',
   arguments: [new Argument('[name]', 'name of the narrative and its file').default('narrative')],
   options: {
-    template: new Option('--template <name>', 'what the narrative shows')
+    template: new Option('--template <name>', 'example to start from')
       .choices(['chain', 'json', 'vision', 'rows'])
       .default('chain'),
   },

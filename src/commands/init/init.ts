@@ -40,7 +40,7 @@ export async function init(given: string, { template }: InitOptions, proc: CliPr
 }
 
 /**
- * Returns the name without `.toml`. It is the name of a file in the current folder.
+ * Returns the name without `.toml`. Rejects a path, because the files are written to the current folder.
  * @throws BoticelliError `usage`
  */
 function parseName(given: string): string {
@@ -56,7 +56,10 @@ function parseName(given: string): string {
   });
 }
 
-/** @throws BoticelliError `usage` if something exists at the path, even a link that leads nowhere */
+/**
+ * @throws BoticelliError `usage` if something exists at the path, even a link that leads nowhere; `output_failed` if the
+ *   path can't be looked up
+ */
 function assertAbsent({ name, path }: NewFile): void {
   if (withWriteError(path, () => lstatSync(path, { throwIfNoEntry: false }))) throw createExistsError(name);
 }

@@ -87,7 +87,7 @@ function describeModel(entry: ModelInfo, { quota, now, prices }: DescribeOptions
     ...(defaultThinkingLevel && { defaultThinkingLevel }),
     ...(maxTokensPerRequest && { maxTokensPerRequest }),
     ...(retirement && { retires: retirement.date, isOverdue: retirement.isPast }),
-    // boticelli can't use models that support neither API, so their quota does not matter.
+    // boticelli can't use models that support neither generateContent nor the Live API, so their quota does not matter.
     ...((supportsGenerate || supportsLive) && getQuota(entry.name, quota)),
   };
 }
@@ -108,7 +108,8 @@ interface LoadModelListOptions {
 }
 
 /**
- * Returns the cached list, or fetches it. Without a key, returns the newest list that was fetched with any key.
+ * Returns the list that is cached for the key, or fetches it; with `refresh`, always fetches it. Without a key, returns
+ * the newest list of this service that was fetched with any key, unless `refresh` is set.
  *
  * @throws BoticelliError `missing_api_key` if the list has to be fetched and there is no key
  */

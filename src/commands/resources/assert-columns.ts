@@ -12,6 +12,7 @@ import { findNearestName } from '../../util/nearest-name.js';
  */
 export function assertColumnsExist(narrative: Narrative, { name, columns }: RowSource, file: string): void {
   if (!columns) return;
+  // Every source has `{{row}}`, the whole row, and `{{row.number}}`.
   const used = [...listRowReferences(narrative)].flatMap((reference) =>
     reference === 'row' ? [] : reference.slice('row.'.length),
   );

@@ -18,7 +18,7 @@ interface GeminiRunOptions {
   responseModeCache?: ResponseModeCache | undefined;
 }
 
-/** Returns the options of the bare Gemini driver. @throws BoticelliError `missing_api_key` */
+/** Returns the options of the Gemini driver, without its layers. @throws BoticelliError `missing_api_key` */
 export function createGeminiOptions(
   settings: Settings,
   { timeouts, missingKeyHintSuffix, preferLive = false, responseModeCache }: GeminiRunOptions = {},

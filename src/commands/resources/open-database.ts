@@ -7,6 +7,7 @@ import { describeSqliteError, isBusy, isCorrupt } from '../../database/sqlite-er
 /** A use of the state database: `quota` is the quota store; `runs` is the run history and the stored replies. */
 export type StateFeature = 'quota' | 'runs';
 
+/** What a command can't do without the database, as a clause for a warning. */
 const lossMessages: Record<StateFeature, string> = {
   quota: 'quota is counted for this run only',
   runs: 'no replies are stored for --resume',
@@ -72,7 +73,7 @@ function describeLoss(features: readonly StateFeature[]): string {
 function moveAndDescribeDamage(path: string, inode: number | undefined): string {
   try {
     if (getInode(path) !== inode) return 'was damaged and has been replaced';
-    return `was damaged; it is now ${moveDamagedFile(path)}`;
+    return `was damaged and renamed to ${moveDamagedFile(path)}`;
   } catch {
     return "is damaged and can't be renamed";
   }

@@ -25,7 +25,7 @@ interface QuotaStoreOptions {
 /** The options of `openQuota`. */
 export interface OpenQuotaOptions extends QuotaStoreOptions {
   stateDatabase: StateDatabase;
-  /** The longest wait for a concurrency lease. Default: no limit. */
+  /** The maximum wait for quota, and for a concurrency lease. Default: no limit. */
   maxWaitMs?: number | undefined;
 }
 
@@ -38,6 +38,8 @@ export interface RunQuota extends QuotaOptions {
 /**
  * Opens the quota store: Redis if the settings name one, otherwise this machine's database. Starts to connect to Redis
  * first, and loads everything else in the meantime.
+ *
+ * @throws BoticelliError `invalid_config` if a folder that the user does not trust chose the address of Redis
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, maxWaitMs } = options;
@@ -75,7 +77,7 @@ async function startConnecting(
   const connection = connectRedis({
     ...{ url, clock, ...(timeoutMs !== undefined && { timeoutMs }) },
     onUnavailable: (reason) =>
-      warn(`Redis at ${connection.host} is down (${reason}): quota is counted on this machine until it is back`),
+      warn(`Redis at ${connection.host} is down (${reason}): quota is counted on this machine until Redis is back`),
     onAvailable: () => warn(`Redis at ${connection.host} is back: quota is shared again`),
   });
   return connection;
@@ -94,7 +96,7 @@ function openLocalStore({ stateDatabase: { database, reportFailure }, warn }: Op
  * Reads the quota store without writing to it: Redis if the settings name one and it is up, otherwise this machine's
  * database. `now` is the time by the store's clock. `redisHost` is undefined if the database was read.
  *
- * @throws BoticelliError `no_input` if the database can't be read
+ * @throws BoticelliError `no_input` if the database can't be read; `invalid_config` as `openQuota` does
  */
 export async function readQuotaSnapshot(options: QuotaStoreOptions) {
   const snapshot = await withRedisStore(options, async (store, { host, clock: redisClock }) => {

@@ -30,12 +30,16 @@ function assertRowFlags(files: readonly string[], options: RunOptions): void {
     });
   }
   if (each !== '-' || files[0] !== '-') return;
-  throw new BoticelliError('usage', "standard input is the narrative, so it can't be the rows", {
+  throw new BoticelliError('usage', "standard input can't be both the narrative and the rows", {
     hint: 'Save one of them to a file.',
   });
 }
 
-/** Checks that no flag is given that needs `needed`, which is missing. @throws BoticelliError `usage` */
+/**
+ * Checks that none of these flags is given: each needs the flag `needed`, which is missing.
+ *
+ * @throws BoticelliError `usage`
+ */
 function assertNoneGiven(flags: Readonly<Record<string, unknown>>, needed: string): void {
   const [flag] = Object.entries(flags).find(([, value]) => value !== undefined) ?? [];
   if (flag === undefined) return;
@@ -63,8 +67,8 @@ function assertCompatible(files: readonly string[], options: RunOptions): void {
 /** Checks that the acts named by `--only` and `--from` exist. @throws BoticelliError `usage` */
 export function assertActsExist({ only = [], from }: RunOptions, planned: readonly PlannedAct[]): void {
   const actNames = new Set(planned.flatMap((act) => act.actNames));
-  const given = [...only.map((name) => ['--only', name]), ...(from === undefined ? [] : [['--from', from]])];
-  for (const [flag, name = ''] of given) {
+  const flagsWithActs = [...only.map((name) => ['--only', name]), ...(from === undefined ? [] : [['--from', from]])];
+  for (const [flag, name = ''] of flagsWithActs) {
     if (actNames.has(name)) continue;
     throw new BoticelliError('usage', `${flag} ${name}: no such act`, { hint: `Acts: ${[...actNames].join(', ')}.` });
   }
@@ -76,7 +80,7 @@ function listRequestingActs(narrative: Narrative): Act[] {
 }
 
 /**
- * With `--thoughts`, checks that no act has a model that is known to have no thoughts. A rehearsal and a replay are not
+ * With `--thoughts`, rejects an act whose model is known to have no thoughts to show. A rehearsal and a replay are not
  * checked, because they use no model.
  *
  * @throws BoticelliError `usage`
@@ -96,7 +100,7 @@ export function assertThoughtsSupported(
 }
 
 /**
- * With `--max-cost`, checks that every model that the narrative may use, as a fallback too, has a known price. A
+ * With `--max-cost`, checks that every model that the narrative may use, including fallback models, has a known price. A
  * rehearsal and a replay cost nothing, so they are not checked.
  *
  * @throws BoticelliError `invalid_config`

@@ -96,10 +96,10 @@ const quotaOptions = inHelpGroup('Cost and quota:', {
     parseMaxWaitMs,
   ),
   tier: tierOption(),
-  rpm: positiveInteger('--rpm <n>', 'requests per minute, for every model'),
-  tpm: positiveInteger('--tpm <n>', 'input tokens per minute, for every model'),
-  rpd: positiveInteger('--rpd <n>', 'requests per day, for every model'),
-  maxConcurrent: positiveInteger('--max-concurrent <n>', 'concurrent requests, for every model'),
+  rpm: positiveInteger('--rpm <n>', 'maximum requests per minute, for each model'),
+  tpm: positiveInteger('--tpm <n>', 'maximum input tokens per minute, for each model'),
+  rpd: positiveInteger('--rpd <n>', 'maximum requests per day, for each model'),
+  maxConcurrent: positiveInteger('--max-concurrent <n>', 'maximum concurrent requests, for each model'),
   rateLimit: new Option('--no-rate-limit', 'send requests without rate limiting'),
 });
 

@@ -9,8 +9,8 @@ import type { Persistence } from './persistence.js';
 /**
  * Checks that pictures and speech will not be lost, before any request is sent. They are kept by `--out-dir` and by the
  * events of `-o ndjson`; with `--each` and `--matrix` there are no such events. A rehearsal and a replay bill nothing,
- * so their media may be lost. Also checks that no act with `format = "json"` has such a model, which `--model` may have
- * given to it.
+ * so their media may be lost. Also checks that no act with `format = "json"` has a model for pictures or speech, which
+ * may come from `--model`.
  *
  * @throws BoticelliError `usage`
  */
@@ -35,8 +35,10 @@ export function assertMediaKept(
 
 function createNotKeptError(act: string, model: string, media: string, hasRows: boolean): BoticelliError {
   const message = `${act}: ${model} replies with ${media}, which would be paid for and thrown away`;
-  const place = hasRows ? '' : ', or get them in the events of -o ndjson';
-  return new BoticelliError('usage', message, { hint: `Add --out-dir <dir> for the files${place}. Nothing was sent.` });
+  const alternative = hasRows ? '' : ', or get them in the events of -o ndjson';
+  return new BoticelliError('usage', message, {
+    hint: `Add --out-dir <dir> for the files${alternative}. Nothing was sent.`,
+  });
 }
 
 function createJsonError(act: string, model: string, media: string): BoticelliError {

@@ -66,7 +66,9 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   showPrompts?: boolean;
   /** Whether standard input may be empty where a text uses it. */
   allowEmpty?: boolean;
-  /** Let a media file name lead out of the narrative's folder even if it is taken from a reply or standard input. */
+  /**
+   * Let replies, standard input and rows choose media files outside of the narrative's folder, and any host of a URL.
+   */
   allowOutside?: boolean;
   strict?: boolean;
 }

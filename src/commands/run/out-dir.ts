@@ -22,7 +22,7 @@ const outputErrorOptions = {
  * `output_failed` if writing fails.
  */
 export interface ReplyFiles {
-  /** Writes `01-name.md`, unless the reply has media and no text. */
+  /** Writes `01-name.md`, unless the reply has media, but neither text nor sources. */
   writeReply(actEnd: ActEnd): void;
   /** Writes `01-name.wav` and returns the file name. */
   writeAudio(act: { act: string; index: number }, audio: ReplyAudio): string;
@@ -32,7 +32,7 @@ export interface ReplyFiles {
 }
 
 /** Loads the function that turns a text into a file name, without spaces, slashes and other special characters. */
-export async function loadFileNames(): Promise<(text: string) => string> {
+export async function loadFileNameConverter(): Promise<(text: string) => string> {
   const { default: filenamify } = await import('filenamify');
   return (text) => filenamify(text.replaceAll(/\s+/g, '-'), { replacement: '-', maxLength: 80 });
 }
@@ -47,7 +47,7 @@ export async function loadFileNames(): Promise<(text: string) => string> {
  * @throws BoticelliError `output_failed` if the folder can't be created or written to
  */
 export async function openReplyFiles(outDir: string, subfolder = ''): Promise<ReplyFiles> {
-  const toFileName = await loadFileNames();
+  const toFileName = await loadFileNameConverter();
   const folder = join(outDir, subfolder);
   withOutputError(folder, outputErrorOptions, () => {
     if (subfolder !== '' && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())

@@ -32,8 +32,8 @@ export interface Persistence {
    */
   beforeSend: () => Promise<void>;
   /**
-   * Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. It stores the
-   * details of acts too.
+   * Returns a listener that stores each event and passes it to `next`, and awaits both at the end of an act. It also
+   * stores the details of acts, but does not pass them on.
    */
   wrapListener(next: Listener): DetailListener;
   /** Does the same for the events of a row, which has its own acts and its own entry in the history. */
@@ -96,8 +96,8 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (!database) return;
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
-      const recorded = { origin, keepsPrompts, ...(vars?.size && { vars: Object.fromEntries(vars) }) };
-      store = openRunStore({ database, narrative, isKnownInstance, ...recorded, keepMs, now: Date.now, onFailure });
+      const runDetails = { origin, keepsPrompts, ...(vars?.size && { vars: Object.fromEntries(vars) }) };
+      store = openRunStore({ database, narrative, isKnownInstance, ...runDetails, keepMs, now: Date.now, onFailure });
     },
     get stateDatabase() {
       return stateDatabase;

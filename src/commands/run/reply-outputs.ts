@@ -35,7 +35,7 @@ export function createReplyOutputs(
       const addToSequence = createReplySequencer();
       return (narrativeIndex, replyOptions) => {
         const replies = createTextReplyOutput({ output, paragraphWriter, ...replyOptions });
-        // The sequence of narratives receives the events of a narrative in the order of its acts.
+        // Events of parallel acts are put in order twice: here by act, then in `sequenced` by narrative.
         const sequenced = addToSequence(narrativeIndex, replies);
         return jobs > 1 ? createActSequencer(sequenced) : sequenced;
       };

@@ -4,7 +4,7 @@ import { quoteForShell } from '../../cli/quote-for-shell.js';
 
 /**
  * Returns a line with the command that resumes the run, for a POSIX shell: the same command with `--resume` added, and
- * with `--from` removed, because the acts that it requested again already have new replies.
+ * with `--from` removed, because it would request again the replies that this run has already received.
  */
 export function createResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
   const args = argv.slice(2);

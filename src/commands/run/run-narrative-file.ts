@@ -67,10 +67,10 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const settings = await resources.loadSettings(warn);
   assertOptionsFit(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   const { values: vars } = await resources.readVariables();
-  const stored = { settings, narrative: narrative.name, file: path, text, planned, vars, warn };
-  await abortable(persistence.open(stored), signal);
+  const runDetails = { settings, narrative: narrative.name, file: path, text, planned, vars, warn };
+  // Opening may wait for a lock that another process holds. An interruption has to end this wait.
+  await abortable(persistence.open(runDetails), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger, callLimiter } = resources;
   const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
@@ -124,7 +124,7 @@ export interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
 /**
  * Loads the narrative, prints its errors and warnings, and applies the options that override it.
  *
- * @param given the variables of the command line, or those of one combination of `--matrix`
+ * @param given the variables of the command line, with those of one combination of `--matrix`, if any
  * @param printsWarnings whether warnings are printed; errors always are
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
@@ -153,7 +153,7 @@ export async function loadGivenNarrative(given: GivenVariables, context: LoadOpt
 }
 
 /**
- * Opens the file of `--record`.
+ * Opens the file of `--record`. Returns undefined if there is no path, because `--record` is not given.
  * @throws BoticelliError `output_failed`, or `no_input` if the file is not a recording
  */
 export async function openRunRecording(path: string | undefined) {

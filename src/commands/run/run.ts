@@ -42,7 +42,11 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
     // After the last reply, standard output may have failed or a signal may have arrived.
     const interruption = signal.aborted ? toBoticelliError(signal.reason) : undefined;
     const hasFailed = interruption !== undefined || runs.some(({ report }) => report.failure);
-    const suites = runs.map((each, index) => ({ ...each, file: files[index] ?? '', label: view.labels[index] ?? '' }));
+    const suites = runs.map((narrativeRun, index) => ({
+      ...narrativeRun,
+      file: files[index] ?? '',
+      label: view.labels[index] ?? '',
+    }));
     ciReports?.write(suites.map(createActSuite), hasFailed ? createWarn(proc, colors) : undefined);
     throwIfFailed(runs, proc, interruption);
   } finally {

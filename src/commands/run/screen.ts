@@ -28,7 +28,7 @@ interface ScreenOptions {
   shutdown: Shutdown;
 }
 
-/** Opens both outputs. Ctrl-C and an uncaught exception stop the spinner too. */
+/** Opens both outputs. The spinner stops at `close`, and also after a signal, a closed pipe or an uncaught exception. */
 export async function openScreen({ options, proc, shutdown }: ScreenOptions): Promise<Screen> {
   const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toOutputError(error)) });
   const colors = await createColors(proc.stderr);

@@ -54,7 +54,11 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     },
     /** The spending of all narratives, which `--max-cost` limits. */
     budgetLedger: createBudgetLedger(),
-    /** Returns the text of `{{stdin}}`. @throws BoticelliError `no_input`, also if it may not be empty and is */
+    /**
+     * Returns the text of `{{stdin}}`.
+     *
+     * @throws BoticelliError `no_input`, also for an empty text without `--allow-empty`
+     */
     readStdin: once((warn: (text: string) => void) =>
       isStdinAnotherNarrative
         ? Promise.reject(createStdinTakenError())

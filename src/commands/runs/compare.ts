@@ -53,7 +53,8 @@ export function compareRuns(ids: readonly string[], { format }: CompareOptions, 
 /**
  * Reads the runs to compare. A run with rows or a matrix is replaced by its rows or combinations.
  *
- * @throws BoticelliError `no_input` or `usage` for fewer than two runs, `usage` for more than `maxRuns`
+ * @throws BoticelliError for fewer than two runs: `usage` if any were named, otherwise `no_input`; `usage` for more than
+ *   `maxRuns`
  */
 function readRuns(database: Database.Database | undefined, ids: readonly string[]): LabelledRun[] {
   const chosen = ids.length > 0 ? ids.map((id) => findRun(database, id)) : database ? findLatestRuns(database) : [];
@@ -102,7 +103,7 @@ function toComparedRun({ label, run }: LabelledRun): ComparedRun {
 
 /**
  * Groups the acts of all runs by name. If a run has several acts of the same name, the first ones of all runs form a group,
- * the second ones another, and so on. `found` has an entry for each run.
+ * the second ones another, and so on. `found` has an entry for each run: undefined if the run has no such act.
  */
 function alignActs(runs: readonly LabelledRun[]): { act: string; found: (RecordedAct | undefined)[] }[] {
   const groups = new Map<string, { act: string; found: (RecordedAct | undefined)[] }>();
@@ -120,12 +121,13 @@ function alignActs(runs: readonly LabelledRun[]): { act: string; found: (Recorde
   return [...groups.values()];
 }
 
+/** Describes one act in each run, and compares each reply with the first one. */
 async function compareActs(
   runs: readonly LabelledRun[],
   found: readonly (RecordedAct | undefined)[],
 ): Promise<ComparedAct[]> {
-  const first = found.findIndex((act) => act?.end);
-  const baseline = found[first]?.end?.text ?? '';
+  const baselineIndex = found.findIndex((act) => act?.end);
+  const baseline = found[baselineIndex]?.end?.text ?? '';
   const compared: ComparedAct[] = [];
   for (const [index, { label }] of runs.entries()) {
     const act = found[index];
@@ -136,7 +138,9 @@ async function compareActs(
         ...{ label, status: 'completed', model, requestedModel, parameters: act.timing?.parameters ?? {}, usage },
         ...(costUsd !== undefined && { costUsd }),
         ...{ durationMs, waitMs, words: countWords(text) },
-        ...(index !== first && { difference: await compareReplies(runs[first]?.label ?? '', baseline, text) }),
+        ...(index !== baselineIndex && {
+          difference: await compareReplies(runs[baselineIndex]?.label ?? '', baseline, text),
+        }),
       });
     }
   }
@@ -145,6 +149,7 @@ async function compareActs(
 
 async function compareReplies(from: string, before: string, after: string): Promise<ReplyDifference> {
   if (before === after) return { from, isEqual: true, added: 0, removed: 0, excerpt: '' };
-  const [start, end] = [before.slice(0, maxComparedChars), after.slice(0, maxComparedChars)];
-  return { from, isEqual: false, ...(await compareWords(start, end, maxEditLength)) };
+  const comparedBefore = before.slice(0, maxComparedChars);
+  const comparedAfter = after.slice(0, maxComparedChars);
+  return { from, isEqual: false, ...(await compareWords(comparedBefore, comparedAfter, maxEditLength)) };
 }

@@ -14,7 +14,7 @@ export function findRun(database: Database.Database | undefined, id: string): Re
   const [run, ...others] = found;
   if (!run) throw createUnknownRunError(id);
   if (others.length === 0 || run.run === id) return run;
-  const hint = `The newest are ${found.map((match) => match.run).join(', ')}.`;
+  const hint = `Give more characters of the id. The newest matches are ${found.map((match) => match.run).join(', ')}.`;
   throw new BoticelliError('usage', `${id} matches several runs`, { hint });
 }
 

@@ -9,8 +9,8 @@ import { isRecord } from '../../util/json.js';
 const maxSideBySide = 12;
 
 /**
- * Reads what a page shows of a run. The acts of rows are read later, one row at a time. If a run with `--matrix` has at
- * most `maxSideBySide` combinations, they replace it, to be shown side by side.
+ * Reads what a page shows of a run. The acts of rows are read later, one row at a time. A run with `--matrix` that has at
+ * most `maxSideBySide` combinations is replaced by a run for each combination, which the page shows side by side.
  */
 export function readRunSources(database: Database.Database, run: RecordedRun): RunSource[] {
   const findMedia = createReplyMediaFinder(database, run.narrative);
@@ -28,6 +28,6 @@ function addMedia(act: RecordedAct, findMedia: ReturnType<typeof createReplyMedi
   if (!act.end || !Array.isArray(media) || !media.every(isRecord) || typeof text !== 'string') return act;
   const stored = media.length === 0 ? undefined : findMedia({ text, media });
   if (!stored) return act;
-  const found = media.map((each, index) => ({ ...each, data: stored[index]?.base64 }));
+  const found = media.map((entry, index) => ({ ...entry, data: stored[index]?.base64 }));
   return { ...act, end: Object.assign({}, act.end, { media: found }) };
 }

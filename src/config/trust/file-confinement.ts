@@ -6,8 +6,9 @@ import { isServiceFromFolder } from './service-urls.js';
 
 /**
  * Returns the only folder that a run may send files from, or undefined if it may send any file. Files are confined if
- * both the API key and the address of the service come from the working folder, because the folder's author
- * then receives everything that is sent. If the `.env` has no key, or can't be read, nothing else is read.
+ * both the API key and the address of the service come from the working folder, because the folder's author then
+ * receives everything that is sent. If the `.env` has no key, or can't be read, files are not confined, and no other
+ * settings are read.
  *
  * @throws InvalidSettings for a settings file with errors
  */

@@ -53,9 +53,9 @@ export async function assertTrustedBaseUrl(sources: Sources, apiKey: Environment
 }
 
 /**
- * Returns the error of connecting to the Redis address, by the same rules as for the base URL. It is not thrown at
- * once, because many commands need no Redis. The address is checked even without a key, because Redis would still
- * receive the names of models.
+ * Returns the error for a Redis address that comes from the working folder, by the rules of `assertTrustedBaseUrl`;
+ * undefined if the address may be used. The error is not thrown here, because many commands need no Redis. The address
+ * is checked even without a key, because Redis would still receive the names of models.
  */
 export async function findRedisError(
   sources: Sources,

@@ -55,8 +55,8 @@ export async function resolveStateFolder(
 const databaseFileNames = ['', '-wal', '-shm', '-journal'].map((suffix) => `boticelli.db${suffix}`);
 
 /**
- * Returns why a `.env` must not choose this state folder: through a link, or through `..`, the author of a folder could
- * have files elsewhere created or changed. Returns undefined if there is no problem.
+ * Returns why a `.env` must not choose this state folder; undefined if it may. Through a link, or through `..`, the
+ * author of the working folder could make boticelli create or change files elsewhere.
  */
 function findStateFolderProblem(stateFolder: string, workingFolder: string): string | undefined {
   if (!isWithinFolder(stateFolder, workingFolder)) return 'is outside of the folder of that .env';

@@ -61,7 +61,7 @@ export function createUnknownPriceError(
   tools: GenerateRequest['parameters']['tools'] = [],
 ): BoticelliError {
   const keys = tools.includes('google_search')
-    ? 'input, output and search (the fee of a web search)'
+    ? 'input and output, and search in US dollars per web search'
     : 'input and output';
   return new BoticelliError('invalid_config', `no known price for ${model}, and --max-cost needs one`, {
     hint: `Set it in boticelli.toml, in US dollars per million tokens: [providers.gemini.prices.${JSON.stringify(model)}] with ${keys}.`,

@@ -68,7 +68,7 @@ export interface WaitSpan {
   durationMs: number;
 }
 
-/** Describes the last turn of a request. */
+/** Describes what a request sends. Of its turns, describes only the last one and counts the others. */
 export function describePrompt({ model, turns, system, parameters }: GenerateRequest): Prompt {
   const turn = turns.at(-1);
   const parts = turn?.role === 'user' ? turn.parts.map(describePart) : [];

@@ -12,18 +12,21 @@ export function saveReplyMedia(
   { saveMedia, includesMediaData }: SaveOptions,
 ): Pick<ActEnd, 'media'> {
   if (media.length === 0) return {};
-  const saved = media.map((each, index): ActMedia => {
-    const file = saveMedia?.(act, each, index + 1);
+  const saved = media.map((medium, index): ActMedia => {
+    const file = saveMedia?.(act, medium, index + 1);
     return {
-      ...{ mimeType: each.mimeType, byteLength: getMediaByteLength(each) },
+      ...{ mimeType: medium.mimeType, byteLength: getMediaByteLength(medium) },
       ...(file !== undefined && { file }),
-      ...(includesMediaData && { data: each.base64 }),
+      ...(includesMediaData && { data: medium.base64 }),
     };
   });
   return { media: saved };
 }
 
-/** Describes media that was neither saved nor passed on: `the reply has 1 picture (image/png)`. */
+/**
+ * Describes media that is neither in a file nor in the event: `the reply has 1 picture (image/png)`. Returns undefined
+ * if there is none.
+ */
 export function describeUnsavedMedia({ media = [] }: Pick<ActEnd, 'media'>): string | undefined {
   const unsaved = media.filter(({ file, data }) => file === undefined && data === undefined);
   const kinds = formatContentKinds(unsaved.map(({ mimeType }) => getContentKind(mimeType)));

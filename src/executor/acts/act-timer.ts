@@ -6,14 +6,14 @@ import type { ActTimes, WaitSpan } from './act-details.js';
 export interface ActTimer {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** The real time of the waits, or the planned time if the driver does not measure them. */
+  /** The sum of the measured waits, or of the planned waits if none was measured. */
   readonly waitMs: number;
   /** From the start to the first text; undefined until then. */
   readonly firstTokenMs: number | undefined;
   addPlannedWait(waitMs: number): void;
   addWait(wait: MeasuredWait): void;
   addRetry(): void;
-  /** Call it with each text; only the first one counts. */
+  /** Call it for each text that arrives. Only the first call counts. */
   addText(): void;
   /** Returns the times until now. */
   measure(): ActTimes;

@@ -37,7 +37,7 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
         return { ok: true, session: match };
       }
       const resumption = match && getResumption(match);
-      const announced = 'the service announced the end of the session';
+      const announced = 'the service announced the end of the connection';
       const lost = match?.session.closeReason && 'the connection was lost';
       const reason = match?.retiredBecause ?? lost ?? announced;
       // Close the old sessions first: there may be only one slot, and a session can't be resumed while its socket is

@@ -1,8 +1,8 @@
 import type { GenerateRequest, Part } from '../../driver/request.js';
-import { liveUnsupportedMimePattern } from '../../facts/media.js';
+import { liveUnsupportedMimePattern, rejectsPartResolution } from '../../facts/media.js';
 import { acceptsThinking } from '../../facts/model-facts.js';
 import { builtInModels, isSpeechModel } from '../../facts/models.js';
-import { liveTools, rejectsPartResolution, rejectsToolsWithJson } from '../../facts/tools.js';
+import { liveTools, rejectsToolsWithJson } from '../../facts/tools.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { getCapabilities } from './capabilities.js';
 
@@ -36,7 +36,7 @@ function getToolsReason(model: string, { parameters: { tools = [], format } }: G
 
 function getResolutionReason(model: string, { turns }: GenerateRequest): string | undefined {
   return rejectsPartResolution(model) && listUserParts(turns).some(hasOwnResolution)
-    ? 'it accepts one media_resolution for all media, not one for a single file'
+    ? 'it accepts one media_resolution for the whole request, not one for a single medium'
     : undefined;
 }
 
@@ -62,7 +62,7 @@ export function getLiveUnsupportedReason(model: string, { turns, parameters }: G
   const parts = listUserParts(turns);
   if (parts.some(hasOwnResolution)) return 'the Live API has one media_resolution for all media';
   const unsupportedPart = parts.find(isUnsupportedPart);
-  return unsupportedPart && 'the Live API takes only text, pictures and sound, and only as bytes';
+  return unsupportedPart && 'the Live API takes only text, pictures and sound, and no media by URL';
 }
 
 function isUnsupportedPart(part: Part): boolean {

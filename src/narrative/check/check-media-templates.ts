@@ -13,7 +13,7 @@ type Variables = ReadonlyMap<string, string>;
  * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {
-  const getRelevantVariables = createVariableLookup();
+  const getRelevantVariables = createVariableCollector();
   const visited = new Map<ParsedNarrativeFile, Set<string>>();
 
   const visit = async (file: ParsedNarrativeFile, outerVars: Variables): Promise<void> => {
@@ -36,7 +36,7 @@ export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: 
  * Creates a function that returns the variables in the media names of a file and its nested files, or undefined if no
  * media name has placeholders.
  */
-function createVariableLookup(): (file: ParsedNarrativeFile) => ReadonlySet<string> | undefined {
+function createVariableCollector(): (file: ParsedNarrativeFile) => ReadonlySet<string> | undefined {
   const cache = new Map<ParsedNarrativeFile, ReadonlySet<string> | undefined>();
   return function collectVariables(file) {
     if (cache.has(file)) return cache.get(file);

@@ -36,8 +36,8 @@ export interface References {
 }
 
 /**
- * Reports placeholders that have no value, except undefined variables: it returns these. Each name counts once per
- * text.
+ * Reports placeholders without a value, each name once per text, and warns about unclosed braces and blocks of Jinja.
+ * Undefined variables are returned and not reported, because a narrative that nests the file may define them.
  */
 export function checkReferences(
   templateTexts: readonly TemplateText[],
@@ -90,7 +90,7 @@ function findJinjaBlock(text: string): string | undefined {
   )?.[0];
 }
 
-/** Returns the location of a part of a text, if the text is in a file of its own. */
+/** Returns the location of a part of a text in the text's own file. Empty if the text is in the narrative itself. */
 function locateInTextFile({ file, text }: TemplateText, offset: number, length: number): Pick<Problem, 'inFile'> {
   return file === undefined ? {} : { inFile: { file, text, offset, length } };
 }

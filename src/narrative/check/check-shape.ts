@@ -99,8 +99,8 @@ function describeOptions(path: Path): string {
   if (path.at(-1) === 'service_tier') return formatAlternatives([...serviceTiers.map(quote), 'an array of these']);
   if (path.at(-1) === 'schema' && path.length > 2) return 'a table or a file name';
   if (path[2] === 'expect') {
-    const isTexts = path.at(-1) === 'contains' || path.at(-1) === 'not_contains';
-    return isTexts ? 'a string or an array of strings' : 'a string, a number or a boolean';
+    const acceptsArray = path.at(-1) === 'contains' || path.at(-1) === 'not_contains';
+    return acceptsArray ? 'a string or an array of strings' : 'a string, a number or a boolean';
   }
   return 'a string, an array of strings or a table';
 }

@@ -40,7 +40,7 @@ export function listExpectedTexts(expectations: readonly Expectation[] = []): st
   });
 }
 
-/** Escapes a value for a pattern, so that it matches only itself. */
+/** Escapes a value for a pattern, so that this part of the pattern matches only the value itself. */
 export function escapePattern(value: string): string {
   return value.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }

@@ -9,8 +9,8 @@ import { describeDifference, describeStart, quoteAround } from './quote-excerpt.
 const maxMismatches = 10;
 
 /**
- * Finds the expectations that a reply does not meet, and describes each in a few words. Line breaks at the end of the
- * reply do not count, because they are not printed either.
+ * Finds the expectations that a reply does not meet, up to `maxMismatches`, and describes each in a few words. Line
+ * breaks at the end of the reply do not count, because they are not printed either.
  *
  * @throws BoticelliError `timeout` if a pattern takes longer than `timeoutMs` (default 10 000), `unexpected_reply` if
  *   it takes too much memory or can't be applied; or the reason of the signal
@@ -36,7 +36,10 @@ export async function findMismatches(
   return mismatches;
 }
 
-/** Returns the mismatch of a value of a JSON reply; undefined if it meets the condition. An absent value meets none. */
+/**
+ * Returns the mismatch of a value of a JSON reply; undefined if it meets the condition. An absent value meets no
+ * condition.
+ */
 async function checkValue(value: unknown, pointer: string, condition: Condition, limits: WorkerLimits) {
   if (value === undefined) return `it has no ${pointer}`;
   const { name } = condition;

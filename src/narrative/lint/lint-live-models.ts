@@ -8,9 +8,9 @@ import type { Act, Input } from '../narrative.js';
 import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
- * Warns about settings and inputs that the Live API does not accept, in acts with a Live model. Otherwise the failure
- * would appear only after earlier acts had been billed. A setting of the narrative is reported where it is set if the
- * narrative has a Live model, and at the `model` of each act that names one.
+ * Warns about settings and inputs that the Live API rejects or ignores, in acts with a Live model. Without the warning,
+ * a rejection would appear only after earlier acts had been billed. A setting of the narrative is reported where it is
+ * set if the narrative has a Live model, and at the `model` of each act that names a Live model.
  */
 export function lintLiveModels(
   header: RawTable,
@@ -55,7 +55,10 @@ function lintLiveSettings(model: string, { table, path }: RawTable, header: RawT
   }
 }
 
-/** The Live API has no service tiers (ai.google.dev/gemini-api/docs/flex-inference, read 2026-11-30). */
+/**
+ * Warns about a service tier, which has no effect: the Live API has no service tiers
+ * (ai.google.dev/gemini-api/docs/flex-inference, read 2026-11-30).
+ */
 function lintLiveServiceTier(model: string, { table, path }: RawTable, header: RawTable, report: ReportProblem): void {
   const isOwnValue = table.service_tier !== undefined;
   if (!isOwnValue && (table.model === undefined || header.table.service_tier === undefined)) return;

@@ -5,7 +5,7 @@ import { describePath, type Path, quote, type TomlValue } from '../../toml/toml.
 import { stripModelPrefix } from '../../util/model-name.js';
 import type { RawTable } from './raw-acts.js';
 
-/** Warns about retired and unknown models, and about settings that do not fit the model. */
+/** Warns about retiring, retired and unknown models, and about token limits that a model's thinking may use up. */
 export function lintModels(header: RawTable, acts: readonly RawTable[], options: NameOptions): void {
   for (const table of [header, ...acts]) lintModelNames(table, options);
   lintThinkingLimits(header, acts, options.report);
@@ -39,11 +39,12 @@ function lintModelName(value: TomlValue, path: Path, options: NameOptions): void
     report(warningAt('retired-model', reportedPath, message, { target: isOverride ? 'key' : 'value' }));
     return;
   }
-  // There is no warning for tuned models (they have user-defined names), for Gemma, or for later versions of Gemini.
+  // There is no warning for tuned models (they have user-defined names), for Gemma, or for versions of Gemini that
+  // are newer than the known ones.
   if (facts || /^(tunedModels\/|gemma-)/.test(name) || isNewerVersion(name)) return;
   const message = `${subject} is ${quote(name)}, which is not a model known to this version`;
   // A suggestion must not cause another warning.
-  const candidates = [...builtInModels].filter(([, known]) => !isRetiring(known, now)).map(([known]) => known);
+  const candidates = [...builtInModels].filter(([, known]) => !isRetiring(known, now)).map(([knownName]) => knownName);
   const suggest = { name, candidates };
   report(warningAt('unknown-model', reportedPath, message, { target: isOverride ? 'key' : 'value', suggest }));
 }

@@ -1,5 +1,6 @@
+import { rejectsPartResolution } from '../../facts/media.js';
 import { liveModelNamePattern } from '../../facts/models.js';
-import { rejectsPartResolution, rejectsToolsWithJson } from '../../facts/tools.js';
+import { rejectsToolsWithJson } from '../../facts/tools.js';
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, quote, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
@@ -8,7 +9,7 @@ import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
  * Warns about tools together with `format = "json"`, and about the resolution of a single medium, in acts whose model
- * rejects them. Otherwise the failure would appear only after earlier acts had been billed.
+ * rejects the one or the other. Without the warning, the failure would appear only after earlier acts had been billed.
  */
 export function lintTools(
   header: RawTable,

@@ -15,7 +15,7 @@ import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
 /** Files up to this size are kept in memory after the check. Larger files are read again when they are sent. */
 const maxInMemoryBytes = 4_000_000;
 
-/** The reason why media can't be used: the rule, a message, and the key that the message refers to. */
+/** Why media can't be used: the rule, a message, and whether the message is about the source or the `mime`. */
 export interface MediaProblem {
   rule:
     | 'media-not-found'
@@ -67,8 +67,10 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
   if (file.trim() === '') return createMediaProblem('media-not-found', 'the file name is empty');
   const label = spec.label ?? formatFileName(file);
   if (/^(https?|data):/i.test(file)) {
-    const name = /^data:/i.test(file) ? 'a data: URL' : quote(redactUrl(file));
-    return createMediaProblem('url-as-file', `${name} is not a file; write a URL as "url"`);
+    const problem = /^data:/i.test(file)
+      ? 'a data: URL is not a file; write the part after its comma as "base64"'
+      : `${quote(redactUrl(file))} is not a file; write a URL as "url"`;
+    return createMediaProblem('url-as-file', problem);
   }
   const path = resolve(spec.folder, file);
   const outsideProblem = explainOutside(path, `the file ${formatFileName(file)}`, spec.confinement);
@@ -81,7 +83,7 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
   return createMediaInput(mediaData, { ...spec, label }, file);
 }
 
-/** Truncates a name, because a reply that is used as a name may be very long. */
+/** Quotes a file name. Truncates it, because a reply that is used as a name may be very long. */
 export function formatFileName(file: string): string {
   return quote(file.length > 200 ? `${file.slice(0, 200)}…` : file);
 }

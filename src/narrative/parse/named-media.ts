@@ -34,7 +34,10 @@ export function readNamedMedia(
   }
 }
 
-/** Finds media by a reference such as `media.logo`, and reports an unknown one. */
+/**
+ * Finds media by a reference such as `media.logo`, and reports an unknown one. Returns undefined for it, and for media
+ * that could not be read.
+ */
 export function findNamedMedia(
   name: string,
   path: Path,

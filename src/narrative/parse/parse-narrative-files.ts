@@ -143,7 +143,7 @@ function formatChain(files: readonly string[]): string {
   return files.map((file) => basename(file)).join(' → ');
 }
 
-/** Returns the problem of a name that is not a plain file name without extension, or undefined if the name is valid. */
+/** Returns the problem of a name that is empty, contains a folder or ends with `.toml`; undefined if it is valid. */
 function validateNarrativeName(name: string, path: Path): Problem | undefined {
   const label = quote(`narrative:${name}`);
   if (name === '') return errorAt('narrative-name', path, `${label} has no name after the colon`);

@@ -7,7 +7,7 @@ import { type Act, getNestedNarrative, type Narrative } from '../narrative.js';
 import type { MediaTemplateEntry } from './read-media.js';
 import type { ParsedNarrative } from './read-narrative.js';
 
-/** The maximum number of acts in a run. Nested carousels easily multiply to more by mistake. */
+/** The maximum number of acts in a run, repetitions included. Nested carousels easily multiply to more by mistake. */
 const maxActRuns = 100_000;
 
 /** A parsed file: the outermost one or a nested one. */
@@ -79,7 +79,7 @@ export function createNarrativeFile(file: string, text: string): ParsedNarrative
 
 const emptySet: ReadonlySet<never> = new Set();
 
-/** Completes a file after its nested files are complete. Lints it if it has no error. */
+/** Completes a file after its nested files are complete. Lints it if neither it nor a nested file has an error. */
 export function completeFile(
   parsedFile: ParsedNarrativeFile,
   result: ParsedNarrative,

@@ -23,7 +23,7 @@ import { readTextFile } from './read-text-file.js';
 export interface TemplateText {
   text: string;
   path: Path;
-  /** The acts that send it. */
+  /** The acts that use it. */
   actNames: readonly string[];
   /** Whether the text itself is sent, or the media that it names. */
   sentAs: 'text' | 'media';
@@ -44,8 +44,8 @@ export interface ActReadOptions extends MediaReadOptions {
 
 /**
  * Reads an act, which is a string, an array or a table. Invalid parts are reported and left out. Deferred tasks add the
- * media, the text files and the schema. Until its task has run, such an input is an empty text; it stays one if it is
- * invalid.
+ * media, the text files and the schema. Until its task has run, an input with media or a text file is an empty text. If
+ * it is invalid, it stays an empty text.
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;
@@ -56,7 +56,8 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
     onText({ text: ownSettings.system, path: [...path, 'system'], actNames: [name], sentAs: 'text' });
   // An act that is a table has its own copy of the parameters, because the reply format is added to them below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
-  // An empty list of tools means no tools. It is deleted, because the reply cache would take it for another request.
+  // An empty list of tools means no tools. It is deleted, because for the reply cache a request with the list and one
+  // without it would differ.
   if (parameters.tools?.length === 0) delete parameters.tools;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
@@ -79,12 +80,12 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   return act;
 }
 
-/** Reports that an act asks for JSON if its model replies with pictures or speech. */
+/** Reports the `format = "json"` of an act whose model replies with pictures or speech. */
 function reportJsonMedia(model: string | undefined, path: Path, report: ReportProblem): void {
   if (model === undefined || !(isPictureModel(model) || isSpeechModel(model))) return;
   const formatPath = [...path, 'format'];
   const media = isPictureModel(model) ? 'pictures' : 'speech';
-  const message = `${describePath(formatPath)} is "json", but ${model} replies with ${media}; remove it, or use another model`;
+  const message = `${describePath(formatPath)} is "json", but ${model} replies with ${media}; remove "format", or use another model`;
   report(errorAt('media-json', formatPath, message));
 }
 

@@ -1,5 +1,5 @@
 import type { MediaKind } from '../../driver/request.js';
-import { type MediaResolution, mediaResolutions } from '../../facts/tools.js';
+import { type MediaResolution, mediaResolutions } from '../../facts/media.js';
 import { checkDeclaredType } from '../../media/resolve-media-type.js';
 import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js';
 import { describePath, formatTableHeader, type Path, quote, type TomlTable } from '../../toml/toml.js';
@@ -87,7 +87,9 @@ function createMimeProblem(message: string, path: Path): Problem {
   return errorAt('media-type', mimePath, message.replace('"mime"', describePath(mimePath)));
 }
 
-/** Creates media with placeholders in its name. Its declared type is checked at once. */
+/**
+ * Creates media with placeholders in its name. The declared type is checked at once, because it has no placeholders.
+ */
 function createMediaTemplate(
   sourceKey: 'file' | 'url',
   text: string,

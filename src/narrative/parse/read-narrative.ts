@@ -132,7 +132,7 @@ function orderByFile(table: TomlTable, acts: ReadonlyMap<string, Act>, report: R
  */
 function createMissingOrderProblem(path: Path): Problem {
   const act = quote(String(path[1]));
-  return errorAt('missing-order', path, `the act ${act} plays a narrative, so the file needs [toc] with an "order"`);
+  return errorAt('missing-order', path, `the act ${act} runs a narrative, so the file needs [toc] with an "order"`);
 }
 
 /** Returns the acts in the order in which they run. */

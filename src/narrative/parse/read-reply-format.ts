@@ -50,9 +50,9 @@ async function readActSchema(
     ? readSchemaFile(value, path, location, report)
     : isTable(value) && convertTomlToJson(value, path, report);
   if (!schema) return undefined;
-  const read = await readSchema(schema);
-  if (read.ok) return schema;
-  const { problem } = read;
+  const schemaResult = await readSchema(schema);
+  if (schemaResult.ok) return schema;
+  const { problem } = schemaResult;
   if (!isFile) report(createSchemaTableProblem(problem, path, schema));
   else report(errorAt('bad-schema', path, `${quote(value)} is ${describeSchemaProblem(problem)}`));
   return undefined;

@@ -1,7 +1,7 @@
 import { Ajv, type Options } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
-/** As in the standard, unknown keywords are allowed and (since 2019) `format` is only an annotation. */
+/** As JSON Schema demands, unknown keywords are allowed and (since 2019-09) `format` is only an annotation. */
 const ajvOptions: Options = { strict: false, allErrors: true, logger: false, validateFormats: false };
 
 /**

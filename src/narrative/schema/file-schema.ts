@@ -4,11 +4,12 @@
  * the size of zod, because the size affects every start.
  */
 import * as z from 'zod/mini';
+import { mediaResolutions } from '../../facts/media.js';
 import { thinkingLevels } from '../../facts/model-facts.js';
 import { imageAspectRatios, imageSizes } from '../../facts/pictures.js';
 import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
 import { serviceTiers } from '../../facts/service-tiers.js';
-import { mediaResolutions, toolNames } from '../../facts/tools.js';
+import { toolNames } from '../../facts/tools.js';
 import { mediaKinds } from '../../media/media-types.js';
 import { describe } from './describe.js';
 import { expectationSchema } from './expectation-schema.js';

@@ -94,10 +94,10 @@ const maxDirectWork = 20_000_000;
  * @throws BoticelliError `invalid_narrative` if the schema is not valid
  */
 export async function createSchemaValidator(schema: JsonSchema): Promise<SchemaValidator> {
-  const read = await readSchema(schema);
-  if (!read.ok) throw createInvalidSchemaError(read.problem);
+  const schemaResult = await readSchema(schema);
+  if (!schemaResult.ok) throw createInvalidSchemaError(schemaResult.problem);
   const schemaJson = JSON.stringify(schema);
-  const check = slowKeywords.test(schemaJson) ? undefined : read.check;
+  const check = slowKeywords.test(schemaJson) ? undefined : schemaResult.check;
   return async (value, { signal, timeoutMs = defaultTimeoutMs } = {}) => {
     if (isDeeperThan(value, maxDepth)) return [`it is nested more than ${maxDepth} levels deep`];
     if (check && schemaJson.length * JSON.stringify(value).length <= maxDirectWork) return check(value);

@@ -18,8 +18,8 @@ export interface Permit {
   /** Settles the reservation with the reply's token count. */
   settle(response: GenerateResponse): Promise<void>;
   /**
-   * Learns from a rejection for quota, and cancels the reservation of a request that used none. Resolves to the error
-   * to throw.
+   * Learns from a rejection for quota, and cancels the reservation of a request that used no quota. Resolves to the
+   * error to throw.
    */
   recordFailure(thrown: unknown): Promise<unknown>;
   /** Releases the turn and the concurrency slot. Call it when the request has ended, whatever the outcome. */
@@ -95,7 +95,8 @@ async function acquireReservation(
   return {
     context: { ...context, beforeSending: confirm },
     async settle({ usage: { promptTokens }, model: servedModel }) {
-      // The reply has arrived and was billed, so a failure to write to the store must not discard it.
+      // The reply has arrived and was billed, so a failure to write to the store must not discard it. A driver that has
+      // not called `beforeSending` has not confirmed the reservation.
       if (!isSent) await limiter.confirm(reservation).catch(() => {});
       await limiter.settle(reservation, { promptTokens, servedModel }).catch(() => {});
     },
@@ -138,7 +139,7 @@ function isUnknownModel(thrown: unknown): boolean {
   return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
 }
 
-/** Taking a slot in less time is not reported as a wait: if no slot is free, the limiter polls only after 50 ms. */
+/** Less time than this is not reported as a wait for a slot: if no slot is free, a wait takes at least 50 ms. */
 const minSlotWaitMs = 40;
 
 /** A pause of the whole project is reported as `backoff`. */

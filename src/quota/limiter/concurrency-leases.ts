@@ -23,12 +23,12 @@ export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
 /** The longest interval between polls. Released slots are not announced, so waiters poll, at doubling intervals. */
 const maxPollMs = 1000;
 
-/** `model` is the serving model whose slot was taken. If no slot is free, `until` is when the next lease expires. */
+/** `model` is the serving model whose slot was taken. If no slot is free, `until` is when the first lease expires. */
 type AcquireResult = { ok: true; model: string } | { ok: false; until: number; limit: Limit };
 
 /**
- * Creates a limiter that keeps one lease per running request in the model states. A model without a concurrency limit
- * always has a slot, and its requests are not counted.
+ * Creates a limiter that keeps one lease per running request or open session in the model states. A model without a
+ * concurrency limit always has a slot, and its requests are not counted.
  */
 export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): ConcurrencyLimiter {
   const { clock, limitsFor, leaseMs = 15_000, maxWaitMs = Number.POSITIVE_INFINITY } = options;
@@ -37,8 +37,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   const tryAcquire = (requested: string, id: string): Promise<AcquireResult> =>
     projectState.updateServingState(requested, (state, now, model) => {
       const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state);
-      // No lease lasts longer than `leaseMs`, unless the clock was set back after it was taken. Such a lease is
-      // shortened; its owner, if it still runs, renews it soon.
+      // A lease that lasts longer than `leaseMs` was taken before the clock was set back. It is shortened. If its owner
+      // still runs, the owner renews it soon.
       for (const lease of state.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);
       if (maxConcurrent && state.leases.length >= maxConcurrent.value) {
         const until = Math.min(...state.leases.map(({ expiresAt }) => expiresAt));

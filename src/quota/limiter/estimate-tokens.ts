@@ -20,10 +20,10 @@ export function estimateTokens(request: GenerateRequest): number {
       ? turn.text.length / charactersPerToken + (turn.media ?? []).reduce((sum, media) => sum + estimateMedia(media), 0)
       : turn.parts.reduce((sum, part) => sum + estimatePart(part), 0),
   );
-  // The prompt of a later hop of a long reply includes what the earlier hops wrote. That is why the SDK has
-  // `initialPromptTokenCount` for the prompt tokens of the first hop (@google/genai 2.32).
-  const tokensBefore = countHopTokens(request) + system.length / charactersPerToken;
-  return Math.ceil(tokensPerTurn.reduce((sum, tokens) => sum + tokens, tokensBefore));
+  // The prompt of a later hop of a long reply includes what the earlier hops wrote. The SDK therefore reports the
+  // prompt tokens of the first hop separately, as `initialPromptTokenCount` (@google/genai 2.32).
+  const hopAndSystemTokens = countHopTokens(request) + system.length / charactersPerToken;
+  return Math.ceil(tokensPerTurn.reduce((sum, tokens) => sum + tokens, hopAndSystemTokens));
 }
 
 function estimatePart(part: Part): number {
@@ -33,7 +33,7 @@ function estimatePart(part: Part): number {
   return tokens * Math.ceil(Math.max(1, getByteLength(part)) / bytes);
 }
 
-/** Estimates a picture or a sound of an earlier reply. */
+/** Estimates the tokens of a picture or sound in an earlier reply. */
 function estimateMedia({ mimeType, base64 }: ReplyMedia): number {
   return estimatePart({ type: 'media', mimeType, content: { from: 'bytes', base64 } });
 }

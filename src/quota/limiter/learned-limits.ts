@@ -4,26 +4,30 @@ import { freeTierRpm, type LimitKind } from '../../facts/limits.js';
 import { computeEffectiveLimits, type Limits } from '../limits.js';
 import { countRequests, type ModelState } from './model-state.js';
 
-/** The information that the API gave when it rejected a request with 429. */
+/** What the limiter learns from a request that the API rejected for quota. */
 export interface QuotaRejection {
   violations: readonly QuotaViolation[];
-  /** When the day ends, if the daily quota is used up. Milliseconds since the epoch. */
+  /**
+   * Set if the daily quota is used up, or if the API asks for a delay of more than ten minutes: when requests are
+   * accepted again. Milliseconds since the epoch.
+   */
   closedUntil?: number;
   /** How long the API asks to wait. */
   retryAfterMs?: number;
   /** True if the limit counts all models of the project, so that all of them pause. */
   pausesProject?: boolean;
   /**
-   * True if the request was sent without regard to the limits. Its rejection does not widen the guard
-   * (`computeGuardMs`).
+   * True if the request was sent without regard to the limits. Its rejection does not widen the guard, which is the
+   * safety margin of each window (`computeGuardMs`).
    */
   unreserved?: boolean;
 }
 
 /**
- * Converts a rejection to what the limiter learns from it. If a daily quota is used up, `closedUntil` is set to the end
- * of the day, and the delay that the API states is left out. Returns undefined if money or a free tier is missing: the
- * user can change that at any time, so the next request is sent anyway.
+ * Converts an error to what the limiter learns from it. For `quota_exhausted`, `closedUntil` is the error's `retryAt`,
+ * or else the end of the day if a daily quota is used up; the delay that the API states is left out. Returns undefined
+ * if there is no such time, because money or a free tier is missing: the user can change that at any time, so the next
+ * request is sent anyway.
  */
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection | undefined {
   const { code, violations, retryAfterMs, retryAt, isProjectWide } = error;
@@ -42,7 +46,10 @@ export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaReject
 /** The largest multiplier of the guard. */
 const maxGuardFactor = 8;
 
-/** Records the limits that a rejection states, and the time before which no request will be accepted. */
+/**
+ * Records the limits that a rejection states, and the time before which no request will be accepted. Widens the guard
+ * if the rejected request was within the known limits.
+ */
 export function applyRejection(
   state: ModelState,
   now: number,
@@ -88,6 +95,7 @@ export const maxTokenRatio = 10;
 
 /**
  * Replaces a reservation's estimate with the actual token count, and adjusts the ratio that corrects later estimates.
+ * Also ends the series of rejections, because the reply has arrived.
  */
 export function applyTokenCount(state: ModelState, id: string, tokens: { estimated: number; actual: number }): void {
   const { estimated, actual } = tokens;
@@ -106,8 +114,9 @@ export function applyTokenCount(state: ModelState, id: string, tokens: { estimat
 
 /**
  * Records how many requests the service has accepted in the window that ends with the reservation `id`, whose reply has
- * arrived. The highest count raises a guessed limit. Earlier requests of the window count even if their reply is still
- * missing: if one is rejected, the service states the limit, which replaces the guess.
+ * arrived. The highest count above `freeTierRpm` is kept and raises a guessed limit. Earlier requests of the window
+ * count even if their reply is still missing: if one is rejected, the service states the limit, which replaces the
+ * guess.
  */
 export function recordServed(state: ModelState, id: string, windowMs: number): void {
   const { appointments, servedInWindow = freeTierRpm } = state;

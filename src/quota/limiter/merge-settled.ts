@@ -1,8 +1,9 @@
 import { countRequests, type ModelState, type StoredReservation } from './model-state.js';
 
 /**
- * Reservations are merged only if there are more than this. Every transaction reads and writes the whole state. Without
- * merging, at thousands of requests per minute, the transactions would take longer than the requests themselves.
+ * The reservations of a model are merged only if there are more than this. Every transaction reads and writes the whole
+ * state. Without merging, at thousands of requests per minute, the transactions would take longer than the requests
+ * themselves.
  */
 const maxUnmerged = 60;
 
@@ -12,7 +13,10 @@ const maxUnmerged = 60;
  */
 const slicesPerWindow = 100;
 
-/** Marks a reservation as settled, and merges it with its settled neighbors in the same slice of the window. */
+/**
+ * Marks a confirmed reservation as settled by setting `requests`, and merges it with its settled neighbors in the same
+ * slice of the window. Does nothing while the state has at most `maxUnmerged` reservations.
+ */
 export function mergeSettled(state: ModelState, id: string, windowMs: number): void {
   const { appointments: reservations } = state;
   if (reservations.length <= maxUnmerged) return;

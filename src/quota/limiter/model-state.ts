@@ -5,21 +5,25 @@ import type { ObservedLimits } from '../limits.js';
 export type WaitingReason = 'rpm' | 'tpm' | 'spend';
 
 /**
- * The quota state of one model in one project. It is stored as JSON, so the field names are part of the format. Times
- * are in milliseconds since the epoch.
+ * The quota state of one model in one project. A project has a state of its own too, which holds only the pause of all
+ * its models (see project-pause.ts). States are stored as JSON, so the field names are part of the format. Times are in
+ * milliseconds since the epoch.
  */
 export interface ModelState extends ObservedLimits {
   /** The recent and pending reservations, in order of send time. */
   appointments: StoredReservation[];
   /** The request counts of the current Pacific day and of later days. */
   days: { endsAt: number; count: number }[];
-  /** Set if the API stated that the daily quota is used up: the end of that day. */
+  /**
+   * Set if the API stated that the daily quota is used up, or asked for a delay of more than ten minutes: when it
+   * accepts requests again.
+   */
   closedUntil?: number;
   /** No request is sent before this time, because the API rejected an earlier request for the limit in `refusedFor`. */
   notBefore?: number;
   /** The limit that caused `notBefore`; `rpm` if the API did not state it. */
   refusedFor?: WaitingReason;
-  /** Per-minute rejections since the last reply. */
+  /** Per-minute rejections since the last reply. In a project's own state: the pauses that followed each other. */
   refusals: number;
   /** The multiplier of the guard, 1 or more (see `computeGuardMs`). */
   guardFactor: number;
@@ -74,17 +78,17 @@ export function createModelState(): ModelState {
 /** Whether a state says nothing: no request is counted, and nothing was learned. Its model may not even exist. */
 export function isEmptyState(state: ModelState): boolean {
   const { appointments, days, leases, learned } = state;
-  const facts = [state.closedUntil, state.notBefore, state.tokenRatio, state.servedInWindow, state.standsFor];
+  const optionalFields = [state.closedUntil, state.notBefore, state.tokenRatio, state.servedInWindow, state.standsFor];
   return (
     appointments.length + leases.length + Object.keys(learned).length === 0 &&
     days.every(({ count }) => count === 0) &&
-    facts.every((fact) => fact === undefined)
+    optionalFields.every((field) => field === undefined)
   );
 }
 
 /**
  * Parses a stored state. Fields that another version did not write get their defaults. An empty array, which cjson
- * writes as `{}`, becomes an array again. Invalid JSON becomes an empty state.
+ * writes as `{}`, becomes an array again, and an invalid list becomes empty. Invalid JSON becomes an empty state.
  */
 export function parseModelState(json: string | undefined): ModelState {
   try {
@@ -106,12 +110,13 @@ function isArrayOfObjects(value: unknown): boolean {
  */
 const clockToleranceMs = 1000;
 
-/** The longest plausible pause after a per-minute rejection. With long windows it is two windows instead. */
+/** The longest plausible pause after a per-minute rejection, or two windows if these are longer. */
 const maxPauseMs = 10 * 60_000;
 
 /**
- * Removes expired entries. If the clock was set back, moves reservations and rejections back with it, so that no
- * request waits until the old time is reached again.
+ * Removes expired entries, and narrows a guard that was widened long ago. If the clock was set back, moves reservations
+ * and rejections back with it, and limits how far `notBefore` and `closedUntil` are in the future, so that no request
+ * waits until the old time is reached again.
  */
 export function refreshState(state: ModelState, now: number, windowMs: number): void {
   undoClockSetBack(state, now);

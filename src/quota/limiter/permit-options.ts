@@ -13,7 +13,10 @@ export interface PermitOptions {
   queue: ModelQueue;
   /** Returns the configured or built-in limits of a model. `requestedAs` is the alias by which it was requested. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
-  /** The longest wait for a per-minute limit. Default: any wait is accepted. A used-up day always fails at once. */
+  /**
+   * The longest wait for a per-minute limit or a pause of the project. Default: any wait is accepted. A used-up day
+   * always fails at once.
+   */
   maxWaitMs?: number;
   clock: Clock;
   /** The driver that will send the request. */

@@ -63,9 +63,9 @@ function applyPause(state: ModelState, now: number, until: number): void {
 function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaRejection, sentAt: number): number {
   const { windowMs, firstPauseMs } = spendLimits;
   const { refusedAt } = state;
-  // The pauses start from the shortest again if there was no rejection for two windows: one for the last pause, which
-  // is rarely longer, and one after it. A request that was sent before the latest rejection says nothing new when it is
-  // rejected too, so a burst of rejections counts once.
+  // The pauses start from the shortest again if there was no rejection for two windows of the spend-based limit: one
+  // for the last pause, which is rarely longer, and one after it. A request that was sent before the latest rejection
+  // says nothing new when it is rejected too, so a burst of rejections counts once.
   if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;
   else if (sentAt > refusedAt) state.refusals += 1;
   state.refusedAt = now;

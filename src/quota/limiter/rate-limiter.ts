@@ -60,8 +60,8 @@ export type ReservationFailure =
 export type ReservationResult = Reservation | ReservationFailure;
 
 /**
- * Reserves quota before requests are sent, first come, first served among all users of the store. Every call is one
- * transaction per model state.
+ * Reserves quota before requests are sent, first come, first served among all users of the store. Each change of a
+ * model state is one transaction.
  */
 export interface RateLimiter {
   /**
@@ -70,8 +70,8 @@ export interface RateLimiter {
    */
   reserve(request: ReservationRequest, id?: string): Promise<ReservationResult>;
   /**
-   * Moves a pending reservation to an earlier time if quota has become free. This call is optional, and must come
-   * before the reservation's time.
+   * Moves a pending reservation to an earlier time if quota has become free. Reserves again if the reservation was
+   * dropped. This call is optional, and must come before the reservation's time.
    */
   reschedule(reservation: Reservation): Promise<ReservationResult>;
   /**
@@ -242,8 +242,8 @@ function confirmIn(
       return 'go';
     }
   }
-  // The time has passed (the machine slept), the reservation was dropped because the daily quota is used up, or the
-  // request is too large.
+  // The reservation's time was a window or more ago, or on an earlier day (the machine slept); the reservation was
+  // dropped because the daily quota is used up; or the request is too large.
   removeReservation(state, reservation.id);
   return reserveIn(state, now, reservation, window);
 }

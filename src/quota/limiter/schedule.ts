@@ -53,7 +53,9 @@ export function computeGuardMs(windowMs: number, factor: number): number {
 /**
  * Finds the first time at which a request can be sent. The time is not before `now` or before any existing reservation,
  * and the requests and tokens in the sliding window that ends at that time are within the limits. Later windows need no
- * check: there is no later reservation. A request that exceeds the token limit by itself gets a window of its own.
+ * check: there is no later reservation. A request that exceeds the token limit by itself gets a window of its own. The
+ * result has `ok: false` if the API stated that the day is used up, or if the count of the day has reached the daily
+ * limit. A built-in daily limit is not enforced, because it is a guess.
  */
 export function scheduleRequest(state: ModelState, tokens: number, now: number, window: WindowLimits): ScheduleResult {
   const { closedUntil } = state;
@@ -96,7 +98,7 @@ function findSendTime(
 
 /**
  * Finds the newest reservation that has to leave the window before the later ones use at most `room` of a limit, and
- * returns its time.
+ * returns its time. Returns negative infinity if all reservations together use at most `room`.
  */
 function findBlockingTime(
   reservations: readonly StoredReservation[],
@@ -134,7 +136,10 @@ export function removeReservation(state: ModelState, id: string): StoredReservat
   return removed;
 }
 
-/** Reschedules pending reservations after a rejection, in the same order. No reservation moves to an earlier time. */
+/**
+ * Reschedules pending reservations, in the same order, after a rejection or after a request that was sent late. No
+ * reservation moves to an earlier time.
+ */
 export function postponePending(state: ModelState, now: number, window: WindowLimits): void {
   for (const reservation of removePending(state, now)) {
     const scheduled = scheduleRequest(state, reservation.tokens, now, window);

@@ -15,7 +15,7 @@ export interface OpenRedisOptions {
   /** Whether the server is a node of a cluster. */
   isCluster: boolean;
   connectTimeoutMs: number;
-  /** Called once, when the connection is lost. */
+  /** Called once, when the connection is lost or closed. */
   onLost: (client: RedisClient) => void;
 }
 

@@ -26,7 +26,7 @@ export function mergeLocalState(
   const isNew = state.edition === undefined;
   state.edition ??= edition;
   if (isNew) adoptLearnedState(state, local, toServerTime);
-  // The requests of an alias count in the state of the model that serves it.
+  // The requests of an alias count in the state of the model that serves it, so none are added to this one.
   if (state.standsFor !== undefined) return state.edition;
   const existingIds = new Set(state.appointments.map(({ id }) => id));
   for (const { at, bookedAt, ...reservation } of local.appointments) {

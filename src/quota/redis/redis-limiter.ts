@@ -20,7 +20,7 @@ import type { RedisScript } from './scripts.js';
 export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store' | 'clock'> {
   connection: RedisConnection;
   store: RedisQuotaStore;
-  /** Reads the state that this machine has recorded, in local time, to restore what Redis has lost. */
+  /** Reads the state that this machine has recorded, to restore what Redis has lost. Its times are local times. */
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
@@ -33,7 +33,9 @@ type ReservationOutcome =
   | { state: 'closed'; at: number }
   | { state: 'too-late'; at: number; reason?: 'spend' }
   | { state: 'too-large'; tokens: number; limit: number };
-/** The final result of a script. `done`: the reservation was cancelled, or confirmed and the request may be sent. */
+/**
+ * The final result of a script. `done`: the reservation was cancelled, or it was confirmed and its request may be sent.
+ */
 type FinalOutcome = { state: 'done' } | ReservationOutcome;
 /**
  * The final result, or why the script must run again. `unknown`: this process has not seen the stored state yet, or

@@ -31,7 +31,8 @@ const maxAttempts = 50;
  */
 export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' }: RedisStoreOptions): RedisQuotaStore {
   const redisKey = (key: string) => `${prefix}{${key}}`;
-  // The set of our keys. Without it, SCAN would have to visit every key of a Redis that may be full of other data.
+  // Names a Redis set of the keys of all states. Without it, SCAN would have to visit every key of a Redis that may be
+  // full of other data.
   const indexKey = `${prefix}pages`;
   const indexedKeys = new Set<string>();
   const queues = new Map<string, SerialQueue>();

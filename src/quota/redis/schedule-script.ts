@@ -1,7 +1,7 @@
 /**
- * The functions of model-state.ts and schedule.ts in Redis's Lua (5.1, with cjson), under the same names. A property
- * test compares both (test/quota/redis/redis-limiter.test.ts): a change to one needs the same change to the other.
- * Differences:
+ * The functions of model-state.ts, schedule.ts and limits.ts in Redis's Lua (5.1, with cjson), under the same names. A
+ * property test compares both versions (test/quota/redis/redis-limiter.test.ts): a change to one needs the same change
+ * to the other. Differences:
  *
  * - Lua has no calendar. If the day of a time is not in the state, the result is `days`, and the caller runs the script
  *   again with the ends of the days around `now` in `args.dayEnds`.
@@ -17,8 +17,8 @@ local function findDayEnd(at)
   local ends = args.dayEnds
   if not ends then error({ state = 'days' }) end
   if at < ends[1] then return ends[1] - math.floor((ends[1] - at - 1) / dayMs) * dayMs end
-  for _, each in ipairs(ends) do
-    if each > at then return each end
+  for _, dayEnd in ipairs(ends) do
+    if dayEnd > at then return dayEnd end
   end
   local last = ends[#ends]
   return last + (math.floor((at - last) / dayMs) + 1) * dayMs

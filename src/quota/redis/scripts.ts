@@ -10,9 +10,10 @@ export type RedisScript =
   | 'boticelliCancel';
 
 /**
- * The beginning of all scripts. The arguments are JSON in `ARGV[1]`. The result is the server's time in milliseconds,
- * followed by an optional string and an optional number. cjson writes an empty array as `{}`, which `parseModelState`
- * accepts, and keeps 14 digits of a number, which is enough for all numbers of a state.
+ * The beginning of all scripts. The arguments are JSON in `ARGV[1]`. `args.now` replaces the server's time in tests.
+ * The result of a script is the server's time in milliseconds, followed by an optional string and an optional number.
+ * cjson writes an empty array as `{}`, which `parseModelState` accepts, and keeps 14 digits of a number, which is
+ * enough for all numbers of a state.
  */
 const preludeLua = `
 local args = cjson.decode(ARGV[1])

@@ -71,10 +71,11 @@ export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimit
 }
 
 interface LimiterPair {
-  /** In Redis. */
+  /** The limiters in Redis. */
   remote: QuotaLimiters;
-  /** On this machine. */
+  /** The limiters on this machine. */
   local: QuotaLimiters;
+  /** Runs writes to the local store, one after another. */
   background: SerialQueue;
   connection: RedisConnection;
   clock: Clock;

@@ -1,4 +1,4 @@
-/** Hides the rows that lack one of the words of the filter or have another outcome than the chosen one. */
+/** Makes the controls hide each row that lacks a word of the filter or has another outcome than the chosen one. */
 export function addRowFilter(controls: HTMLElement): void {
   const table = document.getElementById(controls.dataset.table ?? '');
   const filter = controls.querySelector<HTMLInputElement>('.filter');

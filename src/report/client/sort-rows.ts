@@ -1,4 +1,4 @@
-/** Sorts the rows of a table by the column whose button is used: first ascending, then descending. */
+/** Makes the button of each column sort the rows of the table by that column: first ascending, then descending. */
 export function addSorting(table: HTMLTableElement): void {
   const [body] = table.tBodies;
   const headers = [...(table.tHead?.rows[0]?.cells ?? [])];

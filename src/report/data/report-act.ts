@@ -40,7 +40,7 @@ export interface ReportReply {
   code: readonly { language: string; code: string; output?: string }[];
 }
 
-/** A picture or sound. `data` is base64; absent if only the size is known. */
+/** A picture or sound. `file` is empty if it was not saved. `data` is base64; absent if only the size is known. */
 export interface ReportMedia {
   mimeType: string;
   byteLength: number;
@@ -127,7 +127,10 @@ function describeMedia({ name, mimeType, byteLength }: Record<string, unknown>):
   return [toText(name), toText(mimeType), size].filter((part) => part !== '').join(', ');
 }
 
-/** Describes an event in a sentence, like `runs show`. An event without the needed fields is left out. */
+/**
+ * Describes an event in a sentence, as `runs show` does. Returns nothing for an event that lacks a field, and for the
+ * wait before a retry, which the sentence of the retry contains.
+ */
 function describeEvent(raw: Record<string, unknown>): string[] {
   // Each case checks the fields that its formatter reads.
   const event = raw as never;

@@ -9,7 +9,7 @@ export interface RunSource {
   run: RecordedRun;
   /** The acts of a run without rows. */
   acts: readonly RecordedAct[];
-  /** The runs of the rows of a run with `--each`. */
+  /** The runs of the rows of a run with `--each` or `--matrix`. */
   rows: readonly RecordedRun[];
   /** Reads the acts of the run of a row. */
   readActs: (run: string) => readonly RecordedAct[];
@@ -24,6 +24,7 @@ export interface ReportRun {
   /** The name of the narrative's file, without its folder; absent for standard input. */
   fileName?: string;
   status: string;
+  /** Whether the run did not complete: it has failed, was interrupted or is unfinished. */
   isFailed: boolean;
   /** ISO 8601 in UTC. */
   startedAt: string;

@@ -7,7 +7,7 @@ export type SegmentKind = 'wait' | 'failed' | 'thinking' | 'answering' | 'reques
 /** A part of an act's time. */
 export interface Segment {
   kind: SegmentKind;
-  /** From the start of the run. */
+  /** From the start of the first act. */
   startMs: number;
   durationMs: number;
 }
@@ -40,7 +40,10 @@ interface MeasuredTimes {
   firstTokenMs?: number;
 }
 
-/** Derives the time of an act from what was recorded. Older versions recorded only the sum of the planned waits. */
+/**
+ * Derives the times of an act from what was recorded. Older versions recorded only the sum of the planned waits; the
+ * times are then estimated.
+ */
 export function toActTiming(act: Record<string, unknown>, { startMs, firstStart }: TimingContext): ActTiming {
   const timing = isRecord(act.timing) ? act.timing : undefined;
   const end = isRecord(act.end) ? act.end : undefined;
@@ -81,7 +84,9 @@ function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unkn
   };
 }
 
-/** Splits the time of an act at its waits, at failed attempts and at its first text. */
+/**
+ * Splits the time of an act at its waits, at failed attempts and at its first text. Counts from the start of the act.
+ */
 function splitTime({ durationMs, waits, failures, firstTokenMs }: MeasuredTimes): Segment[] {
   const segments: Segment[] = [];
   const add = (kind: SegmentKind, from: number, to: number) => {

@@ -10,7 +10,7 @@ import { readWholeLines } from './whole-lines.js';
 /** The rows in a file of `--failed` that an earlier run wrote. */
 export interface EarlierFailedRows {
   has(row: Pick<Row, 'raw'>): boolean;
-  /** The rows as they are written in the file. Empty unless the format is JSON, because only JSON files are small. */
+  /** The rows as they are written in the file. Empty unless the format is JSON: only JSON files are small. */
   rawRows: readonly string[];
   /** The length of the file in bytes before a last line that a crash has cut; undefined if the last line is whole. */
   wholeBytes: number | undefined;
@@ -104,7 +104,11 @@ async function createRowCheck(source: RowSource): Promise<(row: unknown) => bool
 }
 
 function createNotFailedRowError(place: string, { name }: RowSource): BoticelliError {
-  return new BoticelliError('no_input', `${place} is not a failed row of ${name}, so the file of --failed is kept`, {
-    hint: 'Name another file with --failed. Nothing was sent.',
-  });
+  return new BoticelliError(
+    'no_input',
+    `${place} is not a failed row of ${name}, so the file of --failed is left unchanged`,
+    {
+      hint: 'Name another file with --failed. Nothing was sent.',
+    },
+  );
 }

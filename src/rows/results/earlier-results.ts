@@ -78,7 +78,7 @@ interface EarlierLine {
   key?: string;
 }
 
-/** Lines of a results file may have any length, because a result is longer than its row. */
+/** Lines of a results file may have any length: a result contains its row and the replies. */
 const maxLineChars = Number.MAX_SAFE_INTEGER;
 
 async function* readNdjsonResults(
@@ -102,24 +102,25 @@ async function* readCsvResults(
   text: AsyncIterable<string>,
   { path, format }: ReadEarlierOptions,
 ): AsyncGenerator<EarlierLine> {
-  const columns = format.header.trimEnd();
+  const header = format.header.trimEnd();
   let columnCount = 0;
   let statusIndex = 0;
-  let subjectCount = 0;
+  let subjectCellCount = 0;
   try {
     for await (const { fields, raw, line } of parseCsv(text, { delimiter: ',', name: path, maxBytes: maxLineChars })) {
       if (line === 1) {
-        if (raw !== columns) throw createNotResultError(path);
+        if (raw !== header) throw createNotResultError(path);
         columnCount = fields.length;
         statusIndex = fields.length - 2;
-        subjectCount = fields.lastIndexOf('reply');
+        subjectCellCount = fields.lastIndexOf('reply');
         yield { raw };
       } else if (fields.length !== columnCount) throw createNotResultError(`${path}:${line}`);
       else if (fields[statusIndex] !== 'completed') yield {};
-      else yield { raw, key: JSON.stringify(fields.slice(0, subjectCount)) };
+      else yield { raw, key: JSON.stringify(fields.slice(0, subjectCellCount)) };
     }
   } catch (thrown) {
     // A crash may have cut the last line within quotes. The parser reports that only after all other lines.
+    // The last line is then removed.
     if (!(thrown instanceof BoticelliError) || !thrown.message.includes('never closed')) throw thrown;
     yield {};
   }

@@ -17,8 +17,9 @@ export interface FailedFile {
 
 /**
  * Opens the file of `--failed`, which must be new. With `resume`, it may be the file of an earlier run; the rows in it
- * run again. During the run, rows that fail are added to the file. At the end of a complete run, the rows that were in
- * it before are removed unless they failed again. So a run that is killed or stops early loses no row.
+ * run again. Rows that fail are added to the file at once, or to a JSON array at the end of the run. At the end of a
+ * complete run, the rows that were in the file before are removed unless they failed again. So a run that is killed or
+ * stops early removes no row.
  *
  * @throws BoticelliError `usage`, `output_failed`, or with `resume`, `no_input` for a file that no earlier run wrote
  */
@@ -50,7 +51,7 @@ function continueFile(path: string, source: RowSource, earlier: EarlierFailedRow
   const file = openAppendFile(path, '--failed');
   if (earlier.wholeBytes !== undefined) file.truncate(earlier.wholeBytes);
   let replacement: ReturnType<typeof openTemporaryFile> | undefined;
-  const append = (text: string) =>
+  const appendToReplacement = (text: string) =>
     withFlagError(path, '--failed', () => {
       replacement ??= openTemporaryFile(path);
       appendWhole(replacement.fd, text);
@@ -59,11 +60,11 @@ function continueFile(path: string, source: RowSource, earlier: EarlierFailedRow
     write(row) {
       const line = `${row.raw}${source.lineEnd}`;
       if (!earlier.has(row)) file.append(line);
-      append(replacement ? line : getHeader(source) + line);
+      appendToReplacement(replacement ? line : getHeader(source) + line);
     },
     close(isComplete) {
       file.close();
-      if (isComplete && !replacement) append(getHeader(source));
+      if (isComplete && !replacement) appendToReplacement(getHeader(source));
       if (!replacement) return;
       const { fd, temporaryPath } = replacement;
       fchmodSync(fd, statSync(path).mode & 0o7777);

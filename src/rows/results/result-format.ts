@@ -20,7 +20,7 @@ export interface ResultFormat {
   explainMismatch(row: Row): string | undefined;
 }
 
-/** Writes a result as JSON. */
+/** Formats a result as JSON, on one line unless `indent` is set. */
 export function stringifyResult(result: RowResult, indent?: number): string {
   return escapeControls(stringifyExactJson(result, indent));
 }
@@ -29,12 +29,12 @@ export function stringifyResult(result: RowResult, indent?: number): string {
 export const ndjsonFormat: ResultFormat = {
   header: '',
   format: (result) => `${stringifyResult(result)}\n`,
-  // A result without `matrix` may be of a version before `--matrix`.
+  // Versions before `--matrix` wrote results without `matrix`. Their keys are those of the rows alone.
   getKey: ({ row, matrix }) => stringifyExactJson(row) + (matrix ? formatCombinationId({ values: matrix }) : ''),
   explainMismatch: () => undefined,
 };
 
-/** The names of columns that the source does not determine. */
+/** What determines the columns of `--results` besides the source: the acts and the keys of `--matrix`. */
 export interface ResultColumns {
   actNames: readonly string[];
   /** The keys of `--matrix`. */
@@ -50,8 +50,8 @@ export interface ResultColumns {
  */
 export function createCsvFormat(columns: readonly string[], { actNames, matrixKeys }: ResultColumns): ResultFormat {
   const acts = [...new Set(actNames)];
-  const own = [...matrixKeys, 'reply', ...acts, 'status', 'error'];
-  const all = [...columns, ...own];
+  const added = [...matrixKeys, 'reply', ...acts, 'status', 'error'];
+  const all = [...columns, ...added];
   const repeated = all.find((name, index) => all.indexOf(name) !== index);
   if (repeated !== undefined) throw createRepeatedColumnError(repeated, columns);
   const known = new Set(columns);

@@ -50,7 +50,7 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
   if (isNew && format) file.append(format.header);
   return createWriter(file, earlier, getFormat);
 
-  /** The columns of rows from standard input are known only when the first row is read. */
+  /** Returns the format. For rows from standard input, creates it from the keys of the first row. */
   function getFormat({ row }: Pick<ResultSubject, 'row'>): ResultFormat {
     if (format) return format;
     format = createCsvFormat(Object.keys(row), options);

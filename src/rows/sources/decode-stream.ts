@@ -5,7 +5,8 @@ import { createSourceError, createUnreadableSourceError } from './source-errors.
  * Decodes UTF-8 and removes a byte order mark.
  *
  * @param acceptsNul whether NUL bytes count as text. Default false
- * @throws BoticelliError for bytes that are not text: UTF-16, another encoding, or NUL bytes, with their line
+ * @throws BoticelliError for bytes that are not text: `no_input` for UTF-16; `invalid_narrative`, with the line, for
+ *   another encoding or a NUL byte
  */
 export async function* decodeUtf8Stream(
   chunks: AsyncIterable<Buffer>,
@@ -15,6 +16,7 @@ export async function* decodeUtf8Stream(
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 1;
   let isFirst = true;
+  let previousEnd = Buffer.alloc(0);
   for await (const chunk of chunks) {
     if (isFirst && chunk.length > 0) {
       assertNotUtf16(chunk, name);
@@ -29,9 +31,10 @@ export async function* decodeUtf8Stream(
     try {
       text = decoder.decode(chunk, { stream: true });
     } catch {
-      throw createEncodingError(name, line + findInvalidLine(chunk));
+      throw createEncodingError(name, line + countLinesBeforeInvalid(chunk, previousEnd));
     }
     line += countNewlines(chunk);
+    previousEnd = Buffer.concat([previousEnd, chunk.subarray(-3)]).subarray(-3);
     yield text;
   }
   try {
@@ -57,15 +60,24 @@ function countNewlines(bytes: Uint8Array): number {
   return count;
 }
 
-/** Returns how many lines of the chunk precede the first line that is not UTF-8. */
-function findInvalidLine(chunk: Buffer): number {
+/**
+ * Returns how many lines of a chunk precede the first line that is not UTF-8.
+ * @param previousEnd the last three bytes before the chunk: a character of four bytes may begin in them
+ */
+function countLinesBeforeInvalid(chunk: Buffer, previousEnd: Buffer): number {
   let count = 0;
   let start = 0;
   for (let index = chunk.indexOf(10); index !== -1; index = chunk.indexOf(10, start)) {
-    // The first line is not checked: it may begin within a character whose first bytes are in the chunk before.
-    if (count > 0 && !isUtf8(chunk.subarray(start, index))) return count;
+    const line = chunk.subarray(start, index);
+    if (!isUtf8(count === 0 ? Buffer.concat([skipStartedCharacter(previousEnd), line]) : line)) return count;
     count += 1;
     start = index + 1;
   }
   return count;
+}
+
+/** Removes the leading bytes that continue a character. The first bytes of that character are not there. */
+function skipStartedCharacter(bytes: Buffer): Buffer {
+  const start = bytes.findIndex((byte) => (byte & 0b1100_0000) !== 0b1000_0000);
+  return start === -1 ? Buffer.alloc(0) : bytes.subarray(start);
 }

@@ -55,7 +55,9 @@ function parseArray(bytes: Buffer, name: string): unknown[] {
   throw createSourceError(name, [{ message: 'not an array of objects' }]);
 }
 
-/** Describes the error of parsing. Unlike `describeJsonError`, it never parses again, which takes seconds at 64 MB. */
+/**
+ * Describes the error of parsing. Unlike `describeJsonError`, it never parses again: that would take seconds at 64 MB.
+ */
 function toSourceProblem(error: Error, bytes: Buffer): SourceProblem {
   if (error.name !== 'SyntaxError') return { message: 'not UTF-8 text; save the file as UTF-8' };
   const offset = getJsonErrorOffset(error);

@@ -3,7 +3,7 @@ import { isRecord, tryParseExactJson } from '../../util/json.js';
 import type { Row, RowSource } from '../row.js';
 import { decodeUtf8Stream } from './decode-stream.js';
 import { formatSkippedLines } from './skipped-lines.js';
-import { createSourceError, type SourceProblem } from './source-errors.js';
+import { createSourceError, type SourceProblem, toErrorDuringRun } from './source-errors.js';
 import { openSourceFile } from './source-file.js';
 import { splitLines } from './split-lines.js';
 
@@ -45,7 +45,13 @@ export async function openNdjsonSource(path: string, name: string): Promise<RowS
 export function createNdjsonStream(chunks: AsyncIterable<Buffer>, name: string, folder: string): RowSource {
   return {
     ...{ format: 'ndjson', name, lineEnd: '\n', warnings: [] },
-    read: () => parseNdjson(decodeUtf8Stream(chunks, name), { name, folder }),
+    async *read() {
+      try {
+        yield* parseNdjson(decodeUtf8Stream(chunks, name), { name, folder });
+      } catch (thrown) {
+        throw toErrorDuringRun(thrown);
+      }
+    },
     close: () => {},
   };
 }

@@ -83,9 +83,9 @@ function describeCsvError({ code, column }: CsvError & { column?: unknown }, max
     case 'CSV_QUOTE_NOT_CLOSED':
       return 'a quote opens in this row and is never closed';
     case 'CSV_INVALID_CLOSING_QUOTE':
-      return `text follows the closing quote of ${field}; write a quote within quotes twice`;
+      return `text follows the closing quote of ${field}; write each quote inside a quoted field twice`;
     case 'INVALID_OPENING_QUOTE':
-      return `${field} contains a quote but does not begin with one; put the field in quotes and write its own quotes twice`;
+      return `${field} contains a quote but does not begin with one; put the field in quotes, and write each quote inside it twice`;
     case 'CSV_MAX_RECORD_SIZE':
       return `the row is longer than ${maxBytes / 1_000_000} MB; a quote may be missing`;
     default:

@@ -12,15 +12,22 @@ export interface SourceProblem {
 /** The maximum number of faults that one message lists. */
 const maxListed = 10;
 
-/** Creates the error for a source with faults. It lists the first ones, a line for each. */
+/** Creates the error for a source with faults. Its message lists the first ones, each with its line, if known. */
 export function createSourceError(name: string, problems: readonly SourceProblem[]): BoticelliError {
-  const lines = problems
+  const listed = problems
     .slice(0, maxListed)
     .map(({ line, message }) => `${name}${line === undefined ? '' : `:${line}`}: ${message}`);
-  const hiddenCount = problems.length - lines.length;
-  if (hiddenCount > 0) lines.push(`${name}: ${hiddenCount} more`);
+  const hiddenCount = problems.length - listed.length;
+  if (hiddenCount > 0) listed.push(`${name}: ${hiddenCount} more ${hiddenCount === 1 ? 'error' : 'errors'}`);
   const hint = 'Fix the rows; nothing was sent.';
-  return new BoticelliError('invalid_narrative', lines.join('; '), { hint });
+  return new BoticelliError('invalid_narrative', listed.join('; '), { hint });
+}
+
+/** Returns an error of a source whose earlier rows may already have been sent, as standard input is read during the run. */
+export function toErrorDuringRun(thrown: unknown): unknown {
+  if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') return thrown;
+  const hint = 'Replies so far are kept. Fix the rows and run again with --resume.';
+  return new BoticelliError(thrown.code, thrown.message, { hint });
 }
 
 /** Creates the error for a source that can't be read. */
@@ -32,6 +39,6 @@ export function createUnreadableSourceError(message: string, hint: string): Boti
 export function createChangedError(name: string): BoticelliError {
   return createUnreadableSourceError(
     `${name} changed while its rows were read`,
-    'Replies so far are kept. Run again with --resume: rows that have their reply are not asked again.',
+    'Replies so far are kept. Run again with --resume: rows that have their reply do not run again.',
   );
 }

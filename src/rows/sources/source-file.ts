@@ -14,7 +14,7 @@ export interface SourceFile {
 }
 
 /**
- * Opens a regular file. Opening a pipe does not wait for its writer.
+ * Opens a regular file. Rejects everything else, and a pipe without waiting for its writer.
  *
  * @throws BoticelliError `no_input`
  */

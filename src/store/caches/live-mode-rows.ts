@@ -5,15 +5,16 @@ import { runInTransaction } from '../../database/transaction.js';
 interface LiveModeRow {
   /** The mode as JSON. */
   modeJson: string;
-  /** Milliseconds since the epoch. */
+  /** When the mode was found out, in milliseconds since the epoch. */
   learnedAt: number;
 }
 
 /**
- * Reads and writes the response modes of Live models. `service` is a hash of the service's address. The methods throw
- * SQLite's errors.
+ * Creates the methods that read and write the response modes of Live models. `service` is a hash of the service's
+ * address. The methods throw SQLite's errors.
  *
- * @param database must have the table `live_manners (service, model, manner, learned_at)`
+ * @param database must have the table `live_manners (service, model, manner, learned_at)`; `manner` is an earlier name
+ *   of the response mode
  */
 export function createLiveModeRows(database: Database.Database) {
   return {

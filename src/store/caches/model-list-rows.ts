@@ -8,7 +8,10 @@ export interface ModelListRow {
   models: string;
 }
 
-/** The stored lists of models, by a key that does not contain the API key. The methods throw SQLite's errors. */
+/**
+ * The stored lists of models. The `key` of a list is made from hashes of the service's address and the API key. The
+ * methods throw SQLite's errors.
+ */
 export interface ModelListRows {
   read(key: string): ModelListRow | undefined;
   /** Reads the newest list whose key has the prefix. */
@@ -19,7 +22,10 @@ export interface ModelListRows {
 
 const weekMs = 7 * 86_400_000;
 
-/** @param database has the table `catalogues (key, fetched_at, models)` */
+/**
+ * Creates the methods that read and write lists of models.
+ * @param database must have the table `catalogues (key, fetched_at, models)`
+ */
 export function createModelListRows(database: Database.Database): ModelListRows {
   const select = 'SELECT fetched_at, models FROM catalogues';
   return {

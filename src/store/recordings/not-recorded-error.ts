@@ -10,8 +10,9 @@ import {
 import { formatWordDiff } from './word-diff.js';
 
 /**
- * Creates the error for a request that is not in the recording. The error shows how the most similar recorded request
- * differs.
+ * Creates the error for a request that is not in the recording. The message says how the request differs from the most
+ * similar recorded one. If there is nothing to compare with, it says why: the recording is empty, has too few replies
+ * to this request, or has no similar request.
  *
  * @param path the path of the recording
  * @param entries all entries of the recording
@@ -23,7 +24,7 @@ export async function createNotRecordedError(
 ): Promise<BoticelliError> {
   const createError = (problem: string) =>
     new BoticelliError('not_recorded', `${path} ${problem}`, {
-      hint: `Nothing was sent. Record it with --record ${path}, or undo the change.`,
+      hint: `Nothing was sent. Record the request with --record ${path}, or undo the change.`,
     });
   if (entries.length === 0) return createError('has no recorded replies');
   const recordedCount = entries.filter(({ key }) => key === id.key).length;
@@ -33,11 +34,11 @@ export async function createNotRecordedError(
   const nearest = findNearest(toRecordedRequest(description), entries);
   if (!nearest)
     return createError(
-      `has ${formatReplies(entries.length)}, but none to this request or a similar one: it may belong to another narrative`,
+      `has ${formatReplies(entries.length)}, but none to this request or a similar one: the file may belong to another narrative`,
     );
   const differences = await describeDifferences(nearest, description, entries);
   return createError(
-    `does not have this request; compared with the most similar one, it differs in ${differences.join('; and in ')}`,
+    `does not have this request, which differs from the most similar one in ${differences.join('; and in ')}`,
   );
 }
 
@@ -85,7 +86,7 @@ async function describeDifferences(
       `the number of turns before the prompt: it was ${nearest.after.length}, now ${current.after.length}`,
     );
   } else {
-    // The first different turn is the cause of the differences after it.
+    // Only the first different turn is described, because it is the cause of the differences after it.
     const [first] = findDifferingTurns(current.after, nearest.after);
     if (first !== undefined) {
       const before = collectTurnTexts(entries).get(nearest.after[first] ?? '');

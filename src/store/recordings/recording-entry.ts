@@ -19,9 +19,9 @@ export interface RecordingEntry extends RequestId {
 }
 
 /**
- * A recorded request. It contains the text of its own prompt only, and hashes of the turns before it. An edit therefore
- * changes the text of one line and a few digits of the lines after it, and the size of a recording does not grow
- * quadratically with the length of the conversation.
+ * A recorded request. It contains the text of its own prompt only, and hashes of the turns before it. An edited prompt
+ * therefore changes the text of one line, and only hashes in the lines of later requests. The size of a recording does
+ * not grow quadratically with the length of the conversation.
  */
 export interface RecordedRequest {
   model: string;
@@ -151,7 +151,8 @@ export function hashReplyTurn({ reply: { text, turnText = text, media = [] } }: 
 }
 
 /**
- * Removes the login, query and fragment from a URL, because they may be secret and recordings are committed and shared.
+ * Removes the login, query and fragment from the URL of a part, because they may be secret and recordings are committed
+ * and shared. Returns a part without a URL as it is.
  */
 function redactPart(part: PartDescription): PartDescription {
   if (!('url' in part) || !URL.canParse(part.url)) return part;

@@ -23,8 +23,9 @@ export interface RecordingFile {
   /** Appends a reply. When the method returns, the line is in the file. */
   add(entry: RecordingEntry): void;
   /**
-   * Sorts the file, and removes the requests that continue a replaced reply. Removes a new file that has no replies. Call
-   * it at the end of the run, even if the run has failed.
+   * If replies were added, sorts the file, and removes the requests whose conversation contains a reply that the run
+   * has replaced. If none were added, removes a file that the run has created. Call it at the end of the run, even if
+   * the run has failed.
    */
   finish(): void;
 }
@@ -60,7 +61,7 @@ export function openRecording(file: string): RecordingFile {
 }
 
 /**
- * Returns the path of the file itself, which is the target of a symbolic link. A link may have come with a folder that
+ * Returns the path of the file; for a symbolic link, the path of its target. A link may have come with a folder that
  * someone else wrote, and may lead to any file of the user. It is therefore followed only to a file that has content,
  * and `readRecording` then checks that the content is a recording.
  */
@@ -70,7 +71,8 @@ function resolveRecordingPath(file: string): string {
     throw createNoRecordingError(`${file} is a symbolic link to ${readlinkSync(file)}, which does not exist`);
   }
   const status = statSync(file);
-  // A special file may have no real path: /dev/stdout may lead to a pipe. The message then has the text of the link.
+  // A special file may have no real path, such as a pipe that /dev/stdout leads to. The message then has the text of
+  // the link.
   const target = status.isFile() ? realpathSync(file) : readlinkSync(file);
   if (status.isFile() && status.size > 0) return target;
   throw createNoRecordingError(`${file} is a symbolic link to ${target}, which is not a recording`);
@@ -101,7 +103,11 @@ function append(path: string, text: string): void {
 
 type Entries = ReadonlyMap<string, RecordingEntry>;
 
-/** Merges the entries of this run into those of the file, which another run may have changed in the meantime. */
+/**
+ * Merges the entries of this run into the current entries of the file, which may differ from `before`, because another
+ * run may have changed the file in the meantime. Returns them sorted, without the requests that follow a replaced
+ * reply.
+ */
 function mergeEntries(path: string, before: Entries, added: Entries): RecordingEntry[] {
   const current = existsSync(path) ? readRecording(path).entries : before;
   const all = new Map([...current, ...added]);
@@ -112,7 +118,8 @@ function mergeEntries(path: string, before: Entries, added: Entries): RecordingE
 
 /**
  * Removes the requests whose conversation contains a replaced reply, because no run can send them again. Otherwise, the
- * file would grow each time the narrative is recorded.
+ * file would grow each time the narrative is recorded. Keeps the requests that this run has added, and those whose
+ * conversation contains a reply that another entry still has.
  */
 function removeFollowUps(replacedHashes: readonly string[], all: Map<string, RecordingEntry>, added: Entries): void {
   const currentHashes = new Set([...all.values()].map(hashReplyTurn));

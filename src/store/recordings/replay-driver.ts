@@ -7,10 +7,10 @@ import { readRecording } from './read-recording.js';
 import type { RecordedReply, RecordingEntry } from './recording-entry.js';
 
 /**
- * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. A
- * request that was not recorded rejects with `not_recorded` and the difference from the most similar recorded request.
- * Create a new driver for each run, or one driver for all rows of a run with rows, because the driver numbers equal
- * requests.
+ * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. If a
+ * request was not recorded, the call rejects with `not_recorded`; the message has the difference from the most similar
+ * recorded request. Create a new driver for each run, or one driver for all rows of a run with rows, because the driver
+ * numbers equal requests.
  *
  * @param isKnownInstance whether a row with this id is among the rows of this command. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording

@@ -21,8 +21,8 @@ export function countWords(text: string): number {
 }
 
 /**
- * Renders a short word diff of two texts in the format of `git diff --word-diff`: `three [-short-]{+long+} posts`. The
- * comparison is bounded: if the texts have little in common, only their beginnings are shown.
+ * Renders a short word diff of two texts in the format of `git diff --word-diff`: `three [-short-]{+long+} posts`. If
+ * the texts have little in common, the comparison is given up and only their beginnings are shown.
  */
 export async function formatWordDiff(before: string, after: string): Promise<string> {
   return (await compareWords(before, after)).excerpt;
@@ -30,7 +30,7 @@ export async function formatWordDiff(before: string, after: string): Promise<str
 
 /**
  * Compares two texts word by word.
- * @param maxEditLength the comparison is given up above this number of added and removed words
+ * @param maxEditLength the comparison is given up above this number of added and removed words, or after 500 ms
  */
 export async function compareWords(before: string, after: string, maxEditLength = 400): Promise<WordDifference> {
   if (before === '') return { added: countWords(after), removed: 0, excerpt: `{+${truncate(after)}+}` };
@@ -59,6 +59,7 @@ function renderChanges(changes: readonly Change[]): string {
       output.push(abbreviateUnchanged(value, { isFirst: index === 0, isLast: index === changes.length - 1 }));
       continue;
     }
+    // Removed text and the text added in its place are one change.
     if (!(added && changes[index - 1]?.removed)) changeCount += 1;
     if (changeCount > maxChanges) return `${output.join('')}…`;
     output.push(added ? `{+${truncate(value)}+}` : `[-${truncate(value)}-]`);

@@ -11,9 +11,10 @@ interface WantedReply {
 }
 
 /**
- * Creates a function that finds the media of a reply of the history among the stored replies of a narrative. It
- * searches for a stored reply that has the same text, and media of the same types and sizes. If there are several, it
- * takes the newest. If there is none, because the reply was deleted or never stored, it returns undefined.
+ * The history keeps replies without their media. Creates a function that finds the media of such a reply in the reply
+ * cache of its narrative. The function searches for a stored reply that has the same text, and media of the same types
+ * and sizes. If there are several, it takes the newest. If there is none, because the reply was deleted or never
+ * stored, it returns undefined.
  *
  * The first call reads all stored replies with media. Each later call reads only one reply, so the time for a run of
  * many rows does not grow with the square of their number.
@@ -30,7 +31,10 @@ export function createReplyMediaFinder(
   };
 }
 
-/** Maps the key of each reply to its row. Reads one reply at a time: together they may be larger than the memory. */
+/**
+ * Maps the key of each stored reply with media to its SQLite rowid. Reads one reply at a time: together they may be
+ * larger than the memory.
+ */
 function indexReplies(database: Database.Database, narrative: string): Map<string, number> {
   const select = database.prepare(
     'SELECT rowid FROM answers WHERE narrative = ? AND instr(reply, \'"base64"\') > 0 ORDER BY answered_at',
@@ -53,7 +57,7 @@ function createKey({ text, media }: WantedReply): string {
   return createHash('sha256').update(JSON.stringify(sizes)).update(text).digest('base64');
 }
 
-/** Undefined for a row that was deleted in the meantime or is damaged. */
+/** Reads the reply with a rowid; undefined if it was deleted in the meantime or is damaged. */
 function readReply(database: Database.Database, rowId: number): { text: string; media: ReplyMedia[] } | undefined {
   const select = database.prepare('SELECT reply FROM answers WHERE rowid = ?').raw(true);
   const [json] = (select.get(rowId) as [unknown] | undefined) ?? [];

@@ -2,7 +2,10 @@ import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { ModelTurn } from '../../driver/request.js';
 import { isBase64, isRecord } from '../../util/json.js';
 
-/** In native parts, an object with this key replaces the bytes of a medium. Its value is the position of the medium. */
+/**
+ * In native parts, an object with this key replaces the bytes of a medium. Its value is the position of the medium in
+ * the reply.
+ */
 const placeholderKey = '$boticelli-media';
 
 /**

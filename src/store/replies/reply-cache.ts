@@ -7,7 +7,7 @@ import { isRecord, tryParseJson } from '../../util/json.js';
 import { isMediaList, omitMediaBytes, restoreMediaBytes } from './media-bytes.js';
 import { getHopKeyBounds, getInstanceKeyBounds, getStoredKey, type RequestId } from './request-id.js';
 
-/** Stores the replies of earlier runs, so that the same request is not billed twice. */
+/** Stores replies, so that a later run can reuse them instead of paying for the same requests again. */
 export interface ReplyCache {
   /**
    * Finds the newest stored reply to a request.
@@ -15,8 +15,9 @@ export interface ReplyCache {
    */
   find(requestId: RequestId, requestedModel?: string): Promise<StoredReply | undefined>;
   /**
-   * Stores a reply, or a hop of a long reply, replacing an older one. Once the promise resolves, the reply is kept even
-   * if the process ends. When a whole reply is stored, its hops are no longer needed and may be deleted.
+   * Stores a reply, or a hop of a long reply. Replaces an older reply of the same model to the same request. Once the
+   * promise resolves, the reply is kept even if the process ends. When a whole reply is stored, its hops are no longer
+   * needed and may be deleted.
    */
   save(requestId: RequestId, reply: GenerateResponse): Promise<void>;
   /** Deletes the stored hops of a long reply, so that a later run with `--resume` does not reuse them. */
@@ -36,8 +37,8 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
  * @param isKnownInstance whether a row with this id is among the rows of the command. If given, a row without a stored
- *   reply may take the reply to the same request of a row that is not among them. The latter may be the same row before
- *   an edit of a column that the request does not use
+ *   reply may take the reply that another row got for the same request, if that row is not among the rows of the
+ *   command. It may be the same row before an edit of a column that the request does not use
  */
 export function createSqliteReplyCache(
   database: Database.Database,
@@ -72,9 +73,9 @@ export function createSqliteReplyCache(
       const key = getStoredKey(id);
       const { occurrence } = id;
       const json = serializeReply(reply);
-      const row = [key, occurrence, reply.turn.model, replaceNuls(narrative), now(), json];
+      const values = [key, occurrence, reply.turn.model, replaceNuls(narrative), now(), json];
       const save = () => {
-        upsert.run(...row);
+        upsert.run(...values);
         deleteByBounds.run(...getHopKeyBounds(key), occurrence);
       };
       await retryWhileLocked(() => runInTransaction(database, save));
@@ -87,10 +88,11 @@ export function createSqliteReplyCache(
 }
 
 /**
- * Creates a function that finds the stored reply to the same request of a row that is not among the rows of this
- * command. No two rows get the same reply.
+ * Creates a function that finds the reply that another row got for the same request. That row must not be among the
+ * rows of this command. No two rows get the same reply.
  */
 function createInstanceFallback(database: Database.Database, isKnownInstance: (instance: string) => boolean) {
+  // A key with a slash is that of a hop.
   const select = `SELECT key, reply FROM answers WHERE key > ? AND key < ? AND occurrence = ? AND instr(key, '/') = 0`;
   const selectAny = database.prepare(`${select} ORDER BY key`).raw(true);
   const selectByModel = database.prepare(`${select} AND answered_by = ? ORDER BY key`).raw(true);
@@ -122,7 +124,7 @@ export function replaceNuls(text: string): string {
 interface SerializedReply extends Omit<StoredReply, 'turn'> {
   /** The turn. Its `text` is left out if it equals the text of the reply. */
   turn: Omit<ModelTurn, 'text'> & { text?: string };
-  /** True if the native parts are a single text part, in which case they are left out. */
+  /** True if the native parts are only the text of the turn, in which case they are left out. */
   isTextAlone?: true;
 }
 

@@ -20,8 +20,8 @@ export interface RequestId {
 }
 
 /**
- * The parts of a request that distinguish it from others, as plain data in a fixed order, with media as hashes of their
- * bytes. Two requests with equal descriptions count as the same request, so a reply to one is a reply to the other.
+ * The parts of a request that distinguish it from others, as plain data in a fixed order, with hashes or URLs instead
+ * of media. Two requests with equal descriptions count as the same request, so a reply to one is a reply to the other.
  */
 export interface RequestDescription {
   /** The requested model. */
@@ -39,7 +39,10 @@ export interface TurnDescription {
   parts: PartDescription[];
 }
 
-/** A text or a media part. Media have the SHA-256 of their bytes in hexadecimal, or their URL, which is not fetched. */
+/**
+ * A text or a media part. Media have the SHA-256 of their bytes in hexadecimal. Media given by a URL have the URL
+ * instead, because describing a request must not fetch it.
+ */
 export type PartDescription =
   | { text: string }
   | { mimeType?: string; sha256: string; mediaResolution?: string }
@@ -108,13 +111,15 @@ export function createRequestCounter(): (
   request: GenerateRequest,
   context: Pick<CallContext, 'instance' | 'position'>,
 ) => CountedRequest {
-  const shared = {};
-  // The counts of a finished run are garbage-collected with its key, so that a million rows need little memory.
+  /** Stands for the run of all requests that name neither a run nor an instance. */
+  const unnamedRun = {};
+  // In a WeakMap, the counts of a finished run are garbage-collected with the object that stands for the run. So the
+  // runs of a million rows need little memory.
   const requestsByRun = new WeakMap<object, Map<string, EqualRequests>>();
   return (request, { instance, position }) => {
     const description = describeRequest(request);
     const key = requestKey(description);
-    const run = position?.run ?? instance ?? shared;
+    const run = position?.run ?? instance ?? unnamedRun;
     const requests = requestsByRun.get(run) ?? new Map<string, EqualRequests>();
     requestsByRun.set(run, requests);
     const equal = requests.get(key) ?? { answered: 0, occurrences: new Map() };
@@ -130,14 +135,17 @@ export function createRequestCounter(): (
 }
 
 /**
- * Returns the key under which a reply is stored. It begins with the key of the request, so that the bounds of
- * `getInstanceKeyBounds` enclose the replies to this request in all runs.
+ * Returns the key under which a reply is stored. The keys of instances begin with the key of the request and `#`, so
+ * that the bounds of `getInstanceKeyBounds` enclose the replies of all instances to this request.
  */
 export function getStoredKey({ key, instance }: RequestId): string {
   return instance === undefined ? key : `${key}#${instance}`;
 }
 
-/** Returns two bounds: the stored keys of all instances are greater than the first and less than the second. */
+/**
+ * Returns two bounds: the stored keys of a request in all instances are greater than the first and less than the
+ * second.
+ */
 export function getInstanceKeyBounds(key: string): [string, string] {
   // In ASCII, "$" follows "#".
   return [`${key}#`, `${key}$`];

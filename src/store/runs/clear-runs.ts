@@ -4,11 +4,11 @@ import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 import { deleteOrphanedRows } from './row-runs.js';
 
-/** Selects the runs that match every given field. Without fields, selects all runs. */
+/** Selects the runs and the stored replies that match every given field. Without fields, selects all of them. */
 export interface ClearFilter {
-  /** Runs that started before this time, in milliseconds since the epoch. */
+  /** Runs that started and replies that arrived before this time, in milliseconds since the epoch. */
   before?: number;
-  /** Runs of the narrative with this name. */
+  /** Runs and replies of the narrative with this name. */
   narrative?: string;
 }
 
@@ -29,15 +29,18 @@ export function countClearable(database: Database.Database, filter: ClearFilter)
   return { runs: count('runs'), replies: count('answers') };
 }
 
-/** Deletes runs and the replies that `--resume` would reuse, and frees their disk space if possible. */
+/**
+ * Deletes the runs that match the filter, and the stored replies that match it, which `--resume` could reuse. Frees
+ * their disk space if possible.
+ */
 export async function clearRuns(database: Database.Database, filter: ClearFilter): Promise<ClearedCounts> {
   const cleared = await retryWhileLocked(() =>
     runInTransaction(database, () => {
-      const runs = buildCondition('runs', filter);
-      database.prepare(`DELETE FROM acts WHERE run IN (SELECT id FROM runs WHERE ${runs.where})`).run(...runs.values);
+      const { where, values } = buildCondition('runs', filter);
+      database.prepare(`DELETE FROM acts WHERE run IN (SELECT id FROM runs WHERE ${where})`).run(...values);
       const remove = (table: 'runs' | 'answers') => {
-        const { where, values } = buildCondition(table, filter);
-        database.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...values);
+        const condition = buildCondition(table, filter);
+        database.prepare(`DELETE FROM ${table} WHERE ${condition.where}`).run(...condition.values);
       };
       const counts = countClearable(database, filter);
       remove('runs');
@@ -84,12 +87,12 @@ function reclaimSpace(database: Database.Database): void {
 
 function buildCondition(table: 'runs' | 'answers', { before, narrative }: ClearFilter) {
   const timeColumn = table === 'runs' ? 'started_at' : 'answered_at';
-  const parts = [
+  const conditions = [
     ...(before === undefined ? [] : ([[`${timeColumn} < ?`, before]] as const)),
     ...(narrative === undefined ? [] : ([['narrative = ?', replaceNuls(narrative)]] as const)),
   ];
   return {
-    where: parts.length === 0 ? 'TRUE' : parts.map(([sql]) => sql).join(' AND '),
-    values: parts.map(([, value]) => value),
+    where: conditions.length === 0 ? 'TRUE' : conditions.map(([sql]) => sql).join(' AND '),
+    values: conditions.map(([, value]) => value),
   };
 }

@@ -22,12 +22,12 @@ interface PruneTimes {
 }
 
 /**
- * Deletes runs and replies that are older than `keepMs`. Deletes nothing until the oldest row exceeds that age by a
- * thirtieth. Most runs therefore delete nothing and need only a few index lookups.
+ * Deletes runs and replies that are older than `keepMs`. Deletes nothing until the oldest run or reply exceeds that age
+ * by a thirtieth. Most runs therefore delete nothing and need only a few index lookups.
  *
- * The clock of a machine may be years ahead for a while. Age therefore counts from the newest row of earlier runs, so
- * the first run with a wrong clock deletes nothing that was not due. Each further run with a wrong clock deletes at
- * most the oldest `keepMs` of the history.
+ * The clock of a machine may be years ahead for a while. Age therefore counts from the newest run or reply before this
+ * run, so the first run with a wrong clock deletes nothing that was not due. Each further run with a wrong clock
+ * deletes at most what belongs to the oldest `keepMs` of the history.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

@@ -39,7 +39,7 @@ export interface RunFilter {
   narrative?: string;
   /** Runs that started at this time or later, in milliseconds since the epoch. */
   since?: number;
-  /** Only runs that did not complete. */
+  /** Only runs that did not complete, unfinished ones included. */
   failed?: boolean;
 }
 
@@ -58,35 +58,37 @@ export function listRuns(
     ...(failed ? [["ifnull(status, '') <> 'completed'"] as [string]] : []),
   ];
   const where = conditions.map(([sql]) => sql).join(' AND ');
-  const values = conditions.flatMap(([, ...each]) => each);
-  const rows = database.prepare(
+  const values = conditions.flatMap(([, ...conditionValues]) => conditionValues);
+  const select = database.prepare(
     `SELECT ${listColumns(database)} FROM runs WHERE ${where} ORDER BY started_at DESC, id DESC LIMIT ?`,
   );
-  const count = database.prepare(`SELECT count(*) FROM runs WHERE ${where}`).raw(true);
-  const [total] = count.get(...values) as [number];
-  return { runs: addRowLabels(database, (rows.all(...values, limit) as RunRow[]).map(toRecordedRun)), total };
+  const selectCount = database.prepare(`SELECT count(*) FROM runs WHERE ${where}`).raw(true);
+  const [total] = selectCount.get(...values) as [number];
+  return { runs: addRowLabels(database, (select.all(...values, limit) as RunRow[]).map(toRecordedRun)), total };
 }
 
 /** Lists the names of narratives that were run, the most recent first. */
 export function listNarrativeNames(database: Database.Database, limit: number): string[] {
-  const names = database.prepare('SELECT narrative FROM runs GROUP BY narrative ORDER BY max(started_at) DESC LIMIT ?');
-  return (names.raw(true).all(limit) as [string][]).map(([name]) => String(name));
+  const select = database.prepare(
+    'SELECT narrative FROM runs GROUP BY narrative ORDER BY max(started_at) DESC LIMIT ?',
+  );
+  return (select.raw(true).all(limit) as [string][]).map(([name]) => String(name));
 }
 
 /** Lists the runs of the rows of a run, in the order of the rows. */
 export function listRowRuns(database: Database.Database, run: string): RecordedRun[] {
-  const rows = database.prepare(
+  const select = database.prepare(
     `SELECT ${listColumns(database)} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,
   );
   // In ASCII, "0" follows "/".
-  const found = (rows.all(`${run}/`, `${run}0`, run.length + 2) as RunRow[]).map(toRecordedRun);
+  const found = (select.all(`${run}/`, `${run}0`, run.length + 2) as RunRow[]).map(toRecordedRun);
   return addRowLabels(database, found);
 }
 
 /**
- * Adds to runs with rows, and to the runs of their rows, what the table of rows has: the source or the label of the
- * row, and the combination. Also adds totals to an unfinished run with rows, and models to a finished one. A database
- * without such runs has no table of rows.
+ * Adds what the table of rows has: to runs with rows, their source, and to the runs of their rows, the label of the
+ * row; to both, the values of `--matrix`. Also adds totals to an unfinished run with rows, and models to a finished
+ * one. Returns other runs as they are. A database without runs with rows has no such table.
  */
 function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
   const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;
@@ -116,30 +118,31 @@ function parseMatrix(json: string | null | undefined): Pick<RecordedRun, 'matrix
 }
 
 /**
- * Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. A
- * slash and a number after the prefix find the run of the row with that number.
+ * Finds runs whose ids begin with the prefix, newest first, and at most three, which are enough to report an ambiguous
+ * prefix. The prefix `last` finds the newest run. A slash and a number after the prefix find the run of the row with
+ * that number.
  */
 export function findRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const [idPrefix = '', number] = prefix.split('/');
   const runs = idPrefix === 'last' ? listRuns(database, 1).runs : findWholeRuns(database, idPrefix);
   if (number === undefined) return runs;
-  const row = database.prepare(`SELECT ${listColumns(database)} FROM runs WHERE id = ?`);
-  const rows = runs.flatMap(({ run }) => (row.all(`${run}/${number}`) as RunRow[]).map(toRecordedRun));
+  const select = database.prepare(`SELECT ${listColumns(database)} FROM runs WHERE id = ?`);
+  const rows = runs.flatMap(({ run }) => (select.all(`${run}/${number}`) as RunRow[]).map(toRecordedRun));
   return addRowLabels(database, rows);
 }
 
 function findWholeRuns(database: Database.Database, prefix: string): RecordedRun[] {
-  const rows = database.prepare(
+  const select = database.prepare(
     `SELECT ${listColumns(database)} FROM runs WHERE id >= ? AND id < ? AND ${wholeRunCondition} ORDER BY id DESC LIMIT 3`,
   );
-  return addRowLabels(database, (rows.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
+  return addRowLabels(database, (select.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
 }
 
 /** Lists the acts of a run that have ended or failed, in order. */
 export function listActs(database: Database.Database, run: string): RecordedAct[] {
   const details = hasColumn(database, 'acts', 'timing') ? 'timing, prompt' : 'NULL, NULL';
-  const rows = database.prepare(`SELECT act, ended, told, ${details} FROM acts WHERE run = ? ORDER BY position`);
-  return (rows.raw(true).all(run) as [string, ...(string | null)[]][]).map(([name, ...json]) => {
+  const select = database.prepare(`SELECT act, ended, told, ${details} FROM acts WHERE run = ? ORDER BY position`);
+  return (select.raw(true).all(run) as [string, ...(string | null)[]][]).map(([name, ...json]) => {
     const act = String(name);
     const [endValue, events, timing, prompt] = json.map(parseColumn);
     const end = toActEnd(endValue, act);
@@ -153,7 +156,10 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
   });
 }
 
-/** Converts a row. Values that are NULL or not valid are left out, so that a damaged row does not hide the others. */
+/**
+ * Converts a row of the table `runs`. Values that are NULL or not valid are left out or replaced with defaults, so that
+ * a damaged row does not hide the others.
+ */
 function toRecordedRun(row: RunRow): RecordedRun {
   const plainFields = Object.entries(row).filter(([name, value]) => {
     // A damaged file may have bytes in the place of text.

@@ -17,19 +17,23 @@ export interface RowsOrigin {
   /** The name of the source; empty for `--matrix` without rows. */
   source: string;
   matrix?: StoredMatrix | undefined;
-  /** The number of rows, or of runs with `--matrix`; undefined if the source can't be counted. */
+  /**
+   * The number of rows; with `--matrix`, multiplied by the number of combinations. Undefined if the rows can't be
+   * counted before they are read.
+   */
   total: number | undefined;
 }
 
-/** A row, or one run of it with `--matrix`. */
+/** A row; with `--matrix`, a row with one combination. */
 export interface RowEntry {
+  /** Counts from 1; with `--matrix`, over all combinations of all rows. The whole run has the entry 0. */
   number: number;
   /** A text by which people tell the row from others. */
   label: string;
   matrix?: StoredMatrix | undefined;
 }
 
-/** How many rows a run with `--each` or `--matrix` has, and how many of them have their reply. */
+/** The number of entries of a run with `--each` or `--matrix`, and how many of them have their reply. */
 export interface RowTotals {
   total: number;
   done: number;
@@ -46,7 +50,7 @@ export function createRowRunId(run: string, number: number): string {
   return `${run}/${number}`;
 }
 
-/** Creates the writer of the table of rows. */
+/** Creates the table of rows if there is none, and returns the methods that write the rows of a run. */
 export function createRowRunWriter(database: Database.Database, run: string) {
   database.exec(rowRunsTable);
   const insertRow = database.prepare('INSERT OR REPLACE INTO row_runs (run, number, label) VALUES (?, ?, ?)');
@@ -64,13 +68,13 @@ export function createRowRunWriter(database: Database.Database, run: string) {
     updateMatrix.run(JSON.stringify(number === 0 ? matrix : shortenValues(matrix)), run, number);
   };
   return {
-    /** Stores the entry of the whole run, which is row 0. */
+    /** Stores the entry 0, which is that of the whole run, and the number of entries. */
     open: ({ source, matrix, total }: RowsOrigin) =>
       write(() => {
         insert({ number: 0, label: source, matrix });
         setTotal.run(total ?? 0, run);
       }),
-    /** Adds a row. Call it in a transaction. */
+    /** Stores the entry of a row. Call it in a transaction. */
     insert,
     /** Stores the totals. In the columns of the whole run, rows are counted instead of acts. */
     saveTotals: ({ total, done }: RowTotals) => write(() => void update.run(total, done, `${run}/`, `${run}0`, run)),

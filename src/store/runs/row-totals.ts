@@ -16,8 +16,8 @@ interface RowRecord {
 }
 
 /**
- * Adds totals to a run of rows that has no end, because it is in progress or was killed: the sums of the rows that have
- * ended. The totals of a run are stored only at its end.
+ * Adds totals to a run with rows that has no end, because it is in progress or was killed: the sums of the rows that
+ * have ended. The totals of a run are stored only at its end.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
   const select = database.prepare(
@@ -49,7 +49,7 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
   };
 }
 
-/** Adds the models of the rows to a run of rows that has ended. */
+/** Adds the models of its rows to a run with rows that has ended. */
 export function addRowModels(database: Database.Database, run: RecordedRun): RecordedRun {
   const models = { asked: new Set<string>(), served: new Set<string>() };
   const select = database.prepare('SELECT DISTINCT models_asked, models_served FROM runs WHERE id > ? AND id < ?');

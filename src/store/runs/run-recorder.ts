@@ -139,7 +139,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
         return finishAct({ events: [], ...activeActs.get(position), act, position, requestedModel, end: event });
       }
       case 'narrative-end':
-        // An act that failed has no end event.
+        // Acts that failed have no end event, so they are still active.
         for (const active of activeActs.values()) finishAct(active);
         return writer.writeEnd(event);
     }
@@ -148,8 +148,8 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
 
 /** Counts the requests of an act. */
 function countAttempts({ end, events }: ActRecord): number {
-  // Another request follows each retry, each note with a `part` (for the next part of a long reply) and each change of
-  // the service tier.
+  // For an act without a reply, the requests are counted by its events. Another request follows each retry, each note
+  // with a `part` (for the next part of a long reply) and each change of the service tier.
   const furtherRequests = events.filter(
     (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined) || 'serviceTier' in event,
   );
@@ -172,10 +172,13 @@ function addAct(totals: RunTotals, act: ActRecord): RunTotals {
   };
 }
 
-/** Creates a writer that stores a run in SQLite, each act in one transaction with the new totals of the run. */
+/**
+ * Creates a writer that stores a run in SQLite: each act in one transaction with the new totals of the run, or with
+ * `isBuffered`, everything in one transaction at the end.
+ */
 function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options }: RunRecorderOptions) {
-  const { database, origin, vars, now, enqueue, writeAtEnd = () => {}, ...given } = options;
-  const statements = given.statements ?? prepareRunStatements(database);
+  const { database, origin, vars, now, enqueue, writeAtEnd = () => {} } = options;
+  const statements = options.statements ?? prepareRunStatements(database);
   let run = '';
   let pending: (() => void)[] = [];
   const write = (work: () => void, isLast = false) => {
@@ -193,9 +196,9 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
     writeStart({ run: id, narrative, acts }: NarrativeStart, { usage }: RunTotals): void {
       run = id;
       const path = origin.file === undefined ? null : replaceNuls(origin.file);
-      const facts = [id, replaceNuls(narrative), path, origin.fileHash, acts.length, now()];
-      const row = [...facts, JSON.stringify(usage), vars ? JSON.stringify(truncateValues(vars)) : null];
-      write(() => statements.insertRun.run(...row));
+      const columns = [id, replaceNuls(narrative), path, origin.fileHash, acts.length, now()];
+      const jsonColumns = [JSON.stringify(usage), vars ? JSON.stringify(truncateValues(vars)) : null];
+      write(() => statements.insertRun.run(...columns, ...jsonColumns));
     },
     writeAct(record: ActRecord, totals: RunTotals): void {
       const { act, position, requestedModel, end, events, prompt } = record;
@@ -206,20 +209,21 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
       const endJson = end ? JSON.stringify(omitMediaData(end)) : null;
       const details = [timing, keepsPrompts && prompt].map((detail) => (detail ? JSON.stringify(detail) : null));
-      const facts = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null];
-      const row = [...facts, ...details, run];
-      const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
+      const columns = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null];
+      const totalsColumns = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
+      const totalCost = actsEnded > 0 ? (costUsd ?? null) : null;
       write(() => {
-        statements.insertAct.run(...row);
-        statements.updateRun.run(...totalsRow, JSON.stringify(usage), actsEnded > 0 ? (costUsd ?? null) : null, run);
+        // The id of the run is also the last parameter, for the condition that the run still exists.
+        statements.insertAct.run(...columns, ...details, run);
+        statements.updateRun.run(...totalsColumns, JSON.stringify(usage), totalCost, run);
       });
     },
     writeEnd({ status, durationMs, error, usage, costUsd }: NarrativeEnd): void {
-      // The final usage and cost include the usage and cost of an act that failed.
-      const usageRow = [JSON.stringify(usage), costUsd ?? null];
-      const row = [status, durationMs, error ? JSON.stringify(error) : null, ...usageRow, run];
+      const errorJson = error ? JSON.stringify(error) : null;
+      // The usage and the cost replace the totals so far, because they include those of an act that failed.
+      const columns = [status, durationMs, errorJson, JSON.stringify(usage), costUsd ?? null];
       write(() => {
-        statements.endRun.run(...row);
+        statements.endRun.run(...columns, run);
         writeAtEnd();
       }, true);
     },

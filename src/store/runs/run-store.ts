@@ -12,7 +12,7 @@ export interface RunStore {
   /** Records an event. Resolves when it is written. */
   onEvent(event: RecordedEvent): Promise<void>;
   /**
-   * Records the rows of a run with `--each` or `--matrix`.
+   * Returns the recorder of the rows of a run with `--each` or `--matrix`.
    * @param run the id of the whole run, whose events go to `onEvent`
    */
   openRows(run: string, rowsOrigin: RowsOrigin): RowRecorder;
@@ -65,7 +65,8 @@ export function openRunStore(options: RunStoreOptions): RunStore {
   let reusableReplyCount = 0;
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: RecordedEvent) => void) | undefined;
-  // The cache is created on first use, because preparing statements fails if the tables are damaged.
+  // The cache and the recorder are created on first use: preparing their statements fails if the tables are damaged,
+  // and `attemptRead` or `attemptWrite` then reports the failure.
   const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now, isKnownInstance));
   const getRecorder = () => (recordEvent ??= createRunRecorder({ ...recorder, vars }));
 
@@ -112,8 +113,8 @@ function openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }:
   const { database, enqueue } = recorder;
   let statements: RunStatements | undefined;
   let writer: ReturnType<typeof createRowRunWriter> | undefined;
-  // Created on first use, after the start of the run was written. If the file can't be written, the start has failed
-  // already.
+  // Created on first use, after the start of the run was written. If the file can't be written, that write has failed,
+  // and `attemptWrite` runs no further work.
   const getWriter = () => (writer ??= createRowRunWriter(database, run));
   enqueue(async () => getWriter().open(rowsOrigin));
   return {

@@ -9,7 +9,10 @@ import type { ActProgressEvent, RecordedTiming } from './run-recorder.js';
  * so that no command fails because of a single value.
  */
 
-/** Returns the end event of an act, with values of the wrong type replaced; undefined if the value is not an object. */
+/**
+ * Returns the end event of an act, with values of the wrong type replaced or left out. Returns undefined if the event
+ * is not an object.
+ */
 export function toActEnd(value: unknown, act: string): ActEnd | undefined {
   if (!isRecord(value)) return undefined;
   const texts = { act, model: 'unknown', requestedModel: 'unknown', text: '', finishReason: 'unknown' };
@@ -31,7 +34,7 @@ export function toActEnd(value: unknown, act: string): ActEnd | undefined {
   };
 }
 
-/** The required fields of each event, with any value of the required type. */
+/** The required fields of each event, each with an example of its type. */
 const eventFields: Readonly<Record<ActProgressEvent['type'], Readonly<Record<string, unknown>>>> = {
   'act-wait': { reason: '', model: '', waitMs: 0 },
   'act-retry': { attempt: 0, delayMs: 0, error: {} },
@@ -44,7 +47,7 @@ export function isProgressEvent(value: unknown): value is ActProgressEvent {
   if (!isRecord(value) || typeof value.type !== 'string' || !Object.hasOwn(eventFields, value.type)) return false;
   const fields = eventFields[value.type as ActProgressEvent['type']];
   return (
-    Object.entries(fields).every(([name, type]) => typeof value[name] === typeof type) &&
+    Object.entries(fields).every(([name, example]) => typeof value[name] === typeof example) &&
     (value.type !== 'act-retry' || isErrorReport(value.error))
   );
 }

@@ -12,7 +12,7 @@ interface FrameOptions {
 
 /**
  * Formats the diagnostics of a file, each with its location and message, the line of the file with carets below it, and
- * a suggestion. Control characters of the file are shown as symbols. If `text` is empty, no line is shown.
+ * a suggestion. Control characters of the file are shown as symbols. If `text` is empty, no line of that text is shown.
  */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ...options }: FrameOptions): string[] {
   if (diagnostics.length === 0) return [];
@@ -55,8 +55,9 @@ function getLine(text: string, line: number): string | undefined {
   return text.slice(start, end === -1 ? undefined : end);
 }
 
-/** The maximum length of the shown part of a line, and of the shown text before the location, in UTF-16 code units. */
+/** The maximum length of the part of a line that is shown, in UTF-16 code units. */
 const maxShownLength = 100;
+/** The maximum length of the text before the location, if the line has enough text after it, in UTF-16 code units. */
 const maxShownBefore = 40;
 
 /** Extracts the part of a line around a location; `…` marks omissions. */

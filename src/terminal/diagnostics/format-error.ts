@@ -15,7 +15,7 @@ export function formatErrorMessage({ act, message }: Pick<ErrorReport, 'act' | '
 }
 
 /**
- * Formats an error: what happened, then, on a line of its own, what to do if that is known.
+ * Formats an error: what happened and, on a second line, when to try again and what to do, as far as these are known.
  * @param columns the width of the terminal, to which lines are wrapped; undefined if the output is not a terminal
  */
 export function formatError(error: ErrorReport, colors: Colors, columns?: number): string {

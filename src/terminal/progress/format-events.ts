@@ -14,13 +14,13 @@ import { formatToolCounts } from './format-tool-use.js';
 /** What the line of a finished act contains. */
 export interface FormatActEndOptions {
   verbose?: boolean;
-  /** Whether to show the waiting time. Set it if no earlier line has shown the time. */
+  /** Whether to show how long the act waited. Set it if the waits had no lines of their own. */
   showsWaits?: boolean;
   /** Whether replies come from a recording, under `--replay`. */
   replays?: boolean | undefined;
 }
 
-/** The minimum length of a wait that is reported. */
+/** The minimum duration of a wait that is reported without `verbose`. */
 export const minReportedWaitMs = 1000;
 
 /** Formats the name of an act, with its round if the carousel has several. */
@@ -60,7 +60,10 @@ export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
   });
 }
 
-/** Formats the warning for a truncated reply. Returns undefined for others: `act-note` events report their finish reasons. */
+/**
+ * Formats the warning for a truncated reply. Returns undefined for any other reply: an unusual finish reason was
+ * already reported by an `act-note`.
+ */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
   return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }
@@ -90,7 +93,7 @@ export function formatWait({ reason, model, waitMs, guessed, isProjectWide }: Ac
   return `${duration} for quota of ${model} (${guessed ? `${reason}, built-in guess` : reason})`;
 }
 
-/** What a limit counts, by the reason of a wait. */
+/** What the limit counts, by the reason of the wait. No wait has a guessed limit of requests per day as its reason. */
 const limitUnits: Partial<Record<ActWait['reason'], [one: string, many: string]>> = {
   rpm: ['request per minute', 'requests per minute'],
   tpm: ['input token per minute', 'input tokens per minute'],
@@ -98,14 +101,14 @@ const limitUnits: Partial<Record<ActWait['reason'], [one: string, many: string]>
 };
 
 /**
- * Explains a wait for a limit that is a built-in guess, and how to avoid the wait on a paid key. All guesses are for the
- * free tier. Returns undefined for other waits.
+ * Explains a wait for a limit that is a built-in guess. All guesses are for the free tier, so the text also says how to
+ * avoid the wait on a paid key. Returns undefined for other waits.
  */
 export function formatGuess({ guessed, reason, limit }: ActWait): string | undefined {
   const [one, many] = limitUnits[reason] ?? [];
   if (!guessed || limit === undefined || one === undefined) return undefined;
   const count = `${formatInteger(limit)} ${limit === 1 ? one : many}`;
-  return `guessed free-tier limit of ${count}; on a paid key use --tier tier_1 or set default_tier`;
+  return `guessed free-tier limit of ${count}; with a paid key, use --tier tier_1 or set default_tier`;
 }
 
 /** Formats a change of the model or of the service tier. */

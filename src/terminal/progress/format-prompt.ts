@@ -7,18 +7,18 @@ import { toPrintable, toPrintableLine } from '../text/printable.js';
 const contentIndent = '    ';
 
 /**
- * Formats a prompt as it is sent, in full: a line with the act, the model and the parameters, and below it the indented
- * texts. Media are named with their type and size.
+ * Formats a prompt as it is sent, in full: a line with the act, the model and the parameters, and below it, indented,
+ * the system instruction, the JSON Schema and the parts. For media, only the name, type and size are shown.
  */
 export function formatPrompt(title: string, { model, parameters, system, earlierTurns, parts }: Prompt): string {
   const { schema, ...others } = parameters;
-  const facts = [
+  const details = [
     model,
     ...formatParameters(others),
     ...(earlierTurns > 0 ? [`after ${formatCount(earlierTurns, 'earlier turn')}`] : []),
   ];
   return [
-    toPrintableLine(`prompt of ${title}: ${facts.join(', ')}`),
+    toPrintableLine(`prompt of ${title}: ${details.join(', ')}`),
     ...(system === undefined ? [] : ['  system:', indent(system)]),
     ...(schema === undefined ? [] : ['  schema:', indent(JSON.stringify(schema))]),
     '  user:',

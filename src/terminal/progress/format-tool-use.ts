@@ -1,7 +1,7 @@
 import type { ExecutedCode, ToolUse } from '../../driver/tool-use.js';
 import { formatCount } from '../text/format.js';
 
-/** The maximum number of lines that are shown of a piece of code, and of its output. */
+/** The maximum number of lines that are shown of each piece of code, and of each output. */
 const maxCodeLines = 40;
 
 /** Formats what the tools did, for the line of a finished act: `2 searches`, `5 sources`. */
@@ -23,9 +23,9 @@ export function formatToolUse({ searches = [], sources = [], code = [] }: ToolUs
 }
 
 function formatCode({ language, code, output, outcome }: ExecutedCode): string[] {
-  const failure = outcome === undefined ? '' : ` (${outcome})`;
+  const outcomeText = outcome === undefined ? '' : ` (${outcome})`;
   return [
-    `Google ran ${language} code${failure}:`,
+    `Google ran ${language} code${outcomeText}:`,
     ...indentLines(code),
     ...(output === undefined ? [] : ['its output:', ...indentLines(output)]),
   ];

@@ -42,8 +42,8 @@ export interface ProgressOptions {
   /** Whether prompts are written, also if `detail` is `quiet`. Default false. */
   showsPrompts?: boolean;
   /**
-   * Called at each reported wait for a guessed limit, which is explained if this returns true. Default: true at the first
-   * call for this narrative.
+   * Called at each reported wait for a guessed limit. If it returns true, a line explains the limit. By default it
+   * returns true only at its first call for this narrative.
    */
   isFirstGuess?: () => boolean;
 }
@@ -139,8 +139,8 @@ function reportGuess(
 }
 
 /**
- * Creates a function that counts the text of each running act. For an event that discards only the end of the text, it
- * returns the length of that end.
+ * Creates a function that counts the UTF-16 units of each running act's text. For a retry that discards only the end of
+ * the text, it returns the length of that end; for any other event, undefined.
  */
 function createDiscardCounter(): (event: NarrativeEvent) => number | undefined {
   const getIndex = createActIndexer();

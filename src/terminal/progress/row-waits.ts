@@ -22,9 +22,14 @@ export interface RowWaits {
   findStandstill(): RowsStandstill | undefined;
 }
 
-/** @param now returns milliseconds since the epoch */
+/**
+ * Creates the record of waits, which is empty until a listener receives events.
+ * @param now returns milliseconds since the epoch
+ */
 export function createRowWaits(now: () => number): RowWaits {
-  /** The last wait of each act in progress, by its row and index. */
+  /**
+   * The last wait of each act in progress, by row and index; undefined if there is none since its start or fallback.
+   */
   const acts = new Map<string, ActWait | undefined>();
   let rowCount = 0;
   return {
@@ -32,17 +37,18 @@ export function createRowWaits(now: () => number): RowWaits {
       rowCount += 1;
       const row = rowCount;
       const getIndex = createActIndexer();
-      const running = new Set<string>();
+      /** The keys of this row's acts in `acts`. */
+      const ownKeys = new Set<string>();
       return (event) => {
-        if (event.type === 'narrative-end') for (const key of running) acts.delete(key);
+        if (event.type === 'narrative-end') for (const key of ownKeys) acts.delete(key);
         if (event.type === 'narrative-start' || event.type === 'narrative-end') return;
         const key = `${row}/${getIndex(event)}`;
-        if (event.type === 'act-start') running.add(key);
+        if (event.type === 'act-start') ownKeys.add(key);
         if (event.type === 'act-start' || event.type === 'act-fallback') acts.set(key, undefined);
         else if (event.type === 'act-wait') acts.set(key, event);
         else if (event.type === 'act-end') {
           acts.delete(key);
-          running.delete(key);
+          ownKeys.delete(key);
         }
       };
     },

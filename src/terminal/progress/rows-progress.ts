@@ -24,6 +24,7 @@ export interface RateMeter {
   addRequests(count: number): void;
   /** Call it when a row has ended. */
   addRow(): void;
+  /** The requests of the last minute. During the first minute, the number is extrapolated from the time so far. */
   readonly requestsPerMinute: number;
   /**
    * Returns when the remaining rows will be done, in milliseconds since the epoch; undefined if it is not yet known.
@@ -34,35 +35,35 @@ export interface RateMeter {
 /** Creates a meter that starts now. @param now returns milliseconds since the epoch */
 export function createRateMeter(now: () => number): RateMeter {
   const startedAt = now();
-  /** The requests of each of the last 60 seconds. */
+  /** The number of requests in each of the last 60 seconds, by the second since the epoch. */
   const counts = new Map<number, number>();
-  let rows = 0;
-  const removeOld = (second: number) => {
-    for (const old of counts.keys()) if (old <= second - 60) counts.delete(old);
+  let endedRows = 0;
+  const removeOldCounts = (currentSecond: number) => {
+    for (const second of counts.keys()) if (second <= currentSecond - 60) counts.delete(second);
   };
   return {
     addRequests(count) {
       const second = Math.floor(now() / 1000);
-      removeOld(second);
+      removeOldCounts(second);
       counts.set(second, (counts.get(second) ?? 0) + count);
     },
     addRow() {
-      rows += 1;
+      endedRows += 1;
     },
     get requestsPerMinute() {
-      removeOld(Math.floor(now() / 1000));
+      removeOldCounts(Math.floor(now() / 1000));
       const requests = [...counts.values()].reduce((sum, count) => sum + count, 0);
       const elapsedMs = now() - startedAt;
       return Math.round(elapsedMs < 60_000 ? (requests * 60_000) / Math.max(1000, elapsedMs) : requests);
     },
     estimateEnd: (remainingRows) =>
-      rows === 0 ? undefined : now() + ((now() - startedAt) / rows) * Math.max(0, remainingRows),
+      endedRows === 0 ? undefined : now() + ((now() - startedAt) / endedRows) * Math.max(0, remainingRows),
   };
 }
 
 /**
  * Formats the progress line: `412/1,000 rows · 3 failed · 5 requests per minute · done about 14:32 · $0.41`. While the run
- * stands still, the wait replaces the rate.
+ * stands still, the wait replaces the rate, and the estimated time of the end is not before the end of the wait.
  */
 export function formatRowsProgress(counts: RowCounts, meter: RateMeter, standstill?: RowsStandstill): string {
   const { unit, total, done, costUsd } = counts;
@@ -84,17 +85,17 @@ function formatTime(milliseconds: number): string {
 
 /**
  * Formats the last line: `1,000 rows: 988 done, 12 failed (10 blocked, 2 invalid_reply), $1.20`.
- * @param notAsked the number of rows that were not started, or were interrupted
+ * @param unfinished the number of rows that were not started, or were interrupted
  */
-export function formatRowsSummary(counts: RowCounts, notAsked: number): string {
+export function formatRowsSummary(counts: RowCounts, unfinished: number): string {
   const { done, doneEarlier, failures, costUsd } = counts;
   const failed = countFailures(counts);
-  const total = counts.total ?? done + failed + notAsked;
+  const total = counts.total ?? done + failed + unfinished;
   const reasons = [...failures].sort(([, left], [, right]) => right - left).map(([code, count]) => `${count} ${code}`);
   const parts = [
-    `${formatInteger(done)} done${doneEarlier > 0 ? ` (${formatInteger(doneEarlier)} earlier)` : ''}`,
+    `${formatInteger(done)} done${doneEarlier > 0 ? ` (${formatInteger(doneEarlier)} in earlier runs)` : ''}`,
     ...(failed > 0 ? [`${formatInteger(failed)} failed (${reasons.join(', ')})`] : []),
-    ...(notAsked > 0 ? [`${formatInteger(notAsked)} not asked`] : []),
+    ...(unfinished > 0 ? [`${formatInteger(unfinished)} not finished`] : []),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ];
   return `${formatInteger(total)} ${counts.unit}${total === 1 ? '' : 's'}: ${parts.join(', ')}`;

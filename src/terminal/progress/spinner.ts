@@ -28,10 +28,13 @@ export interface SpinnerOptions {
 /** The time between two updates, short enough for a countdown of seconds to look regular. */
 const tickMs = 200;
 
-/** Narrower terminals get no spinner. An unknown width counts as 0 columns, at which ora would loop forever. */
+/**
+ * A narrower terminal shows no spinner. An unknown width counts as 0 columns, and with 0 columns ora would loop
+ * forever.
+ */
 const minColumns = 10;
 
-/** Creates a spinner. Loads ora only now, because only a terminal needs it. */
+/** Creates a spinner. ora is loaded only here, because only a terminal needs it. */
 export async function createSpinner({ stream, isColored }: SpinnerOptions): Promise<Spinner> {
   const [{ default: ora }, { default: measureWidth }] = await Promise.all([import('ora'), import('string-width')]);
   const spinner = ora({
@@ -39,7 +42,7 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
     isEnabled: true,
     // ora's own colours ignore NO_COLOR.
     color: isColored ? 'cyan' : false,
-    // If this is true, ora sets the terminal to raw mode, in which Ctrl-C does not signal the process group.
+    // If `discardStdin` is true, ora sets the terminal to raw mode, in which Ctrl-C does not signal the process group.
     discardStdin: false,
   });
   let readStatus: () => SpinnerStatus = () => ({ text: '' });
@@ -48,15 +51,15 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
   const render = () => {
     const { columns = 0 } = stream;
     if (columns < minColumns) return void (spinner.isSpinning && spinner.stop());
-    // Three columns are reserved for ora's symbol, a space, and the last column, after which some terminals wrap at
-    // once.
+    // Three columns are reserved for ora's symbol, a space, and the last column, after which some terminals wrap
+    // immediately.
     spinner.text = withoutAutowrap(fitToWidth(readStatus(), columns - 3, measureWidth));
     spinner.start();
   };
   stream.on('resize', () => {
     if (timer === undefined) return;
-    // Clears everything below the cursor, which is at the start of the line: also the rows onto which the line wrapped
-    // when the terminal became narrower.
+    // Clears from the cursor, which is at the start of the spinner's line, to the end of the screen. The line may have
+    // wrapped onto further rows when the terminal became narrower.
     if (spinner.isSpinning) stream.clearScreenDown?.();
     render();
   });
@@ -91,12 +94,13 @@ function fitToWidth({ text, time }: SpinnerStatus, columns: number, measureWidth
   const line = toPrintableLine(text.slice(0, maxTextLength));
   const availableColumns = columns - measureWidth(timeText);
   if (measureWidth(line) <= availableColumns) return line + timeText;
-  let cut = '';
+  let beginning = '';
+  // The width of the `…`.
   let width = 1;
   for (const { segment } of new Intl.Segmenter().segment(line)) {
     width += measureWidth(segment);
     if (width > availableColumns) break;
-    cut += segment;
+    beginning += segment;
   }
-  return `${cut}…${timeText}`;
+  return `${beginning}…${timeText}`;
 }

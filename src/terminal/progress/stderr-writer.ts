@@ -14,7 +14,10 @@ export interface StderrWriter {
   setStatus(owner: object, status: (() => SpinnerStatus) | undefined): void;
   /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;
-  /** Wraps the output for replies, so that the spinner is cleared while they are written to the same terminal. */
+  /**
+   * Wraps the output for replies, so that the spinner and lines do not interrupt a line of a reply on the same screen.
+   * If the screen is not shared, returns the output unchanged.
+   */
   wrapReplies(replies: Output): Output;
   /** Removes the spinner permanently. May be called at any time, and more than once. */
   stopSpinner(): void;
@@ -100,7 +103,7 @@ function createSharedSpinner(spinner: Spinner | undefined, canShow: () => boolea
   return { setStatus, updateSpinner };
 }
 
-/** Joins the statuses of parallel work: first their number, then each status. */
+/** Joins the statuses of parallel work: first their number, then each status. A single status stays unchanged. */
 function joinStatuses(statuses: readonly SpinnerStatus[]): SpinnerStatus {
   const [first = { text: '' }, ...others] = statuses;
   if (others.length === 0) return first;

@@ -12,7 +12,7 @@ export function createThoughtWriter(writeLine: (line: string) => void): (event: 
   const running = new Map<number, ThoughtText>();
   const write = (act: string, lines: readonly string[], text: ThoughtText) => {
     const prefix = running.size > 1 ? `${act}: ` : '';
-    for (const line of lines.map((each) => each.trimEnd())) {
+    for (const line of lines.map((untrimmed) => untrimmed.trimEnd())) {
       if (line === '') text.isBlankDue = text.hasLines;
       else {
         if (text.isBlankDue) writeLine('');

@@ -59,7 +59,7 @@ interface WaitTrackerOptions {
   label?: string;
 }
 
-/** An event after which its act goes on. */
+/** Any event of an act except its end. */
 type RunningActEvent = Exclude<ActEvent, { type: 'act-end' }>;
 
 /**
@@ -70,8 +70,8 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
   /** The states of the running acts. Each object is also the owner of its act's status in the spinner. */
   const states = new Map<number, { current: WaitState }>();
   const formatStatus = (state: WaitState): SpinnerStatus => {
-    const { text, ...rest } = formatWaitStatus(state, now());
-    return { text: label === undefined ? text : `${label}: ${text}`, ...rest };
+    const status = formatWaitStatus(state, now());
+    return label === undefined ? status : { ...status, text: `${label}: ${status.text}` };
   };
   const remove = (index: number) => {
     const owner = states.get(index);

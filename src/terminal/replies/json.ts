@@ -12,7 +12,8 @@ export function createJsonReplyOutput(output: Output, isActShown: ActFilter): Re
 
 /**
  * Writes one JSON array with the documents of several narratives, in the order of their positions, when all have
- * finished.
+ * finished. Returns a function that creates the output of the narrative at a position, counted from 0.
+ * @param count the number of narratives
  */
 export function createJsonArrayOutput(output: Output, count: number) {
   const documents: unknown[] = [];

@@ -1,6 +1,6 @@
 import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
 
-/** Writes replies to standard output. Receives every event of a run, and its report at the end. */
+/** Writes replies to standard output. Receives every event of a run and, at the end, the report of the run. */
 export interface ReplyOutput {
   onEvent(event: NarrativeEvent): void;
   /** Called once, at the end of the run. */

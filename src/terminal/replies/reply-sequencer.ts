@@ -59,8 +59,8 @@ export function createReplySequencer() {
 }
 
 /**
- * Writes the replies of parallel acts in order. Replies after that of a failed act are never written. Every event of an
- * act must have its index.
+ * Writes the replies of parallel acts in order. A failed act has no `act-end`, so the replies after it are never
+ * written. Every event of an act must have an index: one without an index is passed on immediately.
  */
 export function createActSequencer(output: ReplyOutput): ReplyOutput {
   const queue = createEventQueue();
@@ -77,8 +77,8 @@ export function createActSequencer(output: ReplyOutput): ReplyOutput {
 }
 
 /**
- * Adds an event to the held events, unless it writes nothing. Removes the deltas of a complete reply or a discarded
- * attempt.
+ * Returns the held events with this event added, if it has something to write. An `act-end` replaces the deltas of its
+ * act, and is held without `firstTokenMs`, so that its whole text is written. An `act-retry` removes discarded text.
  */
 function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): NarrativeEvent[] {
   switch (event.type) {
@@ -109,7 +109,7 @@ function truncateDeltas(heldEvents: readonly NarrativeEvent[], keepChars = 0): N
   });
 }
 
-/** Removes the deltas of the current act. Events come in the order of the acts, so no deltas of other acts are held. */
+/** Removes all deltas. They belong to the act that ends, because those of each earlier act were removed at its end. */
 function withoutDeltas(heldEvents: readonly NarrativeEvent[]): NarrativeEvent[] {
   return heldEvents.filter(({ type }) => type !== 'act-delta');
 }

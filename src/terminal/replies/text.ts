@@ -7,15 +7,16 @@ import type { ActFilter, ReplyOutput } from './reply-output.js';
 export interface TextReplyOutputOptions {
   output: Output;
   isActShown: ActFilter;
-  /** Shared by narratives that write to the same output, one after another. */
+  /** Shared by narratives that write to the same output one after another. By default the output has its own. */
   paragraphWriter?: ParagraphWriter;
   /** Called just before the first text of an act is written. */
   writeHeading?: (start: ActStart) => void;
 }
 
 /**
- * Writes replies, streamed or not, as plain text: in order, with an empty line between them and one newline at the end.
- * A terminal gets symbols instead of control characters; any other output gets the text unchanged.
+ * Writes replies, streamed or not, as plain text in the order of their events. Each reply ends with one newline, and an
+ * empty line separates it from the next. A terminal gets symbols instead of control characters; any other output gets
+ * the text unchanged.
  */
 export function createTextReplyOutput({
   output,
@@ -44,6 +45,7 @@ export function createTextReplyOutput({
         if (isCurrentShown) writer.append(withHeading(event.text));
         return;
       case 'act-retry':
+        // Written text can't be removed, so the reply starts again in a new paragraph.
         if (isCurrentShown && event.discard) writer.end();
         return;
       case 'act-end':
@@ -105,7 +107,7 @@ export function createParagraphWriter(output: Output): ParagraphWriter {
   };
 }
 
-/** Returns the length that can be written now, without trailing newlines or the first half of a surrogate pair. */
+/** Returns how much of a text can be written now: all but trailing newlines, or the first half of a surrogate pair. */
 function writableLength(text: string): number {
   const endsInHighSurrogate = /[\ud800-\udbff]/.test(text.slice(-1));
   return endsInHighSurrogate ? text.length - 1 : lengthWithoutTrailingNewlines(text);

@@ -4,7 +4,9 @@ import type { DisplayOptions } from '../text/colors.js';
 import { formatDuration, truncate } from '../text/format.js';
 import { measureWidth, toDisplayLine } from '../text/printable.js';
 
-/** What an act does at a moment. Without streaming, it is not known when thinking ends, so all of it is `answering`. */
+/**
+ * What an act does at a moment. Without streaming, it is not known when thinking ends, so thinking is `answering` too.
+ */
 type Activity = 'waiting' | 'thinking' | 'answering';
 
 type Symbols = Readonly<Record<Activity, string>>;
@@ -12,7 +14,7 @@ type Symbols = Readonly<Record<Activity, string>>;
 const terminalSymbols: Symbols = { waiting: '░', thinking: '▒', answering: '█' };
 const plainSymbols: Symbols = { waiting: '.', thinking: '-', answering: '#' };
 
-/** The width of a line where the output is not a terminal. */
+/** The width of a line if the output is not a terminal. */
 const defaultColumns = 80;
 /** The maximum width of the names of acts. */
 const maxNameWidth = 20;
@@ -20,8 +22,8 @@ const maxNameWidth = 20;
 type TimedAct = RecordedAct & { timing: RecordedTiming };
 
 /**
- * Formats a timeline: a bar for each act, from the start of the run to its end, and the duration. Returns no lines if
- * no times were recorded.
+ * Formats a timeline: for each act a line with its name, its bar on the time scale of the whole run, and its duration;
+ * then a legend. Acts without recorded times have no line. Returns no lines if no act has recorded times.
  */
 export function formatActBars(acts: readonly RecordedAct[], { colors, columns }: DisplayOptions): string[] {
   const timed = acts.filter((act): act is TimedAct => act.timing !== undefined);
@@ -42,7 +44,10 @@ export function formatActBars(acts: readonly RecordedAct[], { colors, columns }:
   return [...lines, colors.dim(formatLegend(timed, symbols))];
 }
 
-/** Formats how long an act waited for each reason, how long it thought, and how long it answered. Empty if unknown. */
+/**
+ * Formats how long an act waited for each reason and, if the reply was streamed, how long the model thought and
+ * answered. Returns an empty string if there is neither.
+ */
 export function formatActTimes({ waits, firstTokenMs, durationMs }: RecordedTiming): string {
   const byReason = new Map<string, number>();
   for (const { reason, durationMs: waitMs } of waits) byReason.set(reason, (byReason.get(reason) ?? 0) + waitMs);
@@ -66,7 +71,7 @@ interface BarOptions {
   symbols: Symbols;
 }
 
-/** Renders a bar. A column shows what the act does at the middle of the column's time span. An act has at least one. */
+/** Renders a bar. A column shows what the act does at the middle of the column's time span. Each bar has a column. */
 function renderBar(timing: RecordedTiming, { startMs, msPerColumn, width, symbols }: BarOptions): string {
   const offsetMs = timing.startedAt - startMs;
   const first = Math.min(width - 1, Math.floor(offsetMs / msPerColumn));
@@ -86,16 +91,16 @@ function findActivity({ waits, firstTokenMs = 0 }: RecordedTiming, atMs: number)
 
 /** Formats the meaning of the symbols that occur. */
 function formatLegend(timed: readonly TimedAct[], symbols: Symbols): string {
-  const isStreamed = timed.some(({ timing }) => timing.firstTokenMs !== undefined);
-  const isComplete = timed.every(({ timing }) => timing.firstTokenMs !== undefined);
-  const answering = isComplete
+  const isAnyStreamed = timed.some(({ timing }) => timing.firstTokenMs !== undefined);
+  const isEachStreamed = timed.every(({ timing }) => timing.firstTokenMs !== undefined);
+  const answering = isEachStreamed
     ? 'answering'
-    : isStreamed
+    : isAnyStreamed
       ? 'answering (without --stream: thinking and answering)'
       : 'thinking and answering';
   return [
     ...(timed.some(({ timing }) => timing.waits.length > 0) ? [`${symbols.waiting} waiting`] : []),
-    ...(isStreamed ? [`${symbols.thinking} thinking`] : []),
+    ...(isAnyStreamed ? [`${symbols.thinking} thinking`] : []),
     `${symbols.answering} ${answering}`,
   ].join('   ');
 }

@@ -9,7 +9,7 @@ import { escapeMarkdown } from '../text/markdown.js';
 import { toDisplayLine } from '../text/printable.js';
 import { formatTable } from '../text/table.js';
 
-/** Runs side by side. It is also the document of `--format json`. */
+/** A comparison of runs. It is also the document of `--format json`. */
 export interface Comparison {
   runs: readonly ComparedRun[];
   /** The acts of all runs. An act that runs more than once has an entry for each time. */
@@ -25,6 +25,7 @@ export type ComparedRun = { label: string } & Pick<
 
 /** An act in one run. Of an act that failed or is not part of the run, only the label and the status are known. */
 export interface ComparedAct {
+  /** The letter of the run. */
   label: string;
   status: 'completed' | 'no reply' | 'absent';
   model?: string;
@@ -67,11 +68,12 @@ export function formatComparison(comparison: Comparison, { colors }: DisplayOpti
     [title, ...runs.map(({ label }) => label)],
     ...rows.map(({ name, cells }) => [`  ${name}`, ...cells]),
   ]);
+  // All tables are formatted as one, so that their columns are aligned.
   const lines = formatTable(rows.map((row) => row.map(toDisplayLine)));
-  const headings = new Set(tables.map((_, index) => countRows(tables.slice(0, index))));
+  const headingIndexes = new Set(tables.map((_, index) => countRows(tables.slice(0, index))));
   return [
     ...legend,
-    ...lines.flatMap((line, index) => (headings.has(index) ? ['', colors.heading(line)] : [line])),
+    ...lines.flatMap((line, index) => (headingIndexes.has(index) ? ['', colors.heading(line)] : [line])),
     ...listDifferences(comparison).flatMap(({ title, excerpt }) => ['', colors.heading(toDisplayLine(title)), excerpt]),
   ];
 }
@@ -152,6 +154,9 @@ function createUsageRows(
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 
+/**
+ * Formats how many words changed: `same as A`, `+3 -1`, or `most` if the replies have too little in common to count.
+ */
 function formatChange({ from, isEqual, added, removed }: ReplyDifference): string {
   if (isEqual) return `same as ${from}`;
   return added === undefined ? 'most' : `+${added} -${removed}`;

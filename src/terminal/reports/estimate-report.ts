@@ -9,7 +9,7 @@ interface Totals {
   promptTokens: number;
   outputTokens: number;
   costUsd?: number;
-  /** The cost in the standard service tier. Present if an act asks for a tier. */
+  /** The cost in the standard service tier. Present if an act asks for a service tier and the cost is known. */
   standardCostUsd?: number;
   /** The service tiers that acts ask for. */
   serviceTiers?: readonly string[];
@@ -25,7 +25,9 @@ export interface EstimateReport extends Totals {
   models: readonly ({ model: string } & Totals)[];
   /** The number of requests whose model may search the web. */
   searchRequests: number;
-  /** The highest fee for a search among their models; absent if the fee of one of them is unknown. */
+  /**
+   * The highest fee for a search among the models of those requests; absent if the fee of one of the models is unknown.
+   */
   searchFee?: SearchFee;
 }
 

@@ -1,20 +1,19 @@
 import { toDisplayLine } from '../text/printable.js';
 import { type ReportedCase, type ReportedSuite, truncateText } from './reported-suite.js';
 
-/** How every JUnit report of this program begins. */
+/** The beginning of every JUnit report of this program, by which an existing report is recognised and overwritten. */
 export const junitStart = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="boticelli"';
 
 /**
  * Renders a JUnit report (the format of Apache Ant that CI services read): a test suite for each narrative, and a test
- * case for each act or row. A case that failed because of its reply is a `failure`, any other
- * failed case an `error`.
+ * case for each act or row. A case that failed because of its reply is a `failure`, any other failed case an `error`.
  */
 export function renderJunitReport(suites: readonly ReportedSuite[]): string {
   const allCases = suites.flatMap(({ cases }) => cases);
   const durationMs = suites.reduce((sum, suite) => sum + suite.durationMs, 0);
   const lines = suites.flatMap((suite) => [
     `  <testsuite${formatAttributes({ name: suite.name, ...countCases(suite.cases), time: toSeconds(suite.durationMs) })}>`,
-    ...suite.cases.map((each) => renderCase(each, suite)),
+    ...suite.cases.map((reportedCase) => renderCase(reportedCase, suite)),
     '  </testsuite>',
   ]);
   const { skipped: _, ...counts } = countCases(allCases);
@@ -23,7 +22,7 @@ export function renderJunitReport(suites: readonly ReportedSuite[]): string {
 }
 
 function countCases(cases: readonly ReportedCase[]) {
-  const count = (isCounted: (each: ReportedCase) => boolean) => cases.filter(isCounted).length;
+  const count = (isCounted: (reportedCase: ReportedCase) => boolean) => cases.filter(isCounted).length;
   return {
     tests: cases.length,
     failures: count(({ error, isUselessReply }) => error !== undefined && isUselessReply === true),
@@ -57,7 +56,10 @@ function formatAttributes(attributes: Readonly<Record<string, string | number>>)
 
 const maxTextLength = 2000;
 
-/** Escapes a text as one line. Characters that XML 1.0 does not allow, and control characters, become symbols. */
+/**
+ * Cuts a text to `maxTextLength` and escapes it as one line. Control characters, and others that XML 1.0 forbids,
+ * become symbols.
+ */
 function escapeXml(text: string): string {
   const line = toDisplayLine(truncateText(text, maxTextLength)).replaceAll(/[\ufffe\uffff]/g, '\ufffd');
   return line.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -73,7 +73,7 @@ function formatIntro({ location, tier, models }: LimitsReport): string[] {
 function formatTitle(model: QuotaStatus, { now }: LimitsReport, colors: Colors): string {
   const name = colors.heading(toPrintableLine(model.model));
   if (model.standsFor !== undefined)
-    return `${name}: alias of ${toPrintableLine(model.standsFor)}, which counts its requests`;
+    return `${name}: alias of ${toPrintableLine(model.standsFor)}; its requests count for that model`;
   const availability = formatAvailability(model.free, now);
   return `${name}: ${model.free.state === 'now' ? availability : colors.warning(availability)}`;
 }

@@ -7,25 +7,27 @@ import { type ReportedCase, type ReportedSuite, truncateText } from './reported-
 const reservedBytes = 200;
 
 /**
- * Renders a summary in GitHub's Markdown: a heading and a table for each narrative. Failed narratives come first.
- * Lines beyond `maxBytes` are left out, and the last line says how many.
+ * Renders a summary in GitHub's Markdown: a heading and a table for each narrative. Narratives that did not complete
+ * come first, and so do the failed cases of each. Lines beyond `maxBytes` are left out, and the last line says how
+ * many.
  */
 export function renderMarkdownSummary(suites: readonly ReportedSuite[], maxBytes: number): string {
-  const failedFirst = [...suites].sort((left, right) => rankStatus(left) - rankStatus(right));
+  const incompleteFirst = [...suites].sort((left, right) => rankStatus(left) - rankStatus(right));
   let text = '';
   let freeBytes = maxBytes - reservedBytes;
-  let leftOut = 0;
-  for (const suite of failedFirst) {
+  let leftOutLines = 0;
+  for (const suite of incompleteFirst) {
     for (const [index, block] of [renderHead(suite), ...sortCases(suite.cases).map(renderRow)].entries()) {
       freeBytes -= Buffer.byteLength(block);
       if (freeBytes >= 0) text += block;
-      else if (index > 0) leftOut += 1;
+      // The head of a narrative, at index 0, is not counted as a line.
+      else if (index > 0) leftOutLines += 1;
     }
     text += '\n';
     freeBytes -= 1;
   }
-  if (leftOut === 0 && freeBytes >= 0) return text;
-  return `${text}${formatInteger(leftOut)} further lines are left out, because GitHub shows no summary of more than 1 MiB.\n`;
+  if (leftOutLines === 0 && freeBytes >= 0) return text;
+  return `${text}${formatInteger(leftOutLines)} further lines are left out, because GitHub does not show a summary larger than 1 MiB.\n`;
 }
 
 function rankStatus({ status }: ReportedSuite): number {
@@ -39,7 +41,7 @@ function sortCases(cases: readonly ReportedCase[]): ReportedCase[] {
 function renderHead({ name, status, cases, unit, usage, costUsd, durationMs }: ReportedSuite): string {
   const done = cases.filter(({ outcome }) => outcome === 'completed' || outcome === 'reused').length;
   const total = formatCount(cases.length, unit);
-  const facts = [
+  const totals = [
     done === cases.length ? total : `${formatInteger(done)} of ${total}`,
     formatTokenCount(usage),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
@@ -47,7 +49,7 @@ function renderHead({ name, status, cases, unit, usage, costUsd, durationMs }: R
   ];
   const table =
     cases.length === 0 ? '' : `| ${unit} | status | model | tokens | cost | time |\n|---|---|---|--:|--:|--:|\n`;
-  return `### ${toCode(name)}: ${status}\n\n${facts.join(', ')}\n\n${table}`;
+  return `### ${toCode(name)}: ${status}\n\n${totals.join(', ')}\n\n${table}`;
 }
 
 function renderRow({ name, outcome, error, model, usage, costUsd, durationMs }: ReportedCase): string {
@@ -66,8 +68,8 @@ function renderRow({ name, outcome, error, model, usage, costUsd, durationMs }: 
 const maxCodeLength = 500;
 
 /**
- * Renders a text as code. Its punctuation is written as character references, so whoever wrote the text can't form
- * Markdown, HTML, a link or the end of a table cell with it
+ * Renders a text as code, cut to `maxCodeLength`. Its punctuation is written as character references, so whoever wrote
+ * the text can't form Markdown, HTML, a link or the end of a table cell with it
  * (spec.commonmark.org/0.31.2/#entity-and-numeric-character-references).
  */
 function toCode(text: string): string {

@@ -54,8 +54,8 @@ export interface ListedModel {
 }
 
 /**
- * Formats the report as a table. On a narrow terminal, long names are on lines of their own. On a very narrow terminal,
- * the report is a list instead.
+ * Formats the report as a table. On a narrow terminal, notes and long names are on lines of their own. On a very narrow
+ * terminal, the report is a list instead.
  */
 export function formatModels(report: ModelsReport, display: DisplayOptions): string[] {
   const { models } = report;
@@ -84,7 +84,7 @@ function formatIntro({ service, listedAt, tier, count, models }: ModelsReport): 
 
 interface Row {
   name: string;
-  /** The cells next to the name. */
+  /** The cells after the name: the APIs, and the limits of input and output tokens. */
   cells: readonly string[];
   quota: string;
   note: string;

@@ -7,7 +7,7 @@ import { fitsWidth, formatTable } from '../text/table.js';
 
 /**
  * Formats measurements with one column per model. If the table is too wide for the terminal, the models are listed one
- * below the other.
+ * below the other. Details that do not fit into a column follow.
  */
 export function formatProbe(results: readonly ModelProbeResult[], { columns }: DisplayOptions): string[] {
   const labels = ['', ...rowFormatters.map(([label]) => label)];
@@ -60,7 +60,7 @@ function formatRejectingQuotas({ quotas }: FirstRejection): string {
   return limitTexts.length === 0 ? 'not stated' : limitTexts.join(', ');
 }
 
-/** Formats details that need a line of their own. */
+/** Formats the details that follow the table: the model that served, the exceeded quotas and the error. */
 function formatNotes({ model, servedBy, firstRefusal, failure }: ModelProbeResult): string[] {
   const ids = firstRefusal?.quotas.flatMap(({ quotaId = [] }) => quotaId) ?? [];
   return [

@@ -9,7 +9,7 @@ export interface ReportedSuite {
   file?: string;
   status: RunStatus;
   cases: readonly ReportedCase[];
-  /** What the cases are. */
+  /** Whether each case is an act or a row. */
   unit: 'act' | 'row';
   usage: Usage;
   /** In US dollars; absent if unknown. */
@@ -32,7 +32,7 @@ export interface ReportedCase {
   durationMs?: number;
 }
 
-/** Shortens a text for a report. */
+/** Cuts a text to `maxLength` UTF-16 units and adds `…`, which is not part of the length. */
 export function truncateText(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }

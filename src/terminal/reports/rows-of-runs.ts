@@ -2,10 +2,11 @@ import type { RecordedRun } from '../../store/runs/recorded-run.js';
 
 /** Whether a run has rows instead of acts: those of `--each`, of `--matrix`, or of both. */
 export function hasRows({ run, source, matrix }: Pick<RecordedRun, 'run' | 'source' | 'matrix'>): boolean {
+  // The id of a row's own run contains a slash.
   return source !== undefined || (matrix !== undefined && !run.includes('/'));
 }
 
-/** What the rows of such a run are called: with `--matrix`, they are runs. */
+/** Returns what the rows of a run with rows are called: with `--matrix` they are runs, otherwise rows. */
 export function getRowUnit({ matrix }: Pick<RecordedRun, 'matrix'>): 'row' | 'run' {
   return matrix === undefined ? 'row' : 'run';
 }

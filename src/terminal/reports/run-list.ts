@@ -40,7 +40,8 @@ interface Column {
   isTruncatable?: boolean;
 }
 
-// Any text, not only a name, may have control characters: the database may come with a folder that someone else wrote.
+// Every text is made printable, even an id or a status: the database may have come with a folder that someone else
+// wrote.
 const columnDefinitions: readonly Column[] = [
   { title: 'run', format: ({ run }) => toDisplayLine(run) },
   { title: 'started', format: ({ startedAt }) => formatShortTime(new Date(startedAt)) },
@@ -67,16 +68,19 @@ const columnDefinitions: readonly Column[] = [
  */
 const dispensableTitles = ['started', 'model', 'rows'];
 
-/** Formats the columns as a table that fits into the terminal, if that is possible. */
-function formatColumns(shown: readonly number[], cells: string[][], columns: number | undefined): string[] {
-  let table = fitTable(shown, cells, columns);
+/**
+ * Formats the columns as a table that fits into the terminal, if that is possible.
+ * @param shown the indexes of the columns in `columnDefinitions`
+ */
+function formatColumns(shown: readonly number[], cells: string[][], terminalWidth: number | undefined): string[] {
+  let table = fitTable(shown, cells, terminalWidth);
   for (const [index] of dispensableTitles.entries()) {
-    if (fitsWidth(table, columns)) break;
+    if (fitsWidth(table, terminalWidth)) break;
     const omitted = dispensableTitles.slice(0, index + 1);
     table = fitTable(
       shown.filter((column) => !omitted.includes(columnDefinitions[column]?.title ?? '')),
       cells,
-      columns,
+      terminalWidth,
     );
   }
   return table;
@@ -85,8 +89,11 @@ function formatColumns(shown: readonly number[], cells: string[][], columns: num
 /** The shortest length to which a text is truncated. */
 const minTruncatedLength = 8;
 
-/** Formats the columns as a table. Shortens the longest truncatable column until the table fits into the terminal. */
-function fitTable(shown: readonly number[], cells: string[][], columns: number | undefined): string[] {
+/**
+ * Formats the columns as a table. Shortens the longest truncatable column until the table fits into the terminal, or
+ * until that column has `minTruncatedLength`.
+ */
+function fitTable(shown: readonly number[], cells: string[][], terminalWidth: number | undefined): string[] {
   const definitions = shown.map((column) => columnDefinitions[column] as Column);
   const rows = [definitions.map(({ title }) => title), ...cells.map((row) => shown.map((column) => row[column] ?? ''))];
   const rightAligned = definitions.flatMap(({ isRightAligned }, column) => (isRightAligned ? [column] : []));
@@ -94,14 +101,14 @@ function fitTable(shown: readonly number[], cells: string[][], columns: number |
   for (;;) {
     const shortened = rows.map((row) => row.map((cell, column) => truncate(cell, maxLengths[column] ?? 0)));
     const table = formatTable(shortened, rightAligned);
-    if (fitsWidth(table, columns)) return table;
+    if (fitsWidth(table, terminalWidth)) return table;
     const [longest = 0, next = 0] = definitions
       .flatMap(({ isTruncatable }, column) => (isTruncatable ? [maxLengths[column] ?? 0] : []))
       .sort((left, right) => right - left);
     if (longest <= minTruncatedLength) return table;
     const column = definitions.findIndex(({ isTruncatable }, at) => isTruncatable && maxLengths[at] === longest);
     // Shortens the column at most to the length of the next longest one. Columns of equal length lose one unit in turn.
-    const overflow = Math.max(...table.map(measureWidth)) - (columns ?? 0);
+    const overflow = Math.max(...table.map(measureWidth)) - (terminalWidth ?? 0);
     const step = Math.max(1, Math.min(overflow, longest - Math.max(next, minTruncatedLength)));
     maxLengths[column] = longest - step;
   }

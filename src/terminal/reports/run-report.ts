@@ -35,8 +35,8 @@ export interface RunDisplayOptions extends DisplayOptions {
 }
 
 /**
- * Formats a run act by act, with its replies, or row by row. For a terminal, wraps lines and shows control characters
- * as symbols.
+ * Formats a run act by act, with its replies, or row by row. For a terminal, wraps lines and shows the control
+ * characters of replies as symbols; otherwise replies stay unchanged.
  */
 export function formatRun(
   run: RecordedRun,
@@ -49,6 +49,7 @@ export function formatRun(
   const sections = acts.map(({ act, end, events, prompt, timing }, index) => {
     const times = timing && !end?.reused ? formatActTimes(timing) : '';
     const details = [
+      // The recorded timing has the waits too, and `times` shows their sums.
       ...events.filter((event) => !timing || event.type !== 'act-wait').flatMap(formatEvent),
       ...(end ? formatEnd(end) : ['no reply']),
       ...(times === '' ? [] : [times]),
@@ -61,11 +62,11 @@ export function formatRun(
       ...(end && end.text !== '' ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
     ].join('\n');
   });
-  const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
+  const [title = '', ...headerLines] = formatHeader(run).map(toWrappedLine);
   const hint = prompts && rows.length === 0 && !acts.some((act) => act.prompt) ? [toWrappedLine(noPromptsHint)] : [];
   const bars = formatActBars(acts, { colors, columns });
   const blocks = [
-    [colors.heading(title), ...facts, ...hint].join('\n'),
+    [colors.heading(title), ...headerLines, ...hint].join('\n'),
     ...(bars.length === 0 ? [] : [bars.join('\n')]),
     ...rowLines,
     ...sections,
@@ -140,7 +141,8 @@ function formatEvent(event: ActProgressEvent): string[] {
 
 /**
  * Returns the document of `runs export --format json`: the fields of `run --output json`, and everything else that was
- * recorded. `told` has the events between the start and the end of each act, `details` its timing and its prompt.
+ * recorded. `told` has the events between the start and the end of each act, and `details` the timing and the prompt of
+ * each act. `rows` is absent if the run has no rows.
  */
 export function toRunExport(run: RecordedRun, { acts, rows }: RunContent) {
   const exported = {
@@ -151,13 +153,14 @@ export function toRunExport(run: RecordedRun, { acts, rows }: RunContent) {
 }
 
 /**
- * Renders the document of `runs export --format markdown`: a heading for each act, and its unchanged reply below. The
- * replies may contain control characters.
+ * Renders the document of `runs export --format markdown`: a heading for each act, and the reply below it. Only the end
+ * of a reply is changed: trailing white space is removed, and an open code block is closed. Replies may contain control
+ * characters.
  */
 export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent): string {
   const { narrative, run: id, startedAt, status, actsEnded, actCount, durationMs, modelsServed, error } = run;
   const duration = durationMs === undefined ? '' : ` after ${formatDuration(durationMs)}`;
-  const facts = [
+  const listItems = [
     `- Run \`${id}\`, ${startedAt}`,
     `- ${status}${duration}, ${actsEnded} of ${formatCount(actCount, getUnit(run))}`,
     ...(modelsServed.length === 0 ? [] : [`- Served by ${modelsServed.map((model) => `\`${model}\``).join(', ')}`]),
@@ -172,15 +175,16 @@ export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent):
     const sources = end.sources ? [renderSources(end.sources)] : [];
     return [heading, summary, closeOpenFence(end.text.replace(/\s+$/, '')), ...sources].join('\n\n');
   });
-  return `${[`# ${escapeMarkdown(narrative)}`, facts.join('\n'), ...sections].join('\n\n')}\n`;
+  return `${[`# ${escapeMarkdown(narrative)}`, listItems.join('\n'), ...sections].join('\n\n')}\n`;
 }
 
 /** Closes a code block that a truncated reply leaves open, so that it does not include everything that follows. */
 function closeOpenFence(text: string): string {
   let openFence: string | undefined;
-  for (const [, fence = '', rest = ''] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {
+  for (const [, fence = '', afterFence = ''] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {
     if (openFence === undefined) openFence = fence;
-    else if (fence[0] === openFence[0] && fence.length >= openFence.length && rest.trim() === '') openFence = undefined;
+    else if (fence[0] === openFence[0] && fence.length >= openFence.length && afterFence.trim() === '')
+      openFence = undefined;
   }
   return openFence === undefined ? text : `${text}\n${openFence}`;
 }

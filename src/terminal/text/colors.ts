@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** Colours by meaning. Without colour support each function returns its text unchanged. */
+/** Functions that colour a text by its meaning. Without colour support, each returns its text unchanged. */
 export type Colors = Record<'heading' | 'dim' | 'warning' | 'error' | 'location', (text: string) => string>;
 
 /** How a report is displayed. */

@@ -18,5 +18,5 @@ function formatParameterValue(value: unknown): string {
 /** Renames the keys of a table, but not those of tables in it. */
 function renameKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [toFileKey(key), each]));
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [toFileKey(key), entry]));
 }

@@ -1,6 +1,9 @@
 import type { Price, TokenRates } from '../../facts/prices.js';
 
-/** Formats a price in US dollars per million tokens: `$2 in ($0.1 cached), $10 out`. */
+/**
+ * Formats a price in US dollars per million tokens: `$2 in ($0.1 cached), $10 out`. A second price for long prompts
+ * follows: `; above 200000 tokens $4 in, $15 out`.
+ */
 export function formatPrice({ above, ...rates }: Price): string {
   return [formatRates(rates), ...(above ? [`above ${above.promptTokens} tokens ${formatRates(above)}`] : [])].join(
     '; ',

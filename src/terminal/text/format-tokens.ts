@@ -1,7 +1,10 @@
 import type { Usage } from '../../driver/response.js';
 import { formatCount } from './format.js';
 
-/** Formats the tokens of a request, with thoughts apart: `120 tokens in (80 cached), 7 out, 30 thinking`. */
+/**
+ * Formats the tokens of a request, with a separate number for thoughts:
+ * `120 tokens in (80 cached), 7 out, 30 thinking`.
+ */
 export function formatTokens({ thoughtTokens = 0, ...usage }: Usage): string {
   const tokens = formatInAndOut(usage.outputTokens, usage);
   return thoughtTokens > 0 ? `${tokens}, ${thoughtTokens} thinking` : tokens;
@@ -12,7 +15,7 @@ export function formatTotalTokens(usage: Usage): string {
   return formatInAndOut(getBilledOutput(usage), usage);
 }
 
-/** The tokens that are billed as output; undefined if not all are known. */
+/** Returns the tokens that are billed as output: those of the reply and of thoughts. Undefined if either is unknown. */
 export function getBilledOutput({ outputTokens, thoughtTokens }: Usage): number | undefined {
   return outputTokens === undefined || thoughtTokens === undefined ? undefined : outputTokens + thoughtTokens;
 }

@@ -8,7 +8,7 @@ export function formatDuration(durationMs: number): string {
   return `${Math.floor(wholeSeconds / 3600)} h ${Math.floor((wholeSeconds % 3600) / 60)} min`;
 }
 
-/** Formats a duration in whole seconds, rounded up, for counters: `3 s`, `2 min 5 s`. */
+/** Formats a duration in whole seconds, rounded up, for countdowns and elapsed times: `3 s`, `2 min 5 s`. */
 export function formatWholeSeconds(durationMs: number): string {
   const seconds = Math.ceil(durationMs / 1000);
   return seconds < 10 ? `${seconds} s` : formatDuration(seconds * 1000);
@@ -53,12 +53,14 @@ export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Formats an integer with separators: `1,000`. */
+/** Formats an integer with commas between thousands: `1,000`. */
 export function formatInteger(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** Cuts a text to `maxLength` UTF-16 units; `…` marks the cut, after at least one unit. */
+/**
+ * Cuts a text to `maxLength` UTF-16 units, the final `…` included. At least one unit of the text stays before the `…`.
+ */
 export function truncate(text: string, maxLength: number): string {
   return text.length <= maxLength ? text : `${text.slice(0, Math.max(1, maxLength - 1))}…`;
 }

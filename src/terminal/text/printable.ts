@@ -10,13 +10,16 @@ export function toPrintable(text: string): string {
   return text.replaceAll(/\r\n|[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (control) => {
     if (control === '\r\n') return '\n';
     const code = control.charCodeAt(0);
-    // From U+2400 on, Unicode has symbols for the C0 controls and DEL. It has no symbols for the others.
+    // From U+2400 on, Unicode has symbols for the C0 controls and DEL. The others become U+FFFD.
     if (code < 0x20) return String.fromCharCode(0x2400 + code);
     return code === 0x7f ? '\u2421' : '\ufffd';
   });
 }
 
-/** Like `toPrintable`, but returns one line: line feeds and tabs become spaces. */
+/**
+ * Like `toPrintable`, but returns one line. Each line feed, with the white space around it, and each tab become a
+ * space.
+ */
 export function toPrintableLine(text: string): string {
   const printable = toPrintable(text);
   return /[\n\t]/.test(printable) ? printable.replaceAll(/\s*\n\s*|\t/g, ' ') : printable;

@@ -1,7 +1,8 @@
 import { measureWidth } from './printable.js';
 
 /**
- * Formats rows as lines with two spaces between columns. The given columns are right-aligned, the others left-aligned.
+ * Formats rows as lines with two spaces between columns.
+ * @param rightAligned the indexes of the right-aligned columns; the others are left-aligned
  */
 export function formatTable(rows: readonly (readonly string[])[], rightAligned: readonly number[] = []): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => measureWidth(row[column] ?? ''))));

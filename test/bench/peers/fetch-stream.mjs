@@ -1,4 +1,4 @@
-// The peer of a stream: a bare reader that expects only whole events in a packet, prints their texts, and checks nothing.
+// The peer of a stream: a bare reader that relies on packets of whole events, prints their texts, and checks nothing.
 const response = await fetch(
   `${process.env.GOOGLE_GEMINI_BASE_URL}/v1beta/models/gemini-flash-lite-latest:streamGenerateContent?alt=sse`,
   {

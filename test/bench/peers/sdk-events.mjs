@@ -1,4 +1,5 @@
-// The peer of many small events: the SDK's own loop. Prints the time from the call to the last event.
+// The peer of many small events: the SDK's own loop. Prints JSON with the wall time and the CPU time from the call to
+// the last event, and the length of the text.
 import { GoogleGenAI } from '@google/genai';
 
 const ai = new GoogleGenAI({ apiKey: 'key', httpOptions: { baseUrl: process.env.GOOGLE_GEMINI_BASE_URL } });

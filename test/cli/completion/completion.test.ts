@@ -7,18 +7,19 @@ import { collectCompletions, isInstalled, shells } from '../../helpers/shell-com
 import { openTestDatabase } from '../../helpers/test-database.js';
 
 const models = Object.keys(builtInTiers.free?.models ?? {});
-const narratives = ['a.toml', 'b c.toml', 'boticelli.toml', 'three.toml', 'folder'];
-const files = [...narratives, 'notes.txt'];
+/** What is offered where a narrative is expected: TOML files, and folders that may contain some. */
+const narrativeArguments = ['a.toml', 'b c.toml', 'boticelli.toml', 'three.toml', 'folder'];
+const files = [...narrativeArguments, 'notes.txt'];
 
 /** The typed line and its completions: exactly these words, or these among others. */
 const cases: [string, string[] | { among: string[] }][] = [
   ['boticelli li', ['limits']],
   ['boticelli ', { among: ['run', 'check', 'limits', 'completion'] }],
   ['boticelli --v', ['--version']],
-  ['boticelli run ', narratives],
-  ['boticelli run --stream ', narratives],
-  ['boticelli run --output json --stream ', narratives],
-  ['boticelli check a.toml ', narratives],
+  ['boticelli run ', narrativeArguments],
+  ['boticelli run --stream ', narrativeArguments],
+  ['boticelli run --output json --stream ', narrativeArguments],
+  ['boticelli check a.toml ', narrativeArguments],
   ['boticelli run --str', ['--stream', '--strict']],
   ['boticelli run a.toml --out', ['--output', '--out-dir']],
   ['boticelli run --no-', ['--no-rate-limit', '--no-fallback']],
@@ -38,7 +39,7 @@ const cases: [string, string[] | { among: string[] }][] = [
   ['boticelli completion ', ['bash', 'zsh', 'fish']],
   ['boticelli help l', ['limits']],
   ['boticelli init --template ', ['chain', 'json', 'vision', 'rows']],
-  ['boticelli run three.toml --only ', ['one', 'two.b', 'drei']],
+  ['boticelli run three.toml --only ', ['one', 'two.b', 'final']],
   ['boticelli run --resume three.toml --from t', ['two.b']],
   ['boticelli run --tier ', ['free', 'tier_1', 'tier_2', 'tier_3', 'own']],
   ['boticelli runs show ', ['last', 'run-1', 'run-2']],
@@ -47,11 +48,11 @@ const cases: [string, string[] | { among: string[] }][] = [
 ];
 
 /** Three of these five acts are offered. A shell would run or split the names of the other two. */
-const threeActs = `acts = { one = "x", "two.b" = "{{vars.unknown}}", "$(touch ran)" = "x", "a b" = "x", "drei" = 'x' }`;
+const fiveActs = `acts = { one = "x", "two.b" = "{{vars.unknown}}", "$(touch ran)" = "x", "a b" = "x", "final" = 'x' }`;
 
-function fixture() {
+function createFolder() {
   const folder = createTemporaryFolder(onTestFinished, {
-    ...{ 'a.toml': '', 'b c.toml': '', 'notes.txt': '', 'three.toml': threeActs },
+    ...{ 'a.toml': '', 'b c.toml': '', 'notes.txt': '', 'three.toml': fiveActs },
     'boticelli.toml': '[providers.gemini.tiers.own]\nrpm = 1\n',
   });
   mkdirSync(join(folder, 'folder'));
@@ -72,12 +73,15 @@ async function createRunsState(): Promise<string> {
   return folder;
 }
 
-test('without a state folder, completes no narratives and only `last` as a run, and creates no folder', async () => {
+test('with neither a state folder nor a narrative file, completes only `last`, and creates no folder', async () => {
   const folder = join(createTemporaryFolder(onTestFinished), 'state');
   const options = { env: { BOTICELLI_STATE_DIR: folder } };
   expect((await runBoticelli(['__complete', 'narratives'], options)).stdout).toBe('');
   expect((await runBoticelli(['__complete', 'runs'], options)).stdout).toBe('last\tthe newest run\n');
-  expect((await runBoticelli(['__complete', 'acts', '--', 'missing.toml'], options)).code).toBe(0);
+  expect(await runBoticelli(['__complete', 'acts', '--', 'missing.toml'], options)).toMatchObject({
+    code: 0,
+    stdout: '',
+  });
   expect(existsSync(folder)).toBe(false);
 });
 
@@ -86,11 +90,11 @@ describe.each(shells)('%s', (shell) => {
 
   test('completes commands, flags, their values and files', async ({ skip }) => {
     // CI has bash; the other shells are tested if they are installed.
-    const must = shell === 'bash' && process.env.CI === 'true';
-    if (!must && !isInstalled(shell)) skip(`${shell} is not installed`);
+    const isRequired = shell === 'bash' && process.env.CI === 'true';
+    if (!isRequired && !isInstalled(shell)) skip(`${shell} is not installed`);
     const { stdout, code } = await runBoticelli(['completion', shell]);
     expect(code).toBe(0);
-    const folder = fixture();
+    const folder = createFolder();
     const offered = collectCompletions({
       shell,
       script: stdout,

@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 import { runInProcess } from '../../helpers/in-process.js';
 
-/** A repository with an invalid narrative in the folder where a step runs. */
-function repository() {
+/** Creates a repository with an invalid and a valid narrative in the folder where a workflow step runs. */
+function createRepository() {
   const top = createTemporaryFolder(onTestFinished);
   const cwd = join(top, 'prompts');
   mkdirSync(cwd);
@@ -17,7 +17,7 @@ function repository() {
 const annotation = /^::error file=prompts\/bad\.toml,line=3,endLine=3,col=1,endColumn=6,title=unknown-key::.*model.*$/m;
 
 test('check prints its report on standard output, and annotations for GitHub Actions on standard error', async () => {
-  const { stdout, stderr, code } = await runBoticelli(['check', 'bad.toml', 'good.toml'], repository());
+  const { stdout, stderr, code } = await runBoticelli(['check', 'bad.toml', 'good.toml'], createRepository());
   expect(code).toBe(65);
   expect(stdout).toContain('bad.toml:3:1: error[unknown-key]');
   expect(stdout).not.toContain('::');
@@ -26,17 +26,17 @@ test('check prints its report on standard output, and annotations for GitHub Act
 });
 
 test('run prints annotations for its narrative and its settings', async () => {
-  const surroundings = repository();
-  const narrative = await runInProcess(['run', 'bad.toml', '--rehearse'], surroundings);
+  const workspace = createRepository();
+  const narrative = await runInProcess(['run', 'bad.toml', '--rehearse'], workspace);
   expect(narrative).toMatchObject({ code: 65, stdout: '', stderr: expect.stringMatching(annotation) });
-  writeFileSync(join(surroundings.cwd, 'boticelli.toml'), '[budgte]\n');
-  const settings = await runInProcess(['run', 'good.toml', '--rehearse'], surroundings);
+  writeFileSync(join(workspace.cwd, 'boticelli.toml'), '[budgte]\n');
+  const settings = await runInProcess(['run', 'good.toml', '--rehearse'], workspace);
   expect(settings).toMatchObject({ code: 78, stdout: '' });
   expect(settings.stderr).toMatch(/^::error file=prompts\/boticelli\.toml,line=1,/m);
 });
 
 test('annotates an error in a nested narrative once, in its own file', async () => {
-  const { cwd, env } = repository();
+  const { cwd, env } = createRepository();
   for (const name of ['one', 'two']) {
     writeFileSync(join(cwd, `${name}.toml`), buildNarrative(1).replace('Question 1', 'narrative:bad'));
   }
@@ -46,7 +46,7 @@ test('annotates an error in a nested narrative once, in its own file', async () 
 });
 
 test('prints no annotations outside of GitHub Actions or with --format json', async () => {
-  const { cwd, env } = repository();
+  const { cwd, env } = createRepository();
   expect((await runInProcess(['check', 'bad.toml'], { cwd })).stderr).not.toContain('::');
   const { stdout, stderr } = await runInProcess(['check', 'bad.toml', '--format', 'json'], { cwd, env });
   expect(JSON.parse(stdout).files).toHaveLength(1);
@@ -54,7 +54,7 @@ test('prints no annotations outside of GitHub Actions or with --format json', as
 });
 
 test('annotates a file outside of the repository with its absolute path, and standard input without a path', async () => {
-  const { cwd, env } = repository();
+  const { cwd, env } = createRepository();
   const otherWorkspace = { ...env, GITHUB_WORKSPACE: createTemporaryFolder(onTestFinished) };
   const outside = await runInProcess(['check', 'bad.toml'], { cwd, env: otherWorkspace });
   expect(outside.stderr).toContain(`::error file=${join(cwd, 'bad.toml')},line=3`);

@@ -6,15 +6,15 @@ import { runInProcess } from '../../helpers/in-process.js';
 
 const good = buildNarrative(2);
 const bad = buildNarrative(1, 'temprature = 0.5');
-const folder = () => createTemporaryFolder(onTestFinished, { 'good.toml': good, 'bad.toml': bad });
+const createFolder = () => createTemporaryFolder(onTestFinished, { 'good.toml': good, 'bad.toml': bad });
 
 test('reports a valid narrative with its number of acts', async () => {
-  const ended = await runInProcess(['check', 'good.toml'], { cwd: folder() });
+  const ended = await runInProcess(['check', 'good.toml'], { cwd: createFolder() });
   expect(ended).toMatchObject({ code: 0, stdout: 'good.toml: ok, 2 acts\n', stderr: '' });
 });
 
 test('shows each error at its location, with a suggestion', async () => {
-  const ended = await runBoticelli(['check', 'bad.toml', 'good.toml'], { cwd: folder() });
+  const ended = await runBoticelli(['check', 'bad.toml', 'good.toml'], { cwd: createFolder() });
   expect(ended).toMatchObject({ code: 65 });
   expect(ended.stdout).toBe(
     [
@@ -29,8 +29,8 @@ test('shows each error at its location, with a suggestion', async () => {
   expect(ended.stderr).toBe('boticelli: 1 of 2 narratives has errors\n  Fix the errors above.\n');
 });
 
-test('json contains the same errors as data', async () => {
-  const { code, stdout } = await runInProcess(['check', 'bad.toml', '--format', 'json'], { cwd: folder() });
+test('--format json prints the same errors as data', async () => {
+  const { code, stdout } = await runInProcess(['check', 'bad.toml', '--format', 'json'], { cwd: createFolder() });
   expect(code).toBe(65);
   expect(JSON.parse(stdout)).toEqual({
     files: [
@@ -59,8 +59,8 @@ test('reads a narrative from standard input for -', async () => {
   expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
 });
 
-test('reports a missing file and an empty folder, and still checks the other files', async () => {
-  const cwd = folder();
+test('reports a missing file and an empty folder, and still checks the other files, whose errors decide the exit code', async () => {
+  const cwd = createFolder();
   mkdirSync(join(cwd, 'a-folder'));
   const missing = await runInProcess(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
   expect(missing.code).toBe(66);
@@ -72,10 +72,10 @@ test('reports a missing file and an empty folder, and still checks the other fil
 });
 
 test('exits with 66 for a file without read permission', async () => {
-  const cwd = folder();
+  const cwd = createFolder();
   chmodSync(cwd, 0o755);
   chmodSync(join(cwd, 'good.toml'), 0);
-  // Root can read every file, so the test then runs as another user.
+  // Root can read every file, so root starts the program as another user.
   const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
   const ended = await runBoticelli(['check', 'good.toml'], { cwd, ...asSomebodyElse });
   expect(ended.code).toBe(66);
@@ -99,8 +99,8 @@ test('--model replaces the model of every act, in warnings and in the estimate',
   const cwd = createTemporaryFolder(onTestFinished, {
     'n.toml': buildNarrative(2, 'model = "gemini-3.5-flash-lite"\nthinking = "minimal"\nmax_tokens = 1000'),
   });
-  const fitting = await runInProcess(['check', 'n.toml', '--strict'], { cwd });
-  expect(fitting).toMatchObject({ code: 0, stdout: 'n.toml: ok, 2 acts\n' });
+  const withoutFlag = await runInProcess(['check', 'n.toml', '--strict'], { cwd });
+  expect(withoutFlag).toMatchObject({ code: 0, stdout: 'n.toml: ok, 2 acts\n' });
   const args = ['check', 'n.toml', '--model', 'gemini-4-neon', '--estimate', '--format', 'json'];
   const { files } = JSON.parse((await runInProcess(args, { cwd })).stdout);
   expect(files[0].diagnostics).toMatchObject([

@@ -9,7 +9,7 @@ const bad = buildNarrative(1, 'temprature = 0.5');
 const warned = buildNarrative(1, 'model = "gemini-2.0-flash"');
 
 /** Creates files by their paths, and folders as needed. */
-function folderWith(files: Record<string, string>): string {
+function createFolderWith(files: Record<string, string>): string {
   const folder = createTemporaryFolder(onTestFinished);
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(folder, path, '..'), { recursive: true });
@@ -18,8 +18,8 @@ function folderWith(files: Record<string, string>): string {
   return folder;
 }
 
-test('checks every narrative in a folder and below it, sorted by name', async () => {
-  const cwd = folderWith({
+test('checks every narrative in a folder and its subfolders, sorted by name, without hidden files and node_modules', async () => {
+  const cwd = createFolderWith({
     'b.toml': good,
     'a/z.toml': good,
     'a/b/c.toml': good,
@@ -35,7 +35,7 @@ test('checks every narrative in a folder and below it, sorted by name', async ()
 });
 
 test('accepts files and folders together, and checks each file once', async () => {
-  const cwd = folderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
+  const cwd = createFolderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
   const { code, stdout } = await runInProcess(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
   expect(code).toBe(65);
   const files: { file: string; valid: boolean }[] = JSON.parse(stdout).files;
@@ -46,8 +46,8 @@ test('accepts files and folders together, and checks each file once', async () =
   ]);
 });
 
-test('follows links to files, but not to folders, which might be circular', async () => {
-  const cwd = folderWith({ 'n/a.toml': good, 'elsewhere.txt': good });
+test('follows links to files, but not to folders, which might be circular, and reports broken links', async () => {
+  const cwd = createFolderWith({ 'n/a.toml': good, 'elsewhere.txt': good });
   symlinkSync(join(cwd, 'elsewhere.txt'), join(cwd, 'n/link.toml'));
   symlinkSync('..', join(cwd, 'n/up.toml'));
   symlinkSync('nowhere', join(cwd, 'n/broken.toml'));
@@ -62,14 +62,14 @@ test('follows links to files, but not to folders, which might be circular', asyn
 });
 
 test('exits with 66 for a folder without narratives', async () => {
-  const cwd = folderWith({ 'n/notes.md': '' });
+  const cwd = createFolderWith({ 'n/notes.md': '' });
   const { code, stdout } = await runInProcess(['check', 'n'], { cwd });
   expect(code).toBe(66);
   expect(stdout).toBe('n: error[unreadable]: n contains no .toml files\n');
 });
 
 test('exits with 66 for a folder without read permission', async () => {
-  const cwd = folderWith({ 'n/a.toml': good });
+  const cwd = createFolderWith({ 'n/a.toml': good });
   chmodSync(cwd, 0o755);
   chmodSync(join(cwd, 'n'), 0);
   onTestFinished(() => chmodSync(join(cwd, 'n'), 0o755));
@@ -80,7 +80,7 @@ test('exits with 66 for a folder without read permission', async () => {
 });
 
 test.each(['locked', '-'])('an unreadable subfolder called %s hides no other narrative', async (locked) => {
-  const cwd = folderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
+  const cwd = createFolderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
   chmodSync(cwd, 0o755);
   chmodSync(join(cwd, locked), 0);
   onTestFinished(() => chmodSync(join(cwd, locked), 0o755));
@@ -99,7 +99,7 @@ test.each(['locked', '-'])('an unreadable subfolder called %s hides no other nar
 
 test('reports an error in a shared nested narrative once', async () => {
   const outer = buildNarrative(1).replace('Question 1', 'narrative:bad');
-  const cwd = folderWith({
+  const cwd = createFolderWith({
     'bad.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
     'one.toml': outer,
     'two.toml': outer,
@@ -120,7 +120,7 @@ test('reports an error in a shared nested narrative once', async () => {
 });
 
 test('lists the errors of a nested narrative once, and refers to them when it checks the nested file itself', async () => {
-  const cwd = folderWith({
+  const cwd = createFolderWith({
     'a.toml': buildNarrative(1).replace('Question 1', 'narrative:b'),
     'b.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
   });
@@ -129,7 +129,7 @@ test('lists the errors of a nested narrative once, and refers to them when it ch
 
 test('prints all results to a slow reader before it fails because of an unknown variable', async () => {
   const files = Array.from({ length: 1200 }, (_, at) => [`narrative_${at}.toml`, good]);
-  const cwd = folderWith(Object.fromEntries(files));
+  const cwd = createFolderWith(Object.fromEntries(files));
   const script = 'boticelli check . --format json --var nobody=1 | (sleep 0.3; cat)';
   const { stdout, stderr } = await startShell(script, { cwd }).result;
   expect(JSON.parse(stdout).files).toHaveLength(1200);
@@ -137,7 +137,7 @@ test('prints all results to a slow reader before it fails because of an unknown 
 });
 
 test('reports a variable that no narrative uses as a usage error, as run does', async () => {
-  const cwd = folderWith({ 'a.toml': good, 'b.toml': buildNarrative(1).replace('Question 1', '{{vars.lang}}') });
+  const cwd = createFolderWith({ 'a.toml': good, 'b.toml': buildNarrative(1).replace('Question 1', '{{vars.lang}}') });
   expect(await runInProcess(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   const { code, stderr } = await runInProcess(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
   expect({ code, stderr }).toEqual({
@@ -147,10 +147,10 @@ test('reports a variable that no narrative uses as a usage error, as run does', 
 });
 
 test('prints warnings, and fails on them only with --strict', async () => {
-  const cwd = folderWith({ 'warned.toml': warned, 'good.toml': good });
-  const forgiving = await runInProcess(['check', 'warned.toml', 'good.toml'], { cwd });
-  expect(forgiving).toMatchObject({ code: 0, stderr: '' });
-  expect(forgiving.stdout).toBe(
+  const cwd = createFolderWith({ 'warned.toml': warned, 'good.toml': good });
+  const withoutStrict = await runInProcess(['check', 'warned.toml', 'good.toml'], { cwd });
+  expect(withoutStrict).toMatchObject({ code: 0, stderr: '' });
+  expect(withoutStrict.stdout).toBe(
     [
       `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash", which Google shut down on 2026-06-01`,
       '3 | model = "gemini-2.0-flash"',
@@ -162,7 +162,7 @@ test('prints warnings, and fails on them only with --strict', async () => {
   );
   const strict = await runInProcess(['check', '--strict', 'warned.toml', 'good.toml'], { cwd });
   expect(strict.code).toBe(65);
-  expect(strict.stdout).toBe(forgiving.stdout);
+  expect(strict.stdout).toBe(withoutStrict.stdout);
   expect(strict.stderr).toBe(
     'boticelli: 1 of 2 narratives has warnings, and --strict treats them as errors\n  Fix the warnings above.\n',
   );
@@ -170,16 +170,16 @@ test('prints warnings, and fails on them only with --strict', async () => {
 });
 
 test('run does not lint: it rehearses a narrative with a retired model without a warning', async () => {
-  const cwd = folderWith({ 'warned.toml': warned });
+  const cwd = createFolderWith({ 'warned.toml': warned });
   const ended = await runInProcess(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
   expect(ended).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('checks a hundred narratives as it checks one', async () => {
+test('prints the same lines for each of a hundred narratives as for one', async () => {
   const files = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`n/${at}.toml`, at % 50 ? good : bad]));
-  const { code, stdout } = await runInProcess(['check', 'n'], { cwd: folderWith(files) });
+  const { code, stdout } = await runInProcess(['check', 'n'], { cwd: createFolderWith(files) });
   expect(code).toBe(65);
-  const one = (name: string) =>
+  const getExpectedLines = (name: string) =>
     [
       `n/${name}.toml:3:1: error[unknown-key]: unknown key "temprature" in [narrative]`,
       '3 | temprature = 0.5',
@@ -187,6 +187,6 @@ test('checks a hundred narratives as it checks one', async () => {
       '  did you mean "temperature"?',
     ].join('\n');
   expect(stdout.split('\n').filter((line) => line.endsWith(': ok, 1 act'))).toHaveLength(98);
-  expect(stdout).toContain(one('0'));
-  expect(stdout).toContain(one('50'));
+  expect(stdout).toContain(getExpectedLines('0'));
+  expect(stdout).toContain(getExpectedLines('50'));
 });

@@ -16,12 +16,12 @@ function setup(files: Record<string, string>) {
   };
 }
 
-const look = `[narrative]\nname = "n"\n[toc]\norder = ["a"]\n[acts.a]\n[[acts.a.input]]\ntype = "image"
+const narrative = `[narrative]\nname = "n"\n[toc]\norder = ["a"]\n[acts.a]\n[[acts.a.input]]\ntype = "image"
 file = "{{row.file}}"\n[[acts.a.input]]\ntype = "text"\ncontent = "See {{row.text}}"\n`;
 
-test('check --each checks columns, keys and the files of rows', async () => {
+test('check --each reports missing columns, missing keys and missing files of rows', async () => {
   const check = setup({
-    ...{ 'n.toml': look, 'good.csv': 'file,text\na.png,x\n', 'bad.csv': 'file,txt\na.png,x\n' },
+    ...{ 'n.toml': narrative, 'good.csv': 'file,text\na.png,x\n', 'bad.csv': 'file,txt\na.png,x\n' },
     'rows.ndjson': '{"file":"a.png","text":"x"}\n{"file":"gone.png","text":"x"}\n{"file":"a.png"}\n',
   });
   expect(await check('n.toml')).toMatchObject({ code: 0 });
@@ -38,7 +38,7 @@ test('check --each checks columns, keys and the files of rows', async () => {
 });
 
 test('--estimate adds up all rows, and assumes one row without --each', async () => {
-  const check = setup({ 'n.toml': look, 'rows.csv': `file,text\n${'a.png,some words\n'.repeat(7)}` });
+  const check = setup({ 'n.toml': narrative, 'rows.csv': `file,text\n${'a.png,some words\n'.repeat(7)}` });
   const estimate = async (...args: string[]) =>
     JSON.parse((await check('n.toml', '--estimate', '--format', 'json', ...args)).stdout).files[0].estimate;
   expect(await estimate('--each', 'rows.csv')).toMatchObject({ requests: 7, models: [{ requests: 7 }] });

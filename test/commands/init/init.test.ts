@@ -26,8 +26,8 @@ describe('init', () => {
       expect(readdirSync(cwd).sort()).toEqual(extensions.map((extension) => `début.${extension}`));
       const [, rehearsal = ''] = /\n {2}boticelli (.*--rehearse.*)\n/.exec(stdout) ?? [];
       const args = rehearsal.split(' ');
-      const each = args.includes('--each') ? args.slice(args.indexOf('--each')).slice(0, 2) : [];
-      const checked = await call('check', 'début.toml', '--strict', ...each);
+      const eachArgs = args.includes('--each') ? args.slice(args.indexOf('--each')).slice(0, 2) : [];
+      const checked = await call('check', 'début.toml', '--strict', ...eachArgs);
       expect(checked).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/: ok, \d acts\n$/) });
       const rehearsed = await call(...args);
       expect(rehearsed).toMatchObject({ code: 0, stderr: expect.stringContaining('prompt of ') });
@@ -79,7 +79,7 @@ describe('init', () => {
   });
 });
 
-test('without arguments, prints the three commands to begin with, as a usage error', async () => {
+test('without arguments, prints the three commands to begin with, and exits with 2', async () => {
   const { code, stdout, stderr } = await runBoticelli([]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr.match(/^ {2}boticelli .*$/gm)).toHaveLength(3);

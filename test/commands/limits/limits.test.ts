@@ -42,11 +42,11 @@ function setup({ toml = settings }: { toml?: string } = {}) {
   const options = { cwd, server, env };
   const limits = (...args: string[]) => runInProcess(['limits', ...args], options);
   return {
-    ...{ cwd, state, at: options, limits },
+    ...{ cwd, state, options, limits },
     run: (file: string, ...args: string[]) => runInProcess(['run', file, ...args], options),
     async model(name: string) {
       const { stdout } = await limits('--format', 'json');
-      return JSON.parse(stdout).models.find((each: { model: string }) => each.model === name);
+      return JSON.parse(stdout).models.find((entry: { model: string }) => entry.model === name);
     },
   };
 }
@@ -78,13 +78,13 @@ test('shows the limits of the settings and no usage on a fresh machine, and crea
   expect(existsSync(state)).toBe(false);
 });
 
-test('shows built-in limits, marked as such, without settings', async () => {
+test('without settings, shows built-in limits and marks them as such', async () => {
   const { limits } = setup({ toml: '' });
   expect((await limits()).stdout).toMatch(/^ {2}requests per minute +5 +0 +0 {2}built-in$/m);
   expect((await limits('--tier', 'tier_1')).stdout).toMatch(/^ {2}requests per minute +none +0 +0$/m);
 });
 
-test('shows the usage that the server counted, and when a used-up day ends', async () => {
+test('shows the same usage as the server counted, and when a used-up day ends', async () => {
   const { run, model, limits } = setup();
   const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 4 });
   await run('three.toml', '--model', 'model-c');
@@ -120,8 +120,8 @@ test('shows a limit learned from a rejection, and when the next request can be s
   expect(stdout).toMatch(/^ {2}requests per 4\.0 s +2 +\d +0 {2}learned /m);
 });
 
-test('shows the reservations of waiting requests to other processes', async () => {
-  const { at: options, model } = setup({ toml: settings.replace('rpm = 9', 'rpm = 1') });
+test('shows other processes the reservations of waiting requests, until their run is killed', async () => {
+  const { options, model } = setup({ toml: settings.replace('rpm = 9', 'rpm = 1') });
   const running = startBoticelli(['run', 'three.toml', '--model', 'model-c'], options);
   await running.waitForOutput('waiting', 'stderr');
   expect(await model('model-c')).toMatchObject({
@@ -142,11 +142,13 @@ test('shows which model an alias stands for', async () => {
   server.setDefaultReply(textReply('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
   await run('one.toml');
   const { stdout } = await limits();
-  expect(stdout).toContain('gemini-flash-lite-latest: alias of gemini-3.5-flash-lite, which counts its requests\n');
+  expect(stdout).toContain(
+    'gemini-flash-lite-latest: alias of gemini-3.5-flash-lite; its requests count for that model\n',
+  );
   expect(stdout).toMatch(/^gemini-3\.5-flash-lite: available now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
 });
 
-test('does not list a model that does not exist after a run requested it', async () => {
+test('does not list a nonexistent model that a run has requested', async () => {
   const { limits, run } = setup();
   server.queueReplies(unknownModelError('model-tpyo'));
   expect((await run('one.toml', '-m', 'model-tpyo', '--no-fallback')).code).toBe(69);
@@ -188,7 +190,7 @@ test('--forget of a model without data is an error that lists the known models',
   expect(stderr).toBe('boticelli: --forget model-x: unknown model\n  Nothing was deleted. Known models: model-a.\n');
 });
 
-test('says without a key which project it shows, and how to see another', async () => {
+test('without a key, says which project it shows and how to choose another', async () => {
   const { cwd } = setup();
   const { code, stdout } = await runInProcess(['limits'], { cwd });
   expect(code).toBe(0);
@@ -199,7 +201,7 @@ test('says without a key which project it shows, and how to see another', async 
   expect(json).toMatchObject({ tier: 'free', windowMs: 60_000, book: { project: 'team-a', projectIs: 'named' } });
 });
 
-test("fails if the database can't be read", async () => {
+test("fails if the database can't be read, and leaves the file unchanged", async () => {
   const { state, run, limits } = setup();
   await run('one.toml');
   const path = join(state, 'boticelli.db');
@@ -211,8 +213,8 @@ test("fails if the database can't be read", async () => {
   expect(readFileSync(path, 'utf8')).toMatch(/^no database/);
 });
 
-test('prints a list on a narrow terminal, and colours on a wide one', async () => {
-  const { at: options } = setup();
+test('prints a coloured table on a wide terminal, and a list on a narrow one', async () => {
+  const { options } = setup();
   const wide = startInTerminal(['limits'], options);
   await wide.result;
   expect(wide.stdout()).toContain('\u001b[1mmodel-c\u001b[22m: available now\r\n  requests per minute      9');

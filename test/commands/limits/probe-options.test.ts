@@ -16,13 +16,13 @@ const probe = ['limits', 'probe', '-m', 'model-a', '-m', 'model-b', '--requests'
 const createSharedState = () => ({ server, env: { BOTICELLI_STATE_DIR: createTemporaryFolder(onTestFinished) } });
 
 test('measures two models side by side, and the rate limiter learns the results', async () => {
-  const at = createSharedState();
+  const options = createSharedState();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 }, { 'model-b': { rpm: 5, rpd: 4 } });
-  const { code, stdout, stderr } = await runBoticelli([...probe, '--yes'], at);
+  const { code, stdout, stderr } = await runBoticelli([...probe, '--yes'], options);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^ +model-a +model-b\n/);
   const cells = stdout.split('\n').map((line) => line.split(/ {2,}/));
-  expect(Object.fromEntries(cells.map(([label = '', ...each]) => [label, each]))).toMatchObject({
+  expect(Object.fromEntries(cells.map(([label = '', ...values]) => [label, values]))).toMatchObject({
     'requests sent': ['6', '5'],
     replies: ['3', '4'],
     rejections: ['3', '1'],
@@ -34,18 +34,18 @@ test('measures two models side by side, and the rate limiter learns the results'
     'end reason': ['repeated rejections', 'daily quota used up'],
   });
   expect(stdout).toContain('model-b was rejected by GenerateRequestsPerDayPerProjectPerModel-FreeTier\n');
-  const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], at)).stdout);
+  const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], options)).stdout);
   expect(models.filter(({ model }: { model: string }) => model.startsWith('model-'))).toMatchObject([
     { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 3 } } },
     { model: 'model-b', free: { state: 'closed' }, day: { requests: { used: 4 } } },
   ]);
 });
 
-test('json contains the figures, and --stream makes every request a streaming one', async () => {
+test('--format json prints the figures, and --stream makes every request a streaming one', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
   const { stdout } = await runInProcess([...probe, '--yes', '--format', 'json', '--stream'], { server });
   expect(server.generateRequests.every(({ streaming }) => streaming)).toBe(true);
-  const series = (model: string) => ({
+  const getExpectedResult = (model: string) => ({
     ...{ model, sent: 6, succeeded: 3, refused: 3, ended: 'refused-in-a-row', durationMs: expect.any(Number) },
     firstRefusal: {
       ...{ request: 4, afterMs: expect.any(Number), retryAfterMs: expect.any(Number) },
@@ -54,14 +54,14 @@ test('json contains the figures, and --stream makes every request a streaming on
     latency: { p50Ms: expect.any(Number), p95Ms: expect.any(Number) },
     usage: { promptTokens: expect.any(Number), outputTokens: 12, thoughtTokens: 0, totalTokens: expect.any(Number) },
   });
-  expect(JSON.parse(stdout)).toEqual({ models: [series('model-a'), series('model-b')] });
+  expect(JSON.parse(stdout)).toEqual({ models: [getExpectedResult('model-a'), getExpectedResult('model-b')] });
 });
 
-test("sends nothing without --yes if it can't ask", async () => {
+test('without --yes, sends nothing if there is no terminal to ask on', async () => {
   const { code, stderr } = await runInProcess(probe, { server });
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'boticelli: this sends up to 16 requests, counted against your quota\n  Add --yes to confirm; nothing was sent.\n',
+    'boticelli: confirmation needed: this sends up to 16 requests, counted against your quota\n  Add --yes to confirm; nothing was sent.\n',
   );
   expect(server.requests).toEqual([]);
 });
@@ -80,11 +80,11 @@ test('asks on a terminal, and sends requests only after y', async () => {
   }
 });
 
-test('Ctrl-C at the question sends nothing; Ctrl-C after it prints the results so far', async () => {
-  const prompt = startInTerminal(probe, { server, env: { CI: '1' } });
-  await prompt.waitForOutput('Continue?');
-  prompt.child.stdin?.write('\u0003');
-  expect((await prompt.result).code).toBe(130);
+test('after Ctrl-C at the question, sends nothing; after Ctrl-C during the requests, prints the results so far', async () => {
+  const question = startInTerminal(probe, { server, env: { CI: '1' } });
+  await question.waitForOutput('Continue?');
+  question.child.stdin?.write('\u0003');
+  expect((await question.result).code).toBe(130);
   expect(server.requests).toEqual([]);
 
   const running = startBoticelli([...probe, '--yes', '--spacing', '200ms'], { server });
@@ -98,8 +98,8 @@ test('Ctrl-C at the question sends nothing; Ctrl-C after it prints the results s
 
 test('an error other than a rejection ends only the requests to its model, and sets the exit code', async () => {
   const broken = errorReply(503, 'The model is overloaded.');
-  const well = { body: { candidates: [{ content: { parts: [{ text: 'yes' }] }, finishReason: 'STOP' }] } };
-  server.setDefaultReply(({ model }) => (model === 'model-a' ? broken : well));
+  const reply = { body: { candidates: [{ content: { parts: [{ text: 'yes' }] }, finishReason: 'STOP' }] } };
+  server.setDefaultReply(({ model }) => (model === 'model-a' ? broken : reply));
   const { code, stdout, stderr } = await runInProcess([...probe, '--yes'], { server });
   expect(code).toBe(69);
   expect(stdout).toMatch(/^end reason +error +all requests sent$/m);
@@ -109,8 +109,8 @@ test('an error other than a rejection ends only the requests to its model, and s
 
 test('lists the models one below the other if the terminal is too narrow for columns', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
-  const long = (name: string) => `gemini-with-quite-a-long-name-${name}`;
-  const args = ['limits', 'probe', '-m', long('a'), '-m', long('b'), '--requests', '1', '--yes'];
+  const longName = (name: string) => `gemini-with-quite-a-long-name-${name}`;
+  const args = ['limits', 'probe', '-m', longName('a'), '-m', longName('b'), '--requests', '1', '--yes'];
   const running = startInTerminal(args, { server, env: { CI: '1' } });
   await running.result;
   const lines = stripVTControlCharacters(running.stdout()).replaceAll('\r', '').split('\n');
@@ -124,14 +124,14 @@ test('neither asks nor sends anything without a key', async () => {
 });
 
 test('measures a REST model and a Live model side by side', async () => {
-  const at = createSharedState();
+  const options = createSharedState();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '8', '--yes'];
-  const { code, stdout, stderr } = await runInProcess(both, at);
+  const { code, stdout, stderr } = await runInProcess(both, options);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^ +gemini-3\.8-flash +gemini-3\.8-live\n/);
   const cells = stdout.split('\n').map((line) => line.split(/ {2,}/));
-  expect(Object.fromEntries(cells.map(([label = '', ...each]) => [label, each]))).toMatchObject({
+  expect(Object.fromEntries(cells.map(([label = '', ...values]) => [label, values]))).toMatchObject({
     'requests sent': ['6', '8'],
     replies: ['5', '8'],
     rejections: ['1', '0'],
@@ -140,7 +140,7 @@ test('measures a REST model and a Live model side by side', async () => {
     'end reason': ['daily quota used up', 'all requests sent'],
   });
   expect(server.live.maxOpenCount).toBe(1);
-  const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], at)).stdout);
+  const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], options)).stdout);
   expect(models).toContainEqual(
     expect.objectContaining({ model: 'gemini-3.8-live', free: expect.objectContaining({ state: 'now' }) }),
   );

@@ -22,14 +22,14 @@ describe('the cached list', () => {
   test('is requested again after a day', async () => {
     const cached = await fixture();
     await cached.models();
-    const age = (hours: number) =>
+    const setAge = (hours: number) =>
       cached.withDatabase((database) =>
         database.exec(`UPDATE catalogues SET fetched_at = ${Date.now() - hours * 3_600_000}`),
       );
-    age(23.9);
+    setAge(23.9);
     await cached.models();
     expect(cached.pageRequests).toBe(3);
-    age(24.1);
+    setAge(24.1);
     const { listedAt } = await cached.readDocument();
     expect(cached.pageRequests).toBe(6);
     expect(Date.now() - Date.parse(listedAt)).toBeLessThan(60_000);
@@ -70,7 +70,7 @@ describe('the cached list', () => {
     );
     const { code, stderr, stdout } = await cached.models();
     expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 0, lines: 2 });
-    expect(stderr).toMatch(/^boticelli: warning: .* was damaged; it is now .*, and a new database was created\n$/);
+    expect(stderr).toMatch(/^boticelli: warning: .* was damaged and renamed to .*; a new database was created\n$/);
     expect(extractTableRows(stdout)).toHaveLength(120);
     await cached.models();
     expect(cached.pageRequests).toBe(6);
@@ -125,7 +125,7 @@ describe('a run', () => {
     expect(cached.pageRequests).toBe(3);
   });
 
-  test('suggests similar names without a state folder, with one warning that does not mention the list', async () => {
+  test('suggests similar names without a usable state folder, with one warning that does not mention the list', async () => {
     const cached = await fixture();
     const env = { BOTICELLI_STATE_DIR: join(cached.cwd, 'one.toml', 'state') };
     const { code, stderr } = await cached.run('gemini-3.9-live', ['-q'], env);

@@ -67,7 +67,7 @@ describe('the list', () => {
     expect(byName('veo-3.1-generate-001')).not.toHaveProperty('outputTokens');
   });
 
-  test('can be limited to Live models, and to a text in names or descriptions', async () => {
+  test('can be filtered by --live and by a text in names or descriptions', async () => {
     const { readDocument, models } = await fixture();
     const live = getModelNames(await readDocument(['--live']));
     expect(live).toHaveLength(10);
@@ -135,8 +135,8 @@ describe('on a terminal', () => {
     const lines = stripVTControlCharacters(run.stdout()).replaceAll('\r', '').split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(extractTableRows(lines.join('\n'))).toHaveLength(120);
-    const long = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
-    expect(lines[long + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 concurrent$/);
+    const longNameIndex = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
+    expect(lines[longNameIndex + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 concurrent$/);
     expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(/ retire on|retires on/);
     // The second cell of every row starts at the same column.
     const columns = extractTableRows(lines.join('\n')).map((line) =>

@@ -12,9 +12,9 @@ async function setup() {
   if (!database) throw new Error('there is no database');
   onTestFinished(() => void database.close());
   const cacheAt = (baseUrl?: string) => createResponseModeCache(baseUrl === undefined ? {} : { baseUrl }, { database });
-  const put = (text: string, learnedAt = Date.now()) =>
+  const replaceEntry = (text: string, learnedAt = Date.now()) =>
     database.prepare('UPDATE live_manners SET manner = ?, learned_at = ?').run(text, learnedAt);
-  return { database, cacheAt, put };
+  return { database, cacheAt, replaceEntry };
 }
 
 test('returns a response mode only for the model and the service where it was learned, and stores no address', async () => {
@@ -27,12 +27,12 @@ test('returns a response mode only for the model and the service where it was le
   expect(JSON.stringify(database.prepare('SELECT * FROM live_manners').raw(true).all())).not.toContain('secret');
 });
 
-test('trusts an entry for a month, and ignores an invalid one', async () => {
-  const { cacheAt, put } = await setup();
+test('returns an entry for 30 days, and ignores one from the future and an invalid one', async () => {
+  const { cacheAt, replaceEntry } = await setup();
   const cache = cacheAt();
   await cache?.set(model, mode);
   const dayMs = 86_400_000;
-  for (const [text, learnedAt, known] of [
+  for (const [text, learnedAt, expected] of [
     [JSON.stringify(mode), Date.now() - 29 * dayMs, mode],
     [JSON.stringify(mode), Date.now() - 31 * dayMs, undefined],
     [JSON.stringify(mode), Date.now() + dayMs, undefined],
@@ -40,12 +40,12 @@ test('trusts an entry for a month, and ignores an invalid one', async () => {
     ['null', undefined, undefined],
     ['{', undefined, undefined],
   ] as const) {
-    put(text, learnedAt);
-    expect(await cache?.get(model), text).toEqual(known);
+    replaceEntry(text, learnedAt);
+    expect(await cache?.get(model), text).toEqual(expected);
   }
 });
 
-test('ignores a database without its table, and is not created without a database', async () => {
+test('the cache ignores a missing table; without a database there is no cache', async () => {
   const { database, cacheAt } = await setup();
   const cache = cacheAt();
   database.exec('DROP TABLE live_manners');

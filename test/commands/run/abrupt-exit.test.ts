@@ -39,7 +39,7 @@ async function waitForExit(pid: number): Promise<void> {
 
 describe('a signal', () => {
   test.each(['SIGTERM', 'SIGHUP'] as const)(
-    '%s while waiting for a reply closes the connection and kills the process',
+    '%s while the run waits for a reply closes the connection and kills the process',
     async (name) => {
       server.setDefaultReply({ end: 'stall-before-headers' });
       const running = startBoticelli(['run', 'four.toml'], { server, cwd: folder() });
@@ -88,14 +88,20 @@ describe('a signal', () => {
   });
 });
 
-/** Whether the program handles signals yet. Looks in /proc (Linux) for a handler of SIGHUP: Node itself has none. */
+/**
+ * Whether the program has installed its signal handlers. Reads the mask of handled signals in /proc (Linux). The lowest
+ * bit stands for SIGHUP, for which Node itself installs no handler.
+ */
 function handlesSignals({ pid }: ChildProcess): boolean {
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   return (BigInt(`0x${caught}`) & 1n) !== 0n;
 }
 
 describe('a reader of standard output that reads nothing', () => {
-  /** Starts a run that can't write its reply, because the reply is larger than any pipe and nobody reads it. */
+  /**
+   * Starts a run that can't write its reply, because the reply is larger than any pipe and nobody reads it. Resolves when
+   * the run has received the reply.
+   */
   async function startStuckRun() {
     server.setDefaultReply(textReply('x'.repeat(3_000_000)));
     const child = spawn(process.execPath, [bin, 'run', 'one.toml', '--no-rate-limit'], {
@@ -117,10 +123,10 @@ describe('a reader of standard output that reads nothing', () => {
     const { child, ended } = await startStuckRun();
     const firstAt = Date.now();
     // Two signals of one kind may arrive as one, so the signal is sent again until the process ends.
-    const pressing = setInterval(() => child.kill('SIGINT'), 30);
+    const timer = setInterval(() => child.kill('SIGINT'), 30);
     child.kill('SIGINT');
     const { signal, at } = await ended;
-    clearInterval(pressing);
+    clearInterval(timer);
     expect(signal).toBe('SIGINT');
     expect(at - firstAt).toBeLessThan(2000);
   });
@@ -138,7 +144,7 @@ describe('a reader of standard output that reads nothing', () => {
 
 describe('pipes', () => {
   test.each(['--stream', '--output ndjson', '--output text'])(
-    'run %s | head -1 ends before the last act',
+    'run %s | head -1 ends quietly with 141, before the last act',
     async (flags) => {
       const script = `set -o pipefail; boticelli run many.toml --no-rate-limit ${flags} | head -1; echo "code $?"`;
       const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
@@ -155,6 +161,7 @@ describe('pipes', () => {
       .result;
     expect(stdout).toMatch(/^code 0\n[\s\S]*gemini-flash-lite-latest/);
     expect(stderr).not.toMatch(/warning|^ +at /m);
+    // If the database had got the free descriptor 1, the replies would have been written into it.
     expect(readFileSync(join(state, 'boticelli.db')).subarray(0, 15).toString()).toBe('SQLite format 3');
   });
 

@@ -27,11 +27,12 @@ look = ["media.film", "What happens?"]
 `;
 
 /**
- * Runs a narrative whose second act shows a film, which changes while the first act waits for its reply. Returns the
- * exit code and the first line of standard error.
+ * Runs a narrative whose second act shows a film of `bytes` bytes. `change` receives the path of the film while the first
+ * act waits for its reply. Returns the exit code and the first line of standard error.
  */
 async function runWhileChanging(bytes: number, change: (path: string) => void, run: typeof runInProcess) {
   const cwd = createTemporaryFolder(onTestFinished, { 'film.toml': source });
+  // The run may belong to another user, who writes the state folder here.
   chmodSync(cwd, 0o777);
   const film = join(cwd, 'film.mp4');
   writeFileSync(film, createVideo(bytes));
@@ -39,13 +40,13 @@ async function runWhileChanging(bytes: number, change: (path: string) => void, r
     change(film);
     return textReply('Hello.');
   });
-  const surroundings = { server, cwd, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } };
-  const { code, stderr } = await run(['run', 'film.toml', '-q', '--no-rate-limit'], surroundings);
+  const options = { server, cwd, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } };
+  const { code, stderr } = await run(['run', 'film.toml', '-q', '--no-rate-limit'], options);
   const [firstLine] = stderr.split('\n');
   return { code, message: firstLine };
 }
 
-/** Runs the program as another user, because root can read every file. */
+/** Runs the program as another user if the tests run as root, because root can read every file. */
 const runAsSomebodyElse: typeof runInProcess = (args, options) =>
   runBoticelli(args, { ...options, ...(process.getuid?.() === 0 && { uid: 65_534 }) });
 
@@ -55,9 +56,9 @@ function replaceFile(command: 'mkfifo' | 'mkdir', path: string): void {
 }
 
 describe.skipIf(process.platform === 'win32').each([
-  ['is sent inline', 8_000_000],
-  ['is uploaded through the Files API first', 16_000_000],
-])('a video that %s and has changed when its act runs', (_way, bytes) => {
+  ['would be sent inline', 8_000_000],
+  ['would first be uploaded through the Files API', 16_000_000],
+])('a video that %s, but has changed when its act runs', (_way, bytes) => {
   test.each<[string, (path: string) => void, string]>([
     ['was deleted', (path) => rmSync(path), 'can no longer be read: ENOENT'],
     ['lost its read permission', (path) => chmodSync(path, 0), 'can no longer be read: EACCES'],
@@ -70,7 +71,7 @@ describe.skipIf(process.platform === 'win32').each([
     ],
     ['was replaced by a named pipe', (path) => replaceFile('mkfifo', path), 'is no longer a regular file'],
     ['was replaced by a folder', (path) => replaceFile('mkdir', path), 'is no longer a regular file'],
-  ])('ends the run with 66 and names the file: it %s', async (_what, change, problem) => {
+  ])('ends the run with 66 and an error that names it: the video %s', async (_what, change, problem) => {
     const run = problem.endsWith('EACCES') ? runAsSomebodyElse : runInProcess;
     expect(await runWhileChanging(bytes, change, run)).toEqual({
       code: 66,

@@ -10,13 +10,20 @@ const fixture = createInProcessFixture();
 
 const narrative = (name: string, acts: string, order: string[]) =>
   `[narrative]\nname = "${name}"\n[toc]\norder = ${JSON.stringify(order)}\n[acts]\n${acts}\n`;
-const four = narrative('four', 'a = "A"\nc = "C"\n[acts.b]\nprompt = "B"\nexpect = { equals = "<ok>" }', [
-  ...['a', 'b', 'c', 'a'],
-]);
+const orderOfFour = ['a', 'b', 'c', 'a'];
+const fourActs = narrative(
+  'four',
+  'a = "A"\nc = "C"\n[acts.b]\nprompt = "B"\nexpect = { equals = "<ok>" }',
+  orderOfFour,
+);
 
+/**
+ * A folder with narratives and rows. `run` writes both reports, and `readSuites` reads the JUnit report: the names of its
+ * suites, and the name and the outcome of each case.
+ */
 function setup(files: Record<string, string> = {}) {
   const folder = fixture.createFolder({
-    ...{ 'four.toml': four, 'one.toml': narrative('one', 'a = "A"', ['a']), 'bad.toml': 'x = 1' },
+    ...{ 'four.toml': fourActs, 'one.toml': narrative('one', 'a = "A"', ['a']), 'bad.toml': 'x = 1' },
     ...{ 'rows.toml': narrative('rows', 'a = "Answer {{row.text}}"', ['a']), 'r.csv': 'text\nx\ny\nz\n', ...files },
   });
   return {
@@ -37,7 +44,7 @@ function setup(files: Record<string, string> = {}) {
   };
 }
 
-test('reports each act as a case, replaces the JUnit report and appends to the summary', async () => {
+test('reports each act as a case, escapes replies, replaces the JUnit report and appends to the summary', async () => {
   const { run, read, readSuites } = setup();
   fixture.server.queueReplies(textReply('one'), textReply('<b>no</b>'), textReply('<b>no</b>'));
   const { code } = await run('four.toml', 'one.toml', 'bad.toml');
@@ -73,7 +80,7 @@ test('reports each act as a case, replaces the JUnit report and appends to the s
   expect(read('s.md').startsWith(summary)).toBe(true);
 });
 
-test('--each: reports each row in order, the rows that were not asked, and an error before the first row', async () => {
+test('--each: reports each row in order, the rows that did not finish, and an error before the first row', async () => {
   const { run, readSuites, read } = setup();
   fixture.server.setDefaultReply(({ body }) =>
     JSON.stringify(body).includes('Answer x') ? blockedPromptReply() : textReply('fine'),
@@ -92,7 +99,7 @@ test('--each: reports each row in order, the rows that were not asked, and an er
   expect(read('s.md')).toContain('2 of 3 rows');
   await run('rows.toml', '--each', 'r.csv', '--max-failures', '1', '--jobs', '1');
   expect((await readSuites())[0]?.cases).toEqual([
-    ['2 rows not asked', 'skipped'],
+    ['2 rows not finished', 'skipped'],
     ['row 1: x', 'blocked'],
   ]);
   expect(await run('rows.toml', '--each', 'none.csv')).toMatchObject({ code: 66 });
@@ -120,17 +127,27 @@ test('an interrupted run reports which acts passed, were interrupted or were not
 });
 
 test.each([
-  ['one file for both', ['--junit', 'x.xml', '--summary', 'x.xml'], 2, '--summary and --junit name the same file'],
-  ['the narrative', ['--summary', 'one.toml'], 2, 'the narrative and --summary name the same file'],
-  ['the recording', ['--record', 'x.ndjson', '--junit', 'x.ndjson'], 2, '--record and --junit name the same file'],
-  ['a file of someone else', ['--junit', 'r.csv'], 2, 'is not a JUnit report of boticelli'],
-  ['a folder', ['--junit', 'folder.d'], 74, 'it is not a regular file'],
-  ['a folder for the summary', ['--summary', 'folder.d'], 74, "can't write"],
-  ['a missing folder', ['--junit', 'missing/j.xml'], 74, "can't write"],
-  ['a device', ['--junit', '/dev/null'], 74, 'it is not a regular file'],
-  ['a link', ['--junit', 'link.xml'], 74, 'it is a symbolic link'],
-  ['a name that is too long', ['--junit', 'x'.repeat(300)], 74, 'ENAMETOOLONG'],
-])('refuses %s before any request', async (_, flags, code, message) => {
+  [
+    'both reports to one file',
+    ['--junit', 'x.xml', '--summary', 'x.xml'],
+    2,
+    '--summary and --junit name the same file',
+  ],
+  ['a report over the narrative', ['--summary', 'one.toml'], 2, 'the narrative and --summary name the same file'],
+  [
+    'a report over the recording',
+    ['--record', 'x.ndjson', '--junit', 'x.ndjson'],
+    2,
+    '--record and --junit name the same file',
+  ],
+  ['a report over a file that boticelli did not write', ['--junit', 'r.csv'], 2, 'is not a JUnit report of boticelli'],
+  ['a JUnit report over a folder', ['--junit', 'folder.d'], 74, 'it is not a regular file'],
+  ['a summary over a folder', ['--summary', 'folder.d'], 74, "can't write"],
+  ['a report to a missing folder', ['--junit', 'missing/j.xml'], 74, "can't write"],
+  ['a report to a device', ['--junit', '/dev/null'], 74, 'it is not a regular file'],
+  ['a report through a symbolic link', ['--junit', 'link.xml'], 74, 'it is a symbolic link'],
+  ['a report with a name that is too long', ['--junit', 'x'.repeat(300)], 74, 'ENAMETOOLONG'],
+])('refuses to write %s, before any request', async (_, flags, code, message) => {
   const { runWithoutReports, cwd, read } = setup();
   mkdirSync(join(cwd, 'folder.d'));
   symlinkSync(join(cwd, 'r.csv'), join(cwd, 'link.xml'));
@@ -142,7 +159,7 @@ test.each([
   expect(existsSync(join(cwd, 'x.xml'))).toBe(false);
 });
 
-test('leaves lines out of a summary so that its file stays within the limit of GitHub', async () => {
+test("leaves lines out of a summary so that its file stays within GitHub's limit of 1 MiB", async () => {
   const { run, write, read } = setup({
     'r.csv': `text\n${Array.from({ length: 200 }, (_, index) => `t${index}\n`).join('')}`,
   });

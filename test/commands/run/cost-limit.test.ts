@@ -15,7 +15,10 @@ afterEach(() => server.close());
 
 const price = '[providers.gemini.prices."my-model"]\ninput = 100\noutput = 1000\n';
 
-/** A folder with a narrative of four acts and a price: 1000 tokens in and 400 out cost half a dollar. */
+/**
+ * A folder with a narrative of four acts. By default, its settings have a price at which each reply (1000 tokens in, 400
+ * out) costs half a dollar. `run` runs the narrative, and runs it again if the arguments contain `four.toml` too.
+ */
 function setup(settings = price, head = 'model = "my-model"') {
   const cwd = createTemporaryFolder(onTestFinished, {
     'four.toml': buildNarrative(4, head),
@@ -52,7 +55,7 @@ describe('the cost of a run', () => {
     );
   });
 
-  test('is not reported if a price is unknown', async () => {
+  test('is not reported if the price is unknown', async () => {
     const { run } = setup('');
     const { stdout } = await run('-o', 'json');
     expect(stdout).not.toContain('costUsd');
@@ -65,19 +68,22 @@ describe('the cost of an unusable reply', () => {
   const paidOnce = { promptTokens: 1000, outputTokens: 300, thoughtTokens: 100, totalTokens: 1400 };
   const paidTwice = { promptTokens: 2000, outputTokens: 600, thoughtTokens: 200, totalTokens: 2800 };
 
-  test.each([[[]], [['--stream']]])('is in the totals of a run whose JSON is invalid twice: %j', async (flags) => {
-    const { run, cwd, options } = setup();
-    const inJson = buildNarrative(1, 'model = "my-model"').replace(/act_1 = .*/, jsonAct);
-    writeFileSync(join(cwd, 'four.toml'), inJson);
-    const { code, stdout, stderr } = await run('-o', 'json', '--verbose', ...flags);
-    expect(code).toBe(76);
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', acts: [], usage: paidTwice, costUsd: 1 });
-    expect(stderr).toMatch(/^failed: 0 of 1 act, 2800 tokens, \d\.\d s, \$1\.00$/m);
-    const output = (await runInProcess(['runs', 'show'], options)).stdout;
-    expect(output).toContain('2 requests · 2000 tokens in, 800 out · $1.00');
-  });
+  test.each([[[]], [['--stream']]])(
+    'is in the totals of a run if both attempts return invalid JSON: %j',
+    async (flags) => {
+      const { run, cwd, options } = setup();
+      const inJson = buildNarrative(1, 'model = "my-model"').replace(/act_1 = .*/, jsonAct);
+      writeFileSync(join(cwd, 'four.toml'), inJson);
+      const { code, stdout, stderr } = await run('-o', 'json', '--verbose', ...flags);
+      expect(code).toBe(76);
+      expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', acts: [], usage: paidTwice, costUsd: 1 });
+      expect(stderr).toMatch(/^failed: 0 of 1 act, 2800 tokens, \d\.\d s, \$1\.00$/m);
+      const output = (await runInProcess(['runs', 'show'], options)).stdout;
+      expect(output).toContain('2 requests · 2000 tokens in, 800 out · $1.00');
+    },
+  );
 
-  test('is in the totals if the second act was blocked, empty or only thoughts', async () => {
+  test('is in the totals if the reply of the second act is blocked, empty or only thoughts', async () => {
     for (const finishReason of ['SAFETY', 'STOP', 'MAX_TOKENS']) {
       const { run, options } = setup();
       server.queueReplies(textReply('a reply', { usage }), textReply('', { usage, finishReason }));
@@ -116,9 +122,10 @@ describe('the cost of an unusable reply', () => {
 });
 
 describe('a service that does not count tokens', () => {
+  /** The body of a reply without token counts. */
   const uncounted = { body: { ...createChunk('a reply', 'STOP'), usageMetadata: { trafficType: 'ON_DEMAND' } } };
 
-  test.each([[[]], [['--stream']]])('has unknown usage and cost, not 0: %j', async (flags) => {
+  test.each([[[]], [['--stream']]])('makes usage and cost unknown, not 0: %j', async (flags) => {
     const { run, options } = setup();
     server.setDefaultReply(flags.length > 0 ? packetReply(formatSseEvent(uncounted.body)) : uncounted);
     const { code, stdout, stderr } = await run('-o', 'json', ...flags);
@@ -134,7 +141,8 @@ describe('a service that does not count tokens', () => {
   test('does not disable --max-cost, which estimates the cost of each reply', async () => {
     const { run } = setup();
     server.setDefaultReply(uncounted);
-    // A reply of typical length costs $0.40, and a prompt nearly nothing.
+    // A reply of typical length costs $0.40, and a prompt nearly nothing. Without max_tokens, only the prompt is estimated
+    // before a request, so the third request is sent at $0.80, and the fourth is not.
     const { code, stderr } = await run('--max-cost', '1');
     expect({ code, sent: server.generateRequests.length }).toEqual({ code: 75, sent: 3 });
     expect(stderr).toContain('$1.20 of --max-cost $1.00 is spent');
@@ -156,7 +164,7 @@ test('cached tokens have their own price', async () => {
 });
 
 describe('--max-cost', () => {
-  test('stops before the call that would exceed it, and --resume with a higher limit finishes the run', async () => {
+  test('stops the run before the call that would exceed it, and --resume with a higher limit finishes the run', async () => {
     const { run, options } = setup();
     const stopped = await run('--max-cost', '1', '-o', 'json');
     expect(stopped.code).toBe(75);
@@ -184,12 +192,12 @@ describe('--max-cost', () => {
     expect(stderr).toContain('$3.00 of --max-cost $3.00 is spent\n');
   });
 
-  test('counts calls in flight of parallel narratives by estimate', async () => {
+  test('uses the estimated cost for requests of parallel narratives that are still running', async () => {
     const { options } = setup();
     const gate = createGate();
     server.setDefaultReply(textReply('a reply', { gate }));
-    const twice = ['run', 'four.toml', 'four.toml', '-j', '2', '--last', '--max-tokens', '400'];
-    const running = startBoticelli([...twice, '--max-cost', '0.6'], options);
+    const args = ['run', 'four.toml', 'four.toml', '-j', '2', '--last', '--max-tokens', '400'];
+    const running = startBoticelli([...args, '--max-cost', '0.6'], options);
     await running.waitForOutput('running requests', 'stderr');
     gate.releaseAll();
     const { code, stderr } = await running.result;
@@ -199,7 +207,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toHaveLength(4);
   });
 
-  test('assumes a reply as long as max_tokens allows', async () => {
+  test('assumes that a reply is as long as max_tokens allows, and so may stop the first request', async () => {
     const { run } = setup();
     const { code, stderr, stdout } = await run('--max-cost', '0.5', '--max-tokens', '501', '--stream');
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
@@ -209,7 +217,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toEqual([]);
   });
 
-  test('sends nothing if the model or a fallback has no known price, and says how to set it', async () => {
+  test('sends nothing if the model or a fallback has no known price, and says how to set the price', async () => {
     for (const [settings, flags, model] of [
       ['', [], 'my-model'],
       [price, ['--fallback', 'other'], 'other'],
@@ -230,7 +238,7 @@ describe('--max-cost', () => {
   });
 });
 
-test('reports errors in prices at their locations', async () => {
+test('reports errors in prices at their lines', async () => {
   const prices = ['input = -1\noutput = 1', 'input = "1"\noutput = 1', 'input = 1', 'input = 1\noutput = 1\nimage = 2'];
   const tables = prices.map((lines, index) => `[providers.gemini.prices.model-${index}]\n${lines}\n`);
   const { code, stderr } = await setup(
@@ -276,7 +284,7 @@ describe('check --estimate', () => {
     );
   });
 
-  test('reads the current quota and reserves nothing', async () => {
+  test('shows the wait for the current quota, reserves nothing, and says which reply length it assumes', async () => {
     const settings = `${price}[providers.gemini.tiers.free]\nrpm = 4\n`;
     const { cwd, options } = setup(settings);
     expect((await estimate(cwd)).stdout).toContain('no wait for quota');

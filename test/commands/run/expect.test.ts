@@ -6,21 +6,22 @@ import { createInProcessFixture } from './in-process-fixture.js';
 
 const fixture = createInProcessFixture();
 
+/** A narrative whose act `a` has the expectation, followed by an act `b`. `settings` are further lines of the act `a`. */
 const renderNarrative = (expectation: string, settings = '') =>
   `[narrative]\nname = "n"\n[vars]\nname = "Ada"\n[toc]\norder = ["a", "b"]\n[acts]\nb = "Next."\n[acts.a]\nprompt = "Go."\n${settings}\nexpect = ${expectation}\n`;
 
-/** A folder with a narrative. */
+/** A folder with the narrative `n.toml`, which `run` and `runOffline` run and `edit` replaces. */
 function setup(narrative: string, files: Record<string, string> = {}) {
-  const { run, runOffline, ...folder } = fixture.createFolder({ 'n.toml': narrative, ...files });
+  const folder = fixture.createFolder({ 'n.toml': narrative, ...files });
   return {
     ...folder,
-    run: (...args: string[]) => run('n.toml', ...args),
-    offline: (...args: string[]) => runOffline('n.toml', ...args),
+    run: (...args: string[]) => folder.run('n.toml', ...args),
+    runOffline: (...args: string[]) => folder.runOffline('n.toml', ...args),
     edit: (expectation: string, settings?: string) => folder.write('n.toml', renderNarrative(expectation, settings)),
   };
 }
 
-describe('a reply that passes, one that fails once, and one that fails twice', () => {
+describe('a reply that passes is printed, one that fails once is requested again, and one that fails twice ends the run', () => {
   test.each([
     [
       'contains',
@@ -42,14 +43,14 @@ describe('a reply that passes, one that fails once, and one that fails twice', (
     ],
     ['one_of', '{ one_of = ["yes", "no"] }', 'no', 'maybe', 'it is not one of "yes", "no"; it is "maybe"'],
     [
-      'a pointer',
+      'a JSON pointer',
       '{ "/score" = { min = 0.5 } }',
       '{"score": 0.5}',
       '{"score": 0.1}',
       '/score is 0.1, less than the min of 0.5',
     ],
   ])('%s', async (kind, expectation, good, bad, reason) => {
-    const { run } = setup(renderNarrative(expectation, kind === 'a pointer' ? 'format = "json"' : ''));
+    const { run } = setup(renderNarrative(expectation, kind === 'a JSON pointer' ? 'format = "json"' : ''));
     fixture.server.queueReplies(textReply(good), textReply('b'));
     expect(await run('-q')).toMatchObject({ code: 0, stdout: `${good.trimEnd()}\n\nb\n`, stderr: '' });
 
@@ -61,6 +62,7 @@ describe('a reply that passes, one that fails once, and one that fails twice', (
     expect(retry).toMatchObject({ act: 'a', attempt: 1, discard: false, error: { code: 'unexpected_reply' } });
     const [end] = parseEvents(once.stdout, 'act-end');
     expect(end).toMatchObject({ text: good, attempts: 2, usage: { promptTokens: 16 } });
+    // Before these, there are the two requests of the first run and the attempt that failed.
     const [, , , repeat, next] = fixture.server.generateRequests.map(({ body }) => body.contents);
     expect(repeat.map(({ role }: { role: string }) => role)).toEqual(['user', 'model', 'user']);
     expect(repeat[2].parts[0].text).toContain(reason);
@@ -75,14 +77,17 @@ describe('a reply that passes, one that fails once, and one that fails twice', (
 });
 
 test('--replay checks recorded replies against the current expectations, without a request', async () => {
-  const { run, offline, edit, read } = setup(renderNarrative('{ min_words = 3 }'));
+  const { run, runOffline, edit, read } = setup(renderNarrative('{ min_words = 3 }'));
   fixture.server.queueReplies(textReply('one'), textReply('one two three'), textReply('b'));
   expect(await run('--record', 'r.ndjson')).toMatchObject({ code: 0 });
   const recorded = read('r.ndjson');
   edit('{ min_words = 2, contains = "two" }');
-  expect(await offline('--replay', 'r.ndjson', '--stream')).toMatchObject({ code: 0, stdout: 'one two three\n\nb\n' });
+  expect(await runOffline('--replay', 'r.ndjson', '--stream')).toMatchObject({
+    code: 0,
+    stdout: 'one two three\n\nb\n',
+  });
   edit('{ max_words = 2 }');
-  const { code, stdout, stderr } = await offline('--replay', 'r.ndjson', '-o', 'json');
+  const { code, stdout, stderr } = await runOffline('--replay', 'r.ndjson', '-o', 'json');
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({
     ...{ code: 76, status: 'failed' },
     error: {
@@ -123,7 +128,7 @@ test('--resume requests only the act whose replies failed', async () => {
   expect(fixture.server.generateRequests).toHaveLength(5);
 });
 
-test('--each takes the expectations from the values of each row, and fails the row whose reply differs', async () => {
+test('--each fills expectations with the values of each row, fails a row whose reply differs, and reports a missing column', async () => {
   const narrative =
     '[narrative]\nname = "n"\n[acts.a]\nprompt = "Label {{row.text}}"\nexpect = { equals = "{{row.label}}", matches = "^{{row.label}}$" }\n';
   const folder = setup(narrative, { 'c.csv': 'text,label\none,a+b\ntwo,c\n' });
@@ -146,31 +151,32 @@ test('--each takes the expectations from the values of each row, and fails the r
 });
 
 test('a rehearsal says once that it does not check expectations', async () => {
-  const { offline } = setup(renderNarrative('{ equals = "good" }').replace('["a", "b"]', '["a", "b", "a"]'));
-  const { code, stderr } = await offline('--rehearse');
+  const { runOffline } = setup(renderNarrative('{ equals = "good" }').replace('["a", "b"]', '["a", "b", "a"]'));
+  const { code, stderr } = await runOffline('--rehearse');
   expect(code).toBe(0);
   expect(stderr.match(/does not check "expect"/g)).toHaveLength(1);
 });
 
 describe('a pattern that backtracks without end', () => {
-  const endless = () => {
+  const setupEndless = () => {
     const folder = setup(renderNarrative("{ matches = '^(a+)+$' }"));
     fixture.server.setDefaultReply(textReply(`${'a'.repeat(60)}b`));
     return folder;
   };
 
-  test('ends the run after --timeout', async () => {
-    const { run } = endless();
+  test('does not keep the run from ending after --timeout', async () => {
+    const { run } = setupEndless();
     const { code, stderr } = await run('--timeout', '500ms', '-q');
     expect(code).toBe(124);
     expect(stderr).toContain('a: matching the reply with the pattern "^(a+)+$" took more than 0.5 s');
     expect(fixture.server.generateRequests).toHaveLength(1);
   });
 
-  test('ends at Ctrl-C', async () => {
-    const { cwd, env } = endless();
+  test('does not keep the run from ending on Ctrl-C', async () => {
+    const { cwd, env } = setupEndless();
     const { child, result } = startBoticelli(['run', 'n.toml', '-q'], { cwd, env });
     await fixture.server.waitForRequests(1);
+    // No output shows when the matching begins. A signal before it would end the program in any case.
     setTimeout(() => child.kill('SIGINT'), 300);
     expect(await result).toMatchObject({ signal: 'SIGINT', stdout: '' });
   }, 9000);

@@ -37,16 +37,12 @@ afterEach(() => server.close());
 
 const folder = () => createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'broken.toml': 'a = ' });
 
-/** Runs one act in each output format, and expects the same failure and no key in all of them. */
-async function expectSameFailure(
-  expected: { code: string; exit: number; says: RegExp },
-  args: string[],
-  surroundings = {},
-) {
+/** Runs a narrative in each output format. Expects the same error in all formats, and nowhere the key or a stack. */
+async function expectSameFailure(expected: { code: string; exit: number; says: RegExp }, args: string[], options = {}) {
   const cwd = folder();
   const failing = ['text', 'json', 'ndjson'].map(async (format) => {
     const flags = ['-o', format, '--retries', '0', '--verbose', ...args];
-    const ended = await runInProcess(['run', ...flags], { server, cwd, ...surroundings });
+    const ended = await runInProcess(['run', ...flags], { server, cwd, ...options });
     expect(ended, format).toMatchObject({ code: expected.exit, signal: null });
     expect(ended.stderr).toMatch(/^boticelli: /m);
     expect(ended.stderr).toMatch(expected.says);
@@ -57,6 +53,7 @@ async function expectSameFailure(
   await Promise.all(failing);
 }
 
+/** Returns the document of json, or the last event of ndjson. */
 function parseReport({ stdout }: ProcessResult, format: string) {
   return JSON.parse(format === 'json' ? stdout : (stdout.trimEnd().split('\n').at(-1) ?? ''));
 }
@@ -72,7 +69,7 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
   ['an invalid request', errorReply(400, 'temperature out of range'), 'invalid_request', 69, /out of range/],
   ['a request that is too large', errorReply(413, 'too large'), 'invalid_request', 69, /too large/],
   ['an overloaded model', overloadedError(), 'unavailable', 69, /overloaded/],
-  ["a gateway's page of HTML", { status: 502, body: '<html><h1>Bad Gateway</h1></html>' }, 'unavailable', 69, /502/],
+  ['an HTML page of a gateway', { status: 502, body: '<html><h1>Bad Gateway</h1></html>' }, 'unavailable', 69, /502/],
   ['a connection that dies', { end: 'destroy-before-headers' }, 'unavailable', 69, /./],
   ['a used-up quota per minute', minuteQuotaError('gemini-flash-lite-latest'), 'rate_limited', 75, /minute/],
   ['a used-up quota per day', dayQuotaError('gemini-flash-lite-latest'), 'quota_exhausted', 75, /daily/],
@@ -109,13 +106,13 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
   await expectSameFailure({ code, exit, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
 });
 
-test('the exit code of the process is that of the failure', async () => {
+test('the process exits with the code of the failure', async () => {
   server.setDefaultReply(invalidKeyError(canaryKey));
   const { code, signal, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: folder() });
   expect({ code, signal, stderr }).toEqual({ code: 77, signal: null, stderr: expect.stringMatching(/^boticelli: /m) });
 });
 
-test('a truncated reply is a failure with --strict, and a warning without', async () => {
+test('a truncated reply is a failure with --strict, and a warning without it', async () => {
   server.setDefaultReply(textReply('half', { finishReason: 'MAX_TOKENS' }));
   await expectSameFailure({ code: 'truncated', exit: 76, says: /max_tokens/ }, ['one.toml', '--strict']);
   const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
@@ -123,7 +120,7 @@ test('a truncated reply is a failure with --strict, and a warning without', asyn
   expect(stderr).toContain('warning: act_1: the reply was cut short');
 });
 
-test('a reply that may be incomplete is a failure with --strict, and a warning without', async () => {
+test('a reply that may be incomplete is a failure with --strict, and a warning without it', async () => {
   const candidate = { content: { parts: [{ text: 'Some' }] }, finishReason: 'OTHER', finishMessage: 'Out of words.' };
   server.setDefaultReply({ chunks: [{ candidates: [candidate] }] });
   const says = /the model stopped with OTHER \(Out of words\): the reply may be incomplete/;
@@ -142,7 +139,7 @@ test('a request that exceeds --timeout is the same failure in every format', asy
   ]);
 });
 
-test("suggests similar names from the service's list for an unknown model", async () => {
+test("for an unknown model, suggests similar names from the service's list", async () => {
   const says = /gemini-2\.0-flash-live[\s\S]*gemini-/;
   await expectSameFailure({ code: 'model_not_found', exit: 69, says }, ['one.toml', '-m', 'gemini-2.0-flash-live']);
 });
@@ -178,7 +175,7 @@ describe('reports before any request:', () => {
     });
   });
 
-  test("a folder that can't be written", async () => {
+  test('a file that is given as the folder of --out-dir', async () => {
     const args = ['one.toml', '--out-dir', 'broken.toml'];
     await expectSameFailure({ code: 'output_failed', exit: 74, says: /broken\.toml/ }, args);
   });
@@ -189,15 +186,15 @@ describe('reports before any request:', () => {
 });
 
 test('reports an unreachable server and an unknown host name', async () => {
-  const closed = await findClosedPort();
-  const refused = { env: { GOOGLE_GEMINI_BASE_URL: `http://127.0.0.1:${closed}` } };
+  const closedPort = await findClosedPort();
+  const refused = { env: { GOOGLE_GEMINI_BASE_URL: `http://127.0.0.1:${closedPort}` } };
   await expectSameFailure(
-    { code: 'unavailable', exit: 69, says: new RegExp(`127.0.0.1:${closed}`) },
+    { code: 'unavailable', exit: 69, says: new RegExp(`127.0.0.1:${closedPort}`) },
     ['one.toml'],
     refused,
   );
-  const nameless = { env: { GOOGLE_GEMINI_BASE_URL: 'http://no-such-host.invalid' } };
-  await expectSameFailure({ code: 'unavailable', exit: 69, says: /no-such-host\.invalid/ }, ['one.toml'], nameless);
+  const unknownHost = { env: { GOOGLE_GEMINI_BASE_URL: 'http://no-such-host.invalid' } };
+  await expectSameFailure({ code: 'unavailable', exit: 69, says: /no-such-host\.invalid/ }, ['one.toml'], unknownHost);
 });
 
 /** Finds a port without a listener: opens one and closes it again. */
@@ -218,8 +215,8 @@ test.each([
   ['an invalid duration', ['run', 'one.toml', '--timeout', 'soon'], /90s/],
   ['an invalid model name', ['run', 'one.toml', '-m', 'a b'], /gemini-flash-lite-latest/],
   ['an unknown output format', ['run', 'one.toml', '-o', 'xml'], /ndjson/],
-  ['no file', ['run'], /narrative/],
-])('%s is a usage error that says what would be right', async (_, args, says) => {
+  ['a run without a narrative', ['run'], /narrative/],
+])('%s is a usage error that says what is valid', async (_, args, says) => {
   const ended = await runInProcess(args, { server, cwd: folder() });
   expect(ended).toMatchObject({ code: 2, stdout: '' });
   expect(ended.stderr).toMatch(/^boticelli: /);

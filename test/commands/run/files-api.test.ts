@@ -99,7 +99,7 @@ describe('an interruption', () => {
     expect({ commands: commands(), left: server.files.files.size }).toEqual({ commands: ['start', 'delete'], left: 0 });
   });
 
-  test('during the upload sends no request, and during the processing after it deletes the video', async () => {
+  test('during the upload ends the run before any request; while the uploaded video is processed, it deletes the video', async () => {
     server.files.configure({ gate: { command: 'upload', gate: createGate() } });
     const sending = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
     await server.files.waitForCommands('upload');
@@ -121,7 +121,7 @@ test('a run ends with 0 although the delete gets no response', async () => {
   expect(code).toBe(0);
 });
 
-test("reports a rejection by the Files API with the file's name and the exit code of its reason", async () => {
+test('if the Files API rejects an upload, the error has the file name, and the exit code is that of the rejection', async () => {
   server.files.configure({ rejectCommand: { command: 'start', status: 400, message: 'Storage is full.' } });
   const { code, stderr } = await runInProcess(['run', 'film.toml'], { server, cwd: filmFolder() });
   expect(code).toBe(69);
@@ -133,27 +133,31 @@ test("reports a rejection by the Files API with the file's name and the exit cod
 describe('if the service does not say whether a video is ready', () => {
   const problem = 'could not check whether "film.mp4" is ready';
 
-  test.each([503, 429])('requests its state again up to --retries times, and reports the error: %i', async (status) => {
-    server.files.configure({
-      processingPolls: 1000,
-      rejectCommand: { command: 'get', status, message: 'Come back later' },
-    });
-    const cwd = filmFolder();
-    const ended = await runInProcess(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
-    const failure = `${problem}: ${status}, Come back later`;
-    expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
-    expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; retrying in 0.`);
-    expect(commands()).toEqual(['start', 'get', 'get', 'delete']);
-    expect(server.generateRequests).toHaveLength(0);
-  });
+  test.each([503, 429])(
+    'the run requests the state of the video up to --retries times more, and reports the error: %i',
+    async (status) => {
+      server.files.configure({
+        processingPolls: 1000,
+        rejectCommand: { command: 'get', status, message: 'Come back later' },
+      });
+      const cwd = filmFolder();
+      const ended = await runInProcess(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
+      const failure = `${problem}: ${status}, Come back later`;
+      expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
+      expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; retrying in 0.`);
+      expect(commands()).toEqual(['start', 'get', 'get', 'delete']);
+      expect(server.generateRequests).toHaveLength(0);
+    },
+  );
 
-  test('the video is not uploaded again', async () => {
+  test('the run continues when the service responds again, without a second upload', async () => {
     server.files.configure({
       processingPolls: 1000,
       rejectCommand: { command: 'get', status: 503, message: 'Come back later' },
     });
     const running = startBoticelli(['run', 'film.toml', '-q'], { server, cwd: filmFolder() });
     await server.files.waitForCommands('get');
+    // From here on, the service responds: first that the video is not ready, then that it is.
     server.files.configure({ processingPolls: 2 });
     expect(await running.result).toMatchObject({ code: 0, stderr: '' });
     expect(commands()).toEqual(['start', 'get', 'get', 'get', 'delete']);

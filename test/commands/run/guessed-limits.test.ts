@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { runBoticelli, startInTerminal } from '../../helpers/boticelli.js';
 import { createQuotaFixture, model, parseEvents } from '../quota-fixture.js';
 
-/** A server that allows 100 requests in a window of 1.5 s, and settings that name no limits. */
+/** A server that allows 100 requests in a window of 1.5 s, as for a paid key, and settings that name no limits. */
 async function createPaidFixture() {
   const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 100, windowMs: 1500 } });
   const { folder, state, server } = fixture;
@@ -14,7 +14,7 @@ async function createPaidFixture() {
 }
 
 const explanation =
-  /act_\d: guessed free-tier limit of 5 requests per minute; on a paid key use --tier tier_1 or set default_tier$/gm;
+  /act_\d: guessed free-tier limit of 5 requests per minute; with a paid key, use --tier tier_1 or set default_tier$/gm;
 
 test('explains a guessed limit once, and raises the guess after a faster run with --tier', async () => {
   const { run, options } = await createPaidFixture();
@@ -55,7 +55,7 @@ test('a run with rows says once that it waits for quota, and explains the guesse
   const { code, stderr } = await run(['one.toml', '--each', 'rows.ndjson']);
   expect(code).toBe(0);
   expect(stderr.match(new RegExp(`^\\d/7 rows · waiting \\d s for quota of ${model}`, 'gm'))).toHaveLength(1);
-  expect(stderr.match(/^gemini-.*: guessed free-tier limit of \d+ requests per minute; on a paid key/gm)).toHaveLength(
-    1,
-  );
+  expect(
+    stderr.match(/^gemini-.*: guessed free-tier limit of \d+ requests per minute; with a paid key/gm),
+  ).toHaveLength(1);
 });

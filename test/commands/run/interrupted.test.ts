@@ -13,7 +13,7 @@ afterEach(() => server.close());
 const folder = () => createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4) });
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-  '%s in mid-stream closes the connection and kills the process by that signal, after it has printed the text so far',
+  'on %s in mid-stream, the process prints the text so far, closes the connection and dies of that signal',
   async (name) => {
     server.queueReplies(textReply('whole'), textReply(['so', ' far'], { end: 'stall' }));
     const running = startBoticelli(['run', 'four.toml', '--stream'], { server, cwd: folder() });
@@ -55,15 +55,15 @@ test('reports an interrupted run in json and in ndjson', async () => {
   }
 });
 
-test('Ctrl-C ends a shell loop, because the process dies of the signal', async () => {
+test('Ctrl-C ends a shell loop, because boticelli dies of the signal', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
-  // A terminal sends Ctrl-C to the whole foreground process group, as this does.
   const script =
     'set -m; (for i in 1 2 3; do boticelli run four.toml; done; echo survived) & echo "group $!"; wait $!; echo "code $?"';
   const running = startShell(script, { server, cwd: folder() });
   await running.waitForOutput('\n');
   await server.waitForRequests(1);
   const group = Number(/group (\d+)/.exec(running.stdout())?.[1]);
+  // A terminal too sends Ctrl-C to the whole foreground process group.
   process.kill(-group, 'SIGINT');
   const { stdout } = await running.result;
   expect(stdout).toContain('code 130');
@@ -92,12 +92,15 @@ test.each([
   'boticelli --version',
   'boticelli check four.toml',
   'boticelli run four.toml --rehearse -o json',
-])('%s to a full disk fails, and to a closed pipe ends quietly', async (command) => {
-  const script = `${command} >/dev/full; echo "code $?"; set -o pipefail; ${command} | (exec <&-; sleep 1); echo "code $?"`;
-  const { stdout, stderr } = await startShell(script, { cwd: folder() }).result;
-  expect(stdout).toBe('code 74\ncode 141\n');
-  expect(stderr.match(/^boticelli: .*$/gm)).toEqual([
-    expect.stringMatching(/^boticelli: (act_\d: )?can't write to standard output: the disk is full$/),
-  ]);
-  expect(stderr).not.toContain('    at ');
-});
+])(
+  '%s fails with 74 if it writes to a full disk, and ends quietly with 141 if it writes to a closed pipe',
+  async (command) => {
+    const script = `${command} >/dev/full; echo "code $?"; set -o pipefail; ${command} | (exec <&-; sleep 1); echo "code $?"`;
+    const { stdout, stderr } = await startShell(script, { cwd: folder() }).result;
+    expect(stdout).toBe('code 74\ncode 141\n');
+    expect(stderr.match(/^boticelli: .*$/gm)).toEqual([
+      expect.stringMatching(/^boticelli: (act_\d: )?can't write to standard output: the disk is full$/),
+    ]);
+    expect(stderr).not.toContain('    at ');
+  },
+);

@@ -23,15 +23,15 @@ schema = "person.json"
 input = [{ type = "text", content = "Who?" }]
 `;
 
-function createSurroundings() {
+function createOptions() {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative, 'person.json': JSON.stringify(schema) });
   return { server, cwd, env: { GEMINI_TIER: 'tier_1' } };
 }
-const run = (...flags: string[]) => runInProcess(['run', 'n.toml', ...flags], createSurroundings());
+const run = (...flags: string[]) => runInProcess(['run', 'n.toml', ...flags], createOptions());
 
-test('requests JSON with its schema, and accepts a reply that matches', async () => {
+test('sends the JSON schema only in the request of its act, and accepts a reply that matches it', async () => {
   server.queueReplies(textReply(['{"name":', ' "Ada"}']), textReply(['Hello Ada']));
-  expect(await runBoticelli(['run', 'n.toml', '--quiet'], createSurroundings())).toEqual({
+  expect(await runBoticelli(['run', 'n.toml', '--quiet'], createOptions())).toEqual({
     ...{ code: 0, signal: null, stderr: '' },
     stdout: '{"name": "Ada"}\n\nHello Ada\n',
   });
@@ -42,7 +42,7 @@ test('requests JSON with its schema, and accepts a reply that matches', async ()
   expect(server.generateRequests[1]?.body.generationConfig).toEqual({});
 });
 
-test('requests an act again after an invalid reply, and leaves that reply out of the conversation', async () => {
+test('after an invalid reply, requests the act again with that reply in the conversation; later acts do not see it', async () => {
   server.queueReplies(
     textReply(['Sure: {"name": "A"}']),
     textReply(['```json\n{"name": "Ada"}\n```']),

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Returns the last prompt of each request that the server receives during `run`; `|` separates its parts. */
+/** Returns the last prompt of each request that the server receives during `run`. `|` separates the parts of a prompt. */
 async function collectPrompts(run: () => Promise<unknown>): Promise<string[]> {
   const before = server.generateRequests.length;
   await run();
@@ -43,7 +43,7 @@ const inner = `[narrative]\nname = "inner"\n[vars]\nv = "inner"\n[toc]\norder = 
 describe('variables and standard input', () => {
   const review = join(root, 'narratives/review.toml');
 
-  test('fills the prompts of review.toml with the piped text and the value of --var', async () => {
+  test('fills the prompts of review.toml with the value of --var and with piped text, whose placeholders are not filled', async () => {
     const diff = 'diff --git a/x b/x\n+{{vars.lang}} Ünïcödé\n';
     const sent = await collectPrompts(async () => {
       const ended = await runBoticelli(['run', review, '--var', 'lang=fr'], { server, input: diff });
@@ -83,16 +83,16 @@ describe('variables and standard input', () => {
     expect(sent).toEqual([]);
   });
 
-  test('rejects a terminal as input at once', async () => {
+  test('rejects a terminal as standard input, without waiting for input', async () => {
     const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinInSecondAct });
     const { code, stdout } = await startInTerminal(['run', 'x.toml', '--rehearse'], { cwd }).result;
     expect({ code, stdout }).toEqual({ code: 66, stdout: expect.stringContaining('standard input is a terminal') });
   });
 
-  test('a run that reads standard input ends by a signal, and reports that it was interrupted', async () => {
+  test('a signal ends a run that is still reading standard input, and the run reports that it was interrupted', async () => {
     const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinInSecondAct });
     const running = startBoticelli(['run', 'x.toml', '--rehearse', '-o', 'ndjson'], { cwd, keepInputOpen: true });
-    // More than a pipe holds: once it is written, the program is reading it.
+    // The text is larger than a pipe, so once all of it is written, the program must be reading it.
     await new Promise((resolve) => running.child.stdin?.write('x'.repeat(1_000_000), resolve));
     running.child.kill('SIGTERM');
     const { signal, stdout } = await running.result;
@@ -130,7 +130,7 @@ describe('variables and standard input', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
   });
 
-  test('uses the last of two values; a variable may be named __proto__, and a value may contain = and spaces', async () => {
+  test('uses the last of two --var values; a variable may be named __proto__, and a value may contain = and spaces', async () => {
     const cwd = createTemporaryFolder(onTestFinished, {
       'x.toml': buildNarrative(1).replace('Question 1', '<{{vars.__proto__}}{{vars.b}}>'),
     });
@@ -172,7 +172,7 @@ describe('a nested narrative', () => {
     ]);
   });
 
-  test('shows any of its acts with --only, by its path or by the act that runs it', async () => {
+  test('shows one of its acts with --only and the path of that act, or its last reply with --only and the act that runs it', async () => {
     expect((await runOuter('--only', 'mid/x', '--only', 'b/y')).stdout.match(/(?<= to ")[^"]*/g)).toEqual([
       'X outer',
       'Y',
@@ -199,7 +199,7 @@ describe('a nested narrative', () => {
     expect(readdirSync(join(cwd, 'out')).sort()).toEqual([...names, 'run.json']);
   });
 
-  test('with an error is reported with its own file name and line, and nothing is sent', async () => {
+  test('that has an error is reported with its own file name and line, and nothing is sent', async () => {
     const cwd = createTemporaryFolder(onTestFinished, { ...files, 'inner.toml': inner.replace('"Y"', '"{{z}}"') });
     const sent = await collectPrompts(async () => {
       const { code, stderr } = await runInProcess(['run', 'outer.toml'], { server, cwd });

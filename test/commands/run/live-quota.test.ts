@@ -16,7 +16,7 @@ import { parseEvents } from '../quota-fixture.js';
 
 const live = 'gemini-3.8-live';
 const standard = 'gemini-3.8-flash';
-const usedUp = { code: 1011, reason: 'You exceeded your current quota of requests per day.' };
+const dailyQuotaUsedUp = { code: 1011, reason: 'You exceeded your current quota of requests per day.' };
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -34,12 +34,12 @@ function createWorkspace(files: Record<string, string> = {}) {
     'one.toml': buildNarrative(1),
     ...files,
   });
-  const surroundings = { server, cwd, env: { BOTICELLI_STATE_DIR: `${cwd}/state` } };
+  const options = { server, cwd, env: { BOTICELLI_STATE_DIR: `${cwd}/state` } };
   const withFlags = (args: string[]) => ['run', ...args, '-o', 'ndjson'];
   return {
-    surroundings,
-    run: (...args: string[]) => runInProcess(withFlags(args), surroundings),
-    start: (...args: string[]) => startBoticelli(withFlags(args), surroundings),
+    options,
+    run: (...args: string[]) => runInProcess(withFlags(args), options),
+    start: (...args: string[]) => startBoticelli(withFlags(args), options),
   };
 }
 
@@ -57,15 +57,15 @@ const listWaits = ({ stdout }: ProcessResult) => parseEvents(stdout, 'act-wait')
 const listServingModels = ({ stdout }: ProcessResult) => parseEvents(stdout, 'act-end').map(({ model }) => model);
 
 describe('a Live model with one slot', () => {
-  const one = ['--max-concurrent', '1', '--rpm', '1000'];
+  const oneSlot = ['--max-concurrent', '1', '--rpm', '1000'];
 
   test('makes a process wait for the session of another process, and reports the wait', async () => {
     const { start } = createWorkspace();
     const gate = createGate();
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
-    const first = start('four.toml', '-m', live, ...one);
+    const first = start('four.toml', '-m', live, ...oneSlot);
     await server.live.waitForTurns(1);
-    const second = start('one.toml', '-m', live, ...one);
+    const second = start('one.toml', '-m', live, ...oneSlot);
     await second.waitForOutput('"reason":"concurrency"');
     expect(server.live.sessions).toHaveLength(1);
     gate.releaseAll();
@@ -85,7 +85,7 @@ describe('a Live model with one slot', () => {
     const source = `[narrative]\nname = "p"\n[toc]\norder = ["a", "b", "c"]\n${acts.join('')}`;
     const { run } = createWorkspace({ 'parallel.toml': source });
     const startedAt = performance.now();
-    const ended = await run('parallel.toml', '-m', live, ...one, '--jobs', '3');
+    const ended = await run('parallel.toml', '-m', live, ...oneSlot, '--jobs', '3');
     expect(ended.code).toBe(0);
     // An idle session would keep the slot for ten seconds.
     expect(performance.now() - startedAt).toBeLessThan(8000);
@@ -99,10 +99,10 @@ describe('a Live model with one slot', () => {
     const { start } = createWorkspace();
     const gate = createGate();
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
-    const first = start('one.toml', '-m', live, ...one);
+    const first = start('one.toml', '-m', live, ...oneSlot);
     await server.live.waitForTurns(1);
-    const impatient = ['one.toml', '-m', live, ...one, '--max-wait', '150ms'];
-    const both = [start(...impatient), start(...impatient, '--fallback', standard)] as const;
+    const args = ['one.toml', '-m', live, ...oneSlot, '--max-wait', '150ms'];
+    const both = [start(...args), start(...args, '--fallback', standard)] as const;
     const [stopped, fellBack] = await Promise.all([both[0].result, both[1].result]);
     expect(stopped.code).toBe(75);
     expect(parseEvents(stopped.stdout, 'narrative-end')).toMatchObject([
@@ -119,7 +119,7 @@ describe('a Live model with one slot', () => {
     const { run } = createWorkspace({
       'mixed.toml': renderNarrative([live, live, standard, 'gemini-both-ways', live]),
     });
-    const ended = await run('mixed.toml', ...one);
+    const ended = await run('mixed.toml', ...oneSlot);
     expect(ended.code).toBe(0);
     expect(listServingModels(ended)).toEqual([live, live, standard, 'gemini-both-ways', live]);
     expect(listWaits(ended)).toEqual([]);
@@ -130,71 +130,71 @@ describe('a Live model with one slot', () => {
     const { run } = createWorkspace({
       'mixed.toml': renderNarrative([live, standard, live], `fallback = ["${standard}", "gemini-4-live"]`),
     });
-    server.live.queueConnections({ at: 'setup', action: usedUp });
+    server.live.queueConnections({ at: 'setup', action: dailyQuotaUsedUp });
     enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
-    const ended = await run('mixed.toml', ...one);
+    const ended = await run('mixed.toml', ...oneSlot);
     expect(ended.code).toBe(0);
     // The daily quota of the Live model is used up first, then that of the standard model.
     expect(listServingModels(ended)).toEqual([standard, 'gemini-4-live', 'gemini-4-live']);
     expect(listWaits(ended)).toEqual([]);
   });
 
-  test('does not make a run wait for itself if only rejections identify the model as Live', async () => {
+  test('does not make a run wait for itself if the service first has to say that the model is Live; the next run knows it', async () => {
     const { run } = createWorkspace();
-    const first = await run('four.toml', '-m', 'gemini-talk', ...one);
+    const first = await run('four.toml', '-m', 'gemini-talk', ...oneSlot);
     expect(first.code).toBe(0);
     expect(parseEvents(first.stdout, 'act-retry')).toMatchObject([
       { act: 'act_1', attempt: 1, delayMs: 0, error: { message: 'gemini-talk supports only the Live API' } },
     ]);
     expect(listWaits(first)).toEqual([]);
-    // TEXT was rejected: the second session requested speech, and served all acts.
+    // The first session requested text and was rejected. The second one requested speech and served all acts.
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([0, 4]);
     expect(server.generateRequests).toHaveLength(1);
 
-    const second = await run('one.toml', '-m', 'gemini-talk', ...one);
+    const second = await run('one.toml', '-m', 'gemini-talk', ...oneSlot);
     expect(parseEvents(second.stdout, 'act-retry')).toEqual([]);
     expect(server.generateRequests, 'the model is known as Live, so it gets no REST request').toHaveLength(1);
-    expect(server.live.sessions, 'its response mode is known, so one session is enough').toHaveLength(3);
+    expect(server.live.sessions, 'its response mode is known, so one more session is enough').toHaveLength(3);
   });
 });
 
-test('requests a model over REST if it is Live by its name, but not by the list of models', async () => {
-  const own = await startGeminiServer({ models: [listedModel('gemini-6-live')] });
-  onTestFinished(() => own.close());
-  const { surroundings } = createWorkspace();
+test('requests a model over REST if its name says that it is Live, but the list of models says that it is not', async () => {
+  const otherServer = await startGeminiServer({ models: [listedModel('gemini-6-live')] });
+  onTestFinished(() => otherServer.close());
+  const { options } = createWorkspace();
   const args = ['run', 'one.toml', '-m', 'gemini-6-live', '-o', 'ndjson'];
-  const ended = await runInProcess(args, { ...surroundings, server: own });
+  const ended = await runInProcess(args, { ...options, server: otherServer });
   expect(ended.code).toBe(0);
   expect(parseEvents(ended.stdout, 'act-retry')).toMatchObject([
     { delayMs: 0, error: { message: 'gemini-6-live does not support the Live API' } },
   ]);
-  expect(own.generateRequests).toHaveLength(1);
+  expect(otherServer.generateRequests).toHaveLength(1);
 });
 
 test('remembers the response mode of a Live model for the next process, per service', async () => {
-  const { start, surroundings } = createWorkspace();
+  const { start, options } = createWorkspace();
   const modalities = () => server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
   for (const _ of [1, 2]) expect((await start('one.toml', '-m', 'gemini-4-live').result).code).toBe(0);
   expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO']);
   const otherServer = await startGeminiServer({ models: [listedModel('gemini-4-live', ['bidiGenerateContent'])] });
   onTestFinished(() => otherServer.close());
-  await runInProcess(['run', 'one.toml', '-m', 'gemini-4-live'], { ...surroundings, server: otherServer });
+  await runInProcess(['run', 'one.toml', '-m', 'gemini-4-live'], { ...options, server: otherServer });
   expect(otherServer.live.sessions).toHaveLength(2);
 });
 
-test('a loop of runs fails once the daily quota of a standard model is used up, but not on a Live model', async () => {
-  const { surroundings } = createWorkspace();
+test('a loop of runs fails once the daily quota of its standard model is used up; a loop with a Live model continues', async () => {
+  const { options } = createWorkspace();
   const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { [standard]: { rpd: 4 } });
   const loop = (model: string) =>
     startShell(
       `for i in $(seq 6); do boticelli run '${process.cwd()}/narratives/quick_test.toml' -q --model ${model} --rpm 1000 --no-fallback; echo "code $?"; done`,
-      surroundings,
+      options,
     ).result;
   const [onStandard, onLive] = await Promise.all([loop(standard), loop(live)]);
   const codes = ({ stdout }: ProcessResult) => stdout.match(/(?<=^code )\d+$/gm);
   expect(codes(onStandard)).toEqual(['0', '0', '0', '0', '75', '75']);
   expect(onStandard.stderr.match(/daily quota of gemini-3\.8-flash is used up/g)).toHaveLength(2);
-  // The rejection is known: the sixth run sent no request.
+  // The sixth run knows of the rejection and sends no request.
   expect(log.rejected()).toHaveLength(1);
   expect(codes(onLive)).toEqual(Array.from({ length: 6 }, () => '0'));
   expect(onLive.stdout.match(/^Reply 1 of gemini-3\.8-live/gm)).toHaveLength(6);

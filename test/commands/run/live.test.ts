@@ -22,9 +22,11 @@ afterEach(async () => {
   await server.close();
 });
 
-const live = 'narratives/live.toml';
+const liveNarrative = 'narratives/live.toml';
 const folder = () =>
   createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4, 'model = "gemini-3.8-live"') });
+/** A spoken reply without the two frames that end its turn. */
+const unfinishedReply = { frames: spokenReply(['so', ' far']).frames.slice(0, -2) };
 const sessions = () => server.live.sessions;
 const eventsOf = (stdout: string) =>
   stdout
@@ -33,8 +35,8 @@ const eventsOf = (stdout: string) =>
     .map((line) => JSON.parse(line));
 
 test('runs the three acts of the sample in one session, with the same output with and without --stream', async () => {
-  const result = await runBoticelli(['run', live], { server });
-  const streamed = await runBoticelli(['run', live, '--stream'], { server });
+  const result = await runBoticelli(['run', liveNarrative], { server });
+  const streamed = await runBoticelli(['run', liveNarrative, '--stream'], { server });
   expect(result).toMatchObject({ code: 0, stdout: streamed.stdout });
   expect(streamed.code).toBe(0);
   expect(result.stdout.match(/^Reply \d of gemini-3\.8-live to ".+"$/gm)).toHaveLength(3);
@@ -46,10 +48,11 @@ test('runs the three acts of the sample in one session, with the same output wit
   expect(result.stderr).toMatch(/gemini-3\.8-live · 10 tokens in, \d+ out · \d+\.\d+ s · 0\.\d+ s of speech/);
 });
 
-test('prints tokens as they are spoken', async () => {
+test('with --stream, prints each piece of a transcript as it arrives', async () => {
   const gate = createGate();
   server.live.queueReplies(spokenReply(['so', ' it', ' goes'], { gate }));
-  const running = startBoticelli(['run', live, '--stream'], { server });
+  const running = startBoticelli(['run', liveNarrative, '--stream'], { server });
+  // Each piece has two frames: its transcript and its audio.
   gate.release(2);
   await running.waitForOutput('so');
   gate.release(2);
@@ -59,7 +62,7 @@ test('prints tokens as they are spoken', async () => {
   expect((await running.result).code).toBe(0);
 });
 
-test('--out-dir saves the speech beside the reply, and the event has its length and its file name', async () => {
+test('--out-dir saves the speech beside the reply, and the act-end event has the length and the file name of the speech', async () => {
   const cwd = folder();
   const { code, stdout } = await runInProcess(['run', 'four.toml', '--out-dir', 'out', '-o', 'ndjson'], {
     server,
@@ -89,7 +92,7 @@ test('--out-dir saves speech without a transcript, although the act fails', asyn
 });
 
 test('without --out-dir, a reply in json has only the length of the speech', async () => {
-  const { stdout } = await runInProcess(['run', live, '-o', 'json'], { server });
+  const { stdout } = await runInProcess(['run', liveNarrative, '-o', 'json'], { server });
   expect(JSON.parse(stdout).acts.map(({ audio }: { audio: object }) => Object.keys(audio))).toEqual([
     ['durationMs'],
     ['durationMs'],
@@ -98,11 +101,11 @@ test('without --out-dir, a reply in json has only the length of the speech', asy
 });
 
 test.each([
-  ['resumed', true],
-  ['opened anew', false],
+  ['resumed, with only the next prompt', true, 1],
+  ['replaced by a new one, with the whole conversation', false, 3],
 ])(
-  'a session whose connection is lost between acts is %s with the whole conversation, and an event reports the loss',
-  async (_, resumes) => {
+  'a session whose connection is lost between acts is %s; an event reports the loss',
+  async (_, resumes, turnCount) => {
     server.live.allowsResumption = resumes;
     server.live.queueReplies({ ...spokenReply(['Uno']), end: 'destroy' });
     const { code, stdout } = await runInProcess(['run', 'four.toml', '--stream', '-o', 'ndjson'], {
@@ -125,14 +128,14 @@ test.each([
       ...[2, 3, 4].map((n) => [`Reply ${n} of gemini-3.8-live to "Question ${n}"`, 1]),
     ]);
     const turns = sessions()[1]!.messages[1].clientContent.turns;
-    expect(turns).toHaveLength(resumes ? 1 : 3);
+    expect(turns).toHaveLength(turnCount);
     expect(sessions()).toHaveLength(2);
   },
 );
 
 test('Ctrl-C closes the socket at once, and the process dies of the signal', async () => {
-  server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) });
-  const running = startBoticelli(['run', live, '--stream'], { server });
+  server.live.queueReplies(unfinishedReply);
+  const running = startBoticelli(['run', liveNarrative, '--stream'], { server });
   await running.waitForOutput('so far');
   const sentAt = Date.now();
   running.child.kill('SIGINT');
@@ -145,24 +148,24 @@ test.each([
   ['a wrong key', closeReasons.invalidKey, 77],
   ['no quota', closeReasons.quota, 75],
   ['an invalid argument', closeReasons.invalidArgument, 69],
-])('%s ends the run with its exit code, and with two lines on standard error', async (_, close, exit) => {
+])('%s ends the run with the exit code of the error, and with two lines on standard error', async (_, close, exit) => {
   server.live.queueConnections({ at: 'setup', action: close });
-  const { code, stdout, stderr } = await runInProcess(['run', live, '--retries', '0', '-q'], { server });
+  const { code, stdout, stderr } = await runInProcess(['run', liveNarrative, '--retries', '0', '-q'], { server });
   expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
   expect(stderr.trimEnd().split('\n')).toHaveLength(2);
 });
 
 test('silence ends the run with 124 after --idle-timeout or --timeout', async () => {
-  server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) }, { frames: [] });
-  const idle = await runInProcess(['run', live, '--stream', '--idle-timeout', '200ms'], { server });
+  server.live.queueReplies(unfinishedReply, { frames: [] });
+  const idle = await runInProcess(['run', liveNarrative, '--stream', '--idle-timeout', '200ms'], { server });
   expect(idle).toMatchObject({ code: 124, stdout: 'so far\n' });
-  expect((await runInProcess(['run', live, '--timeout', '300ms'], { server })).code).toBe(124);
+  expect((await runInProcess(['run', liveNarrative, '--timeout', '300ms'], { server })).code).toBe(124);
 });
 
 test('retries a temporary failure in a new session', async () => {
   server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
-  server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2), end: closeReasons.internal });
-  const { code, stdout } = await runInProcess(['run', live, '-o', 'json'], { server });
+  server.live.queueReplies({ ...unfinishedReply, end: closeReasons.internal });
+  const { code, stdout } = await runInProcess(['run', liveNarrative, '-o', 'json'], { server });
   expect(code).toBe(0);
   expect(JSON.parse(stdout).acts.map(({ attempts }: { attempts: number }) => attempts)).toEqual([3, 1, 1]);
 });
@@ -183,7 +186,7 @@ test('acts on a Live model and on another model share one conversation', async (
   expect(sessions()[0]?.closedAt).toBeLessThanOrEqual(server.generateRequests[0]!.receivedAtMs);
 });
 
-test('never prints the key, nor writes it to run.json', async () => {
+test('neither prints the key nor writes it to run.json, even if errors of the service contain it', async () => {
   const cwd = folder();
   server.live.queueReplies({ ...spokenReply(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
   const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;

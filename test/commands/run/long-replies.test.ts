@@ -22,19 +22,25 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** A folder with a narrative of one act. The server sends `reply`, and breaks off `lostHop` once, if it is set. */
+/**
+ * A folder with `narrative`, by default one with one act and the line `head`. The server sends `reply`. If `lostHop` is
+ * given, the server breaks off that hop once (hops are counted from 1).
+ */
 function setup(
   reply: LongReply,
-  { lostHop, head = '', act = '' }: { lostHop?: number; head?: string; act?: string } = {},
+  {
+    lostHop,
+    head = '',
+    narrative = buildNarrative(1, `model = "${model}"\n${head}`),
+  }: { lostHop?: number; head?: string; narrative?: string } = {},
 ) {
-  let hasLost = false;
+  let hasLostHop = false;
   server.setDefaultReply((request): ScriptedReply => {
     const script = reply.respond(request);
-    if (hasLost || lostHop === undefined || request.body.continuationToken !== `hop-${lostHop - 1}`) return script;
-    hasLost = true;
+    if (hasLostHop || lostHop === undefined || request.body.continuationToken !== `hop-${lostHop - 1}`) return script;
+    hasLostHop = true;
     return breakOff(script);
   });
-  const narrative = act === '' ? buildNarrative(1, `model = "${model}"\n${head}`) : act;
   const cwd = createTemporaryFolder(onTestFinished, { 'long.toml': narrative, 'boticelli.toml': settings });
   const stateEnv = { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' };
   const env = { GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, HOME: cwd, ...stateEnv };
@@ -51,7 +57,7 @@ const listTokens = () => server.generateRequests.map(({ body }) => body.continua
 describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 3', () => {
   const long = createLongReply([25_000, 25_000, 25_000, 25_000]);
 
-  test('is one reply of five requests, each with a reservation, and costs the sum', async () => {
+  test('is one reply of five requests, each with a reservation; its usage and its cost are the sums of the four hops', async () => {
     const { run, runCommand } = setup(long, { lostHop: 3 });
     const { stdout, stderr, code } = await run('-o', 'json');
     const document = JSON.parse(stdout);
@@ -192,7 +198,7 @@ describe('a later hop', () => {
     ]);
   });
 
-  test('whose stored token is rejected says how to request the whole reply', async () => {
+  test('whose stored token is rejected ends the run with a hint, and --from requests the whole reply', async () => {
     const { run } = setup(long);
     const rejection = { status: 400, body: { error: { code: 400, message: 'bad token', status: 'INVALID_ARGUMENT' } } };
     server.setDefaultReply((request) =>
@@ -217,8 +223,8 @@ test('a JSON reply of three hops is validated and recorded as a whole', async ()
     const content = { role: 'model', parts: [{ text: parts[hop] ?? '' }] };
     return { ...script, chunks: [{ ...script.chunks?.[0], candidates: [{ ...candidate, content }] }] };
   };
-  const act = `[narrative]\nname = "json"\nmodel = "${model}"\n[toc]\norder = ["find"]\n[acts.find]\nformat = "json"\n[[acts.find.input]]\ntype = "text"\ncontent = "Who?"\n`;
-  const { run, cwd } = setup({ ...long, respond }, { act });
+  const narrative = `[narrative]\nname = "json"\nmodel = "${model}"\n[toc]\norder = ["find"]\n[acts.find]\nformat = "json"\n[[acts.find.input]]\ntype = "text"\ncontent = "Who?"\n`;
+  const { run, cwd } = setup({ ...long, respond }, { narrative });
   const file = join(cwd, 'replies.ndjson');
   const recorded = await run('--record', file);
   expect(recorded).toMatchObject({ code: 0, stdout: `${parts.join('')}\n` });

@@ -20,6 +20,7 @@ const getTemperature = ({ body }: ReceivedRequest) => body.generationConfig?.tem
 const matrixArgs = ['--matrix', 'model=gemini-a,gemini-b', '--matrix', 'temperature=0,1'];
 const rowsArgs = ['--each', 'three.csv', ...matrixArgs];
 
+/** A folder with `three.csv`, a file of three rows. Each reply has the model, temperature and prompt of its request. */
 function setup(files: Record<string, string> = {}) {
   const rows = setupRows(server, { 'three.csv': 'id,text\n1,x\n2,y\n3,z\n', ...files });
   server.setDefaultReply((request) =>
@@ -29,7 +30,7 @@ function setup(files: Record<string, string> = {}) {
 }
 
 describe('2 models × 2 temperatures × 3 rows', () => {
-  test('are 12 requests with 12 labels, in ndjson, CSV, folders and the history', async () => {
+  test('cause 12 requests; ndjson, CSV, folders and the history tell the 12 runs apart by label', async () => {
     const { run, runs, read, cwd } = setup();
     const { code, stdout, stderr } = await run(...rowsArgs, '-o', 'ndjson', '--out-dir', 'out');
     expect([code, stderr]).toEqual([0, '12 runs: 12 done\n']);
@@ -86,7 +87,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
     expect(new Set(lines.map(({ id, model, temperature }) => `${id} ${model} ${temperature}`)).size).toBe(12);
   });
 
-  test('a failed combination does not stop others; --failed has its row once; --resume requests only failed runs', async () => {
+  test('failed runs do not stop others; --failed contains a row with two failed runs once; --resume requests only failed runs', async () => {
     const { run, read } = setup();
     server.setDefaultReply((request) =>
       getPrompt(request).endsWith('y') && getModel(request) === 'gemini-b' ? blockedPromptReply() : textReply('fine'),
@@ -102,13 +103,13 @@ describe('2 models × 2 temperatures × 3 rows', () => {
     const calls = server.generateRequests.length;
     const second = await run(...rowsArgs, '--results', 'r.ndjson', '--failed', 'f.csv', '--resume');
     expect([second.code, server.generateRequests.length - calls]).toEqual([0, 2]);
-    expect(second.stderr).toMatch(/12 runs: 12 done \(10 earlier\)/);
+    expect(second.stderr).toMatch(/12 runs: 12 done \(10 in earlier runs\)/);
     const results = parseLines(read('r.ndjson')).map(({ row, matrix }) => JSON.stringify([row.id, matrix]));
     expect([results.length, new Set(results).size]).toEqual([12, 12]);
   });
 });
 
-test('a used-up daily quota stops only the runs of its model, and --failed --resume keeps earlier rows', async () => {
+test('a used-up daily quota stops only the runs of its model; with --resume, the file of --failed keeps its earlier rows', async () => {
   const { run, read } = setup({ 'f.csv': 'id,text\n3,z\n' });
   server.setDefaultReply((request) =>
     getModel(request) === 'gemini-a' ? dayQuotaError('gemini-a') : textReply('fine'),
@@ -118,7 +119,7 @@ test('a used-up daily quota stops only the runs of its model, and --failed --res
     ...['--jobs', '1', '--no-fallback', '--retries', '0'],
   );
   expect([code, server.generateRequests.map(getModel)]).toEqual([75, ['gemini-a', 'gemini-b', 'gemini-b', 'gemini-b']]);
-  expect(stderr).toMatch(/warning: 2 runs with model=gemini-a were not asked: .*\n.*\n6 runs: 3 done, 1 failed/);
+  expect(stderr).toMatch(/warning: 2 runs with model=gemini-a were not run: .*\n.*\n6 runs: 3 done, 1 failed/);
   expect(read('f.csv')).toBe('id,text\n3,z\n1,x\n');
 });
 
@@ -139,7 +140,7 @@ describe('without rows', () => {
     });
     const args = ['--matrix', 'vars.tone=dry,warm\\, kind', '--record', 'rec.ndjson'];
     const { code, stdout, stderr } = await run(...args);
-    // The first act of both combinations sends the same request: each has a reply of its own.
+    // The first act sends the same request in both combinations, and each combination has a reply of its own.
     expect([code, stdout]).toEqual([0, '2 Write in a dry tone.\n\n4 Write in a warm, kind tone.\n']);
     expect(stderr).toMatch(/^\[1\/2\] vars\.tone=dry\n\[2\/2\] vars\.tone="warm, kind"\n2 runs: 2 done/m);
     expect(await runs('show')).toMatch(
@@ -147,8 +148,8 @@ describe('without rows', () => {
     );
     const resumed = await run('--matrix', 'vars.tone=warm\\, kind,dry', '--resume', '-q');
     expect(resumed.stdout).toBe('4 Write in a warm, kind tone.\n\n2 Write in a dry tone.\n');
-    const names = await run('--matrix', 'model=tunedModels/x', '--rehearse', '--out-dir', 'out');
-    expect([names.code, readdirSync(join(cwd, 'out'))]).toEqual([0, ['0001-model=tunedModels-x']]);
+    const rehearsed = await run('--matrix', 'model=tunedModels/x', '--rehearse', '--out-dir', 'out');
+    expect([rehearsed.code, readdirSync(join(cwd, 'out'))]).toEqual([0, ['0001-model=tunedModels-x']]);
     const replayed = await run('--matrix', 'vars.tone=dry,warm\\, kind', '--replay', 'rec.ndjson', '-o', 'json');
     expect(
       JSON.parse(replayed.stdout).map(({ number, row, matrix, reply }: Record<string, unknown>) => [
@@ -164,20 +165,20 @@ describe('without rows', () => {
     expect(server.generateRequests).toHaveLength(4);
   });
 
-  test('--max-failures and --max-cost end the runs early; thinking reaches the request', async () => {
+  test('--max-failures and --max-cost end the runs early; a thinking level reaches the request', async () => {
     const { run } = setup(files);
     server.setDefaultReply(() => blockedPromptReply());
     const failed = await run('--matrix', 'thinking=low,0,2048', '--max-failures', '1', '--results', 'r.csv');
     expect(failed.code).toBe(76);
-    expect(failed.stderr).toContain('runs 2 to 3 were not asked: 1 run failed (--max-failures)');
+    expect(failed.stderr).toContain('runs 2 to 3 were not run: 1 run failed (--max-failures)');
     expect(server.generateRequests[0]?.body.generationConfig.thinkingConfig).toEqual({ thinkingLevel: 'LOW' });
     const tooExpensive = await run('--matrix', 'model=gemini-3.8-flash,gemini-2.5-pro', '--max-cost', '0.000001');
     expect([tooExpensive.code, server.generateRequests.length]).toEqual([75, 1]);
-    expect(tooExpensive.stderr).toContain('run 2 was not asked: ');
+    expect(tooExpensive.stderr).toContain('run 2 was not run: ');
   });
 });
 
-describe('bad input ends the run before the first request:', () => {
+describe('bad input is rejected before the first run:', () => {
   const files = {
     'n.toml': '[narrative]\nname = "n"\n[vars]\ntone = "dry"\n[toc]\norder = ["a"]\n[acts]\na = "{{vars.tone}}"\n',
     'rows.toml': narrative(),
@@ -224,7 +225,7 @@ describe('bad input ends the run before the first request:', () => {
     expect(stderr).toContain(message);
   });
 
-  test('a narrative that needs rows, and with --results a column that has the name of a key', async () => {
+  test('a narrative that needs rows; for --results, but not for ndjson, a column with the name of a matrix key', async () => {
     const missing = await run(['--matrix', 'model=a,b'], 'rows.toml');
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there are no rows')]);
     const clash = await run(['--each', 'models.csv', '--matrix', 'model=a,b', '--results', 'r.csv'], 'rows.toml');

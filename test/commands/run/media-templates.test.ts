@@ -31,7 +31,7 @@ test('sends the picture that standard input names', async () => {
   ]);
 });
 
-test('if a reply names a missing picture, the run ends before the request and the error names the act', async () => {
+test('if a reply names a missing picture, the run ends before the request that would show it, and the error names the act', async () => {
   const cwd = createFolder('{{one}}.png');
   const before = server.generateRequests.length;
   const { code, stderr } = await runInProcess(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
@@ -58,7 +58,7 @@ test('reports that a blank standard input names no picture', async () => {
   });
 });
 
-test('a rehearsal reads the media it can, and says which ones a reply would name', async () => {
+test('a rehearsal reads a picture that standard input names, and shows the template of one that a reply would name', async () => {
   const byPipe = await startShell("printf 'chart' | boticelli run x.toml --rehearse -q", {
     cwd: createFolder('{{stdin}}.png'),
   }).result;

@@ -26,7 +26,7 @@ test.each([
   ['con', '01-con.md'],
   ['what? <why>', '01-what---why-.md'],
   ['😀', '01-😀.md'],
-])('writes an act called %j to a file name that every system accepts', async (act, expected) => {
+])('writes the reply of an act called %j to a file name that every system accepts', async (act, expected) => {
   const folder = folderWith();
   const files = await openReplyFiles(folder);
   files.writeReply(reply(act, 0, 'x'));
@@ -65,27 +65,30 @@ test('leaves other files in an existing folder alone', async () => {
   expect(readdirSync(folder)).toEqual(['01-draft.md', '09-old.md', 'notes.txt']);
 });
 
-test.skipIf(process.platform === 'win32')('follows no symbolic link in the folder', async () => {
-  const outside = folderWith({ precious: 'mine' });
-  const folder = folderWith();
-  const links = [
-    '01-draft.md',
-    '01-draft.wav',
-    '01-draft-1.png',
-    'run.json',
-    '.boticelli-can-write',
-    '01-draft.md.unfinished',
-  ];
-  for (const name of links) symlinkSync(join(outside, 'precious'), join(folder, name));
-  const files = await openReplyFiles(folder);
-  files.writeReply(reply('draft', 0, 'x'));
-  files.writeMedia({ act: 'draft', index: 0 }, media('image/png'), 1);
-  files.writeAudio({ act: 'draft', index: 0 }, { pcm: new Uint8Array(2), sampleRate: 24_000 });
-  files.writeReport({ run: 'r', acts: [], failure: undefined } as unknown as RunReport);
-  expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('mine');
-  expect(readFileSync(join(folder, '01-draft.md'), 'utf8')).toBe('x\n');
-  expect(readdirSync(folder).sort()).toEqual([...links].sort());
-});
+test.skipIf(process.platform === 'win32')(
+  'follows no symbolic link in the folder, and replaces a link that has the name of a file',
+  async () => {
+    const outside = folderWith({ precious: 'mine' });
+    const folder = folderWith();
+    const links = [
+      '01-draft.md',
+      '01-draft.wav',
+      '01-draft-1.png',
+      'run.json',
+      '.boticelli-can-write',
+      '01-draft.md.unfinished',
+    ];
+    for (const name of links) symlinkSync(join(outside, 'precious'), join(folder, name));
+    const files = await openReplyFiles(folder);
+    files.writeReply(reply('draft', 0, 'x'));
+    files.writeMedia({ act: 'draft', index: 0 }, media('image/png'), 1);
+    files.writeAudio({ act: 'draft', index: 0 }, { pcm: new Uint8Array(2), sampleRate: 24_000 });
+    files.writeReport({ run: 'r', acts: [], failure: undefined } as unknown as RunReport);
+    expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('mine');
+    expect(readFileSync(join(folder, '01-draft.md'), 'utf8')).toBe('x\n');
+    expect(readdirSync(folder).sort()).toEqual([...links].sort());
+  },
+);
 
 test.skipIf(process.platform === 'win32')(
   'rejects a subfolder that is a symbolic link, but accepts a link as the folder itself',
@@ -100,7 +103,7 @@ test.skipIf(process.platform === 'win32')(
   },
 );
 
-test('writes the files of narratives with odd names to subfolders of the folder, and nowhere else', async () => {
+test('writes the files of narratives with odd names to subfolders of --out-dir, and nowhere else', async () => {
   const cwd = folderWith();
   const names = ['...toml', '..toml', '.toml', 'a.toml'];
   for (const name of names) writeFileSync(join(cwd, name), buildNarrative(1));

@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** Renders a narrative from the prompts of its acts and from what each act sees. */
+/** Renders a narrative from the prompt and the `context` (in TOML) of each act. */
 function renderNarrative(acts: Record<string, [prompt: string, context: string]>, order = Object.keys(acts)): string {
   const tables = Object.entries(acts).map(
     ([name, [prompt, context]]) =>
@@ -42,7 +42,7 @@ const diamond = renderNarrative({
 const indexedActs = ['0 a', '1 b', '2 c', '3 d'];
 const delayMs = 60;
 
-/** A folder with a narrative of four acts, of which `b` and `c` are independent, and its own state folder. */
+/** A folder with a narrative of four acts, of which `b` and `c` do not depend on each other, and its own state folder. */
 function setup(files: Record<string, string> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': diamond, ...files });
   const state = { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1', NO_COLOR: '1' };
@@ -71,7 +71,10 @@ function replyByPrompt(scripts: Record<string, ScriptedReply> = {}): void {
 /** Returns the prompts of the requests since a position, sorted. */
 const listPrompts = (from = 0) => server.generateRequests.slice(from).map(getPrompt).sort();
 
-/** Returns the maximum number of requests that were in flight at the same time, if each reply took `delayMs`. */
+/**
+ * Returns the maximum number of requests that were in flight at the same time, if each reply took `delayMs`. A reply counts
+ * as finished 5 ms early, so that the next request, which it makes possible, does not count as parallel to it.
+ */
 function findMaxInFlight(): number {
   const times = server.generateRequests.map(({ receivedAtMs }) => receivedAtMs);
   return Math.max(...times.map((time) => times.filter((other) => other <= time && time < other + delayMs - 5).length));
@@ -82,7 +85,7 @@ test('with --jobs, independent acts run in parallel and give the same output and
   const scripts = Object.fromEntries(['A', 'B', 'C', 'D'].map((prompt) => [prompt, textReply(`to ${prompt}`)]));
   replyByPrompt(scripts);
   const inOrder = await run('n.toml --record one.ndjson');
-  // Neither of the two acts gets its reply before both have sent their requests.
+  // Neither `b` nor `c` gets its reply before both have sent their requests.
   const gate = createGate();
   replyByPrompt({ ...scripts, B: textReply('to B', { gate }), C: textReply('to C', { gate }) });
   const running = run('n.toml --record two.ndjson --jobs 2 -o ndjson --out-dir out.dir');
@@ -135,12 +138,13 @@ test('never more than --jobs calls are in flight, across acts, narratives, neste
   const render = (acts: string, order: string[]) =>
     `[narrative]\nname = "n"\ncontext = "none"\n[toc]\norder = ${JSON.stringify(order)}\n[acts]\n${acts}`;
   const names = ['a', 'b', 'c', 'd', 'e'];
-  const many = (text: string) => render(names.map((name) => `${name} = "${name} ${text}"\n`).join(''), names);
+  const renderFiveActs = (text: string) => render(names.map((name) => `${name} = "${name} ${text}"\n`).join(''), names);
   const { run } = setup({
-    ...{ 'many.toml': many(''), 'row.toml': many('{{row.x}}'), 'rows.csv': 'x\n1\n2\n3\n' },
+    ...{ 'many.toml': renderFiveActs(''), 'row.toml': renderFiveActs('{{row.x}}'), 'rows.csv': 'x\n1\n2\n3\n' },
     'outer.toml': render('x = "narrative:many"\ny = ["narrative:many", "Y"]\n', ['x', 'y']),
   });
   replyByPrompt();
+  // 5 requests of many.toml, 5 + 6 of outer.toml and 4 of n.toml.
   const { code } = await run('many.toml outer.toml n.toml --jobs 3 -o json');
   expect({ code, max: findMaxInFlight(), count: server.generateRequests.length }).toEqual({
     code: 0,
@@ -157,12 +161,12 @@ describe('text output of parallel acts', () => {
   test('streams the first unfinished act, and holds back the text of later acts, whose attempts may still fail', async () => {
     const { start } = setup({ 'p.toml': parallel });
     const gate = createGate();
-    let attempts = 0;
+    let attemptsOfB = 0;
     server.setDefaultReply((request) => {
       if (getPrompt(request) === 'A') return textReply(['one ', 'two'], { gate });
       if (getPrompt(request) === 'C') return textReply('whole');
-      attempts += 1;
-      return attempts === 1 ? packetReply(formatSseEvent(createChunk('half'))) : textReply(['all ', 'of B']);
+      attemptsOfB += 1;
+      return attemptsOfB === 1 ? packetReply(formatSseEvent(createChunk('half'))) : textReply(['all ', 'of B']);
     });
     const running = start('p.toml --jobs 3 --stream');
     await running.waitForOutput('b: gemini', 'stderr');
@@ -185,13 +189,14 @@ describe('text output of parallel acts', () => {
     const { stdout } = await running.result;
     const lines = stdout.match(/\[\d\/3\] [abc]|[abc]: gemini[-\w]+ · \d|to [ABC]\r\n/g) ?? [];
     const names = lines.map((line) => line.replace(/: .*|\r\n/, ''));
+    // `b` and `c` end before `a`, so the lines with their usage come first.
     expect(names.slice(0, 2).sort()).toEqual(['b', 'c']);
     expect(names.slice(2)).toEqual(['[1/3] a', 'to A', '[2/3] b', 'to B', '[3/3] c', 'to C', 'a']);
   });
 });
 
 describe('failures of parallel acts', () => {
-  test('an act that fails lets the other one finish and keep its reply; --resume requests only the missing replies', async () => {
+  test('an act that fails lets the parallel act finish and keep its reply; --resume requests only the missing replies', async () => {
     const { run, has } = setup();
     replyByPrompt({ B: errorReply(400, 'no good', []) });
     const failed = await run('n.toml --jobs 2 --out-dir out.dir');
@@ -208,7 +213,7 @@ describe('failures of parallel acts', () => {
     expect(listPrompts(3)).toEqual(['B', 'D']);
   });
 
-  test('if two acts fail, the first in order sets the error and the exit code; the history has the acts in order', async () => {
+  test('if two acts fail, the run ends with the error of the first in order; the history has the acts in order', async () => {
     const { run, showLastRun } = setup();
     replyByPrompt({ B: { ...textReply(''), chunks: [], body: {} }, C: errorReply(400, 'no good', []) });
     const { code, stdout } = await run('n.toml --jobs 2 --retries 0 -o json');
@@ -259,7 +264,7 @@ test('Ctrl-C ends all acts', async () => {
 });
 
 // A short version of `npm run soak -- parallel-acts`.
-test('killed runs resume without repeating a stored reply, and each of several equal requests keeps its own reply', async () => {
+test('killed runs resume without requesting a stored reply again, and each of several equal requests keeps its own reply', async () => {
   const { kills, problems } = await killActs(3, 11);
   expect({ kills, problems }).toEqual({ kills: expect.any(Number), problems: [] });
   expect(kills).toBeGreaterThanOrEqual(3);

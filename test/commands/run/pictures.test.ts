@@ -12,7 +12,7 @@ import { parseEvents } from '../quota-fixture.js';
 // The first test loads the modules, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-const draw = `[narrative]
+const drawNarrative = `[narrative]
 name = "draw"
 model = "gemini-3.1-flash-image"
 image = { aspect_ratio = "16:9", size = "2K" }
@@ -20,7 +20,7 @@ image = { aspect_ratio = "16:9", size = "2K" }
 draw = "Draw a fox."
 change = "Make it winter."
 `;
-const text = `[narrative]\nname = "text"\nmodel = "gemini-3.8-flash"\n[acts]\na = "x"\nb = "y"\n`;
+const textNarrative = `[narrative]\nname = "text"\nmodel = "gemini-3.8-flash"\n[acts]\na = "x"\nb = "y"\n`;
 const createBytes = (seed: number, length: number) => {
   const random = createRandom(seed);
   return Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
@@ -29,15 +29,15 @@ const [fox, winter] = [createBytes(1, 300_000), createBytes(2, 200_001)];
 const toPart = (bytes: Buffer, mimeType = 'image/png') =>
   createMediaPart({ mimeType, bytes, thoughtSignature: 'c2ln' });
 const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
-const usage = (image: number) => ({
-  ...{ promptTokenCount: 8, candidatesTokenCount: image + 10, totalTokenCount: image + 18 },
+const createUsage = (imageTokens: number) => ({
+  ...{ promptTokenCount: 8, candidatesTokenCount: imageTokens + 10, totalTokenCount: imageTokens + 18 },
   candidatesTokensDetails: [
-    { modality: 'IMAGE', tokenCount: image },
+    { modality: 'IMAGE', tokenCount: imageTokens },
     { modality: 'TEXT', tokenCount: 10 },
   ],
 });
 
-async function setup(files: Record<string, string> = { 'n.toml': draw }) {
+async function setup(files: Record<string, string> = { 'n.toml': drawNarrative }) {
   const server = await startGeminiServer({ models: 'any' });
   onTestFinished(() => server.close());
   const cwd = createTemporaryFolder(onTestFinished, files);
@@ -53,8 +53,8 @@ async function setup(files: Record<string, string> = { 'n.toml': draw }) {
     list: (folder: string) => readdirSync(join(cwd, folder)).sort(),
     queueDrawings() {
       server.queueReplies(
-        partsReply([[{ text: 'Here is the fox.' }, toPart(fox)]], { usage: usage(1120) }),
-        partsReply([[toPart(winter, 'image/jpeg')]], { usage: usage(1120) }),
+        partsReply([[{ text: 'Here is the fox.' }, toPart(fox)]], { usage: createUsage(1120) }),
+        partsReply([[toPart(winter, 'image/jpeg')]], { usage: createUsage(1120) }),
       );
     },
   };
@@ -62,11 +62,11 @@ async function setup(files: Record<string, string> = { 'n.toml': draw }) {
 
 describe('draw, then change the picture', () => {
   test.each([[[]], [['--stream']]])(
-    'writes two files, and the second request contains the first picture: %j',
-    async (way) => {
+    'writes two picture files, and the second request contains the first picture: %j',
+    async (flags) => {
       const { server, run, read, list, queueDrawings, cwd } = await setup();
       queueDrawings();
-      const { code, stdout, stderr } = await run('--out-dir', 'out', ...way);
+      const { code, stdout, stderr } = await run('--out-dir', 'out', ...flags);
       expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: 'Here is the fox.\n' });
       expect(list('out')).toEqual(['01-draw-1.png', '01-draw.md', '02-change-1.jpg', 'run.json']);
       expect([hash(read('out/01-draw-1.png')), hash(read('out/02-change-1.jpg'))]).toEqual([hash(fox), hash(winter)]);
@@ -80,7 +80,7 @@ describe('draw, then change the picture', () => {
         [{ mimeType: 'image/png', byteLength: 300_000, file: '01-draw-1.png' }],
         [{ mimeType: 'image/jpeg', byteLength: 200_001, file: '02-change-1.jpg' }],
       ]);
-      // $60 per million tokens of pictures, $3 of text, $0.50 of the prompt.
+      // $60 per million tokens of pictures, $3 per million of text, $0.50 per million of the prompt.
       expect(acts[0].costUsd).toBeCloseTo((1120 * 60 + 10 * 3 + 8 * 0.5) / 1e6, 9);
       expect(readdirSync(cwd)).not.toContain('01-draw-1.png');
     },
@@ -104,8 +104,8 @@ describe('draw, then change the picture', () => {
     const { server, run, read, queueDrawings } = await setup();
     queueDrawings();
     await run('--out-dir', 'out', '--record', 'r.ndjson');
-    for (const way of [[], ['--stream']]) {
-      const { code, stderr } = await run('--out-dir', 'again', '--replay', 'r.ndjson', ...way);
+    for (const flags of [[], ['--stream']]) {
+      const { code, stderr } = await run('--out-dir', 'again', '--replay', 'r.ndjson', ...flags);
       expect(code, stderr).toBe(0);
       expect(hash(read('again/01-draw-1.png'))).toBe(hash(fox));
       expect(hash(read('again/02-change-1.jpg'))).toBe(hash(winter));
@@ -140,20 +140,23 @@ describe('the bytes of media', () => {
   });
 });
 
-describe('a picture model without --out-dir', () => {
-  test.each([[[]], [['-o', 'json']], [['--stream']]])('is a usage error before any request: %j', async (flags) => {
-    const { server, run } = await setup();
-    const { code, stderr } = await run(...flags);
-    expect(code).toBe(2);
-    expect(stderr).toBe(
-      'boticelli: draw: gemini-3.1-flash-image replies with pictures, which would be paid for and thrown away\n' +
-        '  Add --out-dir <dir> for the files, or get them in the events of -o ndjson. Nothing was sent.\n',
-    );
-    expect(server.requests).toEqual([]);
-  });
+describe('without --out-dir', () => {
+  test.each([[[]], [['-o', 'json']], [['--stream']]])(
+    'a picture model is a usage error before any request: %j',
+    async (flags) => {
+      const { server, run } = await setup();
+      const { code, stderr } = await run(...flags);
+      expect(code).toBe(2);
+      expect(stderr).toBe(
+        'boticelli: draw: gemini-3.1-flash-image replies with pictures, which would be paid for and thrown away\n' +
+          '  Add --out-dir <dir> for the files, or get them in the events of -o ndjson. Nothing was sent.\n',
+      );
+      expect(server.requests).toEqual([]);
+    },
+  );
 
-  test('is a usage error with --each and -o ndjson too, because results of rows contain no media', async () => {
-    const { server, run } = await setup({ 'n.toml': draw, 'r.ndjson': '{"a": 1}\n' });
+  test('a picture model is a usage error with --each and -o ndjson too, because results of rows contain no media', async () => {
+    const { server, run } = await setup({ 'n.toml': drawNarrative, 'r.ndjson': '{"a": 1}\n' });
     const { code, stderr } = await run('--each', 'r.ndjson', '-o', 'ndjson');
     expect({ code, hint: stderr.split('\n')[1] }).toEqual({
       code: 2,
@@ -162,8 +165,8 @@ describe('a picture model without --out-dir', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('is a usage error if --model names it, as for a speech model and for an unknown model with `image` in its name', async () => {
-    const { server, run } = await setup({ 'n.toml': text });
+  test('a speech model, or an unknown model with `image` in its name, is a usage error if --model names it', async () => {
+    const { server, run } = await setup({ 'n.toml': textNarrative });
     for (const model of ['gemini-3.8-flash-tts', 'gemini-9-pro-image-preview']) {
       const { code, stderr } = await run('-m', model);
       expect(code, stderr).toBe(2);
@@ -172,7 +175,7 @@ describe('a picture model without --out-dir', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('is accepted with --rehearse', async () => {
+  test('a picture model is accepted with --rehearse', async () => {
     const { run } = await setup();
     const { code, stdout } = await run('--rehearse');
     expect(code).toBe(0);
@@ -180,9 +183,9 @@ describe('a picture model without --out-dir', () => {
   });
 });
 
-test('--model rejects a picture model for an act with format = "json"', async () => {
+test('a picture model in --model is a usage error if an act has format = "json"', async () => {
   const { run } = await setup({
-    'n.toml': text.replace('[acts]', '[acts.j]\nprompt = "x"\nformat = "json"\n[acts]'),
+    'n.toml': textNarrative.replace('[acts]', '[acts.j]\nprompt = "x"\nformat = "json"\n[acts]'),
   });
   const { code, stderr } = await run('-m', 'gemini-3-pro-image', '--out-dir', 'out');
   expect(code).toBe(2);
@@ -190,7 +193,7 @@ test('--model rejects a picture model for an act with format = "json"', async ()
 });
 
 test('media that was not requested is reported and stored, and --resume --out-dir saves it without a request', async () => {
-  const { server, run, read } = await setup({ 'n.toml': text });
+  const { server, run, read } = await setup({ 'n.toml': textNarrative });
   server.queueReplies(partsReply([[{ text: 'Look: ' }], [toPart(fox)], [toPart(winter)]]));
   const first = await run('--stream');
   expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Look: \n\nReply 2/) });
@@ -203,7 +206,7 @@ test('media that was not requested is reported and stored, and --resume --out-di
 });
 
 test('without stored replies, the warning says that the picture was not saved', async () => {
-  const { server, run } = await setup({ 'n.toml': text, 's.toml': '[store]\nkeep = "off"\n' });
+  const { server, run } = await setup({ 'n.toml': textNarrative, 's.toml': '[store]\nkeep = "off"\n' });
   server.queueReplies(partsReply([[{ text: 'Look' }, toPart(fox)]]));
   const { stderr } = await run('--config', 's.toml');
   expect(stderr).toContain('a: the reply has 1 picture (image/png); it was not saved\n');
@@ -212,7 +215,7 @@ test('without stored replies, the warning says that the picture was not saved', 
 test('with --each, the pictures of a row are in its folder, and standard output stays empty', async () => {
   const rows = '{"animal": "fox"}\n{"animal": "owl"}\n';
   const { server, run, read, list } = await setup({
-    'n.toml': draw.replace('a fox', 'a {{row.animal}}'),
+    'n.toml': drawNarrative.replace('a fox', 'a {{row.animal}}'),
     'r.ndjson': rows,
   });
   server.setDefaultReply(({ body }) => partsReply([[toPart(Buffer.from(body.contents[0].parts[0].text))]]));
@@ -223,7 +226,9 @@ test('with --each, the pictures of a row are in its folder, and standard output 
 });
 
 test('speech over REST becomes a WAV file, and each request contains only the prompt of its own act', async () => {
-  const { server, run, read } = await setup({ 'n.toml': text.replace('gemini-3.8-flash', 'gemini-3.8-flash-tts') });
+  const { server, run, read } = await setup({
+    'n.toml': textNarrative.replace('gemini-3.8-flash', 'gemini-3.8-flash-tts'),
+  });
   const spoken = createMediaPart({ mimeType: 'audio/L16;codec=pcm;rate=24000', bytes: Buffer.alloc(480, 1) });
   server.setDefaultReply(partsReply([[spoken], [spoken]]));
   const { code, stdout, stderr } = await run('--out-dir', 'out', '--stream');

@@ -31,18 +31,20 @@ async function openProxy(options: HttpProxyOptions = {}) {
   return proxy;
 }
 
+/** Starts a TLS server that forwards to the Gemini server. */
 async function openTls(): Promise<{ certificate: Certificate; port: number }> {
   const certificate = makeCertificate(folder);
-  const front = await startTlsTerminator(certificate, server.port);
-  onTestFinished(() => front.close());
-  return { certificate, port: front.port };
+  const terminator = await startTlsTerminator(certificate, server.port);
+  onTestFinished(() => terminator.close());
+  return { certificate, port: terminator.port };
 }
 
+/** Runs `one.toml`, without retries unless there are `args`. Expects no key, password or stack in the output. */
 async function run(env: Record<string, string>, ...args: string[]): Promise<ProcessResult> {
-  const surroundings = { cwd: folder, env: { GEMINI_API_KEY: canaryKey, ...env } };
+  const options = { cwd: folder, env: { GEMINI_API_KEY: canaryKey, ...env } };
   // Node reads the certificates of NODE_EXTRA_CA_CERTS when a process starts.
   const start = 'NODE_EXTRA_CA_CERTS' in env ? runBoticelli : runInProcess;
-  const ended = await start(['run', 'one.toml', ...(args.length > 0 ? args : ['--retries', '0'])], surroundings);
+  const ended = await start(['run', 'one.toml', ...(args.length > 0 ? args : ['--retries', '0'])], options);
   expect(ended.stdout + ended.stderr).not.toMatch(/canary|s3cret/i);
   expect(ended.stderr).not.toMatch(/^ +at /m);
   return ended;
@@ -118,6 +120,7 @@ describe('a proxy from the environment', () => {
     expect(await run({ ...env, GOOGLE_GEMINI_BASE_URL: `https://${host}` }, '-v')).toMatchObject({ code: 0 });
     const clear = { ...env, HTTP_PROXY: withUser(plain.url), GOOGLE_GEMINI_BASE_URL: `http://${host}` };
     expect(await run(clear, '-v')).toMatchObject({ code: 0 });
+    // The server does not see the credentials of a tunnel. Without a tunnel, the proxy of the test forwards them.
     expect(server.generateRequests.map(({ headers }) => headers['proxy-authorization'])).toEqual([
       undefined,
       expect.anything(),
@@ -147,7 +150,7 @@ describe('a failing proxy is named as the cause', () => {
     expect(hint).toContain('HTTPS_PROXY');
   });
 
-  test.each(schemes)('if %s needs another password', async (variable, url) => {
+  test.each(schemes)('if the proxy in %s needs another password', async (variable, url) => {
     const proxy = await openProxy({ credentials: 'me:right' });
     const address = proxy.url.replace('//', '//me:s3cret@');
     const [message, hint] = await readErrorLines({ GOOGLE_GEMINI_BASE_URL: url, [variable]: address });

@@ -19,17 +19,17 @@ const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
 describe('shell loops with one process per request', () => {
   const windowSeconds = 2;
   // So short a window has a safety margin of only 120 ms. On a busy machine, one request may be late by more than that,
-  // and be rejected. `npm run soak` shows how many are rejected on an idle machine, and how long they take.
+  // and be rejected. `npm run soak` shows how many are rejected on an idle machine, and how long such loops take.
   const maxRejected = 1;
   /**
-   * Runs the script against both kinds of windows in parallel, because it mostly waits. Resolves to the numbers of replies
+   * Runs the script against both kinds of windows in parallel, because a script mostly waits. Resolves to the numbers of replies
    * and rejections for each kind.
    */
   const runScript = (rpm: number, script: string) =>
     Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
-        const allows = { kind, rpm, windowMs: windowSeconds * 1000 };
-        const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm } });
+        const serverRules = { kind, rpm, windowMs: windowSeconds * 1000 };
+        const fixture = await createQuotaFixture(onTestFinished, { serverRules, settings: { rpm } });
         const { stdout } = await fixture.shell(script).result;
         // Loops that share a pipe may write into each other's lines, so a reply is counted anywhere in a line.
         return {
@@ -58,8 +58,8 @@ describe('shell loops with one process per request', () => {
 
 describe('a quota smaller than the settings say', () => {
   test('causes one rejection, from which this process and the next one learn the limit', async () => {
-    const allows = { rpm: 5, windowMs: 1500 };
-    const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm: 30 } });
+    const serverRules = { rpm: 5, windowMs: 1500 };
+    const fixture = await createQuotaFixture(onTestFinished, { serverRules, settings: { rpm: 30 } });
     const first = await fixture.start(['six.toml', '-v']).result;
     expect(first).toMatchObject({ code: 0 });
     expect(first.stderr).toContain('per-minute quota of gemini-flash-lite-latest is used up (5 of 5 requests)');
@@ -79,7 +79,7 @@ describe('a used-up daily quota', () => {
   test('causes one rejected request; later processes send none', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
     expect(await fixture.start(['one.toml']).result).toMatchObject({ code: 0 });
-    for (const calls of [2, 2, 2]) {
+    for (let runCount = 0; runCount < 3; runCount += 1) {
       const { code, stdout, stderr } = await fixture.start(['one.toml', '-o', 'json']).result;
       expect(code).toBe(75);
       expect(JSON.parse(stdout)).toMatchObject({
@@ -87,7 +87,7 @@ describe('a used-up daily quota', () => {
         error: { code: 'quota_exhausted', retryAt: midnight() },
       });
       expect(stderr).toMatch(/Try again (after|in) /);
-      expect(fixture.log.decisions).toHaveLength(calls);
+      expect(fixture.log.decisions).toHaveLength(2);
     }
   });
 
@@ -123,24 +123,25 @@ describe('a used-up daily quota', () => {
 });
 
 describe('a wait for quota', () => {
-  const minute = { settings: { rpm: 1 } };
+  const oneRequestPerMinute = { settings: { rpm: 1 } };
 
-  test('is not started if it exceeds --max-wait', async () => {
-    const fixture = await createQuotaFixture(onTestFinished, minute);
+  test('is not started if it would exceed --max-wait: the run fails, or uses the fallback', async () => {
+    const fixture = await createQuotaFixture(onTestFinished, oneRequestPerMinute);
     await fixture.run(['one.toml']);
     const { code, stdout } = await fixture.run(['one.toml', '--max-wait', '20s', '-o', 'json']);
     expect(code).toBe(75);
     const { retryAt, code: name } = JSON.parse(stdout).error;
     expect(name).toBe('rate_limited');
     const usedAt = fixture.log.decisions[0]?.at ?? 0;
+    // The window of a minute has a safety margin of 500 ms.
     expect(Math.abs(Date.parse(retryAt) - usedAt - 60_500)).toBeLessThan(2000);
     expect(fixture.log.decisions).toHaveLength(1);
     const fallbackResult = await fixture.run(['one.toml', '--max-wait', '20s', '--fallback', other]);
     expect(fallbackResult).toMatchObject({ code: 0, stdout: `Reply 1 of ${other}\n` });
   });
 
-  test('does not happen with --no-rate-limit, and the request is not counted', async () => {
-    const fixture = await createQuotaFixture(onTestFinished, minute);
+  test('does not happen with --no-rate-limit, and the requests are not counted', async () => {
+    const fixture = await createQuotaFixture(onTestFinished, oneRequestPerMinute);
     const { code, stderr } = await fixture.run(['four.toml', '--no-rate-limit']);
     expect(code).toBe(0);
     expect(stderr).not.toContain('waiting');
@@ -148,13 +149,13 @@ describe('a wait for quota', () => {
     expect(await fixture.run(['one.toml', '--max-wait', '1s'])).toMatchObject({ code: 0 });
   });
 
-  test('frees its reservation for the next process on Ctrl-C', async () => {
-    const fixture = await createQuotaFixture(onTestFinished, minute);
+  test('on Ctrl-C, frees its reservation for the next process', async () => {
+    const fixture = await createQuotaFixture(onTestFinished, oneRequestPerMinute);
     await fixture.run(['one.toml']);
-    const first = await readWait(fixture);
+    const first = await startWaitingRun(fixture);
     first.running.child.kill('SIGINT');
     expect(await first.running.result).toMatchObject({ signal: 'SIGINT' });
-    const next = await readWait(fixture);
+    const next = await startWaitingRun(fixture);
     next.running.child.kill('SIGINT');
     await next.running.result;
     expect(next.until - first.until).toBeLessThan(1000);
@@ -167,20 +168,24 @@ describe('a wait for quota', () => {
       settings: { rpm: 1 },
     });
     await fixture.run(['one.toml']);
-    const dead = await readWait(fixture);
-    dead.running.child.kill('SIGKILL');
-    await once(dead.running.child, 'close');
+    const killed = await startWaitingRun(fixture);
+    killed.running.child.kill('SIGKILL');
+    await once(killed.running.child, 'close');
     const next = await fixture.run(['one.toml', '-o', 'ndjson']);
     expect(next.code).toBe(0);
     const [wait] = parseEvents(next.stdout, 'act-wait');
-    // At most one window, its safety margin of 120 ms, and 120 ms until the first request was confirmed.
-    expect(Date.parse(wait.until) - dead.until).toBeLessThanOrEqual(1500 + 120 + 120);
+    // The request of the killed run was never sent, but its reservation stays. So after the reserved time, the next request
+    // has to wait for one window and its safety margin of 120 ms. The other 120 ms are tolerance.
+    expect(Date.parse(wait.until) - killed.until).toBeLessThanOrEqual(1500 + 120 + 120);
     expect(fixture.log.rejected()).toEqual([]);
   });
 });
 
-/** Starts a run that has to wait for quota. Resolves when it waits, with the time at which the wait ends. */
-async function readWait(fixture: QuotaFixture) {
+/**
+ * Starts a run that has to wait for quota; the caller must end it. Resolves when the run waits, with the time at which the
+ * wait will end.
+ */
+async function startWaitingRun(fixture: QuotaFixture) {
   const running = fixture.start(['one.toml', '-o', 'ndjson']);
   await running.waitForOutput('"act-wait"');
   const [line = ''] = running.stdout().match(/^.*"act-wait".*$/m) ?? [];
@@ -201,7 +206,7 @@ describe('an unusable database', () => {
     expect((await fixture.run(['one.toml'])).stderr).not.toContain('damaged');
   });
 
-  test('is not changed if a newer version wrote it', async () => {
+  test('is not changed if a newer version wrote it, and the run continues with a warning', async () => {
     const fixture = await createQuotaFixture(onTestFinished);
     createStateFolder(fixture);
     const future = new LibSql(fixture.database);
@@ -223,23 +228,24 @@ describe('an unusable database', () => {
     expect(stderr.match(/^boticelli: warning: .*$/gm)).toHaveLength(1);
     expect(stderr).toContain("boticelli.db can't be used");
   });
-
-  test('that is in a read-only folder is still read: a used-up day stays closed', async () => {
-    const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
-    await fixture.run(['four.toml']);
-    setModes(fixture, 0o555);
-    for (const name of readdirSync(fixture.state)) chmodSync(join(fixture.state, name), 0o444);
-    expect(await fixture.run(['one.toml'], somebodyElse)).toMatchObject({ code: 75 });
-    expect(fixture.log.decisions).toHaveLength(2);
-  });
 });
 
+test('a database in a read-only folder is still read, so a used-up daily quota causes no further request', async () => {
+  const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
+  await fixture.run(['four.toml']);
+  setModes(fixture, 0o555);
+  for (const name of readdirSync(fixture.state)) chmodSync(join(fixture.state, name), 0o444);
+  expect(await fixture.run(['one.toml'], somebodyElse)).toMatchObject({ code: 75 });
+  expect(fixture.log.decisions).toHaveLength(2);
+});
+
+/** Sets the mode of the state folder, and lets every user enter the folder that contains it. */
 function setModes({ folder, state }: QuotaFixture, mode: number): void {
   chmodSync(folder, 0o755);
   chmodSync(state, mode);
 }
 
-test('only the owner can read the database, and it never contains the key', async () => {
+test('only the owner can read the files in the state folder, and they never contain the key', async () => {
   const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
   const waiting = fixture.start(['four.toml']);
   await waiting.waitForOutput('waiting', 'stderr');

@@ -51,12 +51,12 @@ describe('the file', () => {
 
   test('contains the replies before a failure; `--resume --record` also records the reused replies', async () => {
     const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
-    const surroundings = { cwd, server, env: { GEMINI_TIER: 'tier_1', BOTICELLI_STATE_DIR: join(cwd, 'state') } };
+    const options = { cwd, server, env: { GEMINI_TIER: 'tier_1', BOTICELLI_STATE_DIR: join(cwd, 'state') } };
     server.queueReplies(textReply('one'), badRequest);
-    const failed = await runInProcess(['run', 'two.toml', '--record', 'answers.ndjson'], surroundings);
+    const failed = await runInProcess(['run', 'two.toml', '--record', 'answers.ndjson'], options);
     expect(failed.code).toBe(69);
     expect(lines()).toHaveLength(1);
-    const again = await runInProcess(['run', 'two.toml', '--resume', '--record', 'new.ndjson'], surroundings);
+    const again = await runInProcess(['run', 'two.toml', '--resume', '--record', 'new.ndjson'], options);
     expect(again.code).toBe(0);
     expect(readFileSync(join(cwd, 'new.ndjson'), 'utf8').split('\n')).toHaveLength(3);
   });
@@ -69,6 +69,7 @@ describe('the file', () => {
     running.child.kill('SIGKILL');
     await running.result;
     expect(lines()).toHaveLength(1);
+    // Adds an incomplete line, as a kill during the next write would.
     appendFileSync(join(cwd, 'answers.ndjson'), lines()[0]?.slice(0, 300) ?? '');
     expect(await replay('two.toml')).toMatchObject({ code: 66, stdout: 'one\n' });
     server.queueReplies(textReply('one'));
@@ -79,7 +80,7 @@ describe('the file', () => {
 });
 
 describe('errors', () => {
-  test('names an invalid line of the recording, and neither sends a request nor changes the file', async () => {
+  test('an invalid line of the recording is named; no request is sent, and the file is not changed', async () => {
     const { server, cwd, record, replay } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const path = join(cwd, 'answers.ndjson');
@@ -97,7 +98,7 @@ describe('errors', () => {
     expect(server.generateRequests).toHaveLength(2);
   });
 
-  test('rejects a missing recording, a folder, a device, a file that is not a recording, and a path in a missing folder', async () => {
+  test('a run rejects a missing recording, a folder, a device, a file that is not a recording, and a path in a missing folder', async () => {
     const { server, cwd, replay } = await createRecordingFixture(onTestFinished);
     expect(await replay('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining('does not exist') });
     const toml = readFileSync(join(cwd, 'two.toml'), 'utf8');
@@ -118,7 +119,7 @@ describe('errors', () => {
   test('a full disk ends the run with 74, and the file has the replies before it', async () => {
     const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
     server.setDefaultReply(textReply('a long reply '.repeat(300)));
-    // A shell's limit on file sizes acts like a full disk.
+    // A shell's limit on file sizes acts like a full disk. XFSZ is ignored, so that a write fails instead of killing the run.
     const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml --quiet --record answers.ndjson';
     const { code, stderr } = await startShell(script, { cwd, server, env: { GEMINI_TIER: 'tier_1' } }).result;
     expect(code, stderr).toBe(74);

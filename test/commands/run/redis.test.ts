@@ -7,8 +7,8 @@ import { createQuotaFixture, parseEvents, type QuotaFixture } from '../quota-fix
 
 // These tests run the real program with a real Redis. Each state folder stands for a machine.
 
-const lines = (text: string, pattern: RegExp) => text.split('\n').filter((line) => pattern.test(line));
-const warnings = (stderr: string) => lines(stderr, /^boticelli: warning: /);
+const filterLines = (text: string, pattern: RegExp) => text.split('\n').filter((line) => pattern.test(line));
+const findWarnings = (stderr: string) => filterLines(stderr, /^boticelli: warning: /);
 
 /** The options of a process on a machine. */
 function onMachine(fixture: QuotaFixture, machine: string, url: string) {
@@ -17,10 +17,10 @@ function onMachine(fixture: QuotaFixture, machine: string, url: string) {
 }
 
 describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
-  const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
+  const startRedis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
   test('share a quota, and every loop gets every reply', async () => {
-    const { url } = await redis();
+    const { url } = await startRedis();
     const outcomes = await Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
         const fixture = await createQuotaFixture(onTestFinished, {
@@ -28,12 +28,13 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
           settings: { rpm: 4 },
         });
         const loop = (machine: string) =>
+          // The number after the slash selects a database of Redis: each kind of window has its own.
           fixture.shell(
             `export BOTICELLI_REDIS_URL=${url}/${kind === 'fixed' ? 1 : 0} BOTICELLI_STATE_DIR=${fixture.folder}/${machine}
              for i in 1 2 3; do boticelli run one.toml -q; done`,
           ).result;
         const ended = await Promise.all(['one', 'two', 'three'].map(loop));
-        return { replies: ended.flatMap(({ stdout }) => lines(stdout, /^Reply /)).length, log: fixture.log };
+        return { replies: ended.flatMap(({ stdout }) => filterLines(stdout, /^Reply /)).length, log: fixture.log };
       }),
     );
     for (const { replies, log } of outcomes) {
@@ -44,18 +45,18 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
   });
 
   test('lose no reply when Redis dies in the middle of a run: one warning, and the run continues', async () => {
-    const server = await redis();
+    const redis = await startRedis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { latencyMs: [100, 200] } });
     const running = startBoticelli(
       ['run', 'six.toml', '-o', 'ndjson', '--tier', 'tier_1'],
-      onMachine(fixture, 'one', server.url),
+      onMachine(fixture, 'one', redis.url),
     );
     await running.waitForOutput('"act-end"');
-    await server.kill();
+    await redis.kill();
     const { code, stdout, stderr } = await running.result;
     expect(code).toBe(0);
     expect(parseEvents(stdout, 'act-end')).toHaveLength(6);
-    expect(warnings(stderr)).toEqual([expect.stringContaining(`Redis at 127.0.0.1:${server.port} is down (`)]);
+    expect(findWarnings(stderr)).toEqual([expect.stringContaining(`Redis at 127.0.0.1:${redis.port} is down (`)]);
   });
 
   test('continue without Redis, and the next process that reaches Redis adds the earlier requests to its counts', async () => {
@@ -64,12 +65,12 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     const options = onMachine(fixture, 'one', `redis://bot:never-shown@127.0.0.1:${port}`);
     const alone = await runBoticelli(['run', 'four.toml', '-m', 'gemini-3.8-flash'], options);
     expect(alone).toMatchObject({ code: 0, stderr: expect.not.stringContaining('never-shown') });
-    expect(warnings(alone.stderr)).toHaveLength(1);
+    expect(findWarnings(alone.stderr)).toHaveLength(1);
     const limitsWhileDown = await runBoticelli(['limits'], options);
     expect(limitsWhileDown.stdout).toContain(`Quota store: ${join(fixture.folder, 'one', 'boticelli.db')}\n`);
-    expect(warnings(limitsWhileDown.stderr)).toHaveLength(1);
+    expect(findWarnings(limitsWhileDown.stderr)).toHaveLength(1);
 
-    await redis({ port, args: ['--user', 'bot', 'on', '>never-shown', '~*', '+@all'] });
+    await startRedis({ port, args: ['--user', 'bot', 'on', '>never-shown', '~*', '+@all'] });
     const back = await runBoticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], options);
     expect(back.code).toBe(0);
     const limitsResult = await runBoticelli(['limits', '--format', 'json'], {
@@ -91,7 +92,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
   });
 
   test('see in `limits`, --forget and probe which Redis they use', async () => {
-    const { url, port } = await redis();
+    const { url, port } = await startRedis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', url);
     const limits = async (...args: string[]) => (await runBoticelli(['limits', ...args], options)).stdout;
@@ -121,7 +122,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     execFileSync('openssl', ['req', '-x509', ...newKey, '-out', cert, '-days', '2', ...subject], { stdio: 'ignore' });
     const port = await findFreePort();
     const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
-    await redis({ args: ['--tls-port', String(port), ...files, '--tls-auth-clients', 'no'] });
+    await startRedis({ args: ['--tls-port', String(port), ...files, '--tls-auth-clients', 'no'] });
     const fixture = await createQuotaFixture(onTestFinished);
     const options = onMachine(fixture, 'one', `rediss://localhost:${port}`);
     const trusted = await runBoticelli(['limits'], { ...options, env: { ...options.env, NODE_EXTRA_CA_CERTS: cert } });

@@ -6,25 +6,28 @@ import { textReply } from '../../helpers/gemini/replies.js';
 import { parseEvents } from '../quota-fixture.js';
 import { createRecordingFixture } from '../recording-fixture.js';
 
-describe('replays a recorded narrative without network, key or home folder', () => {
+describe('a replay of a recorded narrative', () => {
   test.each([
     ['blocking calls', []],
     ['streams', ['--stream']],
-  ])('with the same bytes on standard output and the same exit code: %s', async (_, flags) => {
-    const { server, record, replayIsolated, home, state } = await createRecordingFixture(onTestFinished);
-    server.queueReplies(textReply(['Ein ', 'Wort,\n', '\nund \ud83d\ude00 mehr  ']), textReply('zwei\n\n'));
-    const recorded = await record('two.toml', ...flags);
-    expect(recorded).toMatchObject({ code: 0, stdout: expect.stringContaining('\ud83d\ude00 mehr') });
-    for (const way of ['', '--stream']) {
-      const { code, stdout, stderr } = await replayIsolated(`two.toml ${way} --replay answers.ndjson`);
-      expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: recorded.stdout });
-    }
-    expect(server.generateRequests).toHaveLength(2);
-    expect(readdirSync(home)).toEqual([]);
-    expect(existsSync(state)).toBe(false);
-  });
+  ])(
+    'needs no network, key or home folder, and has the standard output and exit code of the run: %s',
+    async (_, flags) => {
+      const { server, record, replayIsolated, home, state } = await createRecordingFixture(onTestFinished);
+      server.queueReplies(textReply(['One ', 'word,\n', '\nand \ud83d\ude00 more  ']), textReply('two\n\n'));
+      const recorded = await record('two.toml', ...flags);
+      expect(recorded).toMatchObject({ code: 0, stdout: expect.stringContaining('\ud83d\ude00 more') });
+      for (const flag of ['', '--stream']) {
+        const { code, stdout, stderr } = await replayIsolated(`two.toml ${flag} --replay answers.ndjson`);
+        expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: recorded.stdout });
+      }
+      expect(server.generateRequests).toHaveLength(2);
+      expect(readdirSync(home)).toEqual([]);
+      expect(existsSync(state)).toBe(false);
+    },
+  );
 
-  test('with --strict, a truncated reply ends the replay as it ended the run', async () => {
+  test('with --strict, ends at a truncated reply as the run did', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('whole'), textReply('half', { finishReason: 'MAX_TOKENS' }));
     const recorded = await record('two.toml', '--strict');
@@ -33,7 +36,7 @@ describe('replays a recorded narrative without network, key or home folder', () 
     expect(await replay('two.toml')).toMatchObject({ code: 0, stdout: 'whole\n\nhalf\n' });
   });
 
-  test('a reply from a fallback is found under the original request', async () => {
+  test('finds a reply from a fallback under the request to the original model', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(dayQuotaError('model-a'));
     const flags = ['two.toml', '-m', 'model-a', '--fallback', 'model-b'];
@@ -45,7 +48,7 @@ describe('replays a recorded narrative without network, key or home folder', () 
     expect(usage.totalTokens).toBe(0);
   });
 
-  test('--stream prints a reply in pieces', async () => {
+  test('with --stream, prints a reply in pieces', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('one two three four five six seven eight nine ten eleven twelve'));
     await record('two.toml');
@@ -57,7 +60,7 @@ describe('replays a recorded narrative without network, key or home folder', () 
     );
   });
 
-  test('each carousel round has its own replies', async () => {
+  test('has separate replies for each carousel round, and reports a round that was not recorded', async () => {
     const { server, record, replay, edit } = await createRecordingFixture(onTestFinished);
     edit('two.toml', '[toc]', '[toc]\ncarousel = 2');
     server.queueReplies(...['1', '2', '3', '4'].map((each) => textReply(each)));
@@ -72,7 +75,7 @@ describe('replays a recorded narrative without network, key or home folder', () 
     });
   });
 
-  test('media with a URL is not downloaded, and the query of the URL is not recorded', async () => {
+  test('does not download media with a URL; the query of the URL is not recorded', async () => {
     const { server, cwd, record, replay } = await createRecordingFixture(onTestFinished);
     const url = `${server.url}/v1beta/models/gemini-3.8-flash?token=hidden`;
     const narrative = `[narrative]\nname="m"\n[toc]\norder=["a"]\n[acts.a]\n[[acts.a.input]]\ntype="document"\nurl="${url}"\nmime="text/plain"\n[[acts.a.input]]\ntype="text"\ncontent="What is it?"`;
@@ -87,7 +90,7 @@ describe('replays a recorded narrative without network, key or home folder', () 
 });
 
 describe('a request that is not in the recording', () => {
-  test('fails with 66, names the act, and shows the words that differ', async () => {
+  test('ends the run with 66, and the error has the act and the words that differ', async () => {
     const { record, replay, edit } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     edit('two.toml', 'Question 2', 'Another question 2, please');
@@ -95,13 +98,13 @@ describe('a request that is not in the recording', () => {
     expect(code).toBe(66);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'not_recorded', act: 'act_2' } });
     expect(stderr).toContain(
-      'act_2: answers.ndjson does not have this request; compared with the most similar one, it differs in turn 3 of 3, the prompt:',
+      'act_2: answers.ndjson does not have this request, which differs from the most similar one in turn 3 of 3, the prompt:',
     );
     expect(stderr).toMatch(/\[-Question-\]\{\+Another question\+\} 2\{\+, please\+\}/);
-    expect(stderr).toContain('Record it with --record answers.ndjson');
+    expect(stderr).toContain('Record the request with --record answers.ndjson');
   });
 
-  test('names an earlier turn that differs', async () => {
+  test('is reported with what differs: an earlier turn, the system instruction or a parameter', async () => {
     const { record, replay, edit, lines, cwd } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     // The first reply in the file was edited, so the conversation differs from there on.
@@ -109,14 +112,14 @@ describe('a request that is not in the recording', () => {
     writeFileSync(join(cwd, 'answers.ndjson'), `${edited.join('\n')}\n`);
     const { stderr } = await replay('two.toml');
     expect(stderr).toContain('act_2: ');
-    expect(stderr).toContain('differs in turn 2 of 3, a reply');
+    expect(stderr).toContain('differs from the most similar one in turn 2 of 3, a reply');
     edit('two.toml', '[toc]', 'temperature = 0.5\nsystem = "Be kind."\n[toc]');
     expect((await replay('two.toml')).stderr).toMatch(
-      /differs in the system instruction: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
+      /differs from the most similar one in the system instruction: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
     );
   });
 
-  test('reports a recording of a different narrative', async () => {
+  test('without a similar recorded request is reported: the recording may belong to another narrative', async () => {
     const { record, replay, cwd } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const other = '[narrative]\nname="o"\n[toc]\norder=["a"]\n[acts]\na="Something wholly different"';
@@ -124,7 +127,7 @@ describe('a request that is not in the recording', () => {
     expect(await replay('other.toml')).toMatchObject({
       code: 66,
       stderr: expect.stringContaining(
-        'a: answers.ndjson has 2 replies, but none to this request or a similar one: it may belong to another narrative',
+        'a: answers.ndjson has 2 replies, but none to this request or a similar one: the file may belong to another narrative',
       ),
     });
   });

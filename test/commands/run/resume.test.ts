@@ -30,7 +30,7 @@ function setup(settings = '') {
   });
   const options = { cwd, server, env: { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' } };
   return {
-    ...{ cwd, at: options },
+    ...{ cwd, options },
     run: (...args: string[]) => runInProcess(['run', ...args], options),
     edit(file: string, from: string, to: string) {
       const path = join(cwd, file);
@@ -71,7 +71,7 @@ test('without --resume, every reply is requested again; a later --resume takes t
 });
 
 test('a failed run ends with the command that resumes it, and that command works', async () => {
-  const { run, at: options } = setup();
+  const { run, options } = setup();
   server.queueReplies(textReply('one'), badRequest);
   const failed = await run('two.toml', '--max-tokens', '50');
   expect(failed.code).toBe(69);
@@ -83,13 +83,13 @@ test('a failed run ends with the command that resumes it, and that command works
   expect(server.generateRequests).toHaveLength(3);
 });
 
-test('quotes the resume command for the shell', async () => {
-  const { run, at: options, cwd } = setup();
+test('the resume command is quoted for the shell', async () => {
+  const { run, options, cwd } = setup();
   writeFileSync(join(cwd, "it's my.toml"), buildNarrative(2, 'system = "other"'));
   server.queueReplies(textReply('one'), badRequest);
-  const quoted = await run("it's my.toml", '--stream');
-  expect(quoted.stderr).toContain(`Resume with: boticelli run 'it'\\''s my.toml' --stream --resume\n`);
-  expect(await startShell(/Resume with: (.*)/.exec(quoted.stderr)?.[1] ?? 'false', options).result).toMatchObject({
+  const failed = await run("it's my.toml", '--stream');
+  expect(failed.stderr).toContain(`Resume with: boticelli run 'it'\\''s my.toml' --stream --resume\n`);
+  expect(await startShell(/Resume with: (.*)/.exec(failed.stderr)?.[1] ?? 'false', options).result).toMatchObject({
     code: 0,
   });
 });
@@ -101,23 +101,26 @@ describe('the resume command', () => {
     for (const flags of [['two.toml'], ['two.toml', '--resume'], ['none.toml'], ['two.toml', '--tier', 'x']]) {
       expect((await run(...flags)).stderr).not.toContain('Resume with');
     }
-    const { run: forgetful } = setup('[store]\nkeep = "off"\n');
+    const { run: runWithoutStore } = setup('[store]\nkeep = "off"\n');
     server.queueReplies(textReply('one'));
-    expect(await forgetful('two.toml')).toMatchObject({ code: 69, stderr: expect.not.stringContaining('Resume with') });
+    expect(await runWithoutStore('two.toml')).toMatchObject({
+      code: 69,
+      stderr: expect.not.stringContaining('Resume with'),
+    });
   });
 
   test('asks for the same standard input, omits --from, and starts with npx if the run did', async () => {
-    const { at: options } = setup();
+    const { options } = setup();
     server.setDefaultReply(({ body }) => (body.contents.length > 1 ? badRequest : textReply('one')));
     const piped = runInProcess(['run', '-'], { ...options, input: buildNarrative(2) });
     expect((await piped).stderr).toContain('Resume with the same standard input: boticelli run - --resume\n');
     const npx = { ...options, env: { ...options.env, npm_command: 'exec' } };
-    const from = await runInProcess(['run', '--resume', '--from', 'act_1', '--', 'two.toml'], npx);
-    expect(from.stderr).toContain('Resume with: npx boticelli run --resume -- two.toml\n');
+    const failed = await runInProcess(['run', '--resume', '--from', 'act_1', '--', 'two.toml'], npx);
+    expect(failed.stderr).toContain('Resume with: npx boticelli run --resume -- two.toml\n');
   });
 
   test('is printed last after Ctrl-C too', async () => {
-    const { at: options } = setup();
+    const { options } = setup();
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'two.toml'], options);
     await server.waitForRequests(2);
@@ -129,7 +132,7 @@ describe('the resume command', () => {
 });
 
 describe('--from', () => {
-  test('requests everything from that act on again', async () => {
+  test('requests that act and all later ones again', async () => {
     const { run } = setup();
     await run('eight.toml');
     const calls = server.generateRequests.length;
@@ -148,8 +151,8 @@ describe('--from', () => {
   });
 });
 
-test('a reused reply is streamed at once, takes no quota, and is the same on standard output', async () => {
-  const { run, at: options } = setup('[providers.gemini.tiers.tier_1]\nrpd = 2\n');
+test('a reused reply is one piece of a stream, uses no quota, and is the same on standard output', async () => {
+  const { run, options } = setup('[providers.gemini.tiers.tier_1]\nrpd = 2\n');
   const first = await run('two.toml', '--stream');
   const resumed = await run('two.toml', '--stream', '--resume', '-o', 'ndjson');
   expect(parseEvents(resumed.stdout, 'act-delta').map(({ text: piece }) => piece)).toEqual(
@@ -162,19 +165,19 @@ test('a reused reply is streamed at once, takes no quota, and is the same on sta
   expect(model.day.requests.used).toBe(2);
 });
 
-test('does not reuse a reply from a fallback with --no-fallback', async () => {
+test('with --no-fallback, a reply from a fallback model is not reused', async () => {
   const { run } = setup();
   server.queueReplies(dayQuotaError('model-a'));
   await run('two.toml', '-m', 'model-a', '--fallback', 'model-b');
   const calls = server.generateRequests.length;
   expect(await run('two.toml', '-m', 'model-a', '--resume')).toMatchObject({ code: 0 });
   expect(server.generateRequests).toHaveLength(calls);
-  const strict = await run('two.toml', '-m', 'model-a', '--resume', '--no-fallback');
-  expect(strict).toMatchObject({ code: 75, stdout: '' });
+  const withoutFallback = await run('two.toml', '-m', 'model-a', '--resume', '--no-fallback');
+  expect(withoutFallback).toMatchObject({ code: 75, stdout: '' });
 });
 
 test('reuses only complete replies, and a rehearsal is not stored', async () => {
-  const { run, at: options } = setup();
+  const { run, options } = setup();
   await run('two.toml', '--rehearse');
   server.queueReplies(textReply('half', { finishReason: 'MAX_TOKENS' }));
   await run('two.toml', '--resume');
@@ -183,8 +186,8 @@ test('reuses only complete replies, and a rehearsal is not stored', async () => 
   expect(JSON.parse((await runInProcess(['runs', '--format', 'json'], options)).stdout).total).toBe(2);
 });
 
-test('two processes that resume the same run at once both get all replies', async () => {
-  const { run, cwd, at: options } = setup();
+test('two processes that resume the same run at the same time both get all replies', async () => {
+  const { run, options } = setup();
   server.queueReplies(textReply('1'), textReply('2'), textReply('3'), badRequest);
   await run('eight.toml');
   const resume = () => runBoticelli(['run', 'eight.toml', '--resume'], options);
@@ -197,12 +200,11 @@ test('two processes that resume the same run at once both get all replies', asyn
   expect(listPrompts().slice(4)).not.toContain('Question 3');
   // Each of the two sends at most the five requests without a stored reply.
   expect(server.generateRequests.length).toBeLessThanOrEqual(4 + 2 * 5);
-  expect(readFileSync(join(cwd, 'eight.toml'), 'utf8')).toContain('Question 8');
 });
 
-describe('if nothing can be stored', () => {
-  test('keep = "off" stores nothing, and --resume says so', async () => {
-    const { run, at: options } = setup('[store]\nkeep = "off"\n');
+describe('if the store is off or unusable', () => {
+  test('if keep is "off", nothing is stored, and --resume says so', async () => {
+    const { run, options } = setup('[store]\nkeep = "off"\n');
     await run('two.toml');
     const resumed = await run('two.toml', '--resume');
     expect(resumed.stderr).toContain('keep is "off"');
@@ -214,7 +216,7 @@ describe('if nothing can be stored', () => {
   });
 
   test('a run without --resume continues, with one warning', async () => {
-    const { at: options, cwd } = setup();
+    const { options, cwd } = setup();
     writeFileSync(join(cwd, 'taken'), '');
     const env = { ...options.env, BOTICELLI_STATE_DIR: join(cwd, 'taken') };
     const { code, stdout, stderr } = await runInProcess(['run', 'two.toml'], { ...options, env });
@@ -228,7 +230,7 @@ describe('if nothing can be stored', () => {
   });
 
   test('a full disk loses no reply, and is reported once', async () => {
-    const { at: options, cwd } = setup();
+    const { options, cwd } = setup();
     // A shell's limit on file sizes acts like a full disk: the database can't grow.
     const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml -o text';
     const { code, stdout, stderr } = await startShell(script, { ...options, cwd }).result;
@@ -238,7 +240,7 @@ describe('if nothing can be stored', () => {
   });
 
   test('--resume reuses stored replies on a full disk, and sends no request whose reply could not be stored', async () => {
-    const { at: options, cwd, run, edit } = setup();
+    const { options, cwd, run, edit } = setup();
     await run('eight.toml');
     const resume = (kilobytes: number) =>
       startShell(`ulimit -f ${kilobytes}; trap "" XFSZ; boticelli run eight.toml --resume`, { ...options, cwd }).result;
@@ -259,7 +261,7 @@ describe('if nothing can be stored', () => {
   });
 
   test('--resume sends nothing if the database can not be opened', async () => {
-    const { at: options, cwd } = setup();
+    const { options, cwd } = setup();
     writeFileSync(join(cwd, 'taken'), '');
     const env = { ...options.env, BOTICELLI_STATE_DIR: join(cwd, 'taken') };
     const { code, stderr } = await runInProcess(['run', 'two.toml', '--resume'], { ...options, env });
@@ -271,7 +273,7 @@ describe('if nothing can be stored', () => {
   });
 
   test('a database that is removed during a run is reported at the next write', async () => {
-    const { at: options, cwd } = setup();
+    const { options, cwd } = setup();
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' }, textReply('two'));
     const running = startBoticelli(['run', 'two.toml', '--timeout', '100ms', '--retries', '1'], options);
     await server.waitForRequests(2);
@@ -294,7 +296,7 @@ describe('if nothing can be stored', () => {
     expect(damaged.code).toBe(74);
     expect(server.generateRequests).toHaveLength(2);
     expect(damaged.stderr.match(/^boticelli: warning: .*$/gm)).toEqual([
-      expect.stringMatching(/boticelli\.db was damaged; it is now .*\.damaged-/),
+      expect.stringMatching(/boticelli\.db was damaged and renamed to .*\.damaged-/),
     ]);
     expect(await run('two.toml', '--resume')).toMatchObject({
       code: 0,

@@ -37,6 +37,7 @@ export function readCsv(text: string): Record<string, string>[] {
   return rows.map((row) => Object.fromEntries(header.map((name, index) => [name, row[index] ?? ''])));
 }
 
+/** Parses NDJSON. */
 export const parseLines = (text: string) =>
   text
     .split('\n')
@@ -47,7 +48,10 @@ export const parseLines = (text: string) =>
 export const narrative = (acts = 'reply_to = "Answer: {{row.text}}"', order = '["reply_to"]') =>
   `[narrative]\nname = "comments"\n[toc]\norder = ${order}\n[acts]\n${acts}\n`;
 
-/** A folder with a narrative and comments, and a state folder that all commands of a test share. */
+/**
+ * A folder with a narrative and comments, and a state folder that all commands of a test share. The server replies with
+ * the prompt of the request.
+ */
 export function setupRows(server: GeminiServer, files: Record<string, string> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative(), 'c.csv': toCsv(comments), ...files });
   server.setDefaultReply((request) => textReply(`Reply to <${getPrompt(request)}>`));

@@ -18,7 +18,7 @@ afterEach(() => server.close());
 
 const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
 
-test('30 comments are 30 requests with exactly their texts; the CSV and NDJSON results contain each reply', async () => {
+test('30 comments cause 30 requests with exactly their texts; the CSV and NDJSON results contain each reply', async () => {
   const { run, read, prompts } = setupRows(server);
   const { code, stdout, stderr } = await run('--each', 'c.csv', '--results', 'r.csv');
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
@@ -62,38 +62,38 @@ describe('failed rows', () => {
     '["a"]',
   );
 
-  test('do not end the run; --failed contains them unchanged; --resume requests only them and new rows, in any order', async () => {
+  test('do not end the run; --failed contains them unchanged; --resume requests only them and new rows, however the rows are sorted', async () => {
     const { run, read, write } = setupRows(server, { 'n.toml': jsonNarrative });
-    const fail = new Map([
+    const failures = new Map([
       ['3', blockedPromptReply()],
       ['12', textReply('{"mood": 1}')],
       ['21', textReply('{"tone": "ca', { finishReason: 'MAX_TOKENS' })],
     ]);
-    const replyTo = (failing: boolean) =>
+    const setReplies = (hasFailures: boolean) =>
       server.setDefaultReply((request) => {
         const id = /(?:Comment |line |é, \\")(\d+)/.exec(JSON.stringify(request.body))?.[1] ?? '';
-        return (failing && fail.get(id)) || textReply(`{"tone": "good ${id}"}`);
+        return (hasFailures && failures.get(id)) || textReply(`{"tone": "good ${id}"}`);
       });
-    replyTo(true);
+    setReplies(true);
     const first = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', 'f.csv');
     expect(first.code).toBe(76);
     expect(first.stderr).toMatch(/^boticelli: row 3 \(c\.csv:5\): a: .*blocked/m);
     expect(lastLine(first.stderr)).toMatch(/^30 rows: 27 done, 3 failed \(/);
-    const failedRows = comments.filter(({ id }) => fail.has(id));
-    expect(read('f.csv')).toBe(toCsv(failedRows).replace(/^.*\r\n/, '"id","text"\r\n'));
+    const failedRows = comments.filter(({ id }) => failures.has(id));
+    expect(read('f.csv')).toBe(toCsv(failedRows));
     const results = parseLines(read('r.ndjson'));
     expect(results.filter(({ error }) => error).map(({ number, status, reply }) => [number, status, reply])).toEqual(
       expect.arrayContaining([3, 12, 21].map((number) => [number, 'failed', undefined])),
     );
     expect(results.find(({ number }) => number === 5).reply).toEqual({ tone: 'good 5' });
 
-    replyTo(false);
+    setReplies(false);
     const calls = server.generateRequests.length;
     const added = Array.from({ length: 10 }, (_, index) => ({ id: `n${index}`, text: `Comment 9${index}` }));
     write('c.csv', toCsv([...added, ...comments.toReversed()]));
     const second = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', 'f.csv', '--resume');
     expect([second.code, server.generateRequests.length - calls]).toEqual([0, 13]);
-    expect(lastLine(second.stderr)).toMatch(/^40 rows: 40 done \(27 earlier\)$/);
+    expect(lastLine(second.stderr)).toMatch(/^40 rows: 40 done \(27 in earlier runs\)$/);
     expect(
       parseLines(read('r.ndjson'))
         .map(({ row }) => row.id)
@@ -105,24 +105,24 @@ describe('failed rows', () => {
     expect([server.generateRequests.length - calls, parseLines(read('again.ndjson')).length]).toEqual([13, 40]);
   });
 
-  test('end the run after --max-failures, and the rows that were not asked are named', async () => {
+  test('end the run after --max-failures, and the error names the rows that did not run', async () => {
     const { run } = setupRows(server);
     server.setDefaultReply(() => blockedPromptReply());
     const { code, stderr } = await run('--each', 'c.csv', '--jobs', '1', '--max-failures', '2');
     expect([code, server.generateRequests.length]).toEqual([76, 2]);
-    expect(stderr).toContain('rows 3 to 30 were not asked: 2 rows failed (--max-failures)');
-    expect(lastLine(stderr)).toBe('30 rows: 0 done, 2 failed (2 blocked), 28 not asked, $0.00');
+    expect(stderr).toContain('rows 3 to 30 were not run: 2 rows failed (--max-failures)');
+    expect(lastLine(stderr)).toBe('30 rows: 0 done, 2 failed (2 blocked), 28 not finished, $0.00');
   });
 
-  test('after a used-up day, no further row starts; the rows not asked and the resume command are printed', async () => {
+  test('with a used-up daily quota end the run: no further row starts; the rows not run and the resume command are printed', async () => {
     const { run } = setupRows(server);
     server.queueReplies(textReply('one'), textReply('two'));
     server.setDefaultReply(() => dayQuotaError('gemini-flash-lite-latest'));
     const { code, stderr, stdout } = await run('--each', 'c.csv', '--jobs', '1', '--no-fallback', '--retries', '0');
     expect([code, stdout]).toEqual([75, 'one\n\ntwo\n']);
-    expect(stderr).toMatch(/rows 4 to 30 were not asked: /);
+    expect(stderr).toMatch(/rows 4 to 30 were not run: /);
     expect(stderr).toMatch(
-      /Resume with: boticelli run n\.toml --each c\.csv .* --resume\n30 rows: 2 done, 1 failed \(1 quota_exhausted\), 27 not asked/,
+      /Resume with: boticelli run n\.toml --each c\.csv .* --resume\n30 rows: 2 done, 1 failed \(1 quota_exhausted\), 27 not finished/,
     );
   });
 });
@@ -130,6 +130,7 @@ describe('failed rows', () => {
 test('Ctrl-C keeps finished rows and prints the resume command; --resume requests the other rows', async () => {
   const { start, run, read } = setupRows(server);
   const gate = createGate();
+  // Ten rows get their replies at once. The later ones wait for the gate.
   server.setDefaultReply((request) =>
     textReply(`to ${getPrompt(request)}`, server.generateRequests.length > 10 ? { gate } : {}),
   );
@@ -139,7 +140,7 @@ test('Ctrl-C keeps finished rows and prints the resume command; --resume request
   const { signal, stderr } = await running.result;
   expect(signal).toBe('SIGINT');
   expect(stderr).toMatch(
-    /interrupted by SIGINT\n {2}Resume with: boticelli run .*--resume\n30 rows: 10 done, 20 not asked/,
+    /interrupted by SIGINT\n {2}Resume with: boticelli run .*--resume\n30 rows: 10 done, 20 not finished/,
   );
   expect(parseLines(read('r.ndjson'))).toHaveLength(10);
   gate.releaseAll();
@@ -149,7 +150,7 @@ test('Ctrl-C keeps finished rows and prints the resume command; --resume request
   expect([server.generateRequests.length - calls, parseLines(read('r.ndjson')).length]).toEqual([20, 30]);
 });
 
-test('reads rows from standard input, runs a shard, and writes a folder for each row', async () => {
+test('reads rows from standard input and reports invalid ones; runs a shard and writes a folder for each of its rows', async () => {
   const { run, cwd, options } = setupRows(server);
   const input = '{"text":"a"}\nnonsense\n{"txt":"b"}\n{"text":"c"}\n';
   const piped = await runInProcess(['run', 'n.toml', '--each', '-', '--failed', 'f.ndjson', '-o', 'ndjson'], {
@@ -170,20 +171,20 @@ test('reads rows from standard input, runs a shard, and writes a folder for each
 });
 
 test('long numbers keep all digits in the request, the results, the failed rows, and with --resume', async () => {
-  const rows = '{"text":12345678901234567890,"more":{"id":9007199254740993}}';
+  const row = '{"text":12345678901234567890,"more":{"id":9007199254740993}}';
   const { run, read, prompts } = setupRows(server, {
     'n.toml': narrative('reply_to = "{{row.text}} {{row}} {{row.more}}"'),
-    'c.ndjson': `${rows}\n`,
-    'c.json': `[${rows}]`,
+    'c.ndjson': `${row}\n`,
+    'c.json': `[${row}]`,
   });
   expect((await run('--each', 'c.ndjson', '--results', 'r.ndjson')).code).toBe(0);
-  expect(prompts()).toEqual([`12345678901234567890 ${rows} {"id":9007199254740993}`]);
-  expect(read('r.ndjson')).toContain(`{"row":${rows},`);
+  expect(prompts()).toEqual([`12345678901234567890 ${row} {"id":9007199254740993}`]);
+  expect(read('r.ndjson')).toContain(`{"row":${row},`);
   const resumed = await run('--each', 'c.json', '--results', 'r.ndjson', '--resume');
-  expect([resumed.stderr, server.generateRequests.length]).toEqual(['1 row: 1 done (1 earlier), $0.00\n', 1]);
+  expect([resumed.stderr, server.generateRequests.length]).toEqual(['1 row: 1 done (1 in earlier runs), $0.00\n', 1]);
   server.setDefaultReply(() => blockedPromptReply());
   await run('--each', 'c.json', '--failed', 'f.json');
-  expect(read('f.json')).toBe(`[\n${rows}\n]\n`);
+  expect(read('f.json')).toBe(`[\n${row}\n]\n`);
 });
 
 describe('bad input', () => {
@@ -222,7 +223,7 @@ describe('bad input', () => {
   });
 });
 
-test('runs lists a run of rows as one run, and show and export accept a single row', async () => {
+test('`runs` lists a run of rows as one run; `runs show` and `runs export` accept one of its rows; `runs clear` deletes them', async () => {
   const { run, options } = setupRows(server);
   await run('--each', 'c.csv');
   const runs = async (...args: string[]) => (await runInProcess(['runs', ...args], options)).stdout;
@@ -268,6 +269,7 @@ test('a full disk for --failed ends the run with 74, and every reply is stored f
   const { run, write } = setupRows(server);
   const full = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', '/dev/full', '--resume');
   expect(full.code).toBe(74);
+  // Stored replies are found by their requests, whatever the name of the source.
   write('other.csv', toCsv(comments));
   expect((await run('--each', 'other.csv', '--resume', '--results', 'r2.ndjson')).code).toBe(0);
   expect(server.generateRequests).toHaveLength(30);

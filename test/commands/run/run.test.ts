@@ -65,10 +65,12 @@ describe('a narrative of four acts', () => {
     const cwd = folder();
     const run = (...flags: string[]) => runInProcess(['run', 'four.toml', ...flags], { server, cwd });
     expect((await run('--stream')).stdout).toBe((await run()).stdout);
-    const withoutTiming = (json: string) =>
+    const parseWithoutVaryingFields = (json: string) =>
       JSON.parse(json, (key, value) => (/^run$|Ms$/.test(key) ? undefined : value));
     const blocking = await run('-o', 'json');
-    expect(withoutTiming((await run('-o', 'json', '--stream')).stdout)).toEqual(withoutTiming(blocking.stdout));
+    expect(parseWithoutVaryingFields((await run('-o', 'json', '--stream')).stdout)).toEqual(
+      parseWithoutVaryingFields(blocking.stdout),
+    );
     expect(JSON.parse(blocking.stdout)).toMatchObject({ narrative: 'test', status: 'completed' });
     expect(JSON.parse(blocking.stdout).acts).toHaveLength(4);
   });
@@ -86,7 +88,7 @@ describe('a narrative of four acts', () => {
     expect(events.at(-1)).toMatchObject({ type: 'narrative-end', status: 'completed' });
   });
 
-  test('prints only the acts of --only and --last, though all run', async () => {
+  test('prints only the acts of --only and --last, though all run; an unknown act is a usage error', async () => {
     const cwd = folder();
     const only = await runInProcess(['run', 'four.toml', '--only', 'act_2', '--only', 'act_3'], { server, cwd });
     expect(only.stdout).toMatch(/^Reply 2 .*\n\nReply 3 .*\n$/);
@@ -147,9 +149,9 @@ describe('output into a pipe', () => {
     const gate = createGate();
     server.queueReplies(textReply(['one ', 'two ', 'three'], { gate }));
     const running = startBoticelli(['run', 'one.toml', '--stream'], { server, cwd: folder() });
-    for (const sofar of ['one ', 'one two ', 'one two three']) {
+    for (const textSoFar of ['one ', 'one two ', 'one two three']) {
       gate.release();
-      await running.waitForOutput(sofar);
+      await running.waitForOutput(textSoFar);
     }
     expect(await running.result).toMatchObject({ code: 0, stdout: 'one two three\n' });
   });

@@ -17,8 +17,8 @@ const usage = { promptTokenCount: 1000, candidatesTokenCount: 400, totalTokenCou
 const price = '[providers.gemini.prices."m"]\ninput = 100\noutput = 1000\n';
 
 /**
- * A folder with a narrative of one act of the model `m`. In the standard tier, 1000 tokens in and 400 out cost half a
- * dollar.
+ * Creates a folder with a narrative of one act of the model `m`, and returns a function that runs it. In the standard
+ * tier, 1000 tokens in and 400 out cost half a dollar.
  */
 function setup(settings: string) {
   const narrative = `[narrative]\nname = "n"\nmodel = "m"\n${settings}\n[acts]\na = "Hi"\n`;
@@ -30,14 +30,14 @@ function setup(settings: string) {
   return (...args: string[]) => runInProcess(['run', join(cwd, 'n.toml'), '-o', 'ndjson', ...args], { cwd, env });
 }
 
-const tiersAsked = () => server.generateRequests.map(({ body }) => body.serviceTier);
+const listRequestedTiers = () => server.generateRequests.map(({ body }) => body.serviceTier);
 
-test('a flex request costs half, and its reply names the tier', async () => {
+test('a flex request costs half, and the act-end event and standard error name the tier', async () => {
   const run = setup('service_tier = "flex"');
   server.queueReplies(textReply('a reply', { usage, headers: { 'x-gemini-service-tier': 'flex' } }));
   const { stdout, stderr, code } = await run();
   expect(code).toBe(0);
-  expect(tiersAsked()).toEqual(['flex']);
+  expect(listRequestedTiers()).toEqual(['flex']);
   expect(parseEvents(stdout, 'act-end')).toMatchObject([{ serviceTier: 'flex', costUsd: 0.25, attempts: 1 }]);
   expect(stderr).toMatch(/^a: m · flex tier · 1000 tokens in, 400 out · .* · \$0\.25$/m);
 });
@@ -47,7 +47,7 @@ test('a flex request that fails with 503 is retried, then sent in the next tier,
   server.queueReplies(overloadedError(), overloadedError(), textReply('a reply', { usage }));
   const { stdout, stderr, code } = await run('--retries', '1');
   expect(code).toBe(0);
-  expect(tiersAsked()).toEqual(['flex', 'flex', 'standard']);
+  expect(listRequestedTiers()).toEqual(['flex', 'flex', 'standard']);
   expect(parseEvents(stdout, 'act-fallback')).toMatchObject([
     { act: 'a', from: 'm (flex)', to: 'm (standard)', reason: expect.stringContaining('503'), serviceTier: 'standard' },
   ]);
@@ -66,14 +66,14 @@ test('--service-tier applies to acts that name no tier, and a reply of any tier 
   const run = setup('');
   server.setDefaultReply(textReply('a reply', { usage }));
   await run('--service-tier', 'flex');
-  expect(tiersAsked()).toEqual(['flex']);
+  expect(listRequestedTiers()).toEqual(['flex']);
   const { stdout } = await run('--service-tier', 'standard', '--resume');
-  expect(tiersAsked()).toEqual(['flex']);
+  expect(listRequestedTiers()).toEqual(['flex']);
   const [end] = parseEvents(stdout, 'act-end');
   expect(end).toMatchObject({ reused: true, costUsd: 0 });
   expect(end).not.toHaveProperty('serviceTier');
   await setup('service_tier = "standard"')('--service-tier', 'flex');
-  expect(tiersAsked()).toEqual(['flex', 'standard']);
+  expect(listRequestedTiers()).toEqual(['flex', 'standard']);
 });
 
 test('a priority request that is served as standard costs the standard price, with a note', async () => {
@@ -88,7 +88,7 @@ test('--max-cost uses the price of the tier: up to twice the standard price for 
   server.setDefaultReply(textReply('a reply', { usage }));
   const settings = (tier: string) => `max_tokens = 400\nservice_tier = "${tier}"`;
   expect((await setup(settings('priority'))('--max-cost', '0.5')).code).toBe(75);
-  expect(tiersAsked()).toEqual([]);
+  expect(listRequestedTiers()).toEqual([]);
   expect((await setup(settings('flex'))('--max-cost', '0.25')).code).toBe(0);
 });
 

@@ -41,7 +41,7 @@ const folder = (files: Record<string, string> = {}) =>
     ...files,
   });
 const getPrompt = ({ body }: ReceivedRequest): string => body.contents.at(-1).parts[0].text;
-/** Replies to each prompt as given; any other prompt is its own reply. */
+/** Replies to each prompt as given; to any other prompt, replies `reply to` and the prompt. */
 const replyByPrompt = (scripts: Record<string, ScriptedReply>) =>
   server.setDefaultReply((request) => scripts[getPrompt(request)] ?? textReply(`reply to ${getPrompt(request)}`));
 const eventsOf = (stdout: string) =>
@@ -79,6 +79,7 @@ test('never more than --jobs narratives run at once', async () => {
   server.setDefaultReply(() => {
     activeCount += 1;
     maxActive = Math.max(maxActive, activeCount);
+    // Before the reply, because the next narrative may start as soon as the reply arrives.
     setTimeout(() => {
       activeCount -= 1;
     }, 50);
@@ -130,7 +131,7 @@ test('--resume requests only the missing replies of several narratives', async (
 
 test('narratives share the quota, in the state database or in memory', async () => {
   const cwd = folder({ 'boticelli.toml': '[providers.gemini]\nrate_window_seconds = 1\n' });
-  for (const state of ['in the file', 'in memory']) {
+  for (const state of ['in the database', 'in memory']) {
     const env = state === 'in memory' ? { BOTICELLI_STATE_DIR: '/dev/null/none' } : {};
     const calls = server.generateRequests.length;
     const args = ['run', 'b.toml', 'c.toml', 'b.toml', '-j', '3', '--rpm', '2'];
@@ -142,7 +143,7 @@ test('narratives share the quota, in the state database or in memory', async () 
   }
 });
 
-test('with several narratives, every event contains its run', async () => {
+test('with several narratives, every event contains its run; with one, the events of acts do not', async () => {
   replyByPrompt({});
   const args = ['run', 'a.toml', 'b.toml', 'broken.toml', '-j', '3', '-o', 'ndjson', '--stream'];
   const { code, stdout } = await runInProcess(args, { server, cwd: folder() });
@@ -158,7 +159,7 @@ test('with several narratives, every event contains its run', async () => {
   expect(eventsOf(alone.stdout)[1]).not.toHaveProperty('run');
 });
 
-test('-o json prints one array, in the order given', async () => {
+test('-o json prints one array, with the narratives in the order given', async () => {
   replyByPrompt({ 'a 1': textReply('slow', { headersDelayMs: 200 }) });
   const args = ['run', 'a.toml', 'broken.toml', 'b.toml', '-j', '3', '-o', 'json', '--last'];
   const { code, stdout } = await runInProcess(args, { server, cwd: folder() });
@@ -184,7 +185,7 @@ test('each narrative has its own folder in --out-dir, even if two files have the
   expect(readFileSync(join(cwd, 'out/b-2/01-act_1.md'), 'utf8')).toBe('reply to b 1\n');
 });
 
-test('one narrative may be standard input, or several may use {{stdin}}', async () => {
+test('one narrative may be standard input, or several may use {{stdin}}, but not both', async () => {
   replyByPrompt({});
   const cwd = folder({ 'in.toml': renderNarrative('in {{stdin}}') });
   const piped = await runInProcess(['run', '-', 'b.toml'], { server, cwd, input: renderNarrative('piped') });
@@ -198,7 +199,7 @@ test('one narrative may be standard input, or several may use {{stdin}}', async 
   expect(twice).toMatchObject({ code: 2, stdout: '' });
 });
 
-test('a broken stream that has not been printed yet is retried, even in a pipe', async () => {
+test('a stream that breaks off before its text is printed is retried, even if standard output is a pipe', async () => {
   const gate = createGate();
   let broke = false;
   server.setDefaultReply((request) => {
@@ -247,19 +248,22 @@ test.each([
   [['--only', 'act_2'], 'b.toml: --only act_2: no such act\n  Acts: act_1.'],
   [['--resume', '--from', 'act_2'], 'b.toml: --from act_2: no such act\n  Acts: act_1.'],
   [['--var', 'x=1'], 'a.toml: --var x: unknown variable\n  There are no variables.'],
-])('no narrative runs if a flag names an act or a variable that is missing: %j', async (flags, message) => {
-  const cwd = folder();
-  for (const files of [
-    ['a.toml', 'b.toml'],
-    ['a.toml', '-'],
-  ]) {
-    const input = renderNarrative('b');
-    const { code, stdout, stderr } = await runInProcess(['run', ...files, ...flags], { server, cwd, input });
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain(files[1] === '-' ? message.replace('b.toml', '<stdin>') : message);
-  }
-  expect(server.generateRequests).toEqual([]);
-});
+])(
+  'no narrative runs if a flag names an act or a variable that one of them does not have: %j',
+  async (flags, message) => {
+    const cwd = folder();
+    for (const files of [
+      ['a.toml', 'b.toml'],
+      ['a.toml', '-'],
+    ]) {
+      const input = renderNarrative('b');
+      const { code, stdout, stderr } = await runInProcess(['run', ...files, ...flags], { server, cwd, input });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(files[1] === '-' ? message.replace('b.toml', '<stdin>') : message);
+    }
+    expect(server.generateRequests).toEqual([]);
+  },
+);
 
 test('valid narratives run if each has the act that a flag names, even if others are broken or missing', async () => {
   replyByPrompt({});

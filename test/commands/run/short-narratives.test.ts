@@ -18,7 +18,7 @@ const files = {
   'short.toml': `[metadata]\n${header}[acts.look]\nprompt = "Look."\nmedia = ["media.chart"]\n[acts.short]\ncontext = "none"\n[[acts.short.input]]\ntype = "text"\nfile = "prompt.md"\n`,
 };
 
-test('a short narrative sends the same requests as its long form, byte for byte', async () => {
+test('a narrative in the short form sends the same requests as in the long form, byte for byte', async () => {
   const cwd = createTemporaryFolder(onTestFinished, files);
   cpSync(join(root, 'narratives/media/chart.png'), join(cwd, 'chart.png'));
   const sent: string[] = [];
@@ -33,7 +33,7 @@ test('a short narrative sends the same requests as its long form, byte for byte'
   expect(sent[0]).toContain('Shorten this:\\nReply 1 of');
 });
 
-test('shows a mistake in a text file at its line in that file', async () => {
+test('reports an unknown name in a prompt file at its line of that file', async () => {
   const cwd = createTemporaryFolder(onTestFinished, { ...files, 'prompt.md': 'Shorten\nthis: {{lok}}\n' });
   cpSync(join(root, 'narratives/media/chart.png'), join(cwd, 'chart.png'));
   const { code, stderr } = await runBoticelli(['run', 'short.toml', '-q'], { cwd, server });

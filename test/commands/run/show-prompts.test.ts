@@ -76,7 +76,7 @@ test('--show-prompts prints every prompt as it is sent, also with --quiet', asyn
   expect(stderr).toBe(shownPrompts.join(''));
 });
 
-test('--rehearse prints the prompts that would be sent, and marks its replies', async () => {
+test('--rehearse prints the prompts that would be sent, except with --quiet, and marks its replies', async () => {
   const { run, path } = setup();
   const { stdout, stderr } = await run(path('n.toml'), '--rehearse', '--var', 'topic=ships');
   expect(stderr).toContain(shownPrompts[0]);
@@ -93,12 +93,13 @@ test('each prompt of a row or a parallel narrative is one block, which names its
     'r.toml': '[narrative]\nname = "r"\n[acts]\na = "{{row.x}}\\nsecond"\n',
     'r.csv': 'x\n1\n2\n3\n',
   });
-  const each = ['--each', path('r.csv'), '--rehearse'];
-  const { stderr } = await run(path('r.toml'), ...each, '--show-prompts');
+  const rowArgs = ['--each', path('r.csv'), '--rehearse'];
+  const { stderr } = await run(path('r.toml'), ...rowArgs, '--show-prompts');
   for (const x of [1, 2, 3]) {
     expect(stderr).toContain(`prompt of row ${x}: a: gemini-flash-lite-latest\n  user:\n    ${x}\n    second\n`);
   }
-  expect((await run(path('r.toml'), ...each)).stderr).not.toContain('prompt of');
+  // With --each, a rehearsal prints prompts only if --show-prompts is given.
+  expect((await run(path('r.toml'), ...rowArgs)).stderr).not.toContain('prompt of');
   const parallel = await run(path('one.toml'), path('n.toml'), '--jobs', '2', '--show-prompts');
   expect(parallel.stderr).toContain('prompt of one: act_1: gemini-flash-lite-latest\n  user:\n    Question 1\n');
 });
@@ -106,8 +107,8 @@ test('each prompt of a row or a parallel narrative is one block, which names its
 test('runs show --prompts shows stored prompts, or says how to store them', async () => {
   const { cwd, run, runs, path } = setup();
   await run(path('one.toml'), '--quiet');
-  const notKept = await runs('show', '--prompts');
-  expect(notKept.stdout).toContain(
+  const notStored = await runs('show', '--prompts');
+  expect(notStored.stdout).toContain(
     '\nPrompts of this run were not stored. To store those of later runs, set prompts = true',
   );
   writeFileSync(join(cwd, 'boticelli.toml'), '[store]\nprompts = true\n');

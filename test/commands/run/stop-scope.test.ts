@@ -4,22 +4,30 @@ import { BoticelliError, QuotaExceeded } from '../../../src/errors.js';
 import { createTooLargeError } from '../../../src/quota/limiter/reservation-errors.js';
 
 const retryAt = new Date();
-const rejected = (code: 'rate_limited' | 'quota_exhausted', details = {}) =>
+const createRejection = (code: 'rate_limited' | 'quota_exhausted', details = {}) =>
   new QuotaExceeded(code, 'x', { violations: [], ...details });
 
 test.each([
   ['a used-up cost limit', new BoticelliError('budget_exceeded', 'x'), 'command'],
   ['a rejected key', new BoticelliError('auth', 'x'), 'command'],
   ['an output that can not be written', new BoticelliError('output_failed', 'x'), 'command'],
-  ['a day that is known to be used up', new BoticelliError('quota_exhausted', 'x', { retryAt }), 'model'],
-  ['a day that the service says is used up', rejected('quota_exhausted'), 'model'],
-  ['no billing', rejected('quota_exhausted', { isProjectWide: true }), 'command'],
+  [
+    'a daily quota that the limiter knows to be used up',
+    new BoticelliError('quota_exhausted', 'x', { retryAt }),
+    'model',
+  ],
+  ['a daily quota that the service says is used up', createRejection('quota_exhausted'), 'model'],
+  [
+    'a rejection that concerns the whole project',
+    createRejection('quota_exhausted', { isProjectWide: true }),
+    'command',
+  ],
   ['a wait longer than --max-wait', new BoticelliError('rate_limited', 'x', { retryAt }), 'model'],
   ['an unknown model', new BoticelliError('model_not_found', 'x'), 'model'],
   ['a prompt that is too large', createTooLargeError({ model: 'm', tokens: 2, limit: 1 }), undefined],
-  ['a rejection after all retries', rejected('rate_limited'), undefined],
+  ['a rejection after all retries', createRejection('rate_limited'), undefined],
   ['a blocked prompt', new BoticelliError('blocked', 'x'), undefined],
   ['an overloaded service', new BoticelliError('unavailable', 'x'), undefined],
-])('returns which rows a failure stops: %s', (_name, error, scope) => {
+])('returns whether a failure stops all rows (command), those of its model, or none: %s', (_name, error, scope) => {
   expect(getStopScope(error)).toBe(scope);
 });

@@ -53,7 +53,7 @@ function createSecondGate() {
 }
 
 describe.each(cases)('%s', (_, file, createReply) => {
-  test('ends with Ctrl-C', async () => {
+  test('does not keep the run from ending on Ctrl-C', async () => {
     server.setDefaultReply(createReply());
     const running = startBoticelli(['run', file], { server, cwd: folder() });
     await server.waitForRequests(1);
@@ -65,7 +65,7 @@ describe.each(cases)('%s', (_, file, createReply) => {
     expect(Date.now() - sentAt).toBeLessThan(1000);
   });
 
-  test('ends with --timeout', async () => {
+  test('does not keep the run from ending after --timeout', async () => {
     server.setDefaultReply(createReply());
     const { code, stderr } = await runBoticelli(['run', file, '--timeout', '500ms'], { server, cwd: folder() });
     expect([code, stderr]).toEqual([124, expect.stringMatching(/0\.5 s$/m)]);

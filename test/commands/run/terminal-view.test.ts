@@ -35,7 +35,8 @@ const splitFrames = (screen: string) =>
   );
 /** What remains of the spinner's line: the frames since it was last cleared. */
 const getRemainingFrames = (screen: string) => splitFrames(screen.slice(Math.max(0, screen.lastIndexOf('\u001b[0K'))));
-const findNodeProcess = ({ child: { pid } }: RunningProcess) =>
+/** Returns the process id of the program, which is the only child of `script`. */
+const findPid = ({ child: { pid } }: RunningProcess) =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
 test('a wait for quota counts down, disappears, and is mentioned in the line of its act', async () => {
@@ -45,6 +46,7 @@ test('a wait for quota counts down, disappears, and is mentioned in the line of 
   const countdown = splitFrames(stdout).flatMap(
     (frame) => /act_2: waiting for quota of \S+: (\d) s$/.exec(frame)?.[1] ?? [],
   );
+  // The countdown may skip a second on a busy machine, but never goes up.
   expect([...new Set(countdown)]).toEqual(['4', '3', '2', '1'].filter((second) => countdown.includes(second)));
   expect(countdown.length).toBeGreaterThan(3);
   expect(stripVTControlCharacters(stdout)).toMatch(/act_2: gemini-\S+ · .* · waited [123]\.\d s · /);
@@ -56,11 +58,11 @@ test.each([
   ['a reply', textReply('well', { headersDelayMs: 500 }), 0],
   ['a failure', { ...errorReply(400, 'no good', []), headersDelayMs: 500 }, 69],
   ['a failure after a retry', overloadedError(), 69],
-])('%s removes the spinner and leaves the cursor visible', async (_, script, expected) => {
+])('%s removes the spinner and leaves the cursor visible', async (_, script, exitCode) => {
   server.setDefaultReply(script);
   const { code, stdout } = await startInTerminal(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() })
     .result;
-  expect(code).toBe(expected);
+  expect(code).toBe(exitCode);
   expect(splitFrames(stdout).length).toBeGreaterThan(0);
   expect(getRemainingFrames(stdout)).toEqual([]);
   expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
@@ -68,34 +70,34 @@ test.each([
 
 test('SIGINT, SIGTERM and SIGHUP leave no spinner behind and the cursor visible', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
-  const ended = async (signal: NodeJS.Signals) => {
+  const checkSignal = async (signal: NodeJS.Signals) => {
     const running = startInTerminal(['run', 'one.toml'], { server, cwd: folder() });
     await running.waitForOutput('waiting for');
-    process.kill(findNodeProcess(running), signal);
+    process.kill(findPid(running), signal);
     const { stdout } = await running.result;
     expect(stdout).toContain(`interrupted by ${signal}`);
     expect(getRemainingFrames(stdout)).toEqual([]);
     expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
   };
-  await Promise.all((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(ended));
+  await Promise.all((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(checkSignal));
 });
 
-test('a crash leaves no spinner behind, prints its stack separately, and shows the cursor', async () => {
+test('a crash prints its stack, leaves no spinner behind, and shows the cursor', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
   const cwd = folder();
   const env = { NODE_OPTIONS: `--require ${join(cwd, 'crash.cjs')}` };
   const running = startInTerminal(['run', 'one.toml'], { server, cwd, env });
   await running.waitForOutput('waiting for');
-  process.kill(findNodeProcess(running), 'SIGUSR2');
+  process.kill(findPid(running), 'SIGUSR2');
   const { stdout } = await running.result;
   expect(stdout).toMatch(/Error: a bug\r?\n +at /);
   expect(splitFrames(stdout.slice(stdout.indexOf(showCursor)))).toEqual([]);
   expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
 });
 
-test('at 20, 40 and 300 columns the spinner stays on its line, and lines break between words', async () => {
-  server.setDefaultReply(textReply('Ein 日本 😀 Wort.', { headersDelayMs: 700 }));
-  const shownAt = async (columns: number) => {
+test('at 20, 40 and 300 columns, the spinner and the lines about acts fit the width, and replies are printed unchanged', async () => {
+  server.setDefaultReply(textReply('One 日本 😀 word.', { headersDelayMs: 700 }));
+  const checkWidth = async (columns: number) => {
     const { code, stdout } = await startInTerminal(['run', 'two.toml'], { server, cwd: folder(), columns }).result;
     expect(code).toBe(0);
     const frames = splitFrames(stdout);
@@ -105,9 +107,9 @@ test('at 20, 40 and 300 columns the spinner stays on its line, and lines break b
     const actLines = lines.filter((line) => /tokens|·/.test(line) && !/^\S? /.test(line));
     for (const line of actLines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
     if (columns === 300) expect(lines.filter((line) => /^act_1: gemini.*tokens in.* s$/.test(line))).toHaveLength(1);
-    expect(stdout.match(/Ein 日本 😀 Wort\./g)).toHaveLength(2);
+    expect(stdout.match(/One 日本 😀 word\./g)).toHaveLength(2);
   };
-  await Promise.all([20, 40, 300].map(shownAt));
+  await Promise.all([20, 40, 300].map(checkWidth));
 });
 
 test('a terminal without a width gets everything but a spinner', async () => {
@@ -117,13 +119,13 @@ test('a terminal without a width gets everything but a spinner', async () => {
   expect(stdout).toMatch(/\r?\nwell\r?\n/);
 });
 
-test('a resized terminal gets lines that fit, and the whole reply', async () => {
+test('after a terminal is resized, the spinner fits its width, and the whole reply is printed', async () => {
   const words = Array.from({ length: 40 }, (_, n) => `word${n} `);
   const gate = createGate();
   server.setDefaultReply(textReply(words, { gate, delayMs: 20 }));
   const running = startInTerminal(['run', 'one.toml', '--stream'], { server, cwd: folder() });
   const resize = (columns: number) =>
-    execFileSync('stty', ['-F', `/proc/${findNodeProcess(running)}/fd/2`, 'cols', `${columns}`]);
+    execFileSync('stty', ['-F', `/proc/${findPid(running)}/fd/2`, 'cols', `${columns}`]);
   await running.waitForOutput('waiting for gemini-flash-lite-latest');
   resize(24);
   await running.waitForOutput('waiting for g…');
@@ -134,6 +136,7 @@ test('a resized terminal gets lines that fit, and the whole reply', async () => 
   const { code, stdout } = await running.result;
   expect(code).toBe(0);
   expect(stdout).toContain(words.join('').trimEnd());
+  // The text of the spinner is cut only at 24 columns.
   const narrow = splitFrames(stdout).filter((frame) => frame.includes('…'));
   for (const frame of narrow) expect(stringWidth(frame)).toBeLessThan(24);
   expect(getRemainingFrames(stdout)).toEqual([]);

@@ -26,6 +26,7 @@ prompt = "Who won?"
 [acts]
 note = "Cite it."
 `;
+/** The sources of the act `find`. The second title has Markdown and a character that reverses the text after it. */
 const sources = [
   { title: 'uefa.com', uri: redirectUrl('uefa.com') },
   { title: '[x](y) *b*\u202e', uri: 'https://b.example/a_(b)?q=%22' },
@@ -143,7 +144,7 @@ test('a reply in JSON stays JSON in --out-dir, without a list of sources', async
   const replies = [createFindReply(), searchReply(['{"winner":"Spain"}'], ['q'], ['p'])];
   const { boticelli, read } = setup(narrative.replace('prompt =', 'format = "json"\nprompt ='), replies);
   await boticelli('run', 'n.toml', '--out-dir', 'out');
-  // The first reply is not JSON, so the act asks again, and has the sources of both replies.
+  // The first reply is not JSON, so the act is requested again, and has the sources of both replies.
   const { acts } = JSON.parse(read('out/run.json'));
   expect(acts[0].sources.map(({ uri }: { uri: string }) => uri)).toEqual([
     ...sources.map(({ uri }) => uri),
@@ -179,14 +180,14 @@ describe('the tools of the narrative', () => {
 });
 
 describe('--max-cost', () => {
-  test('reserves the fee of one search', async () => {
+  test('reserves the fee of one search for a request that may search', async () => {
     const { boticelli } = setup();
     const { code, stderr } = await boticelli('run', 'n.toml', '--max-cost', '0.01');
     expect(code).toBe(75);
     expect(stderr).toContain(`the prompt to ${model} alone may cost $0.014`);
     expect(server.generateRequests).toHaveLength(0);
     const second = await boticelli('run', 'n.toml', '--max-cost', '0.02');
-    // The two searches of the first act have used up the rest.
+    // The two searches of the first act cost more than the limit, so the second act sends no request.
     expect(second.stderr).toContain('note: ');
     expect([second.code, server.generateRequests.length]).toEqual([75, 1]);
   });
@@ -198,7 +199,7 @@ describe('--max-cost', () => {
     const { code, stderr } = await boticelli('run', 'n.toml', '--max-cost', '1');
     expect(code).toBe(78);
     expect(stderr).toContain(
-      '[providers.gemini.prices."my-model"] with input, output and search (the fee of a web search).',
+      '[providers.gemini.prices."my-model"] with input and output, and search in US dollars per web search.',
     );
     writeFileSync(join(cwd, 'boticelli.toml'), `${prices}search = 0.1\n`);
     const { stdout } = await boticelli('run', 'n.toml', '--max-cost', '1', '-o', 'json');

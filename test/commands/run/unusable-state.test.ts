@@ -3,16 +3,16 @@ import LibSql from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createQuotaFixture, createStateFolder, type QuotaFixture } from '../quota-fixture.js';
 
-/** Locks the database as another process would, until it is released. */
+/** Locks the database with SQL statements, as another process would. `release` ends the lock. */
 function lock({ database }: QuotaFixture, ...statements: string[]) {
   const other = new LibSql(database);
   for (const statement of statements) other.exec(statement);
   return { release: () => void other.close() };
 }
 
-const ways = [
+const lockKinds = [
   ['for writing', ['BEGIN IMMEDIATE']],
-  // This locks out readers too.
+  // In this locking mode, a write locks out readers too.
   [
     'for reading and writing',
     ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'DELETE FROM quota_pages WHERE key = 0'],
@@ -21,7 +21,7 @@ const ways = [
 
 // These tests run concurrently, because they mostly wait: the message comes after some seconds.
 describe.concurrent('a database that another process keeps locked', () => {
-  test.for(ways)(
+  test.for(lockKinds)(
     'makes a run wait, and the run says so (locked %s)',
     async ([, statements], { expect, onTestFinished }) => {
       const fixture = await createQuotaFixture(onTestFinished);
@@ -35,7 +35,7 @@ describe.concurrent('a database that another process keeps locked', () => {
     },
   );
 
-  test.for(ways)(
+  test.for(lockKinds)(
     'lets Ctrl-C end a run that waits for it (locked %s)',
     async ([, statements], { expect, onTestFinished }) => {
       const fixture = await createQuotaFixture(onTestFinished);
@@ -77,7 +77,7 @@ describe('a full disk that contains the state folder', () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
-  test('leaves a used-up daily quota closed, even without room for a journal', async () => {
+  test('does not make a run forget a used-up daily quota, even without room for a write-ahead log', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
     await fixture.run(['four.toml']);
     keepOnlyDatabaseFile(fixture);

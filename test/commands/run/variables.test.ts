@@ -11,7 +11,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Runs a narrative with one act in this process. `files` are written to a new folder, to which `args` may refer as `@/`. */
+/**
+ * Runs a narrative whose only act has the prompt, in this process. `files` are written to a new folder. In `args` and in
+ * the returned `stderr`, `@` stands for that folder.
+ */
 async function run(prompt: string, args: string[], files: Record<string, string | Uint8Array> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1).replace('Question 1', prompt) });
   for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
@@ -40,11 +43,13 @@ test('sends a file of 300 kB, with every byte of its text', async () => {
 });
 
 const names = ['text', 'integer', 'large', 'fraction', 'truth', 'list', 'table'];
-const prompt = names.map((name) => `{{vars.${name}}}`).join(' | ');
+const promptWithAll = names.map((name) => `{{vars.${name}}}`).join(' | ');
 
 test('converts every type of JSON value to text', async () => {
   const json = `\uFEFF{"text": "1 \\"é\\"", "integer": -3, "large": 12345678901234567890, "fraction": 1.50, "truth": true, "list": [1, null, "x", 12345678901234567890], "table": {"a": {"b": "12345678901234567890"}}, "nothing": null}`;
-  const { sent, stderr } = await run(`${prompt} | ({{vars.nothing}})`, ['--vars', '@/v.json'], { 'v.json': json });
+  const { sent, stderr } = await run(`${promptWithAll} | ({{vars.nothing}})`, ['--vars', '@/v.json'], {
+    'v.json': json,
+  });
   expect(stderr).toBe('');
   expect(sent).toEqual([
     '1 "é" | -3 | 12345678901234567890 | 1.5 | true | [1,null,"x",12345678901234567890] | {"a":{"b":"12345678901234567890"}} | ()',
@@ -53,7 +58,7 @@ test('converts every type of JSON value to text', async () => {
 
 test('converts every type of TOML value to text', async () => {
   const toml = `text = "1 'é'"\ninteger = -3\nlarge = 9223372036854775807\nfraction = 1.50\ntruth = false\nlist = [1, "x", [true]]\ndate = 1979-05-27\ninf = -inf\n[table]\na.b = 9223372036854775807\n`;
-  const { sent, stderr } = await run(`${prompt} | {{vars.date}} | {{vars.inf}}`, ['--vars', '@/v.TOML'], {
+  const { sent, stderr } = await run(`${promptWithAll} | {{vars.date}} | {{vars.inf}}`, ['--vars', '@/v.TOML'], {
     'v.TOML': toml,
   });
   expect(stderr).toBe('');
@@ -105,17 +110,27 @@ test.each<[string, string[], number, string]>([
   ['a file over 32 MB', ['--var-file', 'lang=@/large.json'], 66, '--var-file lang: @/large.json is larger than 32 MB'],
   ['a missing file of variables', ['--vars', '@/none.json'], 66, '--vars: @/none.json does not exist'],
   ['a file of variables over 32 MB', ['--vars', '@/large.json'], 66, '--vars: @/large.json is larger than 32 MB'],
-  ['binary variables', ['--vars', '@/binary.toml'], 66, '--vars: @/binary.toml is not UTF-8 text'],
-  ['another format', ['--vars', '@/v.yaml'], 2, '--vars @/v.yaml: the name must end in .json or .toml'],
-  ['wrong JSON', ['--vars', '@/wrong.json'], 65, '@/wrong.json:2:8: not valid JSON: Unexpected token'],
+  ['a file of variables that is not UTF-8', ['--vars', '@/binary.toml'], 66, '--vars: @/binary.toml is not UTF-8 text'],
+  [
+    'a file of variables in another format',
+    ['--vars', '@/v.yaml'],
+    2,
+    '--vars @/v.yaml: the name must end in .json or .toml',
+  ],
+  ['invalid JSON', ['--vars', '@/wrong.json'], 65, '@/wrong.json:2:8: not valid JSON: Unexpected token'],
   [
     'JSON that is a list',
     ['--vars', '@/list.json'],
     65,
     '@/list.json:1:1: the file must contain a JSON object, not an array',
   ],
-  ['deep JSON', ['--vars', '@/deep.json'], 65, '@/deep.json: the value of "lang" is nested too deeply'],
-  ['wrong TOML', ['--vars', '@/wrong.toml'], 65, '@/wrong.toml:2:8: expected a value'],
+  [
+    'JSON that is nested too deeply',
+    ['--vars', '@/deep.json'],
+    65,
+    '@/deep.json: the value of "lang" is nested too deeply',
+  ],
+  ['invalid TOML', ['--vars', '@/wrong.toml'], 65, '@/wrong.toml:2:8: expected a value'],
 ])('rejects %s before any request', async (_what, args, code, message) => {
   const files = {
     'v.txt': 'x',

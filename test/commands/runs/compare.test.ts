@@ -68,7 +68,8 @@ describe('runs compare', () => {
       'tokens in': acts.map(({ usage }) => `${usage?.promptTokens}`),
       'tokens out': acts.map(({ usage }) => `${usage?.outputTokens}`),
       time: acts.map(({ durationMs = 0 }) => formatDuration(durationMs)),
-      // Calls start a few milliseconds late if earlier ones hold the quota, which depends on the load of the machine.
+      // A call waits a few milliseconds if earlier ones hold the quota. Whether they do depends on the load of the machine,
+      // so this row is optional.
       ...(acts.some(({ waitMs }) => waitMs) && {
         waited: acts.map(({ waitMs }) => (waitMs ? formatDuration(waitMs) : '')),
       }),
@@ -86,7 +87,7 @@ describe('runs compare', () => {
     expect(stdout).toContain('\nact_1: D compared with A\nA reply of gemini-[-a-]{+b+} at [-0-]{+1+} temperature.\n');
   });
 
-  test('compares the last two runs of a narrative by default, the older one first, and acts by their names', async () => {
+  test('by default compares the last two runs of a narrative, the older one first, and matches their acts by name', async () => {
     const { run, compare, compareJson, list } = setup();
     expect(await compare()).toMatchObject({ code: 66, stderr: expect.stringContaining('no runs to compare') });
     await run('odd.toml');

@@ -31,7 +31,7 @@ function setup() {
   const options = { cwd, server, env: { BOTICELLI_STATE_DIR: state, GEMINI_TIER: 'tier_1' } };
   const runs = (...args: string[]) => runInProcess(['runs', ...args], options);
   return {
-    ...{ cwd, state, at: options, runs },
+    ...{ cwd, state, options, runs },
     database: join(state, 'boticelli.db'),
     run: (...args: string[]) => runInProcess(['run', ...args], options),
     listed: async () => JSON.parse((await runs('--format', 'json')).stdout),
@@ -94,7 +94,7 @@ describe('runs', () => {
     expect(stdout).toMatch(/ v +model-x +rows\.csv {2}x=long long .*… {2}2\/2 rows {2}completed\n/);
     const names = async (...flags: string[]) =>
       JSON.parse((await runs('--format', 'json', ...flags)).stdout).runs.map(
-        (each: { narrative: string }) => each.narrative,
+        ({ narrative }: { narrative: string }) => narrative,
       );
     expect(await names('--failed')).toEqual(['test']);
     expect(await names('--narrative', 'v')).toEqual(['v']);
@@ -106,7 +106,7 @@ describe('runs', () => {
   });
 
   test('lists killed runs as unfinished', async () => {
-    const { at: options, listed } = setup();
+    const { options, listed } = setup();
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'three.toml'], options);
     await server.waitForRequests(2);
@@ -115,8 +115,8 @@ describe('runs', () => {
     expect((await listed()).runs).toMatchObject([{ status: 'unfinished', actsEnded: 1, actCount: 3 }]);
   });
 
-  test('lists the runs of eight processes that ran at the same time, in a database of schema version 1', async () => {
-    const { at: options, listed, state, database } = setup();
+  test('lists the runs of eight processes that ran at the same time, in a database that had schema version 1', async () => {
+    const { options, listed, state, database } = setup();
     mkdirSync(state);
     const old = new LibSql(database);
     old.exec(`CREATE TABLE quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
@@ -191,7 +191,7 @@ describe('runs show', () => {
   });
 
   test('fits a terminal of 80 columns except for code blocks, and no reply can control the terminal', async () => {
-    const { run, at: options } = setup();
+    const { run, options } = setup();
     const prose = 'A word or two of prose that goes on and on until it is longer than the screen is wide. ';
     const table = `- ${prose}${prose}\n\`\`\`\n${'x = 1; '.repeat(20)}\n\`\`\`\n`;
     server.queueReplies(textReply(`${prose.repeat(3)}\n${table}\u001b[2J`));
@@ -210,7 +210,7 @@ describe('runs show', () => {
     ).toBe(true);
   });
 
-  test('fails for an id that matches no run or several', async () => {
+  test('fails for an id that matches no run, or several runs', async () => {
     const { run, runs } = setup();
     await run('one.toml');
     await run('one.toml');
@@ -223,14 +223,14 @@ describe('runs show', () => {
 });
 
 describe('runs export', () => {
-  test('prints json with everything in --output json except the description', async () => {
+  test('prints JSON with everything that --output json prints, except the description', async () => {
     const { run, runs } = setup();
     const document = JSON.parse((await run('three.toml', '-o', 'json')).stdout);
     const { description: _, ...expected } = document;
     expect(JSON.parse((await runs('export')).stdout)).toMatchObject(expected);
   });
 
-  test('prints Markdown: a heading per act, with the reply below it, whose code block is closed if it was open', async () => {
+  test('prints Markdown with a heading and the reply of each act, and closes a code block that a reply left open', async () => {
     const { run, runs } = setup();
     server.queueReplies(
       textReply('Some *prose*.\n\n- one\n- two'),
@@ -247,8 +247,8 @@ describe('runs export', () => {
 });
 
 describe('runs clear', () => {
-  test("asks on a terminal, and does nothing if it can't ask", async () => {
-    const { run, runs, at: options, listed } = setup();
+  test('deletes runs and their replies only after a yes on a terminal', async () => {
+    const { run, runs, options, listed } = setup();
     await run('three.toml');
     expect(await runs('clear')).toMatchObject({
       code: 2,
@@ -301,9 +301,9 @@ describe('runs clear', () => {
 });
 
 test.each([
-  ['is of a newer version', (path: string) => new LibSql(path).exec('PRAGMA user_version = 99')],
+  ['comes from a newer version', (path: string) => new LibSql(path).exec('PRAGMA user_version = 99')],
   ['is not a database', (path: string) => writeFileSync(path, 'No database. '.repeat(100))],
-])('a file that %s is left alone: runs, show, export and clear fail', async (_, spoil) => {
+])('runs, show, export and clear fail for a database file that %s', async (_, spoil) => {
   const { runs, state, database } = setup();
   mkdirSync(state);
   spoil(database);
@@ -316,16 +316,16 @@ test.each([
 test.skipIf(process.platform === 'win32' || process.getuid?.() !== 0)(
   'reads a history in a read-only folder',
   async () => {
-    const { cwd, state, database, at, run } = setup();
+    const { cwd, state, database, options, run } = setup();
     await run('one.toml');
-    // SQLite removes the write-ahead log and its index when the last connection closes. This does it explicitly.
+    // The history has no write-ahead log, as after SQLite has closed the last connection to it.
     const last = new LibSql(database);
     last.pragma('wal_checkpoint(TRUNCATE)');
     last.close();
     for (const suffix of ['-wal', '-shm']) rmSync(database + suffix, { force: true });
     for (const [path, mode] of [[cwd, 0o755] as const, [state, 0o555] as const]) chmodSync(path, mode);
     chmodSync(database, 0o444);
-    const { code, stdout, stderr } = await runBoticelli(['runs'], { ...at, uid: 65_534 });
+    const { code, stdout, stderr } = await runBoticelli(['runs'], { ...options, uid: 65_534 });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('completed');
   },

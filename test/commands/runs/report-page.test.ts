@@ -148,9 +148,9 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
 
   test('shows pictures, and says which are no longer stored', async () => {
     const { page } = await openPage(pages.single);
-    const width =
+    const measureWidth =
       "document.querySelector('figure img').decode().then(() => document.querySelector('figure img').naturalWidth)";
-    expect(await page.evaluate(width)).toBe(10);
+    expect(await page.evaluate(measureWidth)).toBe(10);
     expect(await page.locator('#r1-a2').textContent()).toContain('Not kept: 02-draw-2.png, image/png, 1,200,000 bytes');
   });
 

@@ -11,7 +11,7 @@ import { storeRun } from '../../report/report-fixture.js';
 
 const id = '20261130-090000-000001';
 
-/** A folder with a state folder, in which `store` stores runs. */
+/** Creates a working folder and its state folder. `store` stores runs in the state database. */
 async function setup(store: (database: Database.Database) => void = () => {}) {
   const cwd = createTemporaryFolder(onTestFinished);
   const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
@@ -32,8 +32,8 @@ test('writes the last run as a page that loads nothing, and prints its path', as
   server.queueReplies(textReply('Some *prose*.'));
   const { cwd, env, path, report, read } = await setup();
   writeFileSync(join(cwd, 'one.toml'), buildNarrative(1));
-  const settings = { ...env, GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_TIER: 'tier_1' };
-  expect((await runInProcess(['run', join(cwd, 'one.toml'), '--quiet'], { cwd, env: settings })).code).toBe(0);
+  const runEnv = { ...env, GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_TIER: 'tier_1' };
+  expect((await runInProcess(['run', join(cwd, 'one.toml'), '--quiet'], { cwd, env: runEnv })).code).toBe(0);
   expect(await report()).toEqual({ code: 0, signal: null, stdout: `${path}\n`, stderr: '' });
   const page = read();
   expect(page).toContain('<p>Some <em>prose</em>.</p>');
@@ -50,9 +50,9 @@ test('shows the pictures of a run from the stored replies, and says which are no
   const bytes = Buffer.from('a picture');
   server.setDefaultReply(() => partsReply([[createMediaPart({ mimeType: 'image/png', bytes })]]));
   const { cwd, env, report, read } = await setup();
-  const settings = { ...env, GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_TIER: 'tier_1' };
+  const runEnv = { ...env, GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_TIER: 'tier_1' };
   const args = ['run', join(root, 'narratives/draw.toml'), '--out-dir', join(cwd, 'out'), '--quiet'];
-  expect((await runInProcess(args, { cwd, env: settings })).code).toBe(0);
+  expect((await runInProcess(args, { cwd, env: runEnv })).code).toBe(0);
   expect((await report()).code).toBe(0);
   expect(read().match(/<img [^>]*>/g)).toHaveLength(2);
   expect(read()).toContain(`src="data:image/png;base64,${bytes.toString('base64')}"`);

@@ -12,7 +12,7 @@ const ownKey = { GEMINI_API_KEY: 'own-key' };
 const redis = '[quota]\nredis_url = "redis://u:secret@redis.example:1/0"\n';
 
 /**
- * Creates a folder, and returns functions that read the settings of its `work`.
+ * Creates a folder with these files, and returns functions that read the settings in its folder `work`.
  * @param links the targets of symbolic links, by path
  * @param trust the folder that the user's own settings trust
  */
@@ -79,13 +79,23 @@ test.each(['127.0.0.3', '127.1.27.1', '169.254.169.254'])('does not treat %s as 
 });
 
 const stateFolderCases: [string, string, Record<string, string>, RegExp][] = [
-  ['outside', '..', {}, /^BOTICELLI_STATE_DIR in \.env is outside of the folder of that \.env, and/],
-  ['absolute', '/var/tmp', {}, /is outside of the folder/],
+  ['a folder outside', '..', {}, /^BOTICELLI_STATE_DIR in \.env is outside of the folder of that \.env, and/],
+  ['an absolute path outside', '/var/tmp', {}, /is outside of the folder/],
   ['a link to a folder outside', 'link', { 'work/link': '../other' }, /is outside of the folder/],
-  ['a link in the folder', 'link/x', { 'work/link': 'real' }, /leads through the symbolic link .*work\/link, and/],
-  ['with a database that is a link', '.', { 'work/boticelli.db': '../app.db' }, /symbolic link .*\/boticelli\.db, and/],
   [
-    'with a write-ahead log that is a link',
+    'a path through a link inside the folder',
+    'link/x',
+    { 'work/link': 'real' },
+    /leads through the symbolic link .*work\/link, and/,
+  ],
+  [
+    'a folder with a database that is a link',
+    '.',
+    { 'work/boticelli.db': '../app.db' },
+    /symbolic link .*\/boticelli\.db, and/,
+  ],
+  [
+    'a folder with a write-ahead log that is a link',
     '.',
     { 'work/boticelli.db-wal': '../new' },
     /symbolic link .*\/boticelli\.db-wal, and/,
@@ -158,7 +168,7 @@ test('does not confine files if only the key comes from the folder', async () =>
   expect(await openFolder({ 'work/.env': 'GEMINI_API_KEY=theirs' }).findConfinement()).toBeUndefined();
 });
 
-test('a key in a .env that is a link to another folder does not count as a key of the folder', async () => {
+test('a key does not count as a key of the folder if the .env of the folder is a link to a file elsewhere', async () => {
   const files = {
     'other/.env': 'GEMINI_API_KEY=own-key',
     'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n`,
@@ -170,9 +180,9 @@ test('a key in a .env that is a link to another folder does not count as a key o
 });
 
 test.each<[string, Record<string, string>]>([
-  ['the config folder', { user: 'work' }],
-  ['the settings file', { 'user/boticelli.toml': '../work/boticelli.toml' }],
-])("reads the user's own settings in a folder of dotfiles that %s is a link to", async (_name, links) => {
+  ['the config folder is a link to it', { user: 'work' }],
+  ["the user's settings file is a link to its boticelli.toml", { 'user/boticelli.toml': '../work/boticelli.toml' }],
+])("trusts the settings of the working folder as the user's own if %s", async (_name, links) => {
   const files: FixtureFiles = { 'work/boticelli.toml': `trust = ["~/team"]\n${redis}` };
   const { resolve } = openFolder('user' in links ? files : { ...files, 'user/other.toml': '' }, { links });
   const { redisUrl, redisError } = await resolve(ownKey);

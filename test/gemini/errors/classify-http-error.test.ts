@@ -41,7 +41,7 @@ describe('errors of the API key', () => {
     expect(error.hint).toContain(activationUrl);
   });
 
-  test('names PERMISSION_DENIED in the hint', async () => {
+  test('names PERMISSION_DENIED in the hint if the key lacks permission', async () => {
     const error = await errorOf(errorReply(403, 'The caller does not have permission'));
     expect(error.hint).toContain('PERMISSION_DENIED');
   });
@@ -53,11 +53,14 @@ describe('errors of the API key', () => {
 });
 
 describe('errors of the request', () => {
-  test.each([400, 409, 413, 422])('reports %i as invalid_request, never transient', async (status) => {
-    const error = await errorOf(errorReply(status, 'Unsupported MIME type: image/x.', [createRetryInfo('3s')]));
-    expect(error).toMatchObject({ code: 'invalid_request', isTransient: false, retryAfterMs: undefined });
-    expect(error.message).toContain('Unsupported MIME type: image/x');
-  });
+  test.each([400, 409, 413, 422])(
+    'reports %i as invalid_request and not as transient, even with a RetryInfo',
+    async (status) => {
+      const error = await errorOf(errorReply(status, 'Unsupported MIME type: image/x.', [createRetryInfo('3s')]));
+      expect(error).toMatchObject({ code: 'invalid_request', isTransient: false, retryAfterMs: undefined });
+      expect(error.message).toContain('Unsupported MIME type: image/x');
+    },
+  );
 });
 
 test('links to the available regions if the location of the user is not supported', async () => {
@@ -96,7 +99,7 @@ describe('errors of the service', () => {
     expect(await errorOf({ status: 503, body })).toMatchObject({ code: 'unavailable', isTransient: true });
   });
 
-  test("summarizes a gateway's web page", async () => {
+  test("describes a gateway's web page by its title", async () => {
     const body = '<html>\r\n<head><title>502 Bad Gateway</title></head><body>nginx</body></html>';
     const error = await errorOf({ status: 502, body, headers: { 'content-type': 'text/html' } });
     expect(error).toMatchObject({ code: 'unavailable', isTransient: true });

@@ -9,7 +9,7 @@ import { createGeminiFixture, createRequest, getError, readStream } from '../gem
 
 const fixture = createGeminiFixture();
 
-/** Returns the error of a driver. Checks that unary and streamed requests fail with the same error. */
+/** Sends a unary and a streamed request, checks that both fail with the same error, and returns it. */
 async function errorOf(driver = fixture.driver()) {
   const error = await getError(driver.generate(createRequest()));
   const { error: streamed } = await readStream(driver.generateStream(createRequest()));
@@ -49,7 +49,7 @@ test.each([
 );
 
 test.each(['<html><body>Log in</body></html>', 'OK', '"OK"', '[]'])(
-  'reports a unary 200 with %j as not transient',
+  'reports a unary response with status 200 and the body %j as not transient',
   async (body) => {
     fixture.server.queueReplies({ body });
     const error = await getError(fixture.driver().generate(createRequest()));
@@ -99,7 +99,7 @@ test.each([
   expect(error.message).toBe(`no response from host:443: ${description}`);
 });
 
-test('describes the error of a host with several addresses', () => {
+test('describes the failure of all addresses of a host by the error of one of them', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED ::1:80'), { code: 'ECONNREFUSED' });
   const thrown = new Error('request failed', { cause: new AggregateError([refused, refused]) });
   expect(classifyNetworkError(thrown, 'localhost:80').message).toContain('connection refused');

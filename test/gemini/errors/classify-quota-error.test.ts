@@ -15,14 +15,14 @@ import { createGeminiFixture, getSameError, model, errorTime as now } from '../g
 
 const fixture = createGeminiFixture();
 
-/** Returns the error for a scripted reply. Checks that unary and streamed requests fail with the same error. */
+/** Sends a unary and a streamed request, checks that both fail with the same quota error, and returns it. */
 async function errorOf(script: ScriptedReply) {
   const error = await getSameError(fixture, script);
   expect(error).toBeInstanceOf(QuotaExceeded);
   return error as QuotaExceeded;
 }
 
-const quotaId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
+const minuteId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
 
 test('reports a per-minute quota as rate_limited, with the delay of RetryInfo', async () => {
   const error = await errorOf(minuteQuotaError(model, { limit: '10', retryDelay: '17s' }));
@@ -33,7 +33,7 @@ test('reports a per-minute quota as rate_limited, with the delay of RetryInfo', 
   expect(error).toMatchObject({
     violations: [
       {
-        quotaId,
+        quotaId: minuteId,
         quotaMetric: 'generativelanguage.googleapis.com/generate_content_free_tier_requests',
         ...{ model, limit: 10, per: 'minute', unit: 'requests' },
       },
@@ -55,7 +55,7 @@ test.each([
   ['0', undefined],
   ['soon', undefined],
 ])('parses a Retry-After of %s as %s ms', async (value, retryAfterMs) => {
-  const error = await errorOf(quotaError([{ quotaId }], undefined, { 'retry-after': value }));
+  const error = await errorOf(quotaError([{ quotaId: minuteId }], undefined, { 'retry-after': value }));
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
 });
 
@@ -71,9 +71,9 @@ test('uses the singular for a limit of one', async () => {
   expect(error.message).toContain('(1 of 1 request)');
 });
 
-test('reports the daily quota if a per-minute quota is named too, even if only that one has a value', async () => {
+test('reports the daily quota if a per-minute quota is named too, even if only the per-minute quota has a value', async () => {
   const day = { quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' };
-  const error = await errorOf(quotaError([{ quotaId, quotaValue: '10' }, day], '7s'));
+  const error = await errorOf(quotaError([{ quotaId: minuteId, quotaValue: '10' }, day], '7s'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false });
   expect(error).toMatchObject({ violations: [{ per: 'minute', limit: 10 }, { per: 'day' }] });
 });
@@ -84,7 +84,7 @@ test('reports a limit of 0 as no free tier', async () => {
   expect(error.message).toBe('gemini-3.1-pro-preview has no free tier: its limit is 0');
 });
 
-test('names a token limit', async () => {
+test('names a limit of tokens per minute in the message', async () => {
   const tokens = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
   const error = await errorOf(quotaError([{ quotaId: tokens, quotaValue: '250000', model }]));
   expect(error.message).toContain('(limit: 250000 tokens)');
@@ -97,7 +97,7 @@ test('reports a 429 without details as rate_limited and transient', async () => 
   expect(error.message).toContain('Resource has been exhausted');
 });
 
-test('reads the limit of an older 429 from ErrorInfo', async () => {
+test('reads the limit from ErrorInfo if the 429 has an older format', async () => {
   const metadata = { quota_limit: 'GenerateRequestsPerDayPerProject', quota_limit_value: '50' };
   const error = await errorOf(errorReply(429, 'Quota.', [createErrorInfo('RATE_LIMIT_EXCEEDED', metadata)]));
   expect(error).toMatchObject({ code: 'quota_exhausted', violations: [{ per: 'day', limit: 50 }] });
@@ -134,8 +134,20 @@ const moneyErrors: [kind: string, status: number, text: string, message: RegExp,
     /^the project's prepaid credits are used up \(402, "Your/,
     'https://ai.studio/projects',
   ],
-  ['the cap of the project', 429, projectCapText, /^the project's monthly spending cap/, 'https://ai.studio/spend'],
-  ['the cap of the account', 429, accountCapText, /spending cap of the billing account/, 'https://ai.studio/billing'],
+  [
+    'the exceeded cap of the project',
+    429,
+    projectCapText,
+    /^the project's monthly spending cap/,
+    'https://ai.studio/spend',
+  ],
+  [
+    'the exceeded cap of the account',
+    429,
+    accountCapText,
+    /spending cap of the billing account/,
+    'https://ai.studio/billing',
+  ],
   ['billing turned off', 403, billingOffText, /^billing is turned off/, 'https://ai.studio/projects'],
 ];
 
@@ -179,7 +191,6 @@ test('reports the spend-based limit as transient and as a limit of the whole pro
 
 const requestMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_requests';
 const tokenMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
-const minuteId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
 const dayId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
 const tokensId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
 
@@ -266,7 +277,7 @@ test('reports a delay of hours as quota_exhausted, with the time of the next try
 });
 
 test.each([undefined, '7'])(
-  'prefers the delay of the header to that in the text, and ignores a delay of 0 (Retry-After: %s)',
+  'prefers the delay of the header to that in the text, and ignores a RetryInfo of 0 s (Retry-After: %s)',
   async (header) => {
     const details = [createRetryInfo('0s')];
     const script = errorReply(
@@ -307,7 +318,7 @@ test.each([
   ['Quota exceeded for quota metric requests per day', 'quota_exhausted', false],
   ['You exceeded your spend-based rate limit.', 'rate_limited', true],
   ['You exceeded your current quota, please check your plan and billing details.', undefined, false],
-])('classifies a text alone: %s', (text, code, isProjectWide) => {
+])('classifies a text without a status: %s', (text, code, isProjectWide) => {
   const error = classifyQuotaText(text, { model, description: `1011, "${text}"`, now, cause: new Error('closed') });
   expect(error?.code).toBe(code);
   expect(error?.isProjectWide ?? false).toBe(isProjectWide);

@@ -13,7 +13,7 @@ test('suggests similar names from all pages of the list', async () => {
   expect(fixture.server.requests.map(({ action }) => action)).toEqual(['generateContent', 'list', 'list']);
 });
 
-test('suggests similar names for a streamed request, too', async () => {
+test('suggests similar names for a streamed request too', async () => {
   const { error } = await readStream(
     fixture.driver().generateStream(createRequest('Hi', { model: 'gemini-3.8-flush' })),
   );
@@ -80,7 +80,7 @@ describe('with a model list cache', () => {
     expect(getListRequests()).toEqual([]);
   });
 
-  test('fetches a missing list once and caches it', async () => {
+  test('fetches the list once if the cache is empty, and caches it', async () => {
     const driver = fixture.driver({ modelListCache: createCache() });
     const request = createRequest('Hi', { model: 'gemini-3.8-flush' });
     const first = await getError(driver.generate(request));

@@ -331,7 +331,7 @@ test.each([
         },
       ],
     },
-    'the Live API takes only text, pictures and sound, and only as bytes',
+    'the Live API takes only text, pictures and sound, and no media by URL',
   ] as const,
 ])('rejects %s before it opens a connection', async (_, change, unsupportedReason) => {
   const error = await getError(fixture.driver().generate(createRequest('Hi', change as object)));

@@ -182,7 +182,7 @@ test('starts no turn in a session whose announced end is near', async () => {
   const third = continueConversation(second, await driver.generate(second, context), 'Three');
   expect(sessions()).toHaveLength(1);
   expect((await driver.generate(third, context)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
-  expect(notes).toEqual(['the service announced the end of the session: the session was resumed']);
+  expect(notes).toEqual(['the service announced the end of the connection: the session was resumed']);
   // A session can't be resumed while it is open.
   expect(fixture.server.live.maxOpenCount).toBe(1);
 });

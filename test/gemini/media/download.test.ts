@@ -130,7 +130,7 @@ describe('a URL that fails', () => {
       servePage('<!doctype html>', 'text/html'),
       'no_input',
       false,
-      "the download can't be used: WEB/a.png is text, not image/png as its name says",
+      "the download can't be used: WEB/a.png is text, but its name says image/png",
     ],
     [
       'does not have the type that its server says',

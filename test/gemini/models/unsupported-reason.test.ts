@@ -35,7 +35,7 @@ test('rejects tools and resolutions that a model is known not to accept', () => 
   const picture = { type: 'media', content: { from: 'bytes', base64: '' }, mediaResolution: 'low' } as const;
   const media = createRequest('Hi', { turns: [{ role: 'user', parts: [picture] }] });
   expect(getUnsupportedReason('gemini-2.5-flash', media)).toBe(
-    'it accepts one media_resolution for all media, not one for a single file',
+    'it accepts one media_resolution for the whole request, not one for a single medium',
   );
   expect(getUnsupportedReason('gemini-3.8-live', media)).toBe('the Live API has one media_resolution for all media');
   expect(getUnsupportedReason('gemini-4-argon', media)).toBeUndefined();

@@ -96,13 +96,16 @@ export function quotaError(
   return errorReply(429, message, details, headers);
 }
 
-/** 429 for the requests per minute. */
+/** 429 because the limit of requests per minute is exceeded. */
 export function minuteQuotaError(model: string, { limit = '10', retryDelay = '17s' } = {}): ScriptedReply {
   const quotaId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
   return quotaError([{ quotaId, quotaValue: limit, model }], retryDelay);
 }
 
-/** 429 for the requests per day. Its retry delay is far too short, as Google's is: the quota resets only after the day. */
+/**
+ * 429 because the limit of requests per day is exceeded. Its retry delay is far too short, as Google's is: the quota
+ * resets only after the day.
+ */
 export function dayQuotaError(model: string, { limit = '20', retryDelay = '47.307372861s' } = {}): ScriptedReply {
   const quotaId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
   return quotaError([{ quotaId, quotaValue: limit, model }], retryDelay);

@@ -33,13 +33,13 @@ export interface FilesOptions {
   processingPolls?: number;
   /** Makes processing fail with this message. */
   processingError?: string;
-  /** Rejects requests with a command, with Google's error or with another `body`. */
+  /** Rejects the requests with this command. The reply has `body`, or by default an error of Google's format. */
   rejectCommand?: { command: string; status: number; message: string; body?: string };
   /** The body of the reply to the last piece of a file. Default: the stored file. */
   finalBody?: object;
   /** Sends an invalid reply to requests with this command. */
   malformedCommand?: string;
-  /** Awaited before the reply to requests with a command. */
+  /** The gate is awaited before the reply to each request with the command. */
   gate?: { command: string; gate: Gate };
 }
 

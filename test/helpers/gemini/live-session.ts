@@ -23,7 +23,7 @@ export interface LiveSessionLog {
   /** All messages of the client, the setup first. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read any part of them.
   messages: any[];
-  /** The last text of each user turn, sent in this session or before it was resumed by a handle. */
+  /** The last text of each user turn of the conversation, also of turns in an earlier session that a handle resumed. */
   turns: string[];
   /** The texts of the turns that requested a reply in this session. */
   prompts: string[];
@@ -32,8 +32,9 @@ export interface LiveSessionLog {
   openedAt: number;
   /** When the socket was closed by either side, in milliseconds since the epoch; undefined while it is open. */
   closedAt: number | undefined;
+  /** Resolves to `closedAt`. */
   closed: Promise<number>;
-  /** The client's close code; 1006 if it closed without one. */
+  /** The code of the client's close frame; 1006 if there was no such frame. */
   closeCode: number | undefined;
   /** Whether the server closed it. */
   closedByServer: boolean;

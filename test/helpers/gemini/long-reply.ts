@@ -54,8 +54,8 @@ function groupWords(words: readonly string[]): string[] {
 }
 
 /**
- * Creates a reply whose connection is lost after half of its chunks. The last chunk that is sent has the counts so
- * far, as all chunks of the service do.
+ * Creates a reply whose connection is lost after half of its chunks. The last chunk that is sent has the token counts
+ * so far: the service sends them with every chunk.
  */
 export function breakOff(reply: ScriptedReply): ScriptedReply {
   const { chunks = [] } = reply;

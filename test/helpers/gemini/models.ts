@@ -51,7 +51,9 @@ export function listedModel(name: string, methods = ['generateContent', 'countTo
   };
 }
 
-/** 120 models on three pages of 50, with the Live models on the last, one of which also supports generateContent. */
+/**
+ * 120 models, so three pages of at most 50. The Live models are on the last page; one also supports generateContent.
+ */
 export const modelsOfThreePages: readonly ListedModel[] = [
   ...restNames.map((name) => listedModel(name)),
   ...Array.from({ length: 94 - restNames.length }, (_, index) => `gemma-9-${index + 1}b-it`).map((name) =>
@@ -71,7 +73,7 @@ export const modelsOfThreePages: readonly ListedModel[] = [
     .map((model) => ({ ...model, description: 'One of the last page.' })),
 ];
 
-/** The service's list of November 2026: two pages of 50, with the Live models on the last. */
+/** A list like that of the service in November 2026: two pages of at most 50, with the Live models on the second. */
 export const realisticModels: readonly ListedModel[] = [
   ...restNames.map((name) => listedModel(name)),
   ...otherNames.flatMap(([method, names]) => names.map((name) => listedModel(name, [method]))),

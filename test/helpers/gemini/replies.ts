@@ -21,7 +21,7 @@ export interface ScriptedReply extends ReplyTiming {
   headers?: Record<string, string>;
   /** The chunks of the reply: one event each in a stream, else merged into one body. */
   chunks?: readonly WireReply[];
-  /** The whole body instead of `chunks`, for both kinds of requests: an object is sent as JSON, a string unchanged. */
+  /** The whole body instead of `chunks`, also for a stream: an object is sent as JSON, a string unchanged. */
   body?: object | string;
   /** The bytes of the body instead of `chunks`, each entry in a separate packet. */
   packets?: readonly (string | Uint8Array)[];

@@ -24,7 +24,7 @@ export interface ReceivedRequest {
   closedEarlyAtMs: number | undefined;
 }
 
-/** Replies whose connection the server destroyed by script, not the client. */
+/** The responses whose connection the server destroyed by script. Their early end is not the work of the client. */
 export const closedByServer = new WeakSet<ServerResponse>();
 
 /** Sends the reply of a script. */

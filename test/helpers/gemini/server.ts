@@ -55,7 +55,7 @@ export interface GeminiServer {
   queueListReplies(...scripts: ScriptedReply[]): void;
   /** The Live API at the same address. */
   live: LiveServer;
-  /** Resolves when `count` requests have arrived since the start, to the one that was number `count`. */
+  /** Resolves when `count` requests have arrived since the start. The result is request number `count`. */
   waitForRequests(count: number): Promise<ReceivedRequest>;
   /** Stops the server and destroys all connections. */
   close(): Promise<void>;
@@ -65,7 +65,10 @@ export interface GeminiServer {
 export type ReplyFactory = (request: ReceivedRequest) => ScriptedReply;
 
 export interface GeminiServerOptions {
-  /** The available models. Default: `realisticModels`. With `any`, every name is accepted, and the list stays that one. */
+  /**
+   * The available models. Default: `realisticModels`. With `any`, every name is accepted, but only `realisticModels`
+   * are listed.
+   */
   models?: readonly ListedModel[] | 'any';
   /** The only valid key. By default every key is valid. */
   apiKey?: string;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkNarrative } from '../../../src/narrative/load-narrative.js';
 import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
-/** Acts `one` and `two`. The text of the second begins on line 7, column 8. */
+/** Renders the acts `one` and `two`. The text of the second begins on line 7, in column 8. */
 const renderTwoActs = (text: string, more = '') =>
   `${renderHead('one', 'two')}[acts]\none = "x"\ntwo = ${JSON.stringify(text)}\n${more}`;
 
@@ -13,7 +13,7 @@ describe('a placeholder', () => {
     ['the round', '{{round}}'],
     ['standard input', '{{stdin}}'],
     ['a variable', '{{vars.x}}'],
-    ['anything, escaped', '\\{{nothing}}'],
+    ['anything, if it is escaped', '\\{{nothing}}'],
   ])('may refer to %s', async (_what, text) => {
     expect(await collectProblems(renderTwoActs(text, '[vars]\nx = 1\n'))).toEqual([]);
   });
@@ -53,7 +53,7 @@ describe('a placeholder', () => {
     expect(await collectProblems(renderTwoActs(text, '[vars]\ncolour = "red"\n'))).toEqual([expected]);
   });
 
-  it('is located by its braces: after an escaped one, across lines, and in every form of an act', async () => {
+  it('is located by its braces: after an escaped placeholder, in a text of several lines, and in every form of an act', async () => {
     const source = `${renderHead('a', 'b', 'c')}[acts]
 a = ["x", "\\\\{{nix}} {{nix}}"]
 b = """
@@ -98,7 +98,7 @@ input = [{ type = "text", content = "y" }]
     expect(await collectProblems(source('system = "None."'))).toEqual([]);
   });
 
-  it('in an act outside of the order may name any act in the order, but no unknown act', async () => {
+  it('cannot refer to an act outside of the order; in such an act it may refer to any act in the order', async () => {
     expect(
       await collectProblems(`${renderHead('a')}[acts]\na = "x {{b}}"\nb = "{{previous}} {{a}} {{nix}}"\n`),
     ).toEqual([
@@ -121,7 +121,7 @@ input = [{ type = "text", content = "y" }]
     ]);
   });
 
-  it('is not a block of Jinja: a block causes a warning, other text with {% does not', async () => {
+  it('is the only syntax that is filled in: a block of Jinja causes a warning, other text with {% does not', async () => {
     expect(await collectProblems(renderTwoActs('{% if x %}{{one}}{%- endif -%} {% 5 %}'))).toEqual([
       '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is sent as text: only {{names}} are filled in',
     ]);
@@ -216,7 +216,7 @@ describe('carousel', () => {
   const collectCarouselProblems = (carousel: string) =>
     collectProblems(`${renderHead('a')}carousel = ${carousel}\n[acts]\na = "x"\n`);
 
-  it('is a whole number from 1 up to the limit of acts', async () => {
+  it('is a whole number from 1 up to the limit of 100,000 acts in a run', async () => {
     expect(await collectCarouselProblems('3')).toEqual([]);
     expect(await collectCarouselProblems('0')).toEqual([
       '5:12 out-of-range: "carousel" in [toc] must be at least 1, not 0',

@@ -1,7 +1,7 @@
 import { renderHead } from '../check-source.js';
 import { testRule } from '../test-rule.js';
 
-/** A narrative whose act has an `expect` on line 8. */
+/** Renders a narrative with one act. Its `expect` is on line 8. */
 const withExpect = (table: string, format = 'text') =>
   `${renderHead('a')}[acts.a]\nprompt = "x"\nformat = "${format}"\nexpect = ${table}\n`;
 

@@ -10,12 +10,12 @@ testRule('unknown-key', [
     '6:1 unknown-key: unknown key "temprature" in [acts.final] → temperature',
   ],
   [
-    'suggests nothing if no key is close',
+    'suggests nothing if no known key is similar',
     `[narrative]\nname = "x"\ncolour = 1\n[toc]\norder = ["a"]\n${acts}`,
     '3:1 unknown-key: unknown key "colour" in [narrative]',
   ],
   [
-    'names the array of tables of an input',
+    'names an input by the header of its array of tables',
     `${renderHead('a')}[[acts.a.input]]\ntype = "text"\ncontnt = "x"\ncontent = "y"\n`,
     '7:1 unknown-key: unknown key "contnt" in [[acts.a.input]] → content',
   ],
@@ -131,7 +131,7 @@ testRule('ignored-key, not-supported', [
     '9:9 not-supported: "carousel" in [acts.a] is the syntax of the original Rust version; in "order" in [toc], list "a" as often as it should run',
   ],
   [
-    'name the inputs that only the original Rust version has',
+    'say what to write instead of the inputs that only the original Rust version has',
     `${renderHead('a')}[[acts.a.input]]\ntype = "table"\ntable_name = "posts"\n[[acts.a.input]]\ntype = "bot_command"\ncommand = "stats"\n`,
     '6:8 not-supported: "type" in [[acts.a.input]] is "table", which only the original Rust version has; write the rows into a text, or pipe them in and write {{stdin}}',
     '9:8 not-supported: "type" in [[acts.a.input]] is "bot_command", which only the original Rust version has; run the command yourself, pipe its output in and write {{stdin}}',

@@ -3,7 +3,7 @@ import { checkSource, collectProblems, renderHead } from '../check-source.js';
 import { testRule } from '../test-rule.js';
 
 const input = 'input = [{ type = "text", content = "x" }]\n';
-/** The settings begin on line 6. */
+/** Renders a narrative with one act. Its settings begin on line 6. */
 const act = (settings: string) => `${renderHead('a')}[acts.a]\n${settings}\n${input}`;
 const parametersOf = async (source: string) => (await checkSource(source)).narrative?.acts[0]?.parameters;
 
@@ -56,25 +56,25 @@ testRule('media-json', [
   [
     'reports JSON replies of a model that draws',
     act('model = "gemini-3.1-flash-image"\nformat = "json"'),
-    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.1-flash-image replies with pictures; remove it, or use another model',
+    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.1-flash-image replies with pictures; remove "format", or use another model',
   ],
   [
     'reports JSON replies of a model that speaks, if the narrative names it',
     act('format = "json"').replace('[toc]', 'model = "models/gemini-3.8-flash-tts"\n[toc]'),
-    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.8-flash-tts replies with speech; remove it, or use another model',
+    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.8-flash-tts replies with speech; remove "format", or use another model',
   ],
   ['accepts text', act('model = "gemini-3.1-flash-image"\nformat = "text"')],
 ]);
 
 testRule('wrong-type, out-of-range', [
   [
-    'say that tools are an array of strings',
+    'list what tools and media_resolution may be',
     act('tools = "google_search"\nmedia_resolution = 2'),
     '6:9 wrong-type: "tools" in [acts.a] must be an array, not a string; write tools = ["google_search"]',
     '7:20 wrong-type: "media_resolution" in [acts.a] must be "low", "medium" or "high", not a number',
   ],
   [
-    'list the forms of thinking',
+    'list what thinking, format and schema may be',
     act('thinking = 1.5\nformat = 3\nschema = 4'),
     '6:12 wrong-type: "thinking" in [acts.a] must be "minimal", "low", "medium", "high", "xhigh" or a whole number, not 1.5',
     '7:10 wrong-type: "format" in [acts.a] must be "text" or "json", not a number',
@@ -90,7 +90,7 @@ testRule('wrong-type, out-of-range', [
     '10:9 out-of-range: element 1 of "stop" in [acts.a] is empty',
   ],
   [
-    'count the stop sequences',
+    'limit the number of stop sequences',
     act('stop = ["1", "2", "3", "4", "5", "6"]'),
     '6:8 out-of-range: "stop" in [acts.a] may have at most 5 elements, not 6',
   ],
@@ -148,7 +148,7 @@ testRule('bad-schema', [
   ],
 ]);
 
-test('reports deep nesting instead of overflowing the stack', async () => {
+test('reports a schema that is nested too deeply, instead of overflowing the stack', async () => {
   const deep = `schema = ${'{a='.repeat(5000)}1${'}'.repeat(5000)}`;
   const [problem] = await collectProblems(act(`format = "json"\n${deep}`));
   expect(problem).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);

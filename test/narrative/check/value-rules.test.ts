@@ -26,7 +26,7 @@ testRule('wrong-type', [
     '6:5 wrong-type: "a" in [acts] must be a string, an array of strings or a table, not a number',
   ],
   [
-    'requires whole numbers of tokens',
+    'requires a whole number of tokens',
     `[narrative]\nname = "x"\nmax_tokens = 1.5\n[toc]\norder = ["a"]\n${acts}`,
     '3:14 wrong-type: "max_tokens" in [narrative] must be a whole number, not 1.5',
   ],
@@ -68,7 +68,7 @@ testRule('wrong-type', [
 
 testRule('out-of-range', [
   [
-    'names the limit',
+    'names the limit that a value exceeds',
     `${renderHead('a')}[acts.a]\ntemperature = 2.5\nmax_tokens = 0\ninput = [{ type = "text", content = "x" }]\n`,
     '6:15 out-of-range: "temperature" in [acts.a] must be at most 2, not 2.5',
     '7:14 out-of-range: "max_tokens" in [acts.a] must be at least 1, not 0',

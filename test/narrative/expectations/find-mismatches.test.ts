@@ -52,7 +52,7 @@ test.each<[name: string, reply: string, expectation: Expectation, mismatch?: str
     { name: 'one_of', values: ['yes', 'no'] },
     'it is not one of "yes", "no"; it is "No"',
   ],
-])('%s', async (_, reply, expectation, mismatch) => {
+])('finds whether a reply meets a condition: %s', async (_, reply, expectation, mismatch) => {
   expect(await findMismatches(reply, [expectation])).toEqual(
     mismatch === undefined ? [] : [expect.stringContaining(mismatch)],
   );
@@ -92,7 +92,7 @@ test.each<[expectation: Expectation, mismatch?: string]>([
   [{ pointer: '/tags/length', name: 'equals', values: [2] }, 'it has no /tags/length'],
   [{ pointer: '/toString', name: 'equals', values: ['x'] }, 'it has no /toString'],
   [{ pointer: '/missing/deeper', name: 'not_contains', texts: ['x'] }, 'it has no /missing/deeper'],
-])('%j of a JSON reply', async (expectation, mismatch) => {
+])('finds whether a JSON reply meets %j', async (expectation, mismatch) => {
   expect(await findMismatches(json, [expectation])).toEqual(
     mismatch === undefined ? [] : [expect.stringContaining(mismatch)],
   );

@@ -8,7 +8,7 @@ import { readToml } from '../../../src/toml/read-toml.js';
 import { formatDiagnostics, mediaFolder } from '../check-source.js';
 import { type RuleCase, testRule } from '../test-rule.js';
 
-/** Returns the warnings about a file, without checking its shape. */
+/** Returns the warnings of `lintNarrative` about a text. It need not be a valid narrative. */
 async function lintText(text: string, override: { model?: string; now?: number } = {}): Promise<string[]> {
   const read = readToml(Buffer.from(text));
   if (!read.ok) throw new Error((await read.diagnose()).message);
@@ -160,7 +160,7 @@ rule('tokens-for-thoughts', [
     '~ 8:14 tokens-for-thoughts: "max_tokens" in [acts.a] is 500, which the thinking of gemini-3.8-flash may use up; raise it or set "thinking"',
   ],
   [
-    'reports a limit of the narrative once',
+    'reports a limit of the narrative once, and the limit of an act in addition',
     `${narrative('model = "gemini-3.8-flash"\nmax_tokens = 100')}[acts.b]\nmax_tokens = 200\n[acts.c]\nseed = 1\n`,
     '~ 4:14 tokens-for-thoughts: "max_tokens" in [narrative] is 100, which the thinking of gemini-3.8-flash may use up; raise it or set "thinking"',
     '~ 10:14 tokens-for-thoughts: "max_tokens" in [acts.b] is 200, which the thinking of gemini-3.8-flash may use up; raise it or set "thinking"',
@@ -188,7 +188,7 @@ rule('live-schema', [
     '~ 9:1 live-schema: gemini-3.8-live is a Live model, which cannot be forced to follow a schema; describe it in the prompt as well',
   ],
   [
-    'reports JSON without a schema, also for the model of the narrative',
+    'reports JSON without a schema, in an act with the Live model of the narrative',
     `[narrative]\nname = "x"\nmodel = "gemini-3.8-live"\n[toc]\norder = ["a"]\n[acts.a]\nformat = "json"\n`,
     '~ 7:1 live-schema: gemini-3.8-live is a Live model, which cannot be forced to reply in JSON; ask for JSON in the prompt as well',
   ],
@@ -238,7 +238,7 @@ rule('tools-with-json', [
     '~ 9:10 tools-with-json: "format" in [acts.a] is "json", which gemini-2.5-flash-lite rejects together with tools; the act would fail',
   ],
   [
-    'reports tools and models of the narrative',
+    'considers the tools and the model of the narrative, unless the act has an empty list of tools',
     `${narrative('model = "gemini-2.5-flash-lite"\ntools = ["url_context"]')}[acts.b]\nformat = "json"\nprompt = "x"\n[acts.c]\nformat = "json"\nprompt = "x"\ntools = []\n`,
     '~ 10:10 tools-with-json: "format" in [acts.b] is "json", which gemini-2.5-flash-lite rejects together with tools; the act would fail',
   ],
@@ -349,11 +349,14 @@ rule('unread-reply', [
     '~ 8:1 unread-reply: no later act sees the reply of "b"',
   ],
   [
-    'ignores braces if templates are off',
+    'ignores placeholders if templates are off',
     order('context = "none"\ntemplates = false', 'a = "x"\nb.context = ["a"]\nc = "{{b}}"\n'),
     '~ 9:1 unread-reply: no later act sees the reply of "b"',
   ],
-  ['accepts chains', order('context = "previous"', 'a = "x"\nb = "y"\nc = "{{previous}}"\n')],
+  [
+    'accepts acts that each see the previous one',
+    order('context = "previous"', 'a = "x"\nb = "y"\nc = "{{previous}}"\n'),
+  ],
 ]);
 
 it('reports media that a Live model does not accept, in every form of an act', async () => {
@@ -392,6 +395,6 @@ it('lints five thousand acts without a warning', async () => {
   expect(await lintText(text)).toEqual([]);
 });
 
-it('has facts about the default model', () => {
+it('the table of models contains the default model', () => {
   expect(builtInModels.has(defaultModel)).toBe(true);
 });

@@ -43,13 +43,13 @@ it('accepts variables that a nested narrative uses, at any depth', async () => {
   expect(await lintFiles(files)).toEqual(['~ 9:1 unused-var: {{vars.unused}} is never used']);
 });
 
-it('is silent if the use of the variable is misspelt', async () => {
+it('does not report a variable as unused if its use is misspelt', async () => {
   expect(await lintFiles({ 'a.toml': renderNarrative('{{vars.lnag}}', 'lang = "fr"\n') })).toEqual([
     expect.stringMatching(/^6:6 unknown-variable: .* → {{vars.lang}}$/),
   ]);
 });
 
-it('reports all variables if templates are off', async () => {
+it('reports all variables as unused if templates are off', async () => {
   const source = renderNarrative('{{vars.x}}', 'x = 1\n').replace(
     'name = "story"',
     'name = "story"\ntemplates = false',
@@ -57,7 +57,7 @@ it('reports all variables if templates are off', async () => {
   expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: {{vars.x}} is never used']);
 });
 
-it('is silent if a nested narrative has an error, because its variables are unknown', async () => {
+it('reports no unused variable if a nested narrative has an error, because its variables are unknown', async () => {
   const [only, ...others] = await lintFiles({
     'a.toml': renderNarrative('narrative:b', 'x = 1\n'),
     'b.toml': 'broken = [',

@@ -21,7 +21,7 @@ function createMediaFolder(): string {
 const checkInFolder = (source: string, folder: string) =>
   checkNarrative({ file: 'story.toml', bytes: Buffer.from(source), folder });
 
-/** A narrative with one act and one input, whose keys begin on line 6. */
+/** Renders a narrative with one act and one input. The keys of the input begin on line 6. */
 const renderInput = (keys: string) => `${renderHead('look')}[[acts.look.input]]\n${keys}\n`;
 
 async function loadInput(source: string, folder = '/nowhere'): Promise<MediaInput> {
@@ -128,6 +128,11 @@ describe('media problems', () => {
       '7:8 url-as-file: "https://example.org/a.png" is not a file; write a URL as "url"',
     ],
     [
+      'a data: URL as file',
+      'type = "image"\nfile = "data:image/png;base64,AAAA"',
+      '7:8 url-as-file: a data: URL is not a file; write the part after its comma as "base64"',
+    ],
+    [
       'an invalid URL',
       'type = "image"\nurl = "example.org/a.png"',
       '7:7 bad-url: "url" in [[acts.look.input]] is not a URL; a URL begins with https:// and a host',
@@ -165,7 +170,7 @@ describe('media problems', () => {
     [
       'a text file with the extension .png',
       'type = "document"\nfile = "text.png"',
-      '7:8 media-type: "text.png" is text, not image/png as its name says',
+      '7:8 media-type: "text.png" is text, but its name says image/png',
     ],
     [
       'an unknown ref',
@@ -187,11 +192,11 @@ describe('media problems', () => {
       'type = "image"\nref = "media.logo"\nmime = "image/png"\n[media.logo]\nfile = "dot.png"',
       '5:13 conflicting-keys: [[acts.look.input]] has both "ref" and "mime"',
     ],
-  ])('reports the location: %s', async (_what, keys, expected) => {
+  ])('are reported with their location: %s', async (_what, keys, expected) => {
     expect(await collectProblems(renderInput(keys))).toEqual([expected]);
   });
 
-  it('reports a PDF above the limit of Gemini, and a file above the limit of the Files API', async () => {
+  it('include a PDF above the limit of Gemini, and a file above the limit of the Files API', async () => {
     const folder = createMediaFolder();
     truncateSync(join(folder, 'a.pdf'), 50_000_001);
     writeFileSync(join(folder, 'huge.mp4'), '');
@@ -204,7 +209,7 @@ describe('media problems', () => {
     ]);
   });
 
-  it('reports FIFOs, sockets, folders, unreadable files and archives', async () => {
+  it('include FIFOs, sockets, folders, archives, and files that are unreadable or do not exist', async () => {
     const folder = createMediaFolder();
     execFileSync('mkfifo', [join(folder, 'fifo')]);
     const socket = createServer().listen(join(folder, 'socket'));
@@ -232,7 +237,7 @@ describe('media problems', () => {
     );
   });
 
-  it('keeps messages about long base64 short', async () => {
+  it('have short messages, even about long base64', async () => {
     const { diagnostics } = await checkSource(renderInput(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
     expect(diagnostics[0]?.message.length).toBeLessThan(200);
   });

@@ -7,11 +7,11 @@ import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { mediaBytes } from '../../helpers/media-bytes.js';
 import { collectProblems, formatDiagnostics, renderHead } from '../check-source.js';
 
-/** Two acts, the second with one input, whose keys begin on line 8. */
+/** Renders a narrative with two acts, the second with one input. The keys of the input begin on line 8. */
 const renderSecondInput = (keys: string) =>
   `${renderHead('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
 
-/** Renders a narrative that nests the named ones, with variables. */
+/** Renders a narrative with variables, and with an act for each of the named narratives, which it nests. */
 const renderFile = (vars: string, ...names: string[]) =>
   `${renderHead(...names)}[acts]\n${names.map((name) => `${name} = "narrative:${name}"\n`).join('')}[vars]\n${vars}\n`;
 
@@ -23,11 +23,13 @@ function createFolder(files: Record<string, string>): string {
   return folder;
 }
 
-/** Returns the problems of `a.toml` and its nested files. */
+/** Returns the problems of `a.toml` and its nested files as lines. Those of nested files begin with `inner`. */
 async function collectFolderProblems(files: Record<string, string>, vars?: Record<string, string>): Promise<string[]> {
-  const given = vars && { vars: new Map(Object.entries(vars)) };
-  const { diagnostics } = await checkNarrativeFile(join(createFolder(files), 'a.toml'), given);
-  return diagnostics.flatMap((each) => formatDiagnostics([each]).map((line) => (each.source ? `inner ${line}` : line)));
+  const options = vars && { vars: new Map(Object.entries(vars)) };
+  const { diagnostics } = await checkNarrativeFile(join(createFolder(files), 'a.toml'), options);
+  return diagnostics.flatMap((diagnostic) =>
+    formatDiagnostics([diagnostic]).map((line) => (diagnostic.source ? `inner ${line}` : line)),
+  );
 }
 
 describe('placeholders in media names', () => {
@@ -53,9 +55,12 @@ describe('placeholders in media names', () => {
     expect((await collectProblems(renderSecondInput(keys))).sort()).toEqual(expected.sort());
   });
 
-  it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])('defer reading: %s', async (name) => {
-    expect(await collectProblems(renderSecondInput(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
-  });
+  it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])(
+    'that have no value before a run defer reading: %s',
+    async (name) => {
+      expect(await collectProblems(renderSecondInput(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
+    },
+  );
 
   it('must be valid for the first act that uses the media', async () => {
     const source = (...order: string[]) =>
@@ -94,7 +99,7 @@ describe('placeholders in media names', () => {
 describe('media whose name depends on variables only', () => {
   const keys = 'type = "image"\nfile = "{{vars.name}}.png"\n';
 
-  it('is read with the narrative, with the values of the file or the given ones', async () => {
+  it('is read together with the narrative, under the name with the values of the file or the given ones', async () => {
     const files = { 'a.toml': `${renderSecondInput(keys)}[vars]\nname = "b"\n` };
     expect(await collectFolderProblems(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
     expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);
@@ -128,7 +133,7 @@ describe('media whose name depends on variables only', () => {
     ['file = "\\\\{{vars.a}}.png"', '9:8 media-not-found: the file "{{vars.a}}.png" does not exist'],
     ['file = "{{vars.a}}.png"'],
     ['url = "https://example.org/{{vars.nix}}{{vars.a}}"'],
-  ])('has the problems of the rendered name: %s', async (more, ...expected) => {
+  ])('is checked under its rendered name: %s', async (more, ...expected) => {
     const vars = '[vars]\na = "a"\nnix = ""\nftp = "ftp://x/y"\nweb = "https://example.org/a.png?key=secret"\n';
     expect(await collectFolderProblems({ 'a.toml': `${renderSecondInput(`type = "image"\n${more}`)}${vars}` })).toEqual(
       expected,
@@ -155,14 +160,14 @@ describe('media whose name depends on variables only', () => {
     const problem = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
     expect(await collectFolderProblems({ 'a.toml': renderFile('', 'b'), 'b.toml': inner })).toEqual([problem('own')]);
     expect(await collectFolderProblems({ 'a.toml': renderFile('name = "a"', 'b'), 'b.toml': inner })).toEqual([]);
-    const both = {
+    const files = {
       'a.toml': renderFile('', 'b', 'c', 'd'),
       'b.toml': renderFile('name = "a"', 'd'),
       'c.toml': renderFile('name = "no"', 'd'),
       'd.toml': inner,
     };
-    expect(await collectFolderProblems(both)).toEqual([problem('no'), problem('own')]);
-    expect(await collectFolderProblems(both, { name: 'a' })).toEqual([]);
+    expect(await collectFolderProblems(files)).toEqual([problem('no'), problem('own')]);
+    expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);
   });
 
   it('is reported once for each missing file', async () => {

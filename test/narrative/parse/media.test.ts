@@ -8,7 +8,7 @@ import { checkSource, collectProblems, mediaFolder, renderHead } from '../check-
 
 const readBase64 = (file: string) => readFileSync(join(mediaFolder, file)).toString('base64');
 
-/** A narrative with one image input, whose source begins on line 7. */
+/** Renders a narrative with one image input. The given keys begin on line 7. */
 const renderImageInput = (keys: string) => `${renderHead('look')}[[acts.look.input]]\ntype = "image"\n${keys}\n`;
 
 async function loadImage(keys: string): Promise<MediaInput> {
@@ -53,10 +53,10 @@ describe('an image', () => {
     expect((await loadImage(`base64 = """\n${lines}"""`)).content).toEqual({ from: 'bytes', base64 });
   });
 
-  it('is detected despite a long color profile at its beginning', async () => {
+  it('is detected despite a long text chunk before its pixels', async () => {
     const dot = readFileSync(join(mediaFolder, 'dot.png'));
-    const profile = Buffer.concat([Buffer.from('00002710', 'hex'), Buffer.from('tEXt'), Buffer.alloc(10_004)]);
-    const large = Buffer.concat([dot.subarray(0, 33), profile, dot.subarray(33)]);
+    const textChunk = Buffer.concat([Buffer.from('00002710', 'hex'), Buffer.from('tEXt'), Buffer.alloc(10_004)]);
+    const large = Buffer.concat([dot.subarray(0, 33), textChunk, dot.subarray(33)]);
     const folder = mkdtempSync(join(tmpdir(), 'boticelli-'));
     writeFileSync(join(folder, 'large.png'), large);
     const bytes = Buffer.from(renderImageInput('file = "large.png"'));
@@ -99,7 +99,7 @@ describe('image problems', () => {
     [
       'bytes of a type other than declared',
       'file = "dot.jpg"\nmime = "image/png"',
-      '7:8 media-type: "dot.jpg" is image/jpeg, not image/png as its "mime" says',
+      '7:8 media-type: "dot.jpg" is image/jpeg, but its "mime" says image/png',
     ],
     [
       'invalid characters in base64',
@@ -112,15 +112,15 @@ describe('image problems', () => {
       'base64 = "data:image/png;base64,AAAA"',
       '7:10 bad-base64: "base64" in [[acts.look.input]] is a data: URL; write only the part after its comma',
     ],
-  ])('reports the location: %s', async (_what, keys, expected) => {
+  ])('are reported with their location: %s', async (_what, keys, expected) => {
     expect(await collectProblems(renderImageInput(keys))).toEqual([expected]);
   });
 
-  it('reports a missing file and an unsupported declared type together', async () => {
+  it('include a missing file and its unsupported declared type together', async () => {
     expect(await collectProblems(renderImageInput('file = "nope.gif"\nmime = "image/gif"'))).toHaveLength(2);
   });
 
-  it('reports problems of unused media, and once those of media that is used twice', async () => {
+  it('include those of unused media, and each only once even if the media is used twice', async () => {
     const source = `${renderHead('a')}[acts]\na = ["media.x", "media.x", "text"]\n[media.x]\nfile = "nope.png"\n[media.y]\nfile = "nope.png"\n`;
     expect(await collectProblems(source)).toEqual([
       '8:8 media-not-found: the file "nope.png" does not exist',
@@ -128,7 +128,7 @@ describe('image problems', () => {
     ]);
   });
 
-  it('reports undefined media', async () => {
+  it('include undefined media, but no text that only begins like a reference', async () => {
     const source = `${renderHead('a')}[acts]\na = ["media.logoo", "media.ly is a firm", "x"]\n[media.logo]\nfile = "dot.png"\n`;
     expect(await collectProblems(source)).toEqual([
       '6:6 unknown-media: "media.logoo" is not defined in [media] → media.logo',

@@ -8,7 +8,9 @@ import { applyOverrides, collectNarratives, type Narrative } from '../../../src/
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { renderHead } from '../check-source.js';
 
-/** Renders a file with an act for each string or array of strings. The acts begin on line 6, their values in column 6. */
+/**
+ * Renders a file with an act for each string or array of strings. The acts begin on line 6, their values in column 6.
+ */
 function renderFile(...acts: (string | string[])[]): string {
   const names = acts.map((_, at) => `a${at}`);
   return `${renderHead(...names)}[acts]\n${acts.map((act, at) => `a${at} = ${JSON.stringify(act)}\n`).join('')}`;
@@ -120,7 +122,7 @@ it.each([
     'c.toml:6:6',
     'b.toml → c.toml → b.toml',
   ],
-])('rejects a narrative %s', async (_what, files, location, chain) => {
+])('rejects a narrative that is nested %s', async (_what, files, location, chain) => {
   expect(await collectFolderProblems(files as Record<string, string>)).toEqual([
     `${location} narrative-circle: the narrative contains itself: ${chain}`,
   ]);
@@ -145,7 +147,7 @@ it('allows at most sixteen levels, on every path', async () => {
   expect(await collectFolderProblems(shortcut)).toEqual([expect.stringMatching(/^n8\.toml:6:6 narrative-depth/)]);
 });
 
-it('reads each file once, even if every file nests the next one twice, and limits the number of acts', async () => {
+it('reads each file once even if every file nests the next one twice, but counts its acts each time for the limit', async () => {
   const doubling = Object.fromEntries(
     Array.from({ length: 15 }, (_, at) => [`n${at}.toml`, renderFile(`narrative:n${at + 1}`, `narrative:n${at + 1}`)]),
   );
@@ -165,7 +167,7 @@ it('takes variables from calling narratives, and reports those that no file defi
   expect(await collectFolderProblems({ 'a.toml': withVars('x = 1'), ...inner }, new Map([['y', '2']]))).toEqual([]);
 });
 
-it('overrides the acts of nested narratives too, each narrative once', async () => {
+it('applies overrides to the acts of nested narratives too, and copies each narrative once', async () => {
   const doubling = Object.fromEntries(
     Array.from({ length: 15 }, (_, at) => [`n${at}.toml`, renderFile(`narrative:n${at + 1}`, `narrative:n${at + 1}`)]),
   );
@@ -181,7 +183,7 @@ it('overrides the acts of nested narratives too, each narrative once', async () 
   expect(innermost?.acts).toMatchObject([{ model: 'm', parameters: { temperature: 0 } }]);
 });
 
-it('finds every cycle, and reports nothing without one', async () => {
+it('reports a narrative-circle exactly if narratives nest each other in a cycle, and nothing else', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   const names = ['n0', 'n1', 'n2', 'n3', 'n4'];
   const graphs = fc.array(fc.subarray(names), { minLength: names.length, maxLength: names.length });

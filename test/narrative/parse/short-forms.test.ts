@@ -24,7 +24,7 @@ describe('short forms', () => {
     expect(narrative?.acts[0]?.inputs).toMatchObject([{ type: 'image', name: 'dot.png' }]);
   });
 
-  test('play the acts in the order of the file, whatever their names', async () => {
+  test('run the acts in the order of the file, whatever their names', async () => {
     const source = `${header}[acts]\n10 = "Ten."\nb = "B."\n9 = "Nine."\ntoString = "S."\n2.prompt = "Two."\n[acts.1]\nprompt = "One."\n[acts.a]\nprompt = "A."\n`;
     const narrative = await load(source);
     expect(narrative?.acts.map(({ name }) => name)).toEqual(['10', 'b', '9', 'toString', '2', '1', 'a']);
@@ -50,7 +50,7 @@ testRule('conflicting-keys, missing-key of an act', [
     '5:9 empty-prompt: "media" in [acts.a] is empty',
   ],
   [
-    'reports a text without a source, and with two',
+    'reports a text input without a source, and one with two sources',
     `${header}[acts.a]\ninput = [{ type = "text" }, { type = "text", content = "y", file = "z" }]\n`,
     '4:10 missing-key: [[acts.a.input]] has none of "content", "file"',
     '4:29 conflicting-keys: [[acts.a.input]] has both "content" and "file"',
@@ -65,7 +65,7 @@ testRule('unknown-media, wrong-type, empty-prompt of the short forms', [
     '6:17 unknown-media: "media.dto" is not defined in [media] → media.dot',
   ],
   [
-    'shows how to write one medium',
+    'shows how to write a single medium, which must be in an array',
     `${header}[media.dot]\nfile = "dot.png"\n[acts.a]\nmedia = "media.dot"\n`,
     '6:9 wrong-type: "media" in [acts.a] must be an array, not a string; write media = ["media.dot"]',
   ],
@@ -77,7 +77,7 @@ testRule('missing-order', [
   [
     'requires [toc] in a file that nests narratives, and points at the reference',
     `${header}[acts]\na = "Hello."\nb = ["narrative:c d", "narrative:missing"]\n`,
-    '5:23 missing-order: the act "b" plays a narrative, so the file needs [toc] with an "order"',
+    '5:23 missing-order: the act "b" runs a narrative, so the file needs [toc] with an "order"',
     '5:23 narrative-not-found: the narrative "missing.toml" does not exist',
   ],
 ]);

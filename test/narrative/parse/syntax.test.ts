@@ -81,13 +81,13 @@ describe('a problem of valid TOML', () => {
 
   it('has a location in a file whose acts are named by dates, with and without an invalid date', async () => {
     const acts = '2024-01-30 = "x"\n2024-01-31 = "{{b}}"\n';
-    for (const [line, at] of [
-      ['', 6],
-      ['x = 2020-02-30\n', 7],
+    for (const [extraLine, problemLine] of [
+      ['', 7],
+      ['x = 2020-02-30\n', 8],
     ] as const) {
-      const source = `[narrative]\nname = "x"\n[toc]\norder = ["2024-01-30", "2024-01-31"]\n${line}[acts]\n${acts}`;
+      const source = `[narrative]\nname = "x"\n[toc]\norder = ["2024-01-30", "2024-01-31"]\n${extraLine}[acts]\n${acts}`;
       expect(await collectProblems(source)).toContain(
-        `${at + 1}:15 unknown-name: unknown name {{b}}; for a variable write {{vars.b}} and define it in [vars]`,
+        `${problemLine}:15 unknown-name: unknown name {{b}}; for a variable write {{vars.b}} and define it in [vars]`,
       );
     }
   });
@@ -125,7 +125,7 @@ describe('names of inherited JavaScript properties', () => {
     expect(acts).toEqual(names.map((name, at) => [name, { type: 'text', content: String(at + 1) }]));
   });
 
-  it('are checked', async () => {
+  it('are checked like any other name', async () => {
     const source = `${renderHead('__proto__')}[acts.__proto__]\ntemprature = 1\n[media.__proto__]\nfile = 3\n`;
     expect(await collectProblems(source)).toEqual([
       '5:7 missing-key: [acts.__proto__] has none of "prompt", "media", "input"',

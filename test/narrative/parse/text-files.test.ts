@@ -8,7 +8,7 @@ import { formatDiagnostics } from '../check-source.js';
 
 const source = '[narrative]\nname = "x"\n[acts.a]\ninput = [{ type = "text", file = "prompt.md" }]\n';
 
-/** Checks a narrative beside a text file with the given content. */
+/** Checks a narrative beside a text file with the given content, or without that file if the content is undefined. */
 async function check(content: string | Uint8Array | undefined, narrative = source) {
   const folder = createTemporaryFolder(onTestFinished, { 'x.toml': narrative });
   if (content !== undefined) writeFileSync(join(folder, 'prompt.md'), content);
@@ -17,7 +17,7 @@ async function check(content: string | Uint8Array | undefined, narrative = sourc
   return { ...loaded, folder, problems: formatDiagnostics(loaded.diagnostics) };
 }
 
-test('reads a text with its line ends as LF, and without a byte order mark', async () => {
+test('reads a text file with line endings converted to LF, and without its byte order mark', async () => {
   const { narrative, problems } = await check('\uFEFFFirst\r\nsecond {{round}}\r\n');
   expect(problems).toEqual([]);
   expect(narrative?.acts[0]?.inputs).toEqual([{ type: 'text', content: 'First\nsecond {{round}}\n' }]);
@@ -49,7 +49,7 @@ test.each<[string, string | Uint8Array | undefined, string]>([
     'bad-text: the file "prompt.md" is not UTF-8 text: the byte 0xE9 is not valid UTF-8; save the file as UTF-8',
   ],
   ['a file over 32 MB', new Uint8Array(32_000_001), 'bad-text: the file "prompt.md" is larger than 32 MB'],
-])('reports %s at the place of its name', async (_what, content, problem) => {
+])('reports %s at its name in the narrative', async (_what, content, problem) => {
   expect((await check(content)).problems).toEqual([`4:34 ${problem}`]);
 });
 

@@ -25,7 +25,7 @@ test.each([
   expect(events).toMatchObject([{ type: 'wait', reason: 'concurrency', waitMs: 15_000 }]);
 });
 
-test('says which guessed limit a request waits for', async () => {
+test('reports the value of a built-in limit, as a guess, when a request waits for a slot', async () => {
   const clock = createManualClock();
   const limits: Limits = { maxConcurrent: { value: 1, source: 'built-in' } };
   const store = createMemoryQuotaStore();
@@ -38,7 +38,7 @@ test('says which guessed limit a request waits for', async () => {
   expect(events).toMatchObject([{ type: 'wait', reason: 'concurrency', guessed: true, limit: 1 }]);
 });
 
-test('waits for a slot up to the maximum, and takes a free one at once', async () => {
+test('fails if no slot becomes free within the maximum wait, and succeeds once a slot is free', async () => {
   const clock = createManualClock();
   const store = createMemoryQuotaStore();
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };

@@ -50,7 +50,7 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     expect(setting).not.toHaveProperty('limit');
   });
 
-  test('does not rise for requests without a reply, or spread over two windows', async () => {
+  test('does not rise for requests that have no reply, nor for requests that are spread over two windows', async () => {
     const { clock, serve, readState } = await openLimiter(kind);
     await serve(9, 4);
     clock.advance(windowMs);

@@ -47,7 +47,7 @@ test('widens the guard after a rejection within the known limits, but not after 
   expect((await readState()).guardFactor).toBe(2);
 });
 
-test('waits longer after each rejection without a retry delay, until a reply arrives', async () => {
+test('doubles the wait after each rejection without a retry delay, up to a minute; a reply makes the next wait short again', async () => {
   const { reserve, limiter, clock } = createTestLimiter();
   const pauses: number[] = [];
   let one = expectReserved(await reserve());
@@ -89,14 +89,14 @@ test('stores a learned limit under the model that the rejection names if the req
   expect(expectReserved(await reserve({ model: 'latest' })).model).toBe('gemini-x');
 });
 
-test('waits for the retry delay of a rejection even if the clock is set back', async () => {
+test('waits no longer than the retry delay of a rejection if the clock is set back', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   await limiter.recordRejection(expectReserved(await reserve()), { violations: [], retryAfterMs: 30_000 });
   clock.advance(-3_600_000);
   expect(expectReserved(await reserve()).at).toBe(startMs - 3_600_000 + 30_000);
 });
 
-test('accepts a long retry delay if the window is longer than a minute', async () => {
+test('waits for a whole retry delay of 40 minutes if the window is an hour long', async () => {
   const clock = createManualClock(Date.UTC(2026, 10, 22, 12));
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock, project: 'p', windowMs: 3_600_000 });
@@ -108,7 +108,7 @@ test('accepts a long retry delay if the window is longer than a minute', async (
   expect(expectReserved(await limiter.reserve(request)).at).toBe(clock.now() + 2_400_000);
 });
 
-test('reports the rejected limit as the reason for the wait, not as a guess', async () => {
+test('reports the limit that a rejection names as the reason for the wait, and not as a guess', async () => {
   const { reserve, limiter } = createTestLimiter();
   const resolveLimits = (): Limits => ({ rpm: { value: 10, source: 'built-in' } });
   const reject = async (unit: QuotaViolation['unit']) =>
@@ -122,7 +122,7 @@ test('reports the rejected limit as the reason for the wait, not as a guess', as
   expect(expectReserved(await reserve({ resolveLimits }))).toMatchObject({ reason: 'rpm', guessed: false });
 });
 
-test('closes the current day instead if the clock was a day ahead when the day was closed', async () => {
+test('closes only the current day if the clock was a day ahead when the API reported a used-up day', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   clock.advance(86_400_000);
   const first = expectReserved(await reserve());
@@ -132,7 +132,7 @@ test('closes the current day instead if the clock was a day ahead when the day w
   expect(reservation).toMatchObject({ state: 'closed', at: startMs + 20 * 3_600_000 });
 });
 
-const rejectByMinute = (limit: number) => ({
+const createMinuteRejection = (limit: number) => ({
   violations: [{ per: 'minute', unit: 'requests', limit } as const],
   retryAfterMs: 1000,
 });
@@ -149,12 +149,12 @@ test('does not widen the guard for concurrent requests that are rejected with th
   for (let n = 0; n < 8; n += 1) reservations.push(await limiter.reserve(request));
   for (const each of reservations) if (each.state === 'booked') await limiter.confirm(each);
   for (const each of reservations.slice(5))
-    if (each.state === 'booked') await limiter.recordRejection(each, rejectByMinute(5));
+    if (each.state === 'booked') await limiter.recordRejection(each, createMinuteRejection(5));
   const state = (await store.readAll()).values().next().value;
   expect(state?.guardFactor).toBe(1);
 });
 
-test('narrows a widened guard again after a long time without rejections', async () => {
+test('narrows a widened guard to its normal size after a long time without rejections', async () => {
   const clock = createManualClock();
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock, project: 'p' });
@@ -165,8 +165,9 @@ test('narrows a widened guard again after a long time without rejections', async
     expect(await limiter.confirm(reservation)).toBe('go');
     return reservation;
   };
-  await limiter.recordRejection(await send(), rejectByMinute(30));
-  await limiter.recordRejection(await send(), rejectByMinute(30));
+  await limiter.recordRejection(await send(), createMinuteRejection(30));
+  await limiter.recordRejection(await send(), createMinuteRejection(30));
+  expect((await store.readAll()).values().next().value?.guardFactor).toBe(2);
   clock.advance(60_000);
   for (let n = 0; n < 3000; n += 1) await limiter.settle(await send(), { promptTokens: 1, servedModel: 'm' });
   expect((await store.readAll()).values().next().value?.guardFactor).toBe(1);

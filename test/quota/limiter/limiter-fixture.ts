@@ -10,7 +10,7 @@ import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.j
 import { createManualClock } from '../../helpers/manual-clock.js';
 
 const tenPerMinute: Limits = { rpm: { value: 10, source: 'settings' } };
-/** A violated limit of requests per minute, as the API states it. */
+/** Creates a violated limit of requests per minute, as the API states it. */
 export const createMinuteViolation = (limit: number): QuotaViolation => ({
   per: 'minute',
   unit: 'requests',
@@ -18,7 +18,7 @@ export const createMinuteViolation = (limit: number): QuotaViolation => ({
   quotaId: 'PerMinute',
 });
 
-/** A limiter in memory with a manual clock; `reserve` reserves one of ten requests per minute. */
+/** Creates a limiter in memory with a manual clock. Its `reserve` is limited to ten requests per minute by default. */
 export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), budget = {} } = {}) {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();

@@ -32,13 +32,13 @@ export interface LimiterKind {
   open(clock: ManualClock, options: Pick<RateLimiterOptions, 'windowMs' | 'budget'>): Promise<TestLimiter>;
 }
 
-/** Registers work for the end of the test file. Later work is done first. */
+/** Registers work for the end of the test file. The work that is registered last is done first. */
 type OnCleanup = (work: () => void | Promise<void>) => void;
 
 /**
- * Creates limiters in memory, in SQLite and, if a server is installed, in Redis. Those of one kind share the database.
- * Call this once in each test file: the databases are closed at the end of the file that called it, so a second file
- * can't use them, although test files share this module.
+ * Creates the kinds of limiters: in memory, in SQLite and, if a Redis server is installed, in Redis. All SQLite
+ * limiters share a database, and so do all Redis limiters. Call this once in each test file: the databases are closed
+ * at the end of the file that called it, so a second file can't use them, although test files share this module.
  */
 export function createLimiterKinds(): LimiterKind[] {
   const cleanups: (() => void | Promise<void>)[] = [];
@@ -82,6 +82,7 @@ function createSqliteKind(onCleanup: OnCleanup): LimiterKind {
 }
 
 function createRedisKind(onCleanup: OnCleanup): LimiterKind {
+  // All limiters share one connection, so they follow the clock of the limiter that was opened last.
   let now: () => number = Date.now;
   const connectOnce = memoize(async () => {
     const { url } = await startRedisServer(onCleanup);

@@ -23,7 +23,7 @@ async function serve(
 }
 
 describe('settled reservations', () => {
-  test('are kept apart up to 60 of them', async () => {
+  test('are not merged while there are at most 60', async () => {
     const { appointments } = await serve(createTestLimiter(), { requests: 60, everyMs: 1000 });
     expect(appointments).toHaveLength(60);
     expect(appointments.every(({ requests }) => requests === undefined)).toBe(true);
@@ -38,7 +38,7 @@ describe('settled reservations', () => {
     expect(days).toMatchObject([{ count: 2000 }]);
   });
 
-  test('never let more requests into a window than the limit, and use at least 98% of it', async () => {
+  test('never exceed the limit of a window when they are merged, and delay requests by at most 2% and 5 s', async () => {
     const fixture = createTestLimiter();
     const limits: Limits = { rpm: { value: 400, source: 'settings' } };
     const startedAt = fixture.clock.now();
@@ -54,7 +54,7 @@ describe('settled reservations', () => {
     expect(elapsedMs).toBeLessThan(idealMs * 1.02 + 5000);
   });
 
-  test('are not merged with a request whose reply is missing', async () => {
+  test('are merged with a sent request only after its reply has arrived', async () => {
     const fixture = createTestLimiter();
     const { limiter } = fixture;
     await serve(fixture, { requests: 70, everyMs: 0 });

@@ -17,7 +17,7 @@ const createReserver =
     limiter.reserve({ model, estimatedTokens: 1, resolveLimits: () => limits, ...(deadline && { deadline }) });
 
 describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }) => {
-  test('delays new requests to all models, with or without a state, and pending requests', async () => {
+  test('delays pending requests, and new requests to all models, whether or not a model has a state', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
     const reserve = createReserver(limiter);
@@ -43,17 +43,20 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     const models = getQuotaStatus({
       ...{ modelStates: await store.readAll(), models: [], limitsFor: () => ({}), project, now: clock.now() },
     });
-    expect(models.map(({ model }) => model)).toEqual(['busy', 'm', 'n', 'new']);
+    expect(
+      models.map(({ model }) => model),
+      'the project is not listed as a model',
+    ).toEqual(['busy', 'm', 'n', 'new']);
   });
 
-  test('doubles with each rejection after a pause, up to ten minutes, and counts a burst once', async () => {
+  test('doubles with each rejection after a pause, up to ten minutes, and counts a burst of rejections once', async () => {
     const clock = createManualClock(startMs);
     const { limiter } = await open(clock, {});
     const reserve = createReserver(limiter);
     const pauses: number[] = [];
     for (let n = 0; n < 6; n += 1) {
       const burst: Reservation[] = [];
-      for (let each = 0; each < 3; each += 1) burst.push(expectReserved(await reserve(each === 1 ? 'n' : 'm')));
+      for (const model of ['m', 'n', 'm']) burst.push(expectReserved(await reserve(model)));
       clock.advance(Math.max(0, (burst[2]?.at ?? 0) - clock.now()));
       for (const each of burst) await limiter.confirm(each);
       clock.advance(1);
@@ -69,7 +72,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     expect(expectReserved(await reserve('n')).at - clock.now()).toBe(60_000);
   });
 
-  test('lasts as long as the service says', async () => {
+  test('lasts for the retry delay that the service states', async () => {
     const clock = createManualClock(startMs);
     const { limiter } = await open(clock, {});
     const reserve = createReserver(limiter);
@@ -91,12 +94,15 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
 test('the pause of a project delays other limiters on the same store, for used and for new models', async () => {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
-  const [one, other] = [0, 1].map(() => createReserver(createRateLimiter({ store, clock, project: 'p' })));
-  await other?.('known');
+  const [reserveInUnused, reserveInUsed] = [0, 1].map(() =>
+    createReserver(createRateLimiter({ store, clock, project: 'p' })),
+  );
+  await reserveInUsed?.('known');
   const limiter = createRateLimiter({ store, clock, project: 'p' });
   await limiter.recordRejection(expectReserved(await limiter.reserve({ ...request, model: 'm' })), spendRejection);
-  for (const model of ['known', 'm', 'new']) expect(await other?.(model)).toMatchObject({ at: startMs + 60_000 });
-  expect(await one?.('another')).toMatchObject({ at: startMs + 60_000 });
+  for (const model of ['known', 'm', 'new'])
+    expect(await reserveInUsed?.(model)).toMatchObject({ at: startMs + 60_000 });
+  expect(await reserveInUnused?.('another')).toMatchObject({ at: startMs + 60_000 });
   expect((await store.readAll()).get(modelStateKey('p', 'another'))?.refusedFor).toBe('spend');
 });
 

@@ -3,7 +3,7 @@ import type { Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import { computeEffectiveLimits, type Limits } from '../../../src/quota/limits.js';
 import { createTestLimiter, expectReserved } from './limiter-fixture.js';
 
-test('sends a burst up to the limit immediately, and the next request after the window and its guard', async () => {
+test('schedules a burst up to the limit for now, and the next requests for after the window and its guard', async () => {
   const { reserve, startMs } = createTestLimiter();
   const times: number[] = [];
   for (let n = 0; n < 12; n += 1) times.push(expectReserved(await reserve()).at - startMs);
@@ -36,7 +36,7 @@ test('accepts a request that need not wait, even if its deadline has passed', as
   expect(expectReserved(await reserve({ deadline })).at).toBe(clock.now());
 });
 
-test('confirms a reservation that is late, and replaces one that is more than a window late', async () => {
+test('confirms a reservation that is less than a window late, and replaces one that is more than a window late', async () => {
   const { reserve, limiter, clock } = createTestLimiter();
   const first = expectReserved(await reserve());
   clock.advance(400);
@@ -46,7 +46,7 @@ test('confirms a reservation that is late, and replaces one that is more than a 
   expect(expectReserved(await limiter.confirm(second)).at).toBe(clock.now());
 });
 
-test('moves pending reservations to earlier times when one is cancelled', async () => {
+test('moves pending reservations to earlier times when another reservation is cancelled', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   const all: Reservation[] = [];
   for (let n = 0; n < 22; n += 1) all.push(expectReserved(await reserve()));
@@ -114,7 +114,7 @@ test('ends the day at midnight in Los Angeles on the day on which daylight savin
   });
 });
 
-test('counts requests to an alias under the model that serves it', async () => {
+test('counts requests to an alias under the model that serves it, even after the alias changes its model', async () => {
   const { reserve, limiter, readState } = createTestLimiter();
   const first = expectReserved(await reserve({ model: 'latest' }));
   expect(first.model).toBe('latest');
@@ -160,14 +160,14 @@ test('reserves tokens by estimate, settles them by the count, and corrects later
   });
 });
 
-test('sends a request that exceeds the tokens of a minute in a window of its own', async () => {
+test('gives a request that exceeds the tokens per minute by itself a window of its own', async () => {
   const { reserve, startMs } = createTestLimiter();
   const limits: Limits = { tpm: { value: 100, source: 'settings' } };
   expect(expectReserved(await reserve({ estimatedTokens: 500, resolveLimits: () => limits })).at).toBe(startMs);
   expect(expectReserved(await reserve({ estimatedTokens: 5, resolveLimits: () => limits })).at).toBe(startMs + 60_500);
 });
 
-test('does not wait for the old time when the clock is set back', async () => {
+test('waits for one window, and not until the old time, when the clock is set back', async () => {
   const { reserve, clock, startMs } = createTestLimiter();
   for (let n = 0; n < 10; n += 1) await reserve();
   clock.advance(-3_600_000);
@@ -175,7 +175,7 @@ test('does not wait for the old time when the clock is set back', async () => {
   expect(expectReserved(await reserve()).at).toBe(startMs - 3_600_000 + 60_500);
 });
 
-test('uses the share of a limit that the budget allows, and at least 1', async () => {
+test('uses only the share of a limit that `budget` sets, but at least 1', async () => {
   const { reserve, startMs } = createTestLimiter({ budget: { rpm: 0.25 } });
   expect(
     [expectReserved(await reserve()).at, expectReserved(await reserve()).at, expectReserved(await reserve()).at].map(
@@ -188,14 +188,21 @@ test('uses the share of a limit that the budget allows, and at least 1', async (
 });
 
 test.each([
-  ['a learned limit replaces a built-in one, even if higher', 'built-in', 10, 15, 15, 'learned'],
+  [
+    'a learned limit replaces a lower built-in one, although more requests were served',
+    'built-in',
+    10,
+    15,
+    15,
+    'learned',
+  ],
   ['a learned limit replaces a higher setting', 'settings', 30, 5, 5, 'learned'],
   ['a lower setting stays in force', 'settings', 3, 5, 3, 'settings'],
   ['a lower flag stays in force', 'flag', 3, 5, 3, 'flag'],
-] as const)('%s', (_, source, given, stated, value, by) => {
+] as const)('%s', (_, source, configured, stated, value, effectiveSource) => {
   const learned = { rpm: { value: stated, learnedAt: 0 } };
-  expect(computeEffectiveLimits({ rpm: { value: given, source } }, { learned, servedInWindow: 40 }).rpm).toEqual({
+  expect(computeEffectiveLimits({ rpm: { value: configured, source } }, { learned, servedInWindow: 40 }).rpm).toEqual({
     value,
-    source: by,
+    source: effectiveSource,
   });
 });

@@ -75,11 +75,14 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
       fc.asyncProperty(
         scenarios,
         fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
-        async (scenario, late) => {
+        async (scenario, delayFractions) => {
           const { windowMs, rpm, tpm, rpd } = scenario;
           const guardMs = computeGuardMs(windowMs, 1);
           const { reserved } = await schedule(kind, scenario);
-          const sent = reserved.map(({ at, tokens }) => ({ at: at + guardMs * (late.next().value ?? 0), tokens }));
+          const sent = reserved.map(({ at, tokens }) => ({
+            at: at + guardMs * (delayFractions.next().value ?? 0),
+            tokens,
+          }));
           sent.sort((left, right) => left.at - right.at);
           for (const { at } of sent) {
             // Checks every window that ends with a request. The requests of any other window are in one of these, too.
@@ -93,7 +96,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           for (const count of perDay.values()) if (rpd !== undefined) expect(count).toBeLessThanOrEqual(rpd);
         },
       ),
-      { numRuns: kind.scaleRuns(1000) },
+      { numRuns: kind.scaleRuns(500) },
     );
   });
 
@@ -116,7 +119,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           expect(tooMany || tooLarge).toBe(true);
         }
       }),
-      { numRuns: kind.scaleRuns(1000) },
+      { numRuns: kind.scaleRuns(500) },
     );
   });
 
@@ -133,7 +136,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           expect(full.length).toBe(rpd);
         }
       }),
-      { numRuns: kind.scaleRuns(500) },
+      { numRuns: kind.scaleRuns(250) },
     );
   });
 
@@ -190,7 +193,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           expect(sent.filter((other) => other <= at && other > at - windowMs).length).toBeLessThanOrEqual(rpm);
         }
       }),
-      { numRuns: kind.scaleRuns(500) },
+      { numRuns: kind.scaleRuns(250) },
     );
   });
 });

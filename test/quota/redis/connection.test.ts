@@ -2,7 +2,6 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/driver/clock.js';
 import { parseRedisUrl } from '../../../src/quota/redis/client.js';
 import { connectRedis, formatRedisHost, type RedisConnection } from '../../../src/quota/redis/connection.js';
-
 import { createRedisQuotaStore } from '../../../src/quota/redis/redis-store.js';
 import { findFreePort, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
@@ -62,7 +61,7 @@ describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${
     });
   });
 
-  test('to one node of a cluster stores states on all nodes, and lists them all', async () => {
+  test('to one node of a cluster stores states on both nodes, and lists the states of both', async () => {
     const nodes = await Promise.all([startNode(), startNode()]);
     const [one, other] = nodes.map(({ url }) => openConnection(url)) as [RedisConnection, RedisConnection];
     await one.send((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 8191));

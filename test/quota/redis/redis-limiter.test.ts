@@ -40,6 +40,7 @@ const steps = fc.array(
       'sent',
       'serve seven',
     ),
+    /** Selects one of the reservations made so far. */
     which: fc.nat({ max: 30 }),
     tokens: fc.integer({ min: 1, max: 2500 }),
     model: fc.constantFrom('latest', 'm', 'n'),
@@ -78,7 +79,10 @@ function addMerged(state: ModelState, merged: Merged): void {
   }
 }
 
-/** Performs a step with a limiter. Ids are fixed, so that both limiters use the same ones. */
+/**
+ * Performs a step with a limiter, and adds a new reservation to `made`, or replaces a changed one in it. Ids are fixed,
+ * so that both limiters use the same ones.
+ */
 async function runStep(
   limiter: RateLimiter,
   step: Step,
@@ -93,7 +97,7 @@ async function runStep(
     ...(size === 'any' && { ignoresTokenLimit: true }),
     ...(patienceMs !== undefined && { deadline: now + patienceMs }),
   };
-  const one = made[which % Math.max(1, made.length)];
+  const selected = made[which % Math.max(1, made.length)];
   if (what === 'serve seven') {
     for (let index = 0; index < 7; index += 1) {
       const sent = await limiter.recordSent(request, `${id}-${which}-${now}-${index}`);
@@ -101,30 +105,30 @@ async function runStep(
     }
     return undefined;
   }
-  if (what === 'reserve' || what === 'sent' || !one) {
+  if (what === 'reserve' || what === 'sent' || !selected) {
     const reservation = what === 'sent' ? await limiter.recordSent(request, id) : await limiter.reserve(request, id);
     if (reservation.state === 'booked') made.push(reservation);
     return reservation;
   }
   if (what === 'confirm') {
-    const outcome = await limiter.confirm(one);
-    if (outcome !== 'go' && outcome.state === 'booked') made[made.indexOf(one)] = outcome;
+    const outcome = await limiter.confirm(selected);
+    if (outcome !== 'go' && outcome.state === 'booked') made[made.indexOf(selected)] = outcome;
     return outcome;
   }
-  if (what === 'cancel') return limiter.cancel(one);
+  if (what === 'cancel') return limiter.cancel(selected);
   const servedModel = model === 'latest' ? 'm' : model;
-  if (what === 'settle') return limiter.settle(one, { promptTokens: tokens, servedModel });
+  if (what === 'settle') return limiter.settle(selected, { promptTokens: tokens, servedModel });
   const violations = [{ per: 'minute', unit: 'requests', limit: 1 + (tokens % 9) }] as const;
-  if (what === 'pause project') return limiter.recordRejection(one, { violations: [], pausesProject: true });
+  if (what === 'pause project') return limiter.recordRejection(selected, { violations: [], pausesProject: true });
   if (what === 'reject tokens') {
     const tokenViolations = [{ per: 'minute', unit: 'tokens', limit: tokens } as const];
-    return limiter.recordRejection(one, { violations: tokenViolations, retryAfterMs: 100 });
+    return limiter.recordRejection(selected, { violations: tokenViolations, retryAfterMs: 100 });
   }
-  if (what === 'reject') return limiter.recordRejection(one, { violations, retryAfterMs: tokens * 3.7 });
+  if (what === 'reject') return limiter.recordRejection(selected, { violations, retryAfterMs: tokens * 3.7 });
   // A day is closed until midnight in Los Angeles, or until a time that the API states.
   const { getNextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
   const closedUntil = tokens % 2 === 0 ? getNextPacificMidnight(now).getTime() : now + tokens * 20_011;
-  return limiter.recordRejection(one, { violations: [], closedUntil });
+  return limiter.recordRejection(selected, { violations: [], closedUntil });
 }
 
 /** Returns a result without functions and without `shared`. */
@@ -159,7 +163,8 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
           const options = { project: 'p', windowMs, budget };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
-          // A state that is only read is stored in memory, but not in Redis.
+          // Does nothing without merged reservations, because a state that is only read would be stored in memory, but
+          // not in Redis.
           for (const store of merged.length > 0 ? [memory, redis] : [])
             await store.transact(modelStateKey('p', 'm'), (state) => addMerged(state, merged));
           const limiters = [

@@ -117,13 +117,13 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     for (const [n, at] of times.entries()) if (n >= 3) expect(at - (times[n - 3] ?? 0)).toBeGreaterThan(spanMs - 100);
   });
 
-  test('confirms by the clock of the server, even if the local clock is ahead', async () => {
+  test("does not confirm a reservation before its time by the server's clock, even if the local clock is ahead", async () => {
     const { url } = await redis();
     const clock: Clock = { ...systemClock, now: () => Date.now() + 3_600_000 };
     const { send, reserve, limiter } = createMachine(url, { clock });
     for (let n = 0; n < 3; n += 1) await send();
     const waiting = expectReserved(await reserve());
-    // Its time has come by the local clock, but not by the server's.
+    // With this `at`, its time has come by the local clock, but not by the server's.
     expect(expectReserved(await limiter.confirm({ ...waiting, at: 0 })).at).toBe(waiting.at);
   });
 });
@@ -171,7 +171,7 @@ describe.skipIf(redisSkipReason)(
       expect(messages).toHaveLength(1);
     });
 
-    test('gets the requests that the machine sent before and during its downtime, if it comes back empty', async () => {
+    test('gets the requests that the machine sent before and during the downtime, if it comes back empty', async () => {
       const server = await redis();
       const { send, reserve, messages, ...rest } = createMachine(server.url);
       expect((await send()).shared).toBe(true);
@@ -187,13 +187,13 @@ describe.skipIf(redisSkipReason)(
       expect(messages).toEqual([expect.stringMatching(/^unavailable: /), 'available']);
     });
 
-    test('gets the requests of each machine again if its data is lost while it runs', async () => {
+    test('gets the requests of each machine again if it loses its data without a restart', async () => {
       const { url } = await redis();
       const [one, other] = [createMachine(url), createMachine(url)];
       await one.send();
       await one.send();
-      const limit = [{ per: 'minute', unit: 'requests', limit: 3 }] as const;
-      await other.limiter.recordRejection(await other.send(), { violations: limit, retryAfterMs: 0 });
+      const violations = [{ per: 'minute', unit: 'requests', limit: 3 }] as const;
+      await other.limiter.recordRejection(await other.send(), { violations, retryAfterMs: 0 });
       await other.send();
       await one.connection.send((client) => client.flushall());
       await one.reserve().then((outcome) => one.limiter.cancel(expectReserved(outcome)));

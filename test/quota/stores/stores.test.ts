@@ -53,9 +53,9 @@ const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] 
   ],
 ];
 
-/** One server for all of this file's tests. */
 const cleanups: (() => void | Promise<void>)[] = [];
 let server: Promise<RedisServer> | undefined;
+/** Starts the Redis server that all tests of this file share. */
 const redis = () => {
   server ??= startRedisServer((clean) => cleanups.push(clean));
   return server;
@@ -169,7 +169,7 @@ describe('the database file', () => {
   });
 });
 
-describe('a lock that another process holds', () => {
+describe('a lock that another connection holds', () => {
   test('is waited for', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { store } = await openSqlite(folder);
@@ -181,7 +181,7 @@ describe('a lock that another process holds', () => {
     expect(await store.transact('a', (state) => state.refusals)).toBe(7);
   });
 
-  test('ends in an error after the maximum wait, not in a switch to memory', async () => {
+  test('leads to an error after the maximum wait, and not to a switch to memory', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { store } = await openSqlite(folder, 100);
     const { database: other } = await openSqlite(folder);

@@ -10,7 +10,7 @@ export type RequestKind = (typeof requestKinds)[number];
 /** How an answer is sent. */
 export type Delivery =
   | 'whole'
-  /** In small packets, slower than the time limit. */
+  /** One byte at a time, too slowly for the time limit. */
   | 'drip'
   /** Half of it; then the connection is closed, reset, or left open. */
   | 'half-close'
@@ -48,8 +48,8 @@ const googleError = {
 const model = { name: 'models/m', supportedGenerationMethods: ['generateContent'], inputTokenLimit: 8, version: '1' };
 const list = { models: [model, { ...model, name: 'models/n' }], nextPageToken: 'next' };
 
-/** Correct answers of each kind. An array is a stream of events, or of Live messages. */
-const complete: Readonly<Record<RequestKind, readonly Json[]>> = {
+/** The answers that are mutated, most of them correct. An array is a stream of events, or of Live messages. */
+const answersByKind: Readonly<Record<RequestKind, readonly Json[]>> = {
   rest: completeAnswers,
   stream: completeAnswers.map((answer) => [answer]),
   json: completeAnswers,
@@ -89,7 +89,7 @@ const createBodies = (kind: RequestKind): fc.Arbitrary<string> =>
     {
       weight: 6,
       arbitrary: fc
-        .tuple(fc.constantFrom(...complete[kind], ...complete[kind], googleError), answerMutations)
+        .tuple(fc.constantFrom(...answersByKind[kind], ...answersByKind[kind], googleError), answerMutations)
         .map(([answer, mutations]) => JSON.stringify(mutateAnswer(answer, mutations))),
     },
     { weight: 1, arbitrary: fc.constantFrom(...extremes) },

@@ -6,7 +6,7 @@ import { createHostileProperty } from './hostile-server.js';
 
 // A short version of `npm run soak -- hostile-server` with a fixed seed. The soak also starts real processes and
 // limits their memory.
-test('ends with a reply or a clear error, whatever a server answers', async () => {
+test('the program ends with a reply or a clear error, whatever a server answers', async () => {
   const runner = await createHostileRunner();
   onTestFinished(() => runner.close());
   await fc.assert(createHostileProperty(runner, false), { numRuns: 40, seed: 20_261_130, endOnFailure: true });
@@ -16,7 +16,7 @@ const kinds: RequestKind[] = ['rest', 'stream', 'live', 'download', 'upload', 'l
 const deliveries: Delivery[] = ['close', 'upgrade', 'garbage', 'half-close', 'half-reset'];
 
 test.each(kinds.flatMap((kind) => deliveries.map((delivery) => [kind, delivery] as const)))(
-  'ends with a reply or a clear error when a server breaks off: %s, %s',
+  'the program ends with a reply or a clear error if a server breaks off (request: %s, answer: %s)',
   async (kind, delivery) => {
     const runner = await createHostileRunner();
     onTestFinished(() => runner.close());

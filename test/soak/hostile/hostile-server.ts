@@ -3,7 +3,7 @@ import { printHeading, printRow } from '../../bench/measure.js';
 import { hostileAnswers } from './cases.js';
 import { createHostileRunner, type HostileRunner } from './check-case.js';
 
-/** The property that every answer ends the program with a reply or with a clear error, in time. */
+/** Creates the property that the program ends in time, with a reply or a clear error, whatever the answer. */
 export function createHostileProperty(runner: HostileRunner, real: boolean) {
   return fc.asyncProperty(hostileAnswers, async (answer) => {
     const problem = await runner.findProblem(answer, real);

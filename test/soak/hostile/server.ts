@@ -76,7 +76,10 @@ function drip(socket: Socket, bytes: Buffer): void {
   socket.on('close', () => clearInterval(timer));
 }
 
-/** A deeply nested body stays one event, because rendering it again would exceed the stack. */
+/**
+ * Renders a body as events: one for each element of a list, otherwise one. A deeply nested list is one event too,
+ * because stringifying its elements would exceed the stack.
+ */
 function toEvents(body: string): string {
   const parsed = tryParse(body);
   if (!Array.isArray(parsed) || body.startsWith('[[[')) return `data: ${body}\n\n`;
@@ -91,7 +94,9 @@ function tryParse(json: string): unknown {
   }
 }
 
-/** Completes the setup, then answers the turn with the messages of the body. */
+/**
+ * Completes the setup, answers the turn with the messages of the body, and closes the session, as the delivery says.
+ */
 function serveLive(webSocket: WebSocket, { delivery, body }: HostileAnswer): void {
   webSocket.on('error', () => {});
   let messageCount = 0;

@@ -16,8 +16,8 @@ export interface StoredState {
 }
 
 /**
- * Reads the database as the next process will find it. It reads a copy, because SQLite repairs a file after a kill when
- * it is opened. The index of the write-ahead log is not copied: SQLite rebuilds it.
+ * Reads the database as the next process will find it. Reads a copy of the files, because opening them would repair
+ * them after a kill. The index of the write-ahead log is not copied: SQLite rebuilds it.
  *
  * @param identify returns the text that represents a reply in `stored`
  */
@@ -40,16 +40,17 @@ export function readState(stateFolder: string, identify = identifyStored): Store
   }
 }
 
-/** The result of looking at the files that a command has written. */
+/** The result of checking the files of `--out-dir`. */
 export interface FileCheck {
   problems: string[];
-  /** The number of files, and of temporary files that a killed process has left. */
+  /** The number of files that are not temporary. */
   written: number;
+  /** The number of temporary files, which killed processes have left. */
   leftBehind: number;
 }
 
 /**
- * Checks that every file of `--out-dir` is whole.
+ * Checks that every file of `--out-dir` is whole and every reply is the expected one. Temporary files are only counted.
  *
  * @param names the names of the narratives; if there are several, each has a folder
  */

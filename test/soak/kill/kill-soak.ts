@@ -5,21 +5,21 @@ import { printHeading, printRow } from '../../bench/measure.js';
 import { startGeminiServer } from '../../helpers/gemini/server.js';
 import { createRandom } from '../../helpers/random.js';
 import { respond } from './narratives.js';
-import { clearState, noCounts, type RoundCounts, type RoundResult, runRound } from './run-round.js';
+import { clearState, type RoundCounts, type RoundResult, runRound, zeroCounts } from './run-round.js';
 import { createSmallDisk, type SmallDisk } from './small-disk.js';
 
 /** The number of rounds that share a state folder. */
 const roundsPerState = 20;
 
-/** Runs rounds until `kills` processes were killed. */
-export async function killAndResume(kills: number, seed: number, disk: SmallDisk): Promise<RoundResult[]> {
+/** Runs rounds until at least `minKills` processes were killed. */
+export async function killAndResume(minKills: number, seed: number, disk: SmallDisk): Promise<RoundResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-kill-'));
   const server = await startGeminiServer({ models: 'any' });
   server.setDefaultReply(respond);
   const context = { folder, disk, server, random: createRandom(seed) };
   try {
     const results: RoundResult[] = [];
-    while (sumCounts(results).kills < kills) {
+    while (sumCounts(results).kills < minKills) {
       if (results.length % roundsPerState === 0) clearState(context);
       results.push(await runRound(context, results.length + 1));
     }
@@ -32,13 +32,16 @@ export async function killAndResume(kills: number, seed: number, disk: SmallDisk
 
 /** Adds up the counts of all rounds. */
 export function sumCounts(results: readonly RoundResult[]): RoundCounts {
-  const sum = { ...noCounts };
+  const sum = { ...zeroCounts };
   for (const result of results)
-    for (const name of Object.keys(noCounts) as (keyof RoundCounts)[]) sum[name] += result[name];
+    for (const name of Object.keys(zeroCounts) as (keyof RoundCounts)[]) sum[name] += result[name];
   return sum;
 }
 
-/** `npm run soak -- kill`: 200 kills, or `SOAK_CASES`. Resolves to whether nothing went wrong. `SOAK_SEED` sets the seed. */
+/**
+ * `npm run soak -- kill`: 200 kills, or `SOAK_CASES`. Resolves to true if there is no problem. `SOAK_SEED` sets the
+ * seed.
+ */
 export async function soakKills(): Promise<boolean> {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 100_000);
   const disk = createSmallDisk();

@@ -7,10 +7,13 @@ export const actCount = 5;
 const longAct = 3;
 /** The number of hops of the long reply. */
 export const hopCount = 3;
-/** The number of requests of a narrative that is not killed. */
+/** The number of requests of a run that is not killed. */
 export const requestCount = actCount - 1 + hopCount;
 
-/** The lengths of the replies in characters: less than a page of memory, several pages, and more than a pipe holds. */
+/**
+ * The lengths of the replies in characters; for the long reply, the length of each hop. They are less than a page of
+ * memory, several pages, and more than a pipe holds.
+ */
 const replyLengths = [50, 9000, 3000, 70_000, 600];
 
 /** Renders a narrative of five acts, one of which gets a long reply. */
@@ -57,7 +60,10 @@ export function respond(request: ReceivedRequest): ScriptedReply {
   });
 }
 
-/** What a stored reply makes unnecessary: all requests of an act, or one hop of it. */
+/**
+ * Identifies what a stored reply answers: an act, as `kill-1-a act 3`, or one hop of an act, as `kill-1-a act 3 part
+ * 2`.
+ */
 export function identifyStored(key: string, { text }: Pick<GenerateResponse, 'text'>): string {
   const [, hop, act, name] = /^Part (\d+) of reply (\d+) of (.*?): /.exec(text) ?? [];
   return key.includes('/') ? `${name} act ${act} part ${hop}` : `${name} act ${act}`;

@@ -42,9 +42,9 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
     ...(chance(0.6) ? ['--record', recording] : ['--jobs', '2']),
   ];
   const flags = ['-o', 'ndjson', '--rpm', '100000', ...(chance(0.5) ? ['--stream'] : [])];
-  const result: RoundResult = { ...noCounts, description: [...flags, ...outputFlags].join(' '), problems: [] };
+  const result: RoundResult = { ...zeroCounts, description: [...flags, ...outputFlags].join(' '), problems: [] };
   const killedCount = 1 + Math.floor(random() * 4);
-  const step = { context, names, outDir, recording, result, wasFull: false };
+  const step = { context, names, outDir, recording, result, wasDiskLimited: false };
   for (let index = 0; index <= killedCount; index += 1) {
     const isLast = index === killedCount;
     if (isLast || chance(0.5)) disk.free();
@@ -54,13 +54,13 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
     await runStep(step, { flags: attemptFlags, ...(!isLast && chooseEvents(random, index)) }, isLast);
   }
   const maxRequests = names.length * (requestCount + result.kills);
-  if (!step.wasFull && result.requests > maxRequests)
+  if (!step.wasDiskLimited && result.requests > maxRequests)
     result.problems.push(`${result.requests} requests, although the disk had space and ${maxRequests} are enough`);
   for (const path of [outDir, recording]) rmSync(path, { recursive: true, force: true });
   return result;
 }
 
-export const noCounts: RoundCounts = {
+export const zeroCounts: RoundCounts = {
   ...{ kills: 0, requests: 0, stored: 0, fills: 0, readOnly: 0, refused: 0, files: 0, leftBehind: 0 },
 };
 
@@ -71,7 +71,7 @@ interface RoundStep {
   recording: string;
   result: RoundResult;
   /** Whether the disk was full or read-only at any time in this round. */
-  wasFull: boolean;
+  wasDiskLimited: boolean;
 }
 
 async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Promise<void> {
@@ -89,8 +89,8 @@ async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Prom
 
   const requests = server.generateRequests.slice(callsBefore).map(identifyRequest);
   const after = readState(stateFolder);
-  const isDiskAffected = wasFull || isFilled || isReadOnly;
-  step.wasFull ||= isDiskAffected;
+  const isDiskLimited = wasFull || isFilled || isReadOnly;
+  step.wasDiskLimited ||= isDiskLimited;
   const wasKilled = ended.signal === 'SIGKILL';
   const files = checkOutDir(outDir, names);
   result.kills += wasKilled ? 1 : 0;
@@ -109,7 +109,7 @@ async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Prom
       step.recording,
       isLast && attempt.flags.includes('--record') ? names.length * actCount : undefined,
     ),
-    ...checkEnd(ended, { isLast, mayRefuse: isDiskAffected }),
+    ...checkEnd(ended, { isLast, mayRefuse: isDiskLimited }),
     ...checkOutput(ended, names, after.stored, isLast),
   );
 }
@@ -131,11 +131,15 @@ function checkRequests(requests: ReturnType<typeof identifyRequest>[], { stored 
   return requests.flatMap(({ name, act, hop }) => {
     const id = `${name} act ${act}`;
     if (isReadOnly) return [`${id} was requested, although a read-only disk can't store the reply`];
-    return [id, `${id} part ${hop}`].filter((id) => stored.has(id)).map((id) => `${id} was stored and requested again`);
+    return [id, `${id} part ${hop}`]
+      .filter((storedId) => stored.has(storedId))
+      .map((storedId) => `${storedId} was stored and requested again`);
   });
 }
 
-/** Checks how a process ended, and that it warned at most once, and only with reason, that no replies are stored. */
+/**
+ * Checks how a process ended. It may warn once that no replies are stored, but only if the disk was full or read-only.
+ */
 function checkEnd({ code, signal, stderr }: ProcessResult, options: { isLast: boolean; mayRefuse: boolean }): string[] {
   const { isLast, mayRefuse } = options;
   const isExpected = isLast ? code === 0 : signal === 'SIGKILL' || code === 0 || (code === 74 && mayRefuse);
@@ -146,7 +150,10 @@ function checkEnd({ code, signal, stderr }: ProcessResult, options: { isLast: bo
   ];
 }
 
-/** Checks the replies on standard output: each has its text, and is stored, unless a warning said otherwise. */
+/**
+ * Checks that each reply on standard output has its text and is stored, or a warning was printed. The last command has
+ * all.
+ */
 function checkOutput({ stdout, stderr }: ProcessResult, names: string[], stored: Set<string>, isLast: boolean) {
   const lines = stdout.split('\n').filter((line) => line.endsWith('}') && line.startsWith('{"type":"act-end"'));
   const texts = new Set(lines.map((line) => String(JSON.parse(line).text)));

@@ -64,7 +64,7 @@ test('an incomplete last line, which a crash may leave, is removed wherever it e
   }
 });
 
-test('a complete line without its newline is kept', () => {
+test('a complete last line without its newline is kept, and gets the newline', () => {
   const { path, line } = createFile((line) => line.trimEnd());
   openRecording(path);
   expect(readFileSync(path, 'utf8')).toBe(line);
@@ -97,7 +97,7 @@ test('the bytes of pictures are recorded, and nothing is added to a recording th
   expect(statSync(path).size).toBe(256_000_000);
 });
 
-test('media that is not base64 is not a recorded reply', () => {
+test('a reply whose media is not base64 is refused, and the message has the path of the invalid value', () => {
   const { path } = createFile((line) =>
     line.replace('"finishReason"', '"media":[{"mimeType":"a/b","base64":"!"}],"finishReason"'),
   );

@@ -28,7 +28,7 @@ const readEntries = (path: string) =>
     .map((line) => JSON.parse(line));
 const readPrompts = (path: string) => readEntries(path).map(({ request }) => request.asked[0].text);
 
-/** A driver that speaks like a Live model: `text` is the transcript. */
+/** A driver whose streamed reply has so many bytes of audio, as that of a Live model; its text is the transcript. */
 function createSpeakingDriver(bytes: number): BoticelliDriver {
   const inner = createScriptedDriver([{ pieces: ['Spoken ', 'words'] }]);
   const audio = { pcm: Uint8Array.from({ length: bytes }, (_, at) => at % 251), sampleRate: 24_000 };
@@ -64,7 +64,7 @@ describe('a spoken reply', () => {
     expect(pieces.join('')).toBe('Spoken words');
   });
 
-  test('with much audio is replayed as text, with a note', async () => {
+  test('with more than 1 MB of audio is replayed as text, with a note', async () => {
     const path = await recordAudio(1_000_001);
     expect(statSync(path).size).toBeLessThan(1000);
     const events: DriverEvent[] = [];
@@ -77,7 +77,7 @@ describe('a spoken reply', () => {
   });
 });
 
-test('has written a reply when it returns it, and writes nothing for a request that failed', async () => {
+test('a reply is in the file before it is returned, and nothing is written for a request that fails', async () => {
   const path = newPath();
   const { driver } = createRecorder(path, [{ pieces: ['one'] }, { error: new Error('broken') }]);
   await driver.generate(createRequest(user('a')));
@@ -86,7 +86,7 @@ test('has written a reply when it returns it, and writes nothing for a request t
   expect(readPrompts(path)).toEqual(['a']);
 });
 
-test('sorts the lines by the length of the conversation, then by the prompt', async () => {
+test('the end of a run sorts the lines by the length of the conversation, then by the prompt', async () => {
   const path = newPath();
   const { driver, finish } = createRecorder(path);
   await driver.generate(createRequest(user('a'), model('Reply 1'), user('b')));
@@ -96,7 +96,7 @@ test('sorts the lines by the length of the conversation, then by the prompt', as
   expect(readPrompts(path)).toEqual(['a', 'z', 'b']);
 });
 
-test('removes the requests that continue a replaced reply, and keeps all others', async () => {
+test('the end of a run removes the requests whose conversation contains a replaced reply, and keeps all others', async () => {
   const path = newPath();
   const first = createRecorder(path, [
     { pieces: ['old'] },
@@ -115,7 +115,7 @@ test('removes the requests that continue a replaced reply, and keeps all others'
   expect(readPrompts(path)).toEqual(['a', 'c', 'd']);
 });
 
-test('keeps the replies of two runs that record into one file at the same time', async () => {
+test('the replies of two runs that record into one file at the same time are all kept', async () => {
   const path = newPath();
   const [one, two] = [createRecorder(path), createRecorder(path)];
   await one.driver.generate(createRequest(user('a')));
@@ -126,7 +126,7 @@ test('keeps the replies of two runs that record into one file at the same time',
   expect(readPrompts(path)).toEqual(['a', 'b', 'c']);
 });
 
-test('reads and extends a file with an empty line that ends in CRLF, and without a final newline', async () => {
+test('a file with an empty line that ends in CRLF, and without a final newline, is read and extended', async () => {
   const path = newPath();
   const first = createRecorder(path);
   await first.driver.generate(createRequest(user('a')));
@@ -182,7 +182,7 @@ describe('the reported difference from the most similar request', () => {
   });
 });
 
-test('records a URL without its login and query, but still distinguishes requests by the query', async () => {
+test('a URL is recorded without its login and query, but requests are still distinguished by the query', async () => {
   const path = newPath();
   const { driver, finish } = createRecorder(path);
   const film = (query: string): GenerateRequest =>
@@ -197,11 +197,11 @@ test('records a URL without its login and query, but still distinguishes request
   expect((await createReplayDriver(path).generate(film('hidden'))).text).toBe('Reply 1');
   await expect(createReplayDriver(path).generate(film('other'))).rejects.toMatchObject({
     code: 'not_recorded',
-    message: expect.stringContaining('differs in a part of the prompt that is not text'),
+    message: expect.stringContaining('in a part of the prompt that is not text'),
   });
 });
 
-test('does not return a reply that cannot be written, and reports its usage', async () => {
+test('a reply that cannot be written is not returned, and its usage is reported', async () => {
   const add = () => {
     throw new BoticelliError('output_failed', 'the disk is full');
   };

@@ -20,12 +20,12 @@ test.each([
   expect(parseStoredReply(serializeReply(reply(turn)))).toEqual(reply(turn));
 });
 
-test('stores once a text that the reply contains three times', () => {
+test('stores a text only once that the reply contains three times', () => {
   const json = serializeReply(reply({ native: [{ text: 'Hello you' }] }));
   expect(json.split('Hello you')).toHaveLength(2);
 });
 
-test('reads a reply that was stored with all copies of its text', () => {
+test('reads a reply that was stored with all copies of its text, as earlier versions did', () => {
   const plainReply = reply({ native: [{ text: 'Hello you' }] });
   expect(parseStoredReply(JSON.stringify(plainReply))).toEqual(plainReply);
 });
@@ -41,7 +41,7 @@ test('stores the bytes of media once, and reads the reply as it was', () => {
 });
 
 test.each(['7', '{}', '[7]', '[{"mimeType": "image/png", "base64": "!"}]'])(
-  'returns undefined for the media %s',
+  'returns undefined for a stored reply whose media are %s',
   (value) => {
     const json = serializeReply(reply({ media })).replace(JSON.stringify(media), value);
     expect(json).toContain(value);

@@ -57,7 +57,7 @@ describe('the key of a request stays the same', () => {
   });
 });
 
-test('the key of a request depends on the media of an earlier reply', () => {
+test('the key of a request depends on the media of an earlier reply, but not on its native parts', () => {
   const replied = { role: 'model', text: 'Hello you', model: 'model-a' } as const;
   const media = (base64: string, mimeType = 'image/png') => ({ ...replied, media: [{ mimeType, base64 }] });
   const turns = [replied, media(png), media('AAAA'), media(png, 'image/jpeg'), { ...media(png), native: [{}] }];
@@ -66,7 +66,7 @@ test('the key of a request depends on the media of an earlier reply', () => {
   expect(keys[4]).toBe(keys[1]);
 });
 
-test('the key of a hop depends on the key of its reply and on its token, and is within the bounds for its reply', () => {
+test('the key of a hop depends on the key of the whole request and on the last token, and is within the bounds for the request', () => {
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
   const keyOfHop = (key: string, ...tokens: string[]) => {
     const finishedHops = tokens.map((token) => ({ token, turn, outputTokens: 1 }));
@@ -76,7 +76,7 @@ test('the key of a hop depends on the key of its reply and on its token, and is 
   expect(new Set(keys).size).toBe(4);
   const [from, to] = getHopKeyBounds('k');
   expect(keys.map((key) => from < key && key < to)).toEqual([true, true, true, false]);
-  // The reply itself is outside of the bounds.
+  // The key of the whole request is outside of the bounds.
   expect('k' < from).toBe(true);
 });
 
@@ -114,7 +114,7 @@ describe('the key of a request changes', () => {
       turns: turns(picture({ from: 'address', url: 'http://x/b.png' })),
     },
   };
-  test('for each of its parts', () => {
+  test('with each of its parts, and to a different key for each change', () => {
     const keys = [request, ...Object.values(others)].map(keyOf);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.every((key) => /^[0-9a-f]{64}$/.test(key))).toBe(true);
@@ -132,7 +132,7 @@ test('the key is the same as in earlier versions', () => {
   expect(keyOf(request)).toMatchInlineSnapshot(`"940eefd8c4e9d2cd0c4cc3dc0bbd68919ff503947f6aeb0ea14a9db0a9af03e9"`);
 });
 
-test('media from a file have the same key as their bytes, regardless of the path', () => {
+test('a request with a media file has the same key as one with the bytes of the file, whatever its path', () => {
   const sha256 = createHash('sha256').update(Buffer.from(png, 'base64')).digest('hex');
   const asFile = picture({ from: 'file', path: '/anywhere', byteLength: 5, sha256 });
   const keys = [picture({ from: 'bytes', base64: png }), asFile].map((medium) =>

@@ -16,9 +16,12 @@ const request: GenerateRequest = {
   ...{ model: 'm', turns: [{ role: 'user', parts: [{ type: 'text', text: 'Q' }] }], parameters: {} },
 };
 
-/** A command that runs the rows with these ids, which all send the same request. */
+/**
+ * A command that runs the rows with these ids, which all send the same request. If it can reuse replies, the first
+ * reply that it receives itself is `new`; otherwise `Reply 1`.
+ */
 function createCommand(rows: string[], canReuse = true) {
-  const inner = createScriptedDriver();
+  const inner = createScriptedDriver(canReuse ? [{ pieces: ['new'] }] : []);
   const cache = createSqliteReplyCache(database, 'n', Date.now, (instance) => rows.includes(instance));
   const driver = withReplyCache({ cache, canReuse: () => canReuse }, inner);
   const instances = new Map(rows.map((id) => [id, { id }]));
@@ -31,17 +34,17 @@ test('rows that send the same request keep their own replies, in whatever order 
   const replies = { c: await first.ask('c'), a: await first.ask('a') };
   expect(replies).toEqual({ c: 'Reply 1', a: 'Reply 2' });
   const resumed = createCommand(['a', 'b', 'c']);
-  // Row b has no reply yet. It does not take that of another row.
-  expect(await resumed.ask('b')).toBe('Reply 1');
+  // Row b has no reply yet. It sends its request, and does not take the reply of another row.
+  expect(await resumed.ask('b')).toBe('new');
   expect([await resumed.ask('a'), await resumed.ask('c')]).toEqual(['Reply 2', 'Reply 1']);
   expect(resumed.inner.requests).toHaveLength(1);
 });
 
-test('a new row that sends the same request as a removed row takes its reply, and a second new row does not', async () => {
+test('a new row takes the reply of a removed row that sent the same request, and a second new row does not', async () => {
   await createCommand(['a', 'b'], false).ask('a');
   const resumed = createCommand(['b', 'a2', 'a3']);
   expect(await resumed.ask('a2')).toBe('Reply 1');
-  await resumed.ask('a3');
+  expect(await resumed.ask('a3')).toBe('new');
   expect(resumed.inner.requests).toHaveLength(1);
 });
 

@@ -34,6 +34,7 @@ function run(scripts: ScriptedCall[], options: Partial<ReplyCacheOptions> = {}) 
 }
 const resume = (scripts: ScriptedCall[], options: Partial<ReplyCacheOptions> = {}) =>
   run(scripts, { canReuse: () => true, ...options });
+/** Lists, for each request sent, the token that it continues from. */
 const listTokens = ({ inner }: ReturnType<typeof run>) =>
   inner.requests.map(({ finishedHops }) => finishedHops?.at(-1)?.token);
 const countRows = () => (database.prepare('SELECT count(*) FROM answers').raw(true).get() as [number])[0];
@@ -96,6 +97,6 @@ test('a hop of a fallback model is not reused with --no-fallback', async () => {
   const turn = { role: 'model', text: '1 ', model: 'other' } as const;
   const scripts = [{ ...hop('1 ', 'a'), response: { turn } }, failure];
   await expect(run(scripts).driver.generate(request)).rejects.toThrow('lost');
-  const strict = resume([{ pieces: ['own'] }], { acceptFallbackReplies: false });
-  expect((await strict.driver.generate(request)).text).toBe('own');
+  const withoutFallback = resume([{ pieces: ['own'] }], { acceptFallbackReplies: false });
+  expect((await withoutFallback.driver.generate(request)).text).toBe('own');
 });

@@ -41,7 +41,7 @@ describe('a request with a reply from an earlier run', () => {
     expect((await resume().driver.generate(createRequest('Q'))).text).toBe('new');
   });
 
-  test('gets its reply in one chunk if streamed; streamed and other requests share replies', async () => {
+  test('gets its reply in one chunk if streamed; requests that are streamed and those that are not share replies', async () => {
     for await (const _ of run([{ pieces: ['a', 'b'] }]).driver.generateStream(createRequest('Q')));
     const { driver, inner } = resume();
     const chunks = [];
@@ -80,8 +80,8 @@ test('stores a complete reply whose finish reason is in lower case', async () =>
 });
 
 test('stores a reply for each of several equal requests of a run', async () => {
-  const three = run([{ pieces: ['one'] }, { pieces: ['two'] }, { pieces: ['three'] }]);
-  for (let round = 0; round < 3; round += 1) await three.driver.generate(createRequest('Q'));
+  const first = run([{ pieces: ['one'] }, { pieces: ['two'] }, { pieces: ['three'] }]);
+  for (let round = 0; round < 3; round += 1) await first.driver.generate(createRequest('Q'));
   const { driver, inner } = resume([{ pieces: ['four'] }]);
   const texts = [];
   for (let round = 0; round < 4; round += 1) texts.push((await driver.generate(createRequest('Q'))).text);
@@ -89,7 +89,7 @@ test('stores a reply for each of several equal requests of a run', async () => {
   expect(inner.requests).toHaveLength(1);
 });
 
-test('counts a stream that is retried as a single call as one request', async () => {
+test('a failed stream and the single call that replaces it count as one request', async () => {
   const { driver } = run([{ error: new Error('no streams') }, { pieces: ['whole'] }]);
   await expect(async () => {
     for await (const _ of driver.generateStream(createRequest('Q')));
@@ -109,7 +109,7 @@ describe('a reply that may be incomplete', () => {
     },
   );
 
-  test('does not replace a complete one', async () => {
+  test('does not replace a complete reply', async () => {
     await run([{ pieces: ['whole'] }]).driver.generate(createRequest('Q'));
     await run([{ pieces: ['half'], finishReason: 'MAX_TOKENS' }]).driver.generate(createRequest('Q'));
     expect((await resume().driver.generate(createRequest('Q'))).text).toBe('whole');
@@ -143,11 +143,11 @@ describe('a reply from a fallback model', () => {
   });
 
   test('is not reused with --no-fallback, but a stored reply of the requested model is', async () => {
-    const strict = { acceptFallbackReplies: false };
-    expect((await resume([{ pieces: ['from a'] }], strict).driver.generate(createRequest('Q', 'a'))).text).toBe(
-      'from a',
-    );
-    expect((await resume([], strict).driver.generate(createRequest('Q', 'a'))).text).toBe('from a');
+    const withoutFallback = { acceptFallbackReplies: false };
+    expect(
+      (await resume([{ pieces: ['from a'] }], withoutFallback).driver.generate(createRequest('Q', 'a'))).text,
+    ).toBe('from a');
+    expect((await resume([], withoutFallback).driver.generate(createRequest('Q', 'a'))).text).toBe('from a');
   });
 
   test('is not reused for a request to the fallback model', async () => {
@@ -155,7 +155,7 @@ describe('a reply from a fallback model', () => {
   });
 });
 
-test('stores the text of a spoken reply, and reports that the audio is missing', async () => {
+test('stores the text of a spoken reply, and reports that the audio is missing when the reply is reused', async () => {
   const { inner, driver } = run();
   const generate = inner.generate;
   const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };

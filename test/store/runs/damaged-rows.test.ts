@@ -3,7 +3,7 @@ import { listActs, listRuns } from '../../../src/store/runs/read-runs.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { openTestDatabase } from '../../helpers/test-database.js';
 
-/** Stores the runs r1 and r2 and one act of r2, and applies the change, in SQL, to r2. */
+/** Stores the runs r1 and r2 and one act of r2. Changes the columns of r2 by `change`, which is SQL. */
 async function openChangedRuns(change: string) {
   const database = await openTestDatabase(createTemporaryFolder(onTestFinished));
   onTestFinished(() => void database.close());
@@ -22,14 +22,17 @@ test.each([
   ["narrative = x'00ff', status = x'00'", { narrative: 'unknown', status: 'unfinished' }],
   ['vars = \'{"a": "x", "b": {}, "c": null}\'', { vars: { a: 'x' } }],
   ['started_at = 9000000000000000000', { startedAt: '1970-01-01T00:00:00.000Z' }],
-])('lists a damaged run without its invalid values, and the other run unchanged (%s)', async (change, fields) => {
-  const { runs, total } = listRuns(await openChangedRuns(change), 10);
-  expect([runs.length, total]).toEqual([2, 2]);
-  expect(runs.find(({ run }) => run === 'r2')).toMatchObject(fields);
-  expect(runs.find(({ run }) => run === 'r1')).toMatchObject({ usage: { promptTokens: 3 }, modelsAsked: ['m'] });
-});
+])(
+  'lists a damaged run with its invalid values left out or replaced, and the other run unchanged (%s)',
+  async (change, fields) => {
+    const { runs, total } = listRuns(await openChangedRuns(change), 10);
+    expect([runs.length, total]).toEqual([2, 2]);
+    expect(runs.find(({ run }) => run === 'r2')).toMatchObject(fields);
+    expect(runs.find(({ run }) => run === 'r1')).toMatchObject({ usage: { promptTokens: 3 }, modelsAsked: ['m'] });
+  },
+);
 
-test('replaces values of the wrong type in the end event of an act', async () => {
+test('replaces values of the wrong type in a run and in the end event of an act', async () => {
   const database = await openChangedRuns("act_count = x'00'");
   database.exec(`UPDATE acts SET ended = '{"text": 7, "usage": [], "firstTokenMs": "x", "costUsd": 0.5, "round": 2}'`);
   expect(listRuns(database, 1).runs).toMatchObject([{ run: 'r2', actCount: 0 }]);

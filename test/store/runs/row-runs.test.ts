@@ -46,7 +46,7 @@ const rowEvents = (status: 'completed' | 'failed'): NarrativeEvent[] => [
   { type: 'narrative-end', run: 'row', status, usage, durationMs: 9, ...(status === 'completed' && { costUsd: 0.25 }) },
 ];
 
-test('an unfinished run of rows has the totals of the rows that have ended', async () => {
+test('an unfinished run with rows has the totals of the rows that have ended; a finished one has the totals that were saved', async () => {
   const store = openStore();
   await store.onEvent(start);
   const rows = store.openRows('whole', { source: 'c.csv', total: 5 });

@@ -151,7 +151,7 @@ test('lists the runs that match a filter', async () => {
   expect(list({ narrative: 'y', failed: true, since: 1002 })).toEqual([0]);
 });
 
-test('does not count reused replies as usage', async () => {
+test('does not count the usage and the attempts of reused replies', async () => {
   const { store } = openStore();
   const reused = actEnd('a', 0, { reused: true, attempts: 0, waitMs: 0 });
   await sendEvents(store, start('r1'), actStart('a'), reused, actStart('b', 1), actEnd('b', 1), end('r1'));
@@ -200,14 +200,14 @@ describe('the end of a run', () => {
     await sendEvents(old.store, start('old'), actStart('a'), actEnd('a'), end('old'));
     await sendEvents(openStore({ now: Date.now() - 20 * day }).store, start('young'), end('young'));
     await sendEvents(openStore({ now: Date.now() - 1 }).store, start('new'), end('new'));
-    // Age counts from the newest run before this one.
+    // Age counts from the newest run before the current one. For the run `new`, that is `young`, so `old` is kept.
     expect(listRuns(database, 9).total).toBe(3);
     await sendEvents(openStore().store, start('newer'), end('newer'));
     expect(listRuns(database, 9).runs.map(({ run }) => run)).toEqual(['newer', 'new', 'young']);
     expect(listActs(database, 'old')).toEqual([]);
   });
 
-  test('deletes no younger runs and replies if the clock of one run was years ahead, or years behind', async () => {
+  test('deletes no runs and replies younger than [store] keep if the clock of an earlier run was years ahead, or years behind', async () => {
     for (const daysAgo of [29, 15, 1]) {
       const { store } = openStore({ now: Date.now() - daysAgo * day });
       await store.replyCache.save({ key: `${daysAgo}`, occurrence: 0 }, reply);
@@ -225,7 +225,7 @@ describe('the end of a run', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('deletes at most the runs of the oldest 30 days of the history', async () => {
+  test('deletes only the runs of the oldest 30 days of the history, even if more of them are older than [store] keep', async () => {
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }
@@ -267,10 +267,10 @@ describe('clearing', () => {
     [{ before: 2000 }, 2],
     [{ before: 2000, narrative: 'x' }, 1],
     [{ narrative: 'none' }, 0],
-  ])('%o deletes %i runs and as many replies', async (clearing, count) => {
+  ])('%o deletes %i runs and as many replies', async (filter, count) => {
     const expected = { runs: count, replies: count };
-    expect(countClearable(database, clearing)).toEqual(expected);
-    expect(await clearRuns(database, clearing)).toEqual(expected);
+    expect(countClearable(database, filter)).toEqual(expected);
+    expect(await clearRuns(database, filter)).toEqual(expected);
     expect(countClearable(database, {})).toEqual({ runs: 3 - count, replies: 3 - count });
   });
 

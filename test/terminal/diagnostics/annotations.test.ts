@@ -28,7 +28,7 @@ test('a diagnostic without a location annotates the whole file, and one without 
   expect(formatAnnotation(diagnostic)).toBe('::error title=unknown-key::there is no "modle"');
 });
 
-test('replaces control characters of messages and file names by symbols', () => {
+test('replaces control characters of messages, suggestions and file names with symbols', () => {
   const annotation = formatAnnotation(
     { ...diagnostic, message: '{{\u001b[31m\u009b1m}}', suggestion: 'a\u0007' },
     'a\u001b.toml',

@@ -9,8 +9,8 @@ const diagnostic: Diagnostic = {
   message: 'unknown key "temprature" in [acts.final]',
 };
 
-function formatDiagnostic(given: Diagnostic, options: Parameters<typeof formatDiagnostics>[1]): string[] {
-  return formatDiagnostics([given], options);
+function formatDiagnostic(single: Diagnostic, options: Parameters<typeof formatDiagnostics>[1]): string[] {
+  return formatDiagnostics([single], options);
 }
 
 /** Renders the code frame of a location in a file that has only this line. */
@@ -62,7 +62,7 @@ describe('a code frame', () => {
     expect(renderFrame('👩‍👧 = x', 9, 1)).toEqual(['1 | 👩‍👧 = x', '  |      ^']);
   });
 
-  it('has as many carets as the location is wide, and one at the end of a line', () => {
+  it('has one caret for each column of the location, and one for a location at the end of a line', () => {
     expect(renderFrame('"名前"', 1, 4)).toEqual(['1 | "名前"', '  | ^^^^^^']);
     expect(renderFrame('ab', 3, 1)).toEqual(['1 | ab', '  |   ^']);
     expect(renderFrame('\n', 1, 1)).toEqual(['1 |', '  | ^']);
@@ -97,8 +97,8 @@ describe('a code frame', () => {
   });
 });
 
-describe('the content of a file', () => {
-  it('cannot control the terminal', () => {
+describe('control characters', () => {
+  it('are symbols in a file name, a line, a message and a suggestion', () => {
     const evil = '\x1b]0;title\x07\x1b[2J\x9b31m\r\x7f\u202e\ud800';
     const lines = formatDiagnostic(
       { ...diagnostic, message: `no ${evil}`, suggestion: evil, location: { line: 1, column: 1, length: 1 } },

@@ -40,7 +40,7 @@ function renderProgress(options: Partial<ProgressOptions> = {}, inputEvents = ev
   return writes;
 }
 
-test('writes a line for each event', () => {
+test('writes lines for acts, failed attempts, waits, warnings and the end of the run', () => {
   expect(renderProgress()).toEqual([
     '[1/2] draft m\n',
     'draft: attempt 1 failed: busy␛[2J; retrying in 0.5 s\n',
@@ -60,9 +60,9 @@ const guessedWaits: NarrativeEvent[] = [
   { ...guessed, waitMs: 12_000, limit: 5 },
   { ...guessed, waitMs: 12_000, limit: 5 },
 ];
-const advice = 'on a paid key use --tier tier_1 or set default_tier';
+const advice = 'with a paid key, use --tier tier_1 or set default_tier';
 
-test('explains the first wait for a guessed limit once, also beside a spinner, but not with --quiet', () => {
+test('explains a guessed limit at the first wait that is reported, also beside a spinner, but not with --quiet', () => {
   const line = `draft: guessed free-tier limit of 5 requests per minute; ${advice}\n`;
   const waiting = 'draft: waiting 12 s for quota of m (rpm, built-in guess)\n';
   expect(renderProgress({}, guessedWaits).slice(1)).toEqual([waiting, line, waiting]);
@@ -85,7 +85,7 @@ test.each([
 test('adds the round to every line if the carousel has several rounds', () => {
   const round = 2;
   const wait = { type: 'act-wait', act: 'a', round, model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
-  const givenEvents: NarrativeEvent[] = [
+  const inputEvents: NarrativeEvent[] = [
     { type: 'narrative-start', run: 'r', narrative: 'n', acts: ['a', 'a', 'a'] },
     { type: 'act-start', act: 'a', round, index: 1, model: 'm' },
     { type: 'act-retry', act: 'a', round, attempt: 1, delayMs: 500, error, discard: true },
@@ -94,7 +94,7 @@ test('adds the round to every line if the carousel has several rounds', () => {
     { type: 'act-note', act: 'a', round, about: 'session', message: 'a new session' },
     { ...end, act: 'a', round, finishReason: 'MAX_TOKENS' },
   ];
-  expect(renderProgress({}, givenEvents)).toEqual([
+  expect(renderProgress({}, inputEvents)).toEqual([
     '[2/3] a (round 2) m\n',
     'a (round 2): attempt 1 failed: busy␛[2J; retrying in 0.5 s\n',
     'a (round 2): the text above is discarded; the reply starts again\n',
@@ -119,8 +119,8 @@ test('when a hop of a long reply is lost, says how many characters of the text a
   };
   const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message: 'requesting part 2' };
   const [, start] = events as [NarrativeEvent, NarrativeEvent];
-  const givenEvents = [start, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
-  const lines = renderProgress({ detail: 'quiet' }, [...givenEvents, start, delta('five'), { ...lost, keepChars: 3 }]);
+  const inputEvents = [start, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
+  const lines = renderProgress({ detail: 'quiet' }, [...inputEvents, start, delta('five'), { ...lost, keepChars: 3 }]);
   expect(lines).toEqual([
     'draft: the end of the text above (3 characters) is discarded; that part of the reply starts again\n',
     ...Array(2).fill(
@@ -153,8 +153,8 @@ test('writes only warnings under --quiet', () => {
 test('writes a note that is a warning once, even under --quiet', () => {
   const message = 'the model stopped with OTHER: the reply may be incomplete';
   const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message, warning: true };
-  const givenEvents = [note, { ...end, finishReason: 'OTHER' }];
-  expect(renderProgress({ detail: 'quiet' }, givenEvents)).toEqual([`boticelli: warning: draft: ${message}\n`]);
+  const inputEvents = [note, { ...end, finishReason: 'OTHER' }];
+  expect(renderProgress({ detail: 'quiet' }, inputEvents)).toEqual([`boticelli: warning: draft: ${message}\n`]);
 });
 
 test('writes waits and the finish reason under --verbose', () => {
@@ -167,15 +167,15 @@ test('with a spinner, reports a wait only in the line of the finished act, and f
   const [start, actStart] = events as [NarrativeEvent, NarrativeEvent];
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' };
   const upload: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'upload', message: 'uploading film.mp4' };
-  const givenEvents = [start, actStart, upload, wait, { ...end, attempts: 1, waitMs: 12_000 }];
-  expect(renderProgress({ showsCountdown: true }, givenEvents).slice(1)).toEqual([
+  const inputEvents = [start, actStart, upload, wait, { ...end, attempts: 1, waitMs: 12_000 }];
+  expect(renderProgress({ showsCountdown: true }, inputEvents).slice(1)).toEqual([
     'draft: m · 12 tokens in, 34 out, 5 thinking · waited 12 s · 1.2 s\n',
   ]);
-  expect(renderProgress({}, givenEvents).slice(1, 3)).toEqual([
+  expect(renderProgress({}, inputEvents).slice(1, 3)).toEqual([
     'draft: uploading film.mp4\n',
     'draft: waiting 12 s for quota of m (rpm)\n',
   ]);
-  expect(renderProgress({ showsCountdown: true, detail: 'verbose' }, givenEvents)).toHaveLength(4);
+  expect(renderProgress({ showsCountdown: true, detail: 'verbose' }, inputEvents)).toHaveLength(4);
 });
 
 test('shows first token, total time and cost of an act, and that a reused one cost nothing', () => {
@@ -197,7 +197,7 @@ test('shows the number of acts, reused replies and the cost at the end of a run'
   );
 });
 
-test('begins each line with the narrative if there are several', () => {
+test('begins each line with the name of the narrative if there are several, after `boticelli:` in a warning', () => {
   const fallback: NarrativeEvent = { type: 'act-fallback', act: 'draft', from: 'm', to: 'n', reason: 'used up' };
   const lines = renderProgress({ label: 'launch' }, [...events.slice(0, 2), fallback]);
   expect(lines).toEqual(['launch: [1/2] draft m\n', 'boticelli: launch: draft: using n instead of m: used up\n']);

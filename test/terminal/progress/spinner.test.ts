@@ -55,7 +55,7 @@ test('counts the columns of wide characters and emoji, and never splits them', a
   }
 });
 
-test('does not write control characters or newlines of a name', async () => {
+test('shows control characters of its text as symbols, and a newline as a space', async () => {
   const { spinner, shown } = await setup(80);
   spinner.start(() => ({ text: 'a\nb\u001b[2Jc' }));
   expect(shown().slice(2)).toBe('a b␛[2Jc');
@@ -80,7 +80,7 @@ test('clears the line when the terminal becomes narrower, and fits the text to t
   expect(shown().slice(2)).toBe('draft: quot… 12 s');
 });
 
-test('shows nothing on a terminal without width, starts when the width is known, and stops when it is lost', async () => {
+test('starts once the width of the terminal is known, and stops, with a visible cursor, once it is unknown again', async () => {
   const { spinner, frames, resize, written } = await setup(0);
   spinner.start(() => quota);
   expect(written).toEqual([]);

@@ -7,13 +7,13 @@ import { createManualClock } from '../../helpers/manual-clock.js';
 function setup(label?: string) {
   const clock = createManualClock();
   const statuses = new Map<object, () => SpinnerStatus>();
-  const lines = {
+  const stderr = {
     setStatus(owner: object, getStatus: (() => SpinnerStatus) | undefined) {
       if (getStatus) statuses.set(owner, getStatus);
       else statuses.delete(owner);
     },
   };
-  const onEvent = createWaitTracker({ stderr: lines, now: clock.now, ...(label !== undefined && { label }) });
+  const onEvent = createWaitTracker({ stderr, now: clock.now, ...(label !== undefined && { label }) });
   const readStatus = () => {
     const texts = [...statuses.values()].map((status) => {
       const { text, time } = status();
@@ -27,7 +27,7 @@ function setup(label?: string) {
 const start: NarrativeEvent = { type: 'act-start', act: 'draft', index: 0, model: 'alias' };
 const wait = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
 
-test('counts a wait for quota or a retry down, and then shows that the act waits for the reply', () => {
+test('counts down a wait for quota or before a retry, and then shows that the act waits for the reply', () => {
   const { clock, onEvent, readStatus } = setup();
   onEvent(start);
   onEvent(wait);
@@ -45,7 +45,7 @@ test('counts a wait for quota or a retry down, and then shows that the act waits
   expect(readStatus()).toBe("draft: waiting for the project's spend-based rate limit: 12 s");
 });
 
-test('counts up if the end is unknown, from two seconds on', () => {
+test('shows the elapsed time of a wait whose end is unknown, once two seconds have passed', () => {
   const { clock, onEvent, readStatus } = setup();
   onEvent(start);
   expect(readStatus()).toBe('draft: waiting for alias');

@@ -28,7 +28,7 @@ const report: RunReport = {
   failure: new BoticelliError('blocked', 'blocked'),
 };
 
-test('writes one JSON document at the end, with the shown acts and without the error object', () => {
+test('writes one JSON document at the end, with only the shown acts and without the field `failure`', () => {
   const { writes, output } = setup();
   const replies = createJsonReplyOutput(output, ({ act }) => act === 'two');
   replies.onEvent({ type: 'act-delta', act: 'one', text: 'x' });
@@ -46,12 +46,12 @@ test('writes a line of NDJSON for each event as it happens, with the type first'
   expect(writes).toEqual(['{"type":"act-delta","act":"one","text":"a\\nb"}\n']);
 });
 
-test('escapes all control characters, also those that JSON allows unescaped', () => {
+test('escapes control characters, also those that JSON allows unescaped', () => {
   expect(stringifyJson('\u001b\u007f\u009b')).toBe('"\\u001b\\u007f\\u009b"');
   expect(JSON.parse(stringifyJson('\u001b\u007f\u009b'))).toBe('\u001b\u007f\u009b');
 });
 
-test('adds the run to each line if there are several narratives', () => {
+test('adds the id of the run to each line if there are several narratives', () => {
   const { output, written } = setup();
   const { onEvent } = createNdjsonReplyOutput(output, true);
   onEvent({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
@@ -61,7 +61,7 @@ test('adds the run to each line if there are several narratives', () => {
   expect(JSON.parse(lines[0] ?? '')).toEqual({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
 });
 
-test('writes the documents of several narratives as one array in the given order', () => {
+test('writes the documents of several narratives as one array, in the order of their positions, when all have finished', () => {
   const { output, written } = setup();
   const createOutputAt = createJsonArrayOutput(output, 2);
   const [first, second] = [createOutputAt(0, () => true), createOutputAt(1, () => false)];

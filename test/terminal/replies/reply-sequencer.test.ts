@@ -24,23 +24,23 @@ const start = (act: string): NarrativeEvent => ({ type: 'act-start', act, index:
 const delta = (act: string, text: string): NarrativeEvent => ({ type: 'act-delta', act, text });
 const end = (act: string, text: string): NarrativeEvent => ({ type: 'act-end', act, text, firstTokenMs: 1 }) as ActEnd;
 const discard = { type: 'act-retry', act: 'b', discard: true } as NarrativeEvent;
-const over = { type: 'narrative-end' } as NarrativeEvent;
+const narrativeEnd = { type: 'narrative-end' } as NarrativeEvent;
 const report = {} as RunReport;
 
-test('writes the first unfinished narrative immediately, and later ones in order', () => {
+test('writes the replies of the first unfinished narrative immediately, and those of later narratives in order', () => {
   const { narratives, written } = setup(3);
   const [a, b, c] = narratives;
-  for (const event of [start('c'), delta('c', 'see'), end('c', 'see'), over]) c?.onEvent(event);
+  for (const event of [start('c'), delta('c', 'see'), end('c', 'see'), narrativeEnd]) c?.onEvent(event);
   c?.finish(report);
   for (const event of [start('b'), delta('b', 'bad'), discard, delta('b', 'go')]) b?.onEvent(event);
   for (const event of [start('a'), delta('a', 'A')]) a?.onEvent(event);
   expect(written()).toBe('<a>A');
   expect([a, b].map((narrative) => narrative?.isQueued({ index: 0 }))).toEqual([false, true]);
-  for (const event of [end('a', 'A'), over]) a?.onEvent(event);
+  for (const event of [end('a', 'A'), narrativeEnd]) a?.onEvent(event);
   a?.finish(report);
   expect(written()).toBe('<a>A\n<b>\ngo');
   expect(b?.isQueued({ index: 0 })).toBe(false);
-  for (const event of [delta('b', 'od'), end('b', 'good'), over]) b?.onEvent(event);
+  for (const event of [delta('b', 'od'), end('b', 'good'), narrativeEnd]) b?.onEvent(event);
   b?.finish(report);
   expect(written()).toBe('<a>A\n<b>\ngood\n<c>\nsee\n');
 });
@@ -57,14 +57,14 @@ test('keeps the part of a held reply that a lost hop leaves valid', () => {
 
 test('keeps the text of an interrupted reply until it can be written', () => {
   const { narratives, written } = setup(2);
-  for (const event of [start('b'), delta('b', 'so '), delta('b', 'far'), over]) narratives[1]?.onEvent(event);
+  for (const event of [start('b'), delta('b', 'so '), delta('b', 'far'), narrativeEnd]) narratives[1]?.onEvent(event);
   narratives[1]?.finish(report);
   expect(written()).toBe('');
   narratives[0]?.finish(report);
   expect(written()).toBe('<b>so far\n');
 });
 
-test('writes the first unfinished act immediately, and later acts in order; nothing follows an act that failed', () => {
+test('writes the reply of the first unfinished act immediately, later replies in order, and none after a failed act', () => {
   const writes: string[] = [];
   const output = { write: (text: string) => void writes.push(text), flush: async () => {}, isTerminal: false };
   const replies = createActSequencer(createTextReplyOutput({ output, isActShown: ({ act }) => act !== 'hidden' }));
@@ -80,10 +80,10 @@ test('writes the first unfinished act immediately, and later acts in order; noth
   expect(writes.join('')).toBe('go');
   send(1, delta('b', 'od'), end('b', 'good'));
   expect(writes.join('')).toBe('good\n\nsee\n');
-  // Act 3 fails: it has no end.
+  // The act with the index 3 fails: it has no `act-end`.
   send(4, start('e'), end('e', 'late'));
   send(3, start('d'), delta('d', 'so far'));
-  replies.onEvent(over);
+  replies.onEvent(narrativeEnd);
   replies.finish(report);
   expect(writes.join('')).toBe('good\n\nsee\n\nso far\n');
 });

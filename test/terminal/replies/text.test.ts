@@ -28,9 +28,9 @@ const retry = (act: string): NarrativeEvent => ({
   error: { code: 'stream_interrupted', message: 'broke off' },
   discard: true,
 });
-const over = { type: 'narrative-end' } as NarrativeEvent;
+const narrativeEnd = { type: 'narrative-end' } as NarrativeEvent;
 
-const blocking = (replies: string[]) =>
+const unstreamed = (replies: string[]) =>
   replies.flatMap((text, index) => [start(`a${index}`, index), end(`a${index}`, index, text)]);
 const streamed = (replies: string[]) =>
   replies.flatMap((text, index) => [
@@ -42,27 +42,27 @@ const streamed = (replies: string[]) =>
 test.each([
   ['one reply', ['Hello'], 'Hello\n'],
   ['an empty line between replies', ['A', 'B', 'C'], 'A\n\nB\n\nC\n'],
-  ['no trailing newlines of a reply', ['A\n\n', 'B\r\n'], 'A\n\nB\n'],
+  ['only one newline at the end of a reply', ['A\n\n', 'B\r\n'], 'A\n\nB\n'],
   ['newlines within a reply unchanged', ['A\n\n\nB\r\nC', 'D'], 'A\n\n\nB\r\nC\n\nD\n'],
   ['leading white space unchanged', ['\n  A'], '\n  A\n'],
   ['emoji whole', ['😀😀', 'é'], '😀😀\n\né\n'],
   ['control characters to a pipe unchanged', ['\u001b[31mred'], '\u001b[31mred\n'],
 ])('writes %s, streamed or not', (_, replies, expected) => {
-  for (const events of [blocking(replies), streamed(replies)]) {
+  for (const events of [unstreamed(replies), streamed(replies)]) {
     const { onEvent, written } = setup();
-    for (const event of [...events, over]) onEvent(event);
+    for (const event of [...events, narrativeEnd]) onEvent(event);
     expect(written()).toBe(expected);
   }
 });
 
-test('holds back half of a surrogate pair', () => {
+test('holds back half of a surrogate pair until the other half arrives', () => {
   const { onEvent, writes } = setup();
   for (const event of [start('a', 0), delta('a', 'x\ud83d'), delta('a', '\ude00y'), end('a', 0, 'x😀y', 1)])
     onEvent(event);
   expect(writes).toEqual(['x', '😀y', '\n']);
 });
 
-test('writes each token without waiting for the next', () => {
+test('writes each token without waiting for the next, except for the newlines at its end', () => {
   const { onEvent, writes } = setup();
   onEvent(start('a', 0));
   onEvent(delta('a', 'one'));
@@ -73,7 +73,7 @@ test('writes each token without waiting for the next', () => {
 
 test('writes symbols instead of control characters to a terminal', () => {
   const { onEvent, written } = setup({ isTerminal: true });
-  for (const event of blocking(['a\u001b[2Jb\u0007\u009bc\td'])) onEvent(event);
+  for (const event of unstreamed(['a\u001b[2Jb\u0007\u009bc\td'])) onEvent(event);
   expect(written()).toBe('a␛[2Jb␇\ufffdc\td\n');
 });
 
@@ -87,24 +87,24 @@ test('ends the line of a discarded attempt on a terminal and starts again below 
 
 test('writes nothing for hidden acts', () => {
   const { onEvent, written } = setup({ shows: (act) => act === 'a1' });
-  for (const event of [...streamed(['A', 'B', 'C']), over]) onEvent(event);
+  for (const event of [...streamed(['A', 'B', 'C']), narrativeEnd]) onEvent(event);
   expect(written()).toBe('B\n');
 });
 
 test('ends an interrupted reply with a newline and writes nothing twice', () => {
   const { onEvent, written } = setup();
-  for (const event of [start('a', 0), delta('a', 'so far'), over]) onEvent(event);
+  for (const event of [start('a', 0), delta('a', 'so far'), narrativeEnd]) onEvent(event);
   expect(written()).toBe('so far\n');
 });
 
-test('writes thousands of consecutive newlines in linear time', () => {
+test('writes tens of thousands of consecutive newlines within two seconds', () => {
   const { onEvent, writes } = setup();
   const newlines = '\n'.repeat(60_000);
   const startedAt = performance.now();
   onEvent(start('a', 0));
   for (const text of ['x', ...newlines, 'y', newlines]) onEvent(delta('a', text));
   onEvent(end('a', 0, '', 1));
-  for (const event of blocking([`${newlines}x${newlines}`])) onEvent(event);
+  for (const event of unstreamed([`${newlines}x${newlines}`])) onEvent(event);
   expect(performance.now() - startedAt).toBeLessThan(2000);
   expect(writes.map((text) => text.length)).toEqual([1, 60_001, 1, 60_003]);
 });

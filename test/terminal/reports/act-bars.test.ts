@@ -25,7 +25,7 @@ test('shows when each act waited, thought and answered, on one scale', () => {
     createAct('a', createTiming(0, 2000, { waits, firstTokenMs: 1500 })),
     createAct(name, createTiming(2000, 3000, { firstTokenMs: 1000 })),
     createAct('short', createTiming(4999, 0, { firstTokenMs: 0 })),
-    createAct('old'),
+    createAct('without times'),
   ];
   const [first, second, third, legend] = formatActBars(acts, { colors: noColors });
   expect(first).toMatch(/^a {21}\.{10}-{5}#{5} +2\.0 s$/);
@@ -35,7 +35,7 @@ test('shows when each act waited, thought and answered, on one scale', () => {
   expect([first, second, third].map((line) => line?.length)).toEqual([80, 80, 80]);
 });
 
-test('uses the width of the terminal and its symbols', () => {
+test('on a terminal, uses its width and the symbols for terminals', () => {
   const [line, legend] = formatActBars([createAct('a', createTiming(0, 1000))], { colors: noColors, columns: 40 });
   expect(line).toBe(`a  ${'█'.repeat(30)}  1.0 s`);
   expect(legend).toBe('█ thinking and answering');
@@ -49,7 +49,7 @@ test('the legend says how acts without --stream are shown beside streamed ones, 
   expect(formatActBars([createAct('a')], { colors: noColors })).toEqual([]);
 });
 
-test('shows ten thousand acts whose names have control characters and whose durations are negative', () => {
+test('shows ten thousand acts with negative durations, and no control characters of their names', () => {
   const acts = Array.from({ length: 10_000 }, (_, index) => createAct(`\x1b[2J${index}`, createTiming(index, -5)));
   const lines = formatActBars(acts, { colors: noColors, columns: 80 });
   expect(lines).toHaveLength(10_001);

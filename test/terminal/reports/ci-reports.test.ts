@@ -63,7 +63,7 @@ test('a JUnit report has no characters that XML forbids, and no markup of a repl
 /** Renders as GitHub does: with tables, raw HTML and automatic links. */
 const toHtml = (markdown: string) => new MarkdownIt({ html: true, linkify: true }).render(markdown);
 
-test('a summary is a heading and a table with failed acts first', () => {
+test('a summary has a heading, totals, and a table with failed acts first', () => {
   const html = toHtml(renderMarkdownSummary([createSuite('n', cases)], 100_000));
   expect(html).toContain('<h3><code>n</code>: failed</h3>\n<p>2 of 5 acts, 1200 tokens, $0.0012, 3.4 s</p>');
   const rows = [...html.matchAll(/<tr>\n([\s\S]*?)<\/tr>/g)].map(([, row = '']) =>
@@ -86,17 +86,17 @@ test('no text of a reply becomes HTML, a link or another cell of a summary', () 
   expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
 });
 
-test('several narratives: those that failed come first', () => {
+test('a summary of several narratives begins with those that failed', () => {
   const summary = renderMarkdownSummary([createSuite('good', [], 'completed'), createSuite('bad', cases)], 100_000);
   expect(summary.match(/^### .*$/gm)).toEqual(['### <code>bad</code>: failed', '### <code>good</code>: completed']);
 });
 
-test('a summary stays below its limit, keeps failures, and says how much it leaves out', () => {
-  const many = Array.from(
+test('a summary is not larger than its limit, contains the failed act, and says how many lines it leaves out', () => {
+  const completedCases = Array.from(
     { length: 30_000 },
     (_, index): ReportedCase => ({ name: `row ${index}`, outcome: 'completed' }),
   );
-  const summary = renderMarkdownSummary([createSuite('n', [...many, failed])], 1024 * 1024);
+  const summary = renderMarkdownSummary([createSuite('n', [...completedCases, failed])], 1024 * 1024);
   expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(1024 * 1024);
   expect(Buffer.byteLength(summary)).toBeGreaterThan(1_000_000);
   expect(summary).toContain('unexpected&#95;reply');

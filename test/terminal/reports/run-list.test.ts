@@ -31,6 +31,6 @@ test('a list with every column also leaves out the model and the rows, which `ru
   expect(lines[0]).toMatch(/^run +narrat[^ ]* +variabl[^ ]* +acts +cost +outcome$/);
 });
 
-test('a list in a pipe has all columns in full', () => {
+test('a list that is not written to a terminal has all columns, and no text is truncated', () => {
   expect(format(undefined)[1]).toMatch(/30 Nov \d\d:\d\d +a long name of a narrative +gemini-flash-lite-latest/);
 });

@@ -12,9 +12,12 @@ test.each([
   ['*a* <b> `c`\nd', '\\*a\\* \\<b\\> \\`c\\` d', 'https://a.example/a)b(c', 'https://a.example/a%29b%28c'],
   ['a\u001b[31m', 'a␛\\[31m', 'https://a.example/> "x" \n#', 'https://a.example/%3E%20%22x%22%20%0A#'],
   ['a\u202eb', 'a\ufffdb', 'https://a.example/é\ud800', 'https://a.example/%C3%A9%EF%BF%BD'],
-])('escapes the title %j, and encodes an address that would end the link', (title, escaped, uri, target) => {
-  const [, , line = ''] = renderSources([{ title, uri }]).split('\n');
-  expect(line).toContain(escaped);
-  expect(line.endsWith(`](${target})`)).toBe(true);
-  expect(renderSources([{ uri }]).split('\n')[2]).toBe(`1. <${target}>`);
-});
+])(
+  'escapes the title %j, and percent-encodes what could end the link in its address',
+  (title, escaped, uri, target) => {
+    const [, , line = ''] = renderSources([{ title, uri }]).split('\n');
+    expect(line).toContain(escaped);
+    expect(line.endsWith(`](${target})`)).toBe(true);
+    expect(renderSources([{ uri }]).split('\n')[2]).toBe(`1. <${target}>`);
+  },
+);

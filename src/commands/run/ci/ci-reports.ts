@@ -100,8 +100,8 @@ function assertJunitFile(path: string): void {
     assertWritableFolder(dirname(path));
     const status = lstatSync(path, { throwIfNoEntry: false });
     if (!status) return;
-    // A link may have come with a folder that someone else wrote. /dev/stdout is a link too, and writing the report
-    // would replace it for every program.
+    // Writing the report would replace a link, not the file that it leads to: /dev/stdout, for example, is a link, and
+    // would be lost for every program. A link may also have come with a folder that someone else wrote.
     if (!status.isFile())
       throw new Error(`it is ${status.isSymbolicLink() ? 'a symbolic link' : 'not a regular file'}`);
     if (status.size === 0 || isJunitReport(path)) return;
@@ -116,7 +116,11 @@ function isJunitReport(path: string): boolean {
   return content.ok && content.bytes.subarray(0, junitStart.length).toString('latin1') === junitStart;
 }
 
-/** Checks that neither report is the other one, or another file of the command. @throws BoticelliError `usage` */
+/**
+ * Checks that the reports are two files, and that neither is another file of the command.
+ *
+ * @throws BoticelliError `usage`
+ */
 function assertSeparateFiles(files: readonly string[], options: ReportOptions, cwd: string): void {
   const toPath = (file: string | undefined) => (file === undefined ? undefined : resolve(cwd, file));
   const { summary, junit, each, results, failed, record, replay, vars, config } = options;

@@ -34,22 +34,25 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
     addEarlierRow: (task) => void cases.set(task.position, { name: nameTask(task), outcome: 'reused' }),
     finish({ name, outcome, failure }) {
       const { status = 'failed', usage = zeroUsage, costUsd } = outcome ?? {};
-      const ordered = [...cases].sort(([left], [right]) => left - right).map(([, each]) => each);
+      const ordered = [...cases].sort(([left], [right]) => left - right).map(([, reportedCase]) => reportedCase);
       return {
         ...{ name, status, unit: 'row', usage, durationMs: now() - startedAt },
         ...(file !== '-' && { file }),
-        cases: [...createRestCases(outcome?.notAsked ?? 0, failure), ...ordered],
+        cases: [...createCasesWithoutRow(outcome?.unfinished ?? 0, failure), ...ordered],
         ...(costUsd !== undefined && { costUsd }),
       };
     },
   };
 }
 
-/** Creates a case for the failure that ended the run, or for rows that were not asked; none if there is neither. */
-function createRestCases(notAsked: number, failure: BoticelliError | undefined): ReportedCase[] {
-  const name = notAsked === 0 ? 'rows' : `${formatCount(notAsked, 'row')} not asked`;
+/**
+ * Creates one case for the failure that ended the run and the rows that did not finish: failed if there is a failure,
+ * otherwise skipped. Creates none if there is neither.
+ */
+function createCasesWithoutRow(unfinished: number, failure: BoticelliError | undefined): ReportedCase[] {
+  const name = unfinished === 0 ? 'rows' : `${formatCount(unfinished, 'row')} not finished`;
   if (failure) return [createFailedCase(name, toErrorReport(failure))];
-  return notAsked === 0 ? [] : [{ name, outcome: 'skipped' }];
+  return unfinished === 0 ? [] : [{ name, outcome: 'skipped' }];
 }
 
 const maxLabelLength = 60;

@@ -5,7 +5,7 @@ import { NarrativeExecutor } from '../../../executor/narrative-executor.js';
 import { getUnsavedMediaHint } from '../media-outputs.js';
 import { finishReport } from '../narrative-view.js';
 import type { RunOptions } from '../options.js';
-import { loadFileNames, openReplyFiles, type ReplyFiles } from '../out-dir.js';
+import { loadFileNameConverter, openReplyFiles, type ReplyFiles } from '../out-dir.js';
 import type { RowsRun } from './open-rows-run.js';
 import { getShortTaskName, type RowTask } from './row-task.js';
 import type { RowsView } from './rows-view.js';
@@ -28,16 +28,16 @@ export async function executeTask(task: RowTask, run: RowsRun, context: TaskCont
   const { options, signal, view } = context;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false, stream = false } = options;
   const files = await openTaskFiles(task, options);
-  const show = view.createListener(getShortTaskName(task, run.source));
+  const rowListener = view.createListener(getShortTaskName(task, run.source));
   const label = String(Object.values(values)[0] ?? '');
-  const recorded = { number: position, label, matrix: variant.combination };
-  const onEvent = persistence.wrapRowListener(recorded, (event) => {
-    show.onEvent(event);
+  const rowEntry = { number: position, label, matrix: variant.combination };
+  const onEvent = persistence.wrapRowListener(rowEntry, (event) => {
+    rowListener.onEvent(event);
     if (event.type === 'act-end') files?.writeReply(event);
   });
   const onDetail = (detail: ActDetail) => {
     void onEvent(detail);
-    show.onDetail(detail);
+    rowListener.onDetail(detail);
   };
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail, callLimiter },
@@ -54,7 +54,10 @@ export async function executeTask(task: RowTask, run: RowsRun, context: TaskCont
   return finishReport(report, () => files?.writeReport(report));
 }
 
-/** The digits of the numbers in names of folders: constants, so that a folder keeps its name if rows are added. */
+/**
+ * The number of digits in folder names. It does not depend on the number of rows, so a folder keeps its name if rows
+ * are added.
+ */
 const rowDigits = 6;
 const combinationDigits = 4;
 
@@ -64,5 +67,6 @@ async function openTaskFiles({ row, variant }: RowTask, { outDir, each }: RunOpt
   const { combination } = variant;
   const parts = each === undefined ? [] : [String(row.number).padStart(rowDigits, '0')];
   if (combination) parts.push(String(combination.number).padStart(combinationDigits, '0'), combination.label);
-  return openReplyFiles(outDir, (await loadFileNames())(parts.join('-')));
+  const toFileName = await loadFileNameConverter();
+  return openReplyFiles(outDir, toFileName(parts.join('-')));
 }

@@ -14,7 +14,10 @@ import type { RowsOutcome } from './rows-outcome.js';
 import { createOutcome, createRowsState, type RowsState } from './rows-state.js';
 import { getStopScope } from './stop-scope.js';
 
-/** Multiplied by `--jobs`: how many tasks may start after the oldest unfinished one, so that few results wait for it. */
+/**
+ * The maximum number of tasks, per job, that start after the oldest unfinished one. Results are printed in order, so
+ * without a limit, many could wait in memory for a slow task.
+ */
 const rowsAheadPerJob = 16;
 
 /** Executes a task for each row and combination. Never rejects: the outcome says why tasks were not executed. */
@@ -30,15 +33,15 @@ export async function executeTasks(run: RowsRun, context: TaskContext): Promise<
     for await (const task of listTasks(run, options)) {
       if (results?.has(getSubject(task))) {
         view.skipRow(task);
-        state.read += 1;
+        state.reached += 1;
         continue;
       }
       await scheduler.waitForSlot();
-      if (signal.aborted || isStopped(state, context)) break;
-      state.read += 1;
+      if (signal.aborted || checkStopped(state, context)) break;
+      state.reached += 1;
       const stoppedModel = state.stoppedModels.get(getModel(task));
       if (stoppedModel) {
-        stoppedModel.notAsked += 1;
+        stoppedModel.notRun += 1;
         continue;
       }
       state.lastStarted = task.position;
@@ -53,7 +56,8 @@ export async function executeTasks(run: RowsRun, context: TaskContext): Promise<
   return createOutcome(run, state, context);
 }
 
-function isStopped(state: RowsState, { options, view }: TaskContext): boolean {
+/** Whether no further run may start. If too many runs have failed, sets the reason. */
+function checkStopped(state: RowsState, { options, view }: TaskContext): boolean {
   const { maxFailures } = options;
   const { counts } = view;
   if (maxFailures !== undefined && countFailures(counts) >= maxFailures)
@@ -71,8 +75,7 @@ function stopAfter(failure: BoticelliError, task: RowTask, { variants }: RowsRun
   const { stoppedModels } = state;
   const model = getModel(task);
   const models = new Set(variants.map((variant) => getModel({ variant })));
-  if (scope === 'model' && !stoppedModels.has(model))
-    stoppedModels.set(model, { reason: failure.message, notAsked: 0 });
+  if (scope === 'model' && !stoppedModels.has(model)) stoppedModels.set(model, { reason: failure.message, notRun: 0 });
   if (scope === 'command' || stoppedModels.size === models.size) state.stopReason ??= failure.message;
 }
 

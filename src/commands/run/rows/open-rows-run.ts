@@ -44,9 +44,9 @@ export interface RowsRun {
   defaultModel: string;
   persistence: Persistence;
   readStdin: () => Promise<string>;
-  /** The maximum number of rows that run in parallel. */
+  /** The maximum number of runs in parallel: of rows, or of combinations of `--matrix`. */
   jobs: number;
-  /** Limits the calls in flight, over all rows. */
+  /** Limits the calls in flight, over all runs. */
   callLimiter: CallLimiter | undefined;
   /** Closes everything, and records how the run ended. */
   close(outcome: RowsOutcome): Promise<void>;
@@ -82,13 +82,13 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const persistence = createPersistence(options, resources.openStateDatabase);
   const isKnownInstance = await createInstancePredicate(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  const stored = { settings, narrative: narrative.name, file: path, text, planned, isKnownInstance, warn };
+  const runDetails = { settings, narrative: narrative.name, file: path, text, planned, isKnownInstance, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
-  await abortable(persistence.open({ ...stored, vars: (await resources.readVariables()).values }), signal);
+  await abortable(persistence.open({ ...runDetails, vars: (await resources.readVariables()).values }), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger, jobs, callLimiter } = resources;
-  const shared = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };
-  const stack = await openDriverStack(shared);
+  const stackOptions = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };
+  const stack = await openDriverStack(stackOptions);
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const matrix = axes.length > 0 ? toStoredMatrix(axes) : undefined;
   const total = source.total === undefined ? undefined : source.total * variants.length;
@@ -120,8 +120,8 @@ function recordStart(
 ): (outcome: RowsOutcome) => Promise<void> {
   const startedAt = Date.now();
   const run = createRunId(startedAt);
-  const rows = { source: source.name, total, ...(matrix && { matrix }) };
-  persistence.openRows({ type: 'narrative-start', run, ...narrative }, rows);
+  const origin = { source: source.name, total, ...(matrix && { matrix }) };
+  persistence.openRows({ type: 'narrative-start', run, ...narrative }, origin);
   return async ({ status, usage, costUsd, ...totals }) => {
     const end = { run, status, usage, durationMs: Date.now() - startedAt };
     const cost = costUsd === undefined ? {} : { costUsd };

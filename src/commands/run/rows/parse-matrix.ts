@@ -6,7 +6,7 @@ import { formatInteger } from '../../../terminal/text/format.js';
 import { findNearestName } from '../../../util/nearest-name.js';
 import type { RunOptions } from '../options.js';
 
-/** The prefix of keys that are variables. */
+/** The prefix of a key that names a variable. */
 export const variablePrefix = 'vars.';
 
 /** The maximum number of combinations for one row. */
@@ -32,7 +32,7 @@ export function parseMatrix(options: Pick<RunOptions, 'matrix' | keyof typeof fl
   for (const text of options.matrix ?? []) {
     const axis = parseAxis(text);
     if (axes.some(({ key }) => key === axis.key)) {
-      const hint = `Write all values in one: --matrix ${axis.key}=a,b.`;
+      const hint = `Write all its values in one flag: --matrix ${axis.key}=a,b.`;
       throw createMatrixError(text, `the key ${axis.key} is given twice`, hint);
     }
     assertNotGiven(axis, text, options);
@@ -128,7 +128,7 @@ function createUnknownKeyError(text: string, key: string): BoticelliError {
   return createMatrixError(text, `unknown key ${JSON.stringify(key)}`, `${suggestion}${keys}`);
 }
 
-/** The maximum length of a quoted flag in a message. */
+/** The maximum length of the value of `--matrix` that a message quotes. */
 const maxQuotedChars = 80;
 
 function createMatrixError(text: string, problem: string, hint: string): BoticelliError {

@@ -74,7 +74,8 @@ function createResultWriter({ format, output, only, writeHeading }: RowOutputOpt
   return {
     write({ status, replies }, heading) {
       if (status !== 'completed') return;
-      // On a terminal, the heading appears between two replies. The empty line belongs above the heading.
+      // On a terminal, the heading appears between two replies. The empty line belongs above the heading, so it is
+      // written before it.
       if (heading !== undefined && output.isTerminal) paragraphs.writeSeparator();
       if (heading !== undefined) writeHeading(heading);
       const texts = only ? only.map((act) => replies[act]) : [Object.values(replies).at(-1)];

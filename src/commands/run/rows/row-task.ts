@@ -10,7 +10,7 @@ export interface RowTask {
   row: Row;
   variant: Variant;
   instance: RequestInstance;
-  /** What all runs of the row share. */
+  /** What all runs of the row share: whether the row is already in the file of `--failed`. */
   shared: { isWrittenAsFailed: boolean };
 }
 

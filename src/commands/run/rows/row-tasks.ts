@@ -20,7 +20,9 @@ export async function* listTasks(run: RowsRun, options: RunOptions): AsyncGenera
   }
 }
 
-/** Returns the number of runs of a shard; undefined if the rows can't be counted. */
+/**
+ * Returns the number of runs of the shard, or of all runs if there is no shard; undefined if the rows can't be counted.
+ */
 export function countTasks({ source, variants }: RowsRun, shard: Shard | undefined): number | undefined {
   return source.total === undefined ? undefined : countShard(source.total, shard) * variants.length;
 }
@@ -37,6 +39,7 @@ function isInShard(number: number, shard: Shard | undefined): boolean {
 function countShard(total: number, shard: Shard | undefined): number {
   if (!shard) return total;
   const { k, n } = shard;
-  // Counts the numbers from 1 to total that leave the remainder k - 1. For k = 1 the formula also counts 0.
+  // Counts the numbers from 1 to total that leave the remainder k - 1. For k = 1, the quotient also counts 0, which is
+  // subtracted.
   return Math.floor((total - (k - 1) + n) / n) - (k === 1 ? 1 : 0);
 }

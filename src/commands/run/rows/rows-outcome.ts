@@ -5,12 +5,15 @@ import type { RunStatus } from '../../../executor/narrative-events.js';
 /** How a run with `--each` or `--matrix` ended. */
 export interface RowsOutcome extends BilledUsage {
   status: RunStatus;
-  /** The number of runs of the command. If the rows can't be counted, the number of runs that were read. */
+  /**
+   * The number of runs of the command. If the rows can't be counted, the number of runs that were started, skipped, or not
+   * asked because their model was stopped.
+   */
   total: number;
-  /** How many of these runs have their reply, some of them from an earlier command. */
+  /** How many of these runs completed, in this command or an earlier one. */
   done: number;
   /** How many of these runs were not started, or were interrupted. */
-  notAsked: number;
+  unfinished: number;
   /** Why no further rows were started: an error that is not that of a single row. */
   stopError?: BoticelliError;
   /** The error of the failed run with the lowest position. */

@@ -13,8 +13,8 @@ export interface RowsState {
   usage: Usage;
   /** The position of the last run that was started. */
   lastStarted: number;
-  /** How many runs were read: started, skipped, or not asked because their model was stopped. */
-  read: number;
+  /** How many runs the command has reached: started, skipped, or not run because their model was stopped. */
+  reached: number;
   /** Undefined with `--results`: then nothing is written to standard output. */
   output: RowOutput | undefined;
   /** The failed run with the lowest position. */
@@ -26,7 +26,7 @@ export interface RowsState {
   /**
    * Why no further run of a model is started, and how many were not. Without `--matrix model=`, the key is undefined.
    */
-  stoppedModels: Map<MatrixValue | undefined, { reason: string; notAsked: number }>;
+  stoppedModels: Map<MatrixValue | undefined, { reason: string; notRun: number }>;
 }
 
 /** Creates the state before the first row. */
@@ -34,7 +34,7 @@ export function createRowsState(): RowsState {
   return {
     usage: zeroUsage,
     lastStarted: 0,
-    read: 0,
+    reached: 0,
     output: undefined,
     firstFailure: undefined,
     stoppedModels: new Map(),
@@ -50,25 +50,26 @@ export function createOutcome(
   const { stopError, stopReason, firstFailure, usage, lastStarted } = state;
   const { counts } = view;
   const ended = counts.done + countFailures(counts);
-  const notAsked = counts.total === undefined ? state.read - ended : counts.total - ended;
+  const unfinished = counts.total === undefined ? state.reached - ended : counts.total - ended;
   const isCut = stopError !== undefined || stopReason !== undefined;
   const total = source.total === undefined ? undefined : source.total * variants.length;
   for (const [model, stopped] of state.stoppedModels) {
-    const text = `${formatCount(stopped.notAsked, 'run')} with model=${model} ${stopped.notAsked === 1 ? 'was' : 'were'} not asked`;
-    if (stopped.notAsked > 0 && !signal.aborted) view.warn(`${text}: ${stopped.reason}`);
+    const text = `${formatCount(stopped.notRun, 'run')} with model=${model} ${stopped.notRun === 1 ? 'was' : 'were'} not run`;
+    if (stopped.notRun > 0 && !signal.aborted) view.warn(`${text}: ${stopped.reason}`);
   }
-  if (isCut && !signal.aborted && notAsked > 0) view.warn(describeRest(counts.unit, total, lastStarted, stopReason));
+  if (isCut && !signal.aborted && unfinished > 0)
+    view.warn(describeNotAsked(counts.unit, total, lastStarted, stopReason));
   const isComplete = !signal.aborted && !stopError && !firstFailure;
   return {
     status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
-    ...{ usage, total: counts.total ?? state.read, done: counts.done, notAsked },
+    ...{ usage, total: counts.total ?? state.reached, done: counts.done, unfinished },
     ...(counts.costUsd !== undefined && { costUsd: counts.costUsd }),
     ...(stopError && { stopError }),
     ...(firstFailure && { firstFailure: firstFailure.failure }),
   };
 }
 
-function describeRest(
+function describeNotAsked(
   unit: RowCounts['unit'],
   total: number | undefined,
   lastStarted: number,
@@ -76,9 +77,7 @@ function describeRest(
 ): string {
   const suffix = reason === undefined ? '' : `: ${reason}`;
   const first = formatInteger(lastStarted + 1);
-  if (total === undefined) return `${unit}s from ${first} on were not asked${suffix}`;
+  if (total === undefined) return `${unit}s from ${first} on were not run${suffix}`;
   const last = formatInteger(total);
-  return first === last
-    ? `${unit} ${last} was not asked${suffix}`
-    : `${unit}s ${first} to ${last} were not asked${suffix}`;
+  return first === last ? `${unit} ${last} was not run${suffix}` : `${unit}s ${first} to ${last} were not run${suffix}`;
 }

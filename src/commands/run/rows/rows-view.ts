@@ -20,7 +20,7 @@ import { type RunOptions, showsPrompts } from '../options.js';
 import { getColumns, openScreen, type Screen } from '../screen.js';
 import { getTaskName, type RowTask } from './row-task.js';
 
-/** The output of a run with `--each` or `--matrix` on standard error, and its counts. */
+/** The outputs of a run with `--each` or `--matrix`, and its counts. */
 export type RowsView = Awaited<ReturnType<typeof openRowsView>>;
 
 interface RowsViewOptions {
@@ -51,14 +51,14 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
     writeHeading: (text: string) => options.quiet || stderrWriter.writeLine(toPrintableLine(text), colors.heading),
     ...createRowReporter({ ...screen, options }, counts),
     /** Writes how the run ended: the reason why it stopped early, how to go on, and the summary as the last line. */
-    finish({ error, resumeHint, notAsked }: { error?: ErrorReport; resumeHint?: string; notAsked: number }) {
+    finish({ error, resumeHint, unfinished }: { error?: ErrorReport; resumeHint?: string; unfinished: number }) {
       stderrWriter.setStatus(counts, undefined);
       stderrWriter.stopSpinner();
       if (isPipeClosed()) return;
       if (error) stderrWriter.writeLine(formatError(error, colors, getColumns(proc)).trimEnd());
       if (resumeHint !== undefined) stderrWriter.writeLine(indentResumeHint(resumeHint).trimEnd());
       if (!options.quiet || counts.failures.size > 0 || error)
-        stderrWriter.writeLine(formatRowsSummary(counts, notAsked));
+        stderrWriter.writeLine(formatRowsSummary(counts, unfinished));
     },
     close: screen.close,
   };
@@ -88,7 +88,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
   const reportWait = createWaitLines(screen, { waits, isFirstGuess }, reportProgress);
   const reportFailure = createFailureLines(screen, counts.unit);
   return {
-    /** Shows the progress line. @param total the number of rows, if it is known */
+    /** Shows the progress line. @param total the number of runs, if it is known */
     start(total: number | undefined) {
       counts.total = total;
       if (!quiet) stderrWriter.setStatus(counts, () => ({ text: formatProgress() }));
@@ -96,8 +96,8 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
     /** Creates the listener to the events of a row. It writes warnings, and with --verbose every event. */
     createListener(label: string): RowListener {
       const detail = verbose ? 'verbose' : 'quiet';
-      const shown = { detail, showsCountdown, label, isFirstGuess, showsPrompts: showsPrompts(options) } as const;
-      const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...shown });
+      const display = { detail, showsCountdown, label, isFirstGuess, showsPrompts: showsPrompts(options) } as const;
+      const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...display });
       const trackWait = waits.createListener();
       const onEvent = (event: NarrativeEvent) => {
         trackWait(event);
@@ -108,7 +108,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
         progress.writeThoughts(event);
         progress.onEvent(event);
       };
-      return { onEvent, onDetail: (detail) => isPipeClosed() || progress.onDetail(detail) };
+      return { onEvent, onDetail: (actDetail) => isPipeClosed() || progress.onDetail(actDetail) };
     },
     /** Counts a row whose result an earlier run has written. */
     skipRow(_: RowTask) {

@@ -48,7 +48,7 @@ export async function runRows(
     const failure = stopError ?? outcome.firstFailure;
     const isResumable = failure !== undefined && run.persistence.isResumable;
     view.finish({
-      notAsked: outcome.notAsked,
+      unfinished: outcome.unfinished,
       ...(stopError && { error: toErrorReport(stopError) }),
       ...(isResumable && { resumeHint: createResumeHint(proc) }),
     });

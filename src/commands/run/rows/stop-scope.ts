@@ -19,6 +19,7 @@ export function getStopScope(error: BoticelliError): StopScope | undefined {
   return error.isProjectWide ? 'command' : 'model';
 }
 
+/** Whether other requests to the same model would fail too. */
 function affectsModel(error: BoticelliError): boolean {
   const isFromService = error instanceof QuotaExceeded;
   switch (error.code) {
