@@ -19,7 +19,7 @@ export interface OutputOptions {
 /** Creates an output for a stream. After a failure, writes are ignored. */
 export function createOutput({ stream, onFailure }: OutputOptions): Output {
   let failed = false;
-  // All flushes share one listener. With a listener for each, a dozen narratives would cause a warning from Node.
+  // All flushes share one `error` listener. With one for each flush, a dozen narratives would cause a warning from Node.
   const pendingFlushes = new Set<() => void>();
   const fail = (error: NodeJS.ErrnoException) => {
     if (!failed) onFailure(error);

@@ -16,10 +16,12 @@ import { benchRows } from './rows.js';
 import { benchStore } from './store.js';
 import { measureTokenDelays } from './token-delay.js';
 
-/**
+/*
  * `npm run bench`: measures boticelli and, in the same run, the peers that the labels of the rows name. Run it in the
  * repository's root; it prints a table in Markdown. `npm run bench -- quota` runs only the named parts.
  */
+
+/** The number of pairs that this file measures. The parts in other files have their own numbers. */
 const rounds = 21;
 const bin = 'bin/boticelli.js';
 const peer = (name: string) => `test/bench/peers/${name}.mjs`;
@@ -57,7 +59,7 @@ const parts = new Map<string, () => Promise<void>>([
 
 const names = selectParts();
 process.stdout.write(
-  `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, medians of ${rounds} pairs, load ${loadavg()[0]?.toFixed(1)}\n\n`,
+  `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, starts: medians of ${rounds} pairs, load ${loadavg()[0]?.toFixed(1)}\n\n`,
 );
 printHeading('what', 'boticelli', 'peer', 'ratio', 'target');
 for (const name of names) await parts.get(name)?.();

@@ -29,6 +29,7 @@ export async function benchEvents(): Promise<void> {
       const measurement: Measurement = JSON.parse(stdout);
       if (measurement.length !== server.length)
         throw new Error(`${side} read ${measurement.length} of ${server.length} characters`);
+      // The first round fills the caches of the file system and is not counted.
       if (round > 0) measurements[side].push(measurement);
     }
   }

@@ -13,7 +13,7 @@ export async function benchLongNarratives(): Promise<void> {
     const label = `${acts.toLocaleString('en')} acts with \`context = "previous"\`${streaming ? ', streamed' : ''}`;
     for (const [name, { first, last, ratio }] of Object.entries({ time: wall, 'CPU time': cpu })) {
       printRow(
-        `${label}: ${name} per act, last hundred against first`,
+        `${label}: ${name} per act, at the end against the start`,
         formatMs(last / 100),
         formatMs(first / 100),
         ratio.toFixed(2),

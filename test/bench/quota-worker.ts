@@ -6,10 +6,11 @@ import type { Settings } from '../../src/config/settings.js';
 import type { Limits } from '../../src/quota/limits.js';
 import type { QuotaTask } from './workers.js';
 
-/**
+/*
  * One process of the quota benchmark. It uses the driver stack of `boticelli run`. It begins to send requests when it
  * reads a line from standard input, so that the startup time of sixteen processes is not measured.
  */
+
 const { folder, baseUrl, requests, prompt, windowMs, rpm, tpm } = JSON.parse(process.argv[2] ?? '{}') as QuotaTask;
 const createLimit = (value: number) => ({ value, source: 'settings' }) as const;
 const limits: Limits = { ...(rpm && { rpm: createLimit(rpm) }), ...(tpm && { tpm: createLimit(tpm) }) };

@@ -6,8 +6,8 @@ import { bundleScript, runWorkers } from './workers.js';
 const processCount = 16;
 
 /**
- * Measures reservations in Redis over loopback, with a new server for each pair of rows.
- * @param benchWithRedis a further measurement with a new server
+ * Measures reservations in Redis over loopback, with a new Redis server for each pair of table rows (p50 and p99).
+ * @param benchWithRedis a further measurement, with another new Redis server
  */
 export async function benchRedisReservations(benchWithRedis: (redisUrl: string) => Promise<void>): Promise<void> {
   if (redisSkipReason !== undefined) return printRow(redisSkipReason, '', '', '', '');

@@ -5,8 +5,9 @@ import { formatMs, printRow, quantile } from './measure.js';
 import type { ReservationTask, ReservationTimes } from './reservation-worker.js';
 import { bundleScript, runWorkers } from './workers.js';
 
-/** Requests per minute of the free tier, and of a paid one. */
+/** Requests per minute of the free tier. */
 const freeRpm = 15;
+/** Requests per minute of a paid tier. */
 const paidRpm = 1000;
 const processCount = 16;
 

@@ -99,7 +99,7 @@ export async function fillDatabase(folder: string): Promise<void> {
     addRun.run(id, startedAt, JSON.stringify(usage));
     for (let act = 0; act < 4; act += 1) {
       addAct.run(id, act, `act_${act}`, JSON.stringify(createActEnd(`act_${act}`)), '[]');
-      // Like a hash: of the same length, and as random.
+      // A different key for each reply, about as long as a hash.
       const key = Buffer.from(`${(run * 7919 + act * 104_729) % 999_983}`.padStart(32, '7')).toString('hex');
       addReply.run(`${key.slice(0, 56)}${run}${act}`, 'm', 'filled', startedAt, reply);
     }

@@ -32,7 +32,7 @@ const styles: Record<string, string> = { '1': 'bold', '2': 'dim', '31': 'error',
 function captureRun(): string {
   const state = mkdtempSync(join(tmpdir(), 'boticelli-picture-'));
   const command = `stty cols ${columns}; exec "${process.execPath}" "${bin}" ${args.join(' ')}`;
-  // With `CI` there is no spinner. It is cleared before the end of the run, so it does not belong in the picture.
+  // With `CI` there is no spinner. A spinner is cleared before the run ends, so it does not belong in the picture.
   const env = { PATH: process.env.PATH, HOME: state, BOTICELLI_STATE_DIR: state, SHELL: '/bin/sh', CI: '1' };
   try {
     const { status, stdout, error } = spawnSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], {

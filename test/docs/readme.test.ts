@@ -41,7 +41,7 @@ async function listCommands(parent = ''): Promise<string[]> {
   return [...subcommands, ...(await Promise.all(subcommands.map(listCommands))).flat()];
 }
 
-test('the first two shell blocks of the README set up a clone and check it, and CI runs the second', () => {
+test('the first shell block of the README rehearses a sample in a clone, and the second, also the end of `.ci/run`, checks it', () => {
   const [first, second] = readme.blocks.filter(({ language }) => language === 'sh');
   expect(first?.code).toBe('npm ci && npx boticelli run narratives/release_post.toml --stream --rehearse\n');
   expect(second?.code).toBe('npm ci && npm run check\n');

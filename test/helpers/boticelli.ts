@@ -35,6 +35,7 @@ export interface ProcessOptions {
   /** The server to which the program sends its requests. Also sets `canaryKey` as the API key, unless `env` has another. */
   server?: GeminiServer;
   env?: Record<string, string>;
+  /** The text of standard input. Default: empty. */
   input?: string;
   cwd?: string;
   /** Whether standard input stays open after `input`. */

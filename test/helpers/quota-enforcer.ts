@@ -44,7 +44,7 @@ export interface QuotaLog {
   accepted(model?: string): QuotaDecision[];
   /** The requests rejected with 429, of all models or of one. */
   rejected(model?: string): QuotaDecision[];
-  /** The maximum number of accepted requests in one window. */
+  /** The maximum number of accepted requests to one model in one window, over all models or for the named one. */
   maxRequestsInWindow(model?: string): number;
 }
 

@@ -44,7 +44,7 @@ const maxBytesPerAct = 1000;
 export async function soakActs(): Promise<boolean> {
   const acts = 2000;
   printHeading(
-    ...['acts', 'mode', 'CPU time per act, first hundred', 'last hundred', 'ratio', 'heap growth per act, first half'],
+    ...['acts', 'mode', 'CPU time per act, at the start', 'at the end', 'ratio', 'heap growth per act, first half'],
     ...['second half', 'final heap', 'connections', 'problems'],
   );
   let passed = true;

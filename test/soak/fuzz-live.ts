@@ -32,7 +32,7 @@ const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
   fc.constantFrom<LiveFrame>({ toolCall: { functionCalls: [null] } }, { serverContent: { interrupted: true } }),
 );
 
-/** A reply of numbered words, with garbage between some frames, one frame cut or none, and different ends. */
+/** A reply of numbered words, with garbage between some frames, at most one frame that is cut short, and different ends. */
 const replies = fc
   .record({
     wordCount: fc.integer({ min: 1, max: 6 }),

@@ -39,7 +39,10 @@ const streams = fc.record({
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), { maxLength: 8 }),
 });
 
-/** Reads undamaged and damaged streams with `normalizeSseBody`. They are cut into packets at any byte. */
+/**
+ * Checks `normalizeSseBody` with undamaged and damaged streams, which are cut into packets at any byte: `assertInOrder`
+ * holds for the texts that are read, and all texts of an undamaged stream are read.
+ */
 export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {
   const original = encodeText(buildStream(texts, newline));
   const sent = damages.reduce(applyDamage, original);
@@ -50,7 +53,7 @@ export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline
     throw new Error(`an undamaged stream: ${formatReadResult(read)}`);
 });
 
-/** Reads streams of the same kind over HTTP, with the driver and the SDK. */
+/** Checks the same with streams that the driver and the SDK read over HTTP. */
 export const createSseHttpProperty = (server: GeminiServer) => {
   const driver = createGeminiDriver({ apiKey: 'key', baseUrl: server.url, idleTimeoutMs: 5000, timeoutMs: 5000 });
   return fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {

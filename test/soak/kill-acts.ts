@@ -12,9 +12,10 @@ import { readState } from './kill/inspect.js';
 
 /** What was seen while runs of parallel acts were killed and resumed. */
 export interface KilledActsResult {
-  /** The numbers of kills, of completed narratives, and of replies that were stored at a kill. */
   kills: number;
+  /** The number of narratives that were resumed until they completed. */
   completed: number;
+  /** The number of replies that were stored after a kill, added up over all kills. */
   stored: number;
   /** What is wrong; empty if nothing is. */
   problems: string[];
@@ -137,11 +138,11 @@ function getPrompt({ body }: ReceivedRequest): string {
   return body.contents.at(-1).parts[0].text;
 }
 
-/** The part `parallel-acts` of `npm run soak`: parallel acts, killed twenty times, or as often as `SOAK_CASES` says. */
+/** The part `parallel-acts` of `npm run soak`: at least twenty kills of parallel acts, or as many as `SOAK_CASES` says. */
 export async function soakParallelActs(): Promise<boolean> {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 100_000);
   process.stdout.write(`seed ${seed}\n`);
-  printHeading('kills', 'completed narratives', 'replies stored at a kill', 'problems');
+  printHeading('kills', 'completed narratives', 'replies stored after a kill', 'problems');
   const { kills, completed, stored, problems } = await killActs(Number(process.env.SOAK_CASES ?? 20), seed);
   printRow(kills, completed, stored, problems.join('; ') || 'none');
   return problems.length === 0;

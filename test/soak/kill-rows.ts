@@ -74,7 +74,7 @@ export async function killRows(rows: number, maxKills: number, seed: number): Pr
   }
 }
 
-/** The part `rows` of `npm run soak`: 200 rows, killed twenty times. */
+/** The part `rows` of `npm run soak`: a run of 200 rows that is killed up to twenty times. */
 export async function soakRows(): Promise<boolean> {
   printHeading('rows', 'kills', 'problems');
   const { kills, problems } = await killRows(200, 20, 1);

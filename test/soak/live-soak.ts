@@ -12,14 +12,14 @@ const liveModel = 'gemini-3.8-live';
 const restModel = 'gemini-3.8-flash';
 const [runCount, requestsPerDay] = [50, 20];
 /**
- * The maximum time until the waiting process ends: a lease lasts 15 s, and the process checks every second if it has
- * ended.
+ * The maximum time until the waiting process ends: a lease lasts 15 s, and the waiting process checks every second
+ * whether the lease has ended.
  */
 const maxTakeoverMs = 30_000;
 
 /**
- * Checks that a Live model completes runs beyond the daily quota of a standard model, and that a slot is free again after
- * its holder was killed.
+ * Checks that a Live model completes more runs than the daily quota of a standard model allows, and that a slot is free
+ * again after its holder was killed.
  */
 export async function soakLive(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-live-'));

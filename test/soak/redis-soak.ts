@@ -5,8 +5,8 @@ import { cellNames, formatCells, type LoopResult, runLoops } from './shell-loops
 
 /**
  * Runs eight loops on four machines that share a Redis. In half of the rounds Redis is killed, loses its data, and starts
- * again two seconds later. Resolves to whether every request got a reply and, without a kill, the server never rejected one
- * and the loops took at most 15% more than the ideal time.
+ * again two seconds later. Resolves to whether every request got a reply and, in rounds without a kill, the server rejected
+ * no request and the loops took at most 15% more than the ideal time.
  */
 export async function soakRedis(): Promise<boolean> {
   printHeading('loops', 'machines', 'Redis', 'window', ...cellNames, 'warnings');

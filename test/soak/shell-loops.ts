@@ -92,7 +92,7 @@ export async function runLoops({
   };
 }
 
-/** Renders the cells that the tables of all loops have. */
+/** Renders the cells of a result, in the order of `cellNames`. */
 export function formatCells({ requests, replies, rejected, wallMs, idealMs, quotaUse }: LoopResult): string[] {
   const formatSeconds = (durationMs: number) => `${(durationMs / 1000).toFixed(1)} s`;
   return [

@@ -2,10 +2,11 @@ import { soakLive } from './live-soak.js';
 import { soakMachine, soakRowQuota } from './machine-soak.js';
 import { soakRedis } from './redis-soak.js';
 
-/**
+/*
  * `npm run soak`: tests that take minutes. Run it in the repository's root; it prints a Markdown table for
  * each part. `npm run soak -- redis` runs only the named parts. Exits with 1 if a part fails.
  */
+
 const soakKills = async () => (await import('./kill/kill-soak.js')).soakKills();
 const soakRows = async () => (await import('./kill-rows.js')).soakRows();
 const soakParallelActs = async () => (await import('./kill-acts.js')).soakParallelActs();

@@ -93,7 +93,7 @@ export function formatWait({ reason, model, waitMs, guessed, isProjectWide }: Ac
   return `${duration} for quota of ${model} (${guessed ? `${reason}, built-in guess` : reason})`;
 }
 
-/** What the limit counts, by the reason of the wait. No wait has a guessed limit of requests per day as its reason. */
+/** What the limit counts, by the reason of the wait. `rpd` is missing because guessed limits per day never cause a wait. */
 const limitUnits: Partial<Record<ActWait['reason'], [one: string, many: string]>> = {
   rpm: ['request per minute', 'requests per minute'],
   tpm: ['input token per minute', 'input tokens per minute'],
@@ -124,7 +124,7 @@ export interface ActCounts {
   total: number;
 }
 
-/** Formats the last line of a run: its outcome, tokens, time and cost. */
+/** Formats the last line of a run: its outcome, acts, tokens, time and cost. */
 export function formatNarrativeEnd(end: NarrativeEnd, { ended, reused, total }: ActCounts): string {
   const { status, usage, durationMs, costUsd } = end;
   const parts = [

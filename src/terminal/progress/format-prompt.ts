@@ -7,8 +7,8 @@ import { toPrintable, toPrintableLine } from '../text/printable.js';
 const contentIndent = '    ';
 
 /**
- * Formats a prompt as it is sent, in full: a line with the act, the model and the parameters, and below it, indented,
- * the system instruction, the JSON Schema and the parts. For media, only the name, type and size are shown.
+ * Formats a prompt as it is sent: a line with the act, the model and the parameters, and below it, indented, the system
+ * instruction, the JSON Schema and the parts. Texts are shown in full; of media, only the name, the type and the size.
  */
 export function formatPrompt(title: string, { model, parameters, system, earlierTurns, parts }: Prompt): string {
   const { schema, ...others } = parameters;
@@ -26,7 +26,7 @@ export function formatPrompt(title: string, { model, parameters, system, earlier
   ].join('\n');
 }
 
-/** Colours a formatted prompt: dims the lines that are not texts of the prompt itself. */
+/** Colours a formatted prompt: dims the first line and the labels, such as `system:`, but not what is indented below them. */
 export function colorizePrompt(text: string, { dim }: Colors): string {
   const isContent = (line: string) => line === '' || line.startsWith(contentIndent);
   return text

@@ -58,7 +58,7 @@ export function createFirstCall(): () => boolean {
   };
 }
 
-/** Creates a progress report: a line for each event, and the spinner's status in between. */
+/** Creates a progress report: lines about the events that `detail` selects, and the status of each act in the spinner. */
 export function createProgress(options: ProgressOptions): Progress {
   const { detail, headings = 'at-start', isFirstGuess = createFirstCall() } = options;
   const reporter = createReporter(options);

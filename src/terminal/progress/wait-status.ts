@@ -84,8 +84,8 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
     const index = getIndex(event);
     if (event.type === 'act-end') return remove(index);
     const owner = states.get(index);
-    // There may be thousands of deltas. After the first one, only `characters` changes. The status reads it,
-    // so it need not be set again.
+    // There may be thousands of deltas. After the first one, only `characters` changes. The function that was passed to
+    // `setStatus` reads it each time, so it need not be passed again.
     if (event.type === 'act-delta' && owner?.current.kind === 'rest-of-reply') {
       owner.current.characters += event.text.length;
       return;

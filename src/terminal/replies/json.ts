@@ -48,7 +48,7 @@ export function createNdjsonReplyOutput(output: Output, includesRunId = false): 
   };
 }
 
-/** Returns the document of `--output json` and `run.json`. */
+/** Returns the document of `--output json` and `run.json`: the report without the exception in `failure`. */
 export function toRunDocument({ failure: _, ...document }: RunReport): Omit<RunReport, 'failure'> {
   return document;
 }

@@ -7,7 +7,7 @@ import type { ActFilter, ReplyOutput } from './reply-output.js';
 export interface TextReplyOutputOptions {
   output: Output;
   isActShown: ActFilter;
-  /** Shared by narratives that write to the same output one after another. By default the output has its own. */
+  /** Shared by narratives that write to the same `output` one after another. By default each narrative has its own. */
   paragraphWriter?: ParagraphWriter;
   /** Called just before the first text of an act is written. */
   writeHeading?: (start: ActStart) => void;
@@ -107,7 +107,7 @@ export function createParagraphWriter(output: Output): ParagraphWriter {
   };
 }
 
-/** Returns how much of a text can be written now: all but trailing newlines, or the first half of a surrogate pair. */
+/** Returns the length of what can be written now: the text without newlines or half of a surrogate pair at its end. */
 function writableLength(text: string): number {
   const endsInHighSurrogate = /[\ud800-\udbff]/.test(text.slice(-1));
   return endsInHighSurrogate ? text.length - 1 : lengthWithoutTrailingNewlines(text);

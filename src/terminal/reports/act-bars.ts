@@ -71,7 +71,7 @@ interface BarOptions {
   symbols: Symbols;
 }
 
-/** Renders a bar. A column shows what the act does at the middle of the column's time span. Each bar has a column. */
+/** Renders a bar of at least one column. A column shows what the act does at the middle of the column's time span. */
 function renderBar(timing: RecordedTiming, { startMs, msPerColumn, width, symbols }: BarOptions): string {
   const offsetMs = timing.startedAt - startMs;
   const first = Math.min(width - 1, Math.floor(offsetMs / msPerColumn));

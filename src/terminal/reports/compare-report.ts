@@ -82,7 +82,7 @@ function countRows(tables: readonly FigureTable[]): number {
   return tables.reduce((sum, { rows }) => sum + rows.length + 1, 0);
 }
 
-/** Renders a comparison as Markdown. Its tables have the same figures as the text. */
+/** Renders a comparison as Markdown, with the same figures as `formatComparison`. */
 export function renderComparisonMarkdown(comparison: Comparison): string {
   const { runs } = comparison;
   const labels = runs.map(({ label }) => label);
@@ -135,7 +135,7 @@ function createActRows(acts: readonly ComparedAct[]): FigureTable['rows'] {
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 
-/** Creates the rows that the tables of runs and of acts both have. Rows without any figure are left out. */
+/** Creates the rows that the table of all acts and those of single acts have in common. Empty rows are left out. */
 function createUsageRows(
   figures: readonly Pick<ComparedAct, 'usage' | 'costUsd' | 'durationMs' | 'waitMs'>[],
 ): FigureTable['rows'] {

@@ -234,7 +234,7 @@ describe('a failed upload', () => {
   });
 
   test.each(['start', 'upload'])('reports a response to %s that is not from the Files API', async (command) => {
-    server.files.configure({ malformedCommand: command });
+    server.files.configure({ malformedReplyTo: command });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error.message).toBe(`could not upload "film.mp4": 127.0.0.1:${server.port} answered with "hello"`);
   });

@@ -7,10 +7,12 @@ import type { Gate } from './replies.js';
 /**
  * A fake of the Files API, part of the Gemini server on loopback. Its endpoints:
  *
- * - `POST /upload/v1beta/files` with `X-Goog-Upload-Protocol: resumable`, `-Command: start`, `-Header-Content-Length`,
- *   `-Header-Content-Type` and a body `{file: {name?, mimeType}}` returns the header `X-Goog-Upload-URL` and no body.
- * - `POST` to that URL with `X-Goog-Upload-Offset`, `-Command: upload` or `upload, finalize`, and the bytes as the body
- *   returns `X-Goog-Upload-Status: active`, or `final` and `{file: {name, uri, mimeType, sizeBytes, state}}`.
+ * - `POST /upload/v1beta/files` with the headers `X-Goog-Upload-Protocol: resumable`, `X-Goog-Upload-Command: start`,
+ *   `X-Goog-Upload-Header-Content-Length` and `X-Goog-Upload-Header-Content-Type`, and with a body
+ *   `{file: {name?, mimeType}}`, returns the header `X-Goog-Upload-URL` and no body.
+ * - `POST` to that URL with the headers `X-Goog-Upload-Offset` and `X-Goog-Upload-Command: upload`, and with bytes of the
+ *   file as the body, returns the header `X-Goog-Upload-Status: active`. With `X-Goog-Upload-Command: upload, finalize`
+ *   it returns `X-Goog-Upload-Status: final` and a body `{file: {name, uri, mimeType, sizeBytes, state}}`.
  * - `GET /v1beta/files/F` returns the file; its state is PROCESSING before request number `processingPolls`, then
  *   ACTIVE or FAILED.
  * - `DELETE /v1beta/files/F` returns `{}`. A file that does not exist gets Google's 403.
@@ -37,8 +39,8 @@ export interface FilesOptions {
   rejectCommand?: { command: string; status: number; message: string; body?: string };
   /** The body of the reply to the last piece of a file. Default: the stored file. */
   finalBody?: object;
-  /** Sends an invalid reply to requests with this command. */
-  malformedCommand?: string;
+  /** The command whose requests get a reply that is not from the Files API: the text `hello`. */
+  malformedReplyTo?: string;
   /** The gate is awaited before the reply to each request with the command. */
   gate?: { command: string; gate: Gate };
 }
@@ -73,8 +75,8 @@ export function createFakeFilesApi() {
   const respondTo = (request: FileRequest, incoming: IncomingMessage, body: Buffer, response: ServerResponse) => {
     const { host = '' } = incoming.headers;
     const url = new URL(incoming.url ?? '/', `http://${host}`);
-    const { rejectCommand, malformedCommand } = options;
-    if (malformedCommand === request.command) return sendResponse(response, 200, 'hello');
+    const { rejectCommand, malformedReplyTo } = options;
+    if (malformedReplyTo === request.command) return sendResponse(response, 200, 'hello');
     if (rejectCommand?.command === request.command)
       return sendResponse(
         response,

@@ -44,7 +44,10 @@ export interface LiveReplyOptions extends Omit<LiveScript, 'frames'> {
   usage?: Record<string, unknown>;
   /** False sends audio without a transcript. */
   transcript?: boolean;
-  /** False leaves the end of the transcript open, as Google does. The driver then waits half a second for more of it. */
+  /**
+   * False omits `finished: true` from the last piece of the transcript, as Google does. The driver then waits half a
+   * second for more of the transcript.
+   */
   finished?: boolean;
 }
 

@@ -36,8 +36,9 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
 export interface LiveServer {
   /** All WebSocket connections that were opened, in order. */
   sessions: LiveSessionLog[];
-  /** The number of WebSockets open now, and the maximum so far. */
+  /** The number of WebSockets that are open now. */
   readonly openCount: number;
+  /** The maximum number of WebSockets that were open at the same time. */
   readonly maxOpenCount: number;
   /** Queues scripts, each for one turn. */
   queueReplies(...scripts: LiveScript[]): void;

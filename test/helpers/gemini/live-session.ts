@@ -23,7 +23,7 @@ export interface LiveSessionLog {
   /** All messages of the client, the setup first. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read any part of them.
   messages: any[];
-  /** The last text of each user turn of the conversation, also of turns in an earlier session that a handle resumed. */
+  /** The last text of each user turn. If a handle resumes an earlier session, the turns of that session come first. */
   turns: string[];
   /** The texts of the turns that requested a reply in this session. */
   prompts: string[];

@@ -201,8 +201,8 @@ function createEchoReply({ body, model }: ReceivedRequest): ScriptedReply {
   return textReply(pieces, { usage });
 }
 
-function countTokens(characters: string): number {
-  return Math.ceil(characters.length / 4);
+function countTokens(text: string): number {
+  return Math.ceil(text.length / 4);
 }
 
 function supportsLive(model: string, models: GeminiServerOptions['models'] = realisticModels): boolean {

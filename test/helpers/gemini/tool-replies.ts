@@ -37,7 +37,10 @@ export function searchReply(
   };
 }
 
-/** Creates a reply of parts, one chunk each; `candidate` has further fields of the last chunk's candidate. */
+/**
+ * Creates a reply in which each part is a chunk. (In `partsReply` of replies.ts, each list of parts is a chunk.)
+ * @param candidate further fields of the last chunk's candidate
+ */
 export function partsReply(parts: readonly WirePart[], candidate: object = {}): ScriptedReply {
   return {
     chunks: parts.map((part, index) => {

@@ -134,7 +134,8 @@ function describeProblem(
   { code, stdout, stderr, peakBytes = 0 }: MeasuredResult,
   durationMs: number,
 ): string | undefined {
-  // 66 means that a file is missing. All files of the other kinds exist, so the test itself is broken.
+  // 66 means that an input is missing. Only a download can have that result. The other kinds read files that this test
+  // has written, so for them the test itself would be broken.
   if (code === 66 && kind !== 'download') return `exit code 66: ${stderr.slice(-1500)}`;
   if (code === null) return 'it does not end';
   if (code === 1) return `exit code 1: ${stderr.slice(-1500)}`;
@@ -142,7 +143,7 @@ function describeProblem(
   if (/\bat .*\(.*:\d+:\d+\)/.test(stderr)) return `a stack: ${stderr.slice(-1500)}`;
   const limitMs = (kind === 'list' ? listTimeoutMs : timeoutMs) + graceMs;
   if (durationMs > limitMs * slowdown) return `it took ${Math.round(durationMs)} ms`;
-  return peakBytes > maxPeakBytes ? `it took ${Math.round(peakBytes / 1_000_000)} MB` : undefined;
+  return peakBytes > maxPeakBytes ? `its peak memory was ${Math.round(peakBytes / 1_000_000)} MB` : undefined;
 }
 
 /** Multiplies the time limits, for a machine with other load. */

@@ -5,7 +5,7 @@ import { createHostileRunner } from './check-case.js';
 import { createHostileProperty } from './hostile-server.js';
 
 // A short version of `npm run soak -- hostile-server` with a fixed seed. The soak also starts real processes and
-// limits their memory.
+// checks their peak memory.
 test('the program ends with a reply or a clear error, whatever a server answers', async () => {
   const runner = await createHostileRunner();
   onTestFinished(() => runner.close());
@@ -16,7 +16,7 @@ const kinds: RequestKind[] = ['rest', 'stream', 'live', 'download', 'upload', 'l
 const deliveries: Delivery[] = ['close', 'upgrade', 'garbage', 'half-close', 'half-reset'];
 
 test.each(kinds.flatMap((kind) => deliveries.map((delivery) => [kind, delivery] as const)))(
-  'the program ends with a reply or a clear error if a server breaks off (request: %s, answer: %s)',
+  'the program ends with a reply or a clear error if the answer is incomplete or not HTTP (request: %s, delivery: %s)',
   async (kind, delivery) => {
     const runner = await createHostileRunner();
     onTestFinished(() => runner.close());

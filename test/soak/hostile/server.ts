@@ -95,7 +95,8 @@ function tryParse(json: string): unknown {
 }
 
 /**
- * Completes the setup, answers the turn with the messages of the body, and closes the session, as the delivery says.
+ * Completes the setup, answers the turn with the messages of the body, and closes the session. The delivery decides
+ * which of these steps take place.
  */
 function serveLive(webSocket: WebSocket, { delivery, body }: HostileAnswer): void {
   webSocket.on('error', () => {});

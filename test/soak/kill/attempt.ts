@@ -5,7 +5,7 @@ import type { GeminiServer } from '../../helpers/gemini/server.js';
 import { requestCount } from './narratives.js';
 import type { SmallDisk } from './small-disk.js';
 
-/** Where rounds run. */
+/** What all rounds share. */
 export interface KillContext {
   /** On an ordinary disk: the narratives. */
   folder: string;
@@ -20,15 +20,15 @@ export interface Attempt {
   flags: string[];
   /** When to kill the process; undefined if it is left alone. */
   kill?: { afterRequests: number; afterMs: number };
-  /** When the disk is filled, with how much space left; and how much later it is freed. */
+  /** When the disk is filled, how much space is left, and how much later the disk is freed. By default it stays full. */
   fill?: { afterMs: number; freeBytes: number; freeAfterMs?: number };
   /** Whether the disk is read-only during the attempt. */
   isReadOnly?: boolean;
 }
 
 /**
- * Chooses when to kill the process, and what happens to the disk. Most kills come soon after a request, because it makes
- * little difference at which moment before the first one a process is killed.
+ * Chooses when to kill the process, and what happens to the disk. Most kills come soon after a request. Fewer come
+ * before the first request, because the exact moment makes little difference there.
  * @param index the number of earlier commands of the round, each of which leaves fewer requests to send
  */
 export function chooseEvents(random: () => number, index: number): Pick<Attempt, 'kill' | 'fill' | 'isReadOnly'> {
@@ -36,7 +36,7 @@ export function chooseEvents(random: () => number, index: number): Pick<Attempt,
   const kill = { afterRequests, afterMs: random() * (afterRequests === 0 ? 400 : 40) };
   const choice = random();
   if (choice < 0.1) return { kill, isReadOnly: true };
-  // Often full from the start for the later commands, because these could reuse replies.
+  // For later commands the disk is often full from the start, because these commands can reuse replies.
   if (choice < (index === 0 ? 0.15 : 0.5)) return { kill, fill: { afterMs: 0, freeBytes: 0 } };
   if (choice < 0.7) return { kill };
   const fill = {

@@ -58,7 +58,7 @@ export async function soakKills(): Promise<boolean> {
         'rounds',
         'time',
         'requests',
-        'replies stored at a kill',
+        'replies stored after a kill',
         'times the disk was filled',
         'runs on a read-only disk',
       ],

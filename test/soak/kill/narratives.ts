@@ -11,8 +11,8 @@ export const hopCount = 3;
 export const requestCount = actCount - 1 + hopCount;
 
 /**
- * The lengths of the replies in characters; for the long reply, the length of each hop. They are less than a page of
- * memory, several pages, and more than a pipe holds.
+ * The lengths of the replies in characters; for the long reply, the length of each hop. The shortest is less than a page
+ * of memory, others are several pages, and the longest is more than a pipe holds.
  */
 const replyLengths = [50, 9000, 3000, 70_000, 600];
 

@@ -9,15 +9,17 @@ import { actCount, identifyRequest, listActs, renderNarrative, renderReply, requ
 export interface RoundCounts {
   kills: number;
   requests: number;
-  /** The number of acts and hops whose reply was stored after a kill. */
+  /** The number of acts and hops whose reply was stored after a kill, added up over all kills. */
   stored: number;
-  /** The number of times the disk was filled, and of commands on a read-only disk. */
+  /** The number of times the disk was filled. */
   fills: number;
+  /** The number of commands on a read-only disk. */
   readOnly: number;
   /** The number of commands that ended with exit code 74. */
   refused: number;
-  /** The number of files in folders of `--out-dir`, and of temporary files left there. */
+  /** The number of files in folders of `--out-dir`, without temporary files. */
   files: number;
+  /** The number of temporary files that killed processes left in those folders. */
   leftBehind: number;
 }
 
@@ -48,7 +50,8 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
   for (let index = 0; index <= killedCount; index += 1) {
     const isLast = index === killedCount;
     if (isLast || chance(0.5)) disk.free();
-    // Only some commands write files, because on a full disk these end before they look for stored replies.
+    // Only some commands write files. On a full disk, a command that writes files ends before it looks for stored
+    // replies, so others are needed to test the replies.
     const writesFiles = isLast || chance(0.5);
     const attemptFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
     await runStep(step, { flags: attemptFlags, ...(!isLast && chooseEvents(random, index)) }, isLast);
@@ -151,8 +154,8 @@ function checkEnd({ code, signal, stderr }: ProcessResult, options: { isLast: bo
 }
 
 /**
- * Checks that each reply on standard output has its text and is stored, or a warning was printed. The last command has
- * all.
+ * Checks that each reply on standard output has the expected text, and that it is stored unless a warning says that none
+ * are. The last command must print all replies.
  */
 function checkOutput({ stdout, stderr }: ProcessResult, names: string[], stored: Set<string>, isLast: boolean) {
   const lines = stdout.split('\n').filter((line) => line.endsWith('}') && line.startsWith('{"type":"act-end"'));
@@ -166,7 +169,7 @@ function checkOutput({ stdout, stderr }: ProcessResult, names: string[], stored:
     ...(isLast && reported.length < replies.length ? [`only ${reported.length} of ${replies.length} replies`] : []),
     ...reported
       .filter(({ id }) => !stored.has(id) && !stderr.includes('no replies are stored'))
-      .map(({ id }) => `${id} was reported, but is neither stored nor is a warning printed`),
+      .map(({ id }) => `${id} was printed, but it is not stored, and no warning says so`),
   ];
 }
 

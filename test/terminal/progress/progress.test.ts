@@ -62,7 +62,7 @@ const guessedWaits: NarrativeEvent[] = [
 ];
 const advice = 'with a paid key, use --tier tier_1 or set default_tier';
 
-test('explains a guessed limit at the first wait that is reported, also beside a spinner, but not with --quiet', () => {
+test('explains a guessed limit once, at its first reported wait, also if a spinner shows the wait, but not with --quiet', () => {
   const line = `draft: guessed free-tier limit of 5 requests per minute; ${advice}\n`;
   const waiting = 'draft: waiting 12 s for quota of m (rpm, built-in guess)\n';
   expect(renderProgress({}, guessedWaits).slice(1)).toEqual([waiting, line, waiting]);
@@ -75,7 +75,7 @@ test.each([
   [{ reason: 'rpm', limit: 1 }, '1 request per minute'],
   [{ reason: 'tpm', limit: 250_000 }, '250,000 input tokens per minute'],
   [{ reason: 'concurrency', limit: 3 }, '3 concurrent sessions'],
-] as const)('names the guessed limit of %o', (fields, text) => {
+] as const)('explains the guessed limit %o with its number and unit', (fields, text) => {
   const wait: NarrativeEvent = { ...guessed, waitMs: 2000, ...fields };
   expect(renderProgress({ showsCountdown: true }, [wait])).toEqual([
     `draft: guessed free-tier limit of ${text}; ${advice}\n`,
@@ -135,7 +135,7 @@ test('reports a short wait only under --verbose', () => {
   expect(renderProgress({ detail: 'verbose' }, [wait])).toEqual(['draft: waiting 0.0 s for quota of m (rpm)\n']);
 });
 
-test('does not announce an immediate retry after a rejection without a delay', () => {
+test('after a rejection without a delay, announces the retry for when the limit allows it, not for now', () => {
   const error = { code: 'rate_limited', message: 'used up' } as const;
   const retry: NarrativeEvent = { type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: false };
   expect(renderProgress({}, [retry])).toEqual([
@@ -150,7 +150,7 @@ test('writes only warnings under --quiet', () => {
   ]);
 });
 
-test('writes a note that is a warning once, even under --quiet', () => {
+test('reports an unusual finish reason only by its warning note, even under --quiet, and not again at the end of the act', () => {
   const message = 'the model stopped with OTHER: the reply may be incomplete';
   const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message, warning: true };
   const inputEvents = [note, { ...end, finishReason: 'OTHER' }];
@@ -163,7 +163,7 @@ test('writes waits and the finish reason under --verbose', () => {
   expect(lines).toContain('finish reason STOP');
 });
 
-test('with a spinner, reports a wait only in the line of the finished act, and file transfers only under --verbose', () => {
+test('with a spinner, a wait is only in the line of the finished act and a transfer has no line, except under --verbose', () => {
   const [start, actStart] = events as [NarrativeEvent, NarrativeEvent];
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' };
   const upload: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'upload', message: 'uploading film.mp4' };
@@ -191,8 +191,15 @@ test('shows first token, total time and cost of an act, and that a reused one co
 
 test('shows the number of acts, reused replies and the cost at the end of a run', () => {
   const [start] = events as [NarrativeEvent];
-  const over = { type: 'narrative-end', run: 'r', status: 'failed', usage, durationMs: 3000, costUsd: 1.5 } as const;
-  expect(renderProgress({}, [start, { ...end, reused: true }, over]).at(-1)).toBe(
+  const narrativeEnd = {
+    type: 'narrative-end',
+    run: 'r',
+    status: 'failed',
+    usage,
+    durationMs: 3000,
+    costUsd: 1.5,
+  } as const;
+  expect(renderProgress({}, [start, { ...end, reused: true }, narrativeEnd]).at(-1)).toBe(
     'failed: 1 of 2 acts, 1 reused, 51 tokens, 3.0 s, $1.50\n',
   );
 });

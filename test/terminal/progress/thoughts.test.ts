@@ -13,7 +13,7 @@ function write(events: readonly NarrativeEvent[]) {
   return lines;
 }
 
-test('writes whole lines as they arrive, and the rest before the reply', () => {
+test('writes whole lines as they arrive, and the unfinished last line before the reply', () => {
   const events = [start('a'), thought('a', '**Pl'), thought('a', 'an**\n\nFirst'), thought('a', ' this')];
   expect(write(events)).toEqual(['**Plan**']);
   expect(write([...events, delta('a')])).toEqual(['**Plan**', '', 'First this']);
@@ -25,7 +25,7 @@ test('writes blank lines once, and only between lines', () => {
   ]);
 });
 
-test('names the act if several acts run', () => {
+test('names the act in each line if several acts run at the same time', () => {
   const createSetter = (index: number) => (event: NarrativeEvent) => ({ ...event, index }) as NarrativeEvent;
   const [a, b] = [createSetter(0), createSetter(1)];
   const thoughts = [a(thought('a', 'One\n')), b(thought('b', 'Two\n')), a(thought('a', 'Three\n'))];

@@ -45,7 +45,7 @@ test('writes the replies of the first unfinished narrative immediately, and thos
   expect(written()).toBe('<a>A\n<b>\ngood\n<c>\nsee\n');
 });
 
-test('keeps the part of a held reply that a lost hop leaves valid', () => {
+test('when a hop of a held reply is lost, keeps the part of the reply that remains valid', () => {
   const { narratives, written } = setup(2);
   const lost = { ...discard, keepChars: 6 } as NarrativeEvent;
   const deltas = ['one ', 'two ', 'three'].map((text) => delta('b', text));
