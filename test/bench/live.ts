@@ -65,7 +65,10 @@ async function measureFirstTokens(ours: TimedCommand, peer: TimedCommand): Promi
   return { ours: quantile(times.ours, 0.5), peer: quantile(times.peer, 0.5) };
 }
 
-/** Measures how long a token takes from the server to standard output. Each token contains the time it was sent. */
+/**
+ * Measures how long a token takes from the server to standard output. Each token contains the time it was sent. Takes
+ * the minimum of three rounds, because other load can only increase a delay.
+ */
 async function benchDelays({ bin, createEnvironment }: BenchTarget, [file = '', bare = '']: string[]): Promise<void> {
   const best = { ours: Number.POSITIVE_INFINITY, peer: Number.POSITIVE_INFINITY };
   for (let round = 0; round < 3; round += 1) {

@@ -73,7 +73,10 @@ export async function timePairs(ours: TimedCommand, peer: TimedCommand, rounds: 
   return { ...medians, ratio: medians.ours / medians.peer, cpuRatio: cpu.ours / cpu.peer };
 }
 
-/** Reads the CPU time of all child processes that have ended, which Linux counts in ticks of 10 ms (proc(5), cutime and cstime). */
+/**
+ * Reads the CPU time of all child processes that have ended. Linux counts it in ticks of 10 ms (proc(5), cutime and
+ * cstime).
+ */
 function readChildCpuMs(): number {
   try {
     const fields = readFileSync('/proc/self/stat', 'utf8')

@@ -8,7 +8,7 @@ import { printRow } from './measure.js';
 import { bundleScript, type QuotaTask, runWorkers } from './workers.js';
 
 const windowMs = 1500;
-/** Requests per window: few enough for one process that sends them one after another. */
+/** Requests per window: few enough that one process, which sends one request after another, can use them all. */
 const requestsPerWindow = 6;
 const windowCount = 10;
 const processCounts = [1, 4, 16];

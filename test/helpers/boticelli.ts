@@ -164,7 +164,10 @@ function removeFolder(folder: string): void {
   }
 }
 
-/** Renders a narrative with acts `act_1`, `act_2`, … and the prompts `Question 1`, `Question 2`, … */
+/**
+ * Renders a narrative with acts `act_1`, `act_2`, … and the prompts `Question 1`, `Question 2`, …
+ * @param head further lines of the table `[narrative]`
+ */
 export function buildNarrative(acts: number, head = ''): string {
   const names = Array.from({ length: acts }, (_, index) => `act_${index + 1}`);
   return [

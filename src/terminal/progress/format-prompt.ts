@@ -26,7 +26,7 @@ export function formatPrompt(title: string, { model, parameters, system, earlier
   ].join('\n');
 }
 
-/** Colours a formatted prompt: dims the first line and the labels, such as `system:`, but not what is indented below them. */
+/** Colours a formatted prompt: dims the first line and the labels, such as `system:`, but not the content below them. */
 export function colorizePrompt(text: string, { dim }: Colors): string {
   const isContent = (line: string) => line === '' || line.startsWith(contentIndent);
   return text

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { toPrintableLine } from '../text/printable.js';
 
-/** The text of a spinner. If the line is too long, `text` is truncated and `time` stays visible. */
+/** The text of a spinner, and a time such as `12 s` after it. If both are too long, only `text` is truncated. */
 export interface SpinnerStatus {
   text: string;
   time?: string;

@@ -14,7 +14,8 @@ export interface RunListOptions extends DisplayOptions {
 }
 
 /**
- * Formats runs as a table. On a narrow terminal, the longest texts are truncated. Columns without content are left out.
+ * Formats runs as a table without its empty columns. On a narrow terminal, the longest texts are truncated and, if that is
+ * not enough, some columns are left out.
  */
 export function formatRunList(
   runs: readonly RecordedRun[],

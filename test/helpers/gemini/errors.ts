@@ -35,7 +35,7 @@ export function overloadedError(): ScriptedReply {
   return errorReply(503, 'The model is overloaded. Please try again later.');
 }
 
-/** 400 for an invalid API key. The service was seen to repeat the key in the details; `echo` is put there. */
+/** 400 for an invalid API key. The details contain `echo`, because the service was seen to repeat the key there. */
 export function invalidKeyError(echo = 'key1234'): ScriptedReply {
   const message = 'API key not valid. Please pass a valid API key.';
   return errorReply(400, message, [

@@ -12,7 +12,10 @@ export interface LiveScript {
   gate?: Gate;
   /** Whether JSON is sent in binary frames, as Google does (the default), or in text frames. */
   as?: 'binary' | 'text';
-  /** Closes the session after the last frame, with a code or without one (FIN, RST). By default it stays open. */
+  /**
+   * How the server closes the session after the last frame: with a code, with a FIN (`destroy`) or with an RST
+   * (`reset`). By default the session stays open.
+   */
   end?: LiveClose | 'destroy' | 'reset';
 }
 

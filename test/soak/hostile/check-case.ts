@@ -7,8 +7,9 @@ import { runMain } from '../../helpers/run-main.js';
 import type { HostileAnswer, RequestKind } from './cases.js';
 import { type HostileServer, startHostileServer } from './server.js';
 
-/** The time limit of each request, and the time that the program may take in addition. */
+/** The time limit of each request. */
 const timeoutMs = 1000;
+/** The time that the program may take in addition to the time limit of its request. */
 const graceMs = 2000;
 
 /** The time limit of the request for the list of models, which no flag sets. */
