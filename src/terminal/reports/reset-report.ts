@@ -19,7 +19,7 @@ export function formatResetResult(result: ResetResult): string[] {
       ? []
       : [`the block until ${formatDateTime(new Date(closedUntil))} (daily quota used up)`]),
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
-    ...(guard ? ['the safety margin that rejections had enlarged'] : []),
+    ...(guard ? ['the larger safety margin after rejections'] : []),
     ...(servedInWindow === undefined ? [] : [`the highest rate that was served (${servedInWindow} ${labels.rpm})`]),
     ...(tokenRatio ? ['the correction of token estimates'] : []),
     ...(stoodFor === undefined ? [] : [`the alias target ${stoodFor}`]),
