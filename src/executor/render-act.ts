@@ -43,7 +43,7 @@ export function renderActText(
     const value = resolveValue(name, values);
     if (value !== undefined) return formatValue(value);
     throw new BoticelliError('invalid_narrative', `unknown name {{${name}}}`, {
-      hint: 'Use previous, round, stdin, row.<name>, vars.<name> or the name of an act that has run. Write literal braces as \\{{.',
+      hint: 'Use previous, round, stdin, row.<name>, vars.<name> or the name of an act that has run. Write \\{{ for literal braces.',
     });
   });
 }

@@ -52,7 +52,7 @@ function parseName(given: string): string {
   }
   if (/^[\p{L}\p{N}][\p{L}\p{N}_.-]*$/u.test(name) && name.length <= 100) return name;
   throw new BoticelliError('usage', `${JSON.stringify(given)} is not a name for a narrative`, {
-    hint: 'Use letters, digits, hyphens and underscores. The file is written to the current folder.',
+    hint: 'Use at most 100 letters, digits, hyphens and underscores. The file is written to the current folder.',
   });
 }
 

@@ -48,7 +48,7 @@ const outputOptions = inHelpGroup('Output:', {
 const rowOptions = inHelpGroup('Rows and combinations:', {
   each: new Option(
     '--each <rows>',
-    'run once for each row of a CSV, TSV, NDJSON or JSON file, or each file that matches a pattern',
+    'run once for each row of a CSV, TSV, NDJSON or JSON file, or for each file that matches a pattern',
   ),
   matrix: new Option(
     '--matrix <key=a,b>',

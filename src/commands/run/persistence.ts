@@ -109,7 +109,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     async beforeSend() {
       const isStorable = (await store?.isUsable()) ?? true;
       if (!isStorable && options.resume)
-        throw createNotStorableError("the reply can't be stored, so the request was not sent");
+        throw createNotStorableError('the request was not sent, because its reply could not be stored');
     },
     wrapListener: (next) => (event) => {
       if (isDetail(event)) return void store?.onEvent(event);

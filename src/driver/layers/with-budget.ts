@@ -79,7 +79,7 @@ function createBudgetExceededError(
   const estimateText = `$${formatUsd(estimateUsd)}`;
   const callText =
     maxTokens === undefined
-      ? `the prompt to ${model} alone may cost ${estimateText}`
+      ? `the prompt alone may cost ${estimateText} with ${model}`
       : `a request to ${model} may cost ${estimateText} with ${describeMaxReply(request, maxTokens)}`;
   const reservedText = reservedUsd > 0 ? `, and running requests may cost $${formatUsd(reservedUsd)}` : '';
   const message = `${callText}; $${formatUsd(spentUsd)} of --max-cost $${formatUsd(maxCostUsd)} is spent${reservedText}`;

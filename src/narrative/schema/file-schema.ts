@@ -204,7 +204,7 @@ const replyFormatFields = {
 
 /** An act with its own settings. */
 export const actTableSchema = describe(
-  'An act with its own settings. It has either a prompt, media or both, or a list of inputs.',
+  'An act with its own settings. It has a list of inputs, or else a prompt, media or both.',
   z.strictObject({
     ...settingFields,
     ...replyFormatFields,

@@ -62,7 +62,7 @@ async function* readRawCsvRows(text: AsyncIterable<string>, path: string, source
   const delimiter = format === 'csv' ? ',' : '\t';
   for await (const { fields, raw, line } of parseCsv(text, { delimiter, name: path })) {
     if (isHeader ? raw !== header : fields.length !== columns.length)
-      throw createNotFailedRowError(`${path}:${line}`, source);
+      throw createNotFailedRowError(path, source, isHeader ? '' : `:${line}`);
     if (!isHeader) yield raw;
     isHeader = false;
   }
@@ -72,7 +72,7 @@ async function* readRawJsonRows(path: string, source: RowSource): AsyncGenerator
   const isOwn = await createRowCheck(source);
   const earlier = await openJsonSource(path, path);
   for await (const { raw, values, number } of earlier.read()) {
-    if (!isOwn(values)) throw createNotFailedRowError(`${path}, row ${number}`, source);
+    if (!isOwn(values)) throw createNotFailedRowError(path, source, `, row ${number}`);
     yield raw;
   }
 }
@@ -81,7 +81,7 @@ async function* readRawLineRows(text: AsyncIterable<string>, path: string, sourc
   const isOwn = await createRowCheck(source);
   for await (const { raw, line } of splitLines(text, path)) {
     if (!isOwn(source.format === 'glob' ? raw : tryParseExactJson(raw)))
-      throw createNotFailedRowError(`${path}:${line}`, source);
+      throw createNotFailedRowError(path, source, `:${line}`);
     yield raw;
   }
 }
@@ -103,12 +103,15 @@ async function createRowCheck(source: RowSource): Promise<(row: unknown) => bool
       : isRecord(row) && known.has(getSignature(Object.keys(row)));
 }
 
-function createNotFailedRowError(place: string, { name }: RowSource): BoticelliError {
-  return new BoticelliError(
-    'no_input',
-    `${place} is not a failed row of ${name}, so the file of --failed is left unchanged`,
-    {
-      hint: 'Name another file with --failed. Nothing was sent.',
-    },
-  );
+/** @param place where in the file the row is, such as `:7`; empty if the fault is that of the whole file */
+function createNotFailedRowError(path: string, { name, total }: RowSource, place = ''): BoticelliError {
+  const problem =
+    total === undefined
+      ? `the rows in ${path} can't be compared with rows on standard input`
+      : place === ''
+        ? `${path} is not a file of failed rows of ${name}`
+        : `${path}${place} does not look like a row of ${name}`;
+  return new BoticelliError('no_input', `${problem}, so the file of --failed is left unchanged`, {
+    hint: 'Name another file with --failed. Nothing was sent.',
+  });
 }

@@ -255,7 +255,7 @@ describe('if the store is off or unusable', () => {
       const { code, stdout, stderr } = await resume(kilobytes);
       expect({ code, replies: stdout.split('\n\n').length }).toEqual({ code: 74, replies: 4 });
       expect(stderr.match(/^boticelli: warning: /gm)).toHaveLength(1);
-      expect(stderr).toContain("act_5: the reply can't be stored, so the request was not sent");
+      expect(stderr).toContain('act_5: the request was not sent, because its reply could not be stored');
     }
     expect(server.generateRequests).toHaveLength(8);
   });

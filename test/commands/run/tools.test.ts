@@ -184,7 +184,7 @@ describe('--max-cost', () => {
     const { boticelli } = setup();
     const { code, stderr } = await boticelli('run', 'n.toml', '--max-cost', '0.01');
     expect(code).toBe(75);
-    expect(stderr).toContain(`the prompt to ${model} alone may cost $0.014`);
+    expect(stderr).toContain(`the prompt alone may cost $0.014 with ${model}`);
     expect(server.generateRequests).toHaveLength(0);
     const second = await boticelli('run', 'n.toml', '--max-cost', '0.02');
     // The two searches of the first act cost more than the limit, so the second act sends no request.

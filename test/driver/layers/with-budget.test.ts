@@ -26,7 +26,7 @@ test('does not send a request that could exceed the limit', async () => {
   expect((await driver.generate(createRequest())).costUsd).toBe(1.2);
   await expect(driver.generate(createRequest())).rejects.toMatchObject({
     code: 'budget_exceeded',
-    message: 'the prompt to m alone may cost $1.00; $3.20 of --max-cost $3.00 is spent',
+    message: 'the prompt alone may cost $1.00 with m; $3.20 of --max-cost $3.00 is spent',
   });
   expect(inner.requests).toHaveLength(2);
 });
