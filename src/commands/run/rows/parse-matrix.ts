@@ -64,7 +64,7 @@ function parseAxis(text: string): MatrixAxis {
       throw createMatrixError(
         text,
         'a value is empty',
-        'Separate values with one comma. Write a comma in a value as \\,.',
+        'Separate values with one comma, and write `\\,` for a comma in a value.',
       );
     const value = parseValue(parse, part, text);
     if (values.includes(value))
