@@ -9,8 +9,8 @@ if (!printVersion()) {
 }
 
 /**
- * Prints the version without loading the program, because scripts ask for it often. Returns false if the arguments ask for
- * something else, or if printing fails: then the program is loaded, and reports why.
+ * Prints the version without loading the program, because scripts ask for it often. Returns false if the arguments ask
+ * for something else, or if printing fails: then the program is loaded, and reports why.
  */
 function printVersion() {
   if (process.argv.length !== 3 || !/^(-V|--version)$/.test(process.argv[2])) return false;

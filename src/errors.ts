@@ -4,8 +4,8 @@
  */
 
 /**
- * Exit codes by error code. Codes from 64 to 78 follow sysexits.h where it defines a matching code. After an interruption
- * the program does not exit with the code of `interrupted`: see `Interrupted`.
+ * Exit codes by error code. Codes from 64 to 78 follow sysexits.h where it defines a matching code. After an
+ * interruption, the program does not exit with the code of `interrupted`: see `Interrupted`.
  */
 export const exitCodes = {
   internal: 1,

@@ -2,8 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../util/duration.js';
 import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
-// Lazily loaded modules must import this class from here. The build puts them into files of their own (see src/build). If
-// they imported commander, their file would contain a second copy of it, with another class of this name.
+// Lazily loaded modules must import this class from here. The build puts them into files of their own (see src/build).
+// If they imported commander, their file would contain a second copy of it, with another class of this name.
 export { InvalidArgumentError };
 
 /** Parsers of option values: each returns the value, or throws an InvalidArgumentError that commander reports. */

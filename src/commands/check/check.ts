@@ -49,7 +49,7 @@ interface CheckedFile {
   /** The number of acts; absent if the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
-  /** The diagnostics that no earlier file had. Only these are printed, because many narratives may nest the same file. */
+  /** The diagnostics that no earlier file had. Only these are printed: many narratives may nest the same file. */
   newDiagnostics: readonly Diagnostic[];
   estimate?: Estimate;
   /** The lines to print. */
