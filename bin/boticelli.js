@@ -8,7 +8,10 @@ if (!printVersion()) {
   loadWithCache(join(__dirname, '../dist/main.cjs')).main(process);
 }
 
-/** Scripts ask for the version often: print it without loading the program. If that fails, the program reports why. */
+/**
+ * Prints the version without loading the program, because scripts ask for it often. Returns false if the arguments ask
+ * for something else, or if printing fails: then the program is loaded, and reports why.
+ */
 function printVersion() {
   if (process.argv.length !== 3 || !/^(-V|--version)$/.test(process.argv[2])) return false;
   try {

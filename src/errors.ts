@@ -3,7 +3,10 @@
  * a bug and is reported as `internal`.
  */
 
-/** Exit codes by error code. Codes from 64 to 78 follow sysexits.h where it defines a matching code. */
+/**
+ * Exit codes by error code. Codes from 64 to 78 follow sysexits.h where it defines a matching code. After an
+ * interruption, the program does not exit with the code of `interrupted`: see `Interrupted`.
+ */
 export const exitCodes = {
   internal: 1,
   usage: 2,
@@ -151,7 +154,7 @@ export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
 
 /**
  * The run was interrupted. After SIGINT, SIGTERM or SIGHUP, the process then kills itself with the same signal, so that a
- * shell loop stops too.
+ * shell loop stops too. After SIGPIPE, it exits with 141 and prints no error.
  */
 export class Interrupted extends BoticelliError {
   readonly signal: InterruptSignal;

@@ -26,8 +26,8 @@ const commands = [
 ];
 
 /**
- * Runs the program: prints the error of a command that failed, unless the command has printed it, and ends the process
- * with the exit code of the error.
+ * Runs the program, and ends the process with the exit code 0 or that of the error. Prints the error of a command that
+ * failed, unless the command has printed it.
  */
 export async function main(proc: NodeProcess): Promise<void> {
   // A failure to write to standard error changes neither the run nor its exit code.

@@ -2,8 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../util/duration.js';
 import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
-// Exported for modules in another file of the bundle. If they import commander, that file contains a copy of it (see
-// src/build), whose class is not the one that the parsers here throw.
+// Lazily loaded modules must import this class from here. The build puts them into files of their own (see src/build).
+// If they imported commander, their file would contain a second copy of it, with another class of this name.
 export { InvalidArgumentError };
 
 /** Parsers of option values: each returns the value, or throws an InvalidArgumentError that commander reports. */

@@ -35,7 +35,7 @@ test('does not read standard input that no prompt uses', async () => {
   expect(stderr).toBe('');
 });
 
-test('rejects an empty file and a closed input', async () => {
+test('rejects an empty file and a closed standard input as the text of {{stdin}}', async () => {
   for (const redirection of ['< none.txt', '< /dev/null', '<&-']) {
     const script = `boticelli run x.toml --rehearse -q ${redirection}`;
     const { code, stderr } = await startShell(script, { cwd: createFolder('Review this: {{stdin}}') }).result;
@@ -46,7 +46,7 @@ test('rejects an empty file and a closed input', async () => {
   }
 });
 
-test('rejects a folder, for {{stdin}} and for the narrative', async () => {
+test('rejects a folder as standard input, both for {{stdin}} and for a narrative', async () => {
   const cwd = createFolder('Review this: {{stdin}}');
   const before = server.generateRequests.length;
   for (const command of ['run x.toml', 'run -']) {

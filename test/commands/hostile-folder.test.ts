@@ -44,7 +44,7 @@ function trust(): void {
   before = hostile.readOutside();
 }
 
-describe('a service address that the folder sets', () => {
+describe('a service address that the working folder sets', () => {
   const tables = { base_url: 'providers.gemini', redis_url: 'quota' };
   const probe = ['limits', 'probe', '-m', 'm', '--requests', '1', '--yes'];
   const commands = {
@@ -78,14 +78,14 @@ describe('a service address that the folder sets', () => {
   });
 });
 
-describe('a state folder that the folder sets', () => {
+describe('a state folder that the working folder sets', () => {
   test.each([
     ['..', {}],
     ['.', { 'boticelli.db': '../app.db' }],
     ['.', { 'boticelli.db': '../state/new.db' }],
     ['data', { data: '../state' }],
   ])(
-    'must not be outside of the folder: BOTICELLI_STATE_DIR=%s with links %j',
+    'is rejected if it is outside of the working folder: BOTICELLI_STATE_DIR=%s with links %j',
     async (value, links: Record<string, string>) => {
       for (const [name, target] of Object.entries(links)) hostile.link(name, target);
       hostile.write('.env', `BOTICELLI_STATE_DIR=${value}\n`);

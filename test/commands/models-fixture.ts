@@ -29,7 +29,7 @@ export interface ModelsFixture {
   run(model: string, args?: string[], env?: Environment): Promise<ProcessResult>;
   /** Runs the program in a separate process. */
   bin(args: string[], env?: Environment): Promise<ProcessResult>;
-  /** Works on the state database. */
+  /** Calls `work` with the state database, and closes the database afterwards. */
   withDatabase<Result>(work: (database: Database.Database) => Result): Result;
   /** All bytes of the state folder. */
   stateBytes(): string;
@@ -39,7 +39,7 @@ type Environment = Record<string, string>;
 
 export interface ModelsFixtureOptions {
   models?: readonly ListedModel[];
-  /** `boticelli.toml`. */
+  /** The content of `boticelli.toml`. */
   settings?: string;
 }
 

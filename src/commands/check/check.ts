@@ -49,7 +49,7 @@ interface CheckedFile {
   /** The number of acts; absent if the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
-  /** The diagnostics that no earlier file had: many narratives may nest the same file with an error. */
+  /** The diagnostics that no earlier file had. Only these are printed: many narratives may nest the same file. */
   newDiagnostics: readonly Diagnostic[];
   estimate?: Estimate;
   /** The lines to print. */
@@ -123,12 +123,12 @@ async function checkUntilAbort(content: NarrativeContent, options: LoadNarrative
  * checked.
  */
 async function readContent(
-  given: NarrativeFile,
+  found: NarrativeFile,
   proc: CliProcess,
   signal: AbortSignal,
 ): Promise<NarrativeContent | UnreadableFile> {
-  if ('problem' in given) return given;
-  const { file } = given;
+  if ('problem' in found) return found;
+  const { file } = found;
   try {
     if (file !== '-') return readNarrativeContent(file);
     return await readStdinNarrative(proc, { signal, warn: createWarn(proc, await createColors(proc.stderr)) });

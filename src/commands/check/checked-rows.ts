@@ -13,8 +13,8 @@ import { assertColumnsExist } from '../resources/assert-columns.js';
 /** The rows of `check --each`. */
 export interface CheckedRows {
   /**
-   * Checks that the columns exist, rehearses the narrative with each row, and adds the errors to the diagnostics. If there
-   * are any, removes the narrative from the result, so that the file counts as invalid.
+   * Checks that the columns exist and, if they do, rehearses the narrative with each row. Adds the errors to the
+   * diagnostics. If there are any, removes the narrative from the result, so that the file counts as invalid.
    */
   check(loaded: LoadedNarrative): Promise<LoadedNarrative>;
   read(): AsyncIterable<Row>;

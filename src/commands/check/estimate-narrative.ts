@@ -57,8 +57,8 @@ export interface Estimate extends QuotaForecast, Omit<ModelEstimate, 'model'> {
 type Estimator = (narrative: Narrative, signal: AbortSignal, rows?: AsyncIterable<NarrativeRow>) => Promise<Estimate>;
 
 /**
- * Creates an estimator. It reads the quota store once for all narratives, writes nothing, and needs neither a key nor
- * the network.
+ * Creates an estimator. Reads this machine's quota database once for all narratives. The estimator writes nothing, and
+ * needs neither a key nor the network.
  */
 export async function createEstimator(settings: Settings, warn: (text: string) => void): Promise<Estimator> {
   const modelStates = await readReachableModelStates({ settings, warn });
@@ -128,7 +128,7 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
   return {
     supportsStreaming: () => false,
     generate: async (request, { signal } = {}) => {
-      // Only during this pause can Node handle signals.
+      // Node can handle signals only during this pause.
       requestCount += 1;
       if (requestCount % 1000 === 0) await setImmediate();
       signal?.throwIfAborted();

@@ -22,8 +22,8 @@ export interface LimitsContext {
 }
 
 /**
- * `boticelli limits --forget`: deletes the learned limits of models and prints what it deleted. Deletes them both from
- * Redis and from this machine's database, because the database is used while Redis is down.
+ * `boticelli limits --forget`: deletes the learned limits of models and prints what it deleted. Deletes them from Redis
+ * and from this machine's database, because the database is used while Redis is down.
  *
  * @throws BoticelliError `usage`, before anything is deleted, if a model is in neither store
  */
@@ -57,7 +57,7 @@ function selectKnown(models: readonly string[], known: readonly string[]): strin
 async function deleteLimits(store: QuotaStore, project: string, models: readonly string[]): Promise<ResetResult[]> {
   const deleted: ResetResult[] = [];
   for (const model of models) {
-    // This model was already reset together with an alias.
+    // Skips a model that was already reset together with its alias, which the user named before it.
     if (deleted.some((other) => other.model === model)) continue;
     deleted.push(...(await resetLearnedLimits(store, project, model)));
   }

@@ -7,7 +7,7 @@ import { describeSqliteError, isBusy, isCorrupt } from '../../database/sqlite-er
 /** A use of the state database: `quota` is the quota store; `runs` is the run history and the stored replies. */
 export type StateFeature = 'quota' | 'runs';
 
-/** What a command can't do without the database, as a clause for a warning. */
+/** What happens to each feature without the database, as a clause for a warning. */
 const lossMessages: Record<StateFeature, string> = {
   quota: 'quota is counted for this run only',
   runs: 'no replies are stored for --resume',
@@ -60,7 +60,7 @@ export async function openStateDatabase(options: OpenStateDatabaseOptions): Prom
   };
 }
 
-/** Describes what the command does without the database. */
+/** Describes what happens to the features without the database, as clauses for a warning. */
 function describeLoss(features: readonly StateFeature[]): string {
   return features.map((feature) => lossMessages[feature]).join(', and ');
 }

@@ -43,6 +43,7 @@ export interface RunQuota extends QuotaOptions {
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, maxWaitMs } = options;
+  // `budget` is the share of each rate limit that boticelli may use, not an amount of money.
   const { project, limitsFor, budget, windowMs } = settings;
   const connection = await startConnecting(options);
   const store = openLocalStore(options);

@@ -7,7 +7,7 @@ import type { RunOptions } from './options.js';
 import type { Persistence } from './persistence.js';
 
 /**
- * Checks that pictures and speech will not be lost, before any request is sent. They are kept by `--out-dir` and by the
+ * Checks, before any request is sent, that pictures and speech will not be lost. They are kept by `--out-dir` and by the
  * events of `-o ndjson`; with `--each` and `--matrix` there are no such events. A rehearsal and a replay bill nothing,
  * so their media may be lost. Also checks that no act with `format = "json"` has a model for pictures or speech, which
  * may come from `--model`.

@@ -42,8 +42,8 @@ export interface NarrativeView {
   /** The names of the acts of the run, in order; empty before `prepare`. */
   readonly actNames: readonly string[];
   /**
-   * Writes `run.json`, ends the replies and flushes standard output. Returns the report, marked as failed if `run.json`
-   * could not be written.
+   * With `--out-dir`, writes `run.json`. Then ends the replies and flushes standard output. Returns the report, marked
+   * as failed if `run.json` could not be written.
    */
   finish(report: RunReport): Promise<RunReport>;
 }
@@ -144,14 +144,20 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
   });
 }
 
-/** Whether the reply of an act is shown. In text output, only the last reply of a nested narrative is shown. */
+/**
+ * Whether the reply of an act is shown: with `--last` only the last one, with `--only` those of the named acts,
+ * otherwise all. In text output without these flags, only the last reply of a nested narrative is shown.
+ */
 function isActShown(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
   if (last) return index === planned.length - 1;
   if (only) return only.some((name) => planned[index]?.actNames.includes(name));
   return output !== 'text' || planned[index]?.isTopLevel === true;
 }
 
-/** Runs the last step of a run, such as writing its report. Returns the report, marked as failed if the step throws. */
+/**
+ * Runs the last step of a run, such as writing its report. Returns the report, marked as failed if the step throws. A
+ * run that failed before keeps its first failure.
+ */
 export function finishReport(report: RunReport, work: () => void): RunReport {
   try {
     work();

@@ -27,8 +27,8 @@ export interface Persistence {
   /**
    * Call it before each request. It waits until it is known whether replies can be stored. If they can't, a warning has
    * been printed.
-   * @throws BoticelliError `output_failed` with --resume, if they can't: otherwise each --resume would pay for the same
-   * request again
+   * @throws BoticelliError `output_failed` with --resume, if replies can't be stored: otherwise each --resume would pay
+   *   for the same request again
    */
   beforeSend: () => Promise<void>;
   /**
@@ -125,7 +125,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
   };
 }
 
-/** Returns the index of the first request of an act: its own, or that of the narrative that it runs. */
+/** Returns the index of the first request of an act: its only one, or the first one of the narrative that it runs. */
 function findFirstRequest(planned: readonly PlannedAct[], act: string): number {
   const index = planned.findIndex(({ name }) => name === act);
   return index === -1 ? planned.findIndex(({ name }) => name.startsWith(`${act}/`)) : index;

@@ -59,6 +59,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const { file, options, proc, view, resources, signal } = context;
   const { warn, canDiscard, saveAudio, saveMedia } = view;
   const { narrative, text } = await loadGivenNarrative(await resources.readVariables(), context);
+  // Without --each there is no row, so this rejects a narrative that uses row values.
   assertRowGiven(narrative, undefined);
   const planned = planActs(narrative);
   assertActsExist(options, planned);

@@ -60,7 +60,7 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
 
 /**
  * Creates the labels of narratives, used in progress lines and as folder names in `--out-dir`. A label is the file name
- * without `.toml`, plus a number if the name is taken. Labels depend only on the command-line arguments.
+ * without `.toml`, or `stdin`, plus a number if that is taken. Labels depend only on the command-line arguments.
  *
  * The file name `...toml` stays whole: without `.toml` it would be `..`, which leads out of the folder.
  */

@@ -57,7 +57,8 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     /**
      * Returns the text of `{{stdin}}`.
      *
-     * @throws BoticelliError `no_input`, also for an empty text without `--allow-empty`
+     * @throws BoticelliError `no_input` if standard input is another narrative, can't be read or, without
+     *   `--allow-empty`, is empty
      */
     readStdin: once((warn: (text: string) => void) =>
       isStdinAnotherNarrative

@@ -121,7 +121,7 @@ function alignActs(runs: readonly LabelledRun[]): { act: string; found: (Recorde
   return [...groups.values()];
 }
 
-/** Describes one act in each run, and compares each reply with the first one. */
+/** Describes one act in each run, and compares its reply with that of the first run that has one. */
 async function compareActs(
   runs: readonly LabelledRun[],
   found: readonly (RecordedAct | undefined)[],

@@ -9,8 +9,9 @@ import { isRecord } from '../../util/json.js';
 const maxSideBySide = 12;
 
 /**
- * Reads what a page shows of a run. The acts of rows are read later, one row at a time. A run with `--matrix` that has at
- * most `maxSideBySide` combinations is replaced by a run for each combination, which the page shows side by side.
+ * Reads what a page shows of a run. The acts of rows are read later, one row at a time. A run with `--matrix`, without
+ * `--each` and with at most `maxSideBySide` combinations is replaced by a run for each combination, which the page shows
+ * side by side.
  */
 export function readRunSources(database: Database.Database, run: RecordedRun): RunSource[] {
   const findMedia = createReplyMediaFinder(database, run.narrative);

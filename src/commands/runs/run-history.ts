@@ -6,7 +6,10 @@ import { BoticelliError } from '../../errors.js';
 /** The first schema version of the state database in which runs are stored. */
 const minSchemaVersion = 2;
 
-/** Returns the folder of the state database. @throws BoticelliError `no_input` if the user has no home folder */
+/**
+ * Returns the folder of the state database.
+ * @throws BoticelliError `no_input` if BOTICELLI_STATE_DIR is not set and the user has no home folder
+ */
 export async function getStateFolder(proc: CliProcess): Promise<string> {
   const folder = await findStateFolder(proc.env, proc.cwd());
   if (folder !== undefined) return folder;

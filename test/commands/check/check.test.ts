@@ -59,7 +59,7 @@ test('reads a narrative from standard input for -', async () => {
   expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
 });
 
-test('reports a missing file and an empty folder, and still checks the other files, whose errors decide the exit code', async () => {
+test('reports a missing file and an empty folder, and still checks the other files; an error in one of those decides the exit code', async () => {
   const cwd = createFolder();
   mkdirSync(join(cwd, 'a-folder'));
   const missing = await runInProcess(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });

@@ -18,7 +18,7 @@ function createFolderWith(files: Record<string, string>): string {
   return folder;
 }
 
-test('checks every narrative in a folder and its subfolders, sorted by name, without hidden files and node_modules', async () => {
+test('checks every narrative in a folder and its subfolders, sorted by name, but not hidden files, node_modules and boticelli.toml', async () => {
   const cwd = createFolderWith({
     'b.toml': good,
     'a/z.toml': good,

@@ -43,7 +43,7 @@ describe('init', () => {
     expect(read('post.toml')).toContain('name = "post"');
   });
 
-  test('never replaces a file or a link, and writes no file at all if one of them exists', async () => {
+  test('never replaces a file or a link: if the name of one file is taken, writes none of the files', async () => {
     const { cwd, call, read } = setup({ 'a.csv': 'mine' });
     symlinkSync(join(cwd, 'nowhere'), join(cwd, 'b.toml'));
     const error = { code: 2, stdout: '' };

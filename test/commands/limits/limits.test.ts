@@ -84,7 +84,7 @@ test('without settings, shows built-in limits and marks them as such', async () 
   expect((await limits('--tier', 'tier_1')).stdout).toMatch(/^ {2}requests per minute +none +0 +0$/m);
 });
 
-test('shows the same usage as the server counted, and when a used-up day ends', async () => {
+test('shows the same usage as the server counted, and when a used-up daily quota is available again', async () => {
   const { run, model, limits } = setup();
   const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 4 });
   await run('three.toml', '--model', 'model-c');
@@ -106,6 +106,7 @@ test('shows the same usage as the server counted, and when a used-up day ends', 
 
 test('shows a limit learned from a rejection, and when the next request can be sent', async () => {
   const { cwd, run, limits, model } = setup();
+  // Replaces the fallback in the settings with a window of four seconds.
   writeFileSync(
     join(cwd, 'boticelli.toml'),
     `[providers.gemini]\nrate_window_seconds = 4\n${settings.split('\n').slice(3).join('\n')}`,

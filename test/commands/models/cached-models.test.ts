@@ -104,6 +104,7 @@ describe('a run', () => {
     expect(await run('gemini-3.8-flash')).toMatchObject({ code: 0 });
     expect(await bin(['models'])).toMatchObject({ code: 0 });
     expect(await run('gemma-9-7b-it')).toMatchObject({ code: 0 });
+    // Only `models` requests the list, which has three pages.
     const actions = server.requests.map(({ action }) => action);
     expect(actions).toEqual(['generateContent', 'list', 'list', 'list', 'generateContent']);
   });

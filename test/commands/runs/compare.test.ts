@@ -87,7 +87,7 @@ describe('runs compare', () => {
     expect(stdout).toContain('\nact_1: D compared with A\nA reply of gemini-[-a-]{+b+} at [-0-]{+1+} temperature.\n');
   });
 
-  test('by default compares the last two runs of a narrative, the older one first, and matches their acts by name', async () => {
+  test('by default compares the last two runs of the narrative that ran last, the older one first, and matches acts by name', async () => {
     const { run, compare, compareJson, list } = setup();
     expect(await compare()).toMatchObject({ code: 66, stderr: expect.stringContaining('no runs to compare') });
     await run('odd.toml');

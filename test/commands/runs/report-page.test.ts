@@ -154,7 +154,7 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
     expect(await page.locator('#r1-a2').textContent()).toContain('Not kept: 02-draw-2.png, image/png, 1,200,000 bytes');
   });
 
-  test('sorts and filters rows from the keyboard, failures first', async () => {
+  test('lists failed rows first, and sorts and filters rows from the keyboard', async () => {
     const { page } = await openPage(pages.rows);
     const numbers = () => page.locator('tbody tr:not([hidden]) [role=rowheader]').allTextContents();
     const press = async (name: string, key: string) => {

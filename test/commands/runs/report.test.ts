@@ -100,7 +100,7 @@ test('fails for a run that does not exist, and writes no file', async () => {
   expect(existsSync(path)).toBe(false);
 });
 
-test('writes a page of a run that is damaged, unfinished or empty', async () => {
+test('writes a page about a run that is damaged, unfinished or empty', async () => {
   const damage: readonly [string, string][] = [
     ['ended = \'{"text": [], "usage": 3, "media": {}, "sources": [3], "audio": []}\'', 'No text.'],
     ['ended = \'{\', told = \'[{"type": "act-retry"}, {"type": "act-wait", "waitMs": 1}, 5]\'', 'No reply.'],
@@ -125,7 +125,7 @@ test('writes a page of a run that is damaged, unfinished or empty', async () => 
   expect(read()).toContain('No act has ended.');
 });
 
-test('writes a page of a reply of 10 MB, and of 10,000 acts', async () => {
+test('writes a page about a run with a reply of 10 MB, and about a run with 10,000 acts', async () => {
   const { report, read } = await setup((database) => {
     database.exec('BEGIN');
     storeRun(database, { id, acts: [{ act: 'a', end: { text: '<b>word '.repeat(1_250_000) } }] });

@@ -1,4 +1,4 @@
-/** A file that a template writes. Its name is that of the narrative with this extension. */
+/** A file that a template writes. The file name is the name of the narrative plus this extension. */
 export interface TemplateFile {
   extension: string;
   content: string | Uint8Array;

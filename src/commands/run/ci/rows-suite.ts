@@ -46,8 +46,8 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
 }
 
 /**
- * Creates one case for the failure that ended the run and the rows that did not finish: failed if there is a failure,
- * otherwise skipped. Creates none if there is neither.
+ * Creates a single case that stands for the failure that ended the run, and for all rows that did not finish. The case
+ * is failed if there is a failure, otherwise skipped. Creates none if there is neither a failure nor such a row.
  */
 function createCasesWithoutRow(unfinished: number, failure: BoticelliError | undefined): ReportedCase[] {
   const name = unfinished === 0 ? 'rows' : `${formatCount(unfinished, 'row')} not finished`;

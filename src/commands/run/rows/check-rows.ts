@@ -11,7 +11,7 @@ export function assertStdinFree(narrative: Narrative, source: string): void {
   });
 }
 
-/** A file of the command: the flag that names it, and its path. */
+/** A file of the command: the flag that names it, or `the narrative`, and its path. */
 type NamedFile = readonly [flag: string, path: string | undefined];
 
 /** Checks that no two flags name the same file, so that no source is overwritten. @throws BoticelliError `usage` */

@@ -97,7 +97,8 @@ async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, c
   const { signal, view, options } = context;
   try {
     const report = await executeTask(task, run, context).catch(createFailedReport);
-    // A row that was interrupted has neither a reply nor an error of its own, so it has no result.
+    // A row that was interrupted has neither a reply nor an error of its own, so it has no result. After an abort, any
+    // failure of a row counts as an interruption.
     if (report.status === 'interrupted' || (signal.aborted && report.failure)) return state.output?.skip(position);
     const { failure } = report;
     state.usage = addUsage(state.usage, report.usage);

@@ -48,7 +48,7 @@ export interface RowsRun {
   jobs: number;
   /** Limits the calls in flight, over all runs. */
   callLimiter: CallLimiter | undefined;
-  /** Closes everything, and records how the run ended. */
+  /** Closes the driver, ends the recording of `--record`, and stores in the history how the run ended. */
   close(outcome: RowsOutcome): Promise<void>;
 }
 
@@ -136,6 +136,7 @@ function toStoredMatrix(axes: readonly MatrixAxis[]) {
 async function openSource(narrative: Narrative, { file, options, proc, signal, view }: OpenRowsRunOptions) {
   const { each } = options;
   if (each === undefined) {
+    // Without --each there is no row, so this rejects a narrative that uses row values.
     assertRowGiven(narrative, undefined);
     return createSingleRowSource(proc.cwd());
   }

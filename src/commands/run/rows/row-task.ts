@@ -3,7 +3,7 @@ import type { ResultSubject } from '../../../rows/results/row-result.js';
 import { formatRowLocation, type Row, type RowSource } from '../../../rows/row.js';
 import type { Variant } from './load-variants.js';
 
-/** One run of the narrative: of a row, of a combination of `--matrix`, or of a row with a combination. */
+/** One run of the narrative: for a row, for a combination of `--matrix`, or for both. */
 export interface RowTask {
   /** The number of the run, from 1. Runs of other shards count too. Without `--matrix` it is the number of the row. */
   position: number;

@@ -7,7 +7,7 @@ export interface RowsOutcome extends BilledUsage {
   status: RunStatus;
   /**
    * The number of runs of the command. If the rows can't be counted, the number of runs that were started, skipped, or not
-   * asked because their model was stopped.
+   * run because their model was stopped.
    */
   total: number;
   /** How many of these runs completed, in this command or an earlier one. */

@@ -21,10 +21,14 @@ export interface RowsState {
   firstFailure: { position: number; failure: BoticelliError } | undefined;
   /** The error that ended the run, if it is not that of a single row: for example, the results can't be written. */
   stopError?: BoticelliError;
-  /** Why no further run is started, as a clause for a warning. The failed rows have already reported their errors. */
+  /**
+   * Why no further run is started, as a clause for a warning. It is not an error of its own, because the failed rows
+   * have already reported theirs.
+   */
   stopReason?: string;
   /**
-   * Why no further run of a model is started, and how many were not. Without `--matrix model=`, the key is undefined.
+   * Why no further run of a model is started, and how many of its runs were not. Without `--matrix model=`, the only key
+   * is undefined.
    */
   stoppedModels: Map<MatrixValue | undefined, { reason: string; notRun: number }>;
 }
@@ -51,14 +55,14 @@ export function createOutcome(
   const { counts } = view;
   const ended = counts.done + countFailures(counts);
   const unfinished = counts.total === undefined ? state.reached - ended : counts.total - ended;
-  const isCut = stopError !== undefined || stopReason !== undefined;
+  const hasStoppedEarly = stopError !== undefined || stopReason !== undefined;
   const total = source.total === undefined ? undefined : source.total * variants.length;
   for (const [model, stopped] of state.stoppedModels) {
     const text = `${formatCount(stopped.notRun, 'run')} with model=${model} ${stopped.notRun === 1 ? 'was' : 'were'} not run`;
     if (stopped.notRun > 0 && !signal.aborted) view.warn(`${text}: ${stopped.reason}`);
   }
-  if (isCut && !signal.aborted && unfinished > 0)
-    view.warn(describeNotAsked(counts.unit, total, lastStarted, stopReason));
+  if (hasStoppedEarly && !signal.aborted && unfinished > 0)
+    view.warn(describeNotRun(counts.unit, total, lastStarted, stopReason));
   const isComplete = !signal.aborted && !stopError && !firstFailure;
   return {
     status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
@@ -69,7 +73,7 @@ export function createOutcome(
   };
 }
 
-function describeNotAsked(
+function describeNotRun(
   unit: RowCounts['unit'],
   total: number | undefined,
   lastStarted: number,

@@ -31,7 +31,7 @@ export async function runRows(
   const { signal } = shutdown;
   // Every row adds listeners to the signal. By default, Node warns of a leak above ten.
   setMaxListeners(0, signal);
-  const view = addRowsTo(suite, await openRowsView({ options, proc, shutdown }));
+  const view = withSuite(await openRowsView({ options, proc, shutdown }), suite);
   const { colors } = view;
   const resources = createRunResources({ files, options, proc, colors, signal });
   const writeReports = (ended: Parameters<RowsSuite['finish']>[0], hasFailed: boolean) =>
@@ -61,8 +61,8 @@ export async function runRows(
   }
 }
 
-/** Returns a view that also adds every row to the suite, if reports are wanted. */
-function addRowsTo(suite: RowsSuite | undefined, view: RowsView): RowsView {
+/** Returns a view that also adds every row to the suite. If there is no suite, returns the view as it is. */
+function withSuite(view: RowsView, suite: RowsSuite | undefined): RowsView {
   if (!suite) return view;
   return {
     ...view,

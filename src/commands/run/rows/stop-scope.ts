@@ -26,8 +26,8 @@ function affectsModel(error: BoticelliError): boolean {
     case 'model_not_found':
       return true;
     case 'quota_exhausted':
-      // The limiter gives no `retryAt` if the prompt alone exceeds the limit of tokens per minute. Other prompts
-      // may fit.
+      // From the service, the error concerns every request to the model. From the limiter, it has no `retryAt` if the
+      // prompt alone exceeds the limit of tokens per minute: other prompts may fit.
       return isFromService || error.retryAt !== undefined;
     case 'rate_limited':
       // From the limiter, the error means a wait longer than --max-wait, which every row of the model would have. A
