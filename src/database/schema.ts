@@ -46,9 +46,10 @@ const schema = `
 `;
 
 /**
- * The rows of runs with `--each`. Each row is also stored as a run of its own, whose id consists of the id of the whole
- * run, a slash and the row's number. Number 0 stands for the whole run. The table is created when it is first needed.
- * It did not get a new schema version, because older versions of the program refuse a file with a newer schema version.
+ * The rows of runs with `--each` or `--matrix`. Each row is also stored as a run of its own, whose id consists of the id
+ * of the whole run, a slash and the row's number. Number 0 stands for the whole run. The table is created when it is
+ * first needed. It did not get a new schema version, because older versions of the program refuse a file with a newer
+ * schema version.
  */
 export const rowRunsTable = `
   CREATE TABLE IF NOT EXISTS row_runs (

@@ -44,7 +44,7 @@ export interface ModelState extends ObservedLimits {
 /** A reservation in the state of a model. Times are milliseconds since the epoch. */
 export interface StoredReservation {
   id: string;
-  /** When the request may be sent. Once it was sent: when it was sent. */
+  /** When the request may be sent; once `confirmed`, when it was sent. */
   at: number;
   /** Prompt tokens: the corrected estimate, later the actual count. */
   tokens: number;

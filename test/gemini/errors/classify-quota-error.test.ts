@@ -49,12 +49,12 @@ test.each([
 });
 
 test.each([
-  ['12', 12_000],
-  [new Date(now + 30_000).toUTCString(), 30_000],
-  [new Date(now - 30_000).toUTCString(), undefined],
-  ['0', undefined],
-  ['soon', undefined],
-])('parses a Retry-After of %s; retry delay in ms, if any: %s', async (value, retryAfterMs) => {
+  ['12', 'a delay of 12 s', 12_000],
+  [new Date(now + 30_000).toUTCString(), 'a delay of 30 s', 30_000],
+  [new Date(now - 30_000).toUTCString(), 'no delay', undefined],
+  ['0', 'no delay', undefined],
+  ['soon', 'no delay', undefined],
+])('parses a Retry-After of %s as %s', async (value, _, retryAfterMs) => {
   const error = await errorOf(quotaError([{ quotaId: minuteId }], undefined, { 'retry-after': value }));
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
 });
@@ -195,8 +195,8 @@ const dayId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
 const tokensId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
 
 /**
- * Creates a 429 whose violations have only the given fields, because proto3 omits a field whose value is 0. The lines
- * follow in its message.
+ * Creates a 429 whose violations have only the given fields, because proto3 omits a field whose value is 0. Its
+ * message ends with the given lines.
  */
 function createRejection(violations: object[], ...lines: string[]): ScriptedReply {
   const details = [{ '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations }];

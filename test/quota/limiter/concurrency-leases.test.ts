@@ -43,7 +43,13 @@ test('fails if no slot becomes free within the maximum wait, and succeeds once a
   const store = createMemoryQuotaStore();
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const limiter = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 2000 });
-  const limiterWithoutWait = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 0 });
+  const limiterWithoutWait = createConcurrencyLimiter({
+    store,
+    clock,
+    project: 'p',
+    limitsFor: () => limits,
+    maxWaitMs: 0,
+  });
   const startedAt = clock.now();
   const lease = await limiterWithoutWait.acquire('m', {});
   await expect(limiter.acquire('m', {})).rejects.toMatchObject({ code: 'rate_limited', isTransient: false });

@@ -38,7 +38,7 @@ describe('settled reservations', () => {
     expect(days).toMatchObject([{ count: 2000 }]);
   });
 
-  test('are merged so that no window exceeds its limit, and 2000 requests take at most 2% and 5 s longer', async () => {
+  test('are merged so that no window exceeds its limit, and 2000 requests take at most 2% plus 5 s longer', async () => {
     const fixture = createTestLimiter();
     const limits: Limits = { rpm: { value: 400, source: 'settings' } };
     const startedAt = fixture.clock.now();

@@ -129,7 +129,7 @@ async function runStep(
     return limiter.recordRejection(selected, { violations: tokenViolations, retryAfterMs: 100 });
   }
   if (what === 'reject') return limiter.recordRejection(selected, { violations, retryAfterMs: tokens * 3.7 });
-  // The step is 'close day': the API closes the day until midnight in Los Angeles, or until a time that the API states.
+  // The step is 'close day': the quota is used up until midnight in Los Angeles, or until a time that the API states.
   const { getNextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
   const closedUntil = tokens % 2 === 0 ? getNextPacificMidnight(now).getTime() : now + tokens * 20_011;
   return limiter.recordRejection(selected, { violations: [], closedUntil });

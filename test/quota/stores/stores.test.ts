@@ -143,7 +143,7 @@ describe('a database file', () => {
     expect(readdirSync(folder).some((name) => name.startsWith('boticelli.db.damaged-'))).toBe(true);
   });
 
-  test('of a newer version is not used', async () => {
+  test('that a newer version has written is not used', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { database } = await openSqlite(folder);
     database.exec('PRAGMA user_version = 99');
