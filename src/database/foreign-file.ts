@@ -49,8 +49,8 @@ export function isForeignDatabase(database: Database.Database): boolean {
 }
 
 /**
- * Reads the application id in SQLite's header. Returns undefined if there is no such header: the file is missing, empty,
- * damaged or not a regular file.
+ * Reads the application id in SQLite's header. Returns undefined if there is no such header: the file is missing,
+ * empty, damaged or not a regular file.
  */
 function readHeader(path: string): { applicationId: number } | undefined {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;

@@ -57,8 +57,8 @@ export const rowRunsTable = `
   ) WITHOUT ROWID`;
 
 /**
- * The columns that files created in 2026-11 or earlier may lack. They are added when such a file is opened for writing. Older
- * versions of the program can still use the file, because their statements name the columns that they use.
+ * The columns that files created in 2026-11 or earlier may lack. They are added when such a file is opened for writing.
+ * Older versions of the program can still use the file, because their statements name the columns that they use.
  */
 export const addedColumns = [
   { table: 'runs', column: 'vars' },

@@ -17,8 +17,8 @@ const messageFields = new Set(['message', 'hint']);
 const addedFields = new Set(['servedInWindow', ...addedColumns.map(({ column }) => column)]);
 
 /**
- * Replaces what may differ between two runs of the scenario by its type, leaves out thoughts and added fields, and parses
- * JSON in strings.
+ * Replaces what may differ between two runs of the scenario by its type, leaves out thoughts and added fields, and
+ * parses JSON in strings.
  */
 export function toComparable(value: unknown): unknown {
   if (typeof value === 'string' && /^[[{]/.test(value)) return toComparable(JSON.parse(value));
@@ -64,7 +64,7 @@ export function readSchema(database: LibSql.Database) {
   };
 }
 
-/** Returns the comparable rows of the tables of version 0.1, in an order that is the same for each run of the scenario. */
+/** Returns the comparable rows of version 0.1's tables, in an order that is the same for each run of the scenario. */
 export function readContent(database: LibSql.Database) {
   const readAll = (query: string) => database.prepare(query).all().map(toComparable);
   return {

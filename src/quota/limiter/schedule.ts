@@ -53,9 +53,9 @@ export function computeGuardMs(windowMs: number, factor: number): number {
 /**
  * Finds the first time at which a request can be sent. The time is neither before `now` nor before the time of any
  * existing reservation, and the requests and tokens in the sliding window that ends at that time are within the limits.
- * Later windows need no check: there is no later reservation. A request that exceeds the token limit by itself gets a window of its own. The
- * result has `ok: false` if the API stated that the day is used up, or if the count of the day has reached the daily
- * limit. A built-in daily limit is not enforced, because it is a guess.
+ * Later windows need no check: there is no later reservation. A request that exceeds the token limit by itself gets a
+ * window of its own. The result has `ok: false` if the API stated that the day is used up, or if the count of the day
+ * has reached the daily limit. A built-in daily limit is not enforced, because it is a guess.
  */
 export function scheduleRequest(state: ModelState, tokens: number, now: number, window: WindowLimits): ScheduleResult {
   const { closedUntil } = state;

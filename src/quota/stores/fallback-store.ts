@@ -11,7 +11,7 @@ export interface FallbackStoreOptions {
 }
 
 /**
- * Creates a store that uses `store` and switches to memory when it fails permanently (disk full, file read-only or
+ * Creates a store that uses `store`, and memory once `store` has failed permanently (disk full, file read-only or
  * corrupt). The states that can still be read are copied, so that known limits still apply.
  */
 export function createFallbackQuotaStore({ store, onFailure }: FallbackStoreOptions): QuotaStore {
