@@ -48,7 +48,10 @@ export function isForeignDatabase(database: Database.Database): boolean {
   return id !== applicationId && (id !== 0 || !readTables(database).every(isOurTable));
 }
 
-/** Reads SQLite's header. Returns undefined if the file does not have one: it is then missing, empty or damaged. */
+/**
+ * Reads the application id in SQLite's header. Returns undefined if there is no such header: the file is missing,
+ * empty, damaged or not a regular file.
+ */
 function readHeader(path: string): { applicationId: number } | undefined {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
   const header = Buffer.alloc(100);

@@ -12,8 +12,8 @@ import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js'
 export type { Database };
 
 /**
- * `database` is absent if the state database can't be used. `warning` is one line for the user. It says why, or that a
- * damaged file was replaced.
+ * `database` is absent if the state database can't be used. `warning` is one line for the user: why there is no
+ * database, or that a damaged file was replaced.
  */
 type OpenedDatabase = { database?: Database.Database; warning?: string };
 
@@ -68,8 +68,9 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     return { warning: `${path} ${problem}: it is left unchanged` };
   };
   try {
-    // Set before the journal mode: otherwise, when many processes open a new file at the same time, some of them fail.
-    // This wait blocks the event loop and therefore Ctrl-C, so it is short. Callers that can wait longer retry.
+    // The timeout is set before the journal mode: otherwise, when many processes open a new file at the same time, some
+    // of them fail. SQLite's wait blocks the event loop and therefore Ctrl-C, so it is short. Callers that can wait longer
+    // retry.
     database.exec('PRAGMA busy_timeout = 200');
     readSchema(database);
     if (isForeignDatabase(database)) return refuse(foreignDatabaseMessage);
@@ -140,7 +141,7 @@ function openUnwritable(LibSql: typeof Database, path: string): Database.Databas
 }
 
 /**
- * Renames a damaged file, its write-ahead log and the log's index, so that the next run creates a new file.
+ * Renames a damaged file, its write-ahead log and the log's index, so that a new file can be created at the path.
  *
  * @returns the new path, which contains the time
  * @throws the system's error if the file can't be renamed

@@ -46,9 +46,10 @@ const schema = `
 `;
 
 /**
- * The rows of runs with `--each`. Each row is also stored as a run of its own, whose id consists of the id of the whole
- * run, a slash and the row's number. Number 0 stands for the whole run. The table is created when it is first needed.
- * It did not get a new schema version, because older versions of the program refuse a file with a newer schema version.
+ * The rows of runs with `--each` or `--matrix`. Each row is also stored as a run of its own, whose id consists of the id
+ * of the whole run, a slash and the row's number. Number 0 stands for the whole run. The table is created when it is
+ * first needed. It did not get a new schema version, because older versions of the program refuse a file with a newer
+ * schema version.
  */
 export const rowRunsTable = `
   CREATE TABLE IF NOT EXISTS row_runs (
@@ -56,8 +57,8 @@ export const rowRunsTable = `
   ) WITHOUT ROWID`;
 
 /**
- * The columns that files of 2026-11 and before lack. They are added when such a file is opened for writing. Older
- * versions of the program can still use the file, because their statements name the columns that they use.
+ * The columns that files created in 2026-11 or earlier may lack. They are added when such a file is opened for writing.
+ * Older versions of the program can still use the file, because their statements name the columns that they use.
  */
 export const addedColumns = [
   { table: 'runs', column: 'vars' },

@@ -1,14 +1,14 @@
-/** Whether the work failed because another process holds the lock. The work may then succeed a moment later. */
+/** Whether an error says that the database is locked by another connection. A later attempt may then succeed. */
 export function isBusy(thrown: unknown): boolean {
   return hasCode(thrown, { SQLITE_BUSY: 5, SQLITE_LOCKED: 6 });
 }
 
-/** Whether a file is damaged or not a database. */
+/** Whether an error says that a file is damaged or not a database. */
 export function isCorrupt(thrown: unknown): boolean {
   return hasCode(thrown, { SQLITE_CORRUPT: 11, SQLITE_NOTADB: 26 });
 }
 
-/** Whether SQLite could not write or create a file, for example in a read-only folder or on a full disk. */
+/** Whether an error says that SQLite could not write or create a file, as in a read-only folder or on a full disk. */
 export function isUnwritable(thrown: unknown): boolean {
   return hasCode(thrown, { SQLITE_READONLY: 8, SQLITE_IOERR: 10, SQLITE_FULL: 13, SQLITE_CANTOPEN: 14 });
 }

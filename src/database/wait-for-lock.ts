@@ -28,7 +28,7 @@ const noticeAfterMs = 1000;
  */
 export async function retryWhileLocked<Result>(work: () => Result, options: LockWaitOptions = {}): Promise<Result> {
   const { maxWaitMs = 10_000, onLocked, pauseMs: [minPauseMs, maxPauseMs] = [1, 7] } = options;
-  // `performance` is used only if another process holds the lock: loading it takes 0.7 ms at startup.
+  // `performance` is used only after a failed attempt, because loading it takes 0.7 ms.
   let startedAt: number | undefined;
   for (let isReported = false; ; ) {
     try {

@@ -39,12 +39,12 @@ export interface ObservedLimits {
   learned: LearnedLimits;
   /**
    * The most requests that the service accepted within one window. Present only if it exceeds the lowest built-in guess
-   * of requests per minute. A lower guess rises to this number.
+   * of requests per minute. A guess below this number rises to it.
    */
   servedInWindow?: number;
 }
 
-/** The share of each limit to use, for example 0.8. Default 1. */
+/** The share of each rate limit to use, for example 0.8. Default 1. It is not an amount of money. */
 export type QuotaBudget = Partial<Record<LimitKind, number>>;
 
 /**

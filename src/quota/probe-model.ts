@@ -20,7 +20,7 @@ import type { Limits } from './limits.js';
 export interface ProbeModelOptions {
   /** A driver without layers, because retries and waits would hide rejections. */
   driver: BoticelliDriver;
-  /** Counts the requests and learns from rejections. It never delays a request. */
+  /** Counts the requests and learns from rejections. It delays no request of the probe. */
   limiter: RateLimiter;
   limitsFor: (model: string, requestedAs?: string) => Limits;
   model: string;

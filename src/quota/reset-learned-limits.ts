@@ -10,7 +10,7 @@ export interface ResetResult {
   learned: LearnedLimits;
   /** For an alias: the model that served it. Its limits are reset too, and the next result describes that reset. */
   stoodFor?: string;
-  /** End of the day that was marked as used up. */
+  /** The time until which the daily quota counted as used up. */
   closedUntil?: number;
   /** The time before which no request was to be sent. */
   notBefore?: number;

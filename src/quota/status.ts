@@ -65,8 +65,8 @@ export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' |
 }
 
 /**
- * Returns the quota status of each model of a project, sorted by model name. A model about which nothing is known is
- * left out, because its name may be misspelt, unless `models` lists it.
+ * Returns the quota status of each model of a project, sorted by model name. Models about which nothing is known are
+ * left out, unless `models` lists them: their names may be misspelt.
  */
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   const modelStates = copyProjectStates(options);

@@ -69,10 +69,10 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   const gemini = createGeminiDriver({ clock, ...options.gemini });
   const limited = quota ? withQuota(quota, gemini) : gemini;
   const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
-  const hop = withFallback({ getFallbackModels, getUnsupportedReason }, withTierFallback(priced));
-  const whole = withContinuation(replies ? withHopCache(replies, hop) : hop);
+  const hopDriver = withFallback({ getFallbackModels, getUnsupportedReason }, withTierFallback(priced));
+  const replyDriver = withContinuation(replies ? withHopCache(replies, hopDriver) : hopDriver);
   const checkTimeoutMs = options.gemini.timeoutMs && Math.min(options.gemini.timeoutMs, maxCheckMs);
-  const validated = withJsonValidation({ compileSchema: createSchemaValidator, checkTimeoutMs }, whole);
+  const validated = withJsonValidation({ compileSchema: createSchemaValidator, checkTimeoutMs }, replyDriver);
   const checked = withExpectations({ checkTimeoutMs }, validated);
   return replies ? withReplyCache({ ...replies, checkTimeoutMs }, checked) : checked;
 }
@@ -88,10 +88,10 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
  * Creates a function that estimates the cost of a call, before it or after a reply whose cost is unknown. The cost
  * covers the prompt and a reply of `max_tokens`. Without `max_tokens`:
  *
- * - Before the call, the length of the reply is unknown, so the estimate covers only the prompt.
+ * - Before the call, the length of the reply is unknown, so the reply counts as 0 tokens.
  * - After the call, the tokens of the reply are estimated from its text. Thoughts may have been longer, so a short text
  *   counts as a reply of typical length.
- * - The reply of a picture model counts as at least one picture, whose tokens are known.
+ * - In both cases, however, the reply of a picture model counts as at least one picture, whose tokens are known.
  *
  * A request that allows Google Search is assumed to search once.
  */

@@ -16,7 +16,10 @@ const messageFields = new Set(['message', 'hint']);
 /** Fields and columns that were added after version 0.1, which ignores and keeps them. */
 const addedFields = new Set(['servedInWindow', ...addedColumns.map(({ column }) => column)]);
 
-/** Replaces what may differ between two runs of the scenario by its type, and parses JSON in strings. */
+/**
+ * Replaces what may differ between two runs of the scenario by its type, leaves out thoughts and added fields, and
+ * parses JSON in strings.
+ */
 export function toComparable(value: unknown): unknown {
   if (typeof value === 'string' && /^[[{]/.test(value)) return toComparable(JSON.parse(value));
   if (Array.isArray(value)) return value.filter((element) => !isAboutThoughts(element)).map(toComparable);
@@ -61,7 +64,7 @@ export function readSchema(database: LibSql.Database) {
   };
 }
 
-/** Returns the comparable rows of all tables, in an order that does not depend on times and ids. */
+/** Returns the comparable rows of version 0.1's tables, in an order that is the same for each run of the scenario. */
 export function readContent(database: LibSql.Database) {
   const readAll = (query: string) => database.prepare(query).all().map(toComparable);
   return {

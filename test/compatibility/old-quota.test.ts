@@ -81,7 +81,7 @@ describe('the quota database of version 0.1', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('counts a request to an alias for the model that serves it', async () => {
+  test('counts a request to an alias under the model that serves it', async () => {
     const before = server.requests.length;
     server.queueReplies(textReply('Again.', { modelVersion: 'model-a' }));
     expect((await run('run short.toml -m model-latest')).code).toBe(0);
@@ -90,7 +90,7 @@ describe('the quota database of version 0.1', () => {
     expect(models[1]).toMatchObject({ model: 'model-a', minute: { requests: { used: 7, booked: 0 } } });
   });
 
-  test('forgets a learned limit with --forget', async () => {
+  test('no longer has a learned limit after `limits --forget`, so that a run is allowed again', async () => {
     const { code, stdout } = await run('limits --forget model-day');
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/model-day.*\b20\b/) });
     expect((await run('run short.toml -m model-day')).code).toBe(0);
@@ -104,7 +104,7 @@ describe.skipIf(redisSkipReason)('the quota that version 0.1 left in Redis', () 
   beforeAll(async () => {
     redis = await startRedisServer(onCleanup);
     await fillRedis(redis.url);
-    // A machine without any local state.
+    // This machine has no local database.
     state = createOldState(onCleanup);
   });
 

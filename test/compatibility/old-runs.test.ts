@@ -170,7 +170,7 @@ describe('a recording of version 0.1', () => {
     }
   });
 
-  test('is extended, and its lines stay unchanged', async () => {
+  test('is extended by --record, and its lines stay unchanged', async () => {
     const { run, cwd } = createOldState(onTestFinished);
     expect((await run('run short.toml --record recording.ndjson', { server })).code).toBe(0);
     const lines = readFileSync(join(cwd, 'recording.ndjson'), 'utf8').split('\n');

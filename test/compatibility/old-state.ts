@@ -38,7 +38,7 @@ export interface OldState {
   run(command: string, options?: { server?: GeminiServer; env?: Record<string, string> }): Promise<ProcessResult>;
 }
 
-/** Creates the folder, without a database. */
+/** Creates the working folder, without a database. */
 export function createOldState(onCleanup: (clean: () => void) => void): OldState {
   const cwd = createTemporaryFolder(onCleanup);
   for (const name of readdirSync(fixture))
@@ -82,7 +82,7 @@ export function copyRecentDatabase(state: OldState, server: GeminiServer): void 
   });
 }
 
-/** Runs work on the unchanged database of version 0.1. */
+/** Runs work on an unchanged copy of the database of version 0.1. */
 export function withOldDatabase<Result>({ cwd }: OldState, work: (database: LibSql.Database) => Result): Result {
   const path = join(cwd, 'unchanged.db');
   copyFileSync(join(fixture, 'state.db'), path);
@@ -99,7 +99,7 @@ export function withDatabase<Result>(path: string, work: (database: LibSql.Datab
   }
 }
 
-/** Runs a query; returns its rows as lists of columns. */
+/** Runs a query, and returns each row as the list of its values. */
 export function queryRows<Row extends unknown[]>(database: LibSql.Database, query: string): Row[] {
   return database.prepare(query).raw(true).all() as Row[];
 }

@@ -68,7 +68,7 @@ describe('the same commands write the same state as in version 0.1', () => {
     expect(readFileSync(join(state.cwd, 'recording.ndjson'), 'utf8')).toBe(oldRecording);
   });
 
-  test.skipIf(redisSkipReason)('keys in Redis, with their types and values, which expire after 30 days', async () => {
+  test.skipIf(redisSkipReason)('keys in Redis, which expire after 30 days, with their types and values', async () => {
     const keys = await dumpRedis(redisUrl);
     const describeKeys = (dump: RedisDump['keys']) =>
       Object.entries(dump)

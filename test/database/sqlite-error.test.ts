@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { isBusy, isCorrupt, isSqliteError, isUnwritable } from '../../src/database/sqlite-error.js';
 
+// The low byte of a number is the result code: 261 is 0x105 (5, busy), 779 is 0x30b (11, corrupt), and 1544 is 0x608
+// (8, read-only).
 test.each([
   ['SQLITE_BUSY_SNAPSHOT', 'busy'],
   ['SQLITE_LOCKED', 'busy'],

@@ -20,7 +20,7 @@ describe('work that needs the lock', () => {
     expect(done).toEqual(['store', 'quota']);
   });
 
-  test('is retried until the lock is free, and a noticeable wait is reported once', async () => {
+  test('is retried until the lock is free, and a wait of more than a second is reported once', async () => {
     let reports = 0;
     const onLocked = () => {
       reports += 1;

@@ -61,7 +61,7 @@ test('counts sent requests as used and pending ones as booked, in the minute and
     free: { state: 'later', at: at + 60_500, reason: 'rpm' },
   });
   clock.advance(50_001);
-  expect((await readModelStatus()).minute.requests, 'the first request is a minute old').toEqual({
+  expect((await readModelStatus()).minute.requests, 'the first request is more than a minute old').toEqual({
     used: 2,
     booked: 1,
   });
@@ -77,7 +77,7 @@ test('starts a new daily count at midnight Pacific time', async () => {
   });
 });
 
-test('reports a learned limit with its time, before and after `budget` scales it', async () => {
+test('reports when a limit was learned, and its value before and after `budget` scales it', async () => {
   const { clock, limiter, send, readStatus } = setup();
   await limiter.recordRejection(await send(), { violations: [createMinuteViolation(2)], retryAfterMs: 7000 });
   const [model] = await readStatus({ budget: { rpm: 0.5 } });
@@ -153,7 +153,7 @@ test('resets what was learned and keeps the counts of sent requests', async () =
   });
 });
 
-test('after an alias is reset, still counts each request that was sent under it, and counts it once', async () => {
+test('after an alias is reset, still counts each request that was sent under it, and counts it only once', async () => {
   const { store, clock, limiter, reserve, send, readModelStatus } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   for (let n = 0; n < 2; n += 1) await send('latest');

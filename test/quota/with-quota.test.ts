@@ -248,14 +248,14 @@ test('sends a prompt whose estimate is too large but whose token count is not, a
   expect(reserved).toMatchObject([{ tokens: 85, confirmed: true }]);
 });
 
-test.each([undefined, async () => Promise.reject(new Error('404'))])(
-  'sends a prompt whose estimate is too large if its tokens cannot be counted: %s',
-  async (countTokens) => {
-    const fixture = setup([], {}, countTokens && { countTokens });
-    await learnTokenLimit(fixture);
-    expect((await fixture.driver.generate(request)).text).toBe('Reply 1');
-  },
-);
+test.each([
+  ['the driver has no `countTokens`', undefined],
+  ['`countTokens` fails', async () => Promise.reject(new Error('404'))],
+])('sends a prompt whose estimate is too large if its tokens cannot be counted: %s', async (_, countTokens) => {
+  const fixture = setup([], {}, countTokens && { countTokens });
+  await learnTokenLimit(fixture);
+  expect((await fixture.driver.generate(request)).text).toBe('Reply 1');
+});
 
 test('does not retry a prompt that the rejection shows to be too large', async () => {
   const fixture = setup([{ error: tokensUsedUp }], {}, { countTokens: async () => 1200 });

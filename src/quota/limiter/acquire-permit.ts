@@ -66,7 +66,10 @@ export async function acquirePermit(
   }
 }
 
-/** Reserves quota and waits for it. Confirms the reservation just before sending, and waits again if its time moved. */
+/**
+ * Reserves quota and waits until the reserved time. The `beforeSending` of the returned context confirms the
+ * reservation, and waits again if its time has moved.
+ */
 async function acquireReservation(
   request: GenerateRequest,
   context: CallContext,
@@ -95,8 +98,8 @@ async function acquireReservation(
   return {
     context: { ...context, beforeSending: confirm },
     async settle({ usage: { promptTokens }, model: servedModel }) {
-      // The reply has arrived and was billed, so a failure to write to the store must not discard it. A driver that has
-      // not called `beforeSending` has not confirmed the reservation.
+      // The reply has arrived and was billed, so a failure to write to the store must not discard it. If the driver has
+      // not called `beforeSending`, the reservation is confirmed only now.
       if (!isSent) await limiter.confirm(reservation).catch(() => {});
       await limiter.settle(reservation, { promptTokens, servedModel }).catch(() => {});
     },
@@ -119,8 +122,8 @@ async function acquireReservation(
 
 /**
  * Returns the error to throw if the prompt alone exceeds the limit of tokens per minute, because then every retry would
- * be rejected too. The tokens are counted only if the prompt may be that large: a count can exceed the estimate by a
- * factor of up to `maxTokenRatio`.
+ * be rejected too. The tokens are counted only if the prompt may be that large: a count is assumed to be at most
+ * `maxTokenRatio` times the estimate.
  */
 async function findTooLargeError(
   { violations }: QuotaExceeded,

@@ -8,13 +8,13 @@ import { countRequests, type ModelState } from './model-state.js';
 export interface QuotaRejection {
   violations: readonly QuotaViolation[];
   /**
-   * Set if the daily quota is used up, or if the API asks for a delay of more than ten minutes: when requests are
-   * accepted again. Milliseconds since the epoch.
+   * When the API accepts requests again, in milliseconds since the epoch. Set if the daily quota is used up, or if the
+   * API asks for a delay of more than ten minutes.
    */
   closedUntil?: number;
   /** How long the API asks to wait. */
   retryAfterMs?: number;
-  /** True if the limit counts all models of the project, so that all of them pause. */
+  /** True if the limit applies to the project as a whole, so that all its models pause. */
   pausesProject?: boolean;
   /**
    * True if the request was sent without regard to the limits. Its rejection does not widen the guard, which is the
@@ -25,9 +25,9 @@ export interface QuotaRejection {
 
 /**
  * Converts an error to what the limiter learns from it. For `quota_exhausted`, `closedUntil` is the error's `retryAt`,
- * or else the end of the day if a daily quota is used up; the delay that the API states is left out. Returns undefined
- * if there is no such time, because money or a free tier is missing: the user can change that at any time, so the next
- * request is sent anyway.
+ * or else the end of the day if a daily quota is used up, and `retryAfterMs` is left out. If neither time is known, the
+ * project lacks credits or a free tier. The result is then undefined: nothing is learned, and the next request is sent,
+ * because the user may have paid in the meantime.
  */
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection | undefined {
   const { code, violations, retryAfterMs, retryAt, isProjectWide } = error;

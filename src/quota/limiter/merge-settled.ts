@@ -32,7 +32,7 @@ export function mergeSettled(state: ModelState, id: string, windowMs: number): v
   if (end - first > 1) reservations.splice(first, end - first, joinReservations(reservations.slice(first, end)));
 }
 
-/** The later times apply to all, so that no request leaves the window too early. */
+/** Joins reservations into one with the latest of their times, so that no request leaves the window too early. */
 function joinReservations(reservations: readonly StoredReservation[]): StoredReservation {
   return reservations.reduce((sum, next) => ({
     id: next.id,

@@ -15,17 +15,17 @@ export interface ModelState extends ObservedLimits {
   /** The request counts of the current Pacific day and of later days. */
   days: { endsAt: number; count: number }[];
   /**
-   * Set if the API stated that the daily quota is used up, or asked for a delay of more than ten minutes: when it
-   * accepts requests again.
+   * When the API accepts requests again. Set if it stated that the daily quota is used up, or asked for a delay of more
+   * than ten minutes.
    */
   closedUntil?: number;
   /** No request is sent before this time, because the API rejected an earlier request for the limit in `refusedFor`. */
   notBefore?: number;
   /** The limit that caused `notBefore`; `rpm` if the API did not state it. */
   refusedFor?: WaitingReason;
-  /** Per-minute rejections since the last reply. In a project's own state: the pauses that followed each other. */
+  /** Per-minute rejections since the last reply. In a project's own state: the number of consecutive pauses. */
   refusals: number;
-  /** The multiplier of the guard, 1 or more (see `computeGuardMs`). */
+  /** The multiplier of the guard, the safety margin of each window (see `computeGuardMs`); 1 or more. */
   guardFactor: number;
   /** When `guardFactor` last changed. */
   guardChangedAt?: number;
@@ -44,6 +44,7 @@ export interface ModelState extends ObservedLimits {
 /** A reservation in the state of a model. Times are milliseconds since the epoch. */
 export interface StoredReservation {
   id: string;
+  /** When the request may be sent; once `confirmed`, when it was sent. */
   at: number;
   /** Prompt tokens: the corrected estimate, later the actual count. */
   tokens: number;
@@ -105,12 +106,12 @@ function isArrayOfObjects(value: unknown): boolean {
 }
 
 /**
- * How far in the future an entry may be. Processes on one machine agree on the time to the millisecond, so an entry
- * further in the future was made before the clock was set back.
+ * How far in the future the time may be at which a reservation was made or a request was rejected. Processes on one
+ * machine agree on the time to the millisecond, so a later time shows that the clock was set back.
  */
 const clockToleranceMs = 1000;
 
-/** The longest plausible pause after a per-minute rejection, or two windows if these are longer. */
+/** The longest plausible pause after a rejection, unless windows are long (see `refreshState`). */
 const maxPauseMs = 10 * 60_000;
 
 /**
@@ -129,6 +130,7 @@ export function refreshState(state: ModelState, now: number, windowMs: number): 
   state.days = state.days.filter(({ endsAt }) => endsAt > now && endsAt < now + 8 * 86_400_000);
   state.leases = state.leases.filter(({ expiresAt }) => expiresAt > now);
   narrowGuard(state, now, windowMs);
+  // If windows are long, a longer pause is plausible too: up to two windows.
   const maxNotBefore = now + Math.max(maxPauseMs, 2 * windowMs);
   if (state.notBefore !== undefined) state.notBefore = Math.min(state.notBefore, maxNotBefore);
   // A day ends within 25 hours. If the stored end is further in the future, the clock was set back after it was stored.
@@ -161,6 +163,7 @@ function narrowGuard(state: ModelState, now: number, windowMs: number): void {
 
 /** Returns the entry for the Pacific day of a time. Adds the entry to the state if it is missing. */
 export function findOrCreateDay(state: ModelState, at: number): { endsAt: number; count: number } {
+  // This check is fast, but it misses an hour of some days. The exact lookup below also finds the day for that hour.
   const knownDay = state.days.find(({ endsAt }) => isSurelyInPacificDay(at, endsAt));
   if (knownDay) return knownDay;
   const endsAt = getNextPacificMidnight(at).getTime();

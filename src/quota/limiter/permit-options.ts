@@ -14,8 +14,8 @@ export interface PermitOptions {
   /** Returns the configured or built-in limits of a model. `requestedAs` is the alias by which it was requested. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
   /**
-   * The longest wait for a per-minute limit or a pause of the project. Default: any wait is accepted. A used-up day
-   * always fails at once.
+   * The longest wait for a per-minute limit or a pause of the project. Default: any wait is accepted. If the daily
+   * quota is used up, a request always fails at once.
    */
   maxWaitMs?: number;
   clock: Clock;

@@ -81,7 +81,7 @@ export interface RateLimiter {
   confirm(reservation: Reservation): Promise<'go' | ReservationResult>;
   /** Records a request that is sent now, even if it exceeds the limits. */
   recordSent(request: ReservationRequest, id?: string): Promise<Reservation>;
-  /** Releases a reservation whose request is not sent. */
+  /** Releases a reservation whose request is not sent, or was sent and used no quota. */
   cancel(reservation: Reservation): Promise<void>;
   /**
    * Replaces the token estimate with the actual count, and records which model serves an alias. The estimate stays if

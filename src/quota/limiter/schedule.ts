@@ -51,11 +51,11 @@ export function computeGuardMs(windowMs: number, factor: number): number {
 }
 
 /**
- * Finds the first time at which a request can be sent. The time is not before `now` or before any existing reservation,
- * and the requests and tokens in the sliding window that ends at that time are within the limits. Later windows need no
- * check: there is no later reservation. A request that exceeds the token limit by itself gets a window of its own. The
- * result has `ok: false` if the API stated that the day is used up, or if the count of the day has reached the daily
- * limit. A built-in daily limit is not enforced, because it is a guess.
+ * Finds the first time at which a request can be sent. The time is neither before `now` nor before the time of any
+ * existing reservation, and the requests and tokens in the sliding window that ends at that time are within the limits.
+ * Later windows need no check: there is no later reservation. A request that exceeds the token limit by itself gets a
+ * window of its own. The result has `ok: false` if the API stated that the day is used up, or if the count of the day
+ * has reached the daily limit. A built-in daily limit is not enforced, because it is a guess.
  */
 export function scheduleRequest(state: ModelState, tokens: number, now: number, window: WindowLimits): ScheduleResult {
   const { closedUntil } = state;
@@ -155,7 +155,10 @@ export function delayPending(state: ModelState, now: number, notBefore: number):
   for (const reservation of pending) insertReservation(state, { ...reservation, at: reservation.at + delayMs });
 }
 
-/** Moves pending reservations, in the same order, into room freed by cancellations and lower token counts. */
+/**
+ * Reschedules pending reservations, in the same order, into room freed by cancellations and lower token counts. Their
+ * token estimates are corrected again. If the daily quota is used up, the reservations are dropped.
+ */
 export function advancePending(state: ModelState, now: number, window: WindowLimits): void {
   for (const reservation of removePending(state, now)) {
     const { estimated } = reservation;

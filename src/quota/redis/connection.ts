@@ -19,7 +19,7 @@ export interface RedisConnection {
   isUnavailable(): boolean;
   /**
    * Runs a script on one key, with JSON arguments and additional strings.
-   * @returns `text`: the string that the script returned, if any; `isDone`: whether its conditional write was made
+   * @returns `text`: the string that the script returned, if any; `isDone`: true if `boticelliReplace` wrote its value
    * @throws RedisUnavailable
    */
   runScript(

@@ -70,7 +70,7 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
       if (!client) throw new Error(reason);
       return client;
     },
-    /** Reconnects as a cluster client. @returns false if `failedClient` already was one */
+    /** Reconnects as a cluster client. @returns false if `failedClient` is a cluster client already */
     switchToCluster(failedClient: RedisClient): boolean {
       if (failedClient === client && !failedClient.isCluster) {
         failedClient.close();
@@ -88,8 +88,8 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
 }
 
 /**
- * Schedules calls of `connect`, with a delay that doubles each time until a connection was stable. The timer does not
- * keep the process alive.
+ * Schedules calls of `connect`. The delay doubles each time, and starts at `initialDelayMs` again after a stable
+ * connection (see `stableConnectionMs`). The timer does not keep the process alive.
  */
 function createBackoff(clock: Clock, initialDelayMs: number, connect: () => void) {
   let delayMs = initialDelayMs;

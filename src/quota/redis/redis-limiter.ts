@@ -119,7 +119,7 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
   const { clock } = connection;
   const editions = new Map<string, string>();
 
-  /** Merges the local state into a shared state, on its first use and whenever Redis has lost it. */
+  /** Merges the local state into a shared state, when this process first uses it and whenever Redis has lost it. */
   const mergeLocal = async (key: string): Promise<void> => {
     const localState = await readLocalState?.(key);
     const edition = randomUUID();

@@ -7,7 +7,8 @@
  *   again with the ends of the days around `now` in `args.dayEnds`.
  * - Lists are kept in order instead of sorted, because Lua's sort is not stable.
  *
- * Uses the globals `args`, the caller's arguments, and `now`, the server's time in milliseconds.
+ * Uses two variables that `preludeLua` in scripts.ts defines: `args` (the caller's arguments) and `now` (the server's
+ * time in milliseconds).
  */
 export const scheduleLua = `
 local hourMs, dayMs = 3600000, 86400000

@@ -11,8 +11,8 @@ export interface FallbackStoreOptions {
 }
 
 /**
- * Switches to memory when a store fails permanently (disk full, file read-only or corrupt). The states that can still
- * be read are copied, so that known limits still apply.
+ * Creates a store that uses `store`, and memory once `store` has failed permanently (disk full, file read-only or
+ * corrupt). The states that can still be read are copied, so that known limits still apply.
  */
 export function createFallbackQuotaStore({ store, onFailure }: FallbackStoreOptions): QuotaStore {
   let current = store;

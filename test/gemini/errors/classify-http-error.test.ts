@@ -106,13 +106,13 @@ describe('errors of the service', () => {
     expect(error.message).toMatch(/127\.0\.0\.1:\d+ answered 502 with a web page, "502 Bad Gateway"$/);
   });
 
-  test('describes a 502 with invalid JSON', async () => {
+  test('shows the body of a 502 whose JSON is invalid', async () => {
     const error = await errorOf({ status: 502, body: 'oops', headers: { 'content-type': 'application/json' } });
     expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
     expect(error.message).toContain('answered 502 with "oops"');
   });
 
-  test('describes an empty body', async () => {
+  test('says that the body of an error is empty', async () => {
     expect((await errorOf({ status: 500, body: '' })).message).toContain('answered 500 with an empty body');
   });
 

@@ -58,7 +58,7 @@ test.each(['<html><body>Log in</body></html>', 'OK', '"OK"', '[]'])(
   },
 );
 
-test('reports https to an http server as not transient', async () => {
+test('reports an https request to an http server as not transient', async () => {
   const error = await errorOf(
     createGeminiDriver({ apiKey: 'test-key', baseUrl: fixture.server.url.replace('http:', 'https:') }),
   );
@@ -82,7 +82,7 @@ test('reports a server that does not speak HTTP as not transient', async () => {
   for (const socket of sockets) socket.destroy();
 });
 
-/** An error with the reason in its cause, as Node throws it. */
+/** Creates an error with the reason in its cause, as Node throws it. */
 function createFailure(code: string, message = `${code} http://host/?key=secret`): Error {
   return new Error('request failed', { cause: Object.assign(new Error(message), { code }) });
 }

@@ -24,7 +24,7 @@ async function errorOf(script: ScriptedReply) {
 
 const minuteId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
 
-test('reports a per-minute quota as rate_limited, with the delay of RetryInfo', async () => {
+test('reports a used-up per-minute quota as rate_limited, with the delay of RetryInfo', async () => {
   const error = await errorOf(minuteQuotaError(model, { limit: '10', retryDelay: '17s' }));
   expect(error).toBeInstanceOf(QuotaExceeded);
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs: 17_000 });
@@ -49,17 +49,17 @@ test.each([
 });
 
 test.each([
-  ['12', 12_000],
-  [new Date(now + 30_000).toUTCString(), 30_000],
-  [new Date(now - 30_000).toUTCString(), undefined],
-  ['0', undefined],
-  ['soon', undefined],
-])('parses a Retry-After of %s as %s ms', async (value, retryAfterMs) => {
+  ['12', 'a delay of 12 s', 12_000],
+  [new Date(now + 30_000).toUTCString(), 'a delay of 30 s', 30_000],
+  [new Date(now - 30_000).toUTCString(), 'no delay', undefined],
+  ['0', 'no delay', undefined],
+  ['soon', 'no delay', undefined],
+])('parses a Retry-After of %s as %s', async (value, _, retryAfterMs) => {
   const error = await errorOf(quotaError([{ quotaId: minuteId }], undefined, { 'retry-after': value }));
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
 });
 
-test('reports a daily quota as quota_exhausted until midnight Pacific, and ignores the stated delay', async () => {
+test('reports a used-up daily quota as quota_exhausted until midnight Pacific, and ignores the stated delay', async () => {
   const error = await errorOf(dayQuotaError('gemini-3.7-flash'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, retryAfterMs: undefined });
   expect(error.retryAt).toEqual(getNextPacificMidnight(now));
@@ -135,14 +135,14 @@ const moneyErrors: [kind: string, status: number, text: string, message: RegExp,
     'https://ai.studio/projects',
   ],
   [
-    'the exceeded cap of the project',
+    'the exceeded spending cap of the project',
     429,
     projectCapText,
     /^the project's monthly spending cap/,
     'https://ai.studio/spend',
   ],
   [
-    'the exceeded cap of the account',
+    'the exceeded spending cap of the account',
     429,
     accountCapText,
     /spending cap of the billing account/,
@@ -194,8 +194,11 @@ const tokenMetric = 'generativelanguage.googleapis.com/generate_content_free_tie
 const dayId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
 const tokensId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
 
-/** Creates a 429 whose violations have exactly the given fields: proto3 omits a field whose value is 0. */
-function rejection(violations: object[], ...lines: string[]): ScriptedReply {
+/**
+ * Creates a 429 whose violations have only the given fields, because proto3 omits a field whose value is 0. Its
+ * message ends with the given lines.
+ */
+function createRejection(violations: object[], ...lines: string[]): ScriptedReply {
   const details = [{ '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations }];
   return errorReply(429, ['You exceeded your current quota.', ...lines].join('\n'), details);
 }
@@ -207,7 +210,7 @@ test('treats a missing limit as 0 only if the text states a limit of 0', async (
     { quotaMetric: requestMetric, quotaId: dayId, quotaDimensions: { model: 'gemini-3.1-pro' } },
   ];
   const zero = await errorOf(
-    rejection(
+    createRejection(
       violations,
       `* Quota exceeded for metric: ${requestMetric}, limit: 0, model: gemini-3.1-pro`,
       'Please retry in 25.4s.',
@@ -216,16 +219,16 @@ test('treats a missing limit as 0 only if the text states a limit of 0', async (
   expect(zero.message).toBe('gemini-3.1-pro has no free tier: its limit is 0');
   expect(zero).toMatchObject({ code: 'quota_exhausted', isTransient: false, retryAt: undefined });
   expect(zero.violations.map(({ limit }) => limit)).toEqual([undefined, 0, 0]);
-  const unknown = await errorOf(rejection(violations));
+  const unknown = await errorOf(createRejection(violations));
   expect(unknown.message).toBe('daily quota of gemini-3.1-pro is used up');
   const minute = await errorOf(
-    rejection(violations.slice(1, 2), `* Quota exceeded for metric: ${requestMetric}, limit: 0`),
+    createRejection(violations.slice(1, 2), `* Quota exceeded for metric: ${requestMetric}, limit: 0`),
   );
   expect(minute.message).toBe('gemini-3.1-pro has no free tier: its limit is 0');
 });
 
 test.each([null, '', ' ', 'many', {}, -1])('treats a limit of %j as unknown', async (quotaValue) => {
-  const error = await errorOf(rejection([{ quotaId: minuteId, quotaValue }]));
+  const error = await errorOf(createRejection([{ quotaId: minuteId, quotaValue }]));
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true });
   expect(error.violations).toEqual([{ quotaId: minuteId, per: 'minute', unit: 'requests' }]);
 });
@@ -233,8 +236,8 @@ test.each([null, '', ' ', 'many', {}, -1])('treats a limit of %j as unknown', as
 test('reads the value of a limit from the text if only one violation has its metric', async () => {
   const line = `* Quota exceeded for metric: ${requestMetric}, limit: 20, model: m`;
   const day = { quotaMetric: requestMetric, quotaId: dayId };
-  expect((await errorOf(rejection([day], line))).message).toContain('(20 of 20 requests)');
-  const both = await errorOf(rejection([day, { quotaMetric: requestMetric, quotaId: minuteId }], line));
+  expect((await errorOf(createRejection([day], line))).message).toContain('(20 of 20 requests)');
+  const both = await errorOf(createRejection([day, { quotaMetric: requestMetric, quotaId: minuteId }], line));
   expect(both.violations.map(({ limit }) => limit)).toEqual([undefined, undefined]);
 });
 

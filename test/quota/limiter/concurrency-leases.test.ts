@@ -43,13 +43,19 @@ test('fails if no slot becomes free within the maximum wait, and succeeds once a
   const store = createMemoryQuotaStore();
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const limiter = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 2000 });
-  const holder = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 0 });
+  const limiterWithoutWait = createConcurrencyLimiter({
+    store,
+    clock,
+    project: 'p',
+    limitsFor: () => limits,
+    maxWaitMs: 0,
+  });
   const startedAt = clock.now();
-  const lease = await holder.acquire('m', {});
+  const lease = await limiterWithoutWait.acquire('m', {});
   await expect(limiter.acquire('m', {})).rejects.toMatchObject({ code: 'rate_limited', isTransient: false });
   expect(clock.now() - startedAt).toBe(2000);
-  await expect(holder.acquire('m', {})).rejects.toMatchObject({ code: 'rate_limited' });
-  expect(clock.now() - startedAt, 'a maximum of 0 does not wait at all').toBe(2000);
+  await expect(limiterWithoutWait.acquire('m', {})).rejects.toMatchObject({ code: 'rate_limited' });
+  expect(clock.now() - startedAt, 'with a maximum of 0, there is no wait').toBe(2000);
   await lease.release();
   await (await limiter.acquire('m', {})).release();
 });

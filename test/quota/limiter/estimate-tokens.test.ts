@@ -24,7 +24,7 @@ it.each([
   expect(estimated({ ...(mimeType !== undefined && { mimeType }), content })).toBe(tokens);
 });
 
-it('counts what the earlier hops of a long reply wrote as part of the prompt', () => {
+it('adds the tokens of the earlier hops of a long reply to those of the prompt', () => {
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
   const finishedHops = [
     { token: 'a', turn, outputTokens: 30_000 },

@@ -38,7 +38,7 @@ describe('settled reservations', () => {
     expect(days).toMatchObject([{ count: 2000 }]);
   });
 
-  test('never exceed the limit of a window when they are merged, and delay requests by at most 2% and 5 s', async () => {
+  test('are merged so that no window exceeds its limit, and 2000 requests take at most 2% plus 5 s longer', async () => {
     const fixture = createTestLimiter();
     const limits: Limits = { rpm: { value: 400, source: 'settings' } };
     const startedAt = fixture.clock.now();
@@ -65,6 +65,7 @@ describe('settled reservations', () => {
     expect(appointments.find(({ id }) => id === unsettled.id)).toMatchObject({ confirmed: true, tokens: 10 });
     await limiter.settle(unsettled, { promptTokens: 12, servedModel: 'm' });
     const state = await fixture.readState();
+    // 10 of the first 70 requests, `unsettled`, and the 10 after it.
     expect(state.appointments.at(-1)).toMatchObject({ requests: 21, tokens: 21 * 12 });
   });
 });

@@ -91,18 +91,18 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
   });
 });
 
-test('the pause of a project delays other limiters on the same store, for used and for new models', async () => {
+test('the pause of a project delays the requests of other limiters on the same store, unused limiters and models included', async () => {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
-  const [reserveInUnused, reserveInUsed] = [0, 1].map(() =>
+  const [reserveInUnusedLimiter, reserveInUsedLimiter] = [0, 1].map(() =>
     createReserver(createRateLimiter({ store, clock, project: 'p' })),
   );
-  await reserveInUsed?.('known');
+  await reserveInUsedLimiter?.('known');
   const limiter = createRateLimiter({ store, clock, project: 'p' });
   await limiter.recordRejection(expectReserved(await limiter.reserve({ ...request, model: 'm' })), spendRejection);
   for (const model of ['known', 'm', 'new'])
-    expect(await reserveInUsed?.(model)).toMatchObject({ at: startMs + 60_000 });
-  expect(await reserveInUnused?.('another')).toMatchObject({ at: startMs + 60_000 });
+    expect(await reserveInUsedLimiter?.(model)).toMatchObject({ at: startMs + 60_000 });
+  expect(await reserveInUnusedLimiter?.('another')).toMatchObject({ at: startMs + 60_000 });
   expect((await store.readAll()).get(modelStateKey('p', 'another'))?.refusedFor).toBe('spend');
 });
 

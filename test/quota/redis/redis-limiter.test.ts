@@ -36,9 +36,9 @@ const steps = fc.array(
       'reject',
       'reject tokens',
       'pause project',
-      'close',
-      'sent',
-      'serve seven',
+      'close day',
+      'record sent',
+      'send and settle seven',
     ),
     /** Selects one of the reservations made so far. */
     which: fc.nat({ max: 30 }),
@@ -64,7 +64,10 @@ const allLimits: fc.Arbitrary<Limits> = fc
     return Object.fromEntries(set.map(([kind, value]) => [kind, { value, source }]));
   });
 
-/** Merged reservations that exist before the first step. `agoMs` is their age at the start. */
+/**
+ * Reservations in which several requests are merged (see merge-settled.ts) and which exist before the first step.
+ * `agoMs` is their age at the start.
+ */
 const mergedReservations = fc.array(
   fc.record({ agoMs: fc.nat({ max: 60_000 }), requests: fc.integer({ min: 1, max: 5 }), tokens: fc.nat({ max: 900 }) }),
   { maxLength: 4 },
@@ -98,15 +101,16 @@ async function runStep(
     ...(patienceMs !== undefined && { deadline: now + patienceMs }),
   };
   const selected = made[which % Math.max(1, made.length)];
-  if (what === 'serve seven') {
+  if (what === 'send and settle seven') {
     for (let index = 0; index < 7; index += 1) {
       const sent = await limiter.recordSent(request, `${id}-${which}-${now}-${index}`);
       await limiter.settle(sent, { promptTokens: tokens, servedModel: 'm' });
     }
     return undefined;
   }
-  if (what === 'reserve' || what === 'sent' || !selected) {
-    const reservation = what === 'sent' ? await limiter.recordSent(request, id) : await limiter.reserve(request, id);
+  if (what === 'reserve' || what === 'record sent' || !selected) {
+    const reservation =
+      what === 'record sent' ? await limiter.recordSent(request, id) : await limiter.reserve(request, id);
     if (reservation.state === 'booked') made.push(reservation);
     return reservation;
   }
@@ -125,7 +129,7 @@ async function runStep(
     return limiter.recordRejection(selected, { violations: tokenViolations, retryAfterMs: 100 });
   }
   if (what === 'reject') return limiter.recordRejection(selected, { violations, retryAfterMs: tokens * 3.7 });
-  // A day is closed until midnight in Los Angeles, or until a time that the API states.
+  // The step is 'close day': the quota is used up until midnight in Los Angeles, or until a time that the API states.
   const { getNextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
   const closedUntil = tokens % 2 === 0 ? getNextPacificMidnight(now).getTime() : now + tokens * 20_011;
   return limiter.recordRejection(selected, { violations: [], closedUntil });
@@ -163,8 +167,8 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
           const options = { project: 'p', windowMs, budget };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
-          // Does nothing without merged reservations, because a state that is only read would be stored in memory, but
-          // not in Redis.
+          // If there are no merged reservations, no transaction is made: it would only read the state, which stores an
+          // empty state in memory, but not in Redis.
           for (const store of merged.length > 0 ? [memory, redis] : [])
             await store.transact(modelStateKey('p', 'm'), (state) => addMerged(state, merged));
           const limiters = [

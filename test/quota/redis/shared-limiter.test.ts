@@ -7,7 +7,11 @@ import { createSharedLimiters } from '../../../src/quota/redis/shared-limiter.js
 import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
 import { findFreePort, type RedisServer, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
-const threeAMinute: Limits = { rpm: { value: 3, source: 'settings' }, maxConcurrent: { value: 1, source: 'settings' } };
+const machineLimits: Limits = {
+  rpm: { value: 3, source: 'settings' },
+  maxConcurrent: { value: 1, source: 'settings' },
+};
+/** The length of a window and its guard. */
 const spanMs = 60_500;
 /**
  * A machine with a local store, connected to Redis. The default timeout is longer than in a real run, because tests run
@@ -22,7 +26,7 @@ function createMachine(url: string, { clock = systemClock, timeoutMs = 5000, ret
   });
   onTestFinished(connection.close);
   const store = createMemoryQuotaStore();
-  const limitsFor = () => threeAMinute;
+  const limitsFor = () => machineLimits;
   const { limiter, concurrencyLimiter } = createSharedLimiters({
     connection,
     store,
@@ -54,6 +58,7 @@ async function waitUntil<Result>(poll: () => Promise<Result>, isDone: (result: R
   }
 }
 
+/** Whether the time of a reservation is more than half a window away. */
 const isDelayed = ({ at }: Reservation, { clock }: { clock: Clock }) => at - clock.now() > spanMs / 2;
 
 describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {

@@ -126,8 +126,8 @@ describe.each(stores.filter(([name]) => !lacksServer(name)))('a store in %s', (_
   });
 });
 
-describe('the database file', () => {
-  test('is readable by its owner only', async () => {
+describe('a database file', () => {
+  test('is created with a folder, and only their owner can access them', async () => {
     const folder = join(createTemporaryFolder(onTestFinished), 'state');
     await openSqlite(folder);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
@@ -143,7 +143,7 @@ describe('the database file', () => {
     expect(readdirSync(folder).some((name) => name.startsWith('boticelli.db.damaged-'))).toBe(true);
   });
 
-  test('of a newer version is not used', async () => {
+  test('that a newer version has written is not used', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { database } = await openSqlite(folder);
     database.exec('PRAGMA user_version = 99');
@@ -156,7 +156,7 @@ describe('the database file', () => {
     expect({ database, warning }).toEqual({ database: undefined, warning: expect.stringContaining("can't be used") });
   });
 
-  test('does not grow when the same state is written again and again', async () => {
+  test('does not grow when one state is changed again and again', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { store } = await openSqlite(folder);
     for (let n = 0; n < 300; n += 1) {
@@ -193,7 +193,7 @@ describe('a lock that another connection holds', () => {
   });
 });
 
-test('switches to memory when a store fails permanently, and keeps what can still be read', async () => {
+test('a fallback store switches to memory when its store fails permanently, and keeps the states that can still be read', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   const { store, database } = await openSqlite(folder);
   await store.transact('a', (state) => Object.assign(state, { closedUntil: 5 }));

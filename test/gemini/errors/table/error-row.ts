@@ -10,6 +10,7 @@ export interface ErrorRow {
   request: 'generate' | 'stream' | 'Live' | 'Files' | 'list';
   /** The answer, for the test title: its status, and its sender or kind, such as `403, Gemini`. */
   answer: string;
+  /** What the server sends. */
   script: ScriptedReply;
   code: ErrorCode;
   /** `HOST` stands for the host and port of the server. */
@@ -18,10 +19,10 @@ export interface ErrorRow {
   isTransient?: true;
 }
 
-/** A web page with a title. */
+/** Creates a web page with a title. */
 export const page = (title: string) => `<!DOCTYPE html><html lang=en><title>${title}</title><p>…</p></html>`;
 
-/** An error in OpenAI's format. */
+/** Creates an error in OpenAI's format. */
 export const createOpenAiError = (message: string, code: string) => ({
   error: { message, type: 'invalid_request_error', code },
 });
