@@ -101,7 +101,7 @@ export function inferTypeFromName(name = ''): string | undefined {
   return Object.hasOwn(typesByExtension, extension) ? typesByExtension[extension] : undefined;
 }
 
-/** The types that a browser executes when it opens a file. */
+/** The types of files whose scripts a browser runs when it opens them. */
 const activeTypes: ReadonlySet<string> = new Set(['text/html', 'text/xml']);
 
 /**

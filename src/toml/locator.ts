@@ -22,7 +22,8 @@ export const maxLocatableLength = 5_000_000;
 
 /**
  * Parses a text again, and returns a function that finds the location of a problem in it. The parser for this records
- * ranges, is slower than the first one, and is loaded only here. Texts that it rejects have no locations.
+ * ranges. It is slower than the first one, so it is loaded only if there is a problem to locate. Nothing is found in a
+ * text that it rejects, or that is longer than `maxLocatableLength`.
  */
 export async function createLocator(text: string): Promise<(query: LocationQuery) => Location | undefined> {
   const root: PathNode = { children: new Map() };
