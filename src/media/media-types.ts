@@ -105,8 +105,8 @@ export function inferTypeFromName(name = ''): string | undefined {
 const activeTypes: ReadonlySet<string> = new Set(['text/html', 'text/xml']);
 
 /**
- * Returns the usual extension for a file that a model has written, without the dot: `bin` if the type is unknown, or if a
- * browser would run the scripts of such a file.
+ * Returns the usual extension for a file that a model has written, without the dot: `bin` if the type is unknown, or if
+ * a browser would run the scripts of such a file.
  */
 export function getExtension(type: string): string {
   if (activeTypes.has(type)) return 'bin';

@@ -90,8 +90,8 @@ function fail(problem: string): Failure {
 }
 
 /**
- * Returns what kind of archive the bytes are, if any. Archives are found here and not by file-type, because version 21.3
- * would decompress them to see what they contain (`tar.gz`, `docx`).
+ * Returns what kind of archive the bytes are, if any. Archives are detected before file-type gets the bytes, because
+ * version 21.3 of it would decompress them (`tar.gz`, `docx`).
  */
 function detectArchive(head: Uint8Array): string | undefined {
   return archiveSignatures.find(([signature]) => signature.every((byte, index) => head[index] === byte))?.[1];

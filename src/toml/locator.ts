@@ -66,8 +66,8 @@ function parseLeniently(text: string, parse: (text: string) => AST.TOMLProgram):
 }
 
 /**
- * Replaces dates like 30 February, which only @iarna/toml accepts, with valid dates. They have the same length, so that
- * locations stay correct.
+ * Replaces the days 29 to 31 in dates with 28, so that dates like 30 February, which only @iarna/toml accepts, become
+ * valid. The text keeps its length, so locations stay correct.
  */
 function replaceInvalidDates(text: string): string {
   return text.replaceAll(/(?<=[\s=,[]\d{4}-(?:0[1-9]|1[0-2])-)(?:29|30|31)(?=[\sTt,\]}#]|$)(?![ \t]*[=.])/g, '28');

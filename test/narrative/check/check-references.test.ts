@@ -117,13 +117,13 @@ input = [{ type = "text", content = "y" }]
 
   it('that is unclosed causes a warning, which explains how to escape it', async () => {
     expect(await collectProblems(renderTwoActs('\\{{ is fine, {{one} is not'))).toEqual([
-      '~ 7:22 stray-braces: unclosed "{{" in "two" in [acts] is sent as text; if that is intended, write \\{{',
+      '~ 7:22 stray-braces: unclosed "{{" in "two" in [acts] is kept as text; if that is intended, write \\{{',
     ]);
   });
 
   it('is the only syntax that is filled in: a block of Jinja causes a warning, other text with {% does not', async () => {
     expect(await collectProblems(renderTwoActs('{% if x %}{{one}}{%- endif -%} {% 5 %}'))).toEqual([
-      '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is sent as text: only {{names}} are filled in',
+      '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is kept as text: only {{names}} are filled in',
     ]);
     expect(await collectProblems(renderTwoActs('50{%}, {% and %}, {% ifx %}'))).toEqual([]);
   });

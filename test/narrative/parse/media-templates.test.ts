@@ -48,7 +48,7 @@ describe('placeholders in media names', () => {
     ],
     [
       'type = "image"\nfile = "{{one.png"',
-      '~ 9:9 stray-braces: unclosed "{{" in "file" in [[acts.two.input]] is sent as text; if that is intended, write \\{{',
+      '~ 9:9 stray-braces: unclosed "{{" in "file" in [[acts.two.input]] is kept as text; if that is intended, write \\{{',
       '9:8 media-not-found: the file "{{one.png" does not exist',
     ],
   ])('are checked as in prompts: %s', async (keys, ...expected) => {
