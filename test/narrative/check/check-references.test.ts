@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { checkNarrative } from '../../../src/narrative/load-narrative.js';
 import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
-/** Renders the acts `one` and `two`. The text of the second begins on line 7, in column 8. */
-const renderTwoActs = (text: string, more = '') =>
-  `${renderHead('one', 'two')}[acts]\none = "x"\ntwo = ${JSON.stringify(text)}\n${more}`;
+/** Renders the acts `one` and `two`, then other tables. The text of `two` begins on line 7, in column 8. */
+const renderTwoActs = (text: string, tables = '') =>
+  `${renderHead('one', 'two')}[acts]\none = "x"\ntwo = ${JSON.stringify(text)}\n${tables}`;
 
 describe('a placeholder', () => {
   it.each([
