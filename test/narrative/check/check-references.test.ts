@@ -204,7 +204,7 @@ describe('context', () => {
     expect(await collectProblems(withContext(context))).toEqual([expected]);
   });
 
-  it('of the narrative may name any of its acts', async () => {
+  it('of the narrative may name any act of the file', async () => {
     expect(await collectProblems(withContext('"full"', 'context = ["b"]\n'))).toEqual([]);
     expect(await collectProblems(withContext('"full"', 'context = ["bb"]\n'))).toEqual([
       '3:12 unknown-act: "context" names the act "bb", which does not exist → b',

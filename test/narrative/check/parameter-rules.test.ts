@@ -176,7 +176,7 @@ ${input}`;
   });
 });
 
-test('reads a schema from a table, from a file and in draft-07', async () => {
+test('reads a schema from a table and from a file, also one in draft-07', async () => {
   const schema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
   const table = act(
     'format = "json"\nschema = { type = "object", properties = { name.type = "string" }, required = ["name"] }',
