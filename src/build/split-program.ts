@@ -72,14 +72,14 @@ function locate(file: string, from = mainFile): string {
 /** Returns the file of each module. A module that two files import moves to the main file, with all that it imports. */
 function assignModules({ inputs }: Metafile, files: SplitProgram['parts']): Map<string, string> {
   const owners = new Map<string, string>();
-  const starts = new Set(Object.values(files).flat());
+  const entryModules = new Set(Object.values(files).flat());
   const assign = (module: string, file: string) => {
     const owner = owners.get(module);
     if (owner === file || owner === mainFile) return;
     const newOwner = owner === undefined ? file : mainFile;
     owners.set(module, newOwner);
     for (const { path } of inputs[module]?.imports ?? []) {
-      if (path.startsWith('src/') && !starts.has(path)) assign(path, newOwner);
+      if (path.startsWith('src/') && !entryModules.has(path)) assign(path, newOwner);
     }
   };
   for (const [file, modules] of Object.entries(files)) for (const module of modules) assign(module, file);

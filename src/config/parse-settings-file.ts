@@ -20,11 +20,12 @@ export async function parseSettingsFile(
   const parsed = readToml(bytes);
   const { text } = parsed;
   // In someone else's folder, this file may be a link to any file of the user. Lines of that file must not be printed.
-  const isElsewhere = isFromWorkingFolder && !isWithinFolder(path, dirname(path));
+  // `isWithinFolder` resolves links, so it returns false for a link to a file outside of the folder.
+  const leadsOutside = isFromWorkingFolder && !isWithinFolder(path, dirname(path));
   const createInvalidSettings = (diagnostics: Diagnostic[], hint?: string) =>
     new InvalidSettings({
       file,
-      text: isElsewhere ? '' : text,
+      text: leadsOutside ? '' : text,
       diagnostics,
       secrets,
       ...(hint !== undefined && { hint }),

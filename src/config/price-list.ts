@@ -107,11 +107,11 @@ function findMaxFamilyPrice(model: string, now: number): Price | undefined {
 
 function getMaxRates(rates: readonly TokenRates[]): TokenRates {
   const audioPrices = rates.map(({ input, inputByModality }) => inputByModality?.AUDIO ?? input);
-  const input = Math.max(...rates.map((each) => each.input));
+  const input = Math.max(...rates.map((rate) => rate.input));
   const audio = Math.max(...audioPrices);
   return {
     input,
-    output: Math.max(...rates.map((each) => each.output)),
+    output: Math.max(...rates.map((rate) => rate.output)),
     ...(audio > input && { inputByModality: { AUDIO: audio } }),
   };
 }

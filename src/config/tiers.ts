@@ -44,8 +44,8 @@ export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
 
 /**
  * Returns a lookup of limits. A tier in settings completely replaces the built-in tier of the same name, so an absent
- * limit is unlimited. In such a tier, a model's limits override the tier's limits one by one. Flags override all
- * limits.
+ * limit is unlimited. In such a tier, a model's limits override the tier's limits one by one. A flag overrides
+ * the limit of its kind for every model.
  */
 export function createLimitsLookup(tier: string, configured: FileTier | undefined, flags: LimitValues): LimitsLookup {
   return (model, requestedAs) => {

@@ -45,7 +45,7 @@ const kinds: ReadonlyMap<string, FinishKind> = new Map([
   ['FINISH_REASON_UNSPECIFIED', 'missing'],
 ]);
 
-/** Classifies a finish reason. Gateways also write it in lower case, so case does not matter. */
+/** Classifies a finish reason. Case does not matter, because some gateways write it in lower case. */
 export function classifyFinishReason(finishReason: string): FinishKind {
   return kinds.get(finishReason.trim().toUpperCase()) ?? 'other';
 }

@@ -63,7 +63,7 @@ export function isRetiring({ retiresOn }: ModelFacts, now: number): boolean {
   return retiresOn !== undefined && Date.parse(retiresOn) - now <= retirementNoticeDays * 24 * 60 * 60 * 1000;
 }
 
-/** Returns the generation in a model's name: 3 for `gemini-3.8-flash`. Undefined for an alias or another name. */
+/** Returns the generation in a model's name: 3 for `gemini-3.8-flash`. Undefined for a name of another form. */
 export function getGeneration(model: string): number | undefined {
   const [, generation] = /^gemini-(\d+)[.-]/.exec(model) ?? [];
   return generation === undefined ? undefined : Number(generation);

@@ -55,7 +55,8 @@ const gemini20: ModelFacts = { api: 'generate', hasNoThoughts: true, retiresOn: 
 export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-4-argon': { ...gemini4, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium' },
   // The facts about Carbon, Neon and Hydrogen are third party: openrouter.ai and replicate.com (Carbon), apidog.com
-  // (Neon), BerriAI/litellm (Hydrogen). That they reject budgets and ignore sampling parameters is inferred from Argon.
+  // (Neon), BerriAI/litellm (Hydrogen). That they reject thinking budgets and ignore sampling parameters is
+  // inferred from Argon.
   'gemini-4-carbon': { ...gemini4, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium' },
   'gemini-4-neon': { ...gemini4, thinkingLevels: lowToXhigh, defaultThinkingLevel: 'high' },
   'gemini-4-hydrogen': { ...gemini4, thinkingLevels: lowToXhigh, defaultThinkingLevel: 'high' },

@@ -19,8 +19,8 @@ export const modelNamePattern = /^(?!.*\.\.)[\w.:@/-]+$/;
 
 /**
  * Matches names of models that support only the Live API: gemini-3.8-live, gemini-3.1-flash-live-preview,
- * …-native-audio-… (the service's list as of 2026-11, and the names of 2025 in docs/deprecations). An entry of the
- * model in `builtInModels` or in the service's list takes precedence over its name, where it is known.
+ * …-native-audio-… (the service's list as of 2026-11, and the names of 2025 in docs/deprecations). If the
+ * model is in `builtInModels` or in the service's list, its entry decides, and not its name.
  */
 export const liveModelNamePattern = /-live(-|$)|native-audio/;
 

@@ -32,9 +32,9 @@ export interface Price extends TokenRates {
 
 /**
  * A price and the first day (UTC) on which it applies. The earliest price has no first day. Google gives dates without
- * a time zone. The day begins earlier in UTC than in California. In the hours between, the cost of a model whose price
- * rises may be too high. The prices of gemini-2.5-pro, and of audio for gemini-2.5-flash, fall on 2026-12-01, so their
- * costs may be too low.
+ * a time zone. The day begins earlier in UTC than in California. In the hours between, a stated cost may be too high if
+ * the price rises that day, and too low if it falls. On 2026-12-01, the prices of gemini-2.5-pro, and of audio for
+ * gemini-2.5-flash, become lower.
  */
 export interface DatedPrice extends Price {
   from?: string;
@@ -58,16 +58,16 @@ export const serviceTierFactors: ReadonlyMap<string, number> = new Map([
 const flashIntroduction: Price = { input: 0.75, output: 3.75, cachedInput: 0.075 };
 const flash2027: DatedPrice = { input: 1.5, output: 7.5, cachedInput: 0.15, from: '2027-01-01' };
 // The prices of the largest Gemini 4 models double (ai.google.dev/gemini-api/docs/generate-content/latest-model, read
-// 2026-11-30). The prices of cached input, and that Carbon costs as much as Argon: third parties (BerriAI/litellm,
-// iyulab/TokenMeter, docs.laozhang.ai), read 2026-11-30.
+// 2026-11-30). Third parties (BerriAI/litellm, iyulab/TokenMeter, docs.laozhang.ai; read 2026-11-30) are the source of
+// the prices of cached input, and say that Carbon costs as much as Argon.
 const largeGemini4: readonly DatedPrice[] = [
   { input: 2, output: 10, cachedInput: 0.1 },
   { input: 4, output: 20, cachedInput: 0.2, from: '2026-12-01' },
 ];
 
-// 3.8 Live costs the same as 3.1 Live: third parties, of which one read the pricing page on 2026-09-28; read
-// 2026-11-30.
-const liveSince31: readonly DatedPrice[] = [
+// That 3.8 Live costs the same as 3.1 Live is third party (read 2026-11-30; one of the sources read the pricing page on
+// 2026-09-28).
+const gemini3LivePrices: readonly DatedPrice[] = [
   {
     ...{ input: 0.75, output: 4.5 },
     inputByModality: { AUDIO: 3, IMAGE: 1, VIDEO: 1 },
@@ -124,9 +124,9 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-2.5-flash-image': [{ input: 0.3, output: 2.5, outputByModality: { IMAGE: 30 } }],
   // Third party: vercel.com/ai-gateway, read 2026-11-30. All output is sound, so `output` is its price.
   'gemini-3.8-flash-lite-tts': [{ input: 0.5, output: 6 }],
-  'gemini-3.8-live': liveSince31,
-  'gemini-3.8-live-extended-thinking': liveSince31,
-  'gemini-3.1-flash-live-preview': liveSince31,
+  'gemini-3.8-live': gemini3LivePrices,
+  'gemini-3.8-live-extended-thinking': gemini3LivePrices,
+  'gemini-3.1-flash-live-preview': gemini3LivePrices,
   'gemini-2.5-flash-native-audio-latest': [
     { input: 0.5, output: 2, inputByModality: { AUDIO: 3 }, outputByModality: { AUDIO: 12 } },
   ],

@@ -101,12 +101,12 @@ export function inferTypeFromName(name = ''): string | undefined {
   return Object.hasOwn(typesByExtension, extension) ? typesByExtension[extension] : undefined;
 }
 
-/** The types that a browser executes when it opens a file. */
+/** The types of files whose scripts a browser runs when it opens them. */
 const activeTypes: ReadonlySet<string> = new Set(['text/html', 'text/xml']);
 
 /**
- * Returns the usual extension for a file that a model has written, without the dot: `bin` if the type is unknown, or if a
- * browser would run the scripts of such a file.
+ * Returns the usual extension for a file that a model has written, without the dot: `bin` if the type is unknown, or if
+ * a browser would run the scripts of such a file.
  */
 export function getExtension(type: string): string {
   if (activeTypes.has(type)) return 'bin';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Whether bytes are UTF-8 text without NUL characters. Binary files contain NUL. */
+/** Whether bytes are UTF-8 text without NUL characters. Nearly all binary files contain NUL. */
 export function isPlainText(bytes: Uint8Array): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }

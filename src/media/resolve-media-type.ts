@@ -89,7 +89,10 @@ function fail(problem: string): Failure {
   return { ok: false, problem };
 }
 
-/** Returns what kind of archive the bytes are, if any. file-type 21.3 would decompress archives (`tar.gz`, `docx`). */
+/**
+ * Returns what kind of archive the bytes are, if any. Archives are detected before file-type gets the bytes, because
+ * version 21.3 of it would decompress them (`tar.gz`, `docx`).
+ */
 function detectArchive(head: Uint8Array): string | undefined {
   return archiveSignatures.find(([signature]) => signature.every((byte, index) => head[index] === byte))?.[1];
 }

@@ -120,8 +120,8 @@ export async function checkNarrative(
 }
 
 /**
- * Returns why a confined narrative must not be read, if its path is in the folder but is a link that leads out of it. A
- * path outside of the folder is allowed, because the user named it.
+ * Returns why a confined narrative must not be read: its path is in the folder, but is a link that leads out of it.
+ * Returns undefined for any other path. A path outside of the folder is allowed, because the user named it.
  */
 function explainLinkOutside(
   { file, isFromStdin }: NarrativeContent,

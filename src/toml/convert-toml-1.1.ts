@@ -45,7 +45,10 @@ export function convertToml11(text: string): ConvertedToml | undefined {
       lastCommaPattern.lastIndex = start;
       // A comma without a value before it is wrong in TOML 1.1 too.
       if (lastCommaPattern.test(text) && hasValue(text.slice(entryStart, start))) replace(start, start + 1, ' ');
-    } else replace(start, start + token.length, ' '.repeat(token.length));
+    } else {
+      // A line break or a comment in an inline table.
+      replace(start, start + token.length, ' '.repeat(token.length));
+    }
   }
   if (pieces.length === 0) return undefined;
   return {

@@ -7,9 +7,9 @@ import type { Problem, SuggestionQuery } from './problem.js';
 const maxSuggestions = 100;
 
 /**
- * Converts problems to diagnostics with locations and suggestions. They are sorted by the location of the problem's
- * path in `text`, even if the problem is in another file, which `text` refers to at that path. Diagnostics without a
- * location come last, in the given order.
+ * Converts problems to diagnostics with locations and suggestions. The diagnostics are sorted by location in `text`. A
+ * problem in another file is sorted by the place at which `text` names that file. Diagnostics without a location come
+ * last, in the given order.
  */
 export async function createDiagnostics(problems: readonly Problem[], text: string): Promise<Diagnostic[]> {
   if (problems.length === 0) return [];

@@ -39,8 +39,8 @@ function normalizeLineEndings(decoded: string): string {
 function diagnoseEncoding(bytes: Uint8Array, text: string): Diagnostic {
   const encoded = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   let offset = encoded.findIndex((byte, index) => byte !== bytes[index]);
-  // An incomplete character may begin with the same bytes as the encoded �, so the offset may be inside the �. It moves
-  // back over the continuation bytes (0b10xxxxxx) to the first byte.
+  // An incomplete character may begin with the same bytes as the encoded �, so the offset may be inside the �. The
+  // offset moves back over the continuation bytes (0b10xxxxxx) to the first byte of the �.
   while (((encoded[offset] ?? 0) & 0xc0) === 0x80) offset -= 1;
   const validText = normalizeLineEndings(lenientDecoder.decode(encoded.subarray(0, offset)));
   const byte = `0x${(bytes[offset] ?? 0).toString(16).toUpperCase()}`;

@@ -42,7 +42,7 @@ export async function diagnoseSyntax(text: string, { error, offset }: ParseFailu
   return { severity: 'error', rule: 'syntax', message: message ?? `not valid TOML: ${error.message}`, location };
 }
 
-/** Whether a text ends with a date or a time, and at most one character after it. */
+/** Whether a text ends with a date or a time, which a space, one other character or both may follow. */
 function endsWithDate(text: string): boolean {
   return /(?:\d{4}-\d{2}-\d{2}|\d{2}:\d{2})[^\s=,[{]*\s?.?$/.test(text.slice(-100));
 }

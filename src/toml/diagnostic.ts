@@ -27,7 +27,7 @@ export interface Location {
   length: number;
 }
 
-/** Formats the location of a diagnostic as a message prefix: `file:line:column: `. */
+/** Formats the location of a diagnostic as a message prefix: `file:line:column: `, or `file: ` without a location. */
 export function formatLocation(file: string, diagnostic: Diagnostic | undefined): string {
   const location = diagnostic?.location;
   const name = diagnostic?.source?.file ?? file;

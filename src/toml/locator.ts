@@ -22,7 +22,8 @@ export const maxLocatableLength = 5_000_000;
 
 /**
  * Parses a text again, and returns a function that finds the location of a problem in it. The parser for this records
- * ranges, is slower than the first one, and is loaded only here. Texts that it rejects have no locations.
+ * ranges. It is slower than the first one, so it is loaded only if there is a problem to locate. Nothing is found in a
+ * text that it rejects, or that is longer than `maxLocatableLength`.
  */
 export async function createLocator(text: string): Promise<(query: LocationQuery) => Location | undefined> {
   const root: PathNode = { children: new Map() };
@@ -65,8 +66,8 @@ function parseLeniently(text: string, parse: (text: string) => AST.TOMLProgram):
 }
 
 /**
- * Replaces dates like 30 February, which only @iarna/toml accepts, with valid dates. They have the same length, so that
- * locations stay correct.
+ * Replaces the days 29 to 31 in dates with 28, so that dates like 30 February, which only @iarna/toml accepts, become
+ * valid. The text keeps its length, so locations stay correct.
  */
 function replaceInvalidDates(text: string): string {
   return text.replaceAll(/(?<=[\s=,[]\d{4}-(?:0[1-9]|1[0-2])-)(?:29|30|31)(?=[\sTt,\]}#]|$)(?![ \t]*[=.])/g, '28');

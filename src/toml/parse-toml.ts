@@ -84,7 +84,7 @@ function hasLeadingDigit(name: string): boolean {
   return first >= 48 && first <= 57;
 }
 
-/** The keys of tables whose order in the file differs from the order in which JavaScript lists them. */
+/** The keys, in the order of the file, of each table whose keys JavaScript may list in another order. */
 const keyOrders = new WeakMap<TomlTable, readonly string[]>();
 
 /** Returns the keys of a table in the order of the file. */

@@ -16,7 +16,7 @@ type Schema = z.core.$ZodType;
 
 /** A mismatch that zod found. */
 type ZodIssue = z.core.$ZodIssue;
-/** A value that matches no option of a union. */
+/** The issue of a value that matches no option of a union. */
 export type UnionIssue = Extract<ZodIssue, { code: 'invalid_union' }>;
 
 /** A kind of file: its schema, and messages that a schema can't express. */
@@ -25,7 +25,8 @@ export interface FileFormat {
   /** Creates the problems for a key that the schema of the table at a path does not have. */
   createUnknownKeyProblems(tablePath: Path, key: string, file: TomlTable): Problem[];
   /**
-   * Creates the problems for a value that matches no option of a union. Default: one that calls the value not valid.
+   * Creates the problems for a value that matches no option of a union. Default: one problem, which says that the value
+   * is not valid.
    */
   convertUnionIssue?(issue: UnionIssue, file: TomlTable): Problem[];
   /** Returns a suffix for the message about a value of the wrong type: empty, or `; ` and advice. */

@@ -9,7 +9,7 @@ const maxNameChars = 100;
 /** The maximum number of names that one name is compared with. */
 const maxComparisons = 20_000;
 
-/** Returns the edit distance of two names; undefined if one of them is too long to be a typo of the other. */
+/** Returns the edit distance of two names; undefined if one of them has more than `maxNameChars` characters. */
 export function getEditDistance(name: string, other: string): number | undefined {
   return name.length > maxNameChars || other.length > maxNameChars ? undefined : distance(name, other);
 }

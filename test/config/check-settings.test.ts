@@ -119,10 +119,10 @@ test('the error names the first problem with its location, and contains what cod
 });
 
 test("names a file of --config as the user named it, and the user's own file by its path", async () => {
-  const named = await getSettingsError({ 'work/x.toml': 'y = 1' }, { configFile: 'x.toml' });
-  expect(named.message).toMatch(/^x\.toml:1:1: /);
-  const users = await getSettingsError({ 'user/boticelli.toml': 'y = 1' });
-  expect(users.message).toMatch(/^\/.*\/user\/boticelli\.toml:1:1: /);
+  const namedFileError = await getSettingsError({ 'work/x.toml': 'y = 1' }, { configFile: 'x.toml' });
+  expect(namedFileError.message).toMatch(/^x\.toml:1:1: /);
+  const userFileError = await getSettingsError({ 'user/boticelli.toml': 'y = 1' });
+  expect(userFileError.message).toMatch(/^\/.*\/user\/boticelli\.toml:1:1: /);
 });
 
 test('rejects a folder named boticelli.toml', async () => {

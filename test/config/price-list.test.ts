@@ -15,7 +15,7 @@ describe('the price of a reply', () => {
     expect(getReplyPrice('gemini-3.8-flash-09-2026', 'gemini-3.8-flash')).toMatchObject({ input: 0.75, output: 3.75 });
   });
 
-  test('changes on the date of the price change', () => {
+  test('changes at midnight UTC, when the first day of a new price begins', () => {
     const on = (day: string) => createPriceList({ now: () => Date.parse(day) }).getReplyPrice('gemini-3.8-flash', 'x');
     expect(on('2026-12-31T23:59:59Z')).toMatchObject({ input: 0.75, output: 3.75 });
     expect(on('2027-01-01T00:00:00Z')).toMatchObject({ input: 1.5, output: 7.5 });
@@ -28,7 +28,7 @@ describe('the price of a reply', () => {
     }
   });
 
-  test('comes from settings before the built-in prices, also for an alias', () => {
+  test('is the one in settings, if there is one for the model or the requested alias, and not the built-in one', () => {
     const configured = { 'models/gemini-3.8-flash': { input: 1, output: 2 }, 'my-alias': { input: 3, output: 4 } };
     const { getReplyPrice, getMaxPrice } = createPriceList({ configured, now: november });
     expect(getReplyPrice('gemini-3.8-flash', 'x')).toEqual({ input: 1, output: 2, searchFee: queryFee });

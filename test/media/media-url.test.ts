@@ -15,7 +15,7 @@ it.each([
   ['https://www.youtube.com/watch?v=no%20id&sig=secret', 'https://www.youtube.com/watch'],
   ['https://www.youtube.com/shorts/abc?v=secret', 'https://www.youtube.com/shorts/abc'],
   ['https://example.org/watch?v=secret', 'https://example.org/watch'],
-])('keeps only the video id of the query: %s', (url, expected) => {
+])('removes the query, except for the id of a YouTube video: %s', (url, expected) => {
   expect(redactUrl(url)).toBe(expected);
 });
 

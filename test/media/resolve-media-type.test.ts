@@ -85,7 +85,7 @@ describe('the type of media', () => {
     expect(await resolveType('Grüße aus dem Text\n', { name })).toBe(`document ${type}`);
   });
 
-  it('of text does not depend on its first letters', async () => {
+  it('of a text is not that of a bitmap if it begins with BM, but that of XML if it begins with an XML declaration', async () => {
     expect(await resolveType('BM is a brand of bitmaps and of motorcycles, more or less.')).toBe('document text/plain');
     expect(await resolveType('<?xml version="1.0"?><a/>', { name: 'a.svg' })).toBe('document text/xml');
   });
@@ -96,7 +96,7 @@ describe('the type of media', () => {
     expect(await resolveType('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
   });
 
-  it('of unrecognized bytes is the declared one or that of the name, if its formats have no signature', async () => {
+  it('of unrecognized bytes is the declared one or that of the name, if files of this type have no signature', async () => {
     expect(await resolveType(mediaBytes.noise, { name: 'speech.mp3' })).toBe('audio audio/mp3');
     expect(await resolveType(mediaBytes.noise, { declaredType: 'audio/aac' })).toBe('audio audio/aac');
     expect(await resolveType(mediaBytes.noise, { name: 'speech.flac' })).toBe(

@@ -173,7 +173,7 @@ describe('loadNarrative', () => {
   });
 });
 
-it('checkNarrative resolves media in the given folder', async () => {
+it('checkNarrative resolves the paths of media against the given folder', async () => {
   mkdirSync(join(folder, 'elsewhere'), { recursive: true });
   const bytes = Buffer.from(`${renderHead('a')}[[acts.a.input]]\ntype = "image"\nfile = "dot.png"\n`);
   expect((await checkNarrative({ file: '<stdin>', bytes, folder: mediaFolder })).diagnostics).toEqual([]);

@@ -6,7 +6,7 @@ import { errorAt, type Problem } from '../../src/toml/problem.js';
 const createUnknownNameProblem = (key: string): Problem =>
   errorAt('unknown-name', [key], key, { suggest: { name: 'mime', candidates: ['mine'] } });
 
-test('computes suggestions for the first hundred problems by location, whatever their given order', async () => {
+test('computes suggestions for the hundred problems that are first in the text, in whatever order they are given', async () => {
   const keys = Array.from({ length: 103 }, (_, at) => `key_${at}`);
   const text = keys.map((key) => `${key} = "mime"\n`).join('');
   const diagnostics = await createDiagnostics(keys.toReversed().map(createUnknownNameProblem), text);

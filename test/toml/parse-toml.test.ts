@@ -38,7 +38,7 @@ test('creates tables without a prototype', () => {
     const parsed = parseToml(`${firstLine}\n[a.b]\nc = {d = [[{e = 1}]]}\n[[f]]\n[f.g]\nh.i = 2`);
     const tables = parsed.ok ? listTables(parsed.table) : [];
     expect(tables).toHaveLength(8);
-    for (const each of tables) expect(Object.getPrototypeOf(each)).toBe(null);
+    for (const parsedTable of tables) expect(Object.getPrototypeOf(parsedTable)).toBe(null);
   }
 });
 
@@ -80,13 +80,13 @@ function escapeCharacter(character: string): string {
 }
 
 function quoteString(value: string): string {
-  return `"${[...value].map((each) => (/[ !#-[\]-~]/.test(each) ? each : escapeCharacter(each))).join('')}"`;
+  return `"${[...value].map((character) => (/[ !#-[\]-~]/.test(character) ? character : escapeCharacter(character))).join('')}"`;
 }
 
 function renderValue(value: Value, spelling: Spelling): string {
   if (typeof value === 'string') return quoteString(value);
   if (typeof value === 'bigint') return renderInteger(value, spelling);
-  if (Array.isArray(value)) return `[${value.map((each) => renderValue(each, spelling)).join(', ')}]`;
+  if (Array.isArray(value)) return `[${value.map((element) => renderValue(element, spelling)).join(', ')}]`;
   return `{${value.entries.map(([name, inner]) => `${renderKey(name, spelling)} = ${renderValue(inner, spelling)}`).join(', ')}}`;
 }
 

@@ -17,10 +17,10 @@ test('does the work once per key, for concurrent and later callers', async () =>
 test('does the work of a waiting caller if the work of the first one fails', async () => {
   const runOncePerKey = createAsyncMemo<string>();
   let fail = (_: Error): void => {};
-  const owner = new Promise<string>((_, reject) => {
+  const firstWork = new Promise<string>((_, reject) => {
     fail = reject;
   });
-  const first = runOncePerKey('a', undefined, () => owner);
+  const first = runOncePerKey('a', undefined, () => firstWork);
   const second = runOncePerKey('a', undefined, async () => 'mine');
   fail(new Error('interrupted'));
   await expect(first).rejects.toThrow('interrupted');

@@ -51,7 +51,7 @@ export function checkReferences(
     const { text, path } = templateText;
     const jinjaBlock = findJinjaBlock(text);
     if (jinjaBlock !== undefined) {
-      const message = `${describeText(templateText)} contains ${jinjaBlock}, which is sent as text: only {{names}} are filled in`;
+      const message = `${describeText(templateText)} contains ${jinjaBlock}, which is kept as text: only {{names}} are filled in`;
       const place = locateInTextFile(templateText, text.indexOf(jinjaBlock), jinjaBlock.length);
       report(warningAt('stray-braces', path, message, { excerpt: jinjaBlock, target: 'value', ...place }));
     }
@@ -59,7 +59,7 @@ export function checkReferences(
     const template = parseTemplate(text);
     const [unclosed] = template.unclosed;
     if (unclosed !== undefined) {
-      const message = `unclosed "{{" in ${describeText(templateText)} is sent as text; if that is intended, write \\{{`;
+      const message = `unclosed "{{" in ${describeText(templateText)} is kept as text; if that is intended, write \\{{`;
       const place = { ...locateOpening(text, unclosed), ...locateInTextFile(templateText, unclosed, 2) };
       report(warningAt('stray-braces', path, message, { ...place, target: 'value' }));
     }

@@ -40,7 +40,10 @@ export async function matchPattern(
   return outcome.result.isMatch;
 }
 
-/** Resolves to undefined if the match takes too long. V8 ends a script, also within a match, when its time is over. */
+/**
+ * Resolves to undefined if the match takes too long or fails. V8 ends a script when its time is over, even in the
+ * middle of a match.
+ */
 async function matchDirectly(pattern: string, text: string): Promise<boolean | undefined> {
   const { runInThisContext } = await import('node:vm');
   const script = `new RegExp(${JSON.stringify(pattern)}, 'u').test(${JSON.stringify(text)})`;

@@ -10,7 +10,7 @@ import type { RawAct, RawTable } from './raw-acts.js';
 /**
  * Warns about settings and inputs that the Live API rejects or ignores, in acts with a Live model. Without the warning,
  * a rejection would appear only after earlier acts had been billed. A setting of the narrative is reported where it is
- * set if the narrative has a Live model, and at the `model` of each act that names a Live model.
+ * set, if the narrative's own model is a Live model, and also at the `model` of each act that names a Live model.
  */
 export function lintLiveModels(
   header: RawTable,
@@ -86,7 +86,10 @@ function isUnsupportedInput(input: Input): boolean {
   return isReference || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
 }
 
-/** Returns the name of a model that supports only the Live API, according to the table of facts or the name itself. */
+/**
+ * Returns the name of a model that supports only the Live API; undefined for any other model. The table of facts
+ * decides or, for a model that is not in it, the name.
+ */
 function getLiveModel(value: TomlValue | undefined): string | undefined {
   if (typeof value !== 'string') return undefined;
   const model = stripModelPrefix(value);

@@ -55,7 +55,7 @@ function lintUnusedMedia({ media, acts }: TomlTable, report: ReportProblem): voi
   }
 }
 
-/** Warns about variables that neither the file nor its nested narratives use. */
+/** Warns about variables that the file does not use, and that no nested narrative uses or defines. */
 function lintUnusedVars({ vars }: TomlTable, usedVariables: ReadonlySet<string>, report: ReportProblem): void {
   if (!isTable(vars)) return;
   for (const name in vars) {

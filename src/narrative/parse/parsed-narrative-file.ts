@@ -60,7 +60,7 @@ export interface LintContext {
   now?: number;
 }
 
-/** Creates a file from its text. The other properties are empty until `completeFile`. */
+/** Creates a file from its text. The other properties are set while the text is parsed, and by `completeFile`. */
 export function createNarrativeFile(file: string, text: string): ParsedNarrativeFile {
   return {
     file,

@@ -112,7 +112,7 @@ const maxDepth = 100;
 function convertTomlToJson(table: TomlTable, path: Path, report: ReportProblem): JsonSchema | undefined {
   const problems: Problem[] = [];
   const json = convertValue(table, path, (problem) => void problems.push(problem));
-  // Only the first problem is reported, because a schema with a thousand levels could have a problem at each of them.
+  // Only the first problem is reported, because a schema may have thousands, for example in a long array of dates.
   if (problems[0]) report(problems[0]);
   return problems.length === 0 ? (json as JsonSchema) : undefined;
 }

@@ -36,13 +36,13 @@ const maxDepth = 500;
 const defaultTimeoutMs = 10_000;
 
 /** A valid schema, with the check of a value if the schema was compiled in this thread; or why it is not valid. */
-type ReadSchema = { ok: true; check?: (value: unknown) => string[] } | { ok: false; problem: SchemaProblem };
+type SchemaResult = { ok: true; check?: (value: unknown) => string[] } | { ok: false; problem: SchemaProblem };
 
 /**
  * Finds out whether a schema is valid. A large schema is compiled in a worker, so that compiling it blocks no signals
  * and can be ended.
  */
-export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutMs): Promise<ReadSchema> {
+export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutMs): Promise<SchemaResult> {
   if (isDeeperThan(schema, maxDepth)) return fail([], `is nested more than ${maxDepth} levels deep`);
   if (JSON.stringify(schema).length <= maxDirectSchemaLength) return compileSchema(schema);
   const outcome = await runInWorker<WorkerCheck>('schema-worker', { schema }, { timeoutMs });

@@ -19,4 +19,4 @@ async function checkValue(input: { schema: JsonSchema; value?: unknown }): Promi
   }
 }
 
-void checkValue(workerData).then((check) => parentPort?.postMessage(check));
+void checkValue(workerData).then((result) => parentPort?.postMessage(result));

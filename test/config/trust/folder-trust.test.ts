@@ -103,7 +103,7 @@ const stateFolderCases: [string, string, Record<string, string>, RegExp][] = [
 ];
 
 test.each(stateFolderCases)(
-  'refuses a state folder of a .env, unless the folder is trusted: %s',
+  'refuses a state folder that a .env chooses, unless the folder of the .env is trusted: %s',
   async (_name, value, links, message) => {
     const files = { 'work/.env': `BOTICELLI_STATE_DIR=${value}`, 'work/real/x': '', 'other/x': '' };
     const error = await getError(openFolder(files, { links }).resolve(ownKey));
@@ -116,7 +116,7 @@ test.each(stateFolderCases)(
   },
 );
 
-test('accepts a state folder of a .env in its own folder, which need not exist', async () => {
+test('accepts a state folder that a .env chooses within its own folder, even if it does not exist', async () => {
   const { folder, resolve } = openFolder({ 'work/.env': 'BOTICELLI_STATE_DIR=./new/state' });
   expect((await resolve()).stateFolder).toBe(join(folder, 'work/new/state'));
 });
@@ -153,16 +153,19 @@ test('~ in trust is the home folder', () => {
 test.each<[string, string]>([
   ['.env', `GEMINI_API_KEY=theirs\nGOOGLE_GEMINI_BASE_URL=${gateway}`],
   ['boticelli.toml', 'GOOGLE_API_KEY=theirs'],
-])('confines files if the key comes from .env and the address from %s', async (_name, dotEnv) => {
-  const files = { 'work/.env': dotEnv, 'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n` };
-  const { folder, findConfinement } = openFolder(files);
-  const confinement = await findConfinement();
-  expect(confinement).toMatchObject({ folder: join(folder, 'work') });
-  expect(confinement?.hint).toContain('add trust = [');
-  expect(await findConfinement({ GOOGLE_GEMINI_BASE_URL: gateway })).toBeUndefined();
-  expect(await findConfinement(ownKey)).toBeUndefined();
-  expect(await openFolder(files, { trust: 'work' }).findConfinement()).toBeUndefined();
-});
+])(
+  'confines files if the key comes from .env and the address from %s, and the folder is not trusted',
+  async (_name, dotEnv) => {
+    const files = { 'work/.env': dotEnv, 'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n` };
+    const { folder, findConfinement } = openFolder(files);
+    const confinement = await findConfinement();
+    expect(confinement).toMatchObject({ folder: join(folder, 'work') });
+    expect(confinement?.hint).toContain('add trust = [');
+    expect(await findConfinement({ GOOGLE_GEMINI_BASE_URL: gateway })).toBeUndefined();
+    expect(await findConfinement(ownKey)).toBeUndefined();
+    expect(await openFolder(files, { trust: 'work' }).findConfinement()).toBeUndefined();
+  },
+);
 
 test('does not confine files if only the key comes from the folder', async () => {
   expect(await openFolder({ 'work/.env': 'GEMINI_API_KEY=theirs' }).findConfinement()).toBeUndefined();

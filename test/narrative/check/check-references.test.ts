@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { checkNarrative } from '../../../src/narrative/load-narrative.js';
 import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
-/** Renders the acts `one` and `two`. The text of the second begins on line 7, in column 8. */
-const renderTwoActs = (text: string, more = '') =>
-  `${renderHead('one', 'two')}[acts]\none = "x"\ntwo = ${JSON.stringify(text)}\n${more}`;
+/** Renders the acts `one` and `two`, then other tables. The text of `two` begins on line 7, in column 8. */
+const renderTwoActs = (text: string, tables = '') =>
+  `${renderHead('one', 'two')}[acts]\none = "x"\ntwo = ${JSON.stringify(text)}\n${tables}`;
 
 describe('a placeholder', () => {
   it.each([
@@ -117,13 +117,13 @@ input = [{ type = "text", content = "y" }]
 
   it('that is unclosed causes a warning, which explains how to escape it', async () => {
     expect(await collectProblems(renderTwoActs('\\{{ is fine, {{one} is not'))).toEqual([
-      '~ 7:22 stray-braces: unclosed "{{" in "two" in [acts] is sent as text; if that is intended, write \\{{',
+      '~ 7:22 stray-braces: unclosed "{{" in "two" in [acts] is kept as text; if that is intended, write \\{{',
     ]);
   });
 
   it('is the only syntax that is filled in: a block of Jinja causes a warning, other text with {% does not', async () => {
     expect(await collectProblems(renderTwoActs('{% if x %}{{one}}{%- endif -%} {% 5 %}'))).toEqual([
-      '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is sent as text: only {{names}} are filled in',
+      '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is kept as text: only {{names}} are filled in',
     ]);
     expect(await collectProblems(renderTwoActs('50{%}, {% and %}, {% ifx %}'))).toEqual([]);
   });
@@ -204,7 +204,7 @@ describe('context', () => {
     expect(await collectProblems(withContext(context))).toEqual([expected]);
   });
 
-  it('of the narrative may name any of its acts', async () => {
+  it('of the narrative may name any act of the file', async () => {
     expect(await collectProblems(withContext('"full"', 'context = ["b"]\n'))).toEqual([]);
     expect(await collectProblems(withContext('"full"', 'context = ["bb"]\n'))).toEqual([
       '3:12 unknown-act: "context" names the act "bb", which does not exist → b',
@@ -216,7 +216,7 @@ describe('carousel', () => {
   const collectCarouselProblems = (carousel: string) =>
     collectProblems(`${renderHead('a')}carousel = ${carousel}\n[acts]\na = "x"\n`);
 
-  it('is a whole number from 1 up to the limit of 100,000 acts in a run', async () => {
+  it('is a whole number of at least 1, and all its rounds together may have 100,000 acts', async () => {
     expect(await collectCarouselProblems('3')).toEqual([]);
     expect(await collectCarouselProblems('0')).toEqual([
       '5:12 out-of-range: "carousel" in [toc] must be at least 1, not 0',

@@ -7,7 +7,7 @@ const withExpect = (table: string, format = 'text') =>
 
 testRule('expect', [
   [
-    'accepts every condition',
+    'accepts every condition on a text',
     withExpect(
       '{ contains = "a", not_contains = ["b"], matches = "^a{1,2}$", min_words = 0, max_words = 2, equals = "", one_of = [1, true, "a"] }',
     ),

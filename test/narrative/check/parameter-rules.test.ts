@@ -176,16 +176,15 @@ ${input}`;
   });
 });
 
-test('reads a schema from a table, from a file and in draft-07', async () => {
-  const schema = { type: 'object', properties: { __proto__: null, name: { type: 'string' } }, required: ['name'] };
+test('reads a schema from a table and from a file, also one in draft-07', async () => {
+  const schema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
   const table = act(
     'format = "json"\nschema = { type = "object", properties = { name.type = "string" }, required = ["name"] }',
   );
-  const plain = JSON.parse(JSON.stringify(schema));
-  expect(await parametersOf(table)).toEqual({ format: 'json', schema: plain });
+  expect(await parametersOf(table)).toEqual({ format: 'json', schema });
   expect(await parametersOf(act('format = "json"\nschema = "../schemas/name.json"'))).toEqual({
     format: 'json',
-    schema: plain,
+    schema,
   });
   const older = await parametersOf(act('format = "json"\nschema = "../schemas/draft-07.json"'));
   expect(older?.schema).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });

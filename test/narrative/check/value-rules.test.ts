@@ -98,7 +98,7 @@ testRule('unknown-act', [
 
 testRule('unused-act', [
   [
-    'warns at the act, in every form',
+    'points at the act, in each form of an act',
     `${renderHead('a')}[acts]\na = "x"\nb = "y"\n[acts.c]\ninput = [{ type = "text", content = "x" }]\n[[acts.d.input]]\ntype = "text"\ncontent = "x"\n`,
     '~ 7:1 unused-act: the act "b" is not listed in "order"',
     '~ 8:7 unused-act: the act "c" is not listed in "order"',

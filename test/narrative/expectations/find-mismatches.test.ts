@@ -20,7 +20,7 @@ test.each<[name: string, reply: string, expectation: Expectation, mismatch?: str
     'it contains "needle": …"word word word word word word needle word word word word word word"…',
   ],
   ['matches a part', 'The answer: 42.', { name: 'matches', pattern: '\\d+' }],
-  ['matches up to the last line break', '42\r\n\n', { name: 'matches', pattern: '^\\d+$' }],
+  ['matches without the line breaks at the end', '42\r\n\n', { name: 'matches', pattern: '^\\d+$' }],
   ['matches by characters, not UTF-16 units', '😀', { name: 'matches', pattern: '^.$' }],
   [
     'matches shows the beginning',
@@ -31,7 +31,7 @@ test.each<[name: string, reply: string, expectation: Expectation, mismatch?: str
   ['max_words, met exactly', 'one two\n\tthree', { name: 'max_words', limit: 3 }],
   ['min_words', 'one', { name: 'min_words', limit: 2 }, 'it has 1 word, fewer than the 2 of min_words'],
   ['max_words', ' one  two three ', { name: 'max_words', limit: 2 }, 'it has 3 words, more than the 2 of max_words'],
-  ['equals up to trailing line breaks', 'yes\n\n', { name: 'equals', values: ['yes\n'] }],
+  ['equals, apart from line breaks at the end', 'yes\n\n', { name: 'equals', values: ['yes\n'] }],
   ['equals with a number', '5\n', { name: 'equals', values: [5] }],
   [
     'equals shows the first difference',

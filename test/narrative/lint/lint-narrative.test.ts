@@ -322,7 +322,7 @@ const order = (settings: string, acts: string) =>
 
 rule('unread-reply', [
   [
-    'reports an act that no later act sees, if others are seen',
+    'reports an act whose reply no later act sees, if another reply is seen',
     order('context = "none"', 'a = "x"\nb = "y"\nc = "{{a}}"\n'),
     '~ 8:1 unread-reply: no later act sees the reply of "b"',
   ],

@@ -45,7 +45,7 @@ describe('media', () => {
     expect(byName).toEqual(byInput);
   });
 
-  it('uses media by ref, with a matching type', async () => {
+  it('uses the entry of [media] that `ref` names, if its kind is the type of the input', async () => {
     const source = `${renderHead('a')}[[acts.a.input]]\ntype = "audio"\nref = "media.x"\n[media.x]\nfile = "a.mp3"\n`;
     expect(await loadInput(source, createMediaFolder())).toMatchObject({ type: 'audio', name: 'a.mp3' });
   });

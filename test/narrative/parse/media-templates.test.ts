@@ -48,7 +48,7 @@ describe('placeholders in media names', () => {
     ],
     [
       'type = "image"\nfile = "{{one.png"',
-      '~ 9:9 stray-braces: unclosed "{{" in "file" in [[acts.two.input]] is sent as text; if that is intended, write \\{{',
+      '~ 9:9 stray-braces: unclosed "{{" in "file" in [[acts.two.input]] is kept as text; if that is intended, write \\{{',
       '9:8 media-not-found: the file "{{one.png" does not exist',
     ],
   ])('are checked as in prompts: %s', async (keys, ...expected) => {
@@ -56,7 +56,7 @@ describe('placeholders in media names', () => {
   });
 
   it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])(
-    'that have no value before a run defer reading: %s',
+    'that get their value only in a run defer reading the media until then: %s',
     async (name) => {
       expect(await collectProblems(renderSecondInput(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
     },
@@ -99,7 +99,7 @@ describe('placeholders in media names', () => {
 describe('media whose name depends on variables only', () => {
   const keys = 'type = "image"\nfile = "{{vars.name}}.png"\n';
 
-  it('is read together with the narrative, under the name with the values of the file or the given ones', async () => {
+  it('is read together with the narrative, under the name that the variables of the file or the given ones result in', async () => {
     const files = { 'a.toml': `${renderSecondInput(keys)}[vars]\nname = "b"\n` };
     expect(await collectFolderProblems(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
     expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);
@@ -141,8 +141,8 @@ describe('media whose name depends on variables only', () => {
   });
 
   it('is checked against the type of an input that refers to it, and reported once if it is missing', async () => {
-    const source = (file: string, mime = '') =>
-      `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n[media.m]\nfile = "{{vars.x}}.${file}"\n${mime}[vars]\nx = "a"\n`;
+    const source = (extension: string, mime = '') =>
+      `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n[media.m]\nfile = "{{vars.x}}.${extension}"\n${mime}[vars]\nx = "a"\n`;
     expect(await collectFolderProblems({ 'a.toml': source('png') })).toEqual([]);
     expect(await collectFolderProblems({ 'a.toml': source('gif') })).toEqual([
       '9:8 media-not-found: the file "a.gif" does not exist',

@@ -183,7 +183,7 @@ it('applies overrides to the acts of nested narratives too, and copies each narr
   expect(innermost?.acts).toMatchObject([{ model: 'm', parameters: { temperature: 0 } }]);
 });
 
-it('reports a narrative-circle exactly if narratives nest each other in a cycle, and nothing else', async () => {
+it('reports narrative-circle exactly if narratives nest each other in a cycle, and reports no other problem', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   const names = ['n0', 'n1', 'n2', 'n3', 'n4'];
   const graphs = fc.array(fc.subarray(names), { minLength: names.length, maxLength: names.length });

@@ -57,7 +57,7 @@ testRule('conflicting-keys, missing-key of an act', [
   ],
 ]);
 
-testRule('unknown-media, wrong-type, empty-prompt of the short forms', [
+testRule('unknown-media, wrong-type, empty-prompt, empty-order of the short forms', [
   [
     'suggests the name with its prefix',
     `${header}[media.dot]\nfile = "dot.png"\n[acts.a]\nmedia = ["dot", "media.dto", "media.dot"]\n`,

@@ -16,7 +16,7 @@ describe('a syntax error', () => {
       'a = gemini',
       '1:5 syntax: expected a value: a string in quotes, a number, true or false, an array or a table',
     ],
-    ['a table has no bracket', '[acts\na = 1', '1:6 syntax: expected "]" after the table name'],
+    ['a table name has no closing bracket', '[acts\na = 1', '1:6 syntax: expected "]" after the table name'],
     ['a key is duplicated', 'a = 1\nb = 2\na = 3 # again', '3:1 syntax: already defined above'],
     ['a table is duplicated', '[t]\na = 1\n[t]\n', '3:2 syntax: already defined above'],
     ['an act is duplicated', '[acts]\nx = "y"\n[acts.x]\n', '3:7 syntax: already defined above'],
@@ -144,7 +144,7 @@ describe('names of inherited JavaScript properties', () => {
     }
   });
 
-  it('differ from names that begin with the escape prefix', async () => {
+  it('differ from the same names after a NUL, which the parser adds to escape names', async () => {
     const source = `${renderHead('\u0000toString', 'toString')}[acts]\n"\\u0000toString" = "1"\ntoString = "2"\n`;
     const { narrative } = await checkSource(source);
     expect(narrative?.acts.map(({ inputs }) => inputs)).toEqual([

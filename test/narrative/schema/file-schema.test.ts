@@ -8,13 +8,13 @@ type JsonSchema = { [key: string]: unknown };
 function findUndescribed(schema: JsonSchema, path = ''): string[] {
   const inner = ['properties', 'anyOf', 'oneOf'].flatMap((key) => Object.entries((schema[key] ?? {}) as JsonSchema));
   const own = schema.properties && !schema.description ? [path] : [];
-  const leaves = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)
+  const undescribedKeys = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)
     .filter(([, property]) => !property.description)
     .map(([name]) => `${path}/${name}`);
   const further = [schema.items, schema.additionalProperties].filter((value) => typeof value === 'object');
   return [
     ...own,
-    ...leaves,
+    ...undescribedKeys,
     ...inner.flatMap(([name, value]) => findUndescribed(value as JsonSchema, `${path}/${name}`)),
     ...further.flatMap((value) => findUndescribed(value as JsonSchema, `${path}/*`)),
   ];
