@@ -27,7 +27,8 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
  * a limit is 0, a daily limit is used up, or no per-minute limit is named and the retry delay is longer than
  * `maxMinuteDelayMs`. Otherwise it is `rate_limited`.
  *
- * A limit is daily if its quotaId or metric says so, or, if none of these names a period, the text. A short retry delay
+ * A limit is daily if its quotaId or metric says so. If no limit has a quotaId or metric that names a period, the text
+ * decides. A short retry delay
  * does not mean that the limit is not daily: in September 2026, a 429 about a daily quota gave a delay of 47 s,
  * although that quota resets at midnight.
  */

@@ -51,7 +51,7 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
 }
 
 /**
- * Whether a name is one of the Files API. The SDK (2.32) puts names into paths as they are, so `files/../models/x`
+ * Whether a name has the form of a file's name in the Files API. The SDK (2.32) puts names into paths as they are, so `files/../models/x`
  * would make it request or delete something else with the user's key.
  */
 function isRemoteName(name: unknown): boolean {

@@ -35,7 +35,7 @@ function createProxyUnreachableError(thrown: unknown, proxyHost: string): Botice
   return new BoticelliError(code, message, { hint: proxyHint, isTransient, cause });
 }
 
-/** Creates the error for a proxy that sent a status other than 200 itself, instead of opening a tunnel. */
+/** Creates the error for a status that the proxy itself sent: one with which it refused a tunnel, or a 407. */
 function createProxyRejectionError(status: number, proxyHost: string, host: string): BoticelliError {
   const statusText = [status, STATUS_CODES[status]].filter(Boolean).join(' ');
   if (status === 407) {
