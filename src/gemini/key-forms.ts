@@ -30,7 +30,9 @@ function encodeBase64(apiKey: string, offset: number): string {
   return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
 }
 
-/** Creates a function that replaces each of the forms with `[key]`, even where a form was cut and ends in an ellipsis. */
+/**
+ * Creates a function that replaces each of the forms with `[key]`, even where a form was cut and ends in an ellipsis.
+ */
 export function createLiteralRedactor(forms: readonly string[]): (text: string) => string {
   return (text) => {
     let redacted = text;
@@ -46,8 +48,8 @@ export function createLiteralRedactor(forms: readonly string[]): (text: string) 
 const minCutLength = 8;
 
 /**
- * Replaces the beginning of a form with `[key]` where an ellipsis follows it. Long titles, addresses and messages are cut
- * in this way, and the beginning may be most of the key.
+ * Replaces the beginning of a form with `[key]` where an ellipsis follows it. Long titles, addresses and messages are
+ * cut in this way, and the beginning may be most of the key.
  */
 export function redactCutForms(text: string, forms: readonly string[]): string {
   return text.includes('…') ? forms.reduce(redactCutForm, text) : text;

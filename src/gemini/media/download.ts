@@ -40,8 +40,8 @@ export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTi
 /**
  * Downloads an http(s) URL of up to 100 MB, following redirects. Sends neither the API key nor the SDK's headers. A
  * login in the URL is sent only to the host of that URL. Rejects with the signal's reason after an abort.
- * @throws BoticelliError `no_input` if the URL can't be used or the file is too large, `unavailable` if the server can't be
- *   reached or fails, `timeout`
+ * @throws BoticelliError `no_input` if the URL can't be used or the file is too large, `unavailable` if the server
+ *   can't be reached or fails, `timeout`
  */
 export async function download(options: DownloadOptions): Promise<Download> {
   const { url, maxBytes = maxRequestBytes, resolveRoute = async () => undefined } = options;
@@ -105,8 +105,8 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
 
 /**
  * Finds the addresses of a URL's host. Rejects link-local addresses, at which cloud providers serve the credentials of
- * a machine. With `publicOnly`, also rejects private addresses. `publicOnly` is set by the caller, and for each redirect
- * from a public address: the author of a public page must not choose what is read in the user's network.
+ * a machine. With `publicOnly`, also rejects private addresses. `publicOnly` is set by the caller, and for each
+ * redirect from a public address: the author of a public page must not choose what is read in the user's network.
  */
 async function findCheckedAddresses(
   url: URL,

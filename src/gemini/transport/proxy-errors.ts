@@ -20,7 +20,10 @@ export function monitorProxy(clientRequest: ClientRequest, proxyHost: string, ho
   };
   return {
     classifyStatus,
-    /** Creates an error if the proxy caused the given one. Returns undefined if it did not. */
+    /**
+     * Creates an error if the proxy caused the given one. Returns undefined if it did not. There is no response, so
+     * only the status of the tunnel is classified.
+     */
     classifyError: (error: Error) =>
       isProxyReached || clientRequest.reusedSocket ? classifyStatus(0) : createProxyUnreachableError(error, proxyHost),
   };

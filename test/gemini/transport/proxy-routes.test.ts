@@ -11,7 +11,7 @@ test('returns undefined if no proxy applies', async () => {
   expect(await createRouteResolver()('https://other.test/')).toBeUndefined();
 });
 
-test('uses one agent for all tunnels through a proxy and another for plain HTTP, and does not expose the password', async () => {
+test('uses one agent for all tunnels through a proxy and another for plain HTTP, and leaves the password out of proxyHost', async () => {
   const [one, other, withoutTls] = await Promise.all(['https://a/', new URL('wss://b/'), 'http://c/'].map(routeTo));
   expect(one?.proxyHost).toBe('proxy.test:3128');
   expect(other?.agent).toBe(one?.agent);
