@@ -18,7 +18,7 @@ export function getNextToken(
   return finishedHops.some((hop) => hop.token === token) ? undefined : token;
 }
 
-/** Counts the output tokens of the hops before a request, thoughts included; 0 for the request of the first hop. */
+/** Adds up the output tokens of the hops before a request, thoughts included. The sum is 0 before the first hop. */
 export function countHopTokens({ finishedHops = [] }: Pick<GenerateRequest, 'finishedHops'>): number {
   return finishedHops.reduce((sum, { outputTokens }) => sum + outputTokens, 0);
 }

@@ -92,8 +92,8 @@ export function estimateCostUsd(
 
 /**
  * Returns the token details of a prompt without sound, whose tokens all have the price of text. Returns undefined if
- * their number is unknown or if a token may have another price. That is always so for a model that speaks, because its
- * own earlier replies are sound in the prompt.
+ * the number of tokens is unknown, or if some of them may have another price. That is always so for a model that
+ * speaks, because its own earlier replies are sound in the prompt.
  */
 export function getSoundlessPromptTokens(
   { turns }: GenerateRequest,

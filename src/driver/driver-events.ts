@@ -79,7 +79,7 @@ export interface ThoughtEvent {
 /** A hop of a long reply ended, and the next hop follows. */
 export interface HopEvent {
   type: 'hop';
-  /** Which part of the reply the hop returned; counts from 1. */
+  /** Which part of the reply the hop returned, counted from 1. */
   part: number;
   /** A sentence without a period. */
   message: string;

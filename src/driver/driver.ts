@@ -60,7 +60,7 @@ export type FindMismatches = (
 
 /**
  * One of several runs that share a driver, such as the run of a row. Equal requests of different runs are told apart by
- * the id, and not by the order in which they arrive.
+ * the id, and not by the order in which they arrive. Equal requests of one run are told apart by their `occurrence`.
  */
 export interface RequestInstance {
   /** A row has the same id in every command, so that one command finds the replies that another has stored. */

@@ -40,7 +40,7 @@ export function formatContentKinds(kinds: readonly ContentKind[]): string | unde
   return descriptions.length === 0 ? last : `${descriptions.join(', ')} and ${last}`;
 }
 
-/** Returns an event about the end of an act without the bytes of its media, for reports and stored runs. */
+/** Leaves the bytes of media out of an event that reports the end of an act, for reports and stored runs. */
 export function omitMediaData<End extends { media?: { data?: string }[] }>(end: End): End {
   if (!end.media?.some(({ data }) => data !== undefined)) return end;
   return { ...end, media: end.media.map(({ data: _, ...media }) => media) };

@@ -24,8 +24,8 @@ export interface GenerateRequest {
    */
   serviceTiers?: readonly ServiceTier[];
   /**
-   * Whether to ask for summaries of the model's thoughts, which are reported as `thought` events. They are not part of
-   * the reply, so this does not identify the request either.
+   * Whether to ask for summaries of the model's thoughts, which are reported as `thought` events. Thoughts are not part
+   * of the reply, so this option does not identify the request either.
    */
   includeThoughts?: boolean;
 }

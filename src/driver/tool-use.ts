@@ -22,7 +22,7 @@ export interface ExecutedCode {
   code: string;
   /** What the code printed, or why it failed. Absent if there is no output. */
   output?: string;
-  /** How a run that did not succeed ended, as the service writes it, for example `OUTCOME_FAILED`. */
+  /** How code that did not succeed ended, as the service writes it, for example `OUTCOME_FAILED`. */
   outcome?: string;
 }
 

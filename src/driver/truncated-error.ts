@@ -4,7 +4,7 @@ import type { GenerateResponse } from './response.js';
 
 /**
  * Creates the error for a reply that reached max_tokens, for callers that need a complete reply.
- * @param hintEnd the end of the hint, after "Raise max_tokens"
+ * @param hintEnd the end of the hint after "Raise max_tokens", with its punctuation
  */
 export function createTruncatedError(
   { usage }: GenerateResponse,

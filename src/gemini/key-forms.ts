@@ -30,7 +30,9 @@ function encodeBase64(apiKey: string, offset: number): string {
   return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
 }
 
-/** Creates a function that replaces each of the forms with `[key]`, even a form that was cut with an ellipsis. */
+/**
+ * Creates a function that replaces each of the forms with `[key]`, even where a form was cut and ends in an ellipsis.
+ */
 export function createLiteralRedactor(forms: readonly string[]): (text: string) => string {
   return (text) => {
     let redacted = text;
@@ -40,14 +42,14 @@ export function createLiteralRedactor(forms: readonly string[]): (text: string) 
 }
 
 /**
- * What is left of a form that was cut is redacted only if it has at least this length. It is longer than the four
+ * The minimum length of the beginning of a form that is redacted where the form was cut. It is more than the four
  * characters that all of Google's keys share, so that these alone are not redacted.
  */
 const minCutLength = 8;
 
 /**
- * Replaces what is left of a form that was cut with an ellipsis, as long titles, addresses and messages are. What is
- * left may be most of the key.
+ * Replaces the beginning of a form with `[key]` where an ellipsis follows it. Long titles, addresses and messages are
+ * cut in this way, and the beginning may be most of the key.
  */
 export function redactCutForms(text: string, forms: readonly string[]): string {
   return text.includes('…') ? forms.reduce(redactCutForm, text) : text;
@@ -75,7 +77,7 @@ export interface StreamRedactor {
   flush(): string;
 }
 
-/** Creates a redactor that replaces each of the forms with `[key]`, also across two pieces. */
+/** Creates a redactor that replaces each of the forms with `[key]`, even a form that is spread over several pieces. */
 export function createStreamRedactor(forms: readonly string[]): StreamRedactor {
   const redact = createLiteralRedactor(forms);
   let pending = '';

@@ -12,13 +12,13 @@ const millions = ({ prompt = 0, cached = 0, tool = 0, output = 0, thoughts = 0 }
 const price: Price = { input: 2, output: 10, cachedInput: 0.2 };
 
 describe('the cost of a request', () => {
-  test('bills thoughts as output, tool tokens as input, and cached tokens at their own price', () => {
+  test('includes thoughts at the price of output, tool tokens at that of input, and cached tokens at their own', () => {
     expect(calculateCostUsd(millions({ prompt: 3, output: 1, thoughts: 2 }), price)).toBe(36);
     expect(calculateCostUsd(millions({ prompt: 3, cached: 2 }), price)).toBe(2.4);
     expect(calculateCostUsd(millions({ prompt: 1, tool: 2 }), price)).toBe(6);
   });
 
-  test('bills cached tokens in full if their price is unknown', () => {
+  test('includes cached tokens at the price of input if their own price is unknown', () => {
     expect(calculateCostUsd(millions({ prompt: 3, cached: 2 }), { input: 2, output: 10 })).toBe(6);
   });
 
@@ -57,7 +57,7 @@ describe('the cost of web searches', () => {
   const cost = (searches: number, searchFee?: Price['searchFee'], serviceTier = 'standard') =>
     calculateCostUsd(millions({ prompt: 1 }), { ...price, ...(searchFee && { searchFee }) }, { searches, serviceTier });
 
-  test('is a fee for each query or for the prompt, in every service tier', () => {
+  test('is a fee for each query or one fee for the prompt, and does not depend on the service tier', () => {
     expect([0, 1, 3].map((searches) => cost(searches, { usd: 0.5, per: 'query' }))).toEqual([2, 2.5, 3.5]);
     expect([0, 1, 3].map((searches) => cost(searches, { usd: 0.5, per: 'prompt' }))).toEqual([2, 2.5, 2.5]);
     expect(cost(2, { usd: 0.5, per: 'query' }, 'flex')).toBe(2);
@@ -72,14 +72,14 @@ describe('the cost of sound', () => {
   const live: Price = { input: 1, output: 4, inputByModality: { AUDIO: 3 }, outputByModality: { AUDIO: 12 } };
   const usage = millions({ prompt: 3, output: 1, thoughts: 1 });
 
-  test('needs the modalities of the tokens', () => {
+  test('is unknown without the modalities of the prompt or of the reply', () => {
     const details = { prompt: { TEXT: 2e6, AUDIO: 1e6 }, output: { AUDIO: 1e6 } };
     expect(calculateCostUsd(usage, live, details)).toBe(2 + 3 + 12 + 4);
     expect(calculateCostUsd(usage, live, { output: details.output })).toBeUndefined();
     expect(calculateCostUsd(usage, live, { prompt: details.prompt })).toBeUndefined();
   });
 
-  test('counts tokens without a modality at the highest price', () => {
+  test('includes tokens without a modality at the highest price', () => {
     expect(calculateCostUsd(usage, live, { prompt: { TEXT: 2e6 }, output: { TEXT: 1e6 } })).toBe(2 + 3 + 4 + 4);
   });
 

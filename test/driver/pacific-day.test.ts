@@ -11,12 +11,12 @@ test.each([
   ['a day of 25 hours, before the change', '2026-11-01T08:00:00Z', '2026-11-02T08:00:00.000Z'],
   ['a day of 25 hours, in the repeated hour', '2026-11-01T09:30:00Z', '2026-11-02T08:00:00.000Z'],
   ['a day of 25 hours, after the change', '2026-11-01T20:00:00Z', '2026-11-02T08:00:00.000Z'],
-])('the quota day of %s ends at the next midnight in Los Angeles', (_, now, midnight) => {
+])('the quota day ends at the next midnight in Los Angeles: %s', (_, now, midnight) => {
   expect(getNextPacificMidnight(Date.parse(now)).toISOString()).toBe(midnight);
 });
 
 test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
-  'each hour of the ten days from %s is surely in its own day, except at the start of a Sunday, and in no other day',
+  'each hour of the ten days from %s is in no other day, and surely in its own, except at the start of a Sunday',
   (start) => {
     const hourMs = 3_600_000;
     for (let hour = 0; hour < 10 * 24; hour += 1) {

@@ -13,7 +13,7 @@ function createPredicate({ entries, preferLive = false }: { entries?: ModelInfo[
 }
 
 const both = { name: 'gemini-both-ways', methods: ['generateContent', 'bidiGenerateContent'] };
-const knownForBoth = { ...both, name: 'gemini-3.8-flash' };
+const builtInWithBoth = { ...both, name: 'gemini-3.8-flash' };
 const liveOnly = { name: 'gemini-talk', methods: ['bidiGenerateContent'] };
 
 test('decides by the built-in facts, without reading the list, for a model that they contain', () => {
@@ -42,8 +42,8 @@ test('uses the Live API for a model that supports both APIs only with preferLive
   expect(await createPredicate({ entries: [both], preferLive: true }).usesLive('gemini-both-ways')).toBe(true);
 });
 
-test('with preferLive, uses the Live API for a known model if the built-in facts or the list name that API', async () => {
-  const { usesLive } = createPredicate({ entries: [knownForBoth], preferLive: true });
+test('with preferLive, uses the Live API for a built-in model if the built-in facts or the list name that API', async () => {
+  const { usesLive } = createPredicate({ entries: [builtInWithBoth], preferLive: true });
   expect(await usesLive('gemini-3.8-flash')).toBe(true);
   expect(await usesLive('gemini-3.7-flash')).toBe(false);
   expect(await usesLive('gemini-3.8-live')).toBe(true);

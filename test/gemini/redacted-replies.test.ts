@@ -103,7 +103,7 @@ test('does not redact a key of fewer than 16 characters in replies, because it m
   expect(text).toBe('This is a placeholder.');
 });
 
-test('rejects a key that is too long without printing it, and can redact keys of any length', async () => {
+test('rejects a key of more than 8192 characters without printing it, and can redact keys of any length', async () => {
   const long = 'K'.repeat(40_000);
   const error = await getError(fixture.driver({ apiKey: long }).generate(createRequest()));
   expect(error).toMatchObject({ code: 'auth', message: 'the API key has more than 8192 characters' });

@@ -11,8 +11,8 @@ export interface BudgetOptions {
   /** Maximum cost of all calls, in US dollars. */
   maxCostUsd: number;
   /**
-   * Estimates the cost of a call in US dollars; undefined if the model's price is unknown. `reply` is given if the call
-   * has ended and its cost is unknown.
+   * Estimates the cost of a call in US dollars; undefined if the model's price is unknown. `reply` is given for a reply
+   * whose cost is unknown. Its text is empty for the reply of a lost attempt, which has only a usage event.
    */
   estimateUsd: (request: GenerateRequest, reply?: { text: string }) => number | undefined;
   /** Where spending is recorded; drivers that share a ledger share the budget. Default: a new one. */

@@ -104,7 +104,7 @@ function createUncontinuedError(message: string): BoticelliError {
 }
 
 /**
- * Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. An unknown count
+ * Adds up output and thought tokens, because `max_tokens` and the limit of one request include both. An unknown count
  * is taken as 0: the estimate for later hops is then too high rather than too low.
  */
 function countOutputTokens({ outputTokens = 0, thoughtTokens = 0 }: Usage): number {

@@ -19,8 +19,8 @@ export interface ExpectationOptions {
 /**
  * Checks replies with the `findMismatches` of the call's context. After a reply that is not as expected, the request is
  * sent once more, together with that reply and the mismatches, and a `retry` event is emitted. The usage of both
- * replies is added up. `generateStream` yields a checked reply in one piece. Calls without a check pass through
- * unchanged.
+ * replies is added up. If the call fails, the usage is reported in `spent` events. `generateStream` yields a checked
+ * reply in one piece. Calls without a check pass through unchanged.
  *
  * @throws BoticelliError `unexpected_reply` if the second reply is not as expected either, or, without `canRepeat`, if
  *   the first one is not

@@ -38,7 +38,7 @@ function isOverload(thrown: unknown): thrown is BoticelliError {
   return thrown instanceof BoticelliError && thrown.isOverload;
 }
 
-/** Replaces the hint of an `unavailable` flex request with one that says how to name another tier. */
+/** Replaces the hint of an `unavailable` error of a flex request with one that says how to name another tier. */
 function explainRefusedFlex(thrown: BoticelliError): BoticelliError {
   if (thrown.code !== 'unavailable') return thrown;
   const { code, message, isTransient, isOverload, retryAfterMs, retryAt, cause } = thrown;

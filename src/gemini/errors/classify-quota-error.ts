@@ -27,9 +27,9 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
  * a limit is 0, a daily limit is used up, or no per-minute limit is named and the retry delay is longer than
  * `maxMinuteDelayMs`. Otherwise it is `rate_limited`.
  *
- * A limit is daily if its quotaId or metric says so, or, if none of these names a period, the text. A short retry delay
- * does not mean that the limit is not daily: in September 2026, a 429 about a daily quota gave a delay of 47 s,
- * although that quota resets at midnight.
+ * A limit is daily if its quotaId or metric says so. If no limit has a quotaId or metric that names a period, the text
+ * decides. A short retry delay does not mean that the limit is not daily: in September 2026, a 429 about a daily quota
+ * gave a delay of 47 s, although that quota resets at midnight.
  */
 export function classifyQuotaError(
   response: RedactedErrorResponse,
@@ -37,6 +37,7 @@ export function classifyQuotaError(
   cause: Error,
 ): QuotaExceeded {
   const { model, now, headers, status } = response;
+  // A body without an error object is the text itself, unless it is a web page.
   const text =
     error || /^\s*</.test(response.body) ? getRejectionText(error) : response.body.slice(0, maxErrorTextChars);
   const description = describeRejection(response, error);

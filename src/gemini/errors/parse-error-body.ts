@@ -99,10 +99,10 @@ export function getErrorReason(error: ServiceError | undefined): string | undefi
 }
 
 /**
- * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo, from the
- * Retry-After header, which gateways send but Google does not, or from the message. A delay of more than a month, which
- * no quota has, counts as none. So does a delay of 0: the service has just rejected the request, so the caller has to
- * choose a pause itself.
+ * Returns the delay that the service asks for, in milliseconds. The first of these that states a delay applies:
+ * google.rpc.RetryInfo, the Retry-After header, which gateways send but Google does not, and the message. A delay of
+ * more than a month, which no quota has, counts as none. So do a delay of 0 and a time in the past: the service has
+ * just rejected the request, so the caller has to choose a pause itself.
  * @param now milliseconds since the epoch
  */
 export function parseRetryDelayMs(error: ServiceError | undefined, headers: Headers, now: number): number | undefined {

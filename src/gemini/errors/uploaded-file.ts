@@ -8,7 +8,6 @@ const missingFilePattern =
 const inactiveFilePattern = /\bfile\b.* not in an? active state/i;
 
 /** Whether an error is about an uploaded file, according to the status and the message of its response. */
-
 export function isFileError(status: number, message: string): boolean {
   if (status === 400) return inactiveFilePattern.test(message) || missingFilePattern.test(message);
   return (status === 403 || status === 404) && missingFilePattern.test(message);

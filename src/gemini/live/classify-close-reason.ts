@@ -69,7 +69,7 @@ export function isInternalError(closeReason: CloseReason): boolean {
   return hasUnexplainedCode(closeReason, 1011) && !isConnectionLoss(closeReason);
 }
 
-/** Whether the close has this code, and its reason names neither the account nor a quota. */
+/** Whether the close has this code, and its reason names neither the key nor the project nor a quota. */
 function hasUnexplainedCode(closeReason: CloseReason, code: number): boolean {
   if (closeReason.kind !== 'closed' || closeReason.code !== code) return false;
   const { reason } = closeReason;

@@ -50,7 +50,7 @@ export function convertTurns(turns: readonly Turn[], request: GenerateRequest, m
   if (mode.prompts === 'content') return { kind: 'content', contents };
   const parts = contents.at(-1)?.parts ?? [];
   if (parts.some(({ text }) => text === undefined)) {
-    throw new BoticelliError('invalid_request', `${request.model} takes only text prompts (close code 1007)`, {
+    throw new BoticelliError('invalid_request', `${request.model} takes only text prompts`, {
       hint: 'Remove the media, or use another model.',
     });
   }
@@ -58,9 +58,9 @@ export function convertTurns(turns: readonly Turn[], request: GenerateRequest, m
 }
 
 /**
- * Converts earlier replies from their text, not from their native parts: the Live API does not use thought signatures.
+ * Converts turns. Replies are converted from their text, not from their native parts: the Live API does not use thought
+ * signatures.
  */
-
 function convertContents(request: GenerateRequest): Content[] {
   const turns = request.turns.map((turn) => (turn.role === 'model' ? { ...turn, native: undefined } : turn));
   return convertRequest({ ...request, turns }).contents as Content[];

@@ -12,7 +12,7 @@ import type { MediaDelivery } from '../media/deliver-media.js';
 import { getLiveUnsupportedReason } from '../models/unsupported-reason.js';
 import type { LiveDriver, LiveOptions } from './options.js';
 import type { ResolvedLiveOptions } from './pooled-session.js';
-import { createResponseModeSearchStarter } from './response-mode.js';
+import { createResponseModeFinder, type ResponseModeFinder } from './response-mode.js';
 import { createSessionPool, type SessionPool } from './session-pool.js';
 import { streamLiveReply } from './stream-live-reply.js';
 
@@ -34,9 +34,9 @@ export function createLiveDriver(
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000, modelListCache, responseModeCache } = options;
   const liveOptions = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock };
   const pool = createSessionPool(liveOptions);
-  const startResponseModeSearch = createResponseModeSearchStarter(responseModeCache);
+  const responseModeFinder = createResponseModeFinder(responseModeCache);
   const generateStream = (request: GenerateRequest, context: CallContext = {}) =>
-    streamReply(request, context, { delivery, modelListCache, liveOptions, pool, startResponseModeSearch });
+    streamReply(request, context, { delivery, modelListCache, liveOptions, pool, responseModeFinder });
   return {
     supportsStreaming: () => true,
     managesConcurrency: () => true,
@@ -53,13 +53,13 @@ interface LiveResources {
   modelListCache: LiveOptions['modelListCache'];
   liveOptions: ResolvedLiveOptions;
   pool: SessionPool;
-  startResponseModeSearch: ReturnType<typeof createResponseModeSearchStarter>;
+  responseModeFinder: ResponseModeFinder;
 }
 
 async function* streamReply(
   request: GenerateRequest,
   context: CallContext,
-  { delivery, modelListCache, liveOptions, pool, startResponseModeSearch }: LiveResources,
+  { delivery, modelListCache, liveOptions, pool, responseModeFinder }: LiveResources,
 ): AsyncGenerator<StreamChunk> {
   context.signal?.throwIfAborted();
   const model = stripModelPrefix(request.model);
@@ -73,7 +73,7 @@ async function* streamReply(
   try {
     // A session does not accept references to uploaded files.
     const deliveredRequest = (await delivery?.deliver(bareRequest, context, { allowUpload: false })) ?? bareRequest;
-    const responseModeSearch = await startResponseModeSearch(model);
+    const responseModeSearch = await responseModeFinder.startSearch(model);
     yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, responseModeSearch });
   } catch (thrown) {
     const isUnknownModel = modelListCache && thrown instanceof BoticelliError && thrown.code === 'model_not_found';

@@ -56,7 +56,7 @@ export interface PooledSession extends BorrowedSession {
   readonly isBusy: boolean;
   /** Why the session takes no further turn. Undefined if it may take one. */
   readonly retiredBecause: string | undefined;
-  /** Whether the history contains replies that did not come from this session. */
+  /** Whether this session, or the first of the sessions that it resumes, was opened with earlier turns. */
   hasSeededHistory: boolean;
   /** Resolves when the session has ended and its slot is released. */
   slotReleased: Promise<void>;

@@ -18,13 +18,19 @@ export interface ResponseModeSearch {
   confirm(): Promise<void>;
 }
 
-/**
- * Creates a function that starts a search. The search begins with the mode that worked earlier in this run, else with
- * the cached mode, else with the default of the model.
- */
-export function createResponseModeSearchStarter(cache: ResponseModeCache | undefined) {
+/** Finds the response modes that models accept, and remembers them for the rest of the run. */
+export interface ResponseModeFinder {
+  /**
+   * Starts the search of one call. It begins with the mode that worked earlier in this run, else with the cached mode,
+   * else with the default of the model.
+   */
+  startSearch(model: string): Promise<ResponseModeSearch>;
+}
+
+/** Creates a finder that has not found any mode. `cache` keeps the modes beyond the run. */
+export function createResponseModeFinder(cache: ResponseModeCache | undefined): ResponseModeFinder {
   const confirmed = new Map<string, ResponseMode>();
-  return async (model: string): Promise<ResponseModeSearch> => {
+  const startSearch = async (model: string): Promise<ResponseModeSearch> => {
     const replies = builtInModels.get(model)?.isAudioOnly ? 'AUDIO' : 'TEXT';
     const defaultMode: ResponseMode = { replies, prompts: 'content' };
     const initialMode = confirmed.get(model) ?? (await cache?.get(model)) ?? defaultMode;
@@ -62,4 +68,5 @@ export function createResponseModeSearchStarter(cache: ResponseModeCache | undef
       },
     };
   };
+  return { startSearch };
 }

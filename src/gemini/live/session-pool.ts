@@ -97,8 +97,8 @@ function isEnding({ session, retiredBecause }: PooledSession, { clock }: Resolve
 }
 
 /**
- * Returns what is needed to resume a session. A session with a seeded history is not resumed, because gemini-3.8-live
- * forgot that history in two of three resumptions (livekit/agents-js#2507, seen 2026-09).
+ * Returns what is needed to resume a session. A session that was opened with earlier turns is not resumed, because
+ * gemini-3.8-live forgot those turns in two of three resumptions (livekit/agents-js#2507, seen 2026-09).
  */
 function getResumption(pooled: PooledSession): Resumption | undefined {
   const turnCount = pooled.history.filter(({ role }) => role === 'model').length;

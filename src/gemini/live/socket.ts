@@ -26,7 +26,9 @@ export interface LiveSocketOptions {
   sendsInitialHistory: boolean;
   /** Classifies the error of a connection that was not opened. */
   classifyConnectError(thrown: Error): BoticelliError;
-  /** Creates the error for a turn whose messages are larger than `maxBodyBytes`. */
+  /**
+   * Creates the error for a turn whose messages are larger than `maxBodyBytes`, or for a message with too many values.
+   */
   createTooLargeError(): BoticelliError;
   /** Classifies an HTTP response that arrived instead of a WebSocket upgrade, or the same error in a frame. */
   classifyUpgradeError(response: ErrorResponse): BoticelliError;

@@ -40,8 +40,8 @@ export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTi
 /**
  * Downloads an http(s) URL of up to 100 MB, following redirects. Sends neither the API key nor the SDK's headers. A
  * login in the URL is sent only to the host of that URL. Rejects with the signal's reason after an abort.
- * @throws BoticelliError `no_input` if the URL or the size of the file must change, `unavailable` if the server can't be
- *   reached or fails, `timeout`
+ * @throws BoticelliError `no_input` if the URL can't be used or the file is too large, `unavailable` if the server
+ *   can't be reached or fails, `timeout`
  */
 export async function download(options: DownloadOptions): Promise<Download> {
   const { url, maxBytes = maxRequestBytes, resolveRoute = async () => undefined } = options;
@@ -72,7 +72,7 @@ interface DownloadContext {
 type RedirectOptions = DownloadContext &
   Required<Pick<DownloadOptions, 'resolveRoute' | 'publicOnly' | 'findAddresses'>>;
 
-/** Follows redirects, and returns the first response that is not a redirect and has a status of success. */
+/** Follows redirects. Returns the first response that is not a redirect, or throws if its status is an error. */
 async function followRedirects(startUrl: URL, options: RedirectOptions): Promise<HttpResponse> {
   const { timeouts, displayUrl, resolveRoute } = options;
   let currentUrl = startUrl;
@@ -97,7 +97,7 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
     response.discard();
     if (hops === maxRedirects) throw createInputError(`${displayUrl} redirects more than ${maxRedirects} times`);
     const next = parseRedirect(location, currentUrl, displayUrl);
-    // The login of one host is not sent to another host, as in browsers and curl.
+    // As in browsers and curl, the login of one host is not sent to another host.
     authorization = getAuthorization(next) ?? (next.origin === currentUrl.origin ? authorization : undefined);
     currentUrl = next;
   }
@@ -105,8 +105,8 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
 
 /**
  * Finds the addresses of a URL's host. Rejects link-local addresses, at which cloud providers serve the credentials of
- * a machine. With `publicOnly`, also rejects private addresses. It is set by the caller, and after a redirect from a
- * public address: the author of a public page must not choose what is read in the user's network.
+ * a machine. With `publicOnly`, also rejects private addresses. `publicOnly` is set by the caller, and for each
+ * redirect from a public address: the author of a public page must not choose what is read in the user's network.
  */
 async function findCheckedAddresses(
   url: URL,

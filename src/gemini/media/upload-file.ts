@@ -51,8 +51,8 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
 }
 
 /**
- * Whether a name is one of the Files API. The SDK (2.32) puts names into paths as they are, so `files/../models/x`
- * would make it request or delete something else with the user's key.
+ * Whether a name has the form of a file's name in the Files API. The SDK (2.32) puts names into paths as they are, so
+ * `files/../models/x` would make it request or delete something else with the user's key.
  */
 function isRemoteName(name: unknown): boolean {
   return typeof name === 'string' && /^files\/[\w-]+$/.test(name);

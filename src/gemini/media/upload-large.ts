@@ -12,7 +12,6 @@ import { deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upl
 /**
  * Creates an uploader. It decides which media to upload through the Files API and which to send inline, and does both.
  */
-
 export function createMediaUploader(options: MediaDeliveryOptions) {
   const uploadOnce = createAsyncMemo<string>();
   const uploadedFiles = new Map<string, File>();

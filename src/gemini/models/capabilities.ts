@@ -51,7 +51,7 @@ export function guessCapabilities(model: string): ModelCapabilities {
   return { supportsGenerate: !supportsLive, supportsLive };
 }
 
-/** Whether a model supports only the Live API, according to the built-in facts and its name. */
+/** Whether a model supports only the Live API, according to the built-in facts, or else to its name. */
 export function isLiveOnly(model: string): boolean {
   const { supportsGenerate, supportsLive } = getCapabilities(model);
   return supportsLive && !supportsGenerate;

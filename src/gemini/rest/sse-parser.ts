@@ -6,7 +6,7 @@ import { hasReplyField, isReplyBody } from './reply-body.js';
 
 /** What the body of an event stream contains. */
 export type SseItem =
-  /** A chunk of the reply: text that begins a JSON object, on one line. */
+  /** A chunk of the reply: text on one line that begins like a JSON object. The SDK parses it. */
   | { type: 'chunk'; json: string }
   /** An error of the service, with or without `data:`. */
   | { type: 'service-error'; error: ServiceError }
@@ -130,7 +130,6 @@ function createStrayLines() {
      * Adds a line; returns the service's error as soon as it is complete.
      * @param isInStream whether events came before. If none did, the lines may be a whole reply, so their length is not
      *   limited.
-
      */
     add(line: string, isInStream: boolean): ServiceError | undefined {
       if (json === '' && !/^\s*[{[]/.test(line)) {

@@ -35,7 +35,6 @@ export function createGeminiFetch(exchange: HttpExchange): typeof fetch {
     if (response.status < 200 || response.status >= 300) return throwHttpError(response, proxyHost, exchange);
     exchange.servedTier = response.headers.get(serviceTierHeader) ?? undefined;
     // The SDK gets no headers, streamed or not: nothing reads them, and the SDK would copy them for every event.
-
     return streaming ? new Response(normalizeSseBody(response.body, exchange)) : readResponse(response, exchange);
   };
   // The SDK calls fetch with these arguments only.

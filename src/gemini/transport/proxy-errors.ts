@@ -20,7 +20,10 @@ export function monitorProxy(clientRequest: ClientRequest, proxyHost: string, ho
   };
   return {
     classifyStatus,
-    /** Creates an error if the proxy caused the given one. Returns undefined if it did not. */
+    /**
+     * Creates an error if the proxy caused the given one. Returns undefined if it did not. There is no response, so
+     * only the status of the tunnel is classified.
+     */
     classifyError: (error: Error) =>
       isProxyReached || clientRequest.reusedSocket ? classifyStatus(0) : createProxyUnreachableError(error, proxyHost),
   };
@@ -35,7 +38,7 @@ function createProxyUnreachableError(thrown: unknown, proxyHost: string): Botice
   return new BoticelliError(code, message, { hint: proxyHint, isTransient, cause });
 }
 
-/** Creates the error for a proxy that sent a status other than 200 itself, instead of opening a tunnel. */
+/** Creates the error for a status that the proxy itself sent: one with which it refused a tunnel, or a 407. */
 function createProxyRejectionError(status: number, proxyHost: string, host: string): BoticelliError {
   const statusText = [status, STATUS_CODES[status]].filter(Boolean).join(' ');
   if (status === 407) {

@@ -22,8 +22,9 @@ export interface ProxyRoute {
 export type RouteResolver = (url: URL | string) => Promise<ProxyRoute | undefined>;
 
 /**
- * Creates the routes through proxies, with one keep-alive agent per proxy. The agent packages are loaded only when a
- * proxy applies. WebSocket URLs use the proxies of HTTP URLs: there are no environment variables for WebSocket proxies.
+ * Creates the routes through proxies. Each proxy has one keep-alive agent for tunnels and one for plain HTTP. The agent
+ * packages are loaded only when a proxy applies. WebSocket URLs use the proxies of HTTP URLs: there are no environment
+ * variables for WebSocket proxies.
  */
 export function createRouteResolver(resolveProxy: ProxyResolver = () => undefined): RouteResolver {
   const routes = new Map<string, Promise<ProxyRoute>>();

@@ -98,7 +98,7 @@ test('allows a call whose cost uses up the budget exactly, and no call after it'
   expect(inner.requests).toHaveLength(1);
 });
 
-test('names a model without a known price and how to set it', async () => {
+test('rejects a request to a model without a known price, and says how to set the price', async () => {
   const inner = createScriptedDriver();
   const driver = withBudget({ maxCostUsd: 1, estimateUsd: () => undefined }, inner);
   await expect(driver.generate(createRequest())).rejects.toMatchObject({

@@ -158,15 +158,22 @@ describe('the failure of a long reply', () => {
     ['the token of the last hop repeats', [hop('one ', 'a'), hop('two', 'a')], 'sent the token of an earlier part', 2],
     ['the token of the first hop returns', [hop('1', 'a'), hop('2', 'b'), hop('3', 'a')], 'of an earlier part', 3],
     ['no end after 64 hops', endless, 'the reply did not end within 64 parts', 64],
-  ])('is a lasting `unavailable` error, after the usage of all hops: %s', async (_, scripts, message, requests) => {
-    const { driver, inner, events, emit } = stack(scripts);
-    const error = await driver.generate(request, { emit }).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining(message), isTransient: false });
-    expect(inner.requests).toHaveLength(requests);
-    expect(events.filter(({ type }) => type === 'spent')).toHaveLength(requests);
-  });
+  ])(
+    'is a permanent `unavailable` error, after the usage events of all hops: %s',
+    async (_, scripts, message, requests) => {
+      const { driver, inner, events, emit } = stack(scripts);
+      const error = await driver.generate(request, { emit }).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining(message),
+        isTransient: false,
+      });
+      expect(inner.requests).toHaveLength(requests);
+      expect(events.filter(({ type }) => type === 'spent')).toHaveLength(requests);
+    },
+  );
 
-  test('is the error of the hop that failed, after the usage of the earlier hops', async () => {
+  test('is the error of the hop that failed, after the usage events of the earlier hops', async () => {
     const error = new BoticelliError('blocked', 'no');
     const { driver, events, emit } = stack([hop('one ', 'a'), { error }]);
     await expect(driver.generate(request, { emit })).rejects.toBe(error);
@@ -202,7 +209,7 @@ describe('a reused hop', () => {
     ]);
   });
 
-  test('adds a hint if the service rejects its token, unlike a hop of this run', async () => {
+  test('adds a hint to the error if the service rejects its token, which a hop of this run does not', async () => {
     const error = new BoticelliError('invalid_request', 'bad token', { hint: 'Fix it.' });
     await expect(stack([reused, { error }]).driver.generate(request)).rejects.toMatchObject({
       ...{ code: 'invalid_request', message: 'bad token' },

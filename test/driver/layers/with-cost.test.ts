@@ -19,7 +19,7 @@ test('needs the modalities of a prompt only if the prompt may have sound', async
   expect((await driver.generate(createRequest(video))).costUsd).toBeUndefined();
 });
 
-test('adds the cost to the usage event of a lost attempt, by its modalities, unless its counts are unknown', async () => {
+test('adds the cost by modality to the usage event of a lost attempt, and no cost if the counts are unknown', async () => {
   const usage = { promptTokens: 10, outputTokens: 0, thoughtTokens: 0 };
   const inner = createScriptedDriver([
     {

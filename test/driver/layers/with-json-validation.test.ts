@@ -97,7 +97,6 @@ test('reports the usage of invalid replies when no valid reply includes it', asy
     await driver.generate(request, { emit }).catch(() => {});
     const usageEvents = events.filter(({ type }) => type === 'spent');
     expect(usageEvents).toHaveLength(usageEventCount);
-
     for (const event of usageEvents) expect(event).toMatchObject({ model: 'm-001', usage: { promptTokens: 10 } });
   }
 });
@@ -182,7 +181,7 @@ test('rethrows failures of the inner driver', async () => {
   await expect(collectChunks(stack(['{}', { error }]).driver.generateStream(request))).rejects.toBe(error);
 });
 
-test("rejects with the abort's reason between the two requests", async () => {
+test('rejects with the reason of an abort between the two requests', async () => {
   const controller = new AbortController();
   const { driver, inner } = stack([{ pieces: ['no'], onCall: () => controller.abort(new Error('enough')) }]);
   await expect(driver.generate(request, { signal: controller.signal })).rejects.toThrow('enough');

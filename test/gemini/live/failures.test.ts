@@ -17,7 +17,7 @@ const apiKey = 'AIzaSecret-0123456789';
 const fixture = createLiveFixture();
 const errorBody = (code: number, message: string) => ({ error: { code, message, status: 'NOT_OK' } });
 
-describe('a connection whose setup fails', () => {
+describe('before the session is set up, a connection', () => {
   test.each<[string, ConnectionScript, object]>([
     ['is dropped', { at: 'upgrade', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
     ['gets 401', { at: 'upgrade', action: { status: 401, body: errorBody(401, 'No.') } }, { code: 'auth' }],
@@ -346,7 +346,7 @@ test.each(['', 'key with spaces', 'auth_tokens/x'])('rejects the key %j before i
   expect(fixture.server.live.sessions).toHaveLength(0);
 });
 
-test('rejects a turn whose messages have more than 64 MB', async () => {
+test('rejects a turn whose messages together have more than 64 MB', async () => {
   const frame = serverContent({ outputTranscription: { text: 'x'.repeat(1_000_000) } });
   const audio = { inlineData: { mimeType: 'audio/pcm;rate=24000', data: 'A'.repeat(1_000_000) } };
   const speech = serverContent({ modelTurn: { parts: [audio] } });

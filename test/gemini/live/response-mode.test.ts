@@ -154,7 +154,7 @@ test('rejects a picture for a model that takes only realtime input', async () =>
     fixture.driver().generate(createRequest('', { turns: [{ role: 'user', parts: [picture] }] })),
   );
   expect(error).toMatchObject({ code: 'invalid_request' });
-  expect(error.message).toBe('gemini-3.8-live takes only text prompts (close code 1007)');
+  expect(error.message).toBe('gemini-3.8-live takes only text prompts');
 });
 
 test('does not change a response mode that has worked in this run', async () => {
@@ -166,7 +166,7 @@ test('does not change a response mode that has worked in this run', async () => 
   expect(fixture.server.live.sessions).toHaveLength(1);
 });
 
-test('does not retry after a setup for speech was rejected', async () => {
+test('tries no other mode after a setup for speech was rejected', async () => {
   fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.invalidArgument });
   expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject({ code: 'invalid_request' });
   expect(fixture.server.live.sessions).toHaveLength(1);

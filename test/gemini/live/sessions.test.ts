@@ -23,7 +23,7 @@ test('serves a growing conversation with one session, and sends only new turns',
   expect(turns.map(({ length }) => length)).toEqual([1, 1, 1]);
 });
 
-test('sends a turn that another model answered meanwhile to the open session, with the next prompt', async () => {
+test('sends the open session the next prompt, after the prompt and reply of another model that the session lacks', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const response = await driver.generate(first);

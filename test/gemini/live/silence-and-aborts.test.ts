@@ -44,7 +44,7 @@ describe('silence', () => {
     });
   });
 
-  test('of a reader that pauses does not count as idle', async () => {
+  test('while the reader pauses does not count as idle', async () => {
     const gate = createGate();
     fixture.server.live.queueReplies(spokenReply(['a', 'b'], { gate }));
     gate.release(2);

@@ -16,8 +16,8 @@ const say = (text: string, fields = {}) => serverContent({ outputTranscription: 
 const sound = (durationMs: number) => ({
   inlineData: { mimeType: 'audio/pcm;rate=24000', data: Buffer.alloc(48 * durationMs).toString('base64') },
 });
-const generated = serverContent({ generationComplete: true });
-const closed = serverContent({ turnComplete: true });
+const generationComplete = serverContent({ generationComplete: true });
+const turnComplete = serverContent({ turnComplete: true });
 /** A reply whose transcript is not marked as finished, as Google sends it. */
 const openReply = (...pieces: string[]) => spokenReply(pieces, { finished: false });
 
@@ -72,7 +72,7 @@ describe('words after turnComplete', () => {
     expect((await reply).text).toBe('so far');
   });
 
-  test('are waited for until 5 s after turnComplete, even if more keep arriving', async () => {
+  test('are waited for only until 5 s after turnComplete, even if more keep arriving', async () => {
     const { clock, reply } = startCall(openReply('0'));
     await clock.waitForSleeps(waitsOfReply);
     for (let number = 1; number <= 12; number += 1) {
@@ -174,7 +174,7 @@ describe('the wait for late words', () => {
 
 describe('a turn that is generated but never closed', () => {
   test('ends 5 s later, and the conversation continues in another session', async () => {
-    const { clock, driver, request, reply } = startCall({ frames: [say('Hello'), generated] });
+    const { clock, driver, request, reply } = startCall({ frames: [say('Hello'), generationComplete] });
     await clock.waitForSleeps(1);
     clock.advance(5000);
     const first = await reply;
@@ -182,7 +182,7 @@ describe('a turn that is generated but never closed', () => {
     expect(clock.sleepsMs).toEqual([5000]);
 
     // A late end of the first turn does not end the second one.
-    fixture.session(0).send(closed);
+    fixture.session(0).send(turnComplete);
     const { notes, context } = createNotingContext();
     fixture.server.live.queueReplies(spokenReply(['Second answer.']));
     const second = await driver.generate(continueConversation(request, first, 'Two'), context);
@@ -192,7 +192,7 @@ describe('a turn that is generated but never closed', () => {
   });
 
   test('ends 5 s after its speech would have been played', async () => {
-    const frames = [say('Hello'), serverContent({ modelTurn: { parts: [sound(3000)] } }), generated];
+    const frames = [say('Hello'), serverContent({ modelTurn: { parts: [sound(3000)] } }), generationComplete];
     const { clock, reply } = startCall({ frames });
     await clock.waitForSleeps(1);
     expect(clock.sleepsMs).toEqual([8000]);
@@ -201,7 +201,7 @@ describe('a turn that is generated but never closed', () => {
   });
 
   test('ends 5 s after its last words', async () => {
-    const { clock, reply } = startCall({ frames: [say('so'), generated] });
+    const { clock, reply } = startCall({ frames: [say('so'), generationComplete] });
     await clock.waitForSleeps(1);
     clock.advance(4000);
     fixture.session(0).send(say(' far'));
@@ -214,7 +214,12 @@ describe('a turn that is generated but never closed', () => {
 
 test('a turn goes on if the service closes it while the model still thinks', async () => {
   const inProgress = serverContent({ turnComplete: true, interactionStatus: 'IN_PROGRESS' });
-  const frames = [say('Let me see.', { finished: true }), generated, inProgress, ...spokenReply([' It is 42.']).frames];
+  const frames = [
+    say('Let me see.', { finished: true }),
+    generationComplete,
+    inProgress,
+    ...spokenReply([' It is 42.']).frames,
+  ];
   fixture.server.live.queueReplies({ frames });
   expect((await fixture.driver().generate(createRequest())).text).toBe('Let me see. It is 42.');
 });

@@ -174,18 +174,21 @@ describe('a failed upload', () => {
     'files/..',
     'files/a?x=1',
     'https://x/files/a',
-  ])('is reported if the service names a file outside of the Files API, which is not requested: %s', async (name) => {
-    const uri = `${server.url}/v1beta/files/a`;
-    server.files.configure({ finalBody: { file: { name, uri, mimeType: 'video/mp4', state: 'PROCESSING' } } });
-    const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
-    expect(error).toMatchObject({
-      code: 'unavailable',
-      message: 'could not upload "film.mp4": the response names a file outside of the Files API',
-    });
-    await driver.close?.();
-    const paths = server.requests.map(({ path }) => path).filter((path) => !path.startsWith('/upload/'));
-    expect(paths.every((path) => /^\/v1beta\/files\/boticelli-\w+$/.test(path))).toBe(true);
-  });
+  ])(
+    'is reported if the service names a file outside of the Files API, and no request is sent for that file: %s',
+    async (name) => {
+      const uri = `${server.url}/v1beta/files/a`;
+      server.files.configure({ finalBody: { file: { name, uri, mimeType: 'video/mp4', state: 'PROCESSING' } } });
+      const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
+      expect(error).toMatchObject({
+        code: 'unavailable',
+        message: 'could not upload "film.mp4": the response names a file outside of the Files API',
+      });
+      await driver.close?.();
+      const paths = server.requests.map(({ path }) => path).filter((path) => !path.startsWith('/upload/'));
+      expect(paths.every((path) => /^\/v1beta\/files\/boticelli-\w+$/.test(path))).toBe(true);
+    },
+  );
 
   test('is reported if the upload URL has a link-local address', async () => {
     const connection = createConnection({ apiKey: canaryKey, baseUrl: server.url });
@@ -233,13 +236,13 @@ describe('a failed upload', () => {
     expect(error).toMatchObject({ code: 'timeout', message: `${prefix}: one request took longer than 2 s` });
   });
 
-  test.each(['start', 'upload'])('reports a response to %s that is not from the Files API', async (command) => {
+  test.each(['start', 'upload'])('is reported if the response to %s is not from the Files API', async (command) => {
     server.files.configure({ malformedReplyTo: command });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error.message).toBe(`could not upload "film.mp4": 127.0.0.1:${server.port} answered with "hello"`);
   });
 
-  test('reports a file that the service cannot process', async () => {
+  test('is reported if the service cannot process the file', async () => {
     server.files.configure({ processingPolls: 1, processingError: 'The video is corrupted.' });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error).toMatchObject({

@@ -70,7 +70,7 @@ test.each([
   [{ models: 'none' }],
   [{ models: [null, 1, 'x', [], { name: null, supportedGenerationMethods: null }], nextPageToken: null }],
   [{ models: [{ name: 'models/a', supportedGenerationMethods: 'all' }] }],
-])('lists nothing in %j', async (body) => {
+])('lists nothing if the service answers with %j', async (body) => {
   fixture.server.queueListReplies({ body });
   expect(await listModels({ apiKey: 'test-key', baseUrl: fixture.server.url })).toEqual([]);
 });

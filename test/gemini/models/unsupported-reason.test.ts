@@ -15,7 +15,6 @@ test('accepts a JSON request for a Live model, because the reply is validated an
 
 test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'gemini-3.1-flash-tts-preview'])(
   'rejects %s for a request for text',
-
   (model) => {
     expect(getUnsupportedReason(model, createRequest())).toBe('it does not generate text');
   },

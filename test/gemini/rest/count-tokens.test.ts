@@ -3,7 +3,7 @@ import { createGeminiFixture, createRequest, getError } from '../gemini-fixture.
 
 const fixture = createGeminiFixture();
 
-test('counts the whole prompt, with the system prompt, without calling beforeSending', async () => {
+test('counts the tokens of the prompt and the system prompt together, and does not call beforeSending', async () => {
   const request = createRequest('Say hello.', { system: 'Be brief.', parameters: { maxTokens: 5 } });
   const tokens = await fixture
     .driver()

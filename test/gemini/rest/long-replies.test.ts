@@ -42,7 +42,7 @@ test('returns the token and the part of a hop that another hop continues', async
   });
 });
 
-test('returns the whole turn with the last hop, with thoughts and signatures', async () => {
+test('returns the turn of the whole reply with the last hop, including the stored thoughts and signatures', async () => {
   const response = await replyTo(textReply([' and', ' two.']), laterRequest);
   expect(response).toMatchObject({ text: ' and two.', finishReason: 'STOP' });
   expect(response).not.toHaveProperty('continuationToken');

@@ -43,7 +43,7 @@ describe('the tier that served', () => {
     expect(await getServedTier(textReply('a', { usage, ...header('flex') }), createTierRequest('flex'))).toBe('flex');
   });
 
-  test('is the one that was asked for if the service states none, or one that is unknown', async () => {
+  test('is the one that was asked for, if any, if the service states no tier or an unknown one', async () => {
     expect(await getServedTier(textReply('a'), createTierRequest('flex'))).toBe('flex');
     expect(await getServedTier(textReply('a', header('paid')), createTierRequest('flex'))).toBe('flex');
     expect(await getServedTier(textReply('a', header('paid')), createRequest())).toBeUndefined();

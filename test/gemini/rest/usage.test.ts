@@ -42,13 +42,16 @@ describe('the counts of a response', () => {
 
   test('include output tokens that are derived from the total if the service does not state them', () => {
     const metadata = { promptTokenCount: 10, thoughtsTokenCount: 5, toolUsePromptTokenCount: 2 };
-    expect(convert({ ...metadata, totalTokenCount: 20 }).outputTokens).toBe(3);
-    // A total that leaves nothing for the reply contradicts the reply. The Live API leaves thoughts out of the total.
-    for (const totalTokenCount of [17, 12, undefined]) {
+    const totalWithoutReply = 10 + 5 + 2;
+    // The Live API leaves thoughts out of the total.
+    const totalWithoutThoughts = 10 + 2;
+    expect(convert({ ...metadata, totalTokenCount: totalWithoutReply + 3 }).outputTokens).toBe(3);
+    // A total that leaves nothing for a reply that arrived is wrong, so the output tokens are unknown.
+    for (const totalTokenCount of [totalWithoutReply, totalWithoutThoughts, undefined]) {
       expect(convert({ ...metadata, totalTokenCount }).outputTokens).toBeUndefined();
     }
-    expect(convert({ ...metadata, totalTokenCount: 17 }, false).outputTokens).toBe(0);
-    expect(convert(metadata, false)).toMatchObject({ outputTokens: 0, totalTokens: 17 });
+    expect(convert({ ...metadata, totalTokenCount: totalWithoutReply }, false).outputTokens).toBe(0);
+    expect(convert(metadata, false)).toMatchObject({ outputTokens: 0, totalTokens: totalWithoutReply });
   });
 
   test('have no more cached tokens than the prompt', () => {

@@ -23,7 +23,8 @@ function collect(answer: Json): string {
   }
 }
 
-// fuzz-answers.ts makes several random changes at once, and sends the answers over HTTP.
+// Each answer here has one change. fuzz-answers.ts makes several random changes at once, and sends the answers over
+// HTTP.
 test.each(completeAnswers.map((answer) => [collect(answer), answer]))(
   'handles each wrong value at each place of an answer (%s)',
   (expected, answer) => {

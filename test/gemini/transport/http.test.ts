@@ -82,7 +82,7 @@ describe('a keep-alive connection', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  test('that the server closes later is an error, because the request may be billed', async () => {
+  test('that the server closes more than a second after a request is an error, because the request may be billed', async () => {
     const { send, sockets } = await serveFirstRequest((socket) => void setTimeout(() => socket.destroy(), 1100));
     await send();
     await expect(send()).rejects.toThrow('socket hang up');

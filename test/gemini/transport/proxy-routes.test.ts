@@ -6,19 +6,19 @@ import { startHttpProxy } from '../../helpers/http-proxy.js';
 
 const routeTo = createRouteResolver((url) => (url.includes('direct') ? undefined : 'http://me:s3cret@proxy.test:3128'));
 
-test('returns no route without a proxy', async () => {
+test('returns undefined if no proxy applies', async () => {
   expect(await routeTo('https://direct.test/')).toBeUndefined();
   expect(await createRouteResolver()('https://other.test/')).toBeUndefined();
 });
 
-test('shares one agent among the tunnels through a proxy but not with plain HTTP, and hides the password', async () => {
+test('uses one agent for all tunnels through a proxy and another for plain HTTP, and leaves the password out of proxyHost', async () => {
   const [one, other, withoutTls] = await Promise.all(['https://a/', new URL('wss://b/'), 'http://c/'].map(routeTo));
   expect(one?.proxyHost).toBe('proxy.test:3128');
   expect(other?.agent).toBe(one?.agent);
   expect(withoutTls?.agent).not.toBe(one?.agent);
 });
 
-test('uses the HTTP proxies for WebSocket URLs', async () => {
+test('uses the proxies of HTTP URLs for WebSocket URLs', async () => {
   const urls: string[] = [];
   const route = createRouteResolver((url) => void urls.push(url));
   await route('wss://a/x');

@@ -35,8 +35,8 @@ const changePromptHint = 'Change the prompt, or use another model.';
 
 /**
  * Throws the error of an unusable reply: `blocked`, `truncated`, `empty_reply`, or `unavailable` for an empty hop.
- * White space alone is an empty reply. Text or media is a usable reply even if the finish reason is unknown, or if
- * MAX_TOKENS cut the reply off.
+ * White space alone is an empty reply, except in a hop that another hop continues. Text or media is a usable reply even
+ * if the finish reason is unknown, or if MAX_TOKENS cut the reply off.
  */
 export function assertUsableReply(reply: CollectedReply): void {
   const { text, finishReason, finishMessage, blockedPrompt } = reply;

@@ -13,8 +13,8 @@ interface InlineMedia {
 }
 
 /**
- * Collects the pictures and sounds of a reply. Those in thoughts are left out: they are drafts. Adjacent pieces of PCM,
- * which a stream sends one after the other, become one WAV file.
+ * Collects the pictures and sounds of a reply. Those in thoughts are left out: they are drafts. Adjacent pieces of PCM
+ * with the same sample rate, which a stream sends one after the other, become one WAV file.
  */
 export function collectMedia(parts: readonly Part[]): ReplyMedia[] {
   const media: ReplyMedia[] = [];

@@ -21,7 +21,7 @@ const fieldNames: Readonly<Record<string, Omit<ContentKind, 'detail'> & { detail
 /**
  * Describes what a reply has besides text: `2 pictures (image/png) and 1 function call (search)`. Returns undefined if
  * it has nothing else. Thoughts are not part of a reply, so they are left out.
- * @param expectedFields the fields of parts that were asked for, which are left out
+ * @param expectedFields the fields of parts that the request asked for. Such parts are left out
  */
 export function describeNonTextParts(
   parts: readonly Part[],

@@ -26,9 +26,10 @@ export function joinThoughts(parts: readonly Part[]): string {
 }
 
 /**
- * Removes the thoughts from the parts of a reply, so that they are neither stored nor sent back to the model. If a
- * thought has a signature, a part without text keeps it, as in the last chunk of a stream: the model needs signatures
- * to continue its reasoning (ai.google.dev/gemini-api/docs/thought-signatures, read 2026-11-30).
+ * Removes the thoughts from the parts of a reply, so that they are neither stored nor sent back to the model. A thought
+ * with a signature becomes a part with this signature and no text. The service sends such parts itself, in the last
+ * chunk of a stream. The model needs the signatures to continue its reasoning
+ * (ai.google.dev/gemini-api/docs/thought-signatures, read 2026-11-30).
  */
 export function removeThoughts(parts: readonly Part[]): Part[] {
   if (!parts.some(({ thought }) => thought)) return [...parts];

@@ -33,7 +33,7 @@ describe('pictures are part of the turn', () => {
     expect(turn).toMatchObject({ text: '', media: [pngMedia], native: [picture] });
   });
 
-  test('several pictures in several chunks, among text and thoughts, in their order', async () => {
+  test('in their order, from several chunks with text, without those in thoughts', async () => {
     const draft = { ...createMediaPart({ mimeType: 'image/png', bytes: Buffer.from('draft') }), thought: true };
     const chunks = [[{ text: 'Two ' }, picture], [draft, createMediaPart(jpeg)], [{ text: 'foxes.' }]];
     const { text, turn } = await replyTo(partsReply(chunks));
@@ -95,7 +95,7 @@ describe('speech', () => {
     expect([...wav.subarray(44)]).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
   });
 
-  test('becomes another file at a new sample rate and after a picture', async () => {
+  test('continues in another file after a change of the sample rate and after a picture', async () => {
     const { turn } = await replyTo(partsReply([[pcm(1), pcm(2, 'audio/pcm'), picture, pcm(3, 'audio/pcm;rate=0')]]));
     expect(turn.media?.map(({ mimeType }) => mimeType)).toEqual(['audio/wav', 'audio/wav', 'image/png', 'audio/wav']);
   });

@@ -88,7 +88,7 @@ test('takes the last value of each usage count', async () => {
   expect(response?.usage).toEqual({ promptTokens: 7, outputTokens: 2, thoughtTokens: 30, totalTokens: 39 });
 });
 
-test('leaves the counts out and reports the requested model if the service gives neither', async () => {
+test('reports no counts and the requested model if the service states neither counts nor a model', async () => {
   fixture.server.queueReplies({ body: createChunk('Hi', 'STOP') });
   const reply = await fixture.driver().generate(createRequest('Hi', { model: `models/${model}` }));
   expect(reply).toMatchObject({ model, turn: { model } });

@@ -7,7 +7,7 @@ import { createGeminiFixture, createRequest, createUserTurn, getError, model } f
 const fixture = createGeminiFixture();
 const request = createRequest('Hi', { includeThoughts: true });
 
-/** The reply to a script, and the events in their order with the texts of the chunks. */
+/** The reply to a script, and the events and the texts of chunks in the order in which they arrive. */
 async function send(script: ScriptedReply, { streaming = false, sent = request, apiKey = 'test-key' } = {}) {
   const received: (DriverEvent | string)[] = [];
   const context = { emit: (event: DriverEvent) => void received.push(event) };
