@@ -183,7 +183,7 @@ describe('reports before any request:', () => {
     await expectSameFailure({ code: 'output_failed', exit: 74, says: /broken\.toml/ }, args);
   });
 
-  test('an act that does not exist', async () => {
+  test('an act of --only that does not exist', async () => {
     await expectSameFailure({ code: 'usage', exit: 2, says: /act_1/ }, ['one.toml', '--only', 'act_7']);
   });
 });

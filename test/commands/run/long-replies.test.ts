@@ -57,7 +57,7 @@ const listTokens = () => server.generateRequests.map(({ body }) => body.continua
 describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 3', () => {
   const long = createLongReply([25_000, 25_000, 25_000, 25_000]);
 
-  test('is one reply of five requests, each with a reservation; its usage and its cost are the sums of the four hops', async () => {
+  test('is one reply of five requests, each of which is counted in the quota; its usage and its cost are the sums of the four hops', async () => {
     const { run, runCommand } = setup(long, { lostHop: 3 });
     const { stdout, stderr, code } = await run('-o', 'json');
     const document = JSON.parse(stdout);
@@ -66,6 +66,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
     expect([code, act.attempts, act.finishReason, act.reused]).toEqual([0, 5, 'STOP', false]);
     const { promptTokens, outputTokens } = long.usage;
     const usage = { thoughtTokens: 0, promptTokens, outputTokens, totalTokens: promptTokens + outputTokens };
+    // Without --stream, nothing of the lost request arrives, so it adds no usage.
     expect([act.usage, document.usage]).toEqual([usage, usage]);
     expect(act.costUsd).toBeCloseTo((promptTokens * 2 + outputTokens * 10) / 1e6, 9);
     expect(stderr).toContain(
@@ -173,8 +174,8 @@ describe('a later hop', () => {
   });
 
   test('is estimated to be at most as long as what remains of max_tokens after the earlier hops', async () => {
-    // A request with a reply of 90 tokens may cost $0.00091. Hop 1 costs $0.00032, so with the same estimate for hop 2, the
-    // run would exceed the limit and end.
+    // A request with a reply of 90 tokens may cost $0.00091. Hop 1 costs $0.00032, so with the same estimate for hop 2,
+    // the run would exceed the limit and end.
     const { run } = setup(long, { head: 'max_tokens = 90' });
     expect(await run('--max-cost', '0.0012')).toMatchObject({ code: 0, stdout: `${long.text}\n` });
     expect(server.generateRequests.map(({ body }) => body.generationConfig)).toEqual(

@@ -44,7 +44,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     }
   });
 
-  test('lose no reply when Redis dies in the middle of a run: one warning, and the run continues', async () => {
+  test('lose no reply when Redis dies in the middle of a run: the run continues, with one warning', async () => {
     const redis = await startRedis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { latencyMs: [100, 200] } });
     const running = startBoticelli(
@@ -133,7 +133,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
   });
 });
 
-/** Returns the environment variable of a machine that has no local data. */
+/** Returns the environment variable that stands for another machine, one without local data. */
 function createOtherMachine({ folder }: QuotaFixture) {
   return { BOTICELLI_STATE_DIR: join(folder, 'elsewhere') };
 }

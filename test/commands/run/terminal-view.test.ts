@@ -39,7 +39,7 @@ const getRemainingFrames = (screen: string) => splitFrames(screen.slice(Math.max
 const findPid = ({ child: { pid } }: RunningProcess) =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
-test('a wait for quota is a countdown that disappears at its end, and the line of the act says how long it waited', async () => {
+test('a wait for quota is shown as a countdown, which disappears at its end; the line of the act says how long the act waited', async () => {
   const running = startInTerminal(['run', 'two.toml', '--rpm', '1'], { server, cwd: folder() });
   const { code, stdout } = await running.result;
   expect(code).toBe(0);

@@ -12,8 +12,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /**
- * Runs a narrative whose only act has the prompt, in this process. `files` are written to a new folder. In `args` and in
- * the returned `stderr`, `@` stands for that folder.
+ * Runs, in this process, a narrative whose only act has the prompt `prompt`. `files` are written to a new folder. In
+ * `args` and in the returned `stderr`, `@` stands for that folder.
  */
 async function run(prompt: string, args: string[], files: Record<string, string | Uint8Array> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1).replace('Question 1', prompt) });
