@@ -27,10 +27,10 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** Renders a narrative whose prompts are its name and a number (`a 1`, `a 2` …), by which the server knows the narrative. */
+/** Renders a narrative. Its prompts are its name and a number (`a 1`, `a 2` …), which tell the server whose they are. */
 const renderNarrative = (name: string, acts = 1, head = '') =>
   buildNarrative(acts, head).replace('name = "test"', `name = "${name}"`).replaceAll('Question', name);
-/** A folder with `a.toml` (two acts), `b.toml` and `c.toml` (one act each), and `broken.toml`, which is not valid TOML. */
+/** A folder with `a.toml` (two acts), `b.toml` and `c.toml` (one act each), and `broken.toml` (not valid TOML). */
 const folder = (files: Record<string, string> = {}) =>
   createTemporaryFolder(onTestFinished, {
     ...{
