@@ -27,8 +27,8 @@ look = ["media.film", "What happens?"]
 `;
 
 /**
- * Runs a narrative whose second act shows a film of `bytes` bytes. `change` receives the path of the film while the first
- * act waits for its reply. Returns the exit code and the first line of standard error.
+ * Runs a narrative whose second act shows a film of `bytes` bytes. Calls `change` with the path of the film while the
+ * first act waits for its reply. Returns the exit code and the first line of standard error.
  */
 async function runWhileChanging(bytes: number, change: (path: string) => void, run: typeof runInProcess) {
   const cwd = createTemporaryFolder(onTestFinished, { 'film.toml': source });

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 import { startGeminiServer } from '../../helpers/gemini/server.js';
 
-test('fifty acts with context = "previous" send a twentieth of the prompt tokens that they send with context = "full"', async () => {
+test('with context = "previous", fifty acts send less than a twentieth of the prompt tokens that they send with context = "full"', async () => {
   const server = await startGeminiServer();
   onTestFinished(() => server.close());
   server.setDefaultReply(({ body }) => ({

@@ -192,7 +192,7 @@ describe('--max-cost', () => {
     expect(stderr).toContain('$3.00 of --max-cost $3.00 is spent\n');
   });
 
-  test('uses the estimated cost for requests of parallel narratives that are still running', async () => {
+  test('counts the running requests of parallel narratives at their estimated cost', async () => {
     const { options } = setup();
     const gate = createGate();
     server.setDefaultReply(textReply('a reply', { gate }));
@@ -292,6 +292,7 @@ describe('check --estimate', () => {
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
     const estimateWithKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
+    // The first estimate has reserved nothing, so the second one shows no longer wait.
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
     expect((await estimateWithKey()).stdout).toContain(
       'assumes 400 tokens for a reply without max_tokens (4 of 4 requests)',

@@ -118,7 +118,7 @@ test('--resume requests an act again if its stored reply is not as expected, and
   expect(fixture.server.generateRequests).toHaveLength(requests);
 });
 
-test('--resume requests only the act whose replies failed', async () => {
+test('--resume requests only the act whose replies were not as expected', async () => {
   const { run } = setup(renderNarrative('{ equals = "good" }', 'context = "none"').replace('["a", "b"]', '["b", "a"]'));
   fixture.server.queueReplies(textReply('b'), textReply('bad'), textReply('bad'));
   expect(await run('-q')).toMatchObject({ code: 76, stdout: 'b\n' });
@@ -176,7 +176,7 @@ describe('a pattern that backtracks without end', () => {
     const { cwd, env } = setupEndless();
     const { child, result } = startBoticelli(['run', 'n.toml', '-q'], { cwd, env });
     await fixture.server.waitForRequests(1);
-    // No output shows when the matching begins. A signal before it would end the program in any case.
+    // No output shows when the matching begins. An earlier signal would end the program in any case, and prove nothing.
     setTimeout(() => child.kill('SIGINT'), 300);
     expect(await result).toMatchObject({ signal: 'SIGINT', stdout: '' });
   }, 9000);

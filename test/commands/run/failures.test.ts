@@ -37,7 +37,10 @@ afterEach(() => server.close());
 
 const folder = () => createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'broken.toml': 'a = ' });
 
-/** Runs a narrative in each output format. Expects the same error in all formats, and nowhere the key or a stack. */
+/**
+ * Runs a narrative in each output format, without retries. Expects the same exit code and error in all formats, and
+ * neither the key nor a stack in the output.
+ */
 async function expectSameFailure(expected: { code: string; exit: number; says: RegExp }, args: string[], options = {}) {
   const cwd = folder();
   const failing = ['text', 'json', 'ndjson'].map(async (format) => {
@@ -180,7 +183,7 @@ describe('reports before any request:', () => {
     await expectSameFailure({ code: 'output_failed', exit: 74, says: /broken\.toml/ }, args);
   });
 
-  test('an act that does not exist', async () => {
+  test('an act of --only that does not exist', async () => {
     await expectSameFailure({ code: 'usage', exit: 2, says: /act_1/ }, ['one.toml', '--only', 'act_7']);
   });
 });
@@ -197,7 +200,7 @@ test('reports an unreachable server and an unknown host name', async () => {
   await expectSameFailure({ code: 'unavailable', exit: 69, says: /no-such-host\.invalid/ }, ['one.toml'], unknownHost);
 });
 
-/** Finds a port without a listener: opens one and closes it again. */
+/** Finds a port without a listener: listens on a free port, and stops listening. */
 function findClosedPort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {

@@ -114,7 +114,7 @@ describe('an interruption', () => {
   });
 });
 
-test('a run ends with 0 although the delete gets no response', async () => {
+test('a run ends with 0 even if the request that deletes the video gets no response', async () => {
   server.files.configure({ gate: { command: 'delete', gate: createGate() } });
   const running = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
   const { code } = await running.result;
@@ -134,7 +134,7 @@ describe('if the service does not say whether a video is ready', () => {
   const problem = 'could not check whether "film.mp4" is ready';
 
   test.each([503, 429])(
-    'the run requests the state of the video up to --retries times more, and reports the error: %i',
+    'the run asks for the state of the video again up to --retries times, and then ends with the error: %i',
     async (status) => {
       server.files.configure({
         processingPolls: 1000,

@@ -63,7 +63,7 @@ test('Ctrl-C ends a shell loop, because boticelli dies of the signal', async () 
   await running.waitForOutput('\n');
   await server.waitForRequests(1);
   const group = Number(/group (\d+)/.exec(running.stdout())?.[1]);
-  // A terminal too sends Ctrl-C to the whole foreground process group.
+  // On Ctrl-C, a terminal sends SIGINT to the whole foreground process group, as this line does.
   process.kill(-group, 'SIGINT');
   const { stdout } = await running.result;
   expect(stdout).toContain('code 130');

@@ -42,7 +42,7 @@ test('sends the JSON schema only in the request of its act, and accepts a reply 
   expect(server.generateRequests[1]?.body.generationConfig).toEqual({});
 });
 
-test('after an invalid reply, requests the act again with that reply in the conversation; later acts do not see it', async () => {
+test('after an invalid reply, requests the act again with that reply in the conversation; the requests of later acts do not contain it', async () => {
   server.queueReplies(
     textReply(['Sure: {"name": "A"}']),
     textReply(['```json\n{"name": "Ada"}\n```']),
@@ -60,7 +60,7 @@ test('after an invalid reply, requests the act again with that reply in the conv
   expect(server.generateRequests[2]?.body.contents[2].parts).toEqual([{ text: 'Greet them.' }]);
 });
 
-test('ndjson contains only the valid JSON, in one piece, and reports the retry', async () => {
+test('ndjson contains only the valid JSON reply, as one piece of text, and reports the retry', async () => {
   server.queueReplies(textReply(['{', '}']), textReply(['{"name":', '"Ada"}']), textReply(['Hello', ' Ada']));
   const { code, stdout } = await run('--stream', '-o', 'ndjson');
   expect(code).toBe(0);

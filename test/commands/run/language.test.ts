@@ -172,7 +172,7 @@ describe('a nested narrative', () => {
     ]);
   });
 
-  test('shows one of its acts with --only and the path of that act, or its last reply with --only and the act that runs it', async () => {
+  test('prints the reply of its act whose path --only names, or its last reply if --only names the act that runs it; an unknown act is a usage error', async () => {
     expect((await runOuter('--only', 'mid/x', '--only', 'b/y')).stdout.match(/(?<= to ")[^"]*/g)).toEqual([
       'X outer',
       'Y',
@@ -219,7 +219,7 @@ describe('a nested narrative', () => {
     ]);
   });
 
-  test('is found in the folder of the outer file, or for standard input in the current folder', async () => {
+  test('is found in the folder of the outer file, or in the current folder if the outer narrative is standard input', async () => {
     const folder = createTemporaryFolder(onTestFinished, files);
     mkdirSync(join(folder, 'elsewhere'));
     expect(await runInProcess(['check', '../outer.toml'], { cwd: join(folder, 'elsewhere') })).toMatchObject({

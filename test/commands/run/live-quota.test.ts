@@ -126,7 +126,7 @@ describe('a Live model with one slot', () => {
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([2, 1]);
   });
 
-  test('does not make fallbacks from Live and to Live wait for each other', async () => {
+  test('does not make acts wait for each other if they fall back from a Live model or to one', async () => {
     const { run } = createWorkspace({
       'mixed.toml': renderNarrative([live, standard, live], `fallback = ["${standard}", "gemini-4-live"]`),
     });
@@ -171,7 +171,7 @@ test('requests a model over REST if its name says that it is Live, but the list 
   expect(otherServer.generateRequests).toHaveLength(1);
 });
 
-test('remembers the response mode of a Live model for the next process, per service', async () => {
+test('remembers the response mode of a Live model for the next process, separately for each service', async () => {
   const { start, options } = createWorkspace();
   const modalities = () => server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
   for (const _ of [1, 2]) expect((await start('one.toml', '-m', 'gemini-4-live').result).code).toBe(0);

@@ -24,7 +24,7 @@ afterEach(() => server.close());
 
 /**
  * A folder with `narrative`, by default one with one act and the line `head`. The server sends `reply`. If `lostHop` is
- * given, the server breaks off that hop once (hops are counted from 1).
+ * given, the server breaks off that hop once (hops are counted from 1, and the first one can't be chosen).
  */
 function setup(
   reply: LongReply,
@@ -57,7 +57,7 @@ const listTokens = () => server.generateRequests.map(({ body }) => body.continua
 describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 3', () => {
   const long = createLongReply([25_000, 25_000, 25_000, 25_000]);
 
-  test('is one reply of five requests, each with a reservation; its usage and its cost are the sums of the four hops', async () => {
+  test('is one reply of five requests, each of which is counted in the quota; its usage and its cost are the sums of the four hops', async () => {
     const { run, runCommand } = setup(long, { lostHop: 3 });
     const { stdout, stderr, code } = await run('-o', 'json');
     const document = JSON.parse(stdout);
@@ -66,6 +66,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
     expect([code, act.attempts, act.finishReason, act.reused]).toEqual([0, 5, 'STOP', false]);
     const { promptTokens, outputTokens } = long.usage;
     const usage = { thoughtTokens: 0, promptTokens, outputTokens, totalTokens: promptTokens + outputTokens };
+    // Without --stream, nothing of the lost request arrives, so it adds no usage.
     expect([act.usage, document.usage]).toEqual([usage, usage]);
     expect(act.costUsd).toBeCloseTo((promptTokens * 2 + outputTokens * 10) / 1e6, 9);
     expect(stderr).toContain(
@@ -127,7 +128,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
 });
 
 describe('a run that is killed in hop 3', () => {
-  test('is resumed with two more requests, which are all that is billed', async () => {
+  test('is resumed with two more requests, and only these two are billed to the resumed run', async () => {
     const long = createLongReply([50, 50, 50, 50]);
     const { cwd, options } = setup(long);
     const respond = (request: Parameters<LongReply['respond']>[0]) => long.respond(request);
@@ -144,6 +145,7 @@ describe('a run that is killed in hop 3', () => {
     const document = JSON.parse(stdout);
     expect(document.acts).toMatchObject([{ text: long.text, reused: false, attempts: 2 }]);
     expect(listTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
+    // The prompt of a hop has 10 tokens and the output of the earlier hops, of 50 tokens each.
     expect(document.usage).toMatchObject({ promptTokens: 110 + 160, outputTokens: 100 });
     expect(document.costUsd).toBeCloseTo((270 * 2 + 100 * 10) / 1e6, 9);
     expect(stderr).toContain('act_1: part 2 of the reply is reused from an earlier run (no request, no cost)\n');
@@ -171,8 +173,9 @@ describe('a later hop', () => {
     expect(server.generateRequests).toHaveLength(1);
   });
 
-  test('is estimated only for the tokens that the hops before it left of max_tokens', async () => {
-    // A whole reply may cost $0.00091. If hop 2 could cost as much, after hop 1 for $0.00032, the run would end here.
+  test('is estimated to be at most as long as what remains of max_tokens after the earlier hops', async () => {
+    // A request with a reply of 90 tokens may cost $0.00091. Hop 1 costs $0.00032, so with the same estimate for hop 2,
+    // the run would exceed the limit and end.
     const { run } = setup(long, { head: 'max_tokens = 90' });
     expect(await run('--max-cost', '0.0012')).toMatchObject({ code: 0, stdout: `${long.text}\n` });
     expect(server.generateRequests.map(({ body }) => body.generationConfig)).toEqual(
@@ -180,7 +183,7 @@ describe('a later hop', () => {
     );
   });
 
-  test('is sent only to the model that served the first hop, not to a fallback model', async () => {
+  test('is sent only to the model that served the first hop, not to the next fallback', async () => {
     const { run } = setup(long);
     server.setDefaultReply((request) =>
       request.model === model || request.body.continuationToken === 'hop-2'
@@ -198,7 +201,7 @@ describe('a later hop', () => {
     ]);
   });
 
-  test('whose stored token is rejected ends the run with a hint, and --from requests the whole reply', async () => {
+  test('whose stored continuation token is rejected ends the run with a hint; --from then requests the whole reply again', async () => {
     const { run } = setup(long);
     const rejection = { status: 400, body: { error: { code: 400, message: 'bad token', status: 'INVALID_ARGUMENT' } } };
     server.setDefaultReply((request) =>

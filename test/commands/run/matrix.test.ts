@@ -30,7 +30,7 @@ function setup(files: Record<string, string> = {}) {
 }
 
 describe('2 models × 2 temperatures × 3 rows', () => {
-  test('cause 12 requests; ndjson, CSV, folders and the history tell the 12 runs apart by label', async () => {
+  test('cause 12 requests; ndjson, CSV, folders and the history show the combination of each of the 12 runs', async () => {
     const { run, runs, read, cwd } = setup();
     const { code, stdout, stderr } = await run(...rowsArgs, '-o', 'ndjson', '--out-dir', 'out');
     expect([code, stderr]).toEqual([0, '12 runs: 12 done\n']);
@@ -131,7 +131,7 @@ describe('without rows', () => {
     ),
   };
 
-  test('replies are printed in order, with labels on standard error; --resume and --replay reuse them by label', async () => {
+  test('replies are printed in order, with labels on standard error; --resume and --replay reuse the reply of the same combination', async () => {
     const { run, runs, cwd } = setup(files);
     let requestCount = 0;
     server.setDefaultReply((request) => {
@@ -148,6 +148,7 @@ describe('without rows', () => {
     );
     const resumed = await run('--matrix', 'vars.tone=warm\\, kind,dry', '--resume', '-q');
     expect(resumed.stdout).toBe('4 Write in a warm, kind tone.\n\n2 Write in a dry tone.\n');
+    // The name of a folder has no slash, so one in a value is replaced.
     const rehearsed = await run('--matrix', 'model=tunedModels/x', '--rehearse', '--out-dir', 'out');
     expect([rehearsed.code, readdirSync(join(cwd, 'out'))]).toEqual([0, ['0001-model=tunedModels-x']]);
     const replayed = await run('--matrix', 'vars.tone=dry,warm\\, kind', '--replay', 'rec.ndjson', '-o', 'json');
@@ -225,7 +226,7 @@ describe('bad input is rejected before the first run:', () => {
     expect(stderr).toContain(message);
   });
 
-  test('a narrative that needs rows; for --results, but not for ndjson, a column with the name of a matrix key', async () => {
+  test('a narrative that needs rows, and a column with the name of a matrix key if --results is CSV; -o ndjson accepts such a column', async () => {
     const missing = await run(['--matrix', 'model=a,b'], 'rows.toml');
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there are no rows')]);
     const clash = await run(['--each', 'models.csv', '--matrix', 'model=a,b', '--results', 'r.csv'], 'rows.toml');

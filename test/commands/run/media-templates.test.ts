@@ -58,7 +58,7 @@ test('reports that a blank standard input names no picture', async () => {
   });
 });
 
-test('a rehearsal reads a picture that standard input names, and shows the template of one that a reply would name', async () => {
+test('a rehearsal reads a picture that standard input names; if a reply would name the picture, it shows the template of the name', async () => {
   const byPipe = await startShell("printf 'chart' | boticelli run x.toml --rehearse -q", {
     cwd: createFolder('{{stdin}}.png'),
   }).result;
@@ -70,7 +70,7 @@ test('a rehearsal reads a picture that standard input names, and shows the templ
   });
 });
 
-test('check reads the picture that --var names', async () => {
+test('check reads the picture that --var names, and reports a missing picture or a missing --var', async () => {
   const cwd = createFolder('{{vars.name}}.png');
   expect(await runInProcess(['check', 'x.toml', '--var', 'name=chart'], { cwd })).toMatchObject({ code: 0 });
   const { code, stdout } = await runInProcess(['check', 'x.toml', '--var', 'name=chrat'], { cwd });

@@ -265,6 +265,7 @@ test('Ctrl-C ends all acts', async () => {
 
 // A short version of `npm run soak -- parallel-acts`.
 test('killed runs resume without requesting a stored reply again, and each of several equal requests keeps its own reply', async () => {
+  // At least 3 kills, and the seed 11 for their moments.
   const { kills, problems } = await killActs(3, 11);
   expect({ kills, problems }).toEqual({ kills: expect.any(Number), problems: [] });
   expect(kills).toBeGreaterThanOrEqual(3);

@@ -205,7 +205,7 @@ test('media that was not requested is reported and stored, and --resume --out-di
   expect(server.generateRequests).toHaveLength(2);
 });
 
-test('without stored replies, the warning says that the picture was not saved', async () => {
+test('if keep is "off", the warning about a picture that was not requested says that it was not saved', async () => {
   const { server, run } = await setup({ 'n.toml': textNarrative, 's.toml': '[store]\nkeep = "off"\n' });
   server.queueReplies(partsReply([[{ text: 'Look' }, toPart(fox)]]));
   const { stderr } = await run('--config', 's.toml');

@@ -42,7 +42,7 @@ async function openTls(): Promise<{ certificate: Certificate; port: number }> {
 /** Runs `one.toml`, without retries unless there are `args`. Expects no key, password or stack in the output. */
 async function run(env: Record<string, string>, ...args: string[]): Promise<ProcessResult> {
   const options = { cwd: folder, env: { GEMINI_API_KEY: canaryKey, ...env } };
-  // Node reads the certificates of NODE_EXTRA_CA_CERTS when a process starts.
+  // Node reads the certificates of NODE_EXTRA_CA_CERTS only when a process starts, so the run needs a new process.
   const start = 'NODE_EXTRA_CA_CERTS' in env ? runBoticelli : runInProcess;
   const ended = await start(['run', 'one.toml', ...(args.length > 0 ? args : ['--retries', '0'])], options);
   expect(ended.stdout + ended.stderr).not.toMatch(/canary|s3cret/i);
@@ -50,7 +50,7 @@ async function run(env: Record<string, string>, ...args: string[]): Promise<Proc
   return ended;
 }
 
-/** Forwards requests below its path, and rejects all others. */
+/** Creates a gateway that forwards requests below `path` to the Gemini server, and rejects all others with 404. */
 function createGateway(path: string, serverPort: number) {
   return createHttpServer((incoming, response) => {
     if (!incoming.url?.startsWith(`${path}/v1beta/`)) return void response.writeHead(404).end();
@@ -118,8 +118,8 @@ describe('a proxy from the environment', () => {
     const withUser = (url: string) => url.replace('//', '//me:s3cret%20word@');
     const env = { DEBUG: '*', NODE_EXTRA_CA_CERTS: certificate.file, HTTPS_PROXY: withUser(tunnel.url) };
     expect(await run({ ...env, GOOGLE_GEMINI_BASE_URL: `https://${host}` }, '-v')).toMatchObject({ code: 0 });
-    const clear = { ...env, HTTP_PROXY: withUser(plain.url), GOOGLE_GEMINI_BASE_URL: `http://${host}` };
-    expect(await run(clear, '-v')).toMatchObject({ code: 0 });
+    const withoutTls = { ...env, HTTP_PROXY: withUser(plain.url), GOOGLE_GEMINI_BASE_URL: `http://${host}` };
+    expect(await run(withoutTls, '-v')).toMatchObject({ code: 0 });
     // The server does not see the credentials of a tunnel. Without a tunnel, the proxy of the test forwards them.
     expect(server.generateRequests.map(({ headers }) => headers['proxy-authorization'])).toEqual([
       undefined,
@@ -190,7 +190,7 @@ describe('a failing proxy is named as the cause', () => {
   });
 });
 
-test('an untrusted certificate is an error that names NODE_EXTRA_CA_CERTS, without a retry', async () => {
+test('an untrusted certificate ends the run without a retry, and the error names NODE_EXTRA_CA_CERTS', async () => {
   const { port } = await openTls();
   const { code, stderr } = await run({ GOOGLE_GEMINI_BASE_URL: `https://localhost:${port}` }, '--retries', '4');
   expect(code).toBe(69);
@@ -216,7 +216,7 @@ describe('a gateway', () => {
     ['seconds', () => '1'],
     // A date has no fractions of a second, so the wait is between one and two seconds.
     ['a date', () => new Date(Date.now() + 2000).toUTCString()],
-  ])('can say in %s when to retry', async (_, retryAfter) => {
+  ])('can say when to retry, with %s in Retry-After', async (_, retryAfter) => {
     server.queueReplies(() => ({ status: 503, body: 'later', headers: { 'retry-after': retryAfter() } }));
     const env = { GOOGLE_GEMINI_BASE_URL: server.url };
     expect(await run(env, '--retries', '1')).toMatchObject({ code: 0, stdout: reply });

@@ -91,7 +91,7 @@ describe('a used-up daily quota', () => {
     }
   });
 
-  test('makes the run continue with the --fallback model, which is reported', async () => {
+  test('makes this run and later ones use the --fallback model, and each run reports that', async () => {
     const fixture = await createQuotaFixture(onTestFinished, {
       serverRules: { rpd: 2 },
       overrides: { [other]: { rpd: 100 } },

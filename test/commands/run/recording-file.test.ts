@@ -21,7 +21,7 @@ describe('the file', () => {
     expect(lines().join()).not.toContain(canaryKey);
   });
 
-  test('changes little when a narrative is recorded again: equal lines do not change, and new ones keep the order', async () => {
+  test('changes little when a narrative is recorded again: unchanged replies keep their lines, and new replies keep the order of the prompts', async () => {
     const { server, record, replay, lines, edit } = await createRecordingFixture(onTestFinished);
     await record('eight.toml');
     const before = lines();
@@ -33,10 +33,10 @@ describe('the file', () => {
     expect(prompts(lines())).toEqual(prompts(before));
     expect((await replay('eight.toml')).stdout).toMatch(/^another first reply\n/);
     edit('eight.toml', 'Question 5', 'Other question 5');
-    const unedited = lines();
+    const linesBeforeEdit = lines();
     const { code } = await record('eight.toml');
     expect(code).toBe(0);
-    expect(lines().filter((line) => !unedited.includes(line)).length).toBeLessThanOrEqual(8);
+    expect(lines().filter((line) => !linesBeforeEdit.includes(line)).length).toBeLessThanOrEqual(8);
     expect(await replay('eight.toml')).toMatchObject({ code: 0 });
   });
 
@@ -80,7 +80,7 @@ describe('the file', () => {
 });
 
 describe('errors', () => {
-  test('an invalid line of the recording is named; no request is sent, and the file is not changed', async () => {
+  test('an invalid line of the recording is reported with its number; no request is sent, and the file is not changed', async () => {
     const { server, cwd, record, replay } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const path = join(cwd, 'answers.ndjson');
@@ -116,7 +116,7 @@ describe('errors', () => {
     expect(server.generateRequests).toEqual([]);
   });
 
-  test('a full disk ends the run with 74, and the file has the replies before it', async () => {
+  test('a full disk ends the run with 74, and the file has the replies that were written before', async () => {
     const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
     server.setDefaultReply(textReply('a long reply '.repeat(300)));
     // A shell's limit on file sizes acts like a full disk. XFSZ is ignored, so that a write fails instead of killing the run.

@@ -44,7 +44,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     }
   });
 
-  test('lose no reply when Redis dies in the middle of a run: one warning, and the run continues', async () => {
+  test('lose no reply when Redis dies in the middle of a run: the run continues, with one warning', async () => {
     const redis = await startRedis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { latencyMs: [100, 200] } });
     const running = startBoticelli(
@@ -59,7 +59,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     expect(findWarnings(stderr)).toEqual([expect.stringContaining(`Redis at 127.0.0.1:${redis.port} is down (`)]);
   });
 
-  test('continue without Redis, and the next process that reaches Redis adds the earlier requests to its counts', async () => {
+  test('continue without Redis, and the next process that reaches Redis adds the earlier requests to the counts in Redis', async () => {
     const port = await findFreePort();
     const fixture = await createQuotaFixture(onTestFinished, { settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', `redis://bot:never-shown@127.0.0.1:${port}`);
@@ -91,7 +91,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     }
   });
 
-  test('see in `limits`, --forget and probe which Redis they use', async () => {
+  test('see which Redis they use in the output of `limits`, `limits --forget` and `limits probe`', async () => {
     const { url, port } = await startRedis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', url);
@@ -133,7 +133,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
   });
 });
 
-/** Returns the environment variable of a machine that has no local data. */
+/** Returns the environment variable that stands for another machine, one without local data. */
 function createOtherMachine({ folder }: QuotaFixture) {
   return { BOTICELLI_STATE_DIR: join(folder, 'elsewhere') };
 }

@@ -11,7 +11,7 @@ describe('a replay of a recorded narrative', () => {
     ['blocking calls', []],
     ['streams', ['--stream']],
   ])(
-    'needs no network, key or home folder, and has the standard output and exit code of the run: %s',
+    'needs no network and no key, writes nothing to the home or state folder, and prints and exits as the recorded run did: %s',
     async (_, flags) => {
       const { server, record, replayIsolated, home, state } = await createRecordingFixture(onTestFinished);
       server.queueReplies(textReply(['One ', 'word,\n', '\nand \ud83d\ude00 more  ']), textReply('two\n\n'));
@@ -27,7 +27,7 @@ describe('a replay of a recorded narrative', () => {
     },
   );
 
-  test('with --strict, ends at a truncated reply as the run did', async () => {
+  test('with --strict, ends at a truncated reply as the recorded run did', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('whole'), textReply('half', { finishReason: 'MAX_TOKENS' }));
     const recorded = await record('two.toml', '--strict');
@@ -36,7 +36,7 @@ describe('a replay of a recorded narrative', () => {
     expect(await replay('two.toml')).toMatchObject({ code: 0, stdout: 'whole\n\nhalf\n' });
   });
 
-  test('finds a reply from a fallback under the request to the original model', async () => {
+  test('finds the reply of a fallback model by the request to the original model', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(dayQuotaError('model-a'));
     const flags = ['two.toml', '-m', 'model-a', '--fallback', 'model-b'];
@@ -119,7 +119,7 @@ describe('a request that is not in the recording', () => {
     );
   });
 
-  test('without a similar recorded request is reported: the recording may belong to another narrative', async () => {
+  test('ends the run with 66; if no recorded request is similar, the error says that the file may belong to another narrative', async () => {
     const { record, replay, cwd } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const other = '[narrative]\nname="o"\n[toc]\norder=["a"]\n[acts]\na="Something wholly different"';

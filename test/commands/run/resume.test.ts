@@ -132,7 +132,7 @@ describe('the resume command', () => {
 });
 
 describe('--from', () => {
-  test('requests that act and all later ones again', async () => {
+  test('sends the requests of the named act and of all later acts again', async () => {
     const { run } = setup();
     await run('eight.toml');
     const calls = server.generateRequests.length;
@@ -151,7 +151,7 @@ describe('--from', () => {
   });
 });
 
-test('a reused reply is one piece of a stream, uses no quota, and is the same on standard output', async () => {
+test('with --stream, a reused reply arrives as a single piece, uses no quota, and is printed as before', async () => {
   const { run, options } = setup('[providers.gemini.tiers.tier_1]\nrpd = 2\n');
   const first = await run('two.toml', '--stream');
   const resumed = await run('two.toml', '--stream', '--resume', '-o', 'ndjson');
@@ -202,7 +202,7 @@ test('two processes that resume the same run at the same time both get all repli
   expect(server.generateRequests.length).toBeLessThanOrEqual(4 + 2 * 5);
 });
 
-describe('if the store is off or unusable', () => {
+describe('a store that is off or unusable:', () => {
   test('if keep is "off", nothing is stored, and --resume says so', async () => {
     const { run, options } = setup('[store]\nkeep = "off"\n');
     await run('two.toml');
@@ -215,7 +215,7 @@ describe('if the store is off or unusable', () => {
     });
   });
 
-  test('a run without --resume continues, with one warning', async () => {
+  test('if the database can not be created, a run without --resume continues, with one warning', async () => {
     const { options, cwd } = setup();
     writeFileSync(join(cwd, 'taken'), '');
     const env = { ...options.env, BOTICELLI_STATE_DIR: join(cwd, 'taken') };
@@ -284,7 +284,7 @@ describe('if the store is off or unusable', () => {
     ]);
   });
 
-  test('a damaged database is renamed, not deleted; --resume then fails, and works the next time', async () => {
+  test('a damaged database is renamed, not deleted; the run with --resume that finds it fails, and the next one works', async () => {
     const { run, cwd } = setup();
     await run('two.toml');
     const path = join(cwd, 'state/boticelli.db');

@@ -49,8 +49,8 @@ export const narrative = (acts = 'reply_to = "Answer: {{row.text}}"', order = '[
   `[narrative]\nname = "comments"\n[toc]\norder = ${order}\n[acts]\n${acts}\n`;
 
 /**
- * A folder with a narrative and comments, and a state folder that all commands of a test share. The server replies with
- * the prompt of the request.
+ * A folder with a narrative and comments, and a state folder that all commands of a test share. The server replies
+ * `Reply to <prompt>`, with the prompt of the request.
  */
 export function setupRows(server: GeminiServer, files: Record<string, string> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative(), 'c.csv': toCsv(comments), ...files });

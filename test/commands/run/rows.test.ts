@@ -114,7 +114,7 @@ describe('failed rows', () => {
     expect(lastLine(stderr)).toBe('30 rows: 0 done, 2 failed (2 blocked), 28 not finished, $0.00');
   });
 
-  test('with a used-up daily quota end the run: no further row starts; the rows not run and the resume command are printed', async () => {
+  test('end the run if the daily quota is used up: the error names the rows that were not run, and the resume command is printed', async () => {
     const { run } = setupRows(server);
     server.queueReplies(textReply('one'), textReply('two'));
     server.setDefaultReply(() => dayQuotaError('gemini-flash-lite-latest'));
@@ -150,8 +150,8 @@ test('Ctrl-C keeps finished rows and prints the resume command; --resume request
   expect([server.generateRequests.length - calls, parseLines(read('r.ndjson')).length]).toEqual([20, 30]);
 });
 
-test('reads rows from standard input and reports invalid ones; runs a shard and writes a folder for each of its rows', async () => {
-  const { run, cwd, options } = setupRows(server);
+test('reads rows from standard input, and reports each invalid row without stopping the others', async () => {
+  const { options } = setupRows(server);
   const input = '{"text":"a"}\nnonsense\n{"txt":"b"}\n{"text":"c"}\n';
   const piped = await runInProcess(['run', 'n.toml', '--each', '-', '--failed', 'f.ndjson', '-o', 'ndjson'], {
     ...options,
@@ -164,6 +164,10 @@ test('reads rows from standard input and reports invalid ones; runs a shard and 
     '{{row.text}} has no value: the row has no key "text"',
     'completed',
   ]);
+});
+
+test('--shard runs only the rows of its part, and --out-dir gets a folder for each of them', async () => {
+  const { run, cwd } = setupRows(server);
   const shard = await run('--each', 'c.csv', '--shard', '3/10', '--out-dir', 'out');
   expect(lastLine(shard.stderr)).toMatch(/^3 rows: 3 done/);
   expect(readdirSync(join(cwd, 'out')).sort()).toEqual(['000002', '000012', '000022']);
@@ -223,7 +227,7 @@ describe('bad input', () => {
   });
 });
 
-test('`runs` lists a run of rows as one run; `runs show` and `runs export` accept one of its rows; `runs clear` deletes them', async () => {
+test('`runs` lists a run with rows as one run; `runs show` and `runs export` accept a single row of it; `runs clear` deletes the run with its rows', async () => {
   const { run, options } = setupRows(server);
   await run('--each', 'c.csv');
   const runs = async (...args: string[]) => (await runInProcess(['runs', ...args], options)).stdout;
@@ -241,12 +245,13 @@ test('`runs` lists a run of rows as one run; `runs show` and `runs export` accep
   expect(await runs('show', `${listed[0].run}/5`)).toBe('');
 });
 
-test('a run that is killed at any moment loses no finished row and leaves no broken line', async () => {
+test('a run that is killed at random moments loses no finished row and leaves no broken line', async () => {
+  // 30 rows, at most 3 kills, and the seed 7 for their moments.
   const { kills, problems } = await killRows(30, 3, 7);
   expect({ kills, problems }).toEqual({ kills: 3, problems: [] });
 });
 
-test('each of several equal rows keeps its own reply with --resume and --replay, whichever finishes first', async () => {
+test('with --resume and --replay, each of several rows with equal requests keeps its own reply, whichever finished first', async () => {
   const rows = Array.from({ length: 6 }, (_, index) => ({ id: String(index), text: 'same' }));
   const { run, options } = setupRows(server, { 'c.csv': toCsv(rows) });
   let count = 0;

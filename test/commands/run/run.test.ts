@@ -88,7 +88,7 @@ describe('a narrative of four acts', () => {
     expect(events.at(-1)).toMatchObject({ type: 'narrative-end', status: 'completed' });
   });
 
-  test('prints only the acts of --only and --last, though all run; an unknown act is a usage error', async () => {
+  test('prints only the replies that --only or --last selects, though all acts run; an unknown act is a usage error', async () => {
     const cwd = folder();
     const only = await runInProcess(['run', 'four.toml', '--only', 'act_2', '--only', 'act_3'], { server, cwd });
     expect(only.stdout).toMatch(/^Reply 2 .*\n\nReply 3 .*\n$/);
@@ -120,7 +120,7 @@ describe('a narrative of four acts', () => {
   });
 });
 
-test('reads a narrative from standard input for -', async () => {
+test('reads the narrative from standard input if the argument is -', async () => {
   const { code, stdout } = await runBoticelli(['run', '-'], { server, input: buildNarrative(1) });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Reply 1 of gemini-flash-lite-latest to "Question 1"\n' });
 });
@@ -234,7 +234,7 @@ describe('a failing service', () => {
     expect(server.generateRequests).toHaveLength(2);
   });
 
-  test('with a used-up daily quota is called once, and the message says when the day ends', async () => {
+  test('with a used-up daily quota is called once, and the message says when to try again', async () => {
     server.setDefaultReply(dayQuotaError('gemini-flash-lite-latest'));
     const env = { TZ: 'America/Los_Angeles' };
     const { code, stderr } = await runBoticelli(['run', 'one.toml'], { server, env, cwd: folder() });
@@ -251,7 +251,7 @@ describe('a failing service', () => {
     expect(await server.generateRequests[0]?.closedEarly).toBeTypeOf('number');
   });
 
-  test('that stops sending in the middle of a stream fails the run after --idle-timeout', async () => {
+  test('that stops sending in the middle of a stream ends the run with 124 after --idle-timeout', async () => {
     server.setDefaultReply(textReply(['a', 'b'], { end: 'stall' }));
     const flags = ['--stream', '--idle-timeout', '200ms'];
     const { code, stdout } = await runInProcess(['run', 'one.toml', ...flags], { server, cwd: folder() });

@@ -27,9 +27,10 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** A narrative whose prompts are `name 1`, `name 2` …, by which the server distinguishes narratives. */
+/** Renders a narrative. Its prompts are its name and a number (`a 1`, `a 2` …), which tell the server whose they are. */
 const renderNarrative = (name: string, acts = 1, head = '') =>
   buildNarrative(acts, head).replace('name = "test"', `name = "${name}"`).replaceAll('Question', name);
+/** A folder with `a.toml` (two acts), `b.toml` and `c.toml` (one act each), and `broken.toml` (not valid TOML). */
 const folder = (files: Record<string, string> = {}) =>
   createTemporaryFolder(onTestFinished, {
     ...{
@@ -58,7 +59,7 @@ test('narratives run one after another, and their replies are separated like tho
   expect(stderr).toMatch(/^a: \[1\/2\] act_1 [\s\S]*^b: act_1: gemini-[\s\S]*^2 narratives: 2 completed$/m);
 });
 
-test('with --jobs, narratives run in parallel; text has the order given, and the first unfinished one is streamed', async () => {
+test('with --jobs, narratives run in parallel; replies are printed in the order of the narratives, and the first unfinished one is streamed', async () => {
   const gate = createGate();
   replyByPrompt({ 'a 1': textReply(['one ', 'two '], { gate }) });
   const args = ['run', 'a.toml', 'b.toml', 'c.toml', '--jobs', '3', '--stream'];
@@ -79,7 +80,7 @@ test('never more than --jobs narratives run at once', async () => {
   server.setDefaultReply(() => {
     activeCount += 1;
     maxActive = Math.max(maxActive, activeCount);
-    // Before the reply, because the next narrative may start as soon as the reply arrives.
+    // The count goes down before the reply is sent, because the next narrative may start as soon as the reply arrives.
     setTimeout(() => {
       activeCount -= 1;
     }, 50);
@@ -143,7 +144,7 @@ test('narratives share the quota, in the state database or in memory', async () 
   }
 });
 
-test('with several narratives, every event contains its run; with one, the events of acts do not', async () => {
+test('with several narratives, every event contains the id of its run; with one narrative, the events of acts do not', async () => {
   replyByPrompt({});
   const args = ['run', 'a.toml', 'b.toml', 'broken.toml', '-j', '3', '-o', 'ndjson', '--stream'];
   const { code, stdout } = await runInProcess(args, { server, cwd: folder() });

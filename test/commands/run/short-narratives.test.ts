@@ -33,7 +33,7 @@ test('a narrative in the short form sends the same requests as in the long form,
   expect(sent[0]).toContain('Shorten this:\\nReply 1 of');
 });
 
-test('reports an unknown name in a prompt file at its line of that file', async () => {
+test('reports an unknown name in a prompt file with the name and the line of that file', async () => {
   const cwd = createTemporaryFolder(onTestFinished, { ...files, 'prompt.md': 'Shorten\nthis: {{lok}}\n' });
   cpSync(join(root, 'narratives/media/chart.png'), join(cwd, 'chart.png'));
   const { code, stderr } = await runBoticelli(['run', 'short.toml', '-q'], { cwd, server });

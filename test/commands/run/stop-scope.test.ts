@@ -25,9 +25,12 @@ test.each([
   ['a wait longer than --max-wait', new BoticelliError('rate_limited', 'x', { retryAt }), 'model'],
   ['an unknown model', new BoticelliError('model_not_found', 'x'), 'model'],
   ['a prompt that is too large', createTooLargeError({ model: 'm', tokens: 2, limit: 1 }), undefined],
-  ['a rejection after all retries', createRejection('rate_limited'), undefined],
+  ['a rejection by the service because of a rate limit', createRejection('rate_limited'), undefined],
   ['a blocked prompt', new BoticelliError('blocked', 'x'), undefined],
   ['an overloaded service', new BoticelliError('unavailable', 'x'), undefined],
-])('returns whether a failure stops all rows (command), those of its model, or none: %s', (_name, error, scope) => {
-  expect(getStopScope(error)).toBe(scope);
-});
+])(
+  'returns whether a failure stops all further rows (command), the further rows of its model (model), or no other row: %s',
+  (_name, error, scope) => {
+    expect(getStopScope(error)).toBe(scope);
+  },
+);

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** Schemas of which each refers to the one below twice, so the validation of the top one takes 2^25 steps. */
+/** The schemas a0 to a25. Each one above a0 refers twice to the one below, so validation of a25 takes 2^25 steps. */
 const levels = Array.from({ length: 26 }, (_, level) => {
   const below = { $ref: `#/$defs/a${level - 1}` };
   return [`a${level}`, level === 0 ? { type: 'string' } : { anyOf: [below, below] }];
@@ -32,15 +32,19 @@ const folder = () => {
   return createTemporaryFolder(onTestFinished, { ...Object.fromEntries(entries), 'plain.toml': act('') });
 };
 
-/** Each case keeps the program busy for long: with the validation of a reply, or with an error page that never ends. */
+/** In each case, the program is busy for a long time: it validates a reply, or reads an error page that never ends. */
 const cases = [
   ['a pattern that backtracks', 'backtracks.toml', () => textReply(`"${'a'.repeat(60)}b"`)],
   ['an anyOf that doubles the work at each level', 'doubles.toml', () => textReply('7')],
-  ['an endless error page', 'plain.toml', () => ({ status: 503, packets: ['<title', ''], gate: createSecondGate() })],
+  [
+    'an endless error page',
+    'plain.toml',
+    () => ({ status: 503, packets: ['<title', ''], gate: createGateAfterFirstPacket() }),
+  ],
 ] as const;
 
-/** Lets the first packet pass and holds back all others. */
-function createSecondGate() {
+/** Creates a gate that lets the first packet pass and holds back all others. */
+function createGateAfterFirstPacket() {
   const gate = createGate();
   let isFirst = true;
   return {
@@ -57,7 +61,7 @@ describe.each(cases)('%s', (_, file, createReply) => {
     server.setDefaultReply(createReply());
     const running = startBoticelli(['run', file], { server, cwd: folder() });
     await server.waitForRequests(1);
-    // No output shows when the validation begins. A signal before it would end the program in any case.
+    // No output shows when the program becomes busy. An earlier signal would end it in any case, and prove nothing.
     await sleep(400);
     const sentAt = Date.now();
     running.child.kill('SIGINT');
@@ -72,12 +76,12 @@ describe.each(cases)('%s', (_, file, createReply) => {
   });
 });
 
-test('80 acts with unknown names of 5,000 characters are checked within 5 s', async () => {
-  const names = Array.from({ length: 80 }, (_, index) => index);
-  const [given, meant] = ['ab'.repeat(2500), 'ba'.repeat(2500)];
+test('check ends within 5 s if the order names 80 unknown acts with names of 5,000 characters', async () => {
+  const indexes = Array.from({ length: 80 }, (_, index) => index);
+  const [unknownName, knownName] = ['ab'.repeat(2500), 'ba'.repeat(2500)];
   const cwd = createTemporaryFolder(onTestFinished, {
-    'n.toml': `[narrative]\nname = "x"\n[toc]\norder = [${names.map((index) => `"${given}${index}"`)}]\n[acts]\n${names
-      .map((index) => `"${meant}${index}" = "x"\n`)
+    'n.toml': `[narrative]\nname = "x"\n[toc]\norder = [${indexes.map((index) => `"${unknownName}${index}"`)}]\n[acts]\n${indexes
+      .map((index) => `"${knownName}${index}" = "x"\n`)
       .join('')}`,
   });
   const startedAt = Date.now();
@@ -85,7 +89,7 @@ test('80 acts with unknown names of 5,000 characters are checked within 5 s', as
   expect(Date.now() - startedAt).toBeLessThan(5000);
 });
 
-test.each([['run'], ['check']])('%s ends with Ctrl-C while it hashes a large file', async (command) => {
+test.each([['run'], ['check']])('Ctrl-C ends %s within 1 s while it hashes a large file', async (command) => {
   const input = '[[acts.a.input]]\ntype = "video"\nfile = "film.mp4"\n';
   const narrative = `[narrative]\nname = "x"\n[toc]\norder = ["a"]\n${input}`;
   const cwd = createTemporaryFolder(onTestFinished, { 'film.toml': narrative, 'film.mp4': '\0\0\0\x20ftypisom' });

@@ -22,7 +22,7 @@ const folder = () => createTemporaryFolder(onTestFinished, { 'two.toml': buildNa
 const readLines = (running: RunningProcess) =>
   stripVTControlCharacters(running.stdout()).replaceAll('\r', '').split('\n');
 
-test('prints replies and progress in order, and shows the cursor again', async () => {
+test('prints replies and progress in order, and shows the cursor again at the end', async () => {
   server.setDefaultReply(textReply('Well.', { headersDelayMs: 200 }));
   const running = startInTerminal(['run', 'two.toml'], { server, cwd: folder() });
   expect((await running.result).code).toBe(0);

@@ -39,7 +39,7 @@ const getRemainingFrames = (screen: string) => splitFrames(screen.slice(Math.max
 const findPid = ({ child: { pid } }: RunningProcess) =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
-test('a wait for quota counts down, disappears, and is mentioned in the line of its act', async () => {
+test('a wait for quota is shown as a countdown, which disappears at its end; the line of the act says how long the act waited', async () => {
   const running = startInTerminal(['run', 'two.toml', '--rpm', '1'], { server, cwd: folder() });
   const { code, stdout } = await running.result;
   expect(code).toBe(0);
@@ -68,7 +68,7 @@ test.each([
   expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
 });
 
-test('SIGINT, SIGTERM and SIGHUP leave no spinner behind and the cursor visible', async () => {
+test('SIGINT, SIGTERM and SIGHUP remove the spinner and leave the cursor visible', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
   const checkSignal = async (signal: NodeJS.Signals) => {
     const running = startInTerminal(['run', 'one.toml'], { server, cwd: folder() });

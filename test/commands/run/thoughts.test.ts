@@ -15,8 +15,8 @@ afterEach(() => server.close());
 const thoughts = ['**Plan**\n\nGreet \u001b[31m', 'them.'];
 
 /**
- * Creates a folder with a narrative of two acts, and returns a function that runs it. `rows` is the path of a file with
- * two rows. A reply has two pieces of thoughts if its request asks for thoughts.
+ * Creates a folder with a narrative of two acts, and returns a function that runs it. The property `rows` of the
+ * function is the path of a file with two rows. A reply has two pieces of thoughts if its request asks for thoughts.
  */
 function setup(model = 'gemini-3.8-flash') {
   const narrative = `[narrative]\nname = "n"\nmodel = "${model}"\n[acts]\na = "Hi"\nb = "Again"\n`;

@@ -55,7 +55,10 @@ function setup(text = narrative, replies = [createFindReply(), textReply('As uef
   };
 }
 
-/** 10 + 40 tokens in at $0.75 per million, 2 tokens out at $3.75 per million, and two searches at $0.014 each. */
+/**
+ * 10 prompt tokens and 40 tool tokens at $0.75 per million, 2 output tokens at $3.75 per million, and two searches at
+ * $0.014 each.
+ */
 const costOfFind = 0.028045;
 const found = { text: 'Spain won.', searches: ['euro 2024', 'final'], sources };
 
@@ -101,7 +104,7 @@ describe('an act that searches', () => {
     expect(JSON.parse(read('out/run.json')).acts[0].sources).toEqual(sources);
   });
 
-  test('shows its searches and sources with --verbose on standard error, and their number without it', async () => {
+  test('shows its searches and sources on standard error with --verbose, and only their numbers without --verbose', async () => {
     const { boticelli } = setup();
     const { stderr } = await boticelli('run', 'n.toml', '--verbose');
     expect(stderr).toContain(
@@ -207,7 +210,7 @@ describe('--max-cost', () => {
   });
 });
 
-test('the cost is unknown if the model searched and the fee is unknown', async () => {
+test('the cost of an act is unknown if the model searched and the search fee is unknown', async () => {
   const { boticelli, cwd } = setup(narrative.replace(model, 'my-model'));
   writeFileSync(join(cwd, 'boticelli.toml'), '[providers.gemini.prices.my-model]\ninput = 1\noutput = 2\n');
   const { acts } = JSON.parse((await boticelli('run', 'n.toml', '-o', 'json')).stdout);

@@ -12,8 +12,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /**
- * Runs a narrative whose only act has the prompt, in this process. `files` are written to a new folder. In `args` and in
- * the returned `stderr`, `@` stands for that folder.
+ * Runs, in this process, a narrative whose only act has the prompt `prompt`. `files` are written to a new folder. In
+ * `args` and in the returned `stderr`, `@` stands for that folder.
  */
 async function run(prompt: string, args: string[], files: Record<string, string | Uint8Array> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1).replace('Question 1', prompt) });
@@ -31,7 +31,7 @@ async function run(prompt: string, args: string[], files: Record<string, string 
   return { code, sent, stderr: stderr.replaceAll(cwd, '@') };
 }
 
-test('sends a file of 300 kB, with every byte of its text', async () => {
+test('sends the text of a file of 300 kB from --var-file unchanged, and does not fill its placeholders', async () => {
   const text = `\u{1F600} {{vars.x}} \r\n${'0123456789'.repeat(30_000)}\n`;
   const cwd = createTemporaryFolder(onTestFinished, {
     'x.toml': buildNarrative(1).replace('Question 1', '{{vars.x}}'),
@@ -83,7 +83,7 @@ test('warns of a variable of --vars that no text uses, and goes on', async () =>
 
 test.each<[string, string[], number, string]>([
   [
-    'a variable that no text uses',
+    'a file for a variable that no text uses',
     ['--var-file', 'lnag=@/v.txt'],
     2,
     '--var-file lnag: unknown variable\n  Known variables: lang.',
