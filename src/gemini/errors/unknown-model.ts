@@ -77,9 +77,10 @@ function suggestModels(model: string, models: readonly ModelInfo[] | undefined):
   const similar = findSimilarNames(model, names);
   if (similar.length > 0) return `Similar models: ${similar.join(', ')}.`;
   const example = names.includes(defaultModel) ? defaultModel : names[0];
-  return example
-    ? `${names.length} other models are available, for example ${example}.`
-    : 'No model that is available to this key can generate text.';
+  if (!example) return 'No model that is available to this key can generate text.';
+  return names.length === 1
+    ? `The only other model that is available is ${example}.`
+    : `${names.length} other models are available, for example ${example}.`;
 }
 
 /**

@@ -43,7 +43,8 @@ interface SdkCallbacks {
   onmessage: (event: { data: string }) => void;
 }
 
-const closeTimeoutMs = 250;
+/** Long enough for a round trip to a distant server on a busy machine. */
+const closeTimeoutMs = 1000;
 /** The maximum depth of a message. A deeper one would overflow the stack when it is serialized. */
 const maxFrameDepth = 500;
 /** The maximum length of an HTTP response body; the rest is not read. */
@@ -106,7 +107,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
     closed,
     /** Sets whether an open connection keeps the process alive. */
     keepProcessAlive: (keepAlive: boolean) => void (keepAlive ? tcpSocket?.ref() : tcpSocket?.unref()),
-    /** Sends a closing frame. Resolves when the connection is closed, after a quarter of a second at most. */
+    /** Sends a closing frame. Resolves when the connection is closed, after a second at most. */
     async close(): Promise<void> {
       if (socket?.readyState !== WebSocket.OPEN) return terminate();
       tcpSocket?.ref();
