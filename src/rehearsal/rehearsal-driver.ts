@@ -21,7 +21,7 @@ export interface RehearsalOptions {
 export function createRehearsalDriver(options: RehearsalOptions = {}): BoticelliDriver {
   const { tokenDelayMs = 8, clock = systemClock } = options;
   let hasNoted = false;
-  /** Says, at the first call that has a check, that rehearsed replies are not checked. */
+  /** Warns that rehearsed replies are not checked, once: at the first call of an act with `expect`. */
   const noteUnchecked = ({ findMismatches, emit }: CallContext = {}) => {
     if (!findMismatches || hasNoted) return;
     hasNoted = true;

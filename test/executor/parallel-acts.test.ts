@@ -60,7 +60,7 @@ function startRun(narrative: Narrative, options: Partial<NarrativeExecutorOption
     report,
     events,
     seen,
-    /** Returns the prompts of the calls that have started since the last time. */
+    /** Returns the prompts of the calls that have started since `next` was last called, sorted. */
     async next() {
       await setImmediate();
       return started.splice(0).sort();
@@ -86,7 +86,7 @@ const summarize = ({ status, error, acts }: RunReport) => ({
   acts: acts.map(({ act, index }) => `${index} ${act}`),
 });
 
-describe('an act starts when the acts have finished', () => {
+describe('an act waits only for the acts', () => {
   test('that its context shows', async () => {
     const { next, answer, report, events } = startRun(diamond);
     expect(await next()).toEqual(['A']);
@@ -128,7 +128,7 @@ describe('an act starts when the acts have finished', () => {
       ['A', 'X'],
     ],
     [
-      'that it refers to, which an escaped placeholder does not do',
+      'that it refers to; an escaped placeholder refers to none',
       [createAct('a', 'A'), createAct('b', '\\{{a}}', none)],
       ['A', '{{a}}'],
     ],
@@ -159,7 +159,7 @@ describe('an act starts when the acts have finished', () => {
   });
 });
 
-test('the rounds of a carousel follow one another', async () => {
+test('a round of a carousel starts only when the round before it has ended', async () => {
   const acts = [createAct('a', 'A {{round}}', none), createAct('b', 'B {{round}}', none)];
   const { next, answer, report } = startRun(createNarrative(acts, { carousel: 2 }));
   expect(await next()).toEqual(['A 1', 'B 1']);
@@ -180,7 +180,7 @@ describe('a failure', () => {
     createAct('d', '{{b}}', none),
   ];
 
-  test('lets acts that have started finish, and starts no other', async () => {
+  test('lets the acts that have started finish, and keeps the others from starting', async () => {
     const { next, answer, report } = startRun(createNarrative(acts));
     await next();
     answer('B', new TypeError('broken'));
@@ -201,7 +201,7 @@ describe('a failure', () => {
     expect(await report).toMatchObject({ error: { act: 'a', message: 'first' }, acts: [] });
   });
 
-  test('starts no act that waits for a slot, and is reported for the act that failed', async () => {
+  test('keeps acts that wait for a slot from starting, and is reported for the act that failed', async () => {
     const nested = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const { next, answer, report } = startRun(createNarrative([createAct('n', ['N', nested], none), ...acts]), {
       maxConcurrent: 2,
@@ -214,7 +214,7 @@ describe('a failure', () => {
     expect(await next()).toEqual([]);
   });
 
-  test('in a nested narrative starts no further act of the outer narrative', async () => {
+  test('in a nested narrative keeps further acts of the outer narrative from starting', async () => {
     const nested = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const { next, answer, report } = startRun(createNarrative([createAct('n', nested, none), ...acts]));
     expect(await next()).toEqual(['A', 'B', 'X']);
@@ -251,7 +251,7 @@ test('executors that share a limiter never have more calls in flight than it all
 });
 
 describe('equal requests', () => {
-  /** Runs a narrative with replies that depend on the request and its occurrence, and that come in a random order. */
+  /** Runs a narrative. Each reply depends on the request and its occurrence, and arrives after a random delay. */
   async function runWithOccurrences(narrative: Narrative, maxConcurrent: number, seed: number) {
     const count = createRequestCounter();
     const random = createRandom(seed);

@@ -3,7 +3,7 @@ import { BoticelliError } from '../../errors.js';
 import type { Row, RowSource } from '../row.js';
 import { type AppendFile, getFileSize, openAppendFile, withFlagError } from './append-file.js';
 import { type EarlierResults, readEarlierResults } from './earlier-results.js';
-import { createCsvFormat, ndjsonFormat, type ResultColumns, type ResultFormat } from './result-format.js';
+import { type AddedColumns, createCsvFormat, ndjsonFormat, type ResultFormat } from './result-format.js';
 import type { ResultSubject, RowResult } from './row-result.js';
 
 /** The file of `--results`. */
@@ -17,7 +17,7 @@ export interface ResultsFile {
   close(): void;
 }
 
-interface OpenResultsOptions extends ResultColumns {
+interface OpenResultsOptions extends AddedColumns {
   path: string;
   source: RowSource;
   /** Whether the file may be that of an earlier run. */

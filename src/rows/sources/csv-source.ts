@@ -36,11 +36,11 @@ async function checkRecords(records: AsyncIterable<CsvRecord>, name: string) {
   const emptyLines: number[] = [];
   let first: { header: string; columns: string[]; lineEnd: '\n' | '\r\n' } | undefined;
   let total = 0;
-  for await (const { fields, raw, line, isEmpty, hasCrlf } of records) {
+  for await (const { fields, raw, line, isEmpty, hasCr } of records) {
     if (isEmpty) emptyLines.push(line);
     else if (!first) {
       const columns = fields.map((field) => field.trim());
-      first = { header: raw, columns, lineEnd: hasCrlf ? '\r\n' : '\n' };
+      first = { header: raw, columns, lineEnd: hasCr ? '\r\n' : '\n' };
       problems.push(...checkColumns(columns, line));
     } else {
       total += 1;

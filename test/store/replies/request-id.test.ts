@@ -22,7 +22,7 @@ const [first, reply, last] = request.turns as [
   GenerateRequest['turns'][0],
   GenerateRequest['turns'][0],
 ];
-const keyOf = (given: GenerateRequest) => requestKey(describeRequest(given));
+const keyOf = (candidate: GenerateRequest) => requestKey(describeRequest(candidate));
 const user = (...parts: (string | MediaPart)[]) => ({
   role: 'user' as const,
   parts: parts.map((part) => (typeof part === 'string' ? { type: 'text' as const, text: part } : part)),
@@ -66,7 +66,7 @@ test('the key of a request depends on the media of an earlier reply, but not on 
   expect(keys[4]).toBe(keys[1]);
 });
 
-test('the key of a hop depends on the key of the whole request and on the last token, and is within the bounds for the request', () => {
+test('the key of a hop depends on the key of the whole request and on the last continuation token, and is within the bounds for the hops of that request', () => {
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
   const keyOfHop = (key: string, ...tokens: string[]) => {
     const finishedHops = tokens.map((token) => ({ token, turn, outputTokens: 1 }));
