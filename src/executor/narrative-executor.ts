@@ -98,10 +98,10 @@ function createParallelContext(
 
 /** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */
 export function usesStdin(narrative: Narrative): boolean {
-  const filledActs = [...collectNarratives(narrative)].flatMap(({ templates, acts }) =>
+  const actsWithTemplates = [...collectNarratives(narrative)].flatMap(({ templates, acts }) =>
     templates === false ? [] : acts,
   );
-  return [...new Set(filledActs.flatMap(listTemplateTexts))].some((text) =>
+  return [...new Set(actsWithTemplates.flatMap(listTemplateTexts))].some((text) =>
     getPlaceholderNames(text).includes('stdin'),
   );
 }

@@ -8,7 +8,10 @@ import type { ResultSubject, RowResult } from './row-result.js';
 
 /** The file of `--results`. */
 export interface ResultsFile {
-  /** Whether the file already has a result of the subject. A result in the file counts for one call only. */
+  /**
+   * Whether the file already has a result of the subject. Each result in the file makes only one call return true, so
+   * equal rows need one result each.
+   */
   has(subject: ResultSubject): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
   explainMismatch(row: Row): string | undefined;

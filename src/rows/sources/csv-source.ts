@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { formatCount } from '../../terminal/text/format.js';
 import type { Row, RowSource } from '../row.js';
 import { decodeUtf8Stream } from './decode-stream.js';
 import { type CsvRecord, parseCsv } from './parse-csv.js';
@@ -70,7 +71,10 @@ function checkColumns(columns: readonly string[], line: number): SourceProblem[]
 
 function createRaggedProblem(fields: readonly string[], columns: readonly string[], line: number): SourceProblem {
   const extra = fields.length > columns.length ? '; a field that contains the separator must be in quotes' : '';
-  return { line, message: `${fields.length} fields, but there are ${columns.length} columns${extra}` };
+  return {
+    line,
+    message: `${formatCount(fields.length, 'field')} in the row, but ${formatCount(columns.length, 'column')} in the file${extra}`,
+  };
 }
 
 async function* toRows(

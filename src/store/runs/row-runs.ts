@@ -58,7 +58,7 @@ export function createRowRunWriter(database: Database.Database, run: string) {
   database.exec(rowRunsTable);
   const insertRow = database.prepare('INSERT OR REPLACE INTO row_runs (run, number, label) VALUES (?, ?, ?)');
   const setTotal = database.prepare('UPDATE runs SET act_count = ? WHERE id = ?');
-  const update = database.prepare(
+  const updateTotals = database.prepare(
     `UPDATE runs SET act_count = ?, acts_ended = ?,
      attempts = (SELECT ifnull(sum(attempts), 0) FROM runs WHERE id > ? AND id < ?) WHERE id = ?`,
   );
@@ -85,7 +85,7 @@ export function createRowRunWriter(database: Database.Database, run: string) {
      */
     saveTotals: ({ total, done }: RowTotals) =>
       // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
-      write(() => void update.run(total, done, `${run}/`, `${run}0`, run)),
+      write(() => void updateTotals.run(total, done, `${run}/`, `${run}0`, run)),
   };
 }
 
