@@ -20,8 +20,8 @@ export type NarrativeEvent =
   | NarrativeEnd;
 
 /**
- * A run starts. This is the first event. It is absent if the run fails before it can start its acts, for example because
- * standard input can't be read.
+ * A run starts. This is the first event. It is absent if the run fails before it can start its acts, for example
+ * because standard input can't be read.
  */
 export interface NarrativeStart {
   type: 'narrative-start';

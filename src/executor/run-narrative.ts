@@ -30,7 +30,7 @@ export interface RunState extends RunContext {
   actEnds: ActEnd[];
   /** What was billed so far, with zeros for reused replies; absent if nothing was received. */
   billed?: BilledUsage;
-  /** The failed act; if several failed, the first one in the order of the acts. Once it is set, no further act starts. */
+  /** The failed act; if several failed, the first in the order of the acts. Once it is set, no further act starts. */
   failed?: { index: number; act: string; thrown: unknown };
 }
 

@@ -63,7 +63,10 @@ function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
   };
 }
 
-/** Describes what would be sent: `[rehearsal] gemini-x would reply to “Write a …” and 5 bytes of image/png, after 2 earlier turns.` */
+/**
+ * Describes what would be sent, for example: `[rehearsal] gemini-x would reply to “Write a …” and 5 bytes of image/png,
+ * after 2 earlier turns. Nothing was sent.`
+ */
 function renderReplyText({ model, turns, system, parameters, serviceTiers }: GenerateRequest): string {
   const parts = turns.slice(-1).flatMap(getParts);
   const earlierTurns = turns.length - 1;

@@ -12,11 +12,11 @@ export interface EarlierFailedRows {
   /** Whether the row is in the file. */
   has(row: Pick<Row, 'raw'>): boolean;
   /**
-   * The rows as they are written in the file. Filled only for JSON, whose files are at most 64 MB. Other files may be too
-   * large to hold in memory.
+   * The rows as they are written in the file. Filled only for JSON, whose files are at most 64 MB. Other files may be
+   * too large to hold in memory.
    */
   rawRows: readonly string[];
-  /** The length of the file in bytes before a last line that a crash has cut; undefined if the last line is whole. */
+  /** The length of the file in bytes without a last line that a crash has cut; undefined if the last line is whole. */
   wholeBytes: number | undefined;
 }
 

@@ -34,7 +34,7 @@ export const ndjsonFormat: ResultFormat = {
   explainMismatch: () => undefined,
 };
 
-/** The names of the columns that the results have in addition to those of the source, besides the fixed ones. */
+/** The columns of the results besides those of the source and the fixed ones, such as `reply` and `status`. */
 export interface AddedColumns {
   /** The acts, each of which has a column for its reply. */
   actNames: readonly string[];

@@ -13,8 +13,8 @@ export interface RequestId {
    */
   occurrence: number;
   /**
-   * The id of the `RequestInstance` that sends the request, if several runs share a driver. For the run of a row, this is
-   * the id of the row, which is the same in every command. Equal requests of two instances have different ids.
+   * The id of the `RequestInstance` that sends the request, if several runs share a driver. For the run of a row, this
+   * is the id of the row, which is the same in every command. Equal requests of two instances have different ids.
    */
   instance?: string;
 }
