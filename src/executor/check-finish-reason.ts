@@ -5,8 +5,8 @@ import { BoticelliError } from '../errors.js';
 import { classifyFinishReason } from '../facts/finish-reasons.js';
 
 /**
- * Checks by its finish reason whether a reply is whole. Returns a warning if it may be incomplete. A truncated reply
- * gets no warning here, because its `act-end` event says that it is truncated.
+ * Checks whether a reply is whole, by its finish reason. Returns a warning if it may be incomplete. A truncated reply
+ * gets no warning here, because the finish reason in its `act-end` event says that it is truncated.
  * @throws BoticelliError with `strict`: `truncated` or `incomplete_reply`
  */
 export function checkFinishReason(

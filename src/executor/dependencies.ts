@@ -12,7 +12,7 @@ export interface ActPositions {
 
 /**
  * Creates the lookup for the acts of a round.
- * @param hasReply whether the act at a position gets a reply, which a nested narrative without acts does not
+ * @param hasReply whether the act at a position gets a reply. An act whose nested narrative has no acts gets none
  */
 export function createActPositions(acts: readonly Act[], hasReply: (position: number) => boolean): ActPositions {
   let positionsByName: Map<string, number[]> | undefined;

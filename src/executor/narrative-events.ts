@@ -19,7 +19,10 @@ export type NarrativeEvent =
   | ActEnd
   | NarrativeEnd;
 
-/** A run starts. This is the first event. A run that fails before its first act does not have it. */
+/**
+ * A run starts. This is the first event. It is absent if the run fails before it can start its acts, for example
+ * because standard input can't be read.
+ */
 export interface NarrativeStart {
   type: 'narrative-start';
   /** The id of the run: unique and sortable by time. */

@@ -98,8 +98,12 @@ function createParallelContext(
 
 /** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */
 export function usesStdin(narrative: Narrative): boolean {
-  const acts = [...collectNarratives(narrative)].flatMap((each) => (each.templates === false ? [] : each.acts));
-  return [...new Set(acts.flatMap(listTemplateTexts))].some((text) => getPlaceholderNames(text).includes('stdin'));
+  const actsWithTemplates = [...collectNarratives(narrative)].flatMap(({ templates, acts }) =>
+    templates === false ? [] : acts,
+  );
+  return [...new Set(actsWithTemplates.flatMap(listTemplateTexts))].some((text) =>
+    getPlaceholderNames(text).includes('stdin'),
+  );
 }
 
 async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {

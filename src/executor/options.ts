@@ -59,8 +59,8 @@ export interface NarrativeExecutorOptions {
   includeThoughts?: boolean;
   /**
    * Whether a row, a reply or standard input that fills a media name may choose any file, and whether a reply or
-   * standard input may choose the host of a URL. Default false: a file must be in the folder of the narrative or the
-   * rows.
+   * standard input may choose the host of a URL. Default false: a file must be in the folder of the narrative or
+   * of the rows, and the host must not come from a reply or standard input.
    */
   allowOutside?: boolean;
   /**

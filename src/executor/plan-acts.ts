@@ -4,7 +4,10 @@ import { type Act, getNestedNarrative, type Narrative } from '../narrative/narra
 export interface PlannedAct {
   /** The name of the act in events, which is `outer/inner` for an act of a nested narrative. */
   name: string;
-  /** The names of all acts that share this reply: the act itself, and each act whose nested narrative ends with it. */
+  /**
+   * The names of all acts that share this reply: the act itself, and each outer act whose nested narrative ends with
+   * this act.
+   */
   actNames: readonly string[];
   /** Whether the reply is also the reply of an act in the outermost narrative. */
   isTopLevel: boolean;

@@ -173,7 +173,7 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       totals.timer.addPlannedWait(event.waitMs);
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
-      // If a service tier refused the request, the request was sent, so it counts. To a model without quota, none was sent.
+      // A request that a service tier refused was sent, so it counts. To a model whose quota is used up, none was sent.
       if (event.serviceTier !== undefined) totals.attempts += 1;
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':

@@ -30,7 +30,7 @@ export interface RunState extends RunContext {
   actEnds: ActEnd[];
   /** What was billed so far, with zeros for reused replies; absent if nothing was received. */
   billed?: BilledUsage;
-  /** The first act, in the order of the acts, that has failed. No further act starts. */
+  /** The failed act; if several failed, the first in the order of the acts. Once it is set, no further act starts. */
   failed?: { index: number; act: string; thrown: unknown };
 }
 
@@ -129,6 +129,7 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   const nested = getNestedNarrative(act);
   if (nested) return runNarrative(nested, state, { ...narrativeScope, namePrefix: `${name}/` });
 
+  // The requests of the narratives among the inputs come first, so the act's own request is the last one.
   const index = narrativeScope.firstIndex + countRequestsOfAct(act) - 1;
   const attempt = <Result>(work: () => Promise<Result>) => recordFailure({ index, act: name }, state, work);
   // Narratives among the inputs run before the act takes a slot, because their acts need slots too.

@@ -1,5 +1,6 @@
 /**
- * Starts tasks in order, with two limits. Rows use it. Only one call of `waitForSlot` or `drain` may wait at a time.
+ * Starts tasks in order, with two limits. The rows of a run are such tasks. Only one call of `waitForSlot` or `drain`
+ * may wait at a time.
  */
 export interface Scheduler {
   /** Resolves when another task may start. */

@@ -21,7 +21,7 @@ export interface RehearsalOptions {
 export function createRehearsalDriver(options: RehearsalOptions = {}): BoticelliDriver {
   const { tokenDelayMs = 8, clock = systemClock } = options;
   let hasNoted = false;
-  /** Says, at the first call that has a check, that rehearsed replies are not checked. */
+  /** Warns that rehearsed replies are not checked, once: at the first call of an act with `expect`. */
   const noteUnchecked = ({ findMismatches, emit }: CallContext = {}) => {
     if (!findMismatches || hasNoted) return;
     hasNoted = true;
@@ -63,7 +63,10 @@ function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
   };
 }
 
-/** For example: `[rehearsal] gemini-x would reply to “Write a …” and 5 bytes of image/png, after 2 earlier turns.` */
+/**
+ * Describes what would be sent, for example: `[rehearsal] gemini-x would reply to “Write a …” and 5 bytes of image/png,
+ * after 2 earlier turns. Nothing was sent.`
+ */
 function renderReplyText({ model, turns, system, parameters, serviceTiers }: GenerateRequest): string {
   const parts = turns.slice(-1).flatMap(getParts);
   const earlierTurns = turns.length - 1;

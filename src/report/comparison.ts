@@ -47,30 +47,30 @@ function describeEqual(count: number): string {
 }
 
 function renderFactRows(runs: readonly ReportRun[]): Html[] {
-  const facts = runs.map((run) => new Map([['Status', renderStatus(run.status)] as const, ...listFacts(run)]));
-  const names = [...new Set(facts.flatMap((each) => [...each.keys()]))];
+  const factsByRun = runs.map((run) => new Map([['Status', renderStatus(run.status)] as const, ...listFacts(run)]));
+  const names = [...new Set(factsByRun.flatMap((facts) => [...facts.keys()]))];
   return names.map(
-    (name) => html`<tr><th scope="row">${name}</th>${facts.map((each) => html`<td>${each.get(name)}</td>`)}</tr>
+    (name) => html`<tr><th scope="row">${name}</th>${factsByRun.map((facts) => html`<td>${facts.get(name)}</td>`)}</tr>
 `,
   );
 }
 
 function* listReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> {
-  const acts = runs.map(({ run, source }) => toReportActs(source.acts, run.anchor));
-  const titles = new Set(acts.flatMap((each) => each.map(({ title }) => title)));
-  const byTitle = acts.map((each) => new Map(each.map(({ title, reply }) => [title, reply?.text])));
-  for (const title of titles) yield { title, replies: byTitle.map((each) => each.get(title)) };
+  const actsByRun = runs.map(({ run, source }) => toReportActs(source.acts, run.anchor));
+  const titles = new Set(actsByRun.flatMap((acts) => acts.map(({ title }) => title)));
+  const textsByRun = actsByRun.map((acts) => new Map(acts.map(({ title, reply }) => [title, reply?.text])));
+  for (const title of titles) yield { title, replies: textsByRun.map((texts) => texts.get(title)) };
   yield* listRowReplies(runs);
 }
 
 /** Lists, for each row number, the last reply of that row in each run. */
 function* listRowReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> {
   const getNumber = (id: string) => id.slice(id.lastIndexOf('/') + 1);
-  const rowsByNumber = runs.map(({ source }) => new Map(source.rows.map((row) => [getNumber(toText(row.run)), row])));
-  for (const number of new Set(rowsByNumber.flatMap((each) => [...each.keys()]))) {
-    const label = rowsByNumber.map((each) => each.get(number)?.rowLabel).find((text) => text !== undefined);
+  const rowsByRun = runs.map(({ source }) => new Map(source.rows.map((row) => [getNumber(toText(row.run)), row])));
+  for (const number of new Set(rowsByRun.flatMap((rows) => [...rows.keys()]))) {
+    const label = rowsByRun.map((rows) => rows.get(number)?.rowLabel).find((text) => text !== undefined);
     const replies = runs.map(({ source }, index) => {
-      const row = rowsByNumber[index]?.get(number);
+      const row = rowsByRun[index]?.get(number);
       const end = row && source.readActs(toText(row.run)).at(-1)?.end;
       return end && toText(end.text);
     });

@@ -11,14 +11,14 @@ import { renderModelTable } from './tables.js';
 /** The maximum number of rows on a page. A browser is slow with more, and `runs export` has all of them. */
 const maxRows = 10_000;
 
-/** The columns of the table. Columns with `isWide` are left out on a narrow screen. */
-const columns: readonly { name: string; isNumber?: boolean; isWide?: boolean }[] = [
+/** The columns of the table. Columns with `isOptional` are left out on a narrow screen. */
+const columns: readonly { name: string; isNumber?: boolean; isOptional?: boolean }[] = [
   { name: 'Row', isNumber: true },
   { name: 'Status' },
   { name: 'Reply' },
-  { name: 'Models', isWide: true },
-  { name: 'Tokens', isNumber: true, isWide: true },
-  { name: 'Cost', isNumber: true, isWide: true },
+  { name: 'Models', isOptional: true },
+  { name: 'Tokens', isNumber: true, isOptional: true },
+  { name: 'Cost', isNumber: true, isOptional: true },
   { name: 'Time', isNumber: true },
 ];
 
@@ -67,8 +67,11 @@ function renderLimitNote(id: string, total: number): Html {
   return html`<p class="note">The page has ${count} rows, failed ones first. All are in <code>boticelli runs export ${id}</code>.</p>`;
 }
 
-function renderColumnHead({ name, isNumber = false, isWide = false }: (typeof columns)[number], index: number): Html {
-  const classes = [isNumber && 'number', isWide && 'wide'].filter(Boolean).join(' ');
+function renderColumnHead(
+  { name, isNumber = false, isOptional = false }: (typeof columns)[number],
+  index: number,
+): Html {
+  const classes = [isNumber && 'number', isOptional && 'wide'].filter(Boolean).join(' ');
   // At first the rows are sorted by their status, failures first, which is neither ascending nor descending.
   const order = index === 1 && html` aria-sort="other"`;
   return html`<th role="columnheader" class="${classes}"${order}><button type="button">${name}</button></th>`;
@@ -77,10 +80,10 @@ function renderColumnHead({ name, isNumber = false, isWide = false }: (typeof co
 function renderRow(row: ReportRun, source: RunSource, renderMarkdown: RenderMarkdown): Html {
   const { id, models, tokens, costUsd, durationMs } = row;
   const number = id.slice(id.lastIndexOf('/') + 1);
-  const total = (tokens.promptTokens ?? 0) + (tokens.outputTokens ?? 0) + (tokens.thoughtTokens ?? 0);
+  const totalTokens = (tokens.promptTokens ?? 0) + (tokens.outputTokens ?? 0) + (tokens.thoughtTokens ?? 0);
   const cost = renderNumber(costUsd, formatUsd, 'number wide');
   const time = renderNumber(durationMs, formatDuration, 'number');
-  return html`<tr role="row" data-outcome="${getOutcome(row)}"><th role="rowheader" class="number" data-value="${number}">${number}</th><td role="cell">${renderStatus(getOutcome(row))}</td><td role="cell" class="reply">${renderContent(row, source, renderMarkdown)}</td><td role="cell" class="wide">${models}</td>${renderNumber(total, formatInteger, 'number wide')}${cost}${time}</tr>
+  return html`<tr role="row" data-outcome="${getOutcome(row)}"><th role="rowheader" class="number" data-value="${number}">${number}</th><td role="cell">${renderStatus(getOutcome(row))}</td><td role="cell" class="reply">${renderContent(row, source, renderMarkdown)}</td><td role="cell" class="wide">${models}</td>${renderNumber(totalTokens, formatInteger, 'number wide')}${cost}${time}</tr>
 `;
 }
 

@@ -22,6 +22,7 @@ export async function openRows(source: string, { cwd, stdin }: OpenRowsOptions):
     return createNdjsonStream(stdin, 'standard input', cwd);
   }
   const path = resolve(cwd, source);
+  // The name of a file may contain characters of a pattern, so an existing file is not taken for a pattern.
   if (/[*?[\]{}]/.test(source) && !existsSync(path)) {
     const { openGlobSource } = await import('./sources/glob-source.js');
     return openGlobSource(source, cwd);

@@ -12,7 +12,7 @@ function act(name: string, context?: ActContext): Act {
   return { name, parameters: {}, inputs: [{ type: 'text', content: name }], ...(context && { context }) };
 }
 
-/** Renders the turns that each act sees: `?` for a prompt, and the position of the act for a reply. */
+/** Renders the turns that each act sees: `?` for a prompt, and for a reply the position of its act. */
 function renderConversations(acts: readonly Act[]): string[] {
   const conversation = createConversation(acts);
   return acts.map((_, position) => {

@@ -89,7 +89,7 @@ test('executeWithProgress passes on each chunk, and resolves to the same report 
   expect(streamed.acts.map(({ firstTokenMs: _, ...rest }) => rest)).toEqual(blocking.acts);
 });
 
-test('uses generate if the driver cannot stream, or if it throws StreamingNotSupported', async () => {
+test('calls `generate` if the driver cannot stream, or if `generateStream` throws StreamingNotSupported', async () => {
   const blocking = createScriptedDriver([], { supportsStreaming: false });
   await new NarrativeExecutor({ driver: blocking }).execute(createNarrative(act('one')), { stream: true });
   expect(blocking.methods).toEqual(['generate']);
@@ -292,8 +292,8 @@ test('saves speech before act-end, which has its duration and file', async () =>
   const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };
   const saved: unknown[] = [];
   const { driver, events, executor } = createExecutor([], {
-    saveAudio(act, given) {
-      saved.push(act, given, events.at(-1)?.type);
+    saveAudio(act, speech) {
+      saved.push(act, speech, events.at(-1)?.type);
       return '01-one.wav';
     },
   });
@@ -307,7 +307,7 @@ test('saves speech before act-end, which has its duration and file', async () =>
 test('saves speech without a transcript, and reports its file before the act fails', async () => {
   const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };
   const error = new UntranscribedSpeech(audio);
-  const saveAudio: NarrativeExecutorOptions['saveAudio'] = (_, given) => (given === audio ? '01-one.wav' : undefined);
+  const saveAudio: NarrativeExecutorOptions['saveAudio'] = (_, speech) => (speech === audio ? '01-one.wav' : undefined);
   const { events, executor } = createExecutor([{ error }], { saveAudio });
   const { failure } = await executor.execute(threeActs);
   expect(failure).toBe(error);

@@ -60,7 +60,7 @@ function startRun(narrative: Narrative, options: Partial<NarrativeExecutorOption
     report,
     events,
     seen,
-    /** Returns the prompts of the calls that have started since the last time. */
+    /** Returns the prompts of the calls that have started since `next` was last called, sorted. */
     async next() {
       await setImmediate();
       return started.splice(0).sort();
@@ -73,7 +73,7 @@ function startRun(narrative: Narrative, options: Partial<NarrativeExecutorOption
   };
 }
 
-const none = { context: 'none' } as const;
+const noContext = { context: 'none' } as const;
 const diamond = createNarrative([
   createAct('a', 'A'),
   createAct('b', 'B', { context: ['a'] }),
@@ -86,7 +86,7 @@ const summarize = ({ status, error, acts }: RunReport) => ({
   acts: acts.map(({ act, index }) => `${index} ${act}`),
 });
 
-describe('an act starts when the acts have finished', () => {
+describe('an act waits only for the acts', () => {
   test('that its context shows', async () => {
     const { next, answer, report, events } = startRun(diamond);
     expect(await next()).toEqual(['A']);
@@ -103,33 +103,44 @@ describe('an act starts when the acts have finished', () => {
   });
 
   test.each<[what: string, acts: Act[], started: string[]]>([
-    ['before it, with the full context', [createAct('a', 'A', none), createAct('b', 'B')], ['A']],
+    ['before it, with the full context', [createAct('a', 'A', noContext), createAct('b', 'B')], ['A']],
     [
       'just before it, with the context "previous"',
       [createAct('a', 'A'), createAct('b', 'B', { context: 'previous' })],
       ['A'],
     ],
-    ['that a text names', [createAct('a', 'A'), createAct('b', '{{a}}', none), createAct('c', 'C', none)], ['A', 'C']],
-    ['that a system prompt names', [createAct('a', 'A'), createAct('b', 'B', { ...none, system: '{{ a }}' })], ['A']],
     [
-      'that an expectation names',
-      [createAct('a', 'A'), createAct('b', 'B', { ...none, expect: [{ name: 'not_contains', texts: ['{{a}}'] }] })],
+      'that a text names',
+      [createAct('a', 'A'), createAct('b', '{{a}}', noContext), createAct('c', 'C', noContext)],
+      ['A', 'C'],
+    ],
+    [
+      'that a system prompt names',
+      [createAct('a', 'A'), createAct('b', 'B', { ...noContext, system: '{{ a }}' })],
       ['A'],
     ],
-    ['that {{previous}} means', [createAct('a', 'A'), createAct('b', '{{previous}}', none)], ['A']],
+    [
+      'that an expectation names',
+      [
+        createAct('a', 'A'),
+        createAct('b', 'B', { ...noContext, expect: [{ name: 'not_contains', texts: ['{{a}}'] }] }),
+      ],
+      ['A'],
+    ],
+    ['that {{previous}} means', [createAct('a', 'A'), createAct('b', '{{previous}}', noContext)], ['A']],
     [
       'that stand before it, not those of the same name after it',
-      [createAct('a', 'A'), createAct('b', 'B {{a}}', none), createAct('a', 'A2', none)],
+      [createAct('a', 'A'), createAct('b', 'B {{a}}', noContext), createAct('a', 'A2', noContext)],
       ['A', 'A2'],
     ],
     [
       'before it in its nested narrative, not those of the outer narrative',
-      [createAct('a', 'A'), createAct('n', createNarrative([createAct('x', 'X'), createAct('y', 'Y')]), none)],
+      [createAct('a', 'A'), createAct('n', createNarrative([createAct('x', 'X'), createAct('y', 'Y')]), noContext)],
       ['A', 'X'],
     ],
     [
-      'that it refers to, which an escaped placeholder does not do',
-      [createAct('a', 'A'), createAct('b', '\\{{a}}', none)],
+      'that it refers to; an escaped placeholder refers to none',
+      [createAct('a', 'A'), createAct('b', '\\{{a}}', noContext)],
       ['A', '{{a}}'],
     ],
   ])('%s', async (_what, acts, started) => {
@@ -142,7 +153,7 @@ describe('an act starts when the acts have finished', () => {
 
   test('before it, with `maxConcurrent: 1`, even if its context shows none of them', async () => {
     const { seen, report, next, answer, events } = startRun(
-      createNarrative([createAct('a', 'A', none), createAct('b', 'B', none)]),
+      createNarrative([createAct('a', 'A', noContext), createAct('b', 'B', noContext)]),
       { maxConcurrent: 1 },
     );
     expect(await next()).toEqual(['A']);
@@ -159,8 +170,8 @@ describe('an act starts when the acts have finished', () => {
   });
 });
 
-test('the rounds of a carousel follow one another', async () => {
-  const acts = [createAct('a', 'A {{round}}', none), createAct('b', 'B {{round}}', none)];
+test('a round of a carousel starts only when the round before it has ended', async () => {
+  const acts = [createAct('a', 'A {{round}}', noContext), createAct('b', 'B {{round}}', noContext)];
   const { next, answer, report } = startRun(createNarrative(acts, { carousel: 2 }));
   expect(await next()).toEqual(['A 1', 'B 1']);
   answer('B 1');
@@ -174,13 +185,13 @@ test('the rounds of a carousel follow one another', async () => {
 
 describe('a failure', () => {
   const acts = [
-    createAct('a', 'A', none),
-    createAct('b', 'B', none),
-    createAct('c', '{{a}}', none),
-    createAct('d', '{{b}}', none),
+    createAct('a', 'A', noContext),
+    createAct('b', 'B', noContext),
+    createAct('c', '{{a}}', noContext),
+    createAct('d', '{{b}}', noContext),
   ];
 
-  test('lets acts that have started finish, and starts no other', async () => {
+  test('lets the acts that have started finish, and keeps the others from starting', async () => {
     const { next, answer, report } = startRun(createNarrative(acts));
     await next();
     answer('B', new TypeError('broken'));
@@ -201,9 +212,9 @@ describe('a failure', () => {
     expect(await report).toMatchObject({ error: { act: 'a', message: 'first' }, acts: [] });
   });
 
-  test('starts no act that waits for a slot, and is reported for the act that failed', async () => {
+  test('keeps acts that wait for a slot from starting, and is reported for the act that failed', async () => {
     const nested = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
-    const { next, answer, report } = startRun(createNarrative([createAct('n', ['N', nested], none), ...acts]), {
+    const { next, answer, report } = startRun(createNarrative([createAct('n', ['N', nested], noContext), ...acts]), {
       maxConcurrent: 2,
     });
     expect(await next()).toEqual(['A', 'B']);
@@ -214,9 +225,9 @@ describe('a failure', () => {
     expect(await next()).toEqual([]);
   });
 
-  test('in a nested narrative starts no further act of the outer narrative', async () => {
+  test('in a nested narrative keeps further acts of the outer narrative from starting', async () => {
     const nested = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
-    const { next, answer, report } = startRun(createNarrative([createAct('n', nested, none), ...acts]));
+    const { next, answer, report } = startRun(createNarrative([createAct('n', nested, noContext), ...acts]));
     expect(await next()).toEqual(['A', 'B', 'X']);
     answer('A');
     await next();
@@ -237,10 +248,10 @@ test('aborting ends the running act and the run, and starts no other act', async
 
 test('executors that share a limiter never have more calls in flight than it allows, nested narratives included', async () => {
   const inner = createNarrative(
-    ['x', 'y', 'z'].map((name) => createAct(name, `${name} {{round}}`, none)),
+    ['x', 'y', 'z'].map((name) => createAct(name, `${name} {{round}}`, noContext)),
     { carousel: 2 },
   );
-  const acts = Array.from({ length: 6 }, (_, at) => createAct(`a${at}`, at % 2 ? inner : [`${at}`, inner], none));
+  const acts = Array.from({ length: 6 }, (_, at) => createAct(`a${at}`, at % 2 ? inner : [`${at}`, inner], noContext));
   const { driver, seen } = createDriver(() => setImmediate('done'));
   const callLimiter = createCallLimiter(3);
   const reports = await Promise.all(
@@ -251,7 +262,7 @@ test('executors that share a limiter never have more calls in flight than it all
 });
 
 describe('equal requests', () => {
-  /** Runs a narrative with replies that depend on the request and its occurrence, and that come in a random order. */
+  /** Runs a narrative. Each reply depends on the request and its occurrence, and arrives after a random delay. */
   async function runWithOccurrences(narrative: Narrative, maxConcurrent: number, seed: number) {
     const count = createRequestCounter();
     const random = createRandom(seed);
@@ -270,8 +281,8 @@ describe('equal requests', () => {
 
   test('are sent in the order of their acts, whatever the acts before them wait for', async () => {
     const acts = [
-      ...[createAct('a', 'A', none), createAct('b', 'Q {{a}}', none)],
-      ...[createAct('c', 'C', none), createAct('d', 'Q {{c}}', none), createAct('e', 'E {{c}}', none)],
+      ...[createAct('a', 'A', noContext), createAct('b', 'Q {{a}}', noContext)],
+      ...[createAct('c', 'C', noContext), createAct('d', 'Q {{c}}', noContext), createAct('e', 'E {{c}}', noContext)],
     ];
     const { next, answer, report, events } = startRun(createNarrative(acts));
     expect(await next()).toEqual(['A', 'C']);
@@ -300,7 +311,7 @@ describe('equal requests', () => {
     fc
       .tuple(acts, carousel)
       .map(([list, rounds]) =>
-        createNarrative([...names.map((name) => createAct(name, 'Q', none)), ...list], { carousel: rounds }),
+        createNarrative([...names.map((name) => createAct(name, 'Q', noContext)), ...list], { carousel: rounds }),
       );
   const flat = fc.array(actOf(texts), { maxLength: 6 });
   const inner = narrativeOf(flat, fc.constantFrom(1, 2));

@@ -55,7 +55,7 @@ describe('templates', () => {
     expect((await runNarrative(createNarrative([createAct('one', text)], { templates: false }))).sent).toEqual([text]);
   });
 
-  test.each(['{{nix}}', '{{previous}}', '{{vars.constructor}}', '{{toString}}', '{{__proto__}}', '{{one}}'])(
+  test.each(['{{unknown}}', '{{previous}}', '{{vars.constructor}}', '{{toString}}', '{{__proto__}}', '{{one}}'])(
     'with the unknown name %s, which only a narrative built in code can have, end the run before the request',
     async (text) => {
       const { report, requests } = await runNarrative(createNarrative([createAct('one', text)]));

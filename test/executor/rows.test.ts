@@ -31,7 +31,7 @@ async function runWithRow(text: string, row: Partial<NarrativeRow> | undefined, 
   return { report, sent, system: request?.system, folder };
 }
 
-test('fills the values, the number and the whole row in texts and system instructions', async () => {
+test('inserts the values, the number and the whole row into texts and system instructions', async () => {
   const values = { text: 'a {{row.b}}', n: 1.5, list: [1, { x: null }], nothing: null, 'two words': true };
   const texts = '{{row.text}}|{{row.n}}|{{row.list}}|{{row.nothing}}|{{row.two words}}|{{row.number}}|{{row}}';
   const { sent, system } = await runWithRow(
@@ -42,7 +42,7 @@ test('fills the values, the number and the whole row in texts and system instruc
   expect(system).toBe('Row 7');
 });
 
-test('a narrative that uses a row fails without one, and a row without the key fails, before any request', async () => {
+test('a narrative that uses a row fails before any request if there is no row, or if the row lacks the key', async () => {
   const text = renderNarrative('a = "{{row.text}}"');
   const without = await runWithRow(text, undefined);
   expect(without.report.failure).toMatchObject({

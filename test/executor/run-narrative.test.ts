@@ -52,9 +52,9 @@ describe('a nested narrative', () => {
   test('among other inputs runs first, and its last reply becomes a text input', async () => {
     const { sent, events } = await runNarrative(
       createNarrative([createAct('a', ['before', inner, 'after {{vars.v}}'])], { vars: new Map([['v', 'outer']]) }),
-      ['rx', '{{nix}}'],
+      ['rx', '{{unknown}}'],
     );
-    expect(sent).toEqual(['X outer', 'Y rx', 'before|{{nix}}|after outer']);
+    expect(sent).toEqual(['X outer', 'Y rx', 'before|{{unknown}}|after outer']);
     expect(events.flatMap((event) => (event.type === 'act-start' ? [event.act] : []))).toEqual(['a/x', 'a/y', 'a']);
   });
 
@@ -77,9 +77,9 @@ describe('a nested narrative', () => {
   });
 
   test('may turn templates off for itself only', async () => {
-    const literal = createNarrative([createAct('x', '{{nix}}')], { templates: false });
+    const literal = createNarrative([createAct('x', '{{unknown}}')], { templates: false });
     expect((await runNarrative(createNarrative([createAct('a', literal), createAct('b', '{{a}}')]))).sent).toEqual([
-      '{{nix}}',
+      '{{unknown}}',
       'Reply 1',
     ]);
   });

@@ -15,7 +15,7 @@ test('without measured times, an act follows the act before it and waits first',
   expect(getSegments({ end: { durationMs: 5000, waitMs: 0 } })).toEqual([['request', 1000, 5000]]);
 });
 
-test('measured times place waits, failed attempts and the start of the act', () => {
+test('the start, the waits and the failed attempts of an act are placed by its measured times', () => {
   const timing = {
     ...{ startedAt: 50_000, durationMs: 10_000, firstTokenMs: 8000, retriesMs: [3000] },
     waits: [

@@ -69,7 +69,7 @@ describe.each([
     expect((await failAgain(false))[1]).toBe(stopped);
   });
 
-  test('has no rows after a complete run without failures, and keeps its rows if such a run stops early', async () => {
+  test('after a run without failures, has no rows if the run was complete, and keeps its rows if it stopped early', async () => {
     for (const isComplete of [true, false]) {
       const { file, read, bytes } = await open(source, earlier);
       (await file).close(isComplete);
@@ -114,8 +114,8 @@ describe('a file is rejected and stays unchanged', () => {
   });
 
   test('without --resume, even if it has failed rows of the source', async () => {
-    const { file, read } = await open('c.csv', 'id,t\n', false);
+    const { file, read } = await open('c.csv', 'id,t\n2,x\n', false);
     await expect(file).rejects.toMatchObject({ code: 'usage' });
-    expect(read()).toBe('id,t\n');
+    expect(read()).toBe('id,t\n2,x\n');
   });
 });

@@ -57,7 +57,7 @@ describe('source files', () => {
     [
       'a.csv',
       'a,b\n1\n2,3\n4,5,6\n',
-      'a.csv:2: 1 fields, but there are 2 columns; a.csv:4: 3 fields, but there are 2 columns; a field',
+      'a.csv:2: 1 field in the row, but 2 columns in the file; a.csv:4: 3 fields in the row, but 2 columns in the file; a field',
     ],
     ['a.csv', 'a,b,a\n', 'a.csv:1: columns 1 and 3 have the same name, "a"'],
     ['a.csv', 'a,,b\n', 'a.csv:1: column 2 has no name'],

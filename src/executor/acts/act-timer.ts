@@ -12,6 +12,7 @@ export interface ActTimer {
   readonly firstTokenMs: number | undefined;
   addPlannedWait(waitMs: number): void;
   addWait(wait: MeasuredWait): void;
+  /** Call it when an attempt has failed and another one follows. */
   addRetry(): void;
   /** Call it for each text that arrives. Only the first call counts. */
   addText(): void;

@@ -15,8 +15,8 @@ export function addRowFilter(controls: HTMLElement): void {
     let shown = 0;
     for (const row of rows) {
       const text = texts.get(row) ?? '';
-      const isOutcome = outcome.value === '' || row.dataset.outcome === outcome.value;
-      row.hidden = !(isOutcome && words.every((word) => text.includes(word)));
+      const hasOutcome = outcome.value === '' || row.dataset.outcome === outcome.value;
+      row.hidden = !(hasOutcome && words.every((word) => text.includes(word)));
       if (!row.hidden) shown += 1;
     }
     count.textContent =

@@ -33,6 +33,7 @@ export interface ReportReply {
   isReused: boolean;
   tokens: Tokens;
   costUsd?: number;
+  /** `file` is empty if the speech was not saved. */
   speech?: { durationMs: number; file: string };
   media: readonly ReportMedia[];
   sources: readonly { title: string; address: string }[];

@@ -23,7 +23,7 @@ export function toText(value: unknown): string {
   return typeof value === 'number' ? String(value) : '';
 }
 
-/** Returns the texts of a stored list that are not empty. */
+/** Returns the texts of a stored list, and its numbers as texts. Leaves out empty texts and all other values. */
 export function toTexts(value: unknown): string[] {
   return toList(value)
     .map(toText)

@@ -31,8 +31,8 @@ export interface TimingContext {
   firstStart: number | undefined;
 }
 
-/** What is known of the time of an act; all times from its start. */
-interface MeasuredTimes {
+/** The measured or estimated times of an act, counted from its start. */
+interface TimesFromStart {
   durationMs: number;
   waits: readonly { startMs: number; durationMs: number }[];
   /** When attempts failed. */
@@ -58,7 +58,7 @@ export function toActTiming(act: Record<string, unknown>, { startMs, firstStart 
   };
 }
 
-function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): MeasuredTimes {
+function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): TimesFromStart {
   const durationMs = toCount(timing.durationMs);
   const { firstTokenMs, retriesMs } = timing;
   const waits = toRecords(timing.waits).map((wait) => ({
@@ -74,7 +74,7 @@ function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): 
 }
 
 /** Estimates the times of an act for which no waits were measured: all waits are taken to be at its start. */
-function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unknown>): MeasuredTimes {
+function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unknown>): TimesFromStart {
   const duration = toCount(durationMs);
   const firstToken = isCount(firstTokenMs) ? Math.min(firstTokenMs, duration) : undefined;
   const wait = Math.min(toCount(waitMs), firstToken ?? duration);
@@ -87,7 +87,7 @@ function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unkn
 /**
  * Splits the time of an act at its waits, at failed attempts and at its first text. Counts from the start of the act.
  */
-function splitTime({ durationMs, waits, failures, firstTokenMs }: MeasuredTimes): Segment[] {
+function splitTime({ durationMs, waits, failures, firstTokenMs }: TimesFromStart): Segment[] {
   const segments: Segment[] = [];
   const add = (kind: SegmentKind, from: number, to: number) => {
     if (to > from) segments.push({ kind, startMs: from, durationMs: to - from });

@@ -9,10 +9,14 @@ import { readWholeLines } from './whole-lines.js';
 
 /** The rows in a file of `--failed` that an earlier run wrote. */
 export interface EarlierFailedRows {
+  /** Whether the row is in the file. */
   has(row: Pick<Row, 'raw'>): boolean;
-  /** The rows as they are written in the file. Empty unless the format is JSON: only JSON files are small. */
+  /**
+   * The rows as they are written in the file. Filled only for JSON, whose files are at most 64 MB. Other files may be
+   * too large to hold in memory.
+   */
   rawRows: readonly string[];
-  /** The length of the file in bytes before a last line that a crash has cut; undefined if the last line is whole. */
+  /** The length of the file in bytes without a last line that a crash has cut; undefined if the last line is whole. */
   wholeBytes: number | undefined;
 }
 
@@ -21,14 +25,14 @@ export interface EarlierFailedRows {
  * must look like a row of the source: it must have the columns of the source, the keys of one of its rows, or the path
  * of one of its files.
  *
- * @throws BoticelliError `no_input` for any other file
+ * @throws BoticelliError `no_input` for any other file, and for every file if the rows come from standard input
  */
 export async function readEarlierFailed(path: string, source: RowSource): Promise<EarlierFailedRows> {
   const hashes = new Set<number>();
   const rawRows: string[] = [];
   let wholeBytes: number | undefined;
   const text = readWholeLines(path, (length) => {
-    if (length === 0) throw createNotFailedRowError(path, source);
+    if (length === 0) throw createForeignFileError(path, source);
     wholeBytes = length;
   });
   try {
@@ -39,7 +43,7 @@ export async function readEarlierFailed(path: string, source: RowSource): Promis
   } catch (thrown) {
     // For a file that can't be parsed, it does not matter what is wrong in it: an earlier run did not write it.
     if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') throw thrown;
-    throw createNotFailedRowError(path, source);
+    throw createForeignFileError(path, source);
   }
   return { rawRows, wholeBytes, has: ({ raw }) => hashes.has(hashToInteger(raw)) };
 }
@@ -62,26 +66,26 @@ async function* readRawCsvRows(text: AsyncIterable<string>, path: string, source
   const delimiter = format === 'csv' ? ',' : '\t';
   for await (const { fields, raw, line } of parseCsv(text, { delimiter, name: path })) {
     if (isHeader ? raw !== header : fields.length !== columns.length)
-      throw createNotFailedRowError(path, source, isHeader ? '' : `:${line}`);
+      throw createForeignRowError(`${path}:${line}`, source);
     if (!isHeader) yield raw;
     isHeader = false;
   }
 }
 
 async function* readRawJsonRows(path: string, source: RowSource): AsyncGenerator<string> {
-  const isOwn = await createRowCheck(source);
+  const isOwn = await createRowCheck(source, path);
   const earlier = await openJsonSource(path, path);
   for await (const { raw, values, number } of earlier.read()) {
-    if (!isOwn(values)) throw createNotFailedRowError(path, source, `, row ${number}`);
+    if (!isOwn(values)) throw createForeignRowError(`${path}, row ${number}`, source);
     yield raw;
   }
 }
 
 async function* readRawLineRows(text: AsyncIterable<string>, path: string, source: RowSource): AsyncGenerator<string> {
-  const isOwn = await createRowCheck(source);
+  const isOwn = await createRowCheck(source, path);
   for await (const { raw, line } of splitLines(text, path)) {
     if (!isOwn(source.format === 'glob' ? raw : tryParseExactJson(raw)))
-      throw createNotFailedRowError(path, source, `:${line}`);
+      throw createForeignRowError(`${path}:${line}`, source);
     yield raw;
   }
 }
@@ -89,12 +93,15 @@ async function* readRawLineRows(text: AsyncIterable<string>, path: string, sourc
 /**
  * Creates a function that returns whether a row in the file looks like one of the source: an object with the keys of
  * one of its rows, or the path of one of its files.
+ *
+ * @throws BoticelliError `no_input` for standard input
  */
-async function createRowCheck(source: RowSource): Promise<(row: unknown) => boolean> {
+async function createRowCheck(source: RowSource, path: string): Promise<(row: unknown) => boolean> {
   const known = new Set<number>();
   const getSignature = (keys: readonly string[]) => hashToInteger(JSON.stringify([...keys].sort()));
-  // Standard input can't be read twice, so its rows are not known, and no row in the file is accepted.
-  if (source.total === undefined) return () => false;
+  // Standard input can't be read twice, so its rows are not known before the run.
+  if (source.total === undefined)
+    throw createFailedFileError(`rows on ${source.name} can't be compared with those in ${path}`);
   for await (const { raw, values } of source.read())
     known.add(source.format === 'glob' ? hashToInteger(raw) : getSignature(Object.keys(values)));
   return (row) =>
@@ -103,15 +110,16 @@ async function createRowCheck(source: RowSource): Promise<(row: unknown) => bool
       : isRecord(row) && known.has(getSignature(Object.keys(row)));
 }
 
-/** @param place where in the file the row is, such as `:7`; empty if the fault is that of the whole file */
-function createNotFailedRowError(path: string, { name, total }: RowSource, place = ''): BoticelliError {
-  const problem =
-    total === undefined
-      ? `the rows in ${path} can't be compared with rows on standard input`
-      : place === ''
-        ? `${path} is not a file of failed rows of ${name}`
-        : `${path}${place} does not look like a row of ${name}`;
+function createForeignFileError(path: string, { name }: RowSource): BoticelliError {
+  return createFailedFileError(`${path} has no failed rows of ${name}`);
+}
+
+function createForeignRowError(place: string, { name }: RowSource): BoticelliError {
+  return createFailedFileError(`${place} does not look like a row of ${name}`);
+}
+
+function createFailedFileError(problem: string): BoticelliError {
   return new BoticelliError('no_input', `${problem}, so the file of --failed is left unchanged`, {
-    hint: 'Name another file with --failed. Nothing was sent.',
+    hint: 'Name a new file with --failed. Nothing was sent.',
   });
 }

@@ -111,6 +111,7 @@ async function* readCsvResults(
       if (line === 1) {
         if (raw !== header) throw createNotResultError(path);
         columnCount = fields.length;
+        // The columns before `reply` are those of the row and its combination. The last two are `status` and `error`.
         statusIndex = fields.length - 2;
         subjectCellCount = fields.lastIndexOf('reply');
         yield { raw };

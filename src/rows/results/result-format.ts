@@ -34,8 +34,9 @@ export const ndjsonFormat: ResultFormat = {
   explainMismatch: () => undefined,
 };
 
-/** What determines the columns of `--results` besides the source: the acts and the keys of `--matrix`. */
-export interface ResultColumns {
+/** The columns of the results besides those of the source and the fixed ones, such as `reply` and `status`. */
+export interface AddedColumns {
+  /** The acts, each of which has a column for its reply. */
   actNames: readonly string[];
   /** The keys of `--matrix`. */
   matrixKeys: readonly string[];
@@ -45,18 +46,21 @@ export interface ResultColumns {
  * Creates the format of CSV: the columns of the source, those of `--matrix`, `reply`, a column for each act, `status`
  * and `error`.
  *
- * @param columns the columns of the source, or the keys of its first row
+ * @param sourceColumns the columns of the source, or the keys of its first row
  * @throws BoticelliError `invalid_narrative` if two columns would have the same name
  */
-export function createCsvFormat(columns: readonly string[], { actNames, matrixKeys }: ResultColumns): ResultFormat {
+export function createCsvFormat(
+  sourceColumns: readonly string[],
+  { actNames, matrixKeys }: AddedColumns,
+): ResultFormat {
   const acts = [...new Set(actNames)];
   const added = [...matrixKeys, 'reply', ...acts, 'status', 'error'];
-  const all = [...columns, ...added];
+  const all = [...sourceColumns, ...added];
   const repeated = all.find((name, index) => all.indexOf(name) !== index);
-  if (repeated !== undefined) throw createRepeatedColumnError(repeated, columns);
-  const known = new Set(columns);
+  if (repeated !== undefined) throw createRepeatedColumnError(repeated, sourceColumns);
+  const known = new Set(sourceColumns);
   const getSubjectCells = ({ row, matrix }: ResultSubject) =>
-    [...columns.map((column) => row[column]), ...matrixKeys.map((key) => matrix?.[key])].map(toCell);
+    [...sourceColumns.map((column) => row[column]), ...matrixKeys.map((key) => matrix?.[key])].map(toCell);
   return {
     header: formatLine(all),
     format(result) {
@@ -74,8 +78,8 @@ export function createCsvFormat(columns: readonly string[], { actNames, matrixKe
   };
 }
 
-function createRepeatedColumnError(name: string, columns: readonly string[]): BoticelliError {
-  const subject = columns.includes(name) ? 'the source has a column' : 'the narrative has an act';
+function createRepeatedColumnError(name: string, sourceColumns: readonly string[]): BoticelliError {
+  const subject = sourceColumns.includes(name) ? 'the source has a column' : 'the narrative has an act';
   return new BoticelliError(
     'invalid_narrative',
     `${subject} named ${JSON.stringify(name)}, but the results already have a column of this name`,

@@ -3,12 +3,15 @@ import { BoticelliError } from '../../errors.js';
 import type { Row, RowSource } from '../row.js';
 import { type AppendFile, getFileSize, openAppendFile, withFlagError } from './append-file.js';
 import { type EarlierResults, readEarlierResults } from './earlier-results.js';
-import { createCsvFormat, ndjsonFormat, type ResultColumns, type ResultFormat } from './result-format.js';
+import { type AddedColumns, createCsvFormat, ndjsonFormat, type ResultFormat } from './result-format.js';
 import type { ResultSubject, RowResult } from './row-result.js';
 
 /** The file of `--results`. */
 export interface ResultsFile {
-  /** Whether the file already has a result of the subject. A result in the file counts for one call only. */
+  /**
+   * Whether the file already has a result of the subject. Each result in the file makes only one call return true, so
+   * equal rows need one result each.
+   */
   has(subject: ResultSubject): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
   explainMismatch(row: Row): string | undefined;
@@ -17,7 +20,7 @@ export interface ResultsFile {
   close(): void;
 }
 
-interface OpenResultsOptions extends ResultColumns {
+interface OpenResultsOptions extends AddedColumns {
   path: string;
   source: RowSource;
   /** Whether the file may be that of an earlier run. */

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { formatCount } from '../../terminal/text/format.js';
 import type { Row, RowSource } from '../row.js';
 import { decodeUtf8Stream } from './decode-stream.js';
 import { type CsvRecord, parseCsv } from './parse-csv.js';
@@ -36,11 +37,11 @@ async function checkRecords(records: AsyncIterable<CsvRecord>, name: string) {
   const emptyLines: number[] = [];
   let first: { header: string; columns: string[]; lineEnd: '\n' | '\r\n' } | undefined;
   let total = 0;
-  for await (const { fields, raw, line, isEmpty, hasCrlf } of records) {
+  for await (const { fields, raw, line, isEmpty, hasCr } of records) {
     if (isEmpty) emptyLines.push(line);
     else if (!first) {
       const columns = fields.map((field) => field.trim());
-      first = { header: raw, columns, lineEnd: hasCrlf ? '\r\n' : '\n' };
+      first = { header: raw, columns, lineEnd: hasCr ? '\r\n' : '\n' };
       problems.push(...checkColumns(columns, line));
     } else {
       total += 1;
@@ -70,7 +71,10 @@ function checkColumns(columns: readonly string[], line: number): SourceProblem[]
 
 function createRaggedProblem(fields: readonly string[], columns: readonly string[], line: number): SourceProblem {
   const extra = fields.length > columns.length ? '; a field that contains the separator must be in quotes' : '';
-  return { line, message: `${fields.length} fields, but there are ${columns.length} columns${extra}` };
+  return {
+    line,
+    message: `${formatCount(fields.length, 'field')} in the row, but ${formatCount(columns.length, 'column')} in the file${extra}`,
+  };
 }
 
 async function* toRows(

@@ -8,7 +8,8 @@ export interface CsvRecord {
   line: number;
   /** Whether the record is an empty line. A line with one empty field in quotes is not empty. */
   isEmpty: boolean;
-  hasCrlf: boolean;
+  /** Whether the record ends with CRLF or CR. */
+  hasCr: boolean;
 }
 
 /**
@@ -25,7 +26,8 @@ export async function* parseCsv(
   const addRecord = (fields: readonly string[], raw: string) => {
     const trimmed = raw.replace(/[\r\n]+$/, '');
     const isEmpty = fields.length === 1 && trimmed === '';
-    records.push({ fields, raw: trimmed, line, isEmpty, hasCrlf: raw.endsWith('\r') });
+    // Of the line end, `raw` contains only the first character (csv-parse 7.0.3).
+    records.push({ fields, raw: trimmed, line, isEmpty, hasCr: raw.endsWith('\r') });
     // Lines are counted here, because the parser counts CRLF within quotes as two lines (csv-parse 7.0.3).
     line += 1 + (trimmed.match(/\r\n|\n|\r/g)?.length ?? 0);
   };
@@ -76,7 +78,10 @@ function write(parser: Parser, text?: string): Promise<void> {
   });
 }
 
-/** Describes an error of the parser in the row that follows the last record; undefined for any other error. */
+/**
+ * Describes an error that the parser found in the row after the last record. Returns undefined for an error that does
+ * not come from the parser.
+ */
 function describeCsvError({ code, column }: CsvError & { column?: unknown }, maxBytes: number): string | undefined {
   const field = typeof column === 'number' ? `field ${column + 1}` : 'a field';
   switch (code as string) {

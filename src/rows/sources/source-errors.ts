@@ -3,7 +3,7 @@ import { BoticelliError } from '../../errors.js';
 /** The maximum size of one row in bytes. A larger one is a mistake, such as a quote that is never closed. */
 export const maxRowBytes = 32_000_000;
 
-/** A fault of a source, with the line on which it is. */
+/** A fault of a source, with the line on which it is, if known. */
 export interface SourceProblem {
   line?: number;
   message: string;
@@ -23,7 +23,10 @@ export function createSourceError(name: string, problems: readonly SourceProblem
   return new BoticelliError('invalid_narrative', listed.join('; '), { hint });
 }
 
-/** Returns an error of a source whose earlier rows may already have been sent, as standard input is read during the run. */
+/**
+ * Replaces the hint of an error for faulty rows that are read during the run, as from standard input: it must not say
+ * that nothing was sent, because earlier rows may have been. Returns other errors as they are.
+ */
 export function toErrorDuringRun(thrown: unknown): unknown {
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') return thrown;
   const hint = 'Replies so far are kept. Fix the rows and run again with --resume.';

@@ -11,8 +11,8 @@ import { formatWordDiff } from './word-diff.js';
 
 /**
  * Creates the error for a request that is not in the recording. The message says how the request differs from the most
- * similar recorded one. If there is nothing to compare with, it says why: the recording is empty, has too few replies
- * to this request, or has no similar request.
+ * similar recorded one. If there is no difference to describe, the message says why: the recording is empty, has too
+ * few replies to this request, or has no similar request.
  *
  * @param path the path of the recording
  * @param entries all entries of the recording

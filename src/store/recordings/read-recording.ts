@@ -35,12 +35,12 @@ export function readRecording(path: string): Recording {
   if (isIncompleteLine(lastLine)) return { entries, completeBytes, endsWithNewline: true };
   // An editor may have removed the last newline.
   if (lastLine !== '') add(parseLine(lastLine, path, lines.length));
-  if (bytes.length > 0 && entries.size === 0) throw createNoRecordingError(`${path} is not a recording`);
+  if (bytes.length > 0 && entries.size === 0) throw createInvalidRecordingError(`${path} is not a recording`);
   return { entries, completeBytes: bytes.length, endsWithNewline: lastLine === '' };
 }
 
 /** Creates the error for a file that is not a recording. */
-export function createNoRecordingError(message: string, cause?: unknown): BoticelliError {
+export function createInvalidRecordingError(message: string, cause?: unknown): BoticelliError {
   return new BoticelliError('no_input', message, {
     hint: 'Name a file that --record wrote, or a new file. Nothing was sent or changed.',
     ...(cause !== undefined && { cause }),
@@ -70,8 +70,9 @@ function isIncompleteLine(line: string): boolean {
     .slice(0, 200)
     .replace(/^(\{"key":")[0-9a-f]{1,64}/, '$1#')
     .replace(/^(\{"key":"#","occurrence":)\d+/, '$1#');
-  const isRecorded = start.includes('#') && (start.startsWith(lineStart) || lineStart.startsWith(start));
-  return isRecorded && tryParseJson(line) === undefined;
+  // Without a digit of the key, too little of the line is left to tell it from other JSON.
+  const beginsLikeEntry = start.includes('#') && (start.startsWith(lineStart) || lineStart.startsWith(start));
+  return beginsLikeEntry && tryParseJson(line) === undefined;
 }
 
 function readBytes(path: string): Buffer {
@@ -90,6 +91,6 @@ function decodeUtf8(bytes: Buffer, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw createNoRecordingError(`${path} is not a recording: it is not valid UTF-8`, cause);
+    throw createInvalidRecordingError(`${path} is not a recording: it is not valid UTF-8`, cause);
   }
 }

@@ -151,8 +151,8 @@ export function hashReplyTurn({ reply: { text, turnText = text, media = [] } }: 
 }
 
 /**
- * Removes the login, query and fragment from the URL of a part, because they may be secret and recordings are committed
- * and shared. Returns a part without a URL as it is.
+ * Removes the user name, password, query and fragment from the URL of a part, because they may be secret and recordings
+ * are committed and shared. Returns a part without a URL as it is.
  */
 function redactPart(part: PartDescription): PartDescription {
   if (!('url' in part) || !URL.canParse(part.url)) return part;

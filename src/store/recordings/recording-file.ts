@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { appendWhole, openForAppending, withOutputError, writeAtomically } from '../../util/write-files.js';
 import { formatRequestId } from '../replies/request-id.js';
-import { createNoRecordingError, maxRecordingBytes, readRecording } from './read-recording.js';
+import { createInvalidRecordingError, maxRecordingBytes, readRecording } from './read-recording.js';
 import { hashReplyTurn, type RecordingEntry } from './recording-entry.js';
 
 const outputErrorOptions = {
@@ -68,14 +68,14 @@ export function openRecording(file: string): RecordingFile {
 function resolveRecordingPath(file: string): string {
   if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return file;
   if (!existsSync(file)) {
-    throw createNoRecordingError(`${file} is a symbolic link to ${readlinkSync(file)}, which does not exist`);
+    throw createInvalidRecordingError(`${file} is a symbolic link to ${readlinkSync(file)}, which does not exist`);
   }
   const status = statSync(file);
-  // A special file may have no real path, such as a pipe that /dev/stdout leads to. The message then has the text of
-  // the link.
+  // A special file may have no real path, such as a pipe that /dev/stdout leads to. The message then shows the target
+  // as it is written in the link.
   const target = status.isFile() ? realpathSync(file) : readlinkSync(file);
   if (status.isFile() && status.size > 0) return target;
-  throw createNoRecordingError(`${file} is a symbolic link to ${target}, which is not a recording`);
+  throw createInvalidRecordingError(`${file} is a symbolic link to ${target}, which is not a recording`);
 }
 
 /** Reads a recording and repairs its end: removes an incomplete last line, and adds a missing newline. */

@@ -38,7 +38,7 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param now returns milliseconds since the epoch
  * @param isKnownInstance whether a row with this id is among the rows of the command. If given, a row without a stored
  *   reply may take the reply that another row got for the same request, if that row is not among the rows of the
- *   command. It may be the same row before an edit of a column that the request does not use
+ *   command. That row may be the same one before an edit of a column that the request does not use
  */
 export function createSqliteReplyCache(
   database: Database.Database,
@@ -54,7 +54,7 @@ export function createSqliteReplyCache(
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
      SET narrative = excluded.narrative, answered_at = excluded.answered_at, reply = excluded.reply`,
   );
-  const findUnderOtherInstance = isKnownInstance ? createInstanceFallback(database, isKnownInstance) : undefined;
+  const findUnderOtherInstance = isKnownInstance ? createOtherInstanceFinder(database, isKnownInstance) : undefined;
   /** Finds the reply that is stored under this id. */
   const findOwn = (id: RequestId, requestedModel?: string): string | undefined => {
     const key = getStoredKey(id);
@@ -91,8 +91,8 @@ export function createSqliteReplyCache(
  * Creates a function that finds the reply that another row got for the same request. That row must not be among the
  * rows of this command. No two rows get the same reply.
  */
-function createInstanceFallback(database: Database.Database, isKnownInstance: (instance: string) => boolean) {
-  // A key with a slash is that of a hop.
+function createOtherInstanceFinder(database: Database.Database, isKnownInstance: (instance: string) => boolean) {
+  // The keys of hops are left out: they contain a slash.
   const select = `SELECT key, reply FROM answers WHERE key > ? AND key < ? AND occurrence = ? AND instr(key, '/') = 0`;
   const selectAny = database.prepare(`${select} ORDER BY key`).raw(true);
   const selectByModel = database.prepare(`${select} AND answered_by = ? ORDER BY key`).raw(true);

@@ -13,8 +13,8 @@ export interface RequestId {
    */
   occurrence: number;
   /**
-   * The id of the run that sends the request, if several runs share a driver, such as the runs of rows. Equal requests
-   * of two runs then have different ids.
+   * The id of the `RequestInstance` that sends the request, if several runs share a driver. For the run of a row, this
+   * is the id of the row, which is the same in every command. Equal requests of two instances have different ids.
    */
   instance?: string;
 }
@@ -77,7 +77,7 @@ export function createHopKey(key: string, description: RequestDescription): stri
 
 /** Returns two bounds: the key of every hop of a request is greater than the first and less than the second. */
 export function getHopKeyBounds(key: string): [string, string] {
-  // In ASCII, "0" follows "/".
+  // `0` is the character after `/`: the range holds all keys that begin with `<key>/`.
   return [`${key}/`, `${key}0`];
 }
 
@@ -94,7 +94,7 @@ export interface CountedRequest {
   markAnswered: () => void;
 }
 
-/** The requests of a run that have the same key. */
+/** The requests of a run that have the same key. For the position of a request, see `CallContext`. */
 interface EqualRequests {
   /** How many requests without a position have been answered. */
   answered: number;
@@ -147,7 +147,7 @@ export function getStoredKey({ key, instance }: RequestId): string {
  * second.
  */
 export function getInstanceKeyBounds(key: string): [string, string] {
-  // In ASCII, "$" follows "#".
+  // `$` is the character after `#`: the range holds all keys that begin with `<key>#`.
   return [`${key}#`, `${key}$`];
 }
 

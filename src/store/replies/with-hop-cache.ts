@@ -7,9 +7,9 @@ import { createHopKey, describeRequest, getStoredKey, type RequestId } from './r
 import type { ReplyCacheOptions } from './with-reply-cache.js';
 
 /**
- * Stores each hop that does not finish the reply, before the hop is returned. If `canReuse` returns true, reuses the
- * stored hops of an earlier run that did not finish the reply. Hops are stored under the id of their reply, which
- * `withReplyCache` sets in the context. Without that id, all requests pass through.
+ * Stores each hop of a long reply except the last, before the hop is returned. If `canReuse` returns true, reuses the
+ * hops that an earlier run stored. Hops are stored under the id of their reply, which `withReplyCache` sets in the
+ * context. Without that id, all requests pass through.
  */
 export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const { cache, canReuse, acceptFallbackReplies = true } = options;

@@ -30,8 +30,8 @@ export function countClearable(database: Database.Database, filter: ClearFilter)
 }
 
 /**
- * Deletes the runs that match the filter, and the stored replies that match it, which `--resume` could reuse. Frees
- * their disk space if possible.
+ * Deletes the runs and the stored replies that match the filter. `--resume` can then no longer reuse these replies.
+ * Frees their disk space if possible.
  */
 export async function clearRuns(database: Database.Database, filter: ClearFilter): Promise<ClearedCounts> {
   const cleared = await retryWhileLocked(() =>

@@ -1,7 +1,6 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
-
 import { deleteOrphanedRows } from './row-runs.js';
 
 /** How long runs and their replies are kept by default: 30 days. */
@@ -18,6 +17,7 @@ const maxReplies = 5000;
 interface PruneTimes {
   now: number;
   startedAt: number;
+  /** How long runs and replies are kept. */
   keepMs: number;
 }
 

@@ -80,15 +80,16 @@ export function listRowRuns(database: Database.Database, run: string): RecordedR
   const select = database.prepare(
     `SELECT ${listColumns(database)} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,
   );
-  // In ASCII, "0" follows "/".
+  // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
   const found = (select.all(`${run}/`, `${run}0`, run.length + 2) as RunRow[]).map(toRecordedRun);
   return addRowLabels(database, found);
 }
 
 /**
- * Adds what the table of rows has: to runs with rows, their source, and to the runs of their rows, the label of the
- * row; to both, the values of `--matrix`. Also adds totals to an unfinished run with rows, and models to a finished
- * one. Returns other runs as they are. A database without runs with rows has no such table.
+ * Adds what the table of rows has. A run with rows gets the name of their source, and the run of a row gets the label
+ * of the row. Both get their values of `--matrix`. A run with rows also gets the totals of its rows if it is
+ * unfinished, and their models if it has ended. Other runs are returned as they are, and so are all runs of a database
+ * without the table, because it is created with the first run with rows.
  */
 function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
   const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;

@@ -17,8 +17,8 @@ export interface RecordedRun extends RunTotals {
   /** `unfinished` if no end was recorded, because the run is in progress or was killed. */
   status: RunStatus | 'unfinished';
   /**
-   * The number of acts in the narrative. For a run with `--each` or `--matrix`, the number of its rows, multiplied by
-   * the number of combinations.
+   * The number of acts of the run, over all rounds and nested narratives. For a run with `--each` or `--matrix`, the
+   * number of its rows, multiplied by the number of combinations.
    */
   actCount: number;
   /** Absent if the run is unfinished. */

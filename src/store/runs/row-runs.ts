@@ -4,11 +4,14 @@ import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 
-/** A combination of `--matrix` as it is stored; for the whole run, all values of each key. */
+/**
+ * A combination of `--matrix`, as stored with a row. Entry 0, which stands for the run as a whole, stores all values of
+ * each key instead.
+ */
 export interface StoredMatrix {
   /** The values on one line, for people. */
   label: string;
-  /** The value of each key; for the whole run, its list of values. */
+  /** The value of each key; in entry 0, the list of its values. */
   values: Readonly<Record<string, unknown>>;
 }
 
@@ -26,7 +29,7 @@ export interface RowsOrigin {
 
 /** A row; with `--matrix`, a row with one combination. */
 export interface RowEntry {
-  /** Counts from 1; with `--matrix`, over all combinations of all rows. The whole run has the entry 0. */
+  /** Counts from 1; with `--matrix`, over all combinations of all rows. The run as a whole has entry 0. */
   number: number;
   /** A text by which people tell the row from others. */
   label: string;
@@ -55,7 +58,7 @@ export function createRowRunWriter(database: Database.Database, run: string) {
   database.exec(rowRunsTable);
   const insertRow = database.prepare('INSERT OR REPLACE INTO row_runs (run, number, label) VALUES (?, ?, ?)');
   const setTotal = database.prepare('UPDATE runs SET act_count = ? WHERE id = ?');
-  const update = database.prepare(
+  const updateTotals = database.prepare(
     `UPDATE runs SET act_count = ?, acts_ended = ?,
      attempts = (SELECT ifnull(sum(attempts), 0) FROM runs WHERE id > ? AND id < ?) WHERE id = ?`,
   );
@@ -68,7 +71,7 @@ export function createRowRunWriter(database: Database.Database, run: string) {
     updateMatrix.run(JSON.stringify(number === 0 ? matrix : shortenValues(matrix)), run, number);
   };
   return {
-    /** Stores the entry 0, which is that of the whole run, and the number of entries. */
+    /** Stores entry 0, which stands for the run as a whole, and the number of the other entries. */
     open: ({ source, matrix, total }: RowsOrigin) =>
       write(() => {
         insert({ number: 0, label: source, matrix });
@@ -76,13 +79,19 @@ export function createRowRunWriter(database: Database.Database, run: string) {
       }),
     /** Stores the entry of a row. Call it in a transaction. */
     insert,
-    /** Stores the totals. In the columns of the whole run, rows are counted instead of acts. */
-    saveTotals: ({ total, done }: RowTotals) => write(() => void update.run(total, done, `${run}/`, `${run}0`, run)),
+    /**
+     * Stores the totals of the run as a whole. Its columns for acts count rows instead. Its attempts are the sum of the
+     * attempts of its rows.
+     */
+    saveTotals: ({ total, done }: RowTotals) =>
+      // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
+      write(() => void updateTotals.run(total, done, `${run}/`, `${run}0`, run)),
   };
 }
 
 /**
- * Prepares the update of the combination. Adds the column for it if an earlier version created the table without it.
+ * Prepares the statement that stores the combination of a row. Adds the column for it if an earlier version created the
+ * table without it.
  */
 function prepareMatrixUpdate(database: Database.Database) {
   if (!hasMatrixColumn(database)) database.exec('ALTER TABLE row_runs ADD COLUMN matrix TEXT');

@@ -16,8 +16,8 @@ interface RowRecord {
 }
 
 /**
- * Adds totals to a run with rows that has no end, because it is in progress or was killed: the sums of the rows that
- * have ended. The totals of a run are stored only at its end.
+ * Adds totals to a run with rows whose end is not recorded, because it is in progress or was killed: the sums of the
+ * rows that have ended. The totals of a run with rows are stored only at its end.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
   const select = database.prepare(
@@ -27,7 +27,7 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
   const counts = { ended: 0, actsEnded: 0, attempts: 0, waitMs: 0 };
   let usage: Usage = zeroUsage;
   let costUsd: number | undefined = 0;
-  // In ASCII, "0" follows "/".
+  // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
   for (const row of select.iterate(`${run.run}/`, `${run.run}0`) as Iterable<RowRecord>) {
     counts.ended += 1;
     if (row.status === 'completed') counts.actsEnded += 1;
@@ -42,6 +42,7 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
   }
   const { ended, ...totals } = counts;
   const { costUsd: _, ...rest } = run;
+  // The stored number of rows is 0 for rows from standard input, which can't be counted before they are read.
   return {
     ...{ ...rest, ...totals, usage, actCount: Math.max(run.actCount, ended) },
     ...{ modelsAsked: [...models.asked], modelsServed: [...models.served] },

@@ -94,7 +94,8 @@ const maxVariableLength = 80;
 
 /**
  * Creates a listener that records a run in SQLite as its events arrive, so that even a killed run is recorded, as
- * unfinished. The listener only enqueues writes; the caller waits for them before it starts the next act.
+ * unfinished. With `isBuffered`, the run is written only at its end. The listener only enqueues writes; the caller
+ * waits for them before it starts the next act.
  */
 export function createRunRecorder(options: RunRecorderOptions): (event: RecordedEvent) => void {
   const writer = createRunWriter(options);
@@ -184,10 +185,10 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
   const write = (work: () => void, isLast = false) => {
     pending.push(work);
     if (isBuffered && !isLast) return;
-    const works = pending;
+    const steps = pending;
     pending = [];
     const runAll = () => {
-      for (const each of works) each();
+      for (const writeStep of steps) writeStep();
     };
     enqueue(() => retryWhileLocked(() => runInTransaction(database, runAll)));
   };

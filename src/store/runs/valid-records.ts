@@ -18,12 +18,12 @@ export function toActEnd(value: unknown, act: string): ActEnd | undefined {
   const texts = { act, model: 'unknown', requestedModel: 'unknown', text: '', finishReason: 'unknown' };
   const numbers = { index: 0, attempts: 0, waitMs: 0, durationMs: 0 };
   const { usage, reused, firstTokenMs, costUsd, audio, ...rest } = value;
-  const invalid = Object.entries({ ...texts, ...numbers }).filter(([name, replacement]) => {
+  const replacements = Object.entries({ ...texts, ...numbers }).filter(([name, replacement]) => {
     return typeof value[name] !== typeof replacement;
   });
   return {
     ...(rest as unknown as ActEnd),
-    ...Object.fromEntries(invalid),
+    ...Object.fromEntries(replacements),
     type: 'act-end',
     usage: isRecord(usage) ? usage : {},
     reused: reused === true,

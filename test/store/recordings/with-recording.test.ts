@@ -28,7 +28,7 @@ const readEntries = (path: string) =>
     .map((line) => JSON.parse(line));
 const readPrompts = (path: string) => readEntries(path).map(({ request }) => request.asked[0].text);
 
-/** A driver whose streamed reply has so many bytes of audio, as that of a Live model; its text is the transcript. */
+/** A driver whose streamed reply has `bytes` bytes of audio and their transcript as text, as that of a Live model. */
 function createSpeakingDriver(bytes: number): BoticelliDriver {
   const inner = createScriptedDriver([{ pieces: ['Spoken ', 'words'] }]);
   const audio = { pcm: Uint8Array.from({ length: bytes }, (_, at) => at % 251), sampleRate: 24_000 };
@@ -182,7 +182,7 @@ describe('the reported difference from the most similar request', () => {
   });
 });
 
-test('a URL is recorded without its login and query, but requests are still distinguished by the query', async () => {
+test('a URL is recorded without its user name, password and query, but requests are still distinguished by the query', async () => {
   const path = newPath();
   const { driver, finish } = createRecorder(path);
   const film = (query: string): GenerateRequest =>

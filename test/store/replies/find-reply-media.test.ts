@@ -23,14 +23,14 @@ test('reads all stored replies at the first call, and then one reply for each ca
   const database = await openTestDatabase(createTemporaryFolder(onTestFinished));
   onTestFinished(() => void database.close());
   const insert = database.prepare("INSERT INTO answers VALUES (?, 0, 'm', 'n', ?, ?)");
-  for (let row = 0; row < 50; row += 1) {
+  for (let index = 0; index < 50; index += 1) {
     const media = [{ mimeType: 'image/png', base64: 'AAAA' }];
-    insert.run(`k${row}`, row, JSON.stringify({ text: `t${row}`, turn: { media } }));
+    insert.run(`k${index}`, index, JSON.stringify({ text: `t${index}`, turn: { media } }));
   }
   const prepare = vi.spyOn(database, 'prepare');
   const find = createReplyMediaFinder(database, 'n');
-  for (let row = 0; row < 50; row += 1)
-    expect(find({ text: `t${row}`, media: [{ mimeType: 'image/png', byteLength: 3 }] })).toHaveLength(1);
+  for (let index = 0; index < 50; index += 1)
+    expect(find({ text: `t${index}`, media: [{ mimeType: 'image/png', byteLength: 3 }] })).toHaveLength(1);
   // One query lists the replies. Each of the 50 is read once at the first call, and once when it is found.
   expect(prepare.mock.calls.length).toBe(1 + 50 + 50);
 });

@@ -14,25 +14,28 @@ test.each([
   ['without native parts', {}],
   ['with a signature', { native: [{ text: 'Hello you', thoughtSignature: 'c2ln' }] }],
   ['with thoughts', { native: [{ text: 'Hm.', thought: true }, { text: 'Hello you' }] }],
-  ['whose turn has a different text', { text: '```\nHello you\n```', native: [{ text: '```\nHello you\n```' }] }],
-  ['whose native part has a different text than its turn', { native: [{ text: '```\nHello you\n```' }] }],
-])('reads a reply %s as it was stored', (_, turn) => {
+  [
+    'whose own text differs from that of its turn and its native part',
+    { text: '```\nHello you\n```', native: [{ text: '```\nHello you\n```' }] },
+  ],
+  ['whose text and turn differ from its native part', { native: [{ text: '```\nHello you\n```' }] }],
+])('a reply %s is the same after it was stored and read again', (_, turn) => {
   expect(parseStoredReply(serializeReply(reply(turn)))).toEqual(reply(turn));
 });
 
-test('stores a text only once that the reply contains three times', () => {
+test('the text that a reply contains three times is stored only once', () => {
   const json = serializeReply(reply({ native: [{ text: 'Hello you' }] }));
   expect(json.split('Hello you')).toHaveLength(2);
 });
 
-test('reads a reply that was stored with all copies of its text, as earlier versions did', () => {
+test('a reply that an earlier version stored with all copies of its text can be read', () => {
   const plainReply = reply({ native: [{ text: 'Hello you' }] });
   expect(parseStoredReply(JSON.stringify(plainReply))).toEqual(plainReply);
 });
 
 const media = [{ mimeType: 'image/png', base64: 'iVBORw0KGgo=' }];
 
-test('stores the bytes of media once, and reads the reply as it was', () => {
+test('the bytes of media are stored only once, and the reply is the same after it was read again', () => {
   const inlineData = { mimeType: 'image/png', data: 'iVBORw0KGgo=' };
   const drawn = reply({ native: [{ inlineData, thoughtSignature: 'c2ln' }, { text: 'Hello you' }], media });
   const json = serializeReply(drawn);
@@ -53,10 +56,10 @@ test.each([
   ...['{}', '[]', '{', '7', '{"text": 1}', '{"text": "x", "usage": {}}'],
   ...['{"text": "x", "model": "m", "finishReason": "STOP", "usage": {}, "turn": {}}'],
   ...['{"text": "x", "model": "m", "finishReason": "STOP", "usage": {"promptTokens": -1}, "turn": {"model": "m"}}'],
-])('returns undefined for %s', (json) => {
+])('returns undefined for the stored text %s', (json) => {
   expect(parseStoredReply(json)).toBeUndefined();
 });
 
-test('returns undefined for a turn that is null', () => {
+test('returns undefined for a stored reply whose turn is null', () => {
   expect(parseStoredReply('{"text": "x", "usage": {}, "turn": null}')).toBeUndefined();
 });

@@ -22,7 +22,7 @@ const [first, reply, last] = request.turns as [
   GenerateRequest['turns'][0],
   GenerateRequest['turns'][0],
 ];
-const keyOf = (given: GenerateRequest) => requestKey(describeRequest(given));
+const keyOf = (candidate: GenerateRequest) => requestKey(describeRequest(candidate));
 const user = (...parts: (string | MediaPart)[]) => ({
   role: 'user' as const,
   parts: parts.map((part) => (typeof part === 'string' ? { type: 'text' as const, text: part } : part)),
@@ -41,7 +41,7 @@ test('the key of a request depends on its tools and on the resolution of its med
 });
 
 describe('the key of a request stays the same', () => {
-  const same: Record<string, GenerateRequest> = {
+  const equalRequests: Record<string, GenerateRequest> = {
     'for an equal request': structuredClone(request),
     'in any order of its parameters': {
       ...request,
@@ -52,8 +52,8 @@ describe('the key of a request stays the same', () => {
       turns: [first, { role: 'model', text: 'Hello you', model: 'model-b' }, last],
     },
   };
-  test.each(Object.keys(same))('%s', (name) => {
-    expect(keyOf(same[name] as GenerateRequest)).toBe(keyOf(request));
+  test.each(Object.keys(equalRequests))('%s', (name) => {
+    expect(keyOf(equalRequests[name] as GenerateRequest)).toBe(keyOf(request));
   });
 });
 
@@ -66,7 +66,7 @@ test('the key of a request depends on the media of an earlier reply, but not on 
   expect(keys[4]).toBe(keys[1]);
 });
 
-test('the key of a hop depends on the key of the whole request and on the last token, and is within the bounds for the request', () => {
+test('the key of a hop depends on the key of the whole request and on the last continuation token, and is within the bounds for the hops of that request', () => {
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
   const keyOfHop = (key: string, ...tokens: string[]) => {
     const finishedHops = tokens.map((token) => ({ token, turn, outputTokens: 1 }));
@@ -83,7 +83,7 @@ test('the key of a hop depends on the key of the whole request and on the last t
 describe('the key of a request changes', () => {
   const schema = { type: 'object', properties: { a: {}, b: {} } };
   const turns = (part: MediaPart) => [user('Hello', part), reply, last];
-  const others: Record<string, GenerateRequest> = {
+  const changedRequests: Record<string, GenerateRequest> = {
     'for another model': { ...request, model: 'model-b' },
     'for another system instruction': { ...request, system: 'Be long.' },
     'for another temperature': { ...request, parameters: { ...request.parameters, temperature: 0.6 } },
@@ -115,7 +115,7 @@ describe('the key of a request changes', () => {
     },
   };
   test('with each of its parts, and to a different key for each change', () => {
-    const keys = [request, ...Object.values(others)].map(keyOf);
+    const keys = [request, ...Object.values(changedRequests)].map(keyOf);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.every((key) => /^[0-9a-f]{64}$/.test(key))).toBe(true);
   });

@@ -18,7 +18,7 @@ const request: GenerateRequest = {
 
 /**
  * A command that runs the rows with these ids, which all send the same request. If it can reuse replies, the first
- * reply that it receives itself is `new`; otherwise `Reply 1`.
+ * request that is sent anyway gets the reply `new`. Otherwise, the first request gets `Reply 1`.
  */
 function createCommand(rows: string[], canReuse = true) {
   const inner = createScriptedDriver(canReuse ? [{ pieces: ['new'] }] : []);

@@ -28,8 +28,8 @@ const failure: ScriptedCall = { error: new BoticelliError('unavailable', 'lost')
 function run(scripts: ScriptedCall[], options: Partial<ReplyCacheOptions> = {}) {
   const inner = createScriptedDriver(scripts);
   const cacheOptions = { cache: createSqliteReplyCache(database, 'n', Date.now), ...options };
-  const whole = withContinuation(withHopCache(cacheOptions, inner));
-  const validated = withJsonValidation({ compileSchema: async () => () => [] }, whole);
+  const continued = withContinuation(withHopCache(cacheOptions, inner));
+  const validated = withJsonValidation({ compileSchema: async () => () => [] }, continued);
   return { inner, driver: withReplyCache(cacheOptions, validated) };
 }
 const resume = (scripts: ScriptedCall[], options: Partial<ReplyCacheOptions> = {}) =>
@@ -56,7 +56,7 @@ test('hops are not reused without --resume', async () => {
   expect(listTokens(again)).toEqual([undefined, 'b']);
 });
 
-test('the hops of equal requests are told apart, even if only some of their replies are complete', async () => {
+test('the hops of equal requests are told apart, even if some of these requests already have a whole reply', async () => {
   const first = run([{ pieces: ['short'] }, hop('long ', 'a'), failure]);
   await first.driver.generate(request);
   await expect(first.driver.generate(request)).rejects.toThrow('lost');

@@ -41,7 +41,7 @@ describe('a request with a reply from an earlier run', () => {
     expect((await resume().driver.generate(createRequest('Q'))).text).toBe('new');
   });
 
-  test('gets its reply in one chunk if streamed; requests that are streamed and those that are not share replies', async () => {
+  test('gets its reply in one chunk if it is streamed; streamed and unstreamed requests share their replies', async () => {
     for await (const _ of run([{ pieces: ['a', 'b'] }]).driver.generateStream(createRequest('Q')));
     const { driver, inner } = resume();
     const chunks = [];
@@ -100,7 +100,7 @@ test('a failed stream and the single call that replaces it count as one request'
 
 describe('a reply that may be incomplete', () => {
   test.each(['MAX_TOKENS', 'SAFETY', 'RECITATION', 'OTHER', 'LANGUAGE', 'NEW', 'FINISH_REASON_UNSPECIFIED', ''])(
-    'is not reused with the finish reason %s',
+    'is not reused with the finish reason %j',
     async (reason) => {
       await run([{ pieces: ['half'], finishReason: reason }]).driver.generate(createRequest('Q'));
       const { driver, inner } = resume();

@@ -225,7 +225,7 @@ describe('the end of a run', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('deletes only the runs of the oldest 30 days of the history, even if more of them are older than [store] keep', async () => {
+  test('deletes only the runs of the oldest 30 days of the history, even if later runs are older than [store] keep too', async () => {
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }
