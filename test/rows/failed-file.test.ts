@@ -113,6 +113,16 @@ describe('a file is rejected and stays unchanged', () => {
     expect(read()).toBe(bytes?.toString());
   });
 
+  test.each([
+    ['c.ndjson', '{ not JSON', 'has no failed rows of c.ndjson'],
+    ['c.ndjson', '{"other":1}\n', ':1 does not look like a row of c.ndjson'],
+    ['c.json', '[{"id":1,"t":"a"},{"other":1}]\n', ', row 2 does not look like a row of c.json'],
+    ['-', '{"id":1,"t":"a"}\n', "rows on standard input can't be compared with those in "],
+  ])('the error says what is wrong: %s and %j', async (source, content, problem) => {
+    const { file } = await open(source, content);
+    await expect(file).rejects.toThrow(problem);
+  });
+
   test('without --resume, even if it has failed rows of the source', async () => {
     const { file, read } = await open('c.csv', 'id,t\n2,x\n', false);
     await expect(file).rejects.toMatchObject({ code: 'usage' });
