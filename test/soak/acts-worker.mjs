@@ -1,8 +1,8 @@
 // Runs a narrative of many acts with `context = "previous"` through the library's real driver and executor. Run it with
 // --expose-gc. Its first argument is {library, baseUrl, acts, streaming, samples}; `samples` is the number of equal
 // parts to measure. It prints a line of JSON, which `ActsResult` in acts.ts describes: {status, error, replies,
-// samples: [{wallMs, cpuMs, heapBytes}], left}. `left` is what is still open after the driver is closed and the server
-// has closed its idle connections.
+// samples: [{wallMs, cpuMs, heapBytes}], maxListeners, left}. `left` is what is still open after the driver is closed
+// and the server has closed its idle connections.
 import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -53,8 +53,8 @@ await delay(100);
 // Pipes, terminals and files are the standard streams of this process, which may stay open.
 const open = process.getActiveResourcesInfo().filter((name) => !/^(PipeWrap|TTYWrap|FileHandle)$/.test(name));
 const replies = new Set(ends.map(({ text }) => text)).size;
-const left = { open, listeners: maxListeners, abort: getEventListeners(controller.signal, 'abort').length };
-process.stdout.write(`${JSON.stringify({ status, error, replies, samples, left })}\n`);
+const left = { open, listeners: getEventListeners(controller.signal, 'abort').length };
+process.stdout.write(`${JSON.stringify({ status, error, replies, samples, maxListeners, left })}\n`);
 
 async function fetchEnd() {
   const { get } = await import('node:http');

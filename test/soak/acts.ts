@@ -13,11 +13,10 @@ export interface ActsResult {
   replies: number;
   /** Equal parts of the run in order: the time of each, and the heap after it. */
   samples: { wallMs: number; cpuMs: number; heapBytes: number }[];
-  /**
-   * `open`: what the process had open at its end. `listeners`: the maximum number of listeners on its abort signal at one
-   * time. `abort`: the number of those left at the end.
-   */
-  left: { open: string[]; listeners: number; abort: number };
+  /** The maximum number of listeners on the abort signal at the end of an act. */
+  maxListeners: number;
+  /** `open`: what the process had open at its end. `listeners`: the number of listeners left on its abort signal. */
+  left: { open: string[]; listeners: number };
   /** The number of connections to the server that were opened. */
   connections: number;
   /** The number of connections that are still open after the end of the process. */
@@ -65,8 +64,8 @@ export async function soakActs(): Promise<boolean> {
 
 /**
  * Compares the end of a run with its beginning. The very first sample is left out, because it includes loading and
- * compiling. Times are medians of the last and of the first three samples, because other load affects single samples.
- * For the heap, the growth per act in the second half is compared with that in the first half.
+ * compiling. Times are medians: of the first three samples after it and of the last three. Other load affects single
+ * samples. For the heap, the growth per act in the second half is compared with that in the first half.
  */
 export function measureGrowth({ samples }: ActsResult, acts: number) {
   const compare = (field: 'wallMs' | 'cpuMs') => {
@@ -84,13 +83,16 @@ export function measureGrowth({ samples }: ActsResult, acts: number) {
 }
 
 /** Returns what is wrong with a result, except for time and memory. */
-export function findProblems({ status, replies, left, stillOpen, error }: ActsResult, acts: number): string[] {
+export function findProblems(
+  { status, replies, maxListeners, left, stillOpen, error }: ActsResult,
+  acts: number,
+): string[] {
   return [
     ...(status === 'completed' ? [] : [`the run has the status ${status}: ${JSON.stringify(error)}`]),
     ...(replies === acts ? [] : [`${replies} different replies of ${acts}`]),
     ...(left.open.length === 0 ? [] : [`left open: ${left.open}`]),
-    ...(left.abort === 0 ? [] : [`${left.abort} listeners left on the signal`]),
-    ...(left.listeners < 5 ? [] : [`${left.listeners} listeners at once on the signal`]),
+    ...(left.listeners === 0 ? [] : [`${left.listeners} listeners left on the signal`]),
+    ...(maxListeners < 5 ? [] : [`${maxListeners} listeners at once on the signal`]),
     ...(stillOpen === 0 ? [] : [`${stillOpen} connections still open`]),
   ];
 }

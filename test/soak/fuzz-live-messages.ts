@@ -26,15 +26,15 @@ const usageMetadata = {
 };
 const generated = content({ generationComplete: true });
 const turnEnd: Json = { serverContent: { turnComplete: true, interactionStatus: 'IDLE' }, usageMetadata };
-const handleUpdate = { sessionResumptionUpdate: { newHandle: 'h', resumable: true } };
+const newHandle = { sessionResumptionUpdate: { newHandle: 'h', resumable: true } };
 
 /** Turns of all kinds, each a list of messages. */
 export const completeTurns: readonly Json[] = [
   [
     ...[parts({ text: 'hm', thought: true }), say('<0>'), parts(sound), parts({ text: 'unspoken' }), say(' <1>')],
-    ...[generated, turnEnd, say(' <2>'), handleUpdate, { goAway: { timeLeft: '50s' } }],
+    ...[generated, turnEnd, say(' <2>'), newHandle, { goAway: { timeLeft: '50s' } }],
   ],
-  [say('<0>'), parts(sound, picture), say(' <1>', { finished: true }), generated, turnEnd, say(' <2>'), handleUpdate],
+  [say('<0>'), parts(sound, picture), say(' <1>', { finished: true }), generated, turnEnd, say(' <2>'), newHandle],
   [parts({ text: '<0>' }, { executableCode: { code: 'x', language: 'PYTHON' } }), parts({ text: ' <1>' }), turnEnd],
   [say('<0>'), content({ turnComplete: true, interactionStatus: 'IN_PROGRESS' }), say(' <1>'), generated, turnEnd],
   [say('<0>'), content({ turnComplete: true, turnCompleteReason: 'NEED_MORE_INPUT', groundingMetadata: {} })],
@@ -79,8 +79,8 @@ function swap(messages: Json[], left: number, right: number): void {
   messages[right] = first;
 }
 
-const turn = { role: 'user', parts: [{ type: 'text', text: 'Say something.' }] } as const;
-const request: GenerateRequest = { model: 'gemini-3.8-live', turns: [turn], parameters: {} };
+const userTurn = { role: 'user', parts: [{ type: 'text', text: 'Say something.' }] } as const;
+const request: GenerateRequest = { model: 'gemini-3.8-live', turns: [userTurn], parameters: {} };
 
 interface ReadTurn {
   text: string;
@@ -103,8 +103,9 @@ async function readTurn(driver: BoticelliDriver): Promise<ReadTurn> {
 }
 
 /**
- * Checks that the text was sent. After an error, the text may be only its beginning, and the message must be readable.
- * Without an error, the turn must have ended, and the text must have all words before the end.
+ * Checks that the text that was read is what the service sent. After an error it may be only the beginning of that, and
+ * the error's message must be readable. Without an error, the turn must have ended, and the text must have all words
+ * before the end.
  */
 function assertExpected({ text, response, error }: ReadTurn, messages: Json[]): void {
   const contents = messages.map(findContent);

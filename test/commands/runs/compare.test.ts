@@ -20,6 +20,7 @@ afterEach(() => server.close());
 
 function setup() {
   const cwd = createTemporaryFolder(onTestFinished, {
+    // Both have the name `test`, so they are two versions of one narrative, with two acts and with one.
     'two.toml': buildNarrative(2),
     'one.toml': buildNarrative(1),
     'odd.toml': '[narrative]\nname = "<b>odd</b> | \\u202E"\n[acts]\nact_1 = "Hi"\n',
@@ -129,6 +130,7 @@ describe('runs compare', () => {
     await run('odd.toml');
     await run('odd.toml');
     const database = new LibSql(join(cwd, 'state/boticelli.db'));
+    // `ended` is the end event of an act, and `told` are the events before it, here damaged JSON.
     const insert = database.prepare("INSERT INTO acts (run, position, act, ended, told) VALUES (?, ?, ?, ?, '{')");
     const ids = database.prepare('SELECT id FROM runs ORDER BY started_at').raw(true).all() as [string][];
     database.exec('BEGIN');

@@ -8,7 +8,10 @@ const fixture = createLiveFixture({ models: 'any' });
 const unknownModel = 'gemini-9-live';
 const modalities = () => fixture.server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
 
-/** A cache that outlives drivers, as a file would. */
+/**
+ * A cache that outlives drivers, as a file would. In a mode, the prompts `content` are sent as `clientContent`, and
+ * `realtime` as `realtimeInput`.
+ */
 function createMemoryCache(modes: Record<string, ResponseMode> = {}) {
   return {
     modes,
@@ -72,8 +75,8 @@ describe('an internal error in answer to TEXT', () => {
 
   test.each([
     ['fails too', closeReasons.internal],
-    ['is rejected', closeReasons.invalidArgument],
-  ])('is the error of the call if speech %s', async (_, action) => {
+    ['is then rejected', closeReasons.invalidArgument],
+  ])('is what the call throws if speech %s', async (_, action) => {
     fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.internal }, { at: 'setup', action });
     const error = await getError(fixture.driver().generate(createRequest('One', { model: unknownModel })));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: true });

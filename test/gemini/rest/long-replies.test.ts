@@ -34,7 +34,7 @@ test('sends the same request for a later hop, with the last token', async () => 
   expect(later?.body.generationConfig).toEqual({ maxOutputTokens: 70_000 });
 });
 
-test('returns the token and the part of a hop that another hop continues', async () => {
+test('for a hop that is not the last, returns its token and only its own text', async () => {
   const script = textReply(['Two ', 'and'], { finishReason: 'CONTINUATION', continuationToken: 'c' });
   expect(await replyTo(script, laterRequest)).toMatchObject({
     ...{ text: 'Two and', finishReason: 'CONTINUATION', continuationToken: 'c' },

@@ -82,7 +82,7 @@ describe('a keep-alive connection', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  test('that the server closes more than a second after a request is an error, because the request may be billed', async () => {
+  test('is not replaced if the server closes it more than a second after the next request was sent, because that request may be billed', async () => {
     const { send, sockets } = await serveFirstRequest((socket) => void setTimeout(() => socket.destroy(), 1100));
     await send();
     await expect(send()).rejects.toThrow('socket hang up');
@@ -125,7 +125,7 @@ async function serveBytes(bytes: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-test('returns a 101 that no request asks for as a response without a body', async () => {
+test('returns an unrequested 101 as a response without a body', async () => {
   const url = await serveBytes('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
   const { status, body } = await sendHttpRequest(url, { signal });
   expect([status, await readText(body)]).toEqual([101, '']);

@@ -58,8 +58,8 @@ function sendAnswer(socket: Socket, { kind, delivery, status, headers, body }: H
   }
   const payload = kind === 'stream' ? toEvents(body) : body;
   const type = kind === 'stream' ? 'text/event-stream' : 'application/json';
-  const length = { 'content-type': type, 'content-length': String(Buffer.byteLength(payload)) };
-  const lines = Object.entries({ ...length, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const defaultHeaders = { 'content-type': type, 'content-length': String(Buffer.byteLength(payload)) };
+  const lines = Object.entries({ ...defaultHeaders, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   const bytes = Buffer.from(`HTTP/1.1 ${status} X\r\nconnection: close\r\n${lines.join('')}\r\n${payload}`);
   if (delivery === 'whole') return void socket.end(bytes);
   if (delivery === 'drip') return void drip(socket, bytes);

@@ -9,7 +9,7 @@ import { identifyStored, renderReply } from './narratives.js';
 
 /** What the state folder has after a process ended. */
 export interface StoredState {
-  /** The results of `identify` for all stored replies. */
+  /** A text for each stored reply, as `identify` of `readState` returns it. */
   stored: Set<string>;
   /** The result of SQLite's integrity check. */
   integrity: string;

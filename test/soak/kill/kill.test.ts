@@ -3,7 +3,7 @@ import { killAndResume, sumCounts } from './kill-soak.js';
 import { createSmallDisk } from './small-disk.js';
 
 const disk = createSmallDisk();
-const { limitProblem } = disk;
+const { mountProblem } = disk;
 
 // A short version of `npm run soak -- kill` with a fixed seed. The times at which processes are killed still vary.
 test('runs that are killed at any moment, also on a full disk, are resumed without requesting a stored reply again', async () => {
@@ -11,7 +11,7 @@ test('runs that are killed at any moment, also on a full disk, are resumed witho
   const results = await killAndResume(3, 20_261_130, disk);
   expect(results.flatMap(({ problems }) => problems)).toEqual([]);
   expect(sumCounts(results).stored).toBeGreaterThan(0);
-  if (limitProblem === undefined) expect(sumCounts(results).fills).toBeGreaterThan(0);
+  if (mountProblem === undefined) expect(sumCounts(results).fills).toBeGreaterThan(0);
 });
 
-if (limitProblem !== undefined) test.skip(`a full disk: ${limitProblem}`);
+if (mountProblem !== undefined) test.skip(`a full disk: ${mountProblem}`);

@@ -84,7 +84,7 @@ async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Prom
   const before = readState(stateFolder);
   const callsBefore = server.generateRequests.length;
   const wasFull = disk.isFull;
-  const canLimit = disk.limitProblem === undefined;
+  const canLimit = disk.mountProblem === undefined;
   const [isReadOnly, isFilled] = [canLimit && attempt.isReadOnly === true, canLimit && attempt.fill !== undefined];
   if (isReadOnly) disk.setReadOnly(true);
   const ended = await runAttempt(context, names, attempt);

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 /** A folder that can run out of space. */
 export interface SmallDisk {
   folder: string;
-  /** Why the disk can't be filled; undefined if it can. */
-  limitProblem: string | undefined;
-  /** Whether `fill` was called last, and not `free`. */
+  /** Why no disk could be mounted, so that `fill` and `setReadOnly` do nothing; undefined if one is mounted. */
+  mountProblem: string | undefined;
+  /** Whether `fill` has filled the disk, and `free` has not been called since. */
   readonly isFull: boolean;
-  /** Fills the disk with a file, except for about `freeBytes`. Does nothing if the disk can't be filled. */
+  /** Fills the disk with a file, except for about `freeBytes`. */
   fill(freeBytes: number): void;
   /** Removes that file. */
   free(): void;
@@ -25,22 +25,22 @@ const pageBytes = 4096;
 export function createSmallDisk(megabytes = 12): SmallDisk {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-disk-'));
   const { status, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]);
-  const limitProblem = status === 0 ? undefined : `a tmpfs can't be mounted here (${error?.message ?? 'not allowed'})`;
+  const mountProblem = status === 0 ? undefined : `a tmpfs can't be mounted here (${error?.message ?? 'not allowed'})`;
   const filler = join(folder, 'filler');
   let isFull = false;
   const unmount = () => {
-    if (limitProblem === undefined) spawnSync('umount', ['--lazy', folder]);
+    if (mountProblem === undefined) spawnSync('umount', ['--lazy', folder]);
     rmSync(folder, { recursive: true, force: true });
   };
   process.on('exit', unmount);
   return {
     folder,
-    limitProblem,
+    mountProblem,
     get isFull() {
       return isFull;
     },
     fill(freeBytes) {
-      if (limitProblem !== undefined || isFull) return;
+      if (mountProblem !== undefined || isFull) return;
       isFull = true;
       const fd = openSync(filler, 'w');
       const length = writeUntilFull(fd);
@@ -52,7 +52,7 @@ export function createSmallDisk(megabytes = 12): SmallDisk {
       rmSync(filler, { force: true });
     },
     setReadOnly(isReadOnly) {
-      if (limitProblem !== undefined) return;
+      if (mountProblem !== undefined) return;
       execFileSync('mount', ['-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, folder]);
     },
     close() {
