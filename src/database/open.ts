@@ -69,8 +69,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
   };
   try {
     // The timeout is set before the journal mode: otherwise, when many processes open a new file at the same time, some
-    // of them fail. SQLite's wait blocks the event loop and therefore Ctrl-C, so it is short. Callers that can wait longer
-    // retry.
+    // of them fail. SQLite's wait blocks the event loop and therefore Ctrl-C, so it is short. A caller that can wait
+    // longer tries again.
     database.exec('PRAGMA busy_timeout = 200');
     readSchema(database);
     if (isForeignDatabase(database)) return refuse(foreignDatabaseMessage);

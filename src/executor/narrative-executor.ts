@@ -26,7 +26,10 @@ export class NarrativeExecutor {
     this.#options = { ...options, callLimiter: callLimiter ?? limiter };
   }
 
-  /** Runs the acts in order. With `maxConcurrent` above 1, runs independent acts in parallel. */
+  /**
+   * Runs the acts in order. With `maxConcurrent` above 1, runs independent acts in parallel. `instance` says which of
+   * several runs (rows, combinations) this is.
+   */
   execute(narrative: Narrative, { stream = false, row, instance }: ExecuteOptions = {}): Promise<RunReport> {
     return executeNarrative(narrative, this.#options, { stream, onChunk: undefined, row, instance });
   }
@@ -48,6 +51,7 @@ async function executeNarrative(
   const parallel = createParallelContext(narrative, options);
   const state: RunState = {
     options,
+    // Compared by identity only.
     runKey: {},
     parallel,
     clock,

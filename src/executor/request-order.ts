@@ -3,9 +3,9 @@ import { getVariableName, isRowName, parseTemplate } from '../narrative/template
 import { planVisiblePositions } from './conversation.js';
 
 /**
- * Keeps equal requests of parallel acts in the order of the acts. Stored and recorded replies tell equal requests apart
- * by that order, so an act waits until the acts before it whose request may be equal have sent theirs. Prompts of
- * different acts usually differ, and then no act waits.
+ * Keeps equal requests of parallel acts in the order of the acts. Equal requests are matched to stored and recorded
+ * replies by that order. So an act waits for each earlier act whose request may equal its own, until that request has
+ * been sent. Prompts of different acts usually differ, and then no act waits.
  */
 export interface RequestOrder {
   /**
@@ -64,10 +64,10 @@ interface TextOutline {
   /** The text with its placeholders replaced by NUL. */
   literal: string;
   /**
-   * Whether the text has a placeholder whose value is not a reply. Such a value may make the text equal to that of
-   * another act.
+   * Whether the text has a placeholder that gets its value from outside the conversation (`isInputValue`). Such a value
+   * may make the text equal to that of another act.
    */
-  hasGivenValue: boolean;
+  hasInputValue: boolean;
 }
 
 /** Outlines the requests of a narrative, in order, over all rounds. */
@@ -86,16 +86,18 @@ function outlineRequests(narrative: Narrative): RequestOutline[] {
 
 function outlineText(input: Input, { templates }: Narrative): TextOutline | undefined {
   if (input.type !== 'text') return undefined;
-  if (templates === false) return { literal: input.content, hasGivenValue: false };
+  if (templates === false) return { literal: input.content, hasInputValue: false };
   const { parts } = parseTemplate(input.content);
   return {
     literal: parts.map((part) => (typeof part === 'string' ? part : '\0')).join(''),
-    hasGivenValue: parts.some((part) => typeof part !== 'string' && isGivenValue(part.name)),
+    hasInputValue: parts.some((part) => typeof part !== 'string' && isInputValue(part.name)),
   };
 }
 
-/** Whether the value of a placeholder is not a reply. */
-function isGivenValue(name: string): boolean {
+/**
+ * Whether a placeholder gets its value from outside the conversation: standard input, a variable, a row, or the round.
+ */
+function isInputValue(name: string): boolean {
   return name === 'stdin' || name === 'round' || isRowName(name) || getVariableName(name) !== undefined;
 }
 
@@ -111,8 +113,8 @@ function mayBeEqual(left: RequestOutline, right: RequestOutline): boolean {
 
 function mayBeEqualTexts(left: TextOutline | undefined, right: TextOutline | undefined): boolean {
   if (!left || !right) return true;
-  if (!left.hasGivenValue && !right.hasGivenValue) return left.literal === right.literal;
-  // A given value may be any text, so only the text before the first and after the last placeholder is compared.
+  if (!left.hasInputValue && !right.hasInputValue) return left.literal === right.literal;
+  // An input value may be any text, so only the text before the first and after the last placeholder is compared.
   const [leftStart = '', ...leftRest] = left.literal.split('\0');
   const [rightStart = '', ...rightRest] = right.literal.split('\0');
   const [leftEnd, rightEnd] = [leftRest.at(-1) ?? leftStart, rightRest.at(-1) ?? rightStart];

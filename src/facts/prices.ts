@@ -65,7 +65,7 @@ const largeGemini4: readonly DatedPrice[] = [
   { input: 4, output: 20, cachedInput: 0.2, from: '2026-12-01' },
 ];
 
-// That 3.8 Live costs the same as 3.1 Live is third party (read 2026-11-30; one of the sources read the pricing page on
+// Third party: 3.8 Live costs the same as 3.1 Live (read 2026-11-30; one of the sources read the pricing page on
 // 2026-09-28).
 const gemini3LivePrices: readonly DatedPrice[] = [
   {
@@ -84,7 +84,7 @@ const gemini3LivePrices: readonly DatedPrice[] = [
 export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-4-argon': largeGemini4,
   'gemini-4-carbon': largeGemini4,
-  // Third party: iyulab/TokenMeter 0.17.0, which read the pricing page in 2026-11; read 2026-11-30.
+  // Third party: iyulab/TokenMeter 0.17.0, read 2026-11-30, which read the pricing page in 2026-11.
   'gemini-4-neon': [{ input: 3, output: 15, cachedInput: 0.15, priorityFactor: 1.8 }],
   'gemini-4-hydrogen': [{ input: 1.5, output: 7.5, cachedInput: 0.075, priorityFactor: 1.8 }],
   'gemini-3.8-flash': [flashIntroduction, flash2027],
@@ -104,7 +104,7 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-3.1-flash-lite': [{ input: 0.25, output: 1.5, cachedInput: 0.025, inputByModality: { AUDIO: 0.5 } }],
   'gemini-3-flash-preview': [{ input: 0.5, output: 3, cachedInput: 0.05, inputByModality: { AUDIO: 1 } }],
   // From 2026-12-01 requests for 2.5-pro and -flash go to newer models at their prices (third party:
-  // aideprecations.com, which read docs/deprecations on 2026-11-10; read 2026-11-30).
+  // aideprecations.com, read 2026-11-30, which read docs/deprecations on 2026-11-10).
   'gemini-2.5-pro': [
     {
       ...{ input: 1.25, output: 10, cachedInput: 0.125 },

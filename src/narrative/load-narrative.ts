@@ -90,8 +90,8 @@ export async function checkNarrative(
   const outsideProblem = explainLinkOutside(content, confinement);
   if (outsideProblem !== undefined) return createUnreadNarrative(content.file, outsideProblem);
   const parsed = parseNarrativeFiles(content, options);
-  // Most files have no tasks. Awaiting only when needed, here and below, saves 7% of the time of `check` with a folder
-  // (measured 2026-11).
+  // Most files leave nothing `pending`. Awaiting only when needed, here and below, saves 7% of the time of `check`
+  // with a folder (measured 2026-11).
   for (const task of parsed.pending) await abortable(task(), signal);
   const files = parsed.finish();
   const [root] = files as [ParsedNarrativeFile];

@@ -42,7 +42,9 @@ export interface ModelProbeResult {
   servedBy?: string;
   sent: number;
   succeeded: number;
+  /** The number of rejections by a rate limit or the daily quota. */
   refused: number;
+  /** The first of the rejections that `refused` counts. */
   firstRefusal?: FirstRejection;
   /** Median and 95th percentile of the time from sending to the complete reply. */
   latency?: { p50Ms: number; p95Ms: number };
@@ -56,7 +58,7 @@ export interface ModelProbeResult {
   error?: ErrorReport;
 }
 
-/** The first rejected request of a probe. */
+/** The first request of a probe that a rate limit or the daily quota rejected. */
 export interface FirstRejection {
   /** Number of the request, counted from 1. */
   request: number;
@@ -147,7 +149,7 @@ async function sendRequest(
       ...{ request: result.sent, afterMs: clock.now() - startedAt, quotas },
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
-    await limiter.recordRejection(reservation, { ...rejection, unreserved: true });
+    await limiter.recordRejection(reservation, { ...rejection, ignoredLimits: true });
     return thrown;
   }
 }

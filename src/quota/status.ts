@@ -6,6 +6,7 @@ import {
   isEmptyState,
   type ModelState,
   refreshState,
+  type StoredReservation,
   type WaitingReason,
 } from './limiter/model-state.js';
 import { modelStateKey } from './limiter/project-state.js';
@@ -65,8 +66,8 @@ export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' |
 }
 
 /**
- * Returns the quota status of each model of a project, sorted by model name. Models about which nothing is known are
- * left out, unless `models` lists them: their names may be misspelt.
+ * Returns the quota status of each model of a project, sorted by model name. A model about which nothing is known is
+ * left out, because its name may be misspelt, unless `models` lists it.
  */
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   const modelStates = copyProjectStates(options);
@@ -135,7 +136,7 @@ function addLimitDetails(limits: Limits, whole: Limits, { learned }: ModelState)
   return result;
 }
 
-function countUsage(reservations: ModelState['appointments']): ModelStatus['minute'] {
+function countUsage(reservations: readonly StoredReservation[]): ModelStatus['minute'] {
   const minute = { requests: { used: 0, booked: 0 }, tokens: { used: 0, booked: 0 } };
   for (const reservation of reservations) {
     const state = reservation.confirmed ? 'used' : 'booked';

@@ -29,8 +29,8 @@ export function createMarkdownRenderer(): RenderMarkdown {
   markdown.renderer.rules.table_open = () =>
     '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>\n';
   markdown.renderer.rules.table_close = () => '</table></div>\n';
-  // Character references in a reply may stand for control characters, so the rendered HTML is made printable instead of
-  // the reply.
+  // Character references in a reply may stand for control characters, so `toPrintable` runs on the rendered HTML and
+  // not on the reply, in which such a reference is still harmless text.
   return (text) => (text.length > maxCharacters ? undefined : new Html(toPrintable(markdown.render(text))));
 }
 

@@ -175,7 +175,7 @@ test('counts a request sent without a reservation, and does not widen the guard 
       await limiter.recordRejection(sent, {
         violations: [createMinuteViolation(2)],
         retryAfterMs: 1000,
-        unreserved: true,
+        ignoredLimits: true,
       });
   }
   expect(await readModelStatus()).toMatchObject({

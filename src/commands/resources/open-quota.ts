@@ -104,14 +104,16 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
     const modelStates = await store.readAll();
     return { modelStates, now: redisClock.now(), redisHost: host };
   });
-  return snapshot ?? { modelStates: await readReachableModelStates(options), now: clock.now(), redisHost: undefined };
+  return (
+    snapshot ?? { modelStates: await readLocalModelStatesIfReachable(options), now: clock.now(), redisHost: undefined }
+  );
 }
 
 /**
  * Reads this machine's database. If it is in a folder that can't be entered, warns and returns no state: a run could
  * not reach it either, and would count its quota from 0.
  */
-export async function readReachableModelStates(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
+export async function readLocalModelStatesIfReachable(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { settings, warn } = options;
   const path = settings.stateFolder === undefined ? undefined : databasePath(settings.stateFolder);
   const failure = path === undefined ? undefined : explainLookupFailure(path);

@@ -19,7 +19,7 @@ import { stripModelPrefix } from '../../util/model-name.js';
 import { convertTools } from '../tools/convert-tools.js';
 import { removeThoughts } from './reply/thoughts.js';
 
-/** Converts a request to the SDK's parameters. Media must have been delivered. */
+/** Converts a request to the SDK's parameters. Media must be bytes or references already. */
 export function convertRequest(request: GenerateRequest): GenerateContentParameters {
   const { turns, system, parameters, finishedHops } = request;
   const continuationToken = finishedHops?.at(-1)?.token;
@@ -89,7 +89,7 @@ function convertPart(part: Part): SdkPart {
   };
   if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 }, ...resolution };
   if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri }, ...resolution };
-  throw new Error(`media from ${content.from} must be delivered before it is sent`);
+  throw new Error(`media from ${content.from} must be read or uploaded before the request is sent`);
 }
 
 /** Returns the parts as the model sent them, but only for that model: others reject its thought signatures. */
@@ -101,7 +101,7 @@ function getNativeParts({ native, model: author }: ModelTurn, model: string): Sd
 }
 
 /**
- * Asks for pictures or speech. The older picture models send only text unless they are asked for both
+ * Asks for pictures or speech. The older picture models send only text unless they are asked for text and pictures
  * (ai.google.dev/gemini-api/docs/image-generation), and speech models reject a request for text
  * (docs/speech-generation, both read 2026-11-30). Other models reject the shape of a picture, so it is left out for
  * them.

@@ -160,7 +160,7 @@ function formatUnknownName(excerpt: string, name: string, { vars }: ReferenceSco
   return `unknown name ${excerpt}; for a variable write {{vars.${variable}}} and define it in [vars]`;
 }
 
-/** Returns the variable that an unknown name probably means: `x` for the name `x`, and for a misspelt `vras.x`. */
+/** Returns the variable that an unknown name probably means: `x`, whether the name is `x` or a misspelt `vras.x`. */
 function guessVariableName(name: string): string {
   const [, prefix = '', rest] = /^(\w+)\.(.+)$/.exec(name) ?? [];
   // `findNearestName` alone is not enough: it counts two swapped letters as two edits.
@@ -184,8 +184,8 @@ function* listKnownNames({ acts, vars }: ReferenceScope): Iterable<string> {
 
 /**
  * Reports acts that a `context` names and that do not exist, or have not run before the act with that `context`. For
- * the list of the narrative's own table, only existence is checked: the list applies to all acts, and each of them sees
- * the listed acts that have already run.
+ * `context` in the `[narrative]` table, only existence is checked: it applies to all acts, and each of them sees the
+ * listed acts that have already run.
  */
 export function checkContexts(file: TomlTable, tableName: string, scope: ReferenceScope, report: ReportProblem): void {
   const narrativeTable = file[tableName];

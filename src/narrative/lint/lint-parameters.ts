@@ -35,26 +35,26 @@ const parameterRules: Readonly<Record<string, ParameterRule>> = {
  * Warns about settings that an act's model rejects or ignores. A setting of the narrative is checked once with the
  * narrative's model, and again with the model of each act that names one.
  */
-export function lintParameters(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
+export function lintParameters(narrativeTable: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   for (const [key, rule] of Object.entries(parameterRules)) {
-    for (const table of [header, ...acts]) lintParameter(key, rule, { table, header }, report);
+    for (const table of [narrativeTable, ...acts]) lintParameter(key, rule, { table, narrativeTable }, report);
   }
 }
 
 function lintParameter(
   key: string,
   { rule, describe }: ParameterRule,
-  { table: { table, path }, header }: { table: RawTable; header: RawTable },
+  { table: { table, path }, narrativeTable }: { table: RawTable; narrativeTable: RawTable },
   report: ReportProblem,
 ): void {
   const isOwnValue = table[key] !== undefined;
-  // What an act inherits together with its model is reported for the narrative.
+  // If an act inherits both the setting and the model, the problem is reported once, for the narrative.
   if (!isOwnValue && table.model === undefined) return;
-  const value = table[key] ?? header.table[key];
-  const model = getKnownModel(table.model ?? header.table.model);
+  const value = table[key] ?? narrativeTable.table[key];
+  const model = getKnownModel(table.model ?? narrativeTable.table.model);
   const message = value !== undefined && model && describe(value, model);
   if (!message) return;
-  const settingPath = [...(isOwnValue ? path : header.path), key];
+  const settingPath = [...(isOwnValue ? path : narrativeTable.path), key];
   const reportedPath = isOwnValue ? settingPath : [...path, 'model'];
   report(warningAt(rule, reportedPath, `${describePath(settingPath)} ${message}`, { target: 'value' }));
 }

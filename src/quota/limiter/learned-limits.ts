@@ -20,7 +20,7 @@ export interface QuotaRejection {
    * True if the request was sent without regard to the limits. Its rejection does not widen the guard, which is the
    * safety margin of each window (`computeGuardMs`).
    */
-  unreserved?: boolean;
+  ignoredLimits?: boolean;
 }
 
 /**
@@ -53,7 +53,7 @@ const maxGuardFactor = 8;
 export function applyRejection(
   state: ModelState,
   now: number,
-  { violations, closedUntil, retryAfterMs, unreserved }: QuotaRejection,
+  { violations, closedUntil, retryAfterMs, ignoredLimits }: QuotaRejection,
   { limits, windowMs, bookedAt }: { limits: Limits; windowMs: number; bookedAt: number },
 ): void {
   const limitsBefore = computeEffectiveLimits(limits, state);
@@ -72,7 +72,7 @@ export function applyRejection(
   // rejections once, a rejection counts only if its reservation was made after the previous rejection, and if the guard
   // has not changed for a window.
   const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.guardChangedAt ?? 0) > windowMs;
-  if (!hasNewLimit && !unreserved && isIndependentRejection && violations.length > 0) {
+  if (!hasNewLimit && !ignoredLimits && isIndependentRejection && violations.length > 0) {
     state.guardFactor = Math.min(maxGuardFactor, state.guardFactor * 2);
     state.guardChangedAt = now;
   }

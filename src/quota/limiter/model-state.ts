@@ -10,7 +10,7 @@ export type WaitingReason = 'rpm' | 'tpm' | 'spend';
  * milliseconds since the epoch.
  */
 export interface ModelState extends ObservedLimits {
-  /** The recent and pending reservations, in order of send time. */
+  /** The recent and pending reservations, in order of send time. The name is part of the stored format. */
   appointments: StoredReservation[];
   /** The request counts of the current Pacific day and of later days. */
   days: { endsAt: number; count: number }[];

@@ -23,6 +23,8 @@ local now = args.now or (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2])
 
 /** The Lua version of `reserveIn` in rate-limiter.ts, and `withState`, which runs reserve, confirm and cancel. */
 const reserveLua = `
+-- state.appointments is the list of reservations; the name is part of the stored format.
+
 local function isTooLarge(state, tokens)
   return not args.ignoresTokenLimit and state.learned.tpm and tokens > state.learned.tpm.value
 end
@@ -41,8 +43,8 @@ local function reserveIn(state, windowLimits)
   return { state = 'booked', at = at, reason = scheduled.reason, guessed = scheduled.guessed, limit = scheduled.limit }
 end
 
--- Applies a change to the state. If the state is missing, or not the edition that the caller knows, the result is
--- 'unknown': the caller must merge its local state first.
+-- Applies a change to the state. If the state is missing, or was created anew since the caller last saw it (another
+-- edition), or the caller has not seen it yet, the result is 'unknown': the caller must merge its local state first.
 local function withState(change)
   local text = redis.call('GET', KEYS[1])
   local isParsed, state = pcall(cjson.decode, text or '')
@@ -54,7 +56,8 @@ local function withState(change)
     if state.standsFor and args.mayFollowAlias then return { state = 'elsewhere', model = state.standsFor } end
     return change(state, computeWindowLimits(state))
   end)
-  -- A table that was thrown is a result too, but nothing is written (see findDayEnd).
+  -- An error with a table is an early result, such as 'days' from findDayEnd in schedule-script.ts. It is returned, and
+  -- the state is not written.
   if not isOk and type(result) ~= 'table' then error(result) end
   if isOk then redis.call('SET', KEYS[1], cjson.encode(state), 'PX', args.expiryMs) end
   return { now, cjson.encode(result) }
@@ -63,7 +66,8 @@ end
 
 /** The Lua version of `confirmIn` in rate-limiter.ts. */
 const confirmLua = `
--- The late reservation was before those whose time is now. It stays before them, as in TypeScript with its stable sort.
+-- Sets the late reservation's time to now, and puts it before the others with that time, as TypeScript's stable sort
+-- does.
 local function moveToNow(state, late, windowLimits)
   local others = filter(state.appointments, function(each) return each ~= late end)
   late.at = now

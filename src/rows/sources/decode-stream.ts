@@ -69,15 +69,15 @@ function countLinesBeforeInvalid(chunk: Buffer, previousEnd: Buffer): number {
   let start = 0;
   for (let index = chunk.indexOf(10); index !== -1; index = chunk.indexOf(10, start)) {
     const line = chunk.subarray(start, index);
-    if (!isUtf8(count === 0 ? Buffer.concat([skipStartedCharacter(previousEnd), line]) : line)) return count;
+    if (!isUtf8(count === 0 ? Buffer.concat([dropContinuationBytes(previousEnd), line]) : line)) return count;
     count += 1;
     start = index + 1;
   }
   return count;
 }
 
-/** Removes the leading bytes that continue a character. The first bytes of that character are not there. */
-function skipStartedCharacter(bytes: Buffer): Buffer {
+/** Removes leading continuation bytes. They belong to a character that began before these bytes. */
+function dropContinuationBytes(bytes: Buffer): Buffer {
   const start = bytes.findIndex((byte) => (byte & 0b1100_0000) !== 0b1000_0000);
   return start === -1 ? Buffer.alloc(0) : bytes.subarray(start);
 }

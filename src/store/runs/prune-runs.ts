@@ -27,7 +27,7 @@ interface PruneTimes {
  *
  * The clock of a machine may be years ahead for a while. Age therefore counts from the newest run or reply before this
  * run, so the first run with a wrong clock deletes nothing that was not due. Each further run with a wrong clock
- * deletes at most what belongs to the oldest `keepMs` of the history.
+ * deletes at most the first `keepMs` of the history, counted from its oldest entry.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

@@ -34,11 +34,12 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
     addEarlierRow: (task) => void cases.set(task.position, { name: nameTask(task), outcome: 'reused' }),
     finish({ name, outcome, failure }) {
       const { status = 'failed', usage = zeroUsage, costUsd } = outcome ?? {};
+      const unfinishedCase = createCaseForUnfinished(outcome?.unfinished ?? 0, failure);
       const ordered = [...cases].sort(([left], [right]) => left - right).map(([, reportedCase]) => reportedCase);
       return {
         ...{ name, status, unit: 'row', usage, durationMs: now() - startedAt },
         ...(file !== '-' && { file }),
-        cases: [...createCasesWithoutRow(outcome?.unfinished ?? 0, failure), ...ordered],
+        cases: [...(unfinishedCase ? [unfinishedCase] : []), ...ordered],
         ...(costUsd !== undefined && { costUsd }),
       };
     },
@@ -47,12 +48,12 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
 
 /**
  * Creates a single case that stands for the failure that ended the run, and for all rows that did not finish. The case
- * is failed if there is a failure, otherwise skipped. Creates none if there is neither a failure nor such a row.
+ * is failed if there is a failure, otherwise skipped. Returns undefined if there is neither a failure nor such a row.
  */
-function createCasesWithoutRow(unfinished: number, failure: BoticelliError | undefined): ReportedCase[] {
+function createCaseForUnfinished(unfinished: number, failure: BoticelliError | undefined): ReportedCase | undefined {
   const name = unfinished === 0 ? 'rows' : `${formatCount(unfinished, 'row')} not finished`;
-  if (failure) return [createFailedCase(name, toErrorReport(failure))];
-  return unfinished === 0 ? [] : [{ name, outcome: 'skipped' }];
+  if (failure) return createFailedCase(name, toErrorReport(failure));
+  return unfinished === 0 ? undefined : { name, outcome: 'skipped' };
 }
 
 const maxLabelLength = 60;

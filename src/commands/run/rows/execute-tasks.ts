@@ -45,7 +45,7 @@ export async function executeTasks(run: RowsRun, context: TaskContext): Promise<
         continue;
       }
       state.lastStarted = task.position;
-      state.output?.expect(task.position, formatHeading(task, run));
+      state.output?.announce(task.position, formatHeading(task, run));
       scheduler.start(() => executeAndRecord(task, run, state, context));
     }
   } catch (thrown) {

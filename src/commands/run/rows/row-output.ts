@@ -7,7 +7,7 @@ import type { RunOptions } from '../options.js';
 /** Writes the results of runs to standard output, in the order of the rows and combinations. */
 export interface RowOutput {
   /** Announces a run that has started. @param heading the line on standard error before its text */
-  expect(position: number, heading?: string): void;
+  announce(position: number, heading?: string): void;
   /** Adds the result of a run. It is written when all runs before it have ended. */
   add(position: number, result: RowResult): void;
   /** Ends a run that has no result, because it was interrupted. */
@@ -39,7 +39,7 @@ export function createRowOutput(options: RowOutputOptions): RowOutput {
     }
   };
   return {
-    expect: (position, heading) => void pending.set(position, { heading }),
+    announce: (position, heading) => void pending.set(position, { heading }),
     add: end,
     skip: (position) => end(position, 'skipped'),
     finish: writer.finish,

@@ -9,6 +9,7 @@ export interface RowTask {
   position: number;
   row: Row;
   variant: Variant;
+  /** Says which of the runs of the command this is. */
   instance: RequestInstance;
   /** What all runs of the row share: whether the row is already in the file of `--failed`. */
   shared: { isWrittenAsFailed: boolean };

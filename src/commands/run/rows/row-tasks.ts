@@ -6,8 +6,8 @@ import type { RowTask } from './row-task.js';
 /** Lists the runs of a command in order: for each row of the shard, each combination. */
 export async function* listTasks(run: RowsRun, options: RunOptions): AsyncGenerator<RowTask> {
   const { source, variants } = run;
-  // Ids are needed only to store, record or replay. Otherwise none are created, because the identifier keeps a count
-  // for every distinct row in memory.
+  // Ids are needed only to store, record or replay. Otherwise none are created, because the function that creates them
+  // keeps a count for every distinct row in memory.
   const identify = needsIds(run, options) ? createRowIdentifier() : () => '';
   for await (const row of source.read()) {
     const shared = { isWrittenAsFailed: false };
