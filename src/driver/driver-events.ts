@@ -87,7 +87,10 @@ export interface HopEvent {
   reused: boolean;
 }
 
-/** Billed tokens of a reply that the caller does not receive, for example an invalid or an interrupted one. */
+/**
+ * Billed tokens of a reply that the caller does not receive, for example an invalid or an interrupted one. No such
+ * event reports the tokens of a reply that the caller receives: they are in the `usage` of the response.
+ */
 export interface UsageEvent extends BilledUsage {
   type: 'spent';
   /** The model that served the request. */

@@ -10,7 +10,7 @@ export interface PlannedAct {
    */
   actNames: readonly string[];
   /** Whether the reply is also the reply of an act in the outermost narrative. */
-  isTopLevel: boolean;
+  isReplyOfTopLevelAct: boolean;
 }
 
 /** Lists the requests of a narrative in order, over all rounds. */
@@ -20,11 +20,14 @@ export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
     const inner = act.inputs.flatMap((input) =>
       input.type === 'narrative' ? planActs(input.narrative, `${name}/`) : [],
     );
-    const nested = inner.map((planned) => ({ ...planned, isTopLevel: false }));
-    if (!getNestedNarrative(act)) return [...nested, { name, actNames: [name], isTopLevel: true }];
+    const nested = inner.map((planned) => ({ ...planned, isReplyOfTopLevelAct: false }));
+    if (!getNestedNarrative(act)) return [...nested, { name, actNames: [name], isReplyOfTopLevelAct: true }];
     const lastNested = nested.at(-1);
     if (!lastNested) return [];
-    return [...nested.slice(0, -1), { ...lastNested, actNames: [...lastNested.actNames, name], isTopLevel: true }];
+    return [
+      ...nested.slice(0, -1),
+      { ...lastNested, actNames: [...lastNested.actNames, name], isReplyOfTopLevelAct: true },
+    ];
   });
   return Array.from({ length: narrative.carousel ?? 1 }, () => plannedRound).flat();
 }

@@ -20,15 +20,15 @@ export interface ResetResult {
   tokenRatio: boolean;
   /**
    * The most requests served within one window. Present only if it exceeds the lowest built-in guess of requests per
-   * minute, because it can raise a guess.
+   * minute: a smaller number can't raise any guess.
    */
   servedInWindow?: number;
 }
 
 /**
  * Resets what was learned about a model and, for an alias, about the model that serves it. A pause of the project ends
- * for these models and for models without a state. Reservations and request counts stay, because the API counts those
- * requests anyway.
+ * for these models and for models of which nothing is stored yet. Other models have their own copy of the pause, which
+ * stays. Reservations and request counts stay too, because the API counts those requests anyway.
  */
 export async function resetLearnedLimits(store: QuotaStore, project: string, model: string): Promise<ResetResult[]> {
   const results: ResetResult[] = [];
@@ -55,10 +55,11 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
 }
 
 /** Adds the sent requests of one state to another, and replaces the counts of the days. */
-function copyConfirmed({ appointments: reservations, days }: ModelState, state: ModelState): void {
-  const knownIds = new Set(state.appointments.map(({ id }) => id));
-  state.appointments.push(...reservations.filter(({ id, confirmed }) => confirmed && !knownIds.has(id)));
-  state.appointments.sort((left, right) => left.at - right.at);
+function copyConfirmed({ appointments: otherReservations, days }: ModelState, state: ModelState): void {
+  const { appointments: reservations } = state;
+  const knownIds = new Set(reservations.map(({ id }) => id));
+  reservations.push(...otherReservations.filter(({ id, confirmed }) => confirmed && !knownIds.has(id)));
+  reservations.sort((left, right) => left.at - right.at);
   state.days = structuredClone(days);
 }
 

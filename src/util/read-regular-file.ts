@@ -84,7 +84,8 @@ function allocatePages(minBytes: number): Buffer {
 }
 
 /**
- * Fills a buffer from a position of the file. Returns the number of bytes read: fewer than fit only at the file's end.
+ * Fills a buffer from a position of the file. Returns the number of bytes read. It is less than the buffer's length
+ * only at the end of the file.
  */
 function fillBuffer(fd: number, buffer: Buffer, position: number): number {
   let length = 0;

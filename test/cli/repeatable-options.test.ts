@@ -82,7 +82,7 @@ test('only these options can be repeated', () => {
   );
 });
 
-test('run names --matrix if --model or --temperature is repeated, and accepts a repeated option without a value', async () => {
+test('`run` suggests --matrix if --model or --temperature is repeated, and accepts a repeated option without a value', async () => {
   const models = await runInProcess(['run', 'x.toml', '-m', 'a', '--model=b']);
   expect(models).toMatchObject({
     code: 2,

@@ -3,10 +3,13 @@ import { textReply } from '../helpers/gemini/replies.js';
 import type { GeminiServer } from '../helpers/gemini/server.js';
 import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
 import { dumpRedis, fillRedis, oldRedis } from './old-redis.js';
-import { copyRecentDatabase, createOldState, type OldState } from './old-state.js';
+import { copyDatabaseAsIfJustWritten, createOldState, type OldState } from './old-state.js';
 import { liveModel, startScenarioServer } from './scenario.js';
 
-/** The quota of each model in the state of version 0.1, as `limits --format json` shows it. */
+/**
+ * The quota of each model in the state of version 0.1, as `limits --format json` shows it. `booked` counts reserved
+ * requests or tokens that were not sent yet. `free` says when a small request made now would be sent.
+ */
 const oldLimits = [
   { model: liveModel, minute: { requests: { used: 2, booked: 0 } }, free: { state: 'now' } },
   {
@@ -35,7 +38,7 @@ const deniedRuns: [reason: string, model: string, code: string][] = [
   ['a used-up day', 'model-day', 'quota_exhausted'],
   ['a learned limit per minute', 'model-minute', 'rate_limited'],
   ['a reservation of another process', 'model-c', 'rate_limited'],
-  ['the only slot, which another process holds', 'model-d', 'rate_limited'],
+  ['the only concurrency slot of its model, which another process holds', 'model-d', 'rate_limited'],
 ];
 
 const cleanups: (() => void | Promise<void>)[] = [];
@@ -49,6 +52,7 @@ afterAll(async () => {
   for (const clean of cleanups) await clean();
 });
 
+/** Returns what `limits --format json` prints. Its field `book` says where the quota is stored. */
 const readLimits = async (run: (command: string) => ReturnType<OldState['run']>) => {
   const { code, stdout, stderr } = await run('limits --format json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -61,10 +65,10 @@ describe('the quota database of version 0.1', () => {
   const run = (command: string) => state.run(command, { server });
   beforeAll(() => {
     state = createOldState(onCleanup);
-    copyRecentDatabase(state, server);
+    copyDatabaseAsIfJustWritten(state, server);
   });
 
-  test('is shown by `limits`: learned limits, sent and waiting requests, a held slot', async () => {
+  test('is shown by `limits`: learned limits, sent and waiting requests, a held concurrency slot', async () => {
     expect(await readLimits(run)).toMatchObject({
       book: { file: state.database, project: '62af8704764faf8e', projectIs: 'key-hash' },
       models: oldLimits,
@@ -104,7 +108,7 @@ describe.skipIf(redisSkipReason)('the quota that version 0.1 left in Redis', () 
   beforeAll(async () => {
     redis = await startRedisServer(onCleanup);
     await fillRedis(redis.url);
-    // This machine has no local database.
+    // The state folder has no database: this plays another machine that shares the Redis.
     state = createOldState(onCleanup);
   });
 

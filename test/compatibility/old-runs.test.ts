@@ -6,7 +6,7 @@ import type { GeminiServer } from '../helpers/gemini/server.js';
 import { toComparable } from './comparable.js';
 import {
   copyDatabase,
-  copyRecentDatabase,
+  copyDatabaseAsIfJustWritten,
   createOldState,
   type OldState,
   oldOutput,
@@ -32,7 +32,7 @@ afterAll(async () => {
 /** Creates a state as if version 0.1 had written it a moment ago. */
 function createRecentState(onCleanup: (clean: () => void) => void): OldState {
   const state = createOldState(onCleanup);
-  copyRecentDatabase(state, server);
+  copyDatabaseAsIfJustWritten(state, server);
   return state;
 }
 

@@ -63,7 +63,7 @@ export function copyDatabase({ folder, database }: OldState): void {
  * expires, and some of it belongs to one address, so all times are moved by the age of the fixture (see `moveTimes`),
  * and the hash of the address is replaced.
  */
-export function copyRecentDatabase(state: OldState, server: GeminiServer): void {
+export function copyDatabaseAsIfJustWritten(state: OldState, server: GeminiServer): void {
   copyDatabase(state);
   const ageMs = Date.now() - oldOutput.writtenAt;
   withDatabase(state.database, (database) => {

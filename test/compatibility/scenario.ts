@@ -85,7 +85,7 @@ export async function runScenario({ server, cwd, env }: ScenarioOptions): Promis
 
 /**
  * Starts three runs that do not finish: the first is interrupted, the second is killed while it waits for quota, and
- * the third is killed while it holds the only slot.
+ * the third is killed while it holds the only concurrency slot of its model.
  */
 async function runInterruptedCommands({ server, cwd, env }: ScenarioOptions): Promise<void> {
   const start = (command: string) => startBoticelli(command.split(' '), { cwd, env });

@@ -163,7 +163,7 @@ describe('the plan of a run', () => {
         expect(report.acts.map(({ act: name }) => name)).toEqual(planned.map(({ name }) => name));
         expect(report.acts.map(({ index }) => index)).toEqual([...planned.keys()]);
         expect(events[0]).toMatchObject({ acts: planned.map(({ name }) => name) });
-        const topLevel = planned.filter(({ isTopLevel }) => isTopLevel);
+        const topLevel = planned.filter(({ isReplyOfTopLevelAct }) => isReplyOfTopLevelAct);
         expect(topLevel).toHaveLength(drawn.acts.length * (drawn.carousel ?? 1));
       }),
       { numRuns: 50 },
@@ -174,11 +174,11 @@ describe('the plan of a run', () => {
     const inner = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const middle = createNarrative([createAct('m', inner)]);
     expect(planActs(createNarrative([createAct('a', middle), createAct('b', ['with', inner])]))).toEqual([
-      { name: 'a/m/x', actNames: ['a/m/x'], isTopLevel: false },
-      { name: 'a/m/y', actNames: ['a/m/y', 'a/m', 'a'], isTopLevel: true },
-      { name: 'b/x', actNames: ['b/x'], isTopLevel: false },
-      { name: 'b/y', actNames: ['b/y'], isTopLevel: false },
-      { name: 'b', actNames: ['b'], isTopLevel: true },
+      { name: 'a/m/x', actNames: ['a/m/x'], isReplyOfTopLevelAct: false },
+      { name: 'a/m/y', actNames: ['a/m/y', 'a/m', 'a'], isReplyOfTopLevelAct: true },
+      { name: 'b/x', actNames: ['b/x'], isReplyOfTopLevelAct: false },
+      { name: 'b/y', actNames: ['b/y'], isReplyOfTopLevelAct: false },
+      { name: 'b', actNames: ['b'], isReplyOfTopLevelAct: true },
     ]);
   });
 });

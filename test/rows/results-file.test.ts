@@ -9,8 +9,8 @@ import { createTemporaryFolder } from '../helpers/boticelli.js';
 const usage = { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 };
 
 /**
- * Opens a results file for the rows of `c.csv`, as a file of an earlier run. If that fails, checks that the file is
- * unchanged.
+ * Writes a results file as if an earlier run had left it, and opens it to resume the rows of `c.csv`. If that fails,
+ * checks that the file is unchanged.
  */
 async function open(name: string, content: string | Buffer, matrixKeys: string[] = []) {
   const folder = createTemporaryFolder(onTestFinished, { 'c.csv': 'id\n1\n2\n3\n' });
@@ -45,7 +45,7 @@ test('earlier NDJSON results stay byte for byte, except failed ones and a cut la
     Buffer.concat([Buffer.from(`${kept}${toLine('2', 'failed')}\n`), cut]),
   );
   expect(read()).toBe(kept);
-  expect(['1', '1', '2', '3'].map((id) => results.has({ row: { id } }))).toEqual([true, false, false, false]);
+  expect(['1', '1', '2', '3'].map((id) => results.takeEarlier({ row: { id } }))).toEqual([true, false, false, false]);
   results.write(createResult('2'));
   expect(
     read()
@@ -61,7 +61,7 @@ test('a cut last line of earlier CSV results is removed, even if it was cut with
   for (const cut of ['2,x,"y', '2,x,"y\nz', '2']) {
     const { results, read } = await open('r.csv', `${kept}${cut}`);
     expect(read()).toBe(kept);
-    expect(['1', '2'].map((id) => results.has({ row: { id } }))).toEqual([true, false]);
+    expect(['1', '2'].map((id) => results.takeEarlier({ row: { id } }))).toEqual([true, false]);
     results.write(createResult('2'));
     expect(read()).toBe(`${kept}2,,,completed,\n`);
   }
@@ -69,8 +69,8 @@ test('a cut last line of earlier CSV results is removed, even if it was cut with
 
 test('results of the same row are told apart by their combination', async () => {
   const { results, read } = await open('r.csv', 'id,model,reply,a,status,error\n1,m,x,x,completed,\n', ['model']);
-  expect(results.has({ row: { id: '1' }, matrix: { model: 'n' } })).toBe(false);
-  expect(results.has({ row: { id: '1' }, matrix: { model: 'm' } })).toBe(true);
+  expect(results.takeEarlier({ row: { id: '1' }, matrix: { model: 'n' } })).toBe(false);
+  expect(results.takeEarlier({ row: { id: '1' }, matrix: { model: 'm' } })).toBe(true);
   results.write(createResult('1', { model: 'n' }));
   expect(read().split('\n')[2]).toBe('1,n,,,completed,');
 });

@@ -71,10 +71,10 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
   const { narrativeIndex, labels, options, stderrWriter, stdout, isPipeClosed } = viewOptions;
   let files: ReplyFiles | undefined;
   let planned: readonly PlannedAct[] = [];
-  const isPrinted: ActFilter = ({ index }) => isActShown(planned, index, options);
+  const isShown: ActFilter = ({ index }) => isActShown(planned, index, options);
   const progress = createNarrativeProgress(viewOptions);
   const replies = viewOptions.createReplies(narrativeIndex, {
-    isActShown: isPrinted,
+    isActShown: isShown,
     ...(printsHeadingWithReply(viewOptions) && {
       writeHeading: (start) => options.quiet || progress.writeHeading(start),
     }),
@@ -105,7 +105,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
     saveAudio: (act, audio) => files?.writeAudio(act, audio),
     saveMedia: (...media) => files?.writeMedia(...media),
     canDiscard: (act) =>
-      options.output !== 'text' || stdout.isTerminal || !isPrinted(act) || replies.isQueued?.(act) === true,
+      options.output !== 'text' || stdout.isTerminal || !isShown(act) || replies.isQueued?.(act) === true,
     failBeforeStart(thrown) {
       const report = createFailedReport(thrown);
       onEvent(toEndEvent(report));
@@ -151,7 +151,7 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
 function isActShown(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
   if (last) return index === planned.length - 1;
   if (only) return only.some((name) => planned[index]?.actNames.includes(name));
-  return output !== 'text' || planned[index]?.isTopLevel === true;
+  return output !== 'text' || planned[index]?.isReplyOfTopLevelAct === true;
 }
 
 /**

@@ -4,10 +4,10 @@ export function addSorting(table: HTMLTableElement): void {
   const headers = [...(table.tHead?.rows[0]?.cells ?? [])];
   for (const [column, header] of headers.entries()) {
     header.querySelector('button')?.addEventListener('click', () => {
-      const isAscending = header.getAttribute('aria-sort') !== 'ascending';
+      const sortsAscending = header.getAttribute('aria-sort') !== 'ascending';
       for (const other of headers) other.removeAttribute('aria-sort');
-      header.setAttribute('aria-sort', isAscending ? 'ascending' : 'descending');
-      if (body) sortRows(body, column, header.classList.contains('number'), isAscending ? 1 : -1);
+      header.setAttribute('aria-sort', sortsAscending ? 'ascending' : 'descending');
+      if (body) sortRows(body, column, header.classList.contains('number'), sortsAscending ? 1 : -1);
     });
   }
 }

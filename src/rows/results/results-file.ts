@@ -9,10 +9,10 @@ import type { ResultSubject, RowResult } from './row-result.js';
 /** The file of `--results`. */
 export interface ResultsFile {
   /**
-   * Whether the file already has a result of the subject. Each result in the file makes only one call return true, so
-   * equal rows need one result each.
+   * Takes a result of the subject from those that an earlier run left in the file. Returns false if none is left. Each
+   * result is taken once, so equal rows need one result each.
    */
-  has(subject: ResultSubject): boolean;
+  takeEarlier(subject: ResultSubject): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
   explainMismatch(row: Row): string | undefined;
   /** Appends a result as a whole line. @throws BoticelliError `output_failed` */
@@ -68,7 +68,7 @@ function createWriter(
   getFormat: (subject: Pick<ResultSubject, 'row'>) => ResultFormat,
 ): ResultsFile {
   return {
-    has: (subject) => earlier?.take(getFormat(subject).getKey(subject)) ?? false,
+    takeEarlier: (subject) => earlier?.take(getFormat(subject).getKey(subject)) ?? false,
     explainMismatch: (row) => getFormat({ row: row.values }).explainMismatch(row),
     write: (result) => file.append(getFormat(result).format(result)),
     close: file.close,

@@ -100,7 +100,7 @@ testRule('conflicting-tables, conflicting-keys', [
 
 testRule('conflicting-tables', [
   [
-    'allows only one of the older names too',
+    'does not allow two older names either',
     `[narration]\nname = "y"\n[metadata]\nname = "z"\n[acts]\na = "Say hello."\n`,
     '3:2 conflicting-tables: the file has both [narration] and [metadata], two names of the same table',
   ],

@@ -45,7 +45,7 @@ export function sumCounts(results: readonly RoundResult[]): RoundCounts {
 export async function soakKills(): Promise<boolean> {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 100_000);
   const disk = createSmallDisk();
-  process.stdout.write(`seed ${seed}; ${disk.mountProblem ?? 'the disk is filled and freed'}\n`);
+  process.stdout.write(`seed ${seed}; ${disk.mountProblem ?? 'the soak fills the disk and frees it again'}\n`);
   const startedAt = performance.now();
   try {
     const results = await killAndResume(Number(process.env.SOAK_CASES ?? 200), seed, disk);

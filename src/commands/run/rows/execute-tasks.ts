@@ -31,7 +31,7 @@ export async function executeTasks(run: RowsRun, context: TaskContext): Promise<
   view.start(countTasks(run, options.shard));
   try {
     for await (const task of listTasks(run, options)) {
-      if (results?.has(getSubject(task))) {
+      if (results?.takeEarlier(getSubject(task))) {
         view.skipRow(task);
         state.reached += 1;
         continue;

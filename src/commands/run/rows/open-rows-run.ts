@@ -13,7 +13,7 @@ import { type FailedFile, openFailedFile } from '../../../rows/results/failed-fi
 import type { AddedColumns } from '../../../rows/results/result-format.js';
 import { openResultsFile, type ResultsFile } from '../../../rows/results/results-file.js';
 import type { RowSource } from '../../../rows/row.js';
-import { collectRowIds } from '../../../rows/row-instances.js';
+import { collectRowIds } from '../../../rows/row-ids.js';
 import { createSingleRowSource } from '../../../rows/sources/single-row-source.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';

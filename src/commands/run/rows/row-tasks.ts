@@ -1,4 +1,4 @@
-import { createRowIdentifier } from '../../../rows/row-instances.js';
+import { createRowIdentifier } from '../../../rows/row-ids.js';
 import type { RunOptions, Shard } from '../options.js';
 import type { RowsRun } from './open-rows-run.js';
 import type { RowTask } from './row-task.js';

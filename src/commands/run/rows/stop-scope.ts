@@ -21,6 +21,7 @@ export function getStopScope(error: BoticelliError): StopScope | undefined {
 
 /** Whether other requests to the same model would fail too. */
 function affectsModel(error: BoticelliError): boolean {
+  // A rejection by the service is a `QuotaExceeded`. The limiter throws a plain `BoticelliError` with the same codes.
   const isFromService = error instanceof QuotaExceeded;
   switch (error.code) {
     case 'model_not_found':

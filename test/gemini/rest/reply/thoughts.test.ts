@@ -7,7 +7,10 @@ import { createGeminiFixture, createRequest, createUserTurn, getError, model } f
 const fixture = createGeminiFixture();
 const request = createRequest('Hi', { includeThoughts: true });
 
-/** The reply to a script, and the events and the texts of chunks in the order in which they arrive. */
+/**
+ * Sends a request that the server answers with `script`. Returns the response, and the events and the texts of chunks
+ * in the order in which they arrive.
+ */
 async function send(script: ScriptedReply, { streaming = false, sent = request, apiKey = 'test-key' } = {}) {
   const received: (DriverEvent | string)[] = [];
   const context = { emit: (event: DriverEvent) => void received.push(event) };
