@@ -166,7 +166,7 @@ function completeReply({ collector, exchange, options: { request, context } }: P
   const response = addServedTier(reply, servedTier, request);
   const otherParts = collector.describeOtherParts();
   const messages = [
-    ...(otherParts === undefined ? [] : [`the reply also has ${otherParts}; only its text is shown`]),
+    ...(otherParts === undefined ? [] : [`the reply also has ${otherParts}; only its text and media are shown`]),
     ...collector.listToolProblems(),
   ];
   for (const message of messages)

@@ -141,7 +141,7 @@ function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, {
   const warn = (message: string) => emit?.({ type: 'note', about: 'reply', message, warning: true });
   if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with the speech');
   const otherParts = collector.describeOtherParts();
-  if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text is shown`);
+  if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text and media are shown`);
   for (const problem of collector.listToolProblems()) warn(problem);
 }
 

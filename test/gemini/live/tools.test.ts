@@ -46,7 +46,7 @@ test('a search that was not asked for is reported', async () => {
   const { notes, context } = createNotingContext();
   await fixture.driver().generate(createRequest(), context);
   expect(notes).toEqual([
-    'the reply also has 1 piece of code (PYTHON) and 1 result of code (OUTCOME_OK); only its text is shown',
+    'the reply also has 1 piece of code (PYTHON) and 1 result of code (OUTCOME_OK); only its text and media are shown',
     'the service searched the web, but google_search was not asked for',
   ]);
 });

@@ -103,7 +103,7 @@ describe('a reply for which code ran', () => {
     const { response, notes } = await getSameResponse(partsReply(codeParts), ['google_search']);
     expect(response).toMatchObject({ text: 'Adding. It is 5.', code: executedCode });
     expect(notes).toEqual([
-      'the reply also has 1 piece of code (PYTHON) and 1 result of code (OUTCOME_OK); only its text is shown',
+      'the reply also has 1 piece of code (PYTHON) and 1 result of code (OUTCOME_OK); only its text and media are shown',
     ]);
   });
 

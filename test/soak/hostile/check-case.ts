@@ -155,5 +155,9 @@ function hasResult(kind: RequestKind, stdout: string): boolean {
   const lines = kind === 'stream' ? stdout.trim().split('\n') : [stdout];
   const documents = lines.map((line) => JSON.parse(line));
   const ends = kind === 'stream' ? documents.filter(({ type }) => type === 'act-end') : documents[0].acts;
-  return ends.length === 1 && ends[0].text.trim() !== '' && documents.at(-1).status === 'completed';
+  return ends.length === 1 && hasReply(ends[0]) && documents.at(-1).status === 'completed';
+}
+
+function hasReply({ text, media = [] }: { text: string; media?: { byteLength: number }[] }): boolean {
+  return text.trim() !== '' || media.some(({ byteLength }) => byteLength > 0);
 }

@@ -253,7 +253,7 @@ describe('parts that are not text', () => {
     fixture.server.queueReplies({ chunks }, { chunks });
     await fixture.driver().generate(createRequest(), context);
     await readStream(fixture.driver().generateStream(createRequest(), context));
-    const message = 'the reply also has 1 function call (search); only its text is shown';
+    const message = 'the reply also has 1 function call (search); only its text and media are shown';
     const note = { type: 'note', about: 'reply', message, warning: true };
     expect(notes).toEqual([note, note]);
   });
