@@ -69,7 +69,8 @@ const common = {
   bundle: true,
   platform: 'node',
   target: 'node20',
-  external: ['libsql'],
+  // The native parts of libsql, one for each platform.
+  external: ['@libsql/*'],
   // Replaces Node's own fetch classes, whose first use loads undici. That takes longer than the rest of a one-act run.
   inject: ['./src/gemini/transport/minimal-fetch.ts'],
   alias: { 'google-auth-library': stub('no-cloud-credentials'), debug: stub('no-debug-output') },

@@ -4,9 +4,10 @@ import type Database from 'libsql';
 import { applicationId, readApplicationId, tableNames } from './schema.js';
 
 /**
- * The files that have passed the check in this process, by device and inode. A file is not checked again, because this
- * process may be connected to it by then: the check opens and closes the file, and closing any handle to a file
- * releases the locks that SQLite holds on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ * The files that have passed the check in this process, by device, inode and time of creation: a new file may get the
+ * inode of a removed one. A file is not checked again, because this process may be connected to it by then: the check
+ * opens and closes the file, and closing any handle to a file releases the locks that SQLite holds on it
+ * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
 const checkedFiles = new Set<string>();
 
@@ -17,8 +18,8 @@ const checkedFiles = new Set<string>();
  * mode at most, because opening it normally may start a recovery, which writes.
  */
 export function describeForeignFile(LibSql: typeof Database, path: string): string | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  const fileId = `${stats?.dev} ${stats?.ino}`;
+  const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
+  const fileId = `${stats?.dev} ${stats?.ino} ${stats?.birthtimeNs}`;
   if (stats && checkedFiles.has(fileId)) return undefined;
   const problem = checkFile(LibSql, path);
   if (stats && problem === undefined) checkedFiles.add(fileId);

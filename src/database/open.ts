@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
 import { describeForeignFile, foreignDatabaseMessage, isForeignDatabase } from './foreign-file.js';
+import { loadSqlite } from './load-sqlite.js';
 import { applicationId, migrate, readApplicationId, readSchemaVersion, repairSchema, schemaVersion } from './schema.js';
 import { describeSqliteError, isCorrupt, isUnwritable } from './sqlite-error.js';
 import { watchFile } from './transaction.js';
@@ -31,12 +32,13 @@ export function databasePath(stateFolder: string): string {
  * @param options how to wait while another process locks the whole file
  * @throws BoticelliError `output_failed` if the file stays locked, because no request may be sent while the used
  *   quota is unknown
+ * @throws BoticelliError `invalid_config` if SQLite can't be loaded
  */
 export async function openDatabase(
   folder: string,
   options: Omit<LockWaitOptions, 'pauseMs'> = {},
 ): Promise<OpenedDatabase> {
-  const { default: LibSql } = await import('libsql');
+  const LibSql = await loadSqlite();
   const path = databasePath(folder);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -159,13 +161,14 @@ export function moveDamagedFile(path: string): string {
  * @param minVersion the first schema version that has the wanted tables
  * @returns undefined if the file does not exist, is empty, or has an older schema version than `minVersion`
  * @throws BoticelliError `no_input` if the file can't be read, is not ours, or was written by a newer version
+ * @throws BoticelliError `invalid_config` if SQLite can't be loaded
  */
 export async function openReadOnly(folder: string, minVersion = 1): Promise<Database.Database | undefined> {
   const path = databasePath(folder);
   try {
     // A file that another process is creating is still empty.
     if (statSync(path, { throwIfNoEntry: false })?.size === 0) return undefined;
-    const { default: LibSql } = await import('libsql');
+    const LibSql = await loadSqlite();
     const problem = describeForeignFile(LibSql, path);
     if (problem !== undefined) throw new Error(`it ${problem}`);
     if (!existsSync(path)) return undefined;
@@ -181,6 +184,7 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     if (version === 0) throw new Error('it is not a boticelli database');
     throw new Error(`it was written by a newer boticelli (schema version ${version})`);
   } catch (thrown) {
+    if (thrown instanceof BoticelliError) throw thrown;
     throw createUnreadableError(path, thrown);
   }
 }

@@ -1,7 +1,17 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { describeForeignFile, foreignDatabaseMessage } from '../../src/database/foreign-file.js';
 import { openDatabase, openReadOnly } from '../../src/database/open.js';
 import { applicationId, readApplicationId } from '../../src/database/schema.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
@@ -94,6 +104,18 @@ describe('a symbolic link', () => {
     expect(await openDatabase(createLink(target))).toEqual({ warning: expect.stringContaining('symbolic link') });
     expect(existsSync(target)).toBe(false);
   });
+});
+
+test('a file that replaces ours is checked, even if it gets the inode of ours', () => {
+  const readDatabase = (sql: string) => readFileSync(join(createStateFolder(sql), 'boticelli.db'));
+  const ours = readDatabase(`PRAGMA application_id = ${applicationId}; ${ownTable}`);
+  const other = readDatabase('PRAGMA application_id = 77; CREATE TABLE bookmarks (url TEXT);');
+  const path = join(createTemporaryFolder(onTestFinished), 'boticelli.db');
+  for (const [content, problem] of [[ours], [other, foreignDatabaseMessage]] as const) {
+    writeFileSync(path, content);
+    expect(describeForeignFile(Database, path)).toBe(problem);
+    rmSync(path);
+  }
 });
 
 test('a folder named boticelli.db is reported', async () => {

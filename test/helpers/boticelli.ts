@@ -81,8 +81,7 @@ function getPublicInstallation(): string {
   if (publicInstallation !== undefined) return publicInstallation;
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-public-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const libraries = ['libsql', '@libsql', '@neon-rs'].map((name) => `node_modules/${name}`);
-  for (const path of ['bin', 'dist/main.cjs', 'dist/lazy', 'package.json', ...libraries]) {
+  for (const path of ['bin', 'dist/main.cjs', 'dist/lazy', 'package.json', 'node_modules/@libsql']) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
   execFileSync('chmod', ['-R', 'a+rX', folder]);
