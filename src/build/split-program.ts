@@ -56,7 +56,7 @@ export async function buildSplitProgram(program: SplitProgram, options: BuildOpt
         ...createOptions(file),
         stdin: { contents, resolveDir: folder },
         outfile: `dist/${locate(file)}`,
-        plugins: [importFromOtherFiles(file, owners, folder)],
+        plugins: [importFromOtherFiles(file, owners, folder), ...(options.plugins ?? [])],
       });
     }),
   );
