@@ -62,19 +62,23 @@ function findIssues(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
  * Finds what zod misses: zod skips a record entry called `__proto__`, and accepts a date as an object without keys.
  */
 function findIssuesMissedByZod(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
-  if (!isTable(value)) return [];
-  return Object.entries(value).flatMap(([key, entry]) => {
+  const issues: ZodIssue[] = [];
+  if (!isTable(value)) return issues;
+  for (const [key, entry] of Object.entries(value)) {
+    const isDate = entry instanceof Date;
+    if (!isTable(entry) && !isDate && key !== '__proto__') continue;
     const child = getChildSchema(schema, key);
-    if (!child) return [];
+    if (!child) continue;
     const childPath = [...path, key];
-    if (entry instanceof Date && getDefinition(child).type === 'object')
-      return [{ code: 'invalid_type', expected: 'object', path: childPath, message: '' }];
-    const isSkipped = key === '__proto__' && getDefinition(schema).type === 'record';
-    return [
-      ...(isSkipped ? findIssues(child, entry, childPath) : []),
-      ...findIssuesMissedByZod(child, entry, childPath),
-    ];
-  });
+    if (isDate && getDefinition(child).type === 'object')
+      issues.push({ code: 'invalid_type', expected: 'object', path: childPath, message: '' });
+    else {
+      const isSkipped = key === '__proto__' && getDefinition(schema).type === 'record';
+      if (isSkipped) issues.push(...findIssues(child, entry, childPath));
+      issues.push(...findIssuesMissedByZod(child, entry, childPath));
+    }
+  }
+  return issues;
 }
 
 /** Returns the schema of the value at a key of a table; undefined if the schema has no such key. */

@@ -29,24 +29,30 @@ function lintModelNames({ table, path }: RawTable, options: NameOptions): void {
 
 function lintModelName(value: TomlValue, path: Path, options: NameOptions): void {
   const { report, now } = options;
-  const isOverride = options.isModelOverridden && path.at(-1) === 'model';
-  const subject = isOverride ? '--model' : describePath(path);
-  const reportedPath = isOverride ? path.slice(0, -1) : path;
   const name = typeof value === 'string' ? stripModelPrefix(value) : '';
   const facts = getModelFacts(name);
-  if (facts && isRetiring(facts, now)) {
-    const message = `${subject} is ${quote(name)}, which ${describeRetirement(facts, now)}`;
-    report(warningAt('retired-model', reportedPath, message, { target: isOverride ? 'key' : 'value' }));
+  const isExpected = facts ? !isRetiring(facts, now) : isUnlisted(name);
+  if (isExpected) return;
+  const isOverride = options.isModelOverridden && path.at(-1) === 'model';
+  const subject = `${isOverride ? '--model' : describePath(path)} is ${quote(name)}`;
+  const reportedPath = isOverride ? path.slice(0, -1) : path;
+  const target = isOverride ? 'key' : 'value';
+  if (facts) {
+    report(warningAt('retired-model', reportedPath, `${subject}, which ${describeRetirement(facts, now)}`, { target }));
     return;
   }
-  // There is no warning for tuned models (they have user-defined names), for Gemma, or for versions of Gemini that
-  // are newer than the known ones.
-  if (facts || /^(tunedModels\/|gemma-)/.test(name) || isNewerVersion(name)) return;
-  const message = `${subject} is ${quote(name)}, which is not a model known to this version`;
   // A suggestion must not cause another warning.
   const candidates = [...builtInModels].filter(([, known]) => !isRetiring(known, now)).map(([knownName]) => knownName);
-  const suggest = { name, candidates };
-  report(warningAt('unknown-model', reportedPath, message, { target: isOverride ? 'key' : 'value', suggest }));
+  const message = `${subject}, which is not a model known to this version`;
+  report(warningAt('unknown-model', reportedPath, message, { target, suggest: { name, candidates } }));
+}
+
+/**
+ * Whether a model may exist although it is not among the known models: a tuned model, which has a user-defined name, a
+ * Gemma model, or a version of Gemini that is newer than the known ones.
+ */
+function isUnlisted(name: string): boolean {
+  return /^(tunedModels\/|gemma-)/.test(name) || isNewerVersion(name);
 }
 
 /** Says when a retiring model is shut down and, if requests for it are served after that, by which model. */

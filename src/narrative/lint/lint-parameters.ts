@@ -51,9 +51,10 @@ function lintParameter(
   // If an act inherits both the setting and the model, the problem is reported once, for the narrative.
   if (!isOwnValue && table.model === undefined) return;
   const value = table[key] ?? narrativeTable.table[key];
+  if (value === undefined) return;
   const model = getKnownModel(table.model ?? narrativeTable.table.model);
-  const message = value !== undefined && model && describe(value, model);
-  if (!message) return;
+  const message = model && describe(value, model);
+  if (message === undefined) return;
   const settingPath = [...(isOwnValue ? path : narrativeTable.path), key];
   const reportedPath = isOwnValue ? settingPath : [...path, 'model'];
   report(warningAt(rule, reportedPath, `${describePath(settingPath)} ${message}`, { target: 'value' }));
