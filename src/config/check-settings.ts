@@ -29,15 +29,18 @@ function createOwnTrustProblem(): Problem {
   return errorAt('own-trust', ['trust'], message, { target: 'key' });
 }
 
-function createUnknownKeyProblem(table: Path, key: string, file: TomlTable): Problem {
-  const path = [...table, key];
-  const options = { target: 'key', suggest: { name: key, candidates: getSchemaKeys(settingsSchema, table) } } as const;
+function createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem {
+  const path = [...tablePath, key];
+  const options = {
+    target: 'key',
+    suggest: { name: key, candidates: getSchemaKeys(settingsSchema, tablePath) },
+  } as const;
   const value = valueAt(file, path);
-  if (table.length === 0 && (isTable(value) || Array.isArray(value))) {
+  if (tablePath.length === 0 && (isTable(value) || Array.isArray(value))) {
     return errorAt('unknown-table', path, `unknown table ${formatTableHeader(path)}`, options);
   }
-  const location = table.length === 0 ? ' above the first table' : '';
-  const hint = apiKeyHint(key) ?? unquotedModelHint(table, key) ?? '';
+  const location = tablePath.length === 0 ? ' above the first table' : '';
+  const hint = apiKeyHint(key) ?? unquotedModelHint(tablePath, key) ?? '';
   return errorAt('unknown-key', path, `unknown key ${describePath(path)}${location}${hint}`, options);
 }
 
@@ -54,9 +57,9 @@ function apiKeyHint(key: string): string | undefined {
  * Returns a hint for a model name that needs quotes. TOML reads `models.gemini-3.8-flash` as the key `8-flash` in
  * `models.gemini-3`, but the user means `models."gemini-3.8-flash"`.
  */
-function unquotedModelHint(table: Path, key: string): string | undefined {
-  const [model] = table.slice(5);
-  const isInModel = table.length === 6 && table[4] === 'models' && typeof model === 'string';
+function unquotedModelHint(tablePath: Path, key: string): string | undefined {
+  const [model] = tablePath.slice(5);
+  const isInModel = tablePath.length === 6 && tablePath[4] === 'models' && typeof model === 'string';
   return isInModel && /^\d/.test(key)
     ? `; a name with a dot needs quotes: models.${quote(`${model}.${key}`)}`
     : undefined;

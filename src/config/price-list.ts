@@ -6,9 +6,9 @@ export interface PriceList {
   /** Returns the price of a model now; undefined if it is unknown, as for an alias without a price in settings. */
   getPrice(model: string): Price | undefined;
   /**
-   * Returns the price of a reply that `model` served and that was requested as `requestedAs`. A price from settings
-   * comes before built-in ones, and that of `model` before that of `requestedAs`. Undefined if no price is known. Also
-   * remembers for `getMaxPrice` that `model` serves the requests for `requestedAs`.
+   * Returns the price of a reply that `model` served and that was requested as `requestedAs`. Looks in the settings and
+   * then among the built-in prices, each time for `model` and then for `requestedAs`. Undefined if no price is known.
+   * Also remembers for `getMaxPrice` that `model` serves the requests for `requestedAs`.
    */
   getReplyPrice(model: string, requestedAs: string): Price | undefined;
   /**

@@ -28,10 +28,13 @@ const secretPatterns: readonly RegExp[] = [
   /((?:key|token|secret|password)["']?[ \t]*=[ \t]*)[^\s=].*/gi,
 ];
 
-/** @param prefix the text before the secret, or the position of the match if the pattern has no capture group */
-function maskSecret(secret: string, prefix: string | number): string {
+/**
+ * @param match the secret, with the text of the capture group before it
+ * @param prefix the text of the capture group, or the position of the match if the pattern has no group
+ */
+function maskSecret(match: string, prefix: string | number): string {
   const visiblePrefix = typeof prefix === 'string' ? prefix : '';
-  return visiblePrefix + '*'.repeat(secret.length - visiblePrefix.length);
+  return visiblePrefix + '*'.repeat(match.length - visiblePrefix.length);
 }
 
 /**

@@ -43,7 +43,7 @@ export async function resolveSettings({ flags = {}, ...options }: SettingsOption
   };
 }
 
-/** What the settings are composed from. The files have been checked; not all environment variables have. */
+/** What the settings are composed from. The files have been checked, but some environment variables have not. */
 interface SettingsInputs {
   sources: Sources;
   /** The merged settings files. */

@@ -10,7 +10,7 @@ const expectedValueMessage = 'expected a value: a string in quotes, a number, tr
  */
 const unsupportedDateMessage = 'dates and times are not supported here; write a string in "quotes"';
 
-/** Patterns of the parser's messages, each with the message to show instead. The first match wins. */
+/** Patterns of @iarna/toml's messages, each with the message to show instead. The first match wins. */
 const plainMessages: readonly (readonly [RegExp, string])[] = [
   [/^Unterminated multi-line string/, 'unterminated multi-line string'],
   [/^Unterminated string/, 'unterminated string; for several lines use """'],
@@ -33,16 +33,16 @@ const plainMessages: readonly (readonly [RegExp, string])[] = [
 export async function diagnoseSyntax(text: string, { error, offset }: ParseFailure): Promise<Diagnostic> {
   const lineEndDiagnostic = diagnoseLineEndings(text);
   if (lineEndDiagnostic) return lineEndDiagnostic;
-  const secondResult = await parseWithSecondParser(text);
+  const eslintResult = await parseWithEslintParser(text);
   const message =
-    secondResult === 'valid' && endsWithDate(text.slice(0, offset + 1))
+    eslintResult === 'valid' && endsWithDate(text.slice(0, offset + 1))
       ? unsupportedDateMessage
       : plainMessages.find(([pattern]) => pattern.test(error.message))?.[1];
-  const location = locateSyntaxError(text, error, Math.min(offset, text.length), secondResult);
+  const location = locateSyntaxError(text, error, Math.min(offset, text.length), eslintResult);
   return { severity: 'error', rule: 'syntax', message: message ?? `not valid TOML: ${error.message}`, location };
 }
 
-/** Whether a text ends with a date or a time, which a space, one other character or both may follow. */
+/** Whether a text ends with a date or a time. A space may follow it, and after that one more character. */
 function endsWithDate(text: string): boolean {
   return /(?:\d{4}-\d{2}-\d{2}|\d{2}:\d{2})[^\s=,[{]*\s?.?$/.test(text.slice(-100));
 }
@@ -59,22 +59,22 @@ function locateSyntaxError(
   text: string,
   error: Error,
   offset: number,
-  secondResult: number | 'valid' | undefined,
+  eslintResult: number | 'valid' | undefined,
 ): Location {
   if (error.message.startsWith('Unterminated multi-line')) {
     // The string extends to the end of the file, so its opening quotes are the last ones.
     const start = Math.max(text.lastIndexOf('"""', offset), text.lastIndexOf("'''", offset));
     return locate(text, start, start + 3);
   }
-  if (error.message === 'Invalid Datetime' || secondResult === 'valid') {
-    // The parser reports an invalid date at the end of the date, or at the space after it.
+  if (error.message === 'Invalid Datetime' || eslintResult === 'valid') {
+    // @iarna/toml reports an invalid date at the end of the date, or at the space after it.
     const [date = ''] = /[^\s=,[{]*\s?$/.exec(text.slice(0, offset)) ?? [];
     return locate(text, offset - date.length, offset - date.length + date.trimEnd().length);
   }
   const errorLocation = locate(text, offset, offset + 1);
-  // The second parser reports the position of the cause, such as a duplicate key. The first parser reports the end of
-  // the line.
-  const causeLocation = typeof secondResult === 'number' ? locate(text, secondResult, secondResult + 1) : errorLocation;
+  // toml-eslint-parser reports the position of the cause, such as a duplicate key. @iarna/toml reports the end of the
+  // line.
+  const causeLocation = typeof eslintResult === 'number' ? locate(text, eslintResult, eslintResult + 1) : errorLocation;
   return causeLocation.line <= errorLocation.line ? causeLocation : errorLocation;
 }
 
@@ -82,7 +82,7 @@ function locateSyntaxError(
  * Parses again with toml-eslint-parser, which supports all of TOML, unlike @iarna/toml. Returns the offset at which it
  * fails, or 'valid', or undefined if the text is too long or so deeply nested that the parser's stack overflows.
  */
-async function parseWithSecondParser(text: string): Promise<number | 'valid' | undefined> {
+async function parseWithEslintParser(text: string): Promise<number | 'valid' | undefined> {
   if (text.length > maxLocatableLength) return undefined;
   const { ParseError, parseTOML } = await import('toml-eslint-parser');
   try {

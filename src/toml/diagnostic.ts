@@ -14,7 +14,7 @@ export interface Diagnostic {
 
 /** A file that was read because another file refers to it. */
 export interface SourceFile {
-  /** The path of the file, relative to the same folder as the path that the user gave. */
+  /** The path for messages: relative to the working folder, unless the user or a narrative named an absolute path. */
   file: string;
   text: string;
 }

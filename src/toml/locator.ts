@@ -14,16 +14,16 @@ interface PathNode {
 }
 
 /**
- * The longest text to parse for locations, in UTF-16 code units. The locator's parser needs about 100 bytes of memory
+ * The longest text to parse for locations, in UTF-16 code units. toml-eslint-parser needs about 100 bytes of memory
  * per byte of input: 60 MB of short lines took minutes and 4.5 GB (measured 2026-11). Problems in longer texts have no
  * location.
  */
 export const maxLocatableLength = 5_000_000;
 
 /**
- * Parses a text again, and returns a function that finds the location of a problem in it. The parser for this records
- * ranges. It is slower than the first one, so it is loaded only if there is a problem to locate. Nothing is found in a
- * text that it rejects, or that is longer than `maxLocatableLength`.
+ * Parses a text again, and returns a function that finds the location of a problem in it. The text is parsed with
+ * toml-eslint-parser, which records ranges. That parser is slower than @iarna/toml, so it is loaded only if there is a
+ * problem to locate. No location is found in a text that it rejects, or that is longer than `maxLocatableLength`.
  */
 export async function createLocator(text: string): Promise<(query: LocationQuery) => Location | undefined> {
   const root: PathNode = { children: new Map() };

@@ -12,7 +12,7 @@ type TomlFile = { text: string } & (
 
 /**
  * Decodes and parses the bytes of a TOML file. If there is a syntax error, it is the only diagnostic, because the text
- * after it can't be interpreted. Only `diagnose` is asynchronous, because it loads a second parser.
+ * after it can't be interpreted. Only `diagnose` is asynchronous, because it loads toml-eslint-parser.
  */
 export function readToml(bytes: Uint8Array): TomlFile {
   const { text, diagnostic } = decodeText(bytes);

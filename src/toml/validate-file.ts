@@ -180,7 +180,7 @@ export function createTypeProblem(
 
 /**
  * Creates the problem for a value that is not one of the allowed strings.
- * @param expected a description of the allowed values, if they are more than the candidates
+ * @param expected describes all allowed values. Default: the candidates
  */
 export function createValueProblem(
   path: Path,

@@ -40,7 +40,8 @@ const readBuffer = Buffer.alloc(32_768);
 const readOnly = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Reads a small file. Returns undefined if the file is empty, or if it fills the buffer and may therefore be longer.
+ * Reads a small file. Returns undefined if nothing can be read, as from an empty file or the device `/dev/null`, or if
+ * the file fills the buffer and may therefore be longer.
  * Does not call `stat` first, because that takes as long as opening and reading: Node creates four dates from a file's
  * times. Reading a pipe or a terminal throws.
  */

@@ -1,7 +1,7 @@
 import { errorAt } from '../../toml/problem.js';
 import { loadMediaTemplate } from '../parse/load-media.js';
 import type { ParsedNarrativeFile } from '../parse/parsed-narrative-file.js';
-import type { MediaTemplateEntry } from '../parse/read-media.js';
+import type { LocatedMediaTemplate } from '../parse/read-media.js';
 import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../template.js';
 
 type Variables = ReadonlyMap<string, string>;
@@ -26,7 +26,7 @@ export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: 
     const seen = visited.get(file) ?? new Set();
     if (seen.has(key)) return;
     visited.set(file, seen.add(key));
-    for (const entry of file.mediaTemplates) await checkTemplate(entry, vars, file);
+    for (const located of file.mediaTemplates) await checkTemplate(located, vars, file);
     for (const nestedFile of file.nestedFiles) await visit(nestedFile, vars);
   };
   await visit(root, overrides);
@@ -54,14 +54,15 @@ function createVariableCollector(): (file: ParsedNarrativeFile) => ReadonlySet<s
 }
 
 async function checkTemplate(
-  { template, path, base }: MediaTemplateEntry,
+  { template, path, namedTemplate }: LocatedMediaTemplate,
   vars: Variables,
   { problems }: ParsedNarrativeFile,
 ): Promise<void> {
   const name = renderWithVariables(template.text, vars);
   if (name === undefined) return;
-  // `base` is the entry of `[media]`. If the entry could not be read under this name, that was reported at the entry.
-  if (template.loaded.has(name) || (base && !base.loaded.has(name))) return;
+  if (template.loaded.has(name)) return;
+  // If the entry of `[media]` could not be read under this name, that was reported at the entry.
+  if (namedTemplate && !namedTemplate.loaded.has(name)) return;
   const result = await loadMediaTemplate(template, name);
   if (result.ok) {
     template.loaded.set(name, result.media);

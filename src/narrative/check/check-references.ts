@@ -183,7 +183,7 @@ function* listKnownNames({ acts, vars }: ReferenceScope): Iterable<string> {
 }
 
 /**
- * Reports acts that a `context` names and that do not exist, or have not run before the act with that `context`. For
+ * Checks the acts that each `context` lists. They must exist, and must run before the act that has the `context`. For
  * `context` in the `[narrative]` table, only existence is checked: it applies to all acts, and each of them sees the
  * listed acts that have already run.
  */

@@ -46,14 +46,14 @@ export function createUnknownKeyProblem(tablePath: Path, key: string, file: Toml
   return errorAt('unknown-key', path, `unknown key ${describePath(path)}${suffix}`, options);
 }
 
-const mediaSchemas: readonly TableSchema[] = [mediaSchema, mediaInputSchema, textInputSchema];
+const schemasWithFilename: readonly TableSchema[] = [mediaSchema, mediaInputSchema, textInputSchema];
 
 type TableSchema = { shape: Record<string, unknown> };
 
 /** Lists the keys that only the original Rust version uses. */
 function listIgnoredKeys(schema: TableSchema): string[] {
   if (schema === narrativeTableSchema) return ['template', 'target', 'skip_content_generation', 'preserve_source'];
-  return mediaSchemas.includes(schema) ? ['filename'] : [];
+  return schemasWithFilename.includes(schema) ? ['filename'] : [];
 }
 
 /** The tables among the settings of a narrative or an act. */

@@ -51,7 +51,7 @@ async function checkValue(value: unknown, pointer: string, condition: Condition,
   }
   if (typeof value === 'string') return checkText(value, pointer, condition, limits);
   if ((name === 'contains' || name === 'not_contains') && Array.isArray(value)) {
-    return checkTexts(condition.texts, name, pointer, (text) => value.some((element) => isEqual(element, text)));
+    return checkContained(condition.texts, name, pointer, (text) => value.some((element) => isEqual(element, text)));
   }
   return `${pointer} is ${describeValue(value)}, and ${JSON.stringify(name)} needs a text`;
 }
@@ -59,11 +59,11 @@ async function checkValue(value: unknown, pointer: string, condition: Condition,
 async function checkText(text: string, subject: string, condition: Condition, limits: WorkerLimits) {
   switch (condition.name) {
     case 'contains': {
-      const mismatch = checkTexts(condition.texts, 'contains', subject, (part) => text.includes(part));
+      const mismatch = checkContained(condition.texts, 'contains', subject, (part) => text.includes(part));
       return mismatch && `${mismatch}; ${describeStart(text)}`;
     }
     case 'not_contains': {
-      const mismatch = checkTexts(condition.texts, 'not_contains', subject, (part) => text.includes(part));
+      const mismatch = checkContained(condition.texts, 'not_contains', subject, (part) => text.includes(part));
       const found = condition.texts.find((part) => text.includes(part));
       return mismatch && found !== undefined ? `${mismatch}: ${quoteAround(text, found)}` : mismatch;
     }
@@ -81,7 +81,7 @@ async function checkText(text: string, subject: string, condition: Condition, li
   }
 }
 
-function checkTexts(
+function checkContained(
   texts: readonly string[],
   name: 'contains' | 'not_contains',
   subject: string,

@@ -4,7 +4,10 @@ import { maxWorkerMegabytes, runInWorker, type WorkerLimits } from '../../util/r
 /** How long a match may block the main thread. Nearly all matches take less than a millisecond. */
 const maxDirectMs = 50;
 
-/** The maximum length of a text that is matched in the main thread: there, the text is copied into a script. */
+/**
+ * The maximum length of a text that is matched in the main thread. There, the text is part of a script, and compiling
+ * the script is not included in `maxDirectMs`.
+ */
 const maxDirectLength = 100_000;
 
 /** What a worker posts: whether the pattern matches, or why it could not be applied. */

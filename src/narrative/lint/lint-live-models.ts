@@ -10,29 +10,35 @@ import type { RawAct, RawTable } from './raw-acts.js';
 /**
  * Warns about settings and inputs that the Live API rejects or ignores, in acts with a Live model. Without the warning,
  * a rejection would appear only after earlier acts had been billed. A setting of the narrative is reported where it is
- * set, if the narrative's own model is a Live model, and also at the `model` of each act that names a Live model.
+ * set if the narrative's own model is a Live model. In addition, it is reported at the `model` of each act that names a
+ * Live model itself.
  */
 export function lintLiveModels(
-  header: RawTable,
+  narrativeTable: RawTable,
   acts: readonly RawAct[],
   orderedActs: readonly Act[],
   report: ReportProblem,
 ): void {
-  const headerModel = getLiveModel(header.table.model);
-  if (headerModel !== undefined) lintLiveSettings(headerModel, header, header, report);
+  const narrativeModel = getLiveModel(narrativeTable.table.model);
+  if (narrativeModel !== undefined) lintLiveSettings(narrativeModel, narrativeTable, narrativeTable, report);
   const liveActs = acts.flatMap((act) => {
-    const model = act.table.model === undefined ? headerModel : getLiveModel(act.table.model);
+    const model = act.table.model === undefined ? narrativeModel : getLiveModel(act.table.model);
     return model === undefined ? [] : { act, model };
   });
   if (liveActs.length === 0) return;
   const inputs = new Map(orderedActs.map((act) => [act.name, act.inputs]));
   for (const { act, model } of liveActs) {
-    lintLiveSettings(model, act, header, report);
+    lintLiveSettings(model, act, narrativeTable, report);
     lintLiveInputs(model, act, inputs.get(act.name) ?? [], report);
   }
 }
 
-function lintLiveSettings(model: string, { table, path }: RawTable, header: RawTable, report: ReportProblem): void {
+function lintLiveSettings(
+  model: string,
+  { table, path }: RawTable,
+  narrativeTable: RawTable,
+  report: ReportProblem,
+): void {
   if (table.format === 'json') {
     const [key, message] =
       table.schema === undefined
@@ -40,10 +46,10 @@ function lintLiveSettings(model: string, { table, path }: RawTable, header: RawT
         : ['schema', 'which cannot be forced to follow a schema; describe it in the prompt as well'];
     report(warningAt('live-schema', [...path, key], `${model} is a Live model, ${message}`));
   }
-  lintLiveServiceTier(model, { table, path }, header, report);
+  lintLiveServiceTier(model, { table, path }, narrativeTable, report);
   const unsupported: Record<string, string> = { stop: 'and the Live API has no stop sequences' };
   if (builtInModels.get(model)?.hasFixedThinking) unsupported.thinking = 'whose thinking is not configurable';
-  const getValue = (key: string) => table[key] ?? (table.model === undefined ? undefined : header.table[key]);
+  const getValue = (key: string) => table[key] ?? (table.model === undefined ? undefined : narrativeTable.table[key]);
   const tools = getValue('tools');
   const tool = Array.isArray(tools) && tools.find((name) => !liveTools.includes(name as ToolName));
   if (tool) unsupported.tools = `and the Live API does not have the tool ${tool}`;
@@ -59,9 +65,14 @@ function lintLiveSettings(model: string, { table, path }: RawTable, header: RawT
  * Warns about a service tier, which has no effect: the Live API has no service tiers
  * (ai.google.dev/gemini-api/docs/flex-inference, read 2026-11-30).
  */
-function lintLiveServiceTier(model: string, { table, path }: RawTable, header: RawTable, report: ReportProblem): void {
+function lintLiveServiceTier(
+  model: string,
+  { table, path }: RawTable,
+  narrativeTable: RawTable,
+  report: ReportProblem,
+): void {
   const isOwnValue = table.service_tier !== undefined;
-  if (!isOwnValue && (table.model === undefined || header.table.service_tier === undefined)) return;
+  if (!isOwnValue && (table.model === undefined || narrativeTable.table.service_tier === undefined)) return;
   const message = `${model} is a Live model, on which service_tier has no effect`;
   report(warningAt('ignored-service-tier', [...path, isOwnValue ? 'service_tier' : 'model'], message));
 }

@@ -6,9 +6,9 @@ import { stripModelPrefix } from '../../util/model-name.js';
 import type { RawTable } from './raw-acts.js';
 
 /** Warns about retiring, retired and unknown models, and about token limits that a model's thinking may use up. */
-export function lintModels(header: RawTable, acts: readonly RawTable[], options: NameOptions): void {
-  for (const table of [header, ...acts]) lintModelNames(table, options);
-  lintThinkingLimits(header, acts, options.report);
+export function lintModels(narrativeTable: RawTable, acts: readonly RawTable[], options: NameOptions): void {
+  for (const table of [narrativeTable, ...acts]) lintModelNames(table, options);
+  lintThinkingLimits(narrativeTable, acts, options.report);
 }
 
 interface NameOptions {
@@ -31,8 +31,8 @@ function lintModelName(value: TomlValue, path: Path, options: NameOptions): void
   const { report, now } = options;
   const name = typeof value === 'string' ? stripModelPrefix(value) : '';
   const facts = getModelFacts(name);
-  const isExpected = facts ? !isRetiring(facts, now) : isUnlisted(name);
-  if (isExpected) return;
+  const needsWarning = facts ? isRetiring(facts, now) : !mayExist(name);
+  if (!needsWarning) return;
   const isOverride = options.isModelOverridden && path.at(-1) === 'model';
   const subject = `${isOverride ? '--model' : describePath(path)} is ${quote(name)}`;
   const reportedPath = isOverride ? path.slice(0, -1) : path;
@@ -51,7 +51,7 @@ function lintModelName(value: TomlValue, path: Path, options: NameOptions): void
  * Whether a model may exist although it is not among the known models: a tuned model, which has a user-defined name, a
  * Gemma model, or a version of Gemini that is newer than the known ones.
  */
-function isUnlisted(name: string): boolean {
+function mayExist(name: string): boolean {
   return /^(tunedModels\/|gemma-)/.test(name) || isNewerVersion(name);
 }
 
@@ -88,14 +88,14 @@ for (const name of builtInModels.keys()) {
  * Warns about token limits that thinking alone may use up. A limit of the whole narrative is reported once, not per
  * act.
  */
-function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
-  const headerProblem = checkThinkingLimit(header, header);
-  if (headerProblem) report(headerProblem);
+function lintThinkingLimits(narrativeTable: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
+  const narrativeProblem = checkThinkingLimit(narrativeTable, narrativeTable);
+  if (narrativeProblem) report(narrativeProblem);
   for (const act of acts) {
     const { max_tokens: maxTokens, model, thinking } = act.table;
     const overridesModelOrThinking = model !== undefined || thinking !== undefined;
-    if (maxTokens === undefined && (!overridesModelOrThinking || headerProblem)) continue;
-    const problem = checkThinkingLimit(act, header);
+    if (maxTokens === undefined && (!overridesModelOrThinking || narrativeProblem)) continue;
+    const problem = checkThinkingLimit(act, narrativeTable);
     if (problem) report(problem);
   }
 }
@@ -104,14 +104,14 @@ function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report:
  * Checks the token limit of a table. The narrative's settings are the defaults. There is no warning for minimal
  * thinking, nor for a number of thinking tokens of at most half the limit.
  */
-function checkThinkingLimit({ table, path }: RawTable, header: RawTable): Problem | undefined {
-  const maxTokens = table.max_tokens ?? header.table.max_tokens;
+function checkThinkingLimit({ table, path }: RawTable, narrativeTable: RawTable): Problem | undefined {
+  const maxTokens = table.max_tokens ?? narrativeTable.table.max_tokens;
   if (typeof maxTokens !== 'number' || maxTokens >= thinkingReserveTokens) return undefined;
-  const model = table.model ?? header.table.model;
-  const thinking = table.thinking ?? header.table.thinking;
+  const model = table.model ?? narrativeTable.table.model;
+  const thinking = table.thinking ?? narrativeTable.table.thinking;
   if (!getModelFacts(model)?.thinksByDefault) return undefined;
   if (thinking === 'minimal' || (typeof thinking === 'number' && thinking <= maxTokens / 2)) return undefined;
-  const limitPath = [...(table.max_tokens === undefined ? header.path : path), 'max_tokens'];
+  const limitPath = [...(table.max_tokens === undefined ? narrativeTable.path : path), 'max_tokens'];
   const message = `${describePath(limitPath)} is ${maxTokens}, which the thinking of ${model} may use up`;
   const reportedKey = ['max_tokens', 'model', 'thinking'].find((key) => table[key] !== undefined) ?? 'max_tokens';
   const hint = 'raise it or set "thinking"';

@@ -7,7 +7,7 @@ import { lintModels } from './lint-models.js';
 import { lintParameters } from './lint-parameters.js';
 import { lintReferences } from './lint-references.js';
 import { lintTools } from './lint-tools.js';
-import { type RawAct, type RawTable, readRawActs, readRawHeader } from './raw-acts.js';
+import { type RawAct, type RawTable, readRawActs, readRawNarrativeTable } from './raw-acts.js';
 
 /** Finds probable mistakes in a valid narrative and reports them as warnings. Pass it as `lint` to `checkNarrative`. */
 export function lintNarrative(
@@ -16,12 +16,12 @@ export function lintNarrative(
 ): Problem[] {
   const problems: Problem[] = [];
   const report = (problem: Problem) => void problems.push(problem);
-  const header = overrideModel(readRawHeader(file), model);
+  const narrativeTable = overrideModel(readRawNarrativeTable(file), model);
   const rawActs = readRawActs(file).map((act) => (model === undefined ? act : removeModel(act)));
-  lintModels(header, rawActs, { report, now, isModelOverridden: model !== undefined });
-  lintParameters(header, rawActs, report);
-  lintLiveModels(header, rawActs, orderedActs, report);
-  lintTools(header, rawActs, orderedActs, report);
+  lintModels(narrativeTable, rawActs, { report, now, isModelOverridden: model !== undefined });
+  lintParameters(narrativeTable, rawActs, report);
+  lintLiveModels(narrativeTable, rawActs, orderedActs, report);
+  lintTools(narrativeTable, rawActs, orderedActs, report);
   lintReferences(rawActs, isTable(file.media) ? Object.keys(file.media) : [], report);
   lintUnusedMedia(file, report);
   lintUnusedVars(file, usedVariables, report);
@@ -29,8 +29,8 @@ export function lintNarrative(
   return problems;
 }
 
-function overrideModel(header: RawTable, model: string | undefined): RawTable {
-  return model === undefined ? header : { ...header, table: { ...header.table, model } };
+function overrideModel(narrativeTable: RawTable, model: string | undefined): RawTable {
+  return model === undefined ? narrativeTable : { ...narrativeTable, table: { ...narrativeTable.table, model } };
 }
 
 function removeModel(act: RawAct): RawAct {

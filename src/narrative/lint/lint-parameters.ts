@@ -37,14 +37,15 @@ const parameterRules: Readonly<Record<string, ParameterRule>> = {
  */
 export function lintParameters(narrativeTable: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   for (const [key, rule] of Object.entries(parameterRules)) {
-    for (const table of [narrativeTable, ...acts]) lintParameter(key, rule, { table, narrativeTable }, report);
+    for (const table of [narrativeTable, ...acts]) lintParameter(key, rule, table, narrativeTable, report);
   }
 }
 
 function lintParameter(
   key: string,
   { rule, describe }: ParameterRule,
-  { table: { table, path }, narrativeTable }: { table: RawTable; narrativeTable: RawTable },
+  { table, path }: RawTable,
+  narrativeTable: RawTable,
   report: ReportProblem,
 ): void {
   const isOwnValue = table[key] !== undefined;

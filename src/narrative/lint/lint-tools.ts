@@ -8,11 +8,11 @@ import type { Act, Input } from '../narrative.js';
 import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
- * Warns about tools together with `format = "json"`, and about the resolution of a single medium, in acts whose model
- * rejects the one or the other. Without the warning, the failure would appear only after earlier acts had been billed.
+ * Warns about two things that only some models reject: tools together with `format = "json"`, and a resolution that is
+ * set for a single medium. Without the warning, the failure would appear only after earlier acts had been billed.
  */
 export function lintTools(
-  header: RawTable,
+  narrativeTable: RawTable,
   acts: readonly RawAct[],
   orderedActs: readonly Act[],
   report: ReportProblem,
@@ -21,9 +21,9 @@ export function lintTools(
     orderedActs.filter(({ inputs }) => inputs.some(hasOwnResolution)).map(({ name }) => name),
   );
   for (const act of acts) {
-    const model = getModelName(act.table.model ?? header.table.model);
+    const model = getModelName(act.table.model ?? narrativeTable.table.model);
     if (model === undefined) continue;
-    const tools = act.table.tools ?? header.table.tools;
+    const tools = act.table.tools ?? narrativeTable.table.tools;
     if (act.table.format === 'json' && Array.isArray(tools) && tools.length > 0 && rejectsToolsWithJson(model)) {
       const path = [...act.path, 'format'];
       const message = `${describePath(path)} is "json", which ${model} rejects together with tools; the act would fail`;

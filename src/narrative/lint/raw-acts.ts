@@ -15,7 +15,7 @@ export interface RawAct extends RawTable {
 }
 
 /** Returns the table `[narrative]`, under any of its names. */
-export function readRawHeader(file: TomlTable): RawTable {
+export function readRawNarrativeTable(file: TomlTable): RawTable {
   const key = narrativeTableNames.find((name) => isTable(file[name])) ?? 'narrative';
   const table = file[key];
   return { table: isTable(table) ? table : {}, path: [key] };

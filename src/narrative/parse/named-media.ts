@@ -80,10 +80,10 @@ function applyInputKind(
   if (media.type === 'media-template') {
     const spec = { ...media.spec, kind, ...(mediaResolution && { mediaResolution }) };
     const template = { ...media, spec, loaded: new Map() };
-    onTemplate({ template, path: refPath, base: media });
+    onTemplate({ template, path: refPath, namedTemplate: media });
     return template;
   }
-  // Whether media from a URL is of this kind is checked when it is fetched.
+  // For media from a URL, the kind is checked when the URL is fetched.
   const input = mediaResolution ? { ...media, mediaResolution } : media;
   return media.content.from === 'address' ? { ...input, type: kind, content: { ...media.content, kind } } : input;
 }

@@ -6,13 +6,8 @@ import { type Path, quote } from '../../toml/toml.js';
 import { type FileError, readRegularFile } from '../../util/read-regular-file.js';
 import { explainOutside } from '../confinement.js';
 import type { FileConfinement } from '../narrative.js';
-import {
-  completeFile,
-  createNarrativeFile,
-  type LintOptions,
-  type ParsedNarrativeFile,
-} from './parsed-narrative-file.js';
-import { readNarrativeTable } from './read-narrative.js';
+import { completeFile, createParsedFile, type LintOptions, type ParsedNarrativeFile } from './parsed-narrative-file.js';
+import { readNarrative } from './read-narrative.js';
 
 /**
  * The maximum size of a narrative file, in bytes. It leaves room for images in base64. A larger file is probably
@@ -80,7 +75,7 @@ function parseNarrativeFile(
 ): ParsedNarrativeFile {
   const { files, pending, finishers, options, content } = context;
   const tomlResult = readToml(bytes);
-  const parsedFile = createNarrativeFile(name, tomlResult.text);
+  const parsedFile = createParsedFile(name, tomlResult.text);
   files.set(chain.at(-1) ?? '', parsedFile);
   if (!tomlResult.ok) {
     parsedFile.hasErrors = true;
@@ -98,7 +93,7 @@ function parseNarrativeFile(
   };
   const { table } = tomlResult;
   const { folder, isFromStdin = false } = content;
-  const pendingNarrative = readNarrativeTable({
+  const pendingNarrative = readNarrative({
     ...{ table, folder, readNested, isFromStdin },
     confinement: options.confinement,
   });

@@ -4,15 +4,15 @@ import type { TomlTable } from '../../toml/toml.js';
 import type { UndefinedVariable } from '../check/check-references.js';
 import { checkShape } from '../check/check-shape.js';
 import { type Act, getNestedNarrative, type Narrative } from '../narrative.js';
-import type { MediaTemplateEntry } from './read-media.js';
-import type { ParsedNarrative } from './read-narrative.js';
+import type { LocatedMediaTemplate } from './read-media.js';
+import type { ReadNarrativeResult } from './read-narrative.js';
 
 /** The maximum number of acts in a run, repetitions included. Nested carousels easily multiply to more by mistake. */
 const maxActRuns = 100_000;
 
 /** A parsed file: the outermost one or a nested one. */
 export interface ParsedNarrativeFile {
-  /** The file's path, relative to the same folder as the path that the user gave. */
+  /** The file's path for messages: relative to the working folder, unless the user gave an absolute path. */
   file: string;
   text: string;
   /** Absent if the text is not valid TOML. */
@@ -25,7 +25,7 @@ export interface ParsedNarrativeFile {
   /** The files that the acts nest, without repetitions. */
   nestedFiles: ParsedNarrativeFile[];
   /** The media with placeholders in the name. */
-  mediaTemplates: readonly MediaTemplateEntry[];
+  mediaTemplates: readonly LocatedMediaTemplate[];
   /** Variables that this file uses but does not define. They are errors unless an outer file defines them. */
   undefinedVariables: readonly UndefinedVariable[];
   /**
@@ -60,8 +60,8 @@ export interface LintContext {
   now?: number;
 }
 
-/** Creates a file from its text. The other properties are set while the text is parsed, and by `completeFile`. */
-export function createNarrativeFile(file: string, text: string): ParsedNarrativeFile {
+/** Creates the record of a file whose text is then parsed. Parsing and `completeFile` set the other properties. */
+export function createParsedFile(file: string, text: string): ParsedNarrativeFile {
   return {
     file,
     text,
@@ -82,7 +82,7 @@ const emptySet: ReadonlySet<never> = new Set();
 /** Completes a file after its nested files are complete. Lints it if neither it nor a nested file has an error. */
 export function completeFile(
   parsedFile: ParsedNarrativeFile,
-  result: ParsedNarrative,
+  result: ReadNarrativeResult,
   table: TomlTable,
   { lint }: LintOptions,
 ): void {
@@ -111,7 +111,7 @@ export function completeFile(
 
 /** Returns the `unresolvedVariables` of a file. */
 function collectUnresolved(
-  { undefinedVariables, narrative }: ParsedNarrative,
+  { undefinedVariables, narrative }: ReadNarrativeResult,
   nestedFiles: readonly ParsedNarrativeFile[],
 ): ReadonlySet<UndefinedVariable> {
   if (undefinedVariables.length + nestedFiles.length === 0) return emptySet;

@@ -100,7 +100,7 @@ function readPattern(pattern: string, path: Path, options: ExpectationReadOption
   reportIfEmpty(pattern === '', path, options);
   onText(pattern, path);
   try {
-    // Values are escaped, so a value of one letter shows whether the filled pattern is valid.
+    // Values are escaped, so a pattern that is valid with one letter as each value is valid with all values.
     compilePattern(templates ? renderTemplate(parseTemplate(pattern).parts, () => 'x') : pattern);
   } catch (thrown) {
     const reason = (thrown as Error).message.replace(/^Invalid regular expression: (?:.*: )?/s, '');

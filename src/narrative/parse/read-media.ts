@@ -7,11 +7,11 @@ import type { FileConfinement, MediaInput, MediaSource, MediaTemplate } from '..
 import { loadMedia } from './load-media.js';
 
 /** Media with placeholders in its name, and its path in the narrative. */
-export interface MediaTemplateEntry {
+export interface LocatedMediaTemplate {
   template: MediaTemplate & { loaded: Map<string, MediaInput> };
   path: Path;
   /** The entry of `[media]` that `ref` names, if any. Problems of the entry are reported at the entry itself. */
-  base?: MediaTemplate;
+  namedTemplate?: MediaTemplate;
 }
 
 /** Options for reading media. */
@@ -24,7 +24,7 @@ export interface MediaReadOptions {
   templates: boolean;
   report: ReportProblem;
   /** Receives all media with placeholders in the name. */
-  onTemplate: (entry: MediaTemplateEntry) => void;
+  onTemplate: (located: LocatedMediaTemplate) => void;
   /** Receives tasks that read a file or load a library. They run one after another, after all synchronous work. */
   defer: (task: () => Promise<void>) => void;
 }

@@ -8,7 +8,7 @@ import { getVariableName, isRowName } from '../template.js';
 import { readNamedMedia } from './named-media.js';
 import { type ActReadOptions, readAct, type TemplateText } from './read-act.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
-import type { MediaTemplateEntry } from './read-media.js';
+import type { LocatedMediaTemplate } from './read-media.js';
 
 /** The table of a file, and what is needed to read the files that it refers to. */
 interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'confinement' | 'readNested'> {
@@ -18,14 +18,14 @@ interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'confinement' 
 }
 
 /**
- * The result of reading a table. The narrative is complete only if neither reading nor the schema check found an error.
+ * The result of `readNarrative`. The narrative is complete only if neither reading nor the schema check found an error.
  */
-export interface ParsedNarrative extends References {
+export interface ReadNarrativeResult extends References {
   narrative: Narrative;
   /** All problems except those of the schema check. */
   problems: Problem[];
   /** The media that have placeholders in their names. */
-  mediaTemplates: readonly MediaTemplateEntry[];
+  mediaTemplates: readonly LocatedMediaTemplate[];
 }
 
 /**
@@ -34,14 +34,14 @@ export interface ParsedNarrative extends References {
  * files have no such tasks and are read without a promise, which saves time in a folder of thousands of files. After
  * all tasks, `finish` checks the references.
  */
-export function readNarrativeTable({ table: file, folder, confinement, readNested, isFromStdin }: NarrativeSource) {
+export function readNarrative({ table: file, folder, confinement, readNested, isFromStdin }: NarrativeSource) {
   const problems: Problem[] = [];
   const pending: (() => Promise<void>)[] = [];
-  const mediaTemplates: MediaTemplateEntry[] = [];
+  const mediaTemplates: LocatedMediaTemplate[] = [];
   const texts: TemplateText[] = [];
   const media = new Map<string, MediaInput | MediaTemplate | undefined>();
   const report = (problem: Problem) => void problems.push(problem);
-  const { tableName, defaults, templates, narrative } = readHeader(file, report);
+  const { tableName, defaults, templates, narrative } = readNarrativeTable(file, report);
   const options = {
     folder,
     confinement,
@@ -53,7 +53,7 @@ export function readNarrativeTable({ table: file, folder, confinement, readNeste
       return readNested(name, path, reportNested);
     },
     media,
-    onTemplate: (entry: MediaTemplateEntry) => void mediaTemplates.push(entry),
+    onTemplate: (located: LocatedMediaTemplate) => void mediaTemplates.push(located),
     onText: (templateText: TemplateText) => void texts.push(templateText),
     defer: (task: () => Promise<void>) => void pending.push(task),
   };
@@ -66,7 +66,7 @@ export function readNarrativeTable({ table: file, folder, confinement, readNeste
   const vars = readVars(file.vars);
   if (vars.size > 0) narrative.vars = vars;
 
-  const finish = (): ParsedNarrative => {
+  const finish = (): ReadNarrativeResult => {
     // In reverse order, because a Map keeps the last entry of a repeated name, and the first position is needed.
     const firstPositions = new Map(narrative.acts.map(({ name }, index) => [name, index] as const).reverse());
     const scope = { acts, firstPositions, vars, isFromStdin };
@@ -99,7 +99,7 @@ function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName
 }
 
 /** Reads the table `[narrative]`, under any of its names. */
-function readHeader(file: TomlTable, report: ReportProblem) {
+function readNarrativeTable(file: TomlTable, report: ReportProblem) {
   const [key = 'narrative', second] = narrativeTableNames.filter((name) => file[name] !== undefined);
   const table = file[key];
   if (table === undefined) report(errorAt('missing-table', [key], 'the file has no [narrative]'));
@@ -127,8 +127,8 @@ function orderByFile(table: TomlTable, acts: ReadonlyMap<string, Act>, report: R
 }
 
 /**
- * Creates the problem of a reference to a nested narrative in a file without `[toc]`. Such a file must list its acts,
- * because each nested narrative may make many requests.
+ * Creates the problem of a reference to a nested narrative in a file without `[toc]`. Such a file must list its acts: a
+ * nested narrative may make many requests, so it must not run just because an act for it is in the file.
  */
 function createMissingOrderProblem(path: Path): Problem {
   const act = quote(String(path[1]));
@@ -170,21 +170,22 @@ function readVars(vars: TomlValue | undefined): ReadonlyMap<string, string> {
 }
 
 /** Returns the names of media as template texts, each with the acts that use the media. */
-function createMediaNameTexts(entries: readonly MediaTemplateEntry[], acts: Iterable<Act>): TemplateText[] {
-  if (entries.length === 0) return [];
-  const bases = new Map(entries.flatMap(({ template, base }) => (base ? [[template as MediaTemplate, base]] : [])));
+function createMediaNameTexts(located: readonly LocatedMediaTemplate[], acts: Iterable<Act>): TemplateText[] {
+  if (located.length === 0) return [];
+  const namedTemplates = new Map<MediaTemplate, MediaTemplate>();
+  for (const { template, namedTemplate } of located) if (namedTemplate) namedTemplates.set(template, namedTemplate);
   const actNamesByTemplate = new Map<MediaTemplate, string[]>();
   for (const { name, inputs } of acts) {
     for (const input of inputs) {
       if (input.type !== 'media-template') continue;
-      const template = bases.get(input) ?? input;
+      const template = namedTemplates.get(input) ?? input;
       const actNames = actNamesByTemplate.get(template);
       if (actNames) actNames.push(name);
       else actNamesByTemplate.set(template, [name]);
     }
   }
-  return entries
-    .filter(({ base }) => !base)
+  return located
+    .filter(({ namedTemplate }) => !namedTemplate)
     .map(({ template, path }) => ({
       text: template.text,
       path,

@@ -14,7 +14,7 @@ import {
 import { describeJsonError, isRecord } from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import { explainOutside } from '../confinement.js';
-import { describeSchemaProblem, type JsonSchema, readSchema, type SchemaProblem } from '../schema/json-schema.js';
+import { describeSchemaProblem, type JsonSchema, type SchemaProblem, validateSchema } from '../schema/json-schema.js';
 import type { MediaReadOptions } from './read-media.js';
 
 /** The maximum size of a schema file. Schemas are written by hand, so a larger file is a mistake. */
@@ -50,7 +50,7 @@ async function readActSchema(
     ? readSchemaFile(value, path, location, report)
     : isTable(value) && convertTomlToJson(value, path, report);
   if (!schema) return undefined;
-  const schemaResult = await readSchema(schema);
+  const schemaResult = await validateSchema(schema);
   if (schemaResult.ok) return schema;
   const { problem } = schemaResult;
   if (!isFile) report(createSchemaTableProblem(problem, path, schema));
@@ -105,8 +105,8 @@ function createSchemaTableProblem(
   return errorAt('bad-schema', problemPath, `${describePath(problemPath)} ${message}`, { ...(suggest && { suggest }) });
 }
 
-/** The maximum depth of a schema. Real schemas are far less deep, and the stack allows far more. */
-const maxDepth = 100;
+/** The maximum depth of a schema that is a table. Real schemas are far less deep, and the stack allows far more. */
+const maxTableDepth = 100;
 
 /** Converts a table to a JSON object. Values without a JSON equivalent are reported, and the result is undefined. */
 function convertTomlToJson(table: TomlTable, path: Path, report: ReportProblem): JsonSchema | undefined {
@@ -118,7 +118,7 @@ function convertTomlToJson(table: TomlTable, path: Path, report: ReportProblem):
 }
 
 function convertValue(value: TomlValue, path: Path, report: ReportProblem): unknown {
-  if (path.length > maxDepth) {
+  if (path.length > maxTableDepth) {
     const schemaPath = path.slice(0, 3);
     return void report(errorAt('bad-schema', schemaPath, `${describePath(schemaPath)} is nested too deeply`));
   }

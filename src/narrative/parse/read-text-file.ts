@@ -15,8 +15,8 @@ type TextFileResult = { ok: true; text: string; label: string } | { ok: false; p
 
 /**
  * Reads the `file` of a text input, with LF line endings, so that a narrative sends the same requests on every system.
- * `label` is the path of the file. Unless it is absolute, it is relative to the same folder as the path of the
- * narrative that the user gave.
+ * `label` is the path of the text file for messages. It is relative to the working folder, unless the text file or the
+ * narrative was named by an absolute path.
  */
 export function readTextFile(
   file: string,

@@ -23,8 +23,8 @@ const conditionFields = {
       z.string(),
     ),
   ),
-  min_words: z.optional(describe('The minimum number of words, which white space separates.', createWordCount())),
-  max_words: z.optional(describe('The maximum number of words, which white space separates.', createWordCount())),
+  min_words: z.optional(describe('The minimum number of words. White space separates them.', createWordCount())),
+  max_words: z.optional(describe('The maximum number of words. White space separates them.', createWordCount())),
   equals: z.optional(
     describe('What the reply or value must equal. Line breaks at the end do not count.', createScalar()),
   ),

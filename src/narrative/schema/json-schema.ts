@@ -35,16 +35,19 @@ const maxDepth = 500;
 
 const defaultTimeoutMs = 10_000;
 
-/** A valid schema, with the check of a value if the schema was compiled in this thread; or why it is not valid. */
+/**
+ * Whether a schema is valid, or why it is not. `check` lists the mismatches of a value. It is absent if the schema was
+ * compiled in a worker.
+ */
 type SchemaResult = { ok: true; check?: (value: unknown) => string[] } | { ok: false; problem: SchemaProblem };
 
 /**
  * Finds out whether a schema is valid. A large schema is compiled in a worker, so that compiling it blocks no signals
  * and can be ended.
  */
-export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutMs): Promise<SchemaResult> {
+export async function validateSchema(schema: JsonSchema, timeoutMs = defaultTimeoutMs): Promise<SchemaResult> {
   if (isDeeperThan(schema, maxDepth)) return fail([], `is nested more than ${maxDepth} levels deep`);
-  if (JSON.stringify(schema).length <= maxDirectSchemaLength) return compileSchema(schema);
+  if (JSON.stringify(schema).length <= maxDirectSchemaLength) return compileCheck(schema);
   const outcome = await runInWorker<WorkerCheck>('schema-worker', { schema }, { timeoutMs });
   if (outcome.ok) return 'problem' in outcome.result ? { ok: false, problem: outcome.result.problem } : { ok: true };
   const limit = outcome.limit === 'time' ? `${timeoutMs / 1000} s` : `${maxWorkerMegabytes} MB of memory`;
@@ -53,10 +56,10 @@ export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutM
 
 /**
  * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema`
- * names it. Compiling may take minutes and the function may run for hours; `readSchema` and `createSchemaValidator`
+ * names it. Compiling may take minutes and the function may run for hours; `validateSchema` and `createSchemaValidator`
  * limit both.
  */
-export async function compileSchema(
+export async function compileCheck(
   schema: JsonSchema,
 ): Promise<{ ok: true; check: (value: unknown) => string[] } | { ok: false; problem: SchemaProblem }> {
   const { createAjv } = await import('./create-ajv.js');
@@ -84,7 +87,7 @@ function fail(pointer: readonly string[], message: string): { ok: false; problem
  */
 const slowKeywords = /"(?:pattern|patternProperties|\$(?:ref|dynamicRef|recursiveRef)|uniqueItems|unevaluated\w+)":/;
 
-/** Up to this product of the lengths of schema and value, a check runs in the main thread and takes below 0.3 s. */
+/** Up to this product of the lengths of schema and value, a check runs in the main thread and takes less than 0.3 s. */
 const maxDirectWork = 20_000_000;
 
 /**
@@ -94,7 +97,7 @@ const maxDirectWork = 20_000_000;
  * @throws BoticelliError `invalid_narrative` if the schema is not valid
  */
 export async function createSchemaValidator(schema: JsonSchema): Promise<SchemaValidator> {
-  const schemaResult = await readSchema(schema);
+  const schemaResult = await validateSchema(schema);
   if (!schemaResult.ok) throw createInvalidSchemaError(schemaResult.problem);
   const schemaJson = JSON.stringify(schema);
   const check = slowKeywords.test(schemaJson) ? undefined : schemaResult.check;

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { compileSchema, type JsonSchema, type WorkerCheck } from './json-schema.js';
+import { compileCheck, type JsonSchema, type WorkerCheck } from './json-schema.js';
 
 /**
- * The script of the worker in which `readSchema` compiles a large schema, and `createSchemaValidator` checks a value
- * whose check may take long. It is a file of its own in `dist/lazy/` (see src/build). The input has a value only for a
- * check.
+ * The script of the worker in which `validateSchema` compiles a large schema, and `createSchemaValidator` checks a
+ * value whose check may take long. It is a file of its own in `dist/lazy/` (see src/build). Without a value in the
+ * input, it only compiles the schema.
  */
-async function checkValue(input: { schema: JsonSchema; value?: unknown }): Promise<WorkerCheck> {
-  const compiled = await compileSchema(input.schema);
+async function compileAndCheck(input: { schema: JsonSchema; value?: unknown }): Promise<WorkerCheck> {
+  const compiled = await compileCheck(input.schema);
   if (!compiled.ok) return { problem: compiled.problem };
   if (!('value' in input)) return { mismatches: [] };
   try {
@@ -19,4 +19,4 @@ async function checkValue(input: { schema: JsonSchema; value?: unknown }): Promi
   }
 }
 
-void checkValue(workerData).then((result) => parentPort?.postMessage(result));
+void compileAndCheck(workerData).then((result) => parentPort?.postMessage(result));

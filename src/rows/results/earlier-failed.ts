@@ -21,9 +21,9 @@ export interface EarlierFailedRows {
 }
 
 /**
- * Reads a file of `--failed` that an earlier run wrote. The file is replaced at the end of this run, so each row in it
- * must look like a row of the source: it must have the columns of the source, the keys of one of its rows, or the path
- * of one of its files.
+ * Reads a file of `--failed` that an earlier run wrote. The file is replaced at the end of this run. A file that the
+ * user named by mistake must not be lost, so each row must look like a row of the source: it must have the columns of
+ * the source, the keys of one of its rows, or the path of one of its files.
  *
  * @throws BoticelliError `no_input` for any other file, and for every file if the rows come from standard input
  */

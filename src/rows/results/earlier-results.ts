@@ -72,9 +72,11 @@ async function* replaceFormatErrors<Item>(items: AsyncIterable<Item>, path: stri
   }
 }
 
-/** A line that stays, with its key unless it is the header; without `raw`, a line that is removed. */
+/** The header or a result in the file. */
 interface EarlierLine {
+  /** The text to keep. Absent for a line that is removed. */
   raw?: string;
+  /** The key of a completed run. Absent for the header and for a line that is removed. */
   key?: string;
 }
 

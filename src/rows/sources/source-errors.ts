@@ -24,8 +24,9 @@ export function createSourceError(name: string, problems: readonly SourceProblem
 }
 
 /**
- * Replaces the hint of an error for faulty rows that are read during the run, as from standard input: it must not say
- * that nothing was sent, because earlier rows may have been. Returns other errors as they are.
+ * Replaces the hint of an error about faulty rows that are read during the run, such as rows on standard input. The
+ * hint must not say that nothing was sent, because rows before them may have been sent. Returns other errors as they
+ * are.
  */
 export function toErrorDuringRun(thrown: unknown): unknown {
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') return thrown;

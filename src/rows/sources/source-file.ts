@@ -5,8 +5,8 @@ import { createChangedError, createUnreadableSourceError } from './source-errors
 
 const readAsync = promisify(read);
 
-/** An open source file. It stays open, so that all rows are from this file even if another one replaces it. */
-export interface SourceFile {
+/** A file that stays open, so that all rows are from this file even if another one replaces it. */
+export interface OpenFile {
   size: number;
   /** Reads the file from its start. @throws BoticelliError `no_input` if it has changed since it was opened */
   readChunks(): AsyncGenerator<Buffer>;
@@ -18,7 +18,7 @@ export interface SourceFile {
  *
  * @throws BoticelliError `no_input`
  */
-export function openSourceFile(path: string, name: string): SourceFile {
+export function openSourceFile(path: string, name: string): OpenFile {
   const fd = openFile(path, name);
   const stats = fstatSync(fd, { bigint: true });
   const reject = (message: string, hint: string): never => {

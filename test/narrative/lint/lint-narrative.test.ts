@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { builtInModels, defaultModel } from '../../../src/facts/models.js';
 import { lintNarrative } from '../../../src/narrative/lint/lint-narrative.js';
 import { checkNarrative } from '../../../src/narrative/load-narrative.js';
-import { readNarrativeTable } from '../../../src/narrative/parse/read-narrative.js';
+import { readNarrative } from '../../../src/narrative/parse/read-narrative.js';
 import { createDiagnostics } from '../../../src/toml/create-diagnostics.js';
 import { readToml } from '../../../src/toml/read-toml.js';
 import { formatDiagnostics, mediaFolder } from '../check-source.js';
@@ -13,7 +13,7 @@ async function lintText(text: string, override: { model?: string; now?: number }
   const read = readToml(Buffer.from(text));
   if (!read.ok) throw new Error((await read.diagnose()).message);
   const readNested = () => undefined;
-  const pendingNarrative = readNarrativeTable({
+  const pendingNarrative = readNarrative({
     table: read.table,
     folder: mediaFolder,
     readNested,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSchemaValidator, type JsonSchema, readSchema } from '../../../src/narrative/schema/json-schema.js';
+import { createSchemaValidator, type JsonSchema, validateSchema } from '../../../src/narrative/schema/json-schema.js';
 import { getError } from '../../gemini/gemini-fixture.js';
 
 /** A schema whose check takes hours to find that the text does not match. */
@@ -78,7 +78,7 @@ test.each([
   const timer = setInterval(() => {
     ticks += 1;
   }, 20);
-  const read = await readSchema(schema, 500);
+  const read = await validateSchema(schema, 500);
   clearInterval(timer);
   const message = 'is too large: compiling it takes more than 0.5 s';
   expect(read).toEqual({ ok: false, problem: { pointer: [], message } });
@@ -90,12 +90,12 @@ test('checks a value against a large schema, and says where such a schema is inv
   const validate = await createSchemaValidator({ type: 'object', properties });
   expect(await validate({ 'day-1': 'x' })).toEqual([]);
   expect(await validate({ 'day-1': 1 })).toEqual(['/day-1 must be string']);
-  const invalid = await readSchema({ type: 'object', properties: { ...properties, day: { type: 'day' } } });
+  const invalid = await validateSchema({ type: 'object', properties: { ...properties, day: { type: 'day' } } });
   expect(invalid).toMatchObject({ ok: false, problem: { pointer: ['properties', 'day', 'type'] } });
 });
 
 test('rejects a schema that is nested too deeply', async () => {
   const schema = JSON.parse(`${'{"not":'.repeat(100_000)}{}${'}'.repeat(100_000)}`);
   const message = 'is nested more than 500 levels deep';
-  expect(await readSchema(schema)).toEqual({ ok: false, problem: { pointer: [], message } });
+  expect(await validateSchema(schema)).toEqual({ ok: false, problem: { pointer: [], message } });
 });
