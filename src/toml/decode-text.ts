@@ -22,7 +22,10 @@ export function decodeText(bytes: Uint8Array): { text: string; diagnostic?: Diag
 
 const utf16Message = 'the file is UTF-16; save it as UTF-8';
 
-/** Whether a file is UTF-16. A TOML file begins with an ASCII character, which has a NUL next to it in UTF-16. */
+/**
+ * Whether a file is UTF-16. Without a byte order mark, UTF-16 is recognized only if the file begins with an ASCII
+ * character, which has a NUL next to it. Every TOML file begins so.
+ */
 function isUtf16(bytes: Uint8Array): boolean {
   return hasUtf16Bom(bytes) || bytes[0] === 0 || bytes[1] === 0;
 }

@@ -42,7 +42,7 @@ export async function diagnoseSyntax(text: string, { error, offset }: ParseFailu
   return { severity: 'error', rule: 'syntax', message: message ?? `not valid TOML: ${error.message}`, location };
 }
 
-/** Whether a text ends with a date or a time. A space may follow it, and after that one more character. */
+/** Whether a text ends with a date or a time, apart from an optional space and one optional character after that. */
 function endsWithDate(text: string): boolean {
   return /(?:\d{4}-\d{2}-\d{2}|\d{2}:\d{2})[^\s=,[{]*\s?.?$/.test(text.slice(-100));
 }
@@ -73,7 +73,7 @@ function locateSyntaxError(
   }
   const errorLocation = locate(text, offset, offset + 1);
   // toml-eslint-parser reports the position of the cause, such as a duplicate key. @iarna/toml reports the end of the
-  // line.
+  // line. A position in a later line belongs to another error.
   const causeLocation = typeof eslintResult === 'number' ? locate(text, eslintResult, eslintResult + 1) : errorLocation;
   return causeLocation.line <= errorLocation.line ? causeLocation : errorLocation;
 }

@@ -31,7 +31,7 @@ const value: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => {
 }).value;
 
 describe('TOML 1.1', () => {
-  it('is read as another parser reads it', () => {
+  it('is read as toml-eslint-parser reads it', () => {
     fc.assert(
       fc.property(fc.array(value, { minLength: 1, maxLength: 3 }), (values) => {
         const text = values.map((content, index) => `key_${index} = ${content} # }\n`).join('');
@@ -42,7 +42,7 @@ describe('TOML 1.1', () => {
     );
   });
 
-  it('is not accepted after conversion if another parser rejects it', () => {
+  it('is not accepted after conversion if toml-eslint-parser rejects it', () => {
     fc.assert(
       fc.property(fc.array(fragment, { maxLength: 12 }), (fragments) => {
         const text = fragments.join('');

@@ -139,8 +139,8 @@ function describeUrl(url: string, { mime, kind, label, confinement }: MediaSpec)
     from: 'address',
     url,
     ...(kind !== undefined && { kind }),
-    // A confined narrative is sent to a service that the folder's author chose. Through a URL, the
-    // author must not receive what only the user's network can read.
+    // A confined narrative is sent to a service that the folder's author chose. Through a URL, the author must not
+    // receive what only the user's network can read.
     ...(confinement && { publicOnly: true }),
   };
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };

@@ -29,10 +29,10 @@ export interface ReadNarrativeResult extends References {
 }
 
 /**
- * Reads a narrative from the table of a file, and its nested narratives. Media and schemas become `pending` tasks.
- * These must run one after the other, because a narrative with thousands of images must not open them all at once. Most
- * files have no such tasks and are read without a promise, which saves time in a folder of thousands of files. After
- * all tasks, `finish` checks the references.
+ * Reads a narrative from the table of a file, and its nested narratives. Reading media, text files and schemas becomes
+ * `pending` tasks. These must run one after the other, because a narrative with thousands of images must not open them
+ * all at once. Most files have no such tasks and are read without a promise, which saves time in a folder of thousands
+ * of files. After all tasks, `finish` checks the references.
  */
 export function readNarrative({ table: file, folder, confinement, readNested, isFromStdin }: NarrativeSource) {
   const problems: Problem[] = [];
