@@ -161,8 +161,10 @@ test('does not count the usage and the attempts of reused replies', async () => 
 test('records an act before the executor starts the next one', async () => {
   const { store } = openStore();
   const recorded: number[] = [];
-  const before = () => void recorded.push(listRuns(database, 1).runs[0]?.actsEnded ?? -1);
-  const driver = createScriptedDriver(Array.from({ length: 3 }, (_, at) => ({ pieces: [`${at}`], onCall: before })));
+  const recordActsEnded = () => void recorded.push(listRuns(database, 1).runs[0]?.actsEnded ?? -1);
+  const driver = createScriptedDriver(
+    Array.from({ length: 3 }, (_, at) => ({ pieces: [`${at}`], onCall: recordActsEnded })),
+  );
   const executor = new NarrativeExecutor({ driver, onEvent: (event) => store.onEvent(event) });
   const acts = ['a', 'b', 'c'].map((name) => ({
     ...{ name, parameters: {}, inputs: [{ type: 'text' as const, content: name }] },
@@ -225,7 +227,7 @@ describe('the end of a run', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('deletes only the runs of the oldest 30 days of the history, even if later runs are older than [store] keep too', async () => {
+  test('deletes at most the runs of the first 30 days of the history, even if later runs are older than [store] keep too', async () => {
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }

@@ -21,6 +21,7 @@ async function setup(columns: number) {
   });
   const spinner = await createSpinner({ stream, isColored: false });
   onTestFinished(() => spinner.stop());
+  // Each frame turns off line wrapping while it is written.
   const frames = () => written.filter((text) => text.includes('\u001b[?7l'));
   return {
     ...{ spinner, stream, written, frames },
