@@ -209,7 +209,7 @@ describe('the end of a run', () => {
     expect(listActs(database, 'old')).toEqual([]);
   });
 
-  test('deletes no runs and replies younger than [store] keep if the clock of an earlier run was years ahead, or years behind', async () => {
+  test('deletes neither runs nor replies that are younger than [store] keep, even if the clock of an earlier run was years ahead or behind', async () => {
     for (const daysAgo of [29, 15, 1]) {
       const { store } = openStore({ now: Date.now() - daysAgo * day });
       await store.replyCache.save({ key: `${daysAgo}`, occurrence: 0 }, reply);

@@ -25,6 +25,7 @@ async function setup(columns: number) {
   const frames = () => written.filter((text) => text.includes('\u001b[?7l'));
   return {
     ...{ spinner, stream, written, frames },
+    /** Returns the last frame: the symbol of the spinner, a space and the text. */
     shown: () => stripVTControlCharacters(frames().at(-1) ?? '').trimEnd(),
     resize(width: number) {
       stream.columns = width;
