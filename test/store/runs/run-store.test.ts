@@ -228,6 +228,7 @@ describe('the end of a run', () => {
   });
 
   test('deletes at most the runs of the first 30 days of the history, even if later runs are older than [store] keep too', async () => {
+    // If the clock is wrong, one run must not delete the whole history.
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }
