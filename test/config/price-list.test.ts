@@ -28,7 +28,7 @@ describe('the price of a reply', () => {
     }
   });
 
-  test('is the one in settings, if there is one for the model or the requested alias, and not the built-in one', () => {
+  test('is that of the settings instead of the built-in one, if the settings have a price for the model or the requested alias', () => {
     const configured = { 'models/gemini-3.8-flash': { input: 1, output: 2 }, 'my-alias': { input: 3, output: 4 } };
     const { getReplyPrice, getMaxPrice } = createPriceList({ configured, now: november });
     expect(getReplyPrice('gemini-3.8-flash', 'x')).toEqual({ input: 1, output: 2, searchFee: queryFee });

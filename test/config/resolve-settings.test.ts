@@ -74,7 +74,7 @@ test('merges files key by key, down to the limits of one model', async () => {
   expect(fallback, 'a list is not merged').toEqual(['a']);
 });
 
-test('reads the file of --config instead of boticelli.toml in the working folder, and the boticelli.toml of the user too', async () => {
+test('reads the file of --config instead of boticelli.toml in the working folder, but still reads the boticelli.toml of the user', async () => {
   const files = {
     'work/boticelli.toml': gemini('default_model = "here"'),
     'work/other/named.toml': gemini('default_model = "named"'),

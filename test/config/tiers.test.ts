@@ -31,7 +31,7 @@ test('built-in limits are whole numbers above zero', () => {
   for (const limit of all.flatMap(Object.values)) expect(Number.isInteger(limit) && limit > 0).toBe(true);
 });
 
-test('a tier in settings replaces the built-in tier of its name, and its limits apply to each of its models that has no such limit of its own', async () => {
+test('a tier in settings replaces the built-in tier of the same name; each model without a limit of its own has that of the tier', async () => {
   const { limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini.tiers.free]\nrpm = 10\nmax_concurrent = 2\n[providers.gemini.tiers.free.models."gemini-3.8-flash"]\nrpm = 5\nrpd = 20\n',

@@ -106,7 +106,7 @@ describe('a symbolic link', () => {
   });
 });
 
-test('a file that replaces ours is checked, even if it gets the inode of ours', () => {
+test('a file that replaces a checked one is checked too, even if it gets the same inode', () => {
   const readDatabase = (sql: string) => readFileSync(join(createStateFolder(sql), 'boticelli.db'));
   const ours = readDatabase(`PRAGMA application_id = ${applicationId}; ${ownTable}`);
   const other = readDatabase('PRAGMA application_id = 77; CREATE TABLE bookmarks (url TEXT);');

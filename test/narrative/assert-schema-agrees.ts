@@ -19,7 +19,8 @@ export function schemaAccepts(table: unknown): boolean {
 export function assertSchemaAgrees(source: string | Uint8Array, diagnostics: readonly Diagnostic[]): void {
   const parsed = readToml(Buffer.from(source));
   if (!parsed.ok) return;
-  // zod can't express that one of several keys is required, so the reader checks it; JSON Schema can.
+  // `checkShape` uses zod, which can't express that one of several keys is required, or that two keys exclude each
+  // other. These rules report it, and the JSON Schema expresses it.
   const choiceRules = ['missing-table', 'conflicting-tables', 'missing-key', 'conflicting-keys'];
   const isWellFormed =
     checkShape(parsed.table).length === 0 && !diagnostics.some(({ rule }) => choiceRules.includes(rule));

@@ -5,10 +5,13 @@ import { checkNarrativeFile, loadNarrative } from '../../src/narrative/load-narr
 import { createTemporaryFolder } from '../helpers/boticelli.js';
 import { formatDiagnostics, renderHead } from './check-source.js';
 
-const document = (source: string) => `{ input = [{ type = "document", ${source} }] }`;
-const schema = '{ format = "json", schema = "../s.json", input = [{ type = "text", content = "x" }] }';
+const actWithDocument = (source: string) => `{ input = [{ type = "document", ${source} }] }`;
+const actWithSchema = '{ format = "json", schema = "../s.json", input = [{ type = "text", content = "x" }] }';
 
-/** Creates a narrative and its confinement to its folder. `link.txt` and `nested.toml` are links that lead out of it. */
+/**
+ * Creates a folder with a narrative, and the confinement to this folder. `link.txt` and `nested.toml` are links that
+ * lead out of the folder.
+ */
 function createConfined(act: string) {
   const source = `${renderHead('a')}[acts]\na = ${act}\n[vars]\nup = "../x.txt"\n`;
   const folder = createTemporaryFolder(onTestFinished, { 'n.toml': source, 'inside.txt': 'Text.' });
@@ -19,12 +22,12 @@ function createConfined(act: string) {
 }
 
 test.each([
-  [document('file = "../x.txt"'), 'the file "../x.txt"'],
-  [document('file = "/etc/passwd"'), 'the file "/etc/passwd"'],
-  [document('file = "link.txt"'), 'the file "link.txt"'],
-  [document('file = "inside.txt/../../x.txt"'), 'the file "inside.txt/../../x.txt"'],
-  [document('file = "{{vars.up}}"'), 'the file "../x.txt"'],
-  [schema, 'the file "../s.json"'],
+  [actWithDocument('file = "../x.txt"'), 'the file "../x.txt"'],
+  [actWithDocument('file = "/etc/passwd"'), 'the file "/etc/passwd"'],
+  [actWithDocument('file = "link.txt"'), 'the file "link.txt"'],
+  [actWithDocument('file = "inside.txt/../../x.txt"'), 'the file "inside.txt/../../x.txt"'],
+  [actWithDocument('file = "{{vars.up}}"'), 'the file "../x.txt"'],
+  [actWithSchema, 'the file "../s.json"'],
   ['{ input = [{ type = "text", file = "link.txt" }] }', 'the file "link.txt"'],
   ['"narrative:nested"', 'the narrative "nested.toml"'],
 ])('a confined narrative reads no file outside of its folder: %s', async (act, name) => {
@@ -38,9 +41,9 @@ test.each([
 });
 
 test('a confined narrative reads the files of its folder, and downloads only from public addresses', async () => {
-  const { file, confinement } = createConfined(document('file = "inside.txt"'));
+  const { file, confinement } = createConfined(actWithDocument('file = "inside.txt"'));
   expect((await checkNarrativeFile(file, { confinement })).diagnostics).toEqual([]);
-  const download = createConfined(document('url = "https://a.example/x.txt"'));
+  const download = createConfined(actWithDocument('url = "https://a.example/x.txt"'));
   const narrative = await loadNarrative(download.file, { confinement: download.confinement });
   expect(narrative.acts[0]?.inputs[0]).toMatchObject({ content: { from: 'address', publicOnly: true } });
 });

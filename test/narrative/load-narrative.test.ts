@@ -132,7 +132,7 @@ describe('checkNarrativeFile', () => {
 
   it.each([
     ['is missing', () => join(folder, 'nope.toml'), 'does not exist'],
-    ['is in a file instead of a folder', () => join(writeFixture('plain.toml', ''), 'x.toml'), 'does not exist'],
+    ['is in a folder that is really a file', () => join(writeFixture('plain.toml', ''), 'x.toml'), 'does not exist'],
     ['is a folder', () => folder, 'is a folder'],
     ['has an invalid name', () => 'a\0b', 'is not a valid file name'],
   ])('fails with no_input if the file %s', async (_what, file, problem) => {

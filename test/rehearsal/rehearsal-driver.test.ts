@@ -80,6 +80,7 @@ test('streams the reply of `generate` token by token, with a pause between two t
   }
   expect(texts.length).toBeGreaterThan(20);
   expect(texts.join('')).toBe((await driver.generate(request)).text);
+  // The last chunk has no token, and there is no pause before the first token.
   expect(clock.sleepsMs).toHaveLength(texts.length - 2);
 });
 

@@ -29,7 +29,7 @@ interface StoredRun {
 
 const usage = { promptTokens: 120, outputTokens: 40, thoughtTokens: 10, totalTokens: 170 };
 
-/** Stores a run as the program does. Whatever a test does not give has a default. */
+/** Stores a run as the program does. Fields that a test leaves out have defaults. */
 export function storeRun(database: Database.Database, run: StoredRun): void {
   const { id, acts = [], status = 'completed', startedAt = Date.UTC(2026, 10, 30, 9), durationMs = 6000 } = run;
   const ended = acts.filter(({ end }) => end !== undefined);
@@ -55,6 +55,7 @@ export function storeRun(database: Database.Database, run: StoredRun): void {
     const endJson = end ? JSON.stringify({ ...createActEnd(act, index), ...end }) : null;
     insertAct.run(id, index, act, endJson, JSON.stringify(events));
   }
+  // In `row_runs`, the whole run has the number 0, and the name of its source as its label.
   const label = run.source ?? run.label;
   if (label === undefined) return;
   database.exec(rowRunsTable);

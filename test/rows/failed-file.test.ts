@@ -45,7 +45,7 @@ describe.each([
     '[]\n',
   ],
   ['*.txt', '{}/1.txt\n{}/2.txt\n', '{}/2.txt\n{}/3.txt\n', '{}/1.txt\n{}/2.txt\n{}/3.txt\n', ''],
-])('the earlier file of %s', (source, earlier, complete, stopped, empty) => {
+])('a file with failed rows of %s from an earlier run', (source, earlier, afterCompleteRun, afterStop, noRows) => {
   const failAgain = async (isComplete: boolean) => {
     const { file, rows, read, listLeftovers } = await open(source, earlier);
     const folder = rows[0].folder;
@@ -60,20 +60,20 @@ describe.each([
 
   test('has only the failed rows of this run after a complete run', async () => {
     const [during, after] = await failAgain(true);
-    expect(after).toBe(complete);
+    expect(after).toBe(afterCompleteRun);
     // A run that is killed here loses no row. A JSON file is unchanged until the end of the run.
-    expect(during).toBe(source === 'c.json' ? earlier : stopped);
+    expect(during).toBe(source === 'c.json' ? earlier : afterStop);
   });
 
   test('keeps its rows and has the new ones, each once, if the run stops early', async () => {
-    expect((await failAgain(false))[1]).toBe(stopped);
+    expect((await failAgain(false))[1]).toBe(afterStop);
   });
 
   test('after a run without failures, has no rows if the run was complete, and keeps its rows if it stopped early', async () => {
     for (const isComplete of [true, false]) {
       const { file, read, bytes } = await open(source, earlier);
       (await file).close(isComplete);
-      if (isComplete) expect(read()).toBe(empty);
+      if (isComplete) expect(read()).toBe(noRows);
       else if (source !== 'c.json') expect(read()).toBe(bytes);
       else expect(JSON.parse(read())).toEqual(JSON.parse(earlier));
     }
@@ -118,7 +118,7 @@ describe('a file is rejected and stays unchanged', () => {
     ['c.ndjson', '{"other":1}\n', ':1 does not look like a row of c.ndjson'],
     ['c.json', '[{"id":1,"t":"a"},{"other":1}]\n', ', row 2 does not look like a row of c.json'],
     ['-', '{"id":1,"t":"a"}\n', "rows on standard input can't be compared with those in "],
-  ])('the error says what is wrong: %s and %j', async (source, content, problem) => {
+  ])('with an error that says what is wrong: %s and %j', async (source, content, problem) => {
     const { file } = await open(source, content);
     await expect(file).rejects.toThrow(problem);
   });

@@ -6,18 +6,18 @@ import type { Row } from '../../src/rows/row.js';
 import { parseCsv } from '../../src/rows/sources/parse-csv.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
 
-async function* chunksOf(bytes: Buffer, size: number) {
+async function* splitBytes(bytes: Buffer, size: number) {
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
 }
 
-async function* toText(text: string) {
+async function* streamText(text: string) {
   yield text;
 }
 
 function setup(files: Record<string, string | Buffer>, stdin = '') {
   const cwd = createTemporaryFolder(onTestFinished);
   for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
-  return { cwd, open: (name: string) => openRows(name, { cwd, stdin: chunksOf(Buffer.from(stdin), 5) }) };
+  return { cwd, open: (name: string) => openRows(name, { cwd, stdin: splitBytes(Buffer.from(stdin), 5) }) };
 }
 
 async function readAll(source: { read(): AsyncIterable<Row> }): Promise<Row[]> {
@@ -87,7 +87,7 @@ describe('source files', () => {
   });
 
   test('a row that is too long is rejected, and faults after the tenth are only counted', async () => {
-    const rows = parseCsv(toText('a\n"xxxxxxxxxxxx\n'), { delimiter: ',', name: 'a.csv', maxBytes: 10 });
+    const rows = parseCsv(streamText('a\n"xxxxxxxxxxxx\n'), { delimiter: ',', name: 'a.csv', maxBytes: 10 });
     await expect(rows.next().then(() => rows.next())).rejects.toThrow(/^a\.csv:2: the row is longer than 0\.00001 MB/);
     const failure = await failureOf('a.ndjson', Buffer.alloc(33_000_000, 'x'));
     expect(failure.message).toMatch(/^a\.ndjson:1: the line is longer than 32 MB/);

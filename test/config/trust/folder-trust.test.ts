@@ -187,6 +187,7 @@ test.each<[string, Record<string, string>]>([
   ["the user's settings file is a link to its boticelli.toml", { 'user/boticelli.toml': '../work/boticelli.toml' }],
 ])("trusts the settings of the working folder as the user's own if %s", async (_name, links) => {
   const files: FixtureFiles = { 'work/boticelli.toml': `trust = ["~/team"]\n${redis}` };
+  // A link can be created in `user` only if this folder exists.
   const { resolve } = openFolder('user' in links ? files : { ...files, 'user/other.toml': '' }, { links });
   const { redisUrl, redisError } = await resolve(ownKey);
   expect(redisUrl).toContain('redis.example');

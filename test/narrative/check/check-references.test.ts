@@ -242,6 +242,7 @@ it('checks the references of ten thousand acts in linear time', async () => {
     // CPU time, so that other processes do not count.
     return process.cpuUsage(startedAt).user / 1000;
   };
+  // The first call is not measured, because the code is compiled during it.
   await timeOf(500);
   const few = await timeOf(2500);
   // Four times the acts: quadratic growth would take sixteen times as long.

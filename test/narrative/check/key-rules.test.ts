@@ -20,7 +20,7 @@ testRule('unknown-key', [
     '7:1 unknown-key: unknown key "contnt" in [[acts.a.input]] → content',
   ],
   [
-    'considers the type of an input',
+    'finds a key that only inputs of another type have',
     `${renderHead('a')}[[acts.a.input]]\ntype = "text"\ncontent = "y"\nurl = "dot.png"\n`,
     '8:1 unknown-key: unknown key "url" in [[acts.a.input]]',
   ],

@@ -37,7 +37,7 @@ describe('media', () => {
     ['video', 'a.mp4', 'video/mp4'],
     ['document', 'a.pdf', 'application/pdf'],
     ['document', 'a.md', 'text/md'],
-  ])('detects the kind and type of media in an input and in [media]: %s, %s, %s', async (type, file, mimeType) => {
+  ])('detects the kind and MIME type of media in an input and in [media]: %s, %s, %s', async (type, file, mimeType) => {
     const folder = createMediaFolder();
     const byInput = await loadInput(renderInput(`type = "${type}"\nfile = "${file}"`), folder);
     const byName = await loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);

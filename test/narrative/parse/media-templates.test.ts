@@ -99,7 +99,7 @@ describe('placeholders in media names', () => {
 describe('media whose name depends on variables only', () => {
   const keys = 'type = "image"\nfile = "{{vars.name}}.png"\n';
 
-  it('is read together with the narrative, under the name that the variables of the file or the given ones result in', async () => {
+  it('is read together with the narrative, under the name that results from the variables; given variables replace those of the file', async () => {
     const files = { 'a.toml': `${renderSecondInput(keys)}[vars]\nname = "b"\n` };
     expect(await collectFolderProblems(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
     expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);

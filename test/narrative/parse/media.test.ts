@@ -120,7 +120,7 @@ describe('image problems', () => {
     expect(await collectProblems(renderImageInput('file = "nope.gif"\nmime = "image/gif"'))).toHaveLength(2);
   });
 
-  it('include those of unused media, and each only once even if the media is used twice', async () => {
+  it('include the problems of unused media, and include a problem only once if its media is used twice', async () => {
     const source = `${renderHead('a')}[acts]\na = ["media.x", "media.x", "text"]\n[media.x]\nfile = "nope.png"\n[media.y]\nfile = "nope.png"\n`;
     expect(await collectProblems(source)).toEqual([
       '8:8 media-not-found: the file "nope.png" does not exist',

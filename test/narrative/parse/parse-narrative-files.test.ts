@@ -102,7 +102,7 @@ it('fails with no_input if the only error is a missing narrative', async () => {
   await expect(loadNarrative(join(folder, 'a.toml'))).rejects.toMatchObject({ code: 'no_input' });
 });
 
-it('treats a sentence that begins with narrative: as a text', async () => {
+it('treats a sentence that begins with "narrative:" as a text', async () => {
   expect(await collectFolderProblems({ 'a.toml': renderFile('narrative: a story', 'narrative:of two words') })).toEqual(
     [],
   );
@@ -193,8 +193,8 @@ it('reports narrative-circle exactly if narratives nest each other in a cycle, a
         writeFileSync(join(folder, `n${at}.toml`), renderFile('x', ...targets.map((name) => `narrative:${name}`)));
       }
       const { diagnostics } = await checkNarrativeFile(join(folder, 'n0.toml'));
-      const hasCircle = diagnostics.some(({ rule }) => rule === 'narrative-circle');
-      expect(hasCircle).toBe(hasCycle(graph, 0, []));
+      const isReported = diagnostics.some(({ rule }) => rule === 'narrative-circle');
+      expect(isReported).toBe(hasCycle(graph, 0, []));
       expect(diagnostics.every(({ rule }) => rule === 'narrative-circle')).toBe(true);
     }),
     { numRuns: 60 },

@@ -56,7 +56,7 @@ describe('a syntax error', () => {
     expect(await collectProblems(source)).toEqual([expected]);
   });
 
-  it('is located in deeply nested arrays, in which other problems have no location', async () => {
+  it('has a location even in deeply nested arrays, where other problems have none', async () => {
     expect(await collectProblems(`a = ${'['.repeat(100_000)}`)).toEqual([expect.stringMatching(/^1:100005 syntax/)]);
     expect(await collectProblems(`a = ${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toContain(
       '- unknown-table: unknown table [a]',
@@ -64,14 +64,14 @@ describe('a syntax error', () => {
   });
 });
 
-describe('a problem of valid TOML', () => {
-  it('has no location if the second parser rejects the text', async () => {
+describe('a problem other than a syntax error', () => {
+  it('has no location if toml-eslint-parser, which finds the locations, rejects the text', async () => {
     const acts = '[acts.a.safety]\nharassment = "off"\n[acts.a]\nsafety.hate_speech = "off"\n';
     const source = `${renderHead('a')}x = 1\n${acts}input = [{ type = "text", content = "x" }]\n`;
     expect(await collectProblems(source)).toEqual(['- unknown-key: unknown key "x" in [toc]']);
   });
 
-  it('has a location in a file with an invalid date', async () => {
+  it('has a location even if the file has a date such as 30 February, which toml-eslint-parser rejects', async () => {
     const source = `${renderHead('a')}x = 2020-02-30\n[acts]\na = ["2020-02-30", "{{b}}"]\n`;
     expect(await collectProblems(source)).toEqual([
       '5:1 unknown-key: unknown key "x" in [toc]',
@@ -79,7 +79,7 @@ describe('a problem of valid TOML', () => {
     ]);
   });
 
-  it('has a location in a file whose acts are named by dates, with and without an invalid date', async () => {
+  it('has a location in a file whose acts are named by dates, with and without a date such as 30 February', async () => {
     const acts = '2024-01-30 = "x"\n2024-01-31 = "{{b}}"\n';
     for (const [extraLine, problemLine] of [
       ['', 7],
@@ -144,7 +144,7 @@ describe('names of inherited JavaScript properties', () => {
     }
   });
 
-  it('differ from the same names after a NUL, which the parser adds to escape names', async () => {
+  it('are not confused with the same names after a NUL, although the parser puts a NUL before names to escape them', async () => {
     const source = `${renderHead('\u0000toString', 'toString')}[acts]\n"\\u0000toString" = "1"\ntoString = "2"\n`;
     const { narrative } = await checkSource(source);
     expect(narrative?.acts.map(({ inputs }) => inputs)).toEqual([

@@ -7,16 +7,16 @@ type JsonSchema = { [key: string]: unknown };
 /** Lists the paths in a JSON Schema that have no description. */
 function findUndescribed(schema: JsonSchema, path = ''): string[] {
   const inner = ['properties', 'anyOf', 'oneOf'].flatMap((key) => Object.entries((schema[key] ?? {}) as JsonSchema));
-  const own = schema.properties && !schema.description ? [path] : [];
+  const undescribedTable = schema.properties && !schema.description ? [path] : [];
   const undescribedKeys = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)
     .filter(([, property]) => !property.description)
     .map(([name]) => `${path}/${name}`);
-  const further = [schema.items, schema.additionalProperties].filter((value) => typeof value === 'object');
+  const elementSchemas = [schema.items, schema.additionalProperties].filter((value) => typeof value === 'object');
   return [
-    ...own,
+    ...undescribedTable,
     ...undescribedKeys,
     ...inner.flatMap(([name, value]) => findUndescribed(value as JsonSchema, `${path}/${name}`)),
-    ...further.flatMap((value) => findUndescribed(value as JsonSchema, `${path}/*`)),
+    ...elementSchemas.flatMap((value) => findUndescribed(value as JsonSchema, `${path}/*`)),
   ];
 }
 

@@ -52,7 +52,7 @@ describe('a file that is not a recording is refused and stays as it was', () => 
   });
 });
 
-test('an incomplete last line, which a crash may leave, is removed wherever it ends after the first digit of its key', () => {
+test('an incomplete last line, which a crash may leave, is removed if it has at least the first digit of its key', () => {
   const { path, line } = createFile((line) => line);
   const bytes = Buffer.from(line);
   for (let length = 9; length < bytes.length - 2; length += 1) {

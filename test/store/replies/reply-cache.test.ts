@@ -15,7 +15,7 @@ test.each([
   ['with a signature', { native: [{ text: 'Hello you', thoughtSignature: 'c2ln' }] }],
   ['with thoughts', { native: [{ text: 'Hm.', thought: true }, { text: 'Hello you' }] }],
   [
-    'whose own text differs from that of its turn and its native part',
+    'whose text has lost a code fence that its turn and its native part still have',
     { text: '```\nHello you\n```', native: [{ text: '```\nHello you\n```' }] },
   ],
   ['whose text and turn differ from its native part', { native: [{ text: '```\nHello you\n```' }] }],

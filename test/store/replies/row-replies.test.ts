@@ -17,8 +17,8 @@ const request: GenerateRequest = {
 };
 
 /**
- * A command that runs the rows with these ids, which all send the same request. If it can reuse replies, the first
- * request that is sent anyway gets the reply `new`. Otherwise, the first request gets `Reply 1`.
+ * A command that runs the rows with these ids, which all send the same request. With `canReuse`, the first request that
+ * has no stored reply gets the reply `new`. Without it, the replies are `Reply 1`, `Reply 2` and so on.
  */
 function createCommand(rows: string[], canReuse = true) {
   const inner = createScriptedDriver(canReuse ? [{ pieces: ['new'] }] : []);

@@ -86,6 +86,7 @@ test('the hops of a truncated reply are kept, so that only its last hop is reque
 test('the hops of invalid JSON are deleted, so that a resumed run requests the whole reply again', async () => {
   const jsonRequest: GenerateRequest = { ...request, parameters: { format: 'json' } };
   const invalid = [hop('{"a": ', 'a'), { pieces: ['oops}'] }];
+  // A request is sent once more after an invalid reply.
   await expect(run([...invalid, ...invalid]).driver.generate(jsonRequest)).rejects.toThrow('is not JSON');
   expect(countRows()).toBe(0);
   const resumed = resume([hop('{"a": ', 'b'), { pieces: ['1}'] }]);

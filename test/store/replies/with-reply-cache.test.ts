@@ -63,7 +63,7 @@ describe('a request with a reply from an earlier run', () => {
     expect((await resume().driver.generate(createRequest('Q'))).turn.native).toEqual(native);
   });
 
-  test('is sent again if `canReuse` returns false, as it does from the act of --from on', async () => {
+  test('is sent again if `canReuse` returns false, as it does for the act of --from and all later acts', async () => {
     await run().driver.generate(createRequest('Q'));
     let canReuse = true;
     const { driver, inner } = resume([], { canReuse: () => canReuse });

@@ -161,8 +161,10 @@ test('does not count the usage and the attempts of reused replies', async () => 
 test('records an act before the executor starts the next one', async () => {
   const { store } = openStore();
   const recorded: number[] = [];
-  const before = () => void recorded.push(listRuns(database, 1).runs[0]?.actsEnded ?? -1);
-  const driver = createScriptedDriver(Array.from({ length: 3 }, (_, at) => ({ pieces: [`${at}`], onCall: before })));
+  const recordActsEnded = () => void recorded.push(listRuns(database, 1).runs[0]?.actsEnded ?? -1);
+  const driver = createScriptedDriver(
+    Array.from({ length: 3 }, (_, at) => ({ pieces: [`${at}`], onCall: recordActsEnded })),
+  );
   const executor = new NarrativeExecutor({ driver, onEvent: (event) => store.onEvent(event) });
   const acts = ['a', 'b', 'c'].map((name) => ({
     ...{ name, parameters: {}, inputs: [{ type: 'text' as const, content: name }] },
@@ -207,7 +209,7 @@ describe('the end of a run', () => {
     expect(listActs(database, 'old')).toEqual([]);
   });
 
-  test('deletes no runs and replies younger than [store] keep if the clock of an earlier run was years ahead, or years behind', async () => {
+  test('deletes neither runs nor replies that are younger than [store] keep, even if the clock of an earlier run was years ahead or behind', async () => {
     for (const daysAgo of [29, 15, 1]) {
       const { store } = openStore({ now: Date.now() - daysAgo * day });
       await store.replyCache.save({ key: `${daysAgo}`, occurrence: 0 }, reply);
@@ -225,7 +227,8 @@ describe('the end of a run', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('deletes only the runs of the oldest 30 days of the history, even if later runs are older than [store] keep too', async () => {
+  test('deletes at most the runs of the first 30 days of the history, even if later runs are older than [store] keep too', async () => {
+    // If the clock is wrong, one run must not delete the whole history.
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }

@@ -135,7 +135,7 @@ test('reports a short wait only under --verbose', () => {
   expect(renderProgress({ detail: 'verbose' }, [wait])).toEqual(['draft: waiting 0.0 s for quota of m (rpm)\n']);
 });
 
-test('after a rejection without a delay, announces the retry for when the limit allows it, not for now', () => {
+test('says that a rate-limited attempt is retried "when the limit allows it", not "now"', () => {
   const error = { code: 'rate_limited', message: 'used up' } as const;
   const retry: NarrativeEvent = { type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: false };
   expect(renderProgress({}, [retry])).toEqual([

@@ -21,9 +21,11 @@ async function setup(columns: number) {
   });
   const spinner = await createSpinner({ stream, isColored: false });
   onTestFinished(() => spinner.stop());
+  // Each frame turns off line wrapping while it is written.
   const frames = () => written.filter((text) => text.includes('\u001b[?7l'));
   return {
     ...{ spinner, stream, written, frames },
+    /** Returns the last frame: the symbol of the spinner, a space and the text. */
     shown: () => stripVTControlCharacters(frames().at(-1) ?? '').trimEnd(),
     resize(width: number) {
       stream.columns = width;
