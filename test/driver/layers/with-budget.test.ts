@@ -50,7 +50,7 @@ test('names what max_tokens leaves for a later part of a long reply', async () =
   );
 });
 
-test('counts a failed call as free', async () => {
+test('counts a failed call without usage events as free', async () => {
   const { inner, driver } = stack(1.5, [{ error: new Error('broken') }, { error: new Error('broken') }]);
   for (let call = 0; call < 2; call += 1) await expect(driver.generate(createRequest())).rejects.toThrow('broken');
   await driver.generate(createRequest());
