@@ -203,7 +203,7 @@ describe('a failure', () => {
     expect(await next()).toEqual([]);
   });
 
-  test('of several acts is reported for the first one in the order of the acts', async () => {
+  test('of several acts is reported as that of the act that comes first in the narrative', async () => {
     const { next, answer, report } = startRun(createNarrative(acts));
     await next();
     answer('B', new TypeError('second'));
@@ -291,7 +291,7 @@ describe('equal requests', () => {
     const { next, answer, report, events } = startRun(createNarrative(acts));
     expect(await next()).toEqual(['A', 'C']);
     answer('C', 'yes');
-    // The request of d may be equal to that of b. That of e can't.
+    // The request of d may be equal to that of b, so d waits for b. The request of e can't be equal to an earlier one.
     expect(await next()).toEqual(['E yes']);
     answer('A', 'yes');
     expect(await next()).toEqual(['Q yes', 'Q yes']);

@@ -119,7 +119,7 @@ test('a stream keeps back only what may be the beginning of a key', () => {
   expect(redactor.flush()).toBe('C');
 });
 
-test('keeps the usage of a reply when it redacts the reply', async () => {
+test('the redaction of replies keeps their usage', async () => {
   fixture.server.queueReplies(textReply('Hi.'));
   const { usage }: BilledUsage = await fixture.driver({ apiKey }).generate(createRequest());
   expect(usage.promptTokens).toBeGreaterThan(0);

@@ -125,6 +125,6 @@ test('counts replies and lost attempts of unknown cost with an estimate of what 
   const estimateUsd = (_request: GenerateRequest, reply?: { text: string }) => (reply ? 1 + reply.text.length : 1);
   const driver = withBudget({ maxCostUsd: 7, estimateUsd, ledger }, withCost({ getPrice: () => undefined }, inner));
   await driver.generate(createRequest());
-  // The lost attempt has no text, and the reply has four characters.
+  // The usage event is that of a lost attempt, which counts as one without text. The reply has four characters.
   expect(ledger.spentUsd).toBe(1 + (1 + 4));
 });
