@@ -264,8 +264,8 @@ test('executors that share a limiter never have more calls in flight than it all
 // Stored and recorded replies are matched to equal requests by the order of these requests.
 describe('equal requests', () => {
   /**
-   * Runs a narrative. Each reply depends on the request and on how many equal requests came before it, and arrives after
-   * a random delay.
+   * Runs a narrative. Each reply depends on the request and on how many equal requests came before it. It arrives
+   * after a random delay.
    */
   async function runWithOccurrences(narrative: Narrative, maxConcurrent: number, seed: number) {
     const count = createRequestCounter();
