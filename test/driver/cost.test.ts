@@ -35,7 +35,7 @@ describe('the cost of a request', () => {
     expect(calculateCostUsd(millions({ prompt: 1 }), price, { hasInvalidCount: true })).toBeUndefined();
   });
 
-  test('is higher per token for a prompt of more than 200,000 tokens, if the model has such a price', () => {
+  test('is higher per token for a prompt of more than 200,000 tokens, if the model has a price for long prompts', () => {
     const tiered = builtInPrices['gemini-3.1-pro-preview']?.[0] as Price;
     const cost = (promptTokens: number) =>
       calculateCostUsd({ promptTokens, cachedTokens: 100_000, outputTokens: 10_000, thoughtTokens: 0 }, tiered);
@@ -54,6 +54,7 @@ describe('the cost of a request', () => {
 });
 
 describe('the cost of web searches', () => {
+  /** The cost of a request whose prompt costs $2 ($1 with flex), and of its searches. */
   const cost = (searches: number, searchFee?: Price['searchFee'], serviceTier = 'standard') =>
     calculateCostUsd(millions({ prompt: 1 }), { ...price, ...(searchFee && { searchFee }) }, { searches, serviceTier });
 

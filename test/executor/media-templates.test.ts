@@ -119,7 +119,7 @@ test.each([
     '"url" in [[acts.two.input]] is not a URL; a URL begins with https:// and a host',
   ],
 ])(
-  'unusable media ends the run before its request, with the same error as in `check`: %s with %j',
+  'unusable media ends the run before the request of its act, with a hint about the placeholder: %s with %j',
   async (keys, reply, code, message) => {
     const source = renderNarrative({ one: '"x"', two: `{ input = [{ type = "image", ${keys} }] }`, three: '"z"' });
     const { report, requests } = await runNarrative({
@@ -211,7 +211,7 @@ describe('a name that a reply or standard input fills', () => {
     expect(report.error).toMatchObject({ code: 'no_input', message: expect.stringContaining('is outside of') });
   });
 
-  test('is confined, unlike a path outside of the folder that the user writes in a variable or in the narrative', async () => {
+  test('is confined to the folder; a path that the user writes in a variable or in the narrative is not', async () => {
     const file = join(outside, 'private.txt');
     const { sent } = await runWith(`file = "{{vars.path}}"`, 'x', {}, `[vars]\npath = "${file}"\n`);
     expect(sent[1]).toEqual([file]);
@@ -236,7 +236,7 @@ describe('a name that a reply or standard input fills', () => {
     ['https://{{vars.host}}{{one}}', 'a.example', '@evil.example/x'],
     ['{{vars.host}}{{one}}', 'https://a.example', ':80/x'],
   ])(
-    'is refused when its act runs if it would change the host that a variable begins: %s with %j and %j',
+    'is refused when its act runs if it would change a host that begins with a variable: %s with %j and %j',
     async (url, host, reply) => {
       const { report, requests } = await runWith(`url = "${url}"`, reply, {}, `[vars]\nhost = "${host}"\n`);
       expect(report.error).toMatchObject({

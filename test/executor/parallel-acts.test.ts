@@ -203,7 +203,7 @@ describe('a failure', () => {
     expect(await next()).toEqual([]);
   });
 
-  test('of several acts is reported for the first one in the order of the acts', async () => {
+  test('of several acts is reported as that of the act that comes first in the narrative', async () => {
     const { next, answer, report } = startRun(createNarrative(acts));
     await next();
     answer('B', new TypeError('second'));
@@ -261,8 +261,12 @@ test('executors that share a limiter never have more calls in flight than it all
   expect(seen).toEqual({ active: 0, maxActive: 3 });
 });
 
+// Stored and recorded replies are matched to equal requests by the order of these requests.
 describe('equal requests', () => {
-  /** Runs a narrative. Each reply depends on the request and its occurrence, and arrives after a random delay. */
+  /**
+   * Runs a narrative. Each reply depends on the request and on how many equal requests came before it. It arrives
+   * after a random delay.
+   */
   async function runWithOccurrences(narrative: Narrative, maxConcurrent: number, seed: number) {
     const count = createRequestCounter();
     const random = createRandom(seed);
@@ -287,7 +291,7 @@ describe('equal requests', () => {
     const { next, answer, report, events } = startRun(createNarrative(acts));
     expect(await next()).toEqual(['A', 'C']);
     answer('C', 'yes');
-    // The request of d may be equal to that of b. That of e can't.
+    // The request of d may be equal to that of b, so d waits for b. The request of e can't be equal to an earlier one.
     expect(await next()).toEqual(['E yes']);
     answer('A', 'yes');
     expect(await next()).toEqual(['Q yes', 'Q yes']);
@@ -317,7 +321,7 @@ describe('equal requests', () => {
   const inner = narrativeOf(flat, fc.constantFrom(1, 2));
   const mixed = fc.array(actOf(fc.oneof(texts, inner, fc.tuple(texts, inner, inner))), { maxLength: 5 });
 
-  test('and all others are the same as if the acts ran in order, whatever finishes first', async () => {
+  test('and all other requests get the same replies as if the acts ran in order, whatever finishes first', async () => {
     await fc.assert(
       fc.asyncProperty(
         narrativeOf(mixed, fc.constantFrom(1, 2)),

@@ -76,7 +76,7 @@ describe('files that a row names', () => {
     );
   });
 
-  test('may be outside with --allow-outside or as the file of the row itself; a missing file is an error', async () => {
+  test('may be outside with --allow-outside, or if the user named the file; a missing file is an error', async () => {
     const allowed = await runWithRow(look, { values: { file: '../c.png' } }, { allowOutside: true });
     expect(allowed.report.status).toBe('completed');
     const folder = createTemporaryFolder(onTestFinished);

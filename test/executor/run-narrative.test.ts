@@ -136,7 +136,7 @@ describe('a carousel', () => {
 });
 
 describe('the plan of a run', () => {
-  /** Narratives up to three deep, with carousels, alone and among other inputs. */
+  /** Narratives nested up to three deep, with carousels. A nested one is the only input of its act or one of two. */
   const { tree } = fc.letrec<{ tree: Narrative }>((tie) => ({
     tree: fc
       .tuple(

@@ -37,7 +37,7 @@ test('decides by the name if there is no list', async () => {
   expect(await usesLive('gemini-embedding-9')).toBe(false);
 });
 
-test('uses the Live API for a model that supports both APIs only with preferLive', async () => {
+test('uses the Live API only with preferLive if a model supports both APIs', async () => {
   expect(await createPredicate({ entries: [both] }).usesLive('gemini-both-ways')).toBe(false);
   expect(await createPredicate({ entries: [both], preferLive: true }).usesLive('gemini-both-ways')).toBe(true);
 });

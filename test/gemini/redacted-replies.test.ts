@@ -67,12 +67,13 @@ describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
 test.each(echoes)(
   'a key that is echoed %s is redacted where a long text was cut within the key',
   async (_name, echo) => {
-    const cut = (limit: number, kept: number) => 'x'.repeat(limit - kept) + echo;
+    /** A text that the limit cuts after 20 characters of the key. */
+    const fillUpTo = (limit: number) => 'x'.repeat(limit - 20) + echo;
     fixture.server.queueReplies(
-      partsReply([{ executableCode: { language: 'PYTHON', code: cut(100_000, 20) } }, { text: 'Done.' }], {
+      partsReply([{ executableCode: { language: 'PYTHON', code: fillUpTo(100_000) } }, { text: 'Done.' }], {
         groundingMetadata: {
-          webSearchQueries: [cut(500, 20)],
-          groundingChunks: [{ web: { uri: 'https://a.example/', title: cut(500, 20) } }],
+          webSearchQueries: [fillUpTo(500)],
+          groundingChunks: [{ web: { uri: 'https://a.example/', title: fillUpTo(500) } }],
         },
       }),
     );
@@ -118,7 +119,7 @@ test('a stream keeps back only what may be the beginning of a key', () => {
   expect(redactor.flush()).toBe('C');
 });
 
-test('keeps the usage of a reply', async () => {
+test('the redaction of replies keeps their usage', async () => {
   fixture.server.queueReplies(textReply('Hi.'));
   const { usage }: BilledUsage = await fixture.driver({ apiKey }).generate(createRequest());
   expect(usage.promptTokens).toBeGreaterThan(0);

@@ -50,7 +50,7 @@ test('names what max_tokens leaves for a later part of a long reply', async () =
   );
 });
 
-test('counts a failed call as free', async () => {
+test('counts a failed call without usage events as free', async () => {
   const { inner, driver } = stack(1.5, [{ error: new Error('broken') }, { error: new Error('broken') }]);
   for (let call = 0; call < 2; call += 1) await expect(driver.generate(createRequest())).rejects.toThrow('broken');
   await driver.generate(createRequest());
@@ -125,6 +125,6 @@ test('counts replies and lost attempts of unknown cost with an estimate of what 
   const estimateUsd = (_request: GenerateRequest, reply?: { text: string }) => (reply ? 1 + reply.text.length : 1);
   const driver = withBudget({ maxCostUsd: 7, estimateUsd, ledger }, withCost({ getPrice: () => undefined }, inner));
   await driver.generate(createRequest());
-  // The lost attempt has no text, and the reply has four characters.
+  // The usage event is that of a lost attempt, which counts as one without text. The reply has four characters.
   expect(ledger.spentUsd).toBe(1 + (1 + 4));
 });

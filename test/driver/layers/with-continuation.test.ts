@@ -155,8 +155,18 @@ describe('the failure of a long reply', () => {
   const endless = Array.from({ length: 100 }, (_, index) => hop('x', String(index)));
   test.each<[string, ScriptedCall[], string, number]>([
     ['the second hop has no token', [hop('one ', 'a'), hop('two')], 'no token to continue the reply after part 2', 2],
-    ['the token of the last hop repeats', [hop('one ', 'a'), hop('two', 'a')], 'sent the token of an earlier part', 2],
-    ['the token of the first hop returns', [hop('1', 'a'), hop('2', 'b'), hop('3', 'a')], 'of an earlier part', 3],
+    [
+      'the second hop has the token of the first',
+      [hop('one ', 'a'), hop('two', 'a')],
+      'sent the token of an earlier part',
+      2,
+    ],
+    [
+      'the third hop has the token of the first',
+      [hop('1', 'a'), hop('2', 'b'), hop('3', 'a')],
+      'of an earlier part',
+      3,
+    ],
     ['no end after 64 hops', endless, 'the reply did not end within 64 parts', 64],
   ])(
     'is a permanent `unavailable` error, after the usage events of all hops: %s',
@@ -209,7 +219,7 @@ describe('a reused hop', () => {
     ]);
   });
 
-  test('adds a hint to the error if the service rejects its token, which a hop of this run does not', async () => {
+  test('adds a hint to the error if the service rejects its token; a hop of this run adds no hint', async () => {
     const error = new BoticelliError('invalid_request', 'bad token', { hint: 'Fix it.' });
     await expect(stack([reused, { error }]).driver.generate(request)).rejects.toMatchObject({
       ...{ code: 'invalid_request', message: 'bad token' },

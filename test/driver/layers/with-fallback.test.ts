@@ -65,7 +65,7 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
     expect(events).toHaveLength(1);
   });
 
-  test('does not fall back after other failures', async () => {
+  test('does not fall back after a failure that is not about quota', async () => {
     const error = new BoticelliError('unavailable', 'overloaded', { isTransient: true });
     const { driver, inner } = stack([{ error }]);
     await expect(send(driver, streaming)).rejects.toBe(error);

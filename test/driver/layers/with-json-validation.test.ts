@@ -84,7 +84,7 @@ test('fails after a second invalid reply', async () => {
   expect(inner.requests).toHaveLength(2);
 });
 
-test('reports the usage of invalid replies when no valid reply includes it', async () => {
+test('reports the usage of invalid replies in events, unless a valid reply follows, whose usage includes it', async () => {
   const error = new BoticelliError('unavailable', 'busy');
   const truncated: ScriptedCall = { pieces: ['{'], finishReason: 'MAX_TOKENS' };
   for (const [replies, usageEventCount] of [

@@ -92,7 +92,7 @@ describe('with a model list cache', () => {
     expect({ pages, totalPages }).toEqual({ pages: 2, totalPages: 2 });
   });
 
-  test('fetches the list again if the cached one contains the model', async () => {
+  test('fetches the list again if the cached one contains the unknown model, because it may be out of date', async () => {
     const cache = createCache(createModels('gemini-gone'));
     const error = await getError(
       fixture.driver({ modelListCache: cache }).generate(createRequest('Hi', { model: 'gemini-gone' })),

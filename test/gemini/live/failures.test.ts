@@ -234,7 +234,7 @@ describe('a failure mid-reply', () => {
     expect(error?.message).toBe(`the stream was interrupted: malformed frame: ${excerpt}`);
   });
 
-  test('is the error in a frame, if there is one', async () => {
+  test('is the error that a frame contains', async () => {
     fixture.server.live.queueReplies({ frames: [...unfinishedFrames, errorBody(400, 'Bad.')] });
     expect((await readStream(fixture.driver().generateStream(createRequest()))).error).toMatchObject({
       code: 'invalid_request',

@@ -39,7 +39,7 @@ export function createLiveFixture(options?: GeminiServerOptions) {
   });
   afterEach(async () => {
     await Promise.all(drivers.splice(0).map((driver) => driver.close?.()));
-    // Stalled connections that the test has not closed would wait here forever.
+    // If the test left a stalled connection open, this would wait forever.
     await Promise.all(fixture.server.live.sessions.map(({ closed }) => closed));
     expect(fixture.server.live.openCount).toBe(0);
     await fixture.server.close();

@@ -22,6 +22,6 @@ test('an idle session does not keep the process alive', async () => {
   const startedAt = Date.now();
   const [code] = await once(child, 'close');
   expect([code, outputs.join('')]).toEqual([0, 'Reply 1 of gemini-3.8-live to "One"']);
-  // If the idle session kept the process alive, the process would end after ten seconds.
+  // The driver closes an idle session after ten seconds. If the session kept the process alive, it would end then.
   expect(Date.now() - startedAt).toBeLessThan(8000);
 });

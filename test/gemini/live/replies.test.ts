@@ -97,9 +97,9 @@ describe('the reply of a speaking model', () => {
   const [sound] = spokenReply(['x'], { transcript: false }).frames;
 
   test.each([
-    ['thoughts without the flag', ['The user greets me. ', 'I should greet back.']],
+    ['thoughts without `thought: true`', ['The user greets me. ', 'I should greet back.']],
     ['the same words', ['Hello', ' you']],
-  ])('is the transcript, without %s that are sent as text', async (_, [before = '', after = '']) => {
+  ])('is the transcript alone, even if %s are also sent as text', async (_, [before = '', after = '']) => {
     const frames = [
       part({ text: before }),
       say('Hello'),

@@ -9,8 +9,8 @@ const unknownModel = 'gemini-9-live';
 const modalities = () => fixture.server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
 
 /**
- * A cache that outlives drivers, as a file would. In a mode, the prompts `content` are sent as `clientContent`, and
- * `realtime` as `realtimeInput`.
+ * A cache that outlives drivers, as a file would. A mode with `prompts: 'content'` sends prompts as `clientContent`,
+ * one with `prompts: 'realtime'` as `realtimeInput`.
  */
 function createMemoryCache(modes: Record<string, ResponseMode> = {}) {
   return {
@@ -95,7 +95,7 @@ describe('an internal error in answer to TEXT', () => {
   });
 });
 
-test('sends realtime input after client content is rejected, with a history if a session lacks earlier turns', async () => {
+test('sends realtime input after client content is rejected; a new session gets the earlier turns as its history', async () => {
   fixture.server.live.realtimeModels.add('gemini-3.8-live');
   const cache = createMemoryCache();
   const driver = fixture.driver({ responseModeCache: cache });

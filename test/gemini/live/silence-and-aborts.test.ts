@@ -30,7 +30,7 @@ describe('silence', () => {
     },
   );
 
-  test('while the speech would be played does not count as idle, only towards the timeout of the call', async () => {
+  test('for as long as the received speech plays does not count as idle, only towards the timeout of the call', async () => {
     const gate = createGate();
     fixture.server.live.queueReplies(spokenReply(['Hello'], { gate }));
     // Sends all frames but the last one, which ends the turn.

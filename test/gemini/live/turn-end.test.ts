@@ -173,7 +173,7 @@ describe('the wait for late words', () => {
 });
 
 describe('a turn that is generated but never closed', () => {
-  test('ends 5 s later, and the conversation continues in another session', async () => {
+  test('ends 5 s after generationComplete, and the conversation continues in another session', async () => {
     const { clock, driver, request, reply } = startCall({ frames: [say('Hello'), generationComplete] });
     await clock.waitForSleeps(1);
     clock.advance(5000);

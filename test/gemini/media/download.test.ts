@@ -222,16 +222,6 @@ describe('a URL that fails', () => {
     expect(error).toMatchObject({ code: 'timeout', message: `can't fetch ${web.url}/a.png: ${reason}` });
   });
 
-  test('ends the call at once with the reason of an abort', async () => {
-    pages['/a.png'] = serveThenStall(mediaBytes.png);
-    const { controller, context } = createAbortableContext();
-    const work = fixture.driver().generate(createUrlRequest('/a.png'), context);
-    await web.waitForRequests(1);
-    const reason = new Error('enough');
-    controller.abort(reason);
-    await expect(work).rejects.toBe(reason);
-  });
-
   test('is fetched again by the next attempt', async () => {
     pages['/a.png'] = (_, response) => response.writeHead(503).end();
     const driver = fixture.driver();
@@ -240,6 +230,16 @@ describe('a URL that fails', () => {
     await driver.generate(createUrlRequest('/a.png'));
     expect(sentParts()).toEqual([png]);
   });
+});
+
+test('an abort during a download ends the call at once with its reason', async () => {
+  pages['/a.png'] = serveThenStall(mediaBytes.png);
+  const { controller, context } = createAbortableContext();
+  const work = fixture.driver().generate(createUrlRequest('/a.png'), context);
+  await web.waitForRequests(1);
+  const reason = new Error('enough');
+  controller.abort(reason);
+  await expect(work).rejects.toBe(reason);
 });
 
 describe('the addresses of hosts', () => {

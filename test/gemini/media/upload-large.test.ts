@@ -86,7 +86,7 @@ describe('inline media', () => {
 });
 
 describe('uploaded media', () => {
-  test('is the largest of a request until the rest fits into it, and is sent in pieces, byte for byte', async () => {
+  test('is only the largest media if the rest fits into the request, and is sent in pieces, byte for byte', async () => {
     const film = createVideo(17 * megabyte);
     const { context, notes } = recordNotes();
     await driver.generate(
@@ -122,7 +122,7 @@ describe('uploaded media', () => {
     expect(server.files.files.size).toBe(0);
   });
 
-  test('stays a reference in later requests that could contain it', async () => {
+  test('is sent by its URI in later requests too, even if they could contain its bytes', async () => {
     const [nine, eight] = [
       await createPart(createVideo(9 * megabyte)),
       await createPart(createVideo(8 * megabyte), 'b.mp4'),
@@ -262,16 +262,16 @@ describe('a failed upload', () => {
     expect(server.files.files.size).toBe(1);
     expect(server.generateRequests).toHaveLength(1);
   });
+});
 
-  test('ends the call at once with the reason of an abort', async () => {
-    server.files.configure({ gate: { command: 'upload', gate: createGate() } });
-    const controller = new AbortController();
-    const reason = new Error('enough');
-    const work = driver.generate(createMediaRequest(await loadLargeVideo()), { signal: controller.signal });
-    await server.files.waitForCommands('upload');
-    controller.abort(reason);
-    await expect(work).rejects.toBe(reason);
-  });
+test('an abort during an upload ends the call at once with its reason', async () => {
+  server.files.configure({ gate: { command: 'upload', gate: createGate() } });
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const work = driver.generate(createMediaRequest(await loadLargeVideo()), { signal: controller.signal });
+  await server.files.waitForCommands('upload');
+  controller.abort(reason);
+  await expect(work).rejects.toBe(reason);
 });
 
 test('deletes uploaded files after a failed run, and ignores a failed delete', async () => {

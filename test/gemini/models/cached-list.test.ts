@@ -10,7 +10,7 @@ import { createManualClock } from '../../helpers/manual-clock.js';
 const dayMs = 86_400_000;
 const entries = [{ name: 'gemini-x', methods: ['generateContent'], inputTokens: 5 }];
 
-/** A store in memory, with its rows, and the keys that were read. */
+/** A store in memory, with its rows, and the keys of the rows that were read. */
 function createStore() {
   const rows = new Map<string, StoredModelList>();
   const reads: string[] = [];

@@ -70,7 +70,7 @@ describe('by the list of the service', () => {
     expect(getCapabilities('gemini-9-flash', entries)).toMatchObject(liveOnly);
   });
 
-  test('excludes embedding models, which the list does not distinguish', () => {
+  test('excludes embedding models even if the list says that they support generateContent', () => {
     expect(getCapabilities('gemini-embedding-9', entries)).toMatchObject(neither);
   });
 

@@ -77,9 +77,9 @@ test.each([
   expect(Number.isNaN(error.retryAt?.getTime() ?? 0)).toBe(false);
 });
 
-test('rejects a list of chunks that is nested too deeply', async () => {
+test('rejects a reply in the form of an array of chunks if it is nested too deeply', async () => {
   const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
-  const json = `[{"models": ${deep}}]`;
+  const json = `[{"candidates": ${deep}}]`;
   fixture.server.queueReplies({ body: json }, packetReply(`data: ${json}\n\n`));
   expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('unavailable');
   const { error } = await readStream(fixture.driver().generateStream(createRequest()));

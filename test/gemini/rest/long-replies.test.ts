@@ -107,7 +107,7 @@ describe('the token of a stream', () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), lastChunk)).toBe('early');
   });
 
-  test('is absent if text without a token follows the last token, because the next hop would repeat it', async () => {
+  test('is absent if text without a token follows the last token, because the next hop would repeat that text', async () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), createChunk('B', 'CONTINUATION'))).toBeUndefined();
   });
 

@@ -17,7 +17,7 @@ async function getServedTier(script: ScriptedReply, request: GenerateRequest) {
   return unary.tokenDetails?.serviceTier;
 }
 
-test('asks for the first tier in the field that the API documents, and for nothing by default', async () => {
+test('sends the first of the requested tiers as `serviceTier`, and no tier by default', async () => {
   await fixture.driver().generate(createTierRequest('flex', 'standard'));
   await readStream(fixture.driver().generateStream(createTierRequest('priority')));
   await fixture.driver().generate(createRequest('Hi'));
@@ -29,7 +29,7 @@ test('asks for the first tier in the field that the API documents, and for nothi
   ]);
 });
 
-describe('the tier that served', () => {
+describe('the tier that served the request', () => {
   const header = (value: string) => ({ headers: { 'X-Gemini-Service-Tier': value } });
 
   test('is the one of the header', async () => {
@@ -43,7 +43,7 @@ describe('the tier that served', () => {
     expect(await getServedTier(textReply('a', { usage, ...header('flex') }), createTierRequest('flex'))).toBe('flex');
   });
 
-  test('is the one that was asked for, if any, if the service states no tier or an unknown one', async () => {
+  test('is the requested one, or else undefined, if the service states no tier or an unknown one', async () => {
     expect(await getServedTier(textReply('a'), createTierRequest('flex'))).toBe('flex');
     expect(await getServedTier(textReply('a', header('paid')), createTierRequest('flex'))).toBe('flex');
     expect(await getServedTier(textReply('a', header('paid')), createRequest())).toBeUndefined();

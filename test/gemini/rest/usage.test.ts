@@ -16,7 +16,7 @@ describe('the counts of a response', () => {
     });
   });
 
-  test('are 0 if the service counted the prompt and left out a count', () => {
+  test('are 0 for thoughts and the sum for the total if the service counted the prompt and left these out', () => {
     const metadata = { promptTokenCount: 7, candidatesTokenCount: 3 };
     expect(convert(metadata)).toEqual({ promptTokens: 7, outputTokens: 3, thoughtTokens: 0, totalTokens: 10 });
     expect(convert({ ...metadata, thoughtsTokenCount: null })).toEqual(convert(metadata));
@@ -44,10 +44,10 @@ describe('the counts of a response', () => {
     const metadata = { promptTokenCount: 10, thoughtsTokenCount: 5, toolUsePromptTokenCount: 2 };
     const totalWithoutReply = 10 + 5 + 2;
     // The Live API leaves thoughts out of the total.
-    const totalWithoutThoughts = 10 + 2;
+    const liveTotalWithoutReply = 10 + 2;
     expect(convert({ ...metadata, totalTokenCount: totalWithoutReply + 3 }).outputTokens).toBe(3);
     // A total that leaves nothing for a reply that arrived is wrong, so the output tokens are unknown.
-    for (const totalTokenCount of [totalWithoutReply, totalWithoutThoughts, undefined]) {
+    for (const totalTokenCount of [totalWithoutReply, liveTotalWithoutReply, undefined]) {
       expect(convert({ ...metadata, totalTokenCount }).outputTokens).toBeUndefined();
     }
     expect(convert({ ...metadata, totalTokenCount: totalWithoutReply }, false).outputTokens).toBe(0);
@@ -59,7 +59,7 @@ describe('the counts of a response', () => {
   });
 });
 
-test('a breakdown by modality is kept if it is valid', () => {
+test('a breakdown by modality is kept if it is valid; an entry without a modality counts as text', () => {
   const details = (promptTokensDetails: unknown) =>
     toBilledUsage({ promptTokensDetails }, { hasReply: true }).tokenDetails;
   expect(

@@ -96,16 +96,16 @@ describe('searches', () => {
 });
 
 describe('pages of url_context', () => {
-  const read = (uri: unknown, status?: unknown) => ({ retrievedUrl: uri, urlRetrievalStatus: status });
+  const createUrlMetadata = (uri: unknown, status?: unknown) => ({ retrievedUrl: uri, urlRetrievalStatus: status });
   const metadata = (...pages: unknown[]) => ({ urlContextMetadata: { urlMetadata: pages } });
 
   test('are sources if they were read, and are reported if not', () => {
     expect(
       collect(
         metadata(
-          read('https://a.example/', 'URL_RETRIEVAL_STATUS_SUCCESS'),
-          read('https://b.example/', 'URL_RETRIEVAL_STATUS_PAYWALL'),
-          read('https://c.example/'),
+          createUrlMetadata('https://a.example/', 'URL_RETRIEVAL_STATUS_SUCCESS'),
+          createUrlMetadata('https://b.example/', 'URL_RETRIEVAL_STATUS_PAYWALL'),
+          createUrlMetadata('https://c.example/'),
         ),
       ),
     ).toMatchObject({
@@ -115,7 +115,8 @@ describe('pages of url_context', () => {
   });
 
   test('that were not read are named, at most five of them', () => {
-    const pages = Array.from({ length: 1000 }, (_, index) => read(`https://${index}.example/`, 'ERROR'));
+    const pages = Array.from({ length: 1000 }, (_, index) => createUrlMetadata(`https://${index}.example/`, 'ERROR'));
+    // Only the first 200 pages are kept.
     expect(collect(metadata(...pages)).problems[0]).toMatch(
       /^the service could not read (\S+ \(ERROR\),? ?){5}and 195 more$/,
     );

@@ -15,6 +15,7 @@ export interface ErrorRow {
   code: ErrorCode;
   /** `HOST` stands for the host and port of the server. */
   message: string;
+  /** "Until then" refers to the `retryAt` of the error, which the program prints before the hint. */
   hint: string;
   isTransient?: true;
 }
@@ -37,7 +38,7 @@ export const wrongPath = "The base URL may be wrong: Gemini's API must be at <ba
 export const wrongHostOrKey =
   'Check that HOST is a Gemini service: the base URL may be wrong, or a proxy may have answered. Or HOST does not accept this API key.';
 export const checkKey = 'Check GEMINI_API_KEY, or create a key at https://aistudio.google.com/apikey.';
-export const foreignKey = 'Check that GEMINI_API_KEY is a key for HOST.';
+export const checkKeyForHost = 'Check that GEMINI_API_KEY is a key for HOST.';
 export const changeRequest = 'Change the narrative: the same request would be rejected again.';
 export const tryLater = 'Try again later, or use another model.';
 export const tryInAMinute = 'Try again in a minute, or use another model.';

@@ -1,6 +1,14 @@
 import { createErrorBody, errorReply, overloadedError } from '../../../helpers/gemini/errors.js';
 import { createChunk, formatSseEvent, packetReply } from '../../../helpers/gemini/replies.js';
-import { createOpenAiError, type ErrorRow, foreignKey, page, tryInAMinute, tryLater, wrongHost } from './error-row.js';
+import {
+  checkKeyForHost,
+  createOpenAiError,
+  type ErrorRow,
+  page,
+  tryInAMinute,
+  tryLater,
+  wrongHost,
+} from './error-row.js';
 
 /** Answers with a status of 300 to 399 or 500 to 599, and answers with status 200 that are not a reply. */
 export const otherStatuses: readonly ErrorRow[] = [
@@ -105,7 +113,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     script: { body: createOpenAiError('Incorrect API key provided.', 'invalid_api_key') },
     code: 'auth',
     message: `API key rejected: HOST answered with an error that is not Gemini's, "Incorrect API key provided"`,
-    hint: foreignKey,
+    hint: checkKeyForHost,
   },
   {
     request: 'generate',

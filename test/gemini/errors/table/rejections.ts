@@ -9,11 +9,11 @@ import {
 import {
   changeRequest,
   checkKey,
+  checkKeyForHost,
   createOpenAiError,
   type ErrorRow,
   fileExpired,
   fileMessage,
-  foreignKey,
   page,
   tryInAMinute,
   wrongHost,
@@ -74,7 +74,7 @@ export const rejections: readonly ErrorRow[] = [
     script: { status: 400, body: { error: { message: 'API key expired. Please renew the API key.' } } },
     code: 'auth',
     message: `API key rejected: HOST answered 400 with an error that is not Gemini's, "API key expired. Please renew the API key"`,
-    hint: foreignKey,
+    hint: checkKeyForHost,
   },
   {
     request: 'generate',
@@ -114,7 +114,7 @@ export const rejections: readonly ErrorRow[] = [
     script: { status: 401, body: createOpenAiError('Incorrect API key provided.', 'invalid_api_key') },
     code: 'auth',
     message: `API key rejected: HOST answered 401 with an error that is not Gemini's, "Incorrect API key provided"`,
-    hint: foreignKey,
+    hint: checkKeyForHost,
   },
   {
     request: 'generate',

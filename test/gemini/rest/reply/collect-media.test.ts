@@ -33,7 +33,7 @@ describe('pictures are part of the turn', () => {
     expect(turn).toMatchObject({ text: '', media: [pngMedia], native: [picture] });
   });
 
-  test('in their order, from several chunks with text, without those in thoughts', async () => {
+  test('in their order, even if text and several chunks separate them; pictures in thoughts are left out', async () => {
     const draft = { ...createMediaPart({ mimeType: 'image/png', bytes: Buffer.from('draft') }), thought: true };
     const chunks = [[{ text: 'Two ' }, picture], [draft, createMediaPart(jpeg)], [{ text: 'foxes.' }]];
     const { text, turn } = await replyTo(partsReply(chunks));
@@ -52,7 +52,7 @@ describe('pictures are part of the turn', () => {
     ['image/jpg', 'image/jpeg'],
     ['../../../etc', 'application/octet-stream'],
     ['image/png\u001b[31m', 'application/octet-stream'],
-  ])('whose type %j becomes %s', async (mimeType, expected) => {
+  ])('with a valid type: %j becomes %s', async (mimeType, expected) => {
     const { turn } = await replyTo(partsReply([[{ inlineData: { mimeType, data: pngMedia.base64 } }]]));
     expect(turn.media?.[0]?.mimeType).toBe(expected);
   });

@@ -115,7 +115,7 @@ describe('the turn that is sent back', () => {
     expect(fixture.server.generateRequests[1]?.body.contents[1]).toEqual({ role: 'model', parts: kept });
   });
 
-  test('has no thoughts even if an earlier version stored them', async () => {
+  test('has no thoughts even if an earlier version of boticelli stored them in it', async () => {
     const native = [{ text: 'Hm.', thought: true }, { text: 'Yes' }];
     const turns = [
       createUserTurn('Hi'),
