@@ -3,8 +3,8 @@ import { type ContentKind, formatContentKinds, getContentKind } from '../../../d
 import { hasBase64Bytes, isRecord } from '../../../util/json.js';
 import { toOneLine } from '../../errors/one-line.js';
 
-// Fields that describe a part (Part of @google/genai 2.32). A part that has only these is empty.
-const annotations = new Set([
+// The text of a part, and the fields that only describe a part (Part of @google/genai 2.32).
+const ignoredFields = new Set([
   ...['text', 'thought', 'thoughtSignature', 'videoMetadata', 'partMetadata', 'mediaResolution', 'mediaProcessing'],
   ...['speechMetadata', 'audioTranscription'],
 ]);
@@ -21,7 +21,7 @@ const fieldNames: Readonly<Record<string, Omit<ContentKind, 'detail'> & { detail
 /**
  * Describes what a reply has besides text: `2 pictures (image/png) and 1 function call (search)`. Returns undefined if
  * it has nothing else. Thoughts are not part of a reply, so they are left out.
- * @param expectedFields the fields of parts that the request asked for. Such parts are left out
+ * @param expectedFields fields of parts that are left out, because the request asked for them
  */
 export function describeNonTextParts(
   parts: readonly Part[],
@@ -35,7 +35,7 @@ export function describeNonTextParts(
 
 function listKinds(part: Part, expectedFields: ReadonlySet<string>): ContentKind[] {
   return Object.entries(part).flatMap(([field, value]): ContentKind[] => {
-    if (annotations.has(field) || expectedFields.has(field) || value === null || value === undefined) return [];
+    if (ignoredFields.has(field) || expectedFields.has(field) || value === null || value === undefined) return [];
     const content = isRecord(value) ? value : {};
     if (field === 'fileData') return [getContentKind(content.mimeType)];
     if (field === 'inlineData') return [describeInlineData(content)];
