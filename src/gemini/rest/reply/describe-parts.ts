@@ -9,7 +9,7 @@ const ignoredFields = new Set([
   ...['speechMetadata', 'audioTranscription'],
 ]);
 
-const fieldNames: Readonly<Record<string, Omit<ContentKind, 'detail'> & { detailField?: string }>> = {
+const nounsByField: Readonly<Record<string, Omit<ContentKind, 'detail'> & { detailField?: string }>> = {
   functionCall: { one: 'function call', many: 'function calls', detailField: 'name' },
   functionResponse: { one: 'function response', many: 'function responses', detailField: 'name' },
   toolCall: { one: 'tool call', many: 'tool calls', detailField: 'toolType' },
@@ -39,9 +39,9 @@ function listKinds(part: Part, expectedFields: ReadonlySet<string>): ContentKind
     const content = isRecord(value) ? value : {};
     if (field === 'fileData') return [getContentKind(content.mimeType)];
     if (field === 'inlineData') return [describeInlineData(content)];
-    const names = Object.hasOwn(fieldNames, field) ? fieldNames[field] : undefined;
-    if (!names) return [{ one: 'part of an unknown kind', many: 'parts of unknown kinds', detail: field }];
-    const { detailField = '', ...kind } = names;
+    const nouns = Object.hasOwn(nounsByField, field) ? nounsByField[field] : undefined;
+    if (!nouns) return [{ one: 'part of an unknown kind', many: 'parts of unknown kinds', detail: field }];
+    const { detailField = '', ...kind } = nouns;
     const detail = content[detailField];
     return [{ ...kind, detail: typeof detail === 'string' ? detail : undefined }];
   });
