@@ -1,7 +1,7 @@
 /**
  * A reason that the text of a rejection names. The first four reasons last until the user acts or a new month begins,
- * `spend-rate` ends within minutes, and `day` at midnight Pacific time. All reasons except `day` concern all models of a
- * project.
+ * `spend-rate` ends within minutes, and `day` at midnight Pacific time. All reasons except `day` concern all models of
+ * a project.
  */
 export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-off' | 'spend-rate' | 'day';
 

@@ -63,8 +63,8 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
 }
 
 /**
- * Selects as many media, from the largest on, as are necessary for the rest to fit into one request. References count as
- * 0 bytes.
+ * Selects as many media, from the largest on, as are necessary for the rest to fit into one request. References count
+ * as 0 bytes.
  */
 function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
   const bySize = [...parts].sort((one, other) => getByteLength(other) - getByteLength(one));

@@ -6,8 +6,8 @@
 export const maxBodyBytes = 64_000_000;
 
 /**
- * The maximum size of a response that is not a reply, in bytes: a page of the model list, a token count, or a response of
- * the Files API.
+ * The maximum size of a response that is not a reply, in bytes: a page of the model list, a token count, or a response
+ * of the Files API.
  */
 export const maxNonReplyBytes = 16_000_000;
 
