@@ -21,7 +21,7 @@ const lowToHigh: readonly ThinkingLevel[] = ['low', 'medium', 'high'];
 const minimalToHigh: readonly ThinkingLevel[] = ['minimal', ...lowToHigh];
 const lowToXhigh: readonly ThinkingLevel[] = [...lowToHigh, 'xhigh'];
 
-const limits3: Pick<ModelFacts, 'maxInputTokens' | 'maxOutputTokens'> = {
+const commonTokenLimits: Pick<ModelFacts, 'maxInputTokens' | 'maxOutputTokens'> = {
   maxInputTokens: 1_048_576,
   maxOutputTokens: 65_536,
 };
@@ -37,9 +37,9 @@ const gemini4: ModelFacts = {
   maxTokensPerRequest: { streamed: 65_536, unary: 32_768 },
 };
 
-const flash3: ModelFacts = { ...{ api: 'generate', thinksByDefault: true }, ...limits3 };
-const lite3: ModelFacts = { api: 'generate', ...limits3 };
-const image3: ModelFacts = { api: 'generate', outputsImages: true, imageAspectRatios: commonAspectRatios };
+const flash3: ModelFacts = { ...{ api: 'generate', thinksByDefault: true }, ...commonTokenLimits };
+const lite3: ModelFacts = { api: 'generate', ...commonTokenLimits };
+const imageModel: ModelFacts = { api: 'generate', outputsImages: true, imageAspectRatios: commonAspectRatios };
 const speech: ModelFacts = {
   ...{ api: 'generate', outputsSpeech: true },
   maxInputTokens: 8192,
@@ -47,7 +47,7 @@ const speech: ModelFacts = {
 };
 const retiringSpeech: ModelFacts = { ...speech, retiresOn: '2026-12-18' };
 /** Gemini 2.5 accepts only a number of tokens for thinking (firebase.google.com/docs/ai-logic/thinking). */
-const gemini25: ModelFacts = { ...{ api: 'generate', thinkingLevels: [] }, ...limits3 };
+const gemini25: ModelFacts = { ...{ api: 'generate', thinkingLevels: [] }, ...commonTokenLimits };
 /** Models before 2.5 do not think (ai.google.dev/gemini-api/docs/generate-content/thinking). */
 const gemini20: ModelFacts = { api: 'generate', hasNoThoughts: true, retiresOn: '2026-06-01' };
 
@@ -86,11 +86,11 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-flash-latest': { api: 'generate', thinksByDefault: true, thinkingLevels: lowToHigh },
   'gemini-flash-lite-latest': { api: 'generate' },
   'gemini-pro-latest': { api: 'generate', thinksByDefault: true },
-  'gemini-3-pro-image': { ...image3, imageSizes: ['1K', '2K', '4K'] },
+  'gemini-3-pro-image': { ...imageModel, imageSizes: ['1K', '2K', '4K'] },
   // The first model whose name has no Gemini version. Released 2026-10-06 (third party: tanstack/ai, docs.apiyi.com).
-  'gemini-nano-banana-2.1': { ...image3, imageAspectRatios, imageSizes: ['1K', '2K', '4K'] },
-  'gemini-3.1-flash-image': { ...image3, imageAspectRatios, imageSizes: ['512', '1K', '2K', '4K'] },
-  'gemini-3.1-flash-lite-image': { ...image3, imageSizes: ['1K'] },
+  'gemini-nano-banana-2.1': { ...imageModel, imageAspectRatios, imageSizes: ['1K', '2K', '4K'] },
+  'gemini-3.1-flash-image': { ...imageModel, imageAspectRatios, imageSizes: ['512', '1K', '2K', '4K'] },
+  'gemini-3.1-flash-lite-image': { ...imageModel, imageSizes: ['1K'] },
   'gemini-3.8-flash-tts': speech,
   'gemini-3.8-flash-lite-tts': speech,
   // Live models; REST does not serve them. `isAudioOnly` is known from rejected requests for text replies, seen in 2026
@@ -110,13 +110,13 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
     ...{ ...gemini25, thinksByDefault: true, retiresOn: '2026-12-01', routedTo: 'gemini-3.5-flash-lite' },
   },
   'gemini-2.5-flash-lite': gemini25,
-  'gemini-2.5-flash-image': { ...image3, imageSizes: ['1K'], retiresOn: '2026-10-02' },
+  'gemini-2.5-flash-image': { ...imageModel, imageSizes: ['1K'], retiresOn: '2026-10-02' },
   'gemini-3.1-flash-tts-preview': retiringSpeech,
   'gemini-2.5-flash-preview-tts': retiringSpeech,
   'gemini-2.5-pro-preview-tts': retiringSpeech,
   'gemini-3.1-flash-lite-preview': { api: 'generate', retiresOn: '2026-05-25' },
-  'gemini-3.1-flash-image-preview': { ...image3, retiresOn: '2026-06-25' },
-  'gemini-3-pro-image-preview': { ...image3, retiresOn: '2026-06-25' },
+  'gemini-3.1-flash-image-preview': { ...imageModel, retiresOn: '2026-06-25' },
+  'gemini-3-pro-image-preview': { ...imageModel, retiresOn: '2026-06-25' },
   'gemini-3-pro-preview': { api: 'generate', thinksByDefault: true, retiresOn: '2026-03-09' },
   'gemini-2.0-flash': gemini20,
   'gemini-2.0-flash-001': gemini20,

@@ -1,6 +1,6 @@
 /**
  * The shapes and sizes of pictures that Gemini models draw. Source: firebase.google.com/docs/reference/unity,
- * ImageConfig, which lists those of all models together, read 2026-11-30. Those of each model are in
+ * ImageConfig, read 2026-11-30. It has one list for all models. The shapes and sizes of each model are in
  * facts/model-table.ts.
  */
 

@@ -33,8 +33,8 @@ export interface Price extends TokenRates {
 /**
  * A price and the first day (UTC) on which it applies. The earliest price has no first day. Google gives dates without
  * a time zone. The day begins earlier in UTC than in California. In the hours between, a stated cost may be too high if
- * the price rises that day, and too low if it falls. On 2026-12-01, the prices of gemini-2.5-pro, and of audio for
- * gemini-2.5-flash, become lower.
+ * the price rises that day, and too low if it falls. The only prices that fall are those of gemini-2.5-pro, and of
+ * audio for gemini-2.5-flash, on 2026-12-01.
  */
 export interface DatedPrice extends Price {
   from?: string;

@@ -5,8 +5,9 @@
 
 /**
  * The service tiers that a request can ask for. `standard` is the service's default. `flex` costs half, waits up to 15
- * minutes and may be refused with 503 or 429. `priority` costs more; above its limits, `standard` serves the request at
- * its own price. All tiers count toward the same rate limits. The Live API has no service tiers.
+ * minutes and may be refused with 503 or 429. `priority` costs more. A request above the limits of `priority` is served
+ * by `standard`, at the price of `standard`. All tiers count toward the same rate limits. The Live API has no service
+ * tiers.
  */
 export const serviceTiers = ['flex', 'standard', 'priority'] as const;
 

@@ -147,7 +147,7 @@ async function* receiveChunks(prepared: PreparedRequest): AsyncGenerator<StreamC
 
 /**
  * Builds the reply when the response has been read to its end, and emits its thoughts. Emits notes about parts that are
- * neither text nor media, and about its use of tools. A response without a finish reason is incomplete, even if its
+ * neither text nor media, and about problems with tools. A response without a finish reason is incomplete, even if its
  * JSON is whole.
  * @throws StreamInterrupted or BoticelliError `unavailable` for an incomplete response
  */

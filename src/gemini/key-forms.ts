@@ -42,8 +42,8 @@ export function createLiteralRedactor(forms: readonly string[]): (text: string) 
 }
 
 /**
- * The minimum length of the beginning of a form that is redacted where the form was cut. It is more than the four
- * characters that all of Google's keys share, so that these alone are not redacted.
+ * Where a form was cut, its beginning is redacted if it has at least this many characters. These are more than the four
+ * characters with which all of Google's keys begin, so that these four alone are not redacted.
  */
 const minCutLength = 8;
 

@@ -15,8 +15,8 @@ export interface ConnectionOptions {
 /** The options of `createGeminiDriver`. */
 export interface GeminiDriverOptions extends ConnectionOptions, LiveOptions {
   /**
-   * Whether to use the Live API for a model, given without `models/`. By default, the built-in facts decide, or else
-   * the model's name.
+   * Whether to use the Live API for a model. The name of the model has no `models/` prefix. By default, the built-in
+   * facts decide, or else the model's name.
    */
   usesLiveApi?: (model: string) => Promise<boolean> | boolean;
 }

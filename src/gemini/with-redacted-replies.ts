@@ -21,20 +21,20 @@ export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, reda
   const redactText = createLiteralRedactor(forms);
   return createLayer(inner, {
     async *call(request, context, send) {
-      const stream = createStreamRedactor(forms);
+      const textRedactor = createStreamRedactor(forms);
+      const thoughtRedactor = createStreamRedactor(forms);
       const { emit } = context;
-      const thoughts = createStreamRedactor(forms);
       const emitThoughts = (text: string) => text === '' || emit?.({ type: 'thought', text });
       const redactedEmit = (event: DriverEvent) => {
         // The key may be split between two pieces of the thoughts.
-        if (event.type === 'thought') return void emitThoughts(thoughts.push(event.text));
-        emitThoughts(thoughts.flush());
+        if (event.type === 'thought') return void emitThoughts(thoughtRedactor.push(event.text));
+        emitThoughts(thoughtRedactor.flush());
         emit?.(redactDeep(event, redactText));
       };
       for await (const chunk of send(request, { ...context, ...(emit && { emit: redactedEmit }) })) {
         const { response, finished } = chunk;
-        if (chunk.text !== '' || finished) emitThoughts(thoughts.flush());
-        const text = stream.push(chunk.text) + (finished ? stream.flush() : '');
+        if (chunk.text !== '' || finished) emitThoughts(thoughtRedactor.flush());
+        const text = textRedactor.push(chunk.text) + (finished ? textRedactor.flush() : '');
         if (text === '' && chunk.text !== '' && !finished) continue;
         if (!response) yield { ...chunk, text };
         else yield { ...chunk, text, response: { ...redactDeep(response, redactText), model: redact(response.model) } };

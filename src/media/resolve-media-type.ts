@@ -70,7 +70,8 @@ const audioTypeByContainer: Readonly<Record<string, string>> = { 'video/mp4': 'a
  * Returns the audio type of a container that holds only sound, such as the recording of a phone or a browser. Returns
  * the video type of any other container, and every other type as it is. The first bytes of a container are the same
  * with and without pictures. A track with pictures makes it a video. If no such track is found, the first of these that
- * is known decides: the declared type, the kind, a track with sound, the name or the server.
+ * is known decides: the declared type, the kind, a track with sound. If none is known, the container holds only sound
+ * if its name or the server says so.
  */
 function refineContainerType(type: string, { head, declaredType, kind, name, serverType }: MediaTypeHints): string {
   const audioType = audioTypeByContainer[type];

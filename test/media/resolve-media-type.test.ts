@@ -85,8 +85,11 @@ describe('the type of media', () => {
     expect(await resolveType('Grüße aus dem Text\n', { name })).toBe(`document ${type}`);
   });
 
-  it('of a text is not that of a bitmap if it begins with BM, but that of XML if it begins with an XML declaration', async () => {
+  it('of a text that begins with BM, as bitmaps do, is plain text', async () => {
     expect(await resolveType('BM is a brand of bitmaps and of motorcycles, more or less.')).toBe('document text/plain');
+  });
+
+  it('of a text with an XML declaration is XML, even if its name is that of a picture', async () => {
     expect(await resolveType('<?xml version="1.0"?><a/>', { name: 'a.svg' })).toBe('document text/xml');
   });
 
@@ -126,13 +129,13 @@ describe('resolveMediaType rejects', () => {
       'it is text, but its "mime" says audio/wav',
     ],
     [
-      'a text as video',
+      'a text in an input of type "video"',
       'hello',
       { kind: 'video' },
       'it is text; supported video types: mp4, mpeg, mov, avi, flv, webm, wmv and 3gpp',
     ],
     [
-      'a PDF as audio',
+      'a PDF in an input of type "audio"',
       mediaBytes.pdf,
       { kind: 'audio' },
       'it is application/pdf; supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
@@ -150,13 +153,13 @@ describe('resolveMediaType rejects', () => {
       'it is audio/amr; supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
     ],
     [
-      'a video with pictures as audio',
+      'an MP4 file with pictures in an input of type "audio"',
       createMp4('vide', 'soun'),
       { kind: 'audio' },
       'it is video/mp4; supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
     ],
     [
-      'a video with pictures that is declared as audio',
+      'an MP4 file with pictures that is declared as audio',
       createMp4('vide', 'soun'),
       { declaredType: 'audio/m4a' },
       'it is video/mp4, but its "mime" says audio/m4a',

@@ -37,7 +37,7 @@ export function classifyQuotaError(
   cause: Error,
 ): QuotaExceeded {
   const { model, now, headers, status } = response;
-  // A body without an error object is the text itself, unless it is a web page.
+  // Without an error object, the body itself is the text of the rejection, unless it is a web page.
   const text =
     error || /^\s*</.test(response.body) ? getRejectionText(error) : response.body.slice(0, maxErrorTextChars);
   const description = describeRejection(response, error);

@@ -80,8 +80,8 @@ const httpStatuses: Record<string, number> = {
 };
 
 /**
- * Returns the HTTP status of an error in a stream: its `code` if that is an error status, or else by its `status`.
- * Default 500.
+ * Returns the HTTP status of an error in a stream: its `code` if that is an error status, or else the HTTP status that
+ * its `status` stands for. Default 500.
  */
 export function getHttpStatus({ code, status = '' }: ServiceError): number {
   return code !== undefined && code >= 400 && code < 600 ? code : (httpStatuses[status] ?? 500);

@@ -1,7 +1,7 @@
 /**
  * A reason that the text of a rejection names. The first four reasons last until the user acts or a new month begins,
- * `spend-rate` ends within minutes, and `day` at midnight Pacific time. All reasons except `day` concern all models of a
- * project.
+ * `spend-rate` ends within minutes, and `day` at midnight Pacific time. All reasons except `day` concern all models of
+ * a project.
  */
 export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-off' | 'spend-rate' | 'day';
 
@@ -9,8 +9,8 @@ export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-o
  * The texts of Google's rejections, as public bug reports of 2026 quote them (read 2026-11-30). These have no details,
  * so the text is all there is:
  *
- * - "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects …" (429; since
- *   September 2026 402: discuss.ai.google.dev/t/183654)
+ * - "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects …" (429, and
+ *   since September 2026 with status 402: discuss.ai.google.dev/t/183654)
  * - "Your project has exceeded its monthly spending cap. Please go to AI Studio at https://ai.studio/spend …" (429)
  * - "Your billing account has exceeded its monthly spending cap. Please go to AI Studio at https://ai.studio/billing …"
  *   (429)
@@ -52,7 +52,7 @@ export interface WordedLimit {
 
 /**
  * Parses the lines `* Quota exceeded for metric: generativelanguage.googleapis.com/…, limit: 0, model: gemini-x`. Only
- * these lines show a limit of 0: in the details, proto3 omits a `quotaValue` of 0, and other values may be absent too.
+ * these lines show a limit of 0: in the details, proto3 omits a `quotaValue` of 0, but an absent value is not always 0.
  */
 export function parseWordedLimits(text: string): WordedLimit[] {
   const lines = text.matchAll(/quota exceeded for metric: ([^\s,]+), limit: (\d+)(?:, model: ([\w.-]*\w))?/gi);

@@ -24,13 +24,13 @@ export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
  */
 export function createLiveReplyCollector(
   model: string,
-  { replies }: ResponseMode,
+  mode: ResponseMode,
   clock: Clock,
   tools: readonly ToolName[] = [],
 ) {
   const toolUse = createToolUseCollector(tools);
-  const progress = createTurnProgress(replies, clock);
-  const reply = createTextCollector(replies);
+  const progress = createTurnProgress(mode.replies, clock);
+  const reply = createTextCollector(mode.replies);
   const speech = createSpeechCollector();
   const otherParts: Part[] = [];
   let turnCompleteReason = '';

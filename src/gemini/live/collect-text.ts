@@ -23,8 +23,9 @@ export function createTextCollector(replies: ResponseMode['replies']) {
       return added;
     },
     /**
-     * Call this at the end of the turn. If the reply has no text by then, its text becomes what the model wrote instead
-     * of speaking, or spoke instead of writing. Returns that text, or an empty text if the reply already has text.
+     * Call this at the end of the turn. If the reply has no text by then, it gets the fallback text: what the model
+     * wrote instead of speaking, or spoke instead of writing. Returns the text that it got, which is empty if the reply
+     * already has text.
      */
     useFallbackText(): string {
       if (text.trim() !== '') return '';

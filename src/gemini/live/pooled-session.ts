@@ -56,7 +56,9 @@ export interface PooledSession extends BorrowedSession {
   readonly isBusy: boolean;
   /** Why the session takes no further turn. Undefined if it may take one. */
   readonly retiredBecause: string | undefined;
-  /** Whether this session, or the first of the sessions that it resumes, was opened with earlier turns. */
+  /**
+   * Whether the session was opened with earlier turns. A session that resumes another one takes over its value.
+   */
   hasSeededHistory: boolean;
   /** Resolves when the session has ended and its slot is released. */
   slotReleased: Promise<void>;

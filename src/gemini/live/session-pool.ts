@@ -37,9 +37,10 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
         return { ok: true, session: match };
       }
       const resumption = match && getResumption(match);
-      const announced = 'the service announced the end of the connection';
-      const lost = match?.session.closeReason && 'the connection was lost';
-      const reason = match?.retiredBecause ?? lost ?? announced;
+      const ending = match?.session.closeReason
+        ? 'the connection was lost'
+        : 'the service announced the end of the connection';
+      const reason = match?.retiredBecause ?? ending;
       // Close the old sessions first: there may be only one slot, and a session can't be resumed while its socket is
       // open (1011; aicc2025/sip-to-ai#14, seen 2026-09).
       await sessions.closeIdle();

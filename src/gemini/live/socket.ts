@@ -30,7 +30,7 @@ export interface LiveSocketOptions {
    * Creates the error for a turn whose messages are larger than `maxBodyBytes`, or for a message with too many values.
    */
   createTooLargeError(): BoticelliError;
-  /** Classifies an HTTP response that arrived instead of a WebSocket upgrade, or the same error in a frame. */
+  /** Classifies an HTTP response that arrived instead of a WebSocket upgrade, or an error that arrived in a frame. */
   classifyUpgradeError(response: ErrorResponse): BoticelliError;
 }
 
@@ -86,7 +86,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
     socket.on('upgrade', (response) => {
       tcpSocket = response.socket;
     });
-    attachListeners(socket, { ...options, hasRoomFor: counter.hasRoomFor }, callbacks, setCloseReason);
+    attachListeners(socket, { ...options, countFrame: counter.countFrame }, callbacks, setCloseReason);
   };
   return {
     /** The `webSocketFactory` of the SDK's `Live`, with the methods of a socket that the SDK calls. */
@@ -121,7 +121,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
 }
 
 /** After this many messages, reading pauses. Messages that Node has already read are still handled. */
-const maxMessagesPerPause = 1000;
+const messagesBetweenPauses = 1000;
 
 /**
  * Creates a function to call for each message. It regularly stops reading until signals and timers have been handled.
@@ -131,7 +131,7 @@ function createPauses(socket: WebSocket): () => void {
   let messageCount = 0;
   return () => {
     messageCount += 1;
-    if (messageCount % maxMessagesPerPause !== 0 || socket.isPaused) return;
+    if (messageCount % messagesBetweenPauses !== 0 || socket.isPaused) return;
     socket.pause();
     setImmediate(() => socket.resume());
   };
@@ -147,7 +147,7 @@ function createMessageCounter() {
     /**
      * Adds a frame. Returns whether all frames together are small enough and this frame does not have too many values.
      */
-    hasRoomFor(frame: string): boolean {
+    countFrame(frame: string): boolean {
       receivedBytes += frame.length + messageOverheadBytes;
       return receivedBytes <= maxBodyBytes && !hasTooManyValues(frame);
     },
@@ -157,7 +157,7 @@ function createMessageCounter() {
 /** Attaches all listeners. Without the listener for errors, an error would end the process. */
 function attachListeners(
   socket: WebSocket,
-  options: LiveSocketOptions & { hasRoomFor: (frame: string) => boolean },
+  options: LiveSocketOptions & { countFrame: (frame: string) => boolean },
   callbacks: SdkCallbacks,
   setCloseReason: (reason: CloseReason) => void,
 ): void {
@@ -172,9 +172,9 @@ function attachListeners(
     if (socket.readyState !== WebSocket.OPEN) return;
     pauseSometimes();
     const frame = data.toString();
-    const hasRoom = options.hasRoomFor(frame);
-    const parsed = hasRoom ? tryParseJson(frame) : undefined;
-    const frameError = hasRoom
+    const isWithinLimits = options.countFrame(frame);
+    const parsed = isWithinLimits ? tryParseJson(frame) : undefined;
+    const frameError = isWithinLimits
       ? findFrameError(frame, parsed, options)
       : ({ kind: 'refused', error: options.createTooLargeError() } as const);
     if (!frameError) return callbacks.onmessage({ data: removeGetterFields(frame, parsed) });

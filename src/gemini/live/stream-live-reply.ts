@@ -29,7 +29,7 @@ interface StreamLiveReplyOptions {
 }
 
 /** The state of a call over all its sessions. */
-interface CallProgress {
+interface CallState {
   setupMs: number;
   /** Calls `beforeSending` once, even if the call needs several sessions. */
   beforeSendingOnce: () => Promise<void>;
@@ -43,9 +43,9 @@ interface CallProgress {
 export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGenerator<StreamChunk> {
   const { request, context, pool, responseModeSearch } = options;
   const beforeSendingOnce = once(async () => context.beforeSending?.());
-  const progress: CallProgress = { setupMs: 0, beforeSendingOnce, wasReopened: false };
+  const state: CallState = { setupMs: 0, beforeSendingOnce, wasReopened: false };
   const addSetupMs = (durationMs: number) => {
-    progress.setupMs += durationMs;
+    state.setupMs += durationMs;
   };
   for (;;) {
     const acquired = await pool.acquire({ request, mode: responseModeSearch.current, context, addSetupMs });
@@ -55,12 +55,12 @@ export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGe
       continue;
     }
     const borrowed = acquired.session;
-    const outcome = yield* runTurn(borrowed, options, progress);
+    const outcome = yield* runTurn(borrowed, options, state);
     if (outcome.kind === 'replied') return;
     if (outcome.kind === 'retired') continue;
     const closeReason = outcome.reason;
-    if (isConnectionLoss(closeReason) && !progress.wasReopened) {
-      progress.wasReopened = true;
+    if (isConnectionLoss(closeReason) && !state.wasReopened) {
+      state.wasReopened = true;
       borrowed.markLost();
       continue;
     }
@@ -82,7 +82,7 @@ type TurnOutcome =
 async function* runTurn(
   borrowed: BorrowedSession,
   options: StreamLiveReplyOptions,
-  { setupMs, beforeSendingOnce }: CallProgress,
+  { setupMs, beforeSendingOnce }: CallState,
 ): AsyncGenerator<StreamChunk, TurnOutcome> {
   const { request, context, liveOptions, responseModeSearch } = options;
   const { tools } = request.parameters;

@@ -6,8 +6,9 @@ import type { MediaDeliveryOptions } from './options.js';
 /** Prepares media before requests are sent: fetches URLs, reads files, and uploads large media. */
 export interface MediaDelivery {
   /**
-   * Returns the request with media as bytes or as references to files of the service. Each URL is fetched once and each
-   * file is uploaded once, for all requests. Rejects with a BoticelliError or with the signal's reason.
+   * Returns the request with media as bytes or as references, which are URIs that the service reads by itself. Each URL
+   * is fetched once and each file is uploaded once, for all requests. Rejects with a BoticelliError or with the
+   * signal's reason.
    */
   deliver(request: GenerateRequest, context: CallContext, options?: DeliveryOptions): Promise<GenerateRequest>;
   /** Deletes the uploaded files, and gives up after a few seconds. Never rejects. */

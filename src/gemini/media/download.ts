@@ -78,7 +78,7 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
   let currentUrl = startUrl;
   let publicOnly = options.publicOnly;
   let authorization = getAuthorization(startUrl);
-  for (let hops = 0; ; hops += 1) {
+  for (let redirectCount = 0; ; redirectCount += 1) {
     const loginHeader = authorization === undefined ? {} : { authorization };
     const route = await resolveRoute(currentUrl);
     // If there is a proxy, it looks the name up, because this machine may not be able to.
@@ -95,7 +95,8 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
     const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
     if (location === null) return checkStatus(response, displayUrl);
     response.discard();
-    if (hops === maxRedirects) throw createInputError(`${displayUrl} redirects more than ${maxRedirects} times`);
+    if (redirectCount === maxRedirects)
+      throw createInputError(`${displayUrl} redirects more than ${maxRedirects} times`);
     const next = parseRedirect(location, currentUrl, displayUrl);
     // As in browsers and curl, the login of one host is not sent to another host.
     authorization = getAuthorization(next) ?? (next.origin === currentUrl.origin ? authorization : undefined);

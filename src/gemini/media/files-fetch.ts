@@ -8,7 +8,7 @@ import { createTooLargeResponseError, getWrongHostHint } from '../errors/invalid
 import { toOneLine } from '../errors/one-line.js';
 import { isGeminiError, parseServiceError } from '../errors/parse-error-body.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
-import { BodyTooLarge, maxListBytes } from '../transport/body-limit.js';
+import { BodyTooLarge, maxNonReplyBytes } from '../transport/body-limit.js';
 import { type HttpRequest, readText, sendHttpRequest } from '../transport/http.js';
 import { Headers, Response } from '../transport/minimal-fetch.js';
 import { findHostAddresses, isLinkLocal } from './host-addresses.js';
@@ -37,7 +37,7 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
       const route = await connection.resolveRoute(url);
       await assertAllowedHost(new URL(url), !route, options);
       const { status, headers, ...response } = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route });
-      const body = await readText(response.body, maxListBytes);
+      const body = await readText(response.body, maxNonReplyBytes);
       timeouts.markComplete();
       if (status < 200 || status >= 300) throw classifyFilesError({ status, headers, body }, options);
       if (!isFilesResponse(body, headers, new Headers(init.headers)))

@@ -22,7 +22,10 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
   const remoteNames = new Set<string>();
 
   return {
-    /** Selects all media that were uploaded before, and the largest others until the rest fits into the request. */
+    /**
+     * Selects the media to upload: those that were uploaded before, and as many others, from the largest on, as are
+     * necessary for the rest to fit into the request.
+     */
     selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent> {
       const alreadyUploaded = parts.filter(
         (part) =>
@@ -59,7 +62,10 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
   };
 }
 
-/** Selects the largest media until the rest fits into one request. References count as 0 bytes. */
+/**
+ * Selects as many media, from the largest on, as are necessary for the rest to fit into one request. References count
+ * as 0 bytes.
+ */
 function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
   const bySize = [...parts].sort((one, other) => getByteLength(other) - getByteLength(one));
   let remainingBytes = parts.reduce((sum, part) => sum + getByteLength(part), 0);

@@ -8,7 +8,7 @@ import { type Connection, createConnection } from '../connection.js';
 import { getWrongHostHint } from '../errors/invalid-response.js';
 import type { ConnectionOptions } from '../options.js';
 import { createHttpExchange } from '../rest/exchange.js';
-import { maxListBytes } from '../transport/body-limit.js';
+import { maxNonReplyBytes } from '../transport/body-limit.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import { type ModelInfo, parseModelInfo } from './model-info.js';
 
@@ -35,7 +35,7 @@ export async function listModelsWithConnection(
     ...{ connection, clock, signal, timeoutMs, idleTimeoutMs: timeoutMs },
     model: 'the model list',
     streaming: false,
-    maxBodyBytes: maxListBytes,
+    maxBodyBytes: maxNonReplyBytes,
     expected: { name: 'a model list', isExpectedBody: isModelListBody },
   });
   const { timeouts } = exchange;

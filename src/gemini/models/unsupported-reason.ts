@@ -9,12 +9,13 @@ import { getCapabilities } from './capabilities.js';
 /**
  * Returns why a model can't serve a request, or undefined if no reason is known. The reason is derived from the
  * built-in facts, the model's name and the request. It is a sentence without a period, in which "it" is the model.
+ * @param model may be another model than that of the request, for example a fallback
  */
 export function getUnsupportedReason(model: string, request: GenerateRequest): string | undefined {
   const name = stripModelPrefix(model);
   const { supportsGenerate, supportsLive } = getCapabilities(name);
-  const repliesOnlyInSpeech = isSpeechModel(name) && !isSpeechModel(stripModelPrefix(request.model));
-  if (repliesOnlyInSpeech || !(supportsGenerate || supportsLive)) return 'it does not generate text';
+  const wouldSpeakInsteadOfWrite = isSpeechModel(name) && !isSpeechModel(stripModelPrefix(request.model));
+  if (wouldSpeakInsteadOfWrite || !(supportsGenerate || supportsLive)) return 'it does not generate text';
   if (supportsGenerate)
     return getThinkingReason(name, request) ?? getToolsReason(name, request) ?? getResolutionReason(name, request);
   // A JSON format is supported: the Live API does not accept a schema, but boticelli validates the reply itself.

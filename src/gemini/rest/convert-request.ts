@@ -43,8 +43,8 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
 }
 
 /**
- * Converts `includeThoughts` to a thinking config, together with the thinking budget. Returns no config if thoughts are
- * not requested, or if the model is known to reject a request for them.
+ * Converts `includeThoughts` and the thinking setting to a thinking config. Returns no config if thoughts are not
+ * requested, or if the model is known to reject a request for them.
  */
 export function convertThoughts({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
   if (!includeThoughts || builtInModels.get(stripModelPrefix(model))?.hasNoThoughts) return {};

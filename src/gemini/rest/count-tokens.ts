@@ -5,7 +5,7 @@ import { abortable } from '../../util/abortable.js';
 import { redactError } from '../api-key.js';
 import type { Connection } from '../connection.js';
 import type { MediaDelivery } from '../media/deliver-media.js';
-import { maxListBytes } from '../transport/body-limit.js';
+import { maxNonReplyBytes } from '../transport/body-limit.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import type { CallOptions } from './call-options.js';
 import { convertRequest } from './convert-request.js';
@@ -36,7 +36,7 @@ export async function countTokens(
   const exchange = createHttpExchange({
     ...{ connection, clock, signal, model, timeoutMs: limitMs, idleTimeoutMs: limitMs },
     streaming: false,
-    maxBodyBytes: maxListBytes,
+    maxBodyBytes: maxNonReplyBytes,
     expected: {
       name: 'a token count',
       isExpectedBody: (body) => 'totalTokens' in body || Object.keys(body).length === 0,

@@ -27,12 +27,13 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   const parser = createSseParser();
-  let items: SseItem[] = [];
+  // The next item is at the end, where it can be removed quickly.
+  let reversedItems: SseItem[] = [];
   let isEnded = false;
   let totalBytes = 0;
 
   const readMore = async () => {
-    while (!isEnded && items.length === 0) {
+    while (!isEnded && reversedItems.length === 0) {
       const { done = false, value } = await packets.next().catch((thrown: unknown) => {
         const reason = `lost connection to ${exchange.host} (${describeNetworkError(thrown)})`;
         throw createStreamInterruptedError(reason, exchange.getPartialText(), createNetworkCause(thrown));
@@ -42,31 +43,31 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
       if (totalBytes > exchange.maxBodyBytes) throw createTooLargeResponseError(exchange.host, exchange.maxBodyBytes);
       if (value) parser.feed(decoder.decode(value, { stream: true }));
       else parser.end();
-      items = parser.takeItems().reverse();
+      reversedItems = parser.takeItems().reverse();
     }
   };
   const enqueueItems = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-    const events = takeChunks(items);
+    const events = takeChunks(reversedItems);
     exchange.lastEvents = events;
     for (const event of events) exchange.finishMessage = findFinishMessage(event) ?? exchange.finishMessage;
-    const failure = items.at(-1);
+    const failure = reversedItems.at(-1);
     if (events.length > 0) controller.enqueue(encoder.encode(`data: ${events.join('\n\ndata: ')}\n\n`));
     else if (failure && failure.type !== 'chunk') throw toStreamError(failure, exchange);
     else controller.close();
   };
   const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void | Promise<void> =>
-    items.length > 0 ? enqueueItems(controller) : readMore().then(() => enqueueItems(controller));
+    reversedItems.length > 0 ? enqueueItems(controller) : readMore().then(() => enqueueItems(controller));
   // The stream does not read ahead, because a stream that fails discards its queue, which may contain text.
   return new ReadableStream({ pull }, { highWaterMark: 0 });
 }
 
-/** Removes chunks from the end of a reversed list, up to the size of one read or the first item that is not a chunk. */
-function takeChunks(items: SseItem[]): string[] {
+/** Removes the next chunks, up to the size of one read or to an item that is not a chunk. Returns their JSON. */
+function takeChunks(reversedItems: SseItem[]): string[] {
   const events: string[] = [];
   for (let length = 0; length < maxReadChars; ) {
-    const next = items.at(-1);
+    const next = reversedItems.at(-1);
     if (next?.type !== 'chunk') break;
-    items.pop();
+    reversedItems.pop();
     events.push(next.json);
     length += next.json.length;
   }

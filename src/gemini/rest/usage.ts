@@ -35,9 +35,9 @@ export function toUsage(metadata: unknown, { hasReply }: UsageOptions): Usage {
   const thoughtTokens = readOptional(metadata.thoughtsTokenCount);
   const statedTotal = readCount(metadata.totalTokenCount);
   const statedOutput = readCount(metadata.candidatesTokenCount ?? metadata.responseTokenCount);
-  const others = addCounts([promptTokens, toolTokens, thoughtTokens]);
-  const outputTokens = statedOutput ?? deriveOutputTokens(others, statedTotal, hasReply);
-  const totalTokens = statedTotal ?? addCounts([others, outputTokens]);
+  const nonOutputTokens = addCounts([promptTokens, toolTokens, thoughtTokens]);
+  const outputTokens = statedOutput ?? deriveOutputTokens(nonOutputTokens, statedTotal, hasReply);
+  const totalTokens = statedTotal ?? addCounts([nonOutputTokens, outputTokens]);
   return {
     ...(promptTokens !== undefined && { promptTokens }),
     // Cached tokens are part of the prompt, so a larger count is a mistake of the service.
@@ -52,11 +52,10 @@ export function toUsage(metadata: unknown, { hasReply }: UsageOptions): Usage {
 /**
  * Derives the output tokens from the total. Without a total and without a reply, they are 0. Returns undefined if they
  * are unknown, or if the counts contradict each other.
- * @param others the tokens that are not output
  */
-function deriveOutputTokens(others: number | undefined, total: number | undefined, hasReply: boolean) {
-  if (others === undefined) return undefined;
-  const outputTokens = total === undefined ? 0 : total - others;
+function deriveOutputTokens(nonOutputTokens: number | undefined, total: number | undefined, hasReply: boolean) {
+  if (nonOutputTokens === undefined) return undefined;
+  const outputTokens = total === undefined ? 0 : total - nonOutputTokens;
   return outputTokens > 0 || (outputTokens === 0 && !hasReply) ? outputTokens : undefined;
 }
 

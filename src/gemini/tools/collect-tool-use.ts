@@ -42,7 +42,7 @@ export function createToolUseCollector(tools: readonly ToolName[] = []) {
       if (!isRecord(urlContextMetadata)) return;
       for (const { retrievedUrl, urlRetrievalStatus } of toRecords(urlContextMetadata.urlMetadata)) {
         hasReadPages = true;
-        pages.addRead(retrievedUrl, urlRetrievalStatus);
+        pages.addReadAttempt(retrievedUrl, urlRetrievalStatus);
       }
     },
     get toolUse(): ToolUse {
@@ -97,7 +97,7 @@ function createPageCollector() {
   return {
     add,
     /** Adds a page that the tool `url_context` has tried to read. */
-    addRead(uri: unknown, status: unknown): void {
+    addReadAttempt(uri: unknown, status: unknown): void {
       // An absent status counts as success. It stands for the default of proto3, UNSPECIFIED, which names no problem.
       if (status === undefined || status === null || status === 'URL_RETRIEVAL_STATUS_SUCCESS') add({ uri });
       else if (unread.size < maxEntries)

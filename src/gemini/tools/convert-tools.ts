@@ -12,7 +12,7 @@ export function convertTools(names: readonly ToolName[]): Tool[] {
   return names.map((name) => tools[name]);
 }
 
-/** Returns the fields of the parts that a reply may have because these tools were asked for. */
+/** Returns the fields of parts in which the service may show its use of these tools. */
 export function getToolPartFields(names: readonly ToolName[], { isLive = false } = {}): ReadonlySet<string> {
   const fields = new Set<string>();
   // The service may show each use of a tool as a call and a response.

@@ -5,8 +5,11 @@
  */
 export const maxBodyBytes = 64_000_000;
 
-/** The maximum size of a page of the model list, of a token count, and of a response of the Files API, in bytes. */
-export const maxListBytes = 16_000_000;
+/**
+ * The maximum size of a response that is not a reply, in bytes: a page of the model list, a token count, or a response
+ * of the Files API.
+ */
+export const maxNonReplyBytes = 16_000_000;
 
 /** How much of the body of an error is read, in bytes. Google's errors have a few kilobytes. */
 export const maxErrorBytes = 262_144;

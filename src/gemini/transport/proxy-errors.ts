@@ -22,7 +22,8 @@ export function monitorProxy(clientRequest: ClientRequest, proxyHost: string, ho
     classifyStatus,
     /**
      * Creates an error if the proxy caused the given one. Returns undefined if it did not. There is no response, so
-     * only the status of the tunnel is classified.
+     * only the status of the tunnel is classified. A reused connection emits no `proxyConnect`, but reached the proxy
+     * earlier.
      */
     classifyError: (error: Error) =>
       isProxyReached || clientRequest.reusedSocket ? classifyStatus(0) : createProxyUnreachableError(error, proxyHost),

@@ -158,8 +158,8 @@ function getBlockedPrompt(feedback: unknown): BlockedPrompt | undefined {
 const maxPartDepth = 500;
 
 /**
- * Returns the parts of a candidate's content. A text that is not a string is left out of its part, and a part that is
- * nested too deeply is left out.
+ * Returns the parts of a candidate's content, without parts that are nested too deeply. If the field `text` of a part
+ * is not a string, the field is left out.
  */
 function getParts(content: unknown): Part[] {
   return toRecords(isRecord(content) ? content.parts : undefined)

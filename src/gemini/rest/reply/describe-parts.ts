@@ -3,13 +3,13 @@ import { type ContentKind, formatContentKinds, getContentKind } from '../../../d
 import { hasBase64Bytes, isRecord } from '../../../util/json.js';
 import { toOneLine } from '../../errors/one-line.js';
 
-// Fields that describe a part (Part of @google/genai 2.32). A part that has only these is empty.
-const annotations = new Set([
+// The text of a part, and the fields that only describe a part (Part of @google/genai 2.32).
+const ignoredFields = new Set([
   ...['text', 'thought', 'thoughtSignature', 'videoMetadata', 'partMetadata', 'mediaResolution', 'mediaProcessing'],
   ...['speechMetadata', 'audioTranscription'],
 ]);
 
-const fieldNames: Readonly<Record<string, Omit<ContentKind, 'detail'> & { detailField?: string }>> = {
+const nounsByField: Readonly<Record<string, Omit<ContentKind, 'detail'> & { detailField?: string }>> = {
   functionCall: { one: 'function call', many: 'function calls', detailField: 'name' },
   functionResponse: { one: 'function response', many: 'function responses', detailField: 'name' },
   toolCall: { one: 'tool call', many: 'tool calls', detailField: 'toolType' },
@@ -21,7 +21,7 @@ const fieldNames: Readonly<Record<string, Omit<ContentKind, 'detail'> & { detail
 /**
  * Describes what a reply has besides text: `2 pictures (image/png) and 1 function call (search)`. Returns undefined if
  * it has nothing else. Thoughts are not part of a reply, so they are left out.
- * @param expectedFields the fields of parts that the request asked for. Such parts are left out
+ * @param expectedFields fields of parts that are left out, because the request asked for them
  */
 export function describeNonTextParts(
   parts: readonly Part[],
@@ -35,13 +35,13 @@ export function describeNonTextParts(
 
 function listKinds(part: Part, expectedFields: ReadonlySet<string>): ContentKind[] {
   return Object.entries(part).flatMap(([field, value]): ContentKind[] => {
-    if (annotations.has(field) || expectedFields.has(field) || value === null || value === undefined) return [];
+    if (ignoredFields.has(field) || expectedFields.has(field) || value === null || value === undefined) return [];
     const content = isRecord(value) ? value : {};
     if (field === 'fileData') return [getContentKind(content.mimeType)];
     if (field === 'inlineData') return [describeInlineData(content)];
-    const names = Object.hasOwn(fieldNames, field) ? fieldNames[field] : undefined;
-    if (!names) return [{ one: 'part of an unknown kind', many: 'parts of unknown kinds', detail: field }];
-    const { detailField = '', ...kind } = names;
+    const nouns = Object.hasOwn(nounsByField, field) ? nounsByField[field] : undefined;
+    if (!nouns) return [{ one: 'part of an unknown kind', many: 'parts of unknown kinds', detail: field }];
+    const { detailField = '', ...kind } = nouns;
     const detail = content[detailField];
     return [{ ...kind, detail: typeof detail === 'string' ? detail : undefined }];
   });
