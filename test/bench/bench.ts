@@ -24,7 +24,7 @@ import { measureTokenDelays } from './token-delay.js';
 /** The number of pairs that this file measures. The parts in other files have their own numbers. */
 const rounds = 21;
 const bin = 'bin/boticelli.js';
-const peer = (name: string) => `test/bench/peers/${name}.mjs`;
+const getPeerPath = (name: string) => `test/bench/peers/${name}.mjs`;
 
 const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-'));
 const narrative = join(folder, 'one.toml');
@@ -39,19 +39,19 @@ const createEnvironment = (baseUrl: string) => ({
   BOTICELLI_STATE_DIR: folder,
 });
 const createCommand = (...args: string[]): TimedCommand => ({ args, env: createEnvironment(server.url) });
-const target = { bin, createEnvironment };
+const program = { bin, createEnvironment };
 const parts = new Map<string, () => Promise<void>>([
   ['starts', benchStarts],
   ['loop', benchLoop],
   ['tokens', benchTokenDelays],
   ['events', benchEvents],
-  ['memory', () => benchMemory(target)],
+  ['memory', () => benchMemory(program)],
   ['acts', benchLongNarratives],
-  ['live', () => benchLive(target)],
+  ['live', () => benchLive(program)],
   ['check', () => benchCheck(folder)],
   ['reservations', benchReservations],
   ['quota', benchQuota],
-  ['rows', () => benchRows(target)],
+  ['rows', () => benchRows(program)],
   ['store', benchStore],
   ['report', benchReport],
   ['redis', () => benchRedisReservations(benchRedisRun)],
@@ -82,14 +82,14 @@ async function benchStarts(): Promise<void> {
   await printPair('`--version` against `node -e 0`', createCommand(bin, '--version'), emptyProgram, 1.3);
   await printPair('`--help` against `node -e 0`', createCommand(bin, '--help'), emptyProgram, 2);
   await printPair('`check` of one file against `node -e 0`', createCommand(bin, 'check', narrative), emptyProgram, 2.1);
-  await printPair('one act against a minimal SDK script', act, createCommand(peer('sdk-act')), 0.95);
-  await printPair('one act against a bare fetch script', act, createCommand(peer('fetch-act')), 1.35);
+  await printPair('one act against a minimal SDK script', act, createCommand(getPeerPath('sdk-act')), 0.95);
+  await printPair('one act against a bare fetch script', act, createCommand(getPeerPath('fetch-act')), 1.35);
 }
 
 /** Runs one process after another, like a shell loop. */
 async function benchLoop(): Promise<void> {
   const loops = { ours: [] as number[], peer: [] as number[] };
-  const commands = { ours: createCommand(bin, 'run', narrative), peer: createCommand(peer('sdk-act')) };
+  const commands = { ours: createCommand(bin, 'run', narrative), peer: createCommand(getPeerPath('sdk-act')) };
   await runNode(commands.ours);
   for (let round = 0; round < 3; round += 1) {
     for (const side of round % 2 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const)) {
@@ -126,7 +126,7 @@ async function benchTokenDelays(): Promise<void> {
   for (let round = 0; round < 3; round += 1) {
     for (const [best, args] of [
       [oursBest, [bin, 'run', narrative, '--stream']],
-      [peerBest, [peer('fetch-stream')]],
+      [peerBest, [getPeerPath('fetch-stream')]],
     ] as const) {
       const { p50, p99 } = await measureTokenDelays((baseUrl) => ({
         args: [...args],

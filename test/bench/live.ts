@@ -7,14 +7,14 @@ import { createLiveDriver } from '../../src/gemini/live/driver.js';
 import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../helpers/gemini/live-replies.js';
 import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini/replies.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
-import { type BenchTarget, formatMs, printRow, quantile, runNode, type TimedCommand } from './measure.js';
+import { formatMs, type MeasuredProgram, printRow, quantile, runNode, type TimedCommand } from './measure.js';
 
 const model = 'gemini-3.8-live';
 const rounds = 15;
 const acts = 10;
 
 /** Measures Live against a bare WebSocket reader, SSE against bare fetch, and one session against one per act. */
-export async function benchLive(target: BenchTarget): Promise<void> {
+export async function benchLive(program: MeasuredProgram): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-live-'));
   const writeNarrative = (name: string) => {
     const file = join(folder, `${name}.toml`);
@@ -33,14 +33,17 @@ export async function benchLive(target: BenchTarget): Promise<void> {
     server.setDefaultReply(
       packetReply(formatSseEvent(createChunk('Hello')), formatSseEvent(createChunk(' you', 'STOP'))),
     );
-    const env = target.createEnvironment(server.url);
-    const first = await measureFirstTokens({ args: [target.bin, 'run', file, '--stream'], env }, { args: [bare], env });
+    const env = program.createEnvironment(server.url);
+    const first = await measureFirstTokens(
+      { args: [program.bin, 'run', file, '--stream'], env },
+      { args: [bare], env },
+    );
     const ratio = (first.ours / first.peer).toFixed(2);
     const label = `first token over ${name}, from the start, against a bare reader`;
     printRow(label, formatMs(first.ours), formatMs(first.peer), ratio, '');
     await server.close();
   }
-  await benchDelays(target, commandsByApi.Live);
+  await benchDelays(program, commandsByApi.Live);
   await benchSessions();
   rmSync(folder, { recursive: true });
 }
@@ -69,7 +72,10 @@ async function measureFirstTokens(ours: TimedCommand, peer: TimedCommand): Promi
  * Measures how long a token takes from the server to standard output. Each token contains the time it was sent. Takes
  * the minimum of three rounds, because other load can only increase a delay.
  */
-async function benchDelays({ bin, createEnvironment }: BenchTarget, [file = '', bare = '']: string[]): Promise<void> {
+async function benchDelays(
+  { bin, createEnvironment }: MeasuredProgram,
+  [file = '', bare = '']: string[],
+): Promise<void> {
   const best = { ours: Number.POSITIVE_INFINITY, peer: Number.POSITIVE_INFINITY };
   for (let round = 0; round < 3; round += 1) {
     for (const [side, args] of [

@@ -8,7 +8,7 @@ export interface TimedCommand {
 }
 
 /** The program to measure. */
-export interface BenchTarget {
+export interface MeasuredProgram {
   bin: string;
   /** Creates the environment for a server. */
   createEnvironment: (baseUrl: string) => Record<string, string>;

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createChunk, formatSseEvent, packetReply, type ScriptedReply } from '../helpers/gemini/replies.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
-import { type BenchTarget, printRow, quantile, runNode } from './measure.js';
+import { type MeasuredProgram, printRow, quantile, runNode } from './measure.js';
 
 const rounds = 5;
 const replyBytes = 10_000_000;
 const megabyte = 1_000_000;
 
 /** Measures the peak memory of a streamed reply of 10 MB against that of a reply of one word. */
-export async function benchMemory(target: BenchTarget): Promise<void> {
+export async function benchMemory(program: MeasuredProgram): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-memory-'));
   for (const [name, script] of Object.entries({
     'events of 100 characters': createLongReply(100),
@@ -22,7 +22,7 @@ export async function benchMemory(target: BenchTarget): Promise<void> {
         ['long', script] as const,
         ['oneWord', packetReply(formatSseEvent(createChunk('x', 'STOP')))] as const,
       ]) {
-        const peak = await measurePeakBytes(reply, folder, target);
+        const peak = await measurePeakBytes(reply, folder, program);
         // The first round may still compile the program and is not counted.
         if (round > 0) peaks[kind].push(peak);
       }
@@ -43,7 +43,7 @@ export async function benchMemory(target: BenchTarget): Promise<void> {
 async function measurePeakBytes(
   script: ScriptedReply,
   folder: string,
-  { bin, createEnvironment }: BenchTarget,
+  { bin, createEnvironment }: MeasuredProgram,
 ): Promise<number> {
   const server = await startGeminiServer();
   server.queueReplies(script);

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { textReply } from '../helpers/gemini/replies.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
-import { type BenchTarget, formatMs, printRow, type TimedCommand, timePairs } from './measure.js';
+import { formatMs, type MeasuredProgram, printRow, type TimedCommand, timePairs } from './measure.js';
 
 const rowCount = 200;
 
@@ -13,7 +13,7 @@ const rowCount = 200;
  * Measures 200 rows with `--jobs 4`, at 20 ms a request, against a pool around the SDK, a shell loop and, where it is
  * installed, promptfoo.
  */
-export async function benchRows({ bin, createEnvironment }: BenchTarget): Promise<void> {
+export async function benchRows({ bin, createEnvironment }: MeasuredProgram): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-rows-'));
   const server = await startGeminiServer();
   server.setDefaultReply(() => textReply('A reply', { headersDelayMs: 20 }));
@@ -70,9 +70,9 @@ function createPromptfooCommand(
   const config = join(folder, 'promptfoo.json');
   const provider = { id: 'google:gemini-flash-lite-latest', config: { apiBaseUrl: baseUrl, apiKey: 'key' } };
   writeFileSync(config, JSON.stringify({ prompts: ['Answer: {{text}}'], providers: [provider], tests: source }));
-  const quiet = ['--no-cache', '--no-write', '--no-progress-bar', '--no-table'];
+  const flags = ['--no-cache', '--no-write', '--no-progress-bar', '--no-table'];
   const env = { PROMPTFOO_CONFIG_DIR: folder, PROMPTFOO_DISABLE_TELEMETRY: '1', PROMPTFOO_DISABLE_UPDATE: '1' };
-  return { args: [script, 'eval', '-c', config, '-j', '4', ...quiet], env: { HOME: folder, ...env } };
+  return { args: [script, 'eval', '-c', config, '-j', '4', ...flags], env: { HOME: folder, ...env } };
 }
 
 async function timeShellLoop(bin: string, narrative: string, texts: readonly string[], env: Record<string, string>) {

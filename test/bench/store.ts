@@ -20,7 +20,7 @@ export async function benchStore(): Promise<void> {
   const configWithoutStore = join(folder, 'off.toml');
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
   writeFileSync(configWithoutStore, '[store]\nkeep = "off"\n');
-  // Both runs read a settings file, because reading it takes longer than storing: they must differ only in storing.
+  // Both runs read a settings file. Otherwise the pair would also measure the reading, which takes longer than the storing.
   const configWithStore = join(folder, 'on.toml');
   writeFileSync(configWithStore, '[store]\nkeep = "30d"\n');
   const createCommand = (state: string, ...args: string[]): TimedCommand => ({

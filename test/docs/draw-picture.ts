@@ -97,7 +97,7 @@ function renderPicture(lines: Span[][]): string {
   const height = firstLineY + (lines.length - 1) * cell.height + padding;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${width} ${height}">
-<title>boticelli plays a narrative of four acts in a terminal</title>`,
+<title>boticelli runs a narrative of four acts in a terminal</title>`,
     '<style>text { font: 13px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre; fill: #d8dee9 }',
     '.bold { font-weight: bold; fill: #fff } .dim { fill: #8a94a6 } .error { fill: #ff7b72 }',
     '.warning { fill: #e3b341 } .place { fill: #76d9e6 }</style>',

@@ -47,8 +47,8 @@ const executor = new NarrativeExecutor({ driver, onEvent, signal: controller.sig
 beginSample();
 const { status, error, acts: ends } = await executor.execute(narrative, { stream: streaming });
 await driver.close?.();
-// Tells the server to close the idle connections. After that nothing may be open.
-await fetchEnd();
+// After the server has closed the idle connections, nothing may be open.
+await requestClosedConnections();
 await delay(100);
 // Pipes, terminals and files are the standard streams of this process, which may stay open.
 const open = process.getActiveResourcesInfo().filter((name) => !/^(PipeWrap|TTYWrap|FileHandle)$/.test(name));
@@ -56,7 +56,8 @@ const replies = new Set(ends.map(({ text }) => text)).size;
 const left = { open, listeners: getEventListeners(controller.signal, 'abort').length };
 process.stdout.write(`${JSON.stringify({ status, error, replies, samples, maxListeners, left })}\n`);
 
-async function fetchEnd() {
+/** Asks the server to close its idle connections. */
+async function requestClosedConnections() {
   const { get } = await import('node:http');
   await new Promise((resolve) => {
     get(`${baseUrl}/end`, { agent: false }, (response) => response.resume().on('close', resolve)).on('error', resolve);

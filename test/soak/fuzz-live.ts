@@ -60,7 +60,7 @@ const replies = fc
       );
     for (const [index, frame] of garbage) frames.splice(Math.min(index, frames.length), 0, frame);
     const isDamaged = garbage.length > 0 || cut !== undefined;
-    // A damaged reply always has an end. Without one it would only time out.
+    // After a damaged reply the server always closes the session. Otherwise the driver would only wait for its timeout.
     const script: LiveScript = { frames, as, ...((hasEnd || isDamaged) && end !== undefined && { end }) };
     return { script, wordCount, isDamaged };
   });

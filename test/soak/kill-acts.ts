@@ -15,7 +15,7 @@ export interface KilledActsResult {
   kills: number;
   /** The number of narratives that were resumed until they completed. */
   completed: number;
-  /** The number of replies that were stored after a kill, added up over all kills. */
+  /** The number of replies that the database had after each kill, added up. */
   stored: number;
   /** What is wrong; empty if nothing is. */
   problems: string[];
@@ -142,7 +142,7 @@ function getPrompt({ body }: ReceivedRequest): string {
 export async function soakParallelActs(): Promise<boolean> {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 100_000);
   process.stdout.write(`seed ${seed}\n`);
-  printHeading('kills', 'completed narratives', 'replies stored after a kill', 'problems');
+  printHeading('kills', 'completed narratives', 'replies found after kills', 'problems');
   const { kills, completed, stored, problems } = await killActs(Number(process.env.SOAK_CASES ?? 20), seed);
   printRow(kills, completed, stored, problems.join('; ') || 'none');
   return problems.length === 0;

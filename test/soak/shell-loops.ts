@@ -27,6 +27,7 @@ export interface LoopOptions {
   loops: number;
   /** The number of runs of each loop, one after another. */
   runs: number;
+  /** The kind of window in which the server counts requests. */
   kind: 'sliding' | 'fixed';
   /** If true, each loop is replaced by one run of one shard of `loops` × `runs` rows, with eight rows in parallel. */
   hasRows?: boolean;

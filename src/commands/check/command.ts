@@ -15,7 +15,7 @@ export const addCheckCommand = defineCommand<[files: string[]], CheckOptions>({
     format: formatOption(),
     strict: new Option('--strict', 'treat warnings as errors'),
     estimate: new Option('--estimate', 'estimate requests, tokens, cost and waits'),
-    each: new Option('--each <rows>', 'also check the columns and media of these rows'),
+    each: new Option('--each <rows>', 'also check the columns of these rows, and the media that they name'),
     allowOutside: new Option('--allow-outside', 'with --each: let rows choose files in any folder'),
     tier: tierOption(),
     config: configOption(),

@@ -73,6 +73,6 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
 
 function createStdinTakenError(): BoticelliError {
   return new BoticelliError('no_input', 'the narrative uses {{stdin}}, but standard input is another narrative', {
-    hint: 'Run the narratives separately, or save the other one to a file.',
+    hint: 'Run the narratives separately, or save the narrative on standard input to a file.',
   });
 }

@@ -17,7 +17,7 @@ const addShowCommand = defineCommand<[run: string], ShowOptions>({
   name: 'show',
   description: 'show one run with its replies',
   arguments: [runArgument],
-  options: { prompts: new Option('--prompts', 'also show the prompts, if they were stored (see [store] prompts)') },
+  options: { prompts: new Option('--prompts', 'also show the prompts, if [store] prompts = true kept them') },
   loadHandler: async () => (await import('./print-runs.js')).showRun,
 });
 

@@ -91,7 +91,7 @@ function createBudgetExceededError(
 /** Describes the longest reply to a request. Earlier hops have used a part of `max_tokens`. */
 function describeMaxReply(request: GenerateRequest, maxTokens: number): string {
   return request.finishedHops
-    ? `another part of ${Math.max(0, maxTokens - countHopTokens(request))} tokens (the rest of max_tokens)`
+    ? `a further part of ${Math.max(0, maxTokens - countHopTokens(request))} tokens (what is left of max_tokens)`
     : `a reply of ${maxTokens} tokens (max_tokens)`;
 }
 

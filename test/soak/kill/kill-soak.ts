@@ -58,7 +58,7 @@ export async function soakKills(): Promise<boolean> {
         'rounds',
         'time',
         'requests',
-        'replies stored after a kill',
+        'replies found after kills',
         'times the disk was filled',
         'runs on a read-only disk',
       ],

@@ -9,7 +9,7 @@ import { actCount, identifyRequest, listActs, renderNarrative, renderReply, requ
 export interface RoundCounts {
   kills: number;
   requests: number;
-  /** The number of acts and hops whose reply was stored after a kill, added up over all kills. */
+  /** The number of replies to acts and hops that the database had after each kill, added up. */
   stored: number;
   /** The number of times the disk was filled. */
   fills: number;

@@ -43,7 +43,7 @@ export function parseMatrix(options: Pick<RunOptions, 'matrix' | keyof typeof fl
   throw new BoticelliError(
     'usage',
     `--matrix has ${formatInteger(count)} combinations, more than ${formatInteger(maxCombinations)}`,
-    { hint: 'Give fewer values, or run parts of them one after another.' },
+    { hint: 'Give fewer values, or split them over several runs.' },
   );
 }
 
