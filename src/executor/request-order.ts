@@ -102,8 +102,8 @@ function isInputValue(name: string): boolean {
 }
 
 /**
- * Whether the requests of two acts may be equal once their placeholders are filled. Replies that happen to repeat the
- * prompt of another act word for word are not considered.
+ * Whether the requests of two acts may be equal once their placeholders are filled. One case is ignored: a placeholder
+ * may be filled with a reply that happens to make the text equal to that of another act.
  */
 function mayBeEqual(left: RequestOutline, right: RequestOutline): boolean {
   if (left === right) return true;

@@ -149,13 +149,13 @@ async function runInTurn(
 ): Promise<ActResult> {
   for (;;) {
     // An act that waits for another one keeps no slot.
-    const turn = await limiter.run(async () => {
+    const outcome = await limiter.run(async () => {
       if (state.failed) throw state.failed.thrown;
       const earlier = requestOrder.findEarlier(index);
       return earlier ? { earlier } : { result: await request() };
     });
-    if (turn.result) return turn.result;
-    await turn.earlier.sent;
+    if (outcome.result) return outcome.result;
+    await outcome.earlier.sent;
   }
 }
 
