@@ -40,7 +40,8 @@ type ServerTimeResult =
 type FinalOutcome = { state: 'done' } | ServerTimeResult;
 /**
  * The final result, or why the script must run again. `unknown`: this process has not seen the stored state yet, or
- * Redis has lost it. `days`: the script needs the ends of the days. `elsewhere`: the model is an alias of `model`.
+ * Redis has lost it. `days`: the script needs the ends of the days. `elsewhere`: the model is an alias that `model`
+ * serves.
  */
 type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'elsewhere'; model: string };
 
