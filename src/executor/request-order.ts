@@ -9,8 +9,8 @@ import { planVisiblePositions } from './conversation.js';
  */
 export interface RequestOrder {
   /**
-   * Finds the request of an earlier act that has not been sent and may be equal to the request of this act. `sent`
-   * resolves when it has been sent.
+   * Finds a request that is not sent yet: one of an earlier act, which may be equal to the request of this act. `sent`
+   * resolves when the found request has been sent.
    */
   findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act is sent. */

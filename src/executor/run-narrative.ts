@@ -140,7 +140,10 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   return state.parallel ? runInTurn(index, state, state.parallel, request) : request();
 }
 
-/** Makes a request once a slot is free and the earlier acts whose requests may be equal to it have sent theirs. */
+/**
+ * Makes a request once a slot is free, and once each earlier act whose request may be equal to this one has sent that
+ * request.
+ */
 async function runInTurn(
   index: number,
   state: RunState,
