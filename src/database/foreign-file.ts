@@ -4,10 +4,10 @@ import type Database from 'libsql';
 import { applicationId, readApplicationId, tableNames } from './schema.js';
 
 /**
- * The files that have passed the check in this process, by device, inode and time of creation: a new file may get the
- * inode of a removed one. A file is not checked again, because this process may be connected to it by then: the check
- * opens and closes the file, and closing any handle to a file releases the locks that SQLite holds on it
- * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ * The files that have passed the check in this process, by device, inode and time of creation. The inode alone is not
+ * enough, because a new file may get the inode of a removed one. A file is not checked again, because this process may
+ * already be connected to it: the check closes its own handle to the file, which releases the locks that SQLite holds
+ * on the file (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
 const checkedFiles = new Set<string>();
 
@@ -68,8 +68,8 @@ function readHeader(path: string): { applicationId: number } | undefined {
 }
 
 /**
- * Whether the database on disk is ours. A file without an application id whose tables can't be read passes: `openFile`
- * checks it again after opening it, and finds the damage.
+ * Whether the database on disk is ours. A file passes if it has no application id and its tables can't be read:
+ * `openFile` checks it again after opening it, and finds the damage.
  */
 function isOursOnDisk(LibSql: typeof Database, path: string, id: number): boolean {
   return id === applicationId || (id === 0 && readTablesOnDisk(LibSql, path).every(isOurTable));

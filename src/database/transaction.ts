@@ -1,7 +1,7 @@
 import { type Stats, statSync } from 'node:fs';
 import type Database from 'libsql';
 
-/** The path of each database that is watched (see `watchFile`), and the file that the path named at that time. */
+/** For each database given to `watchFile`: its path, and the file that the path named at the time of that call. */
 const openFiles = new WeakMap<Database.Database, { path: string; stats: Stats | undefined }>();
 
 /**

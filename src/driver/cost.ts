@@ -91,9 +91,9 @@ export function estimateCostUsd(
 }
 
 /**
- * Returns the token details of a prompt without sound, whose tokens all have the price of text. Returns undefined if
- * the number of tokens is unknown, or if some of them may have another price. That is always so for a model that
- * speaks, because its own earlier replies are sound in the prompt.
+ * Returns the token details of a prompt without sound: all its tokens have the price of text. Returns undefined if the
+ * number of tokens is unknown, or if some of them may have another price. For a model that speaks, returns undefined in
+ * any case, because its own earlier replies are sound in the prompt.
  */
 export function getSoundlessPromptTokens(
   { turns }: GenerateRequest,

@@ -9,8 +9,8 @@ import { planVisiblePositions } from './conversation.js';
  */
 export interface RequestOrder {
   /**
-   * Finds the request of an earlier act that has not been sent and may be equal to the request of this act. `sent`
-   * resolves when it has been sent.
+   * Finds a request that is not sent yet: one of an earlier act, which may be equal to the request of this act. `sent`
+   * resolves when the found request has been sent.
    */
   findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act is sent. */
@@ -102,8 +102,8 @@ function isInputValue(name: string): boolean {
 }
 
 /**
- * Whether the requests of two acts may be equal once their placeholders are filled. Replies that happen to repeat the
- * prompt of another act word for word are not considered.
+ * Whether the requests of two acts may be equal once their placeholders are filled. One case is ignored: a placeholder
+ * may be filled with a reply that happens to make the text equal to that of another act.
  */
 function mayBeEqual(left: RequestOutline, right: RequestOutline): boolean {
   if (left === right) return true;

@@ -173,7 +173,8 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       totals.timer.addPlannedWait(event.waitMs);
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
-      // A request that a service tier refused was sent, so it counts. To a model whose quota is used up, none was sent.
+      // If the service tier changes, the refused request was sent, so it counts. If the model changes, no request
+      // counts, because usually none was sent to the model whose quota is used up.
       if (event.serviceTier !== undefined) totals.attempts += 1;
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':

@@ -140,7 +140,10 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   return state.parallel ? runInTurn(index, state, state.parallel, request) : request();
 }
 
-/** Makes a request once a slot is free and the earlier acts whose requests may be equal to it have sent theirs. */
+/**
+ * Makes a request once a slot is free, and once each earlier act whose request may be equal to this one has sent that
+ * request.
+ */
 async function runInTurn(
   index: number,
   state: RunState,
@@ -149,13 +152,13 @@ async function runInTurn(
 ): Promise<ActResult> {
   for (;;) {
     // An act that waits for another one keeps no slot.
-    const turn = await limiter.run(async () => {
+    const outcome = await limiter.run(async () => {
       if (state.failed) throw state.failed.thrown;
       const earlier = requestOrder.findEarlier(index);
       return earlier ? { earlier } : { result: await request() };
     });
-    if (turn.result) return turn.result;
-    await turn.earlier.sent;
+    if (outcome.result) return outcome.result;
+    await outcome.earlier.sent;
   }
 }
 

@@ -6,7 +6,7 @@ import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
-import type { RowEntry, RowsOrigin, RowTotals } from '../../store/runs/row-runs.js';
+import type { RowCounts, RowEntry, RowsOrigin } from '../../store/runs/row-runs.js';
 import { openRunStore, type RowRecorder, type RunStore } from '../../store/runs/run-store.js';
 import { openStateDatabase, type StateDatabase, type StateFeature } from '../resources/open-database.js';
 import type { RunOptions } from './options.js';
@@ -41,7 +41,7 @@ export interface Persistence {
   /** Starts the record of a run with `--each` or `--matrix`. Call it after `open`. */
   openRows(start: NarrativeStart, origin: RowsOrigin): void;
   /** Ends the record that `openRows` started. */
-  closeRows(end: NarrativeEnd, totals: RowTotals): Promise<void>;
+  closeRows(end: NarrativeEnd, counts: RowCounts): Promise<void>;
   /** Whether a later run can reuse replies of this run. */
   readonly isResumable: boolean;
 }
@@ -149,9 +149,9 @@ function createRowPersistence(
         return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
       };
     },
-    async closeRows(end, totals) {
+    async closeRows(end, counts) {
       await getStore()?.onEvent(end);
-      await rows?.saveTotals(totals);
+      await rows?.saveCounts(counts);
     },
   };
 }

@@ -11,8 +11,9 @@ export interface BudgetOptions {
   /** Maximum cost of all calls, in US dollars. */
   maxCostUsd: number;
   /**
-   * Estimates the cost of a call in US dollars; undefined if the model's price is unknown. `reply` is given for a reply
-   * whose cost is unknown. Its text is empty for the reply of a lost attempt, which has only a usage event.
+   * Estimates the cost of a call in US dollars; undefined if the model's price is unknown. Called before the request is
+   * sent, without `reply`. Called again if the call then has a reply of unknown cost: with that `reply`, or with an
+   * empty text for a lost attempt, of which only the usage event is known.
    */
   estimateUsd: (request: GenerateRequest, reply?: { text: string }) => number | undefined;
   /** Where spending is recorded; drivers that share a ledger share the budget. Default: a new one. */
@@ -22,8 +23,8 @@ export interface BudgetOptions {
 /**
  * Rejects a call that could exceed the budget, before its request is sent. A running call counts at its estimate. A
  * finished call counts at the cost in its response and usage events. A response without a cost counts at an estimate
- * for its text, and a usage event without a cost at an estimate for the prompt alone. A call that failed without a
- * usage event counts as free. Use one instance per run.
+ * for its text, and a usage event without a cost at an estimate for an empty text. A call that failed without a usage
+ * event counts as free. Use one instance per run.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */
@@ -91,7 +92,7 @@ function createBudgetExceededError(
 /** Describes the longest reply to a request. Earlier hops have used a part of `max_tokens`. */
 function describeMaxReply(request: GenerateRequest, maxTokens: number): string {
   return request.finishedHops
-    ? `a further part of ${Math.max(0, maxTokens - countHopTokens(request))} tokens (what is left of max_tokens)`
+    ? `another ${Math.max(0, maxTokens - countHopTokens(request))} tokens of the reply (the rest of max_tokens)`
     : `a reply of ${maxTokens} tokens (max_tokens)`;
 }
 

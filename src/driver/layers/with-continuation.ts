@@ -135,7 +135,10 @@ function joinTexts(responses: readonly GenerateResponse[]): string {
   return responses.map(({ text }) => text).join('');
 }
 
-/** Adds a hint to the rejection of a stored token, because resuming again would send the same token again. */
+/**
+ * Adds a hint to the error of a request with a stored token, which may be too old for the service. Resuming the run
+ * again would not help, because it would send the same token.
+ */
 function explainStaleToken(thrown: unknown): unknown {
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_request') return thrown;
   return new BoticelliError(thrown.code, thrown.message, {

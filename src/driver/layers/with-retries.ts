@@ -8,9 +8,12 @@ import { withRetryLoop } from './retry-loop.js';
 export interface RetryPolicy {
   /** The maximum number of attempts after the first one. Default 4. */
   retries?: number;
-  /** The longest pause after the first failure; it doubles with each further failure. Default 500. */
+  /**
+   * The pause after the first failure is between half of this and all of it, at random. The pause doubles with each
+   * further failure. Default 500.
+   */
   baseDelayMs?: number;
-  /** The limit of this doubling. Default 30 s. */
+  /** The longest pause that the doubling leads to. Default 30 s. */
   maxDelayMs?: number;
   /** If the service asks for a longer pause than this, there is no retry. Default 5 minutes. */
   maxRetryAfterMs?: number;

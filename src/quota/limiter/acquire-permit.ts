@@ -22,13 +22,13 @@ export interface Permit {
    * error to throw.
    */
   recordFailure(thrown: unknown): Promise<unknown>;
-  /** Releases the turn and the concurrency slot. Call it when the request has ended, whatever the outcome. */
+  /** Releases the place in the model's queue and the concurrency slot. Call it however the request ends. */
   release(): Promise<void>;
 }
 
 /**
- * Waits for the request's turn in the model's queue of this process, for a concurrency slot and for quota. Rejects with
- * the signal's reason on abort.
+ * Waits for a place in the model's queue of this process, for a concurrency slot and for quota. Rejects with the
+ * signal's reason on abort.
  *
  * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
  *   or the prompt is larger than the tokens per minute that the service allows
@@ -41,27 +41,28 @@ export async function acquirePermit(
   const { concurrencyLimiter, queue, driver, clock } = options;
   // Loading the driver after the reservation would delay the request past its reserved time.
   await driver.prepare?.();
-  const waitForSlot = <Slot>(model: string, acquire: () => Promise<Slot>) =>
-    measureWait(context, { model, reason: 'concurrency', minMs: minSlotWaitMs, clock }, acquire);
-  const turn = await waitForSlot(request.model, () => queue.acquire(request.model, context.signal));
+  const measureConcurrencyWait = <Acquired>(model: string, acquire: () => Promise<Acquired>) =>
+    measureWait(context, { model, reason: 'concurrency', minMs: minConcurrencyWaitMs, clock }, acquire);
+  const queuePlace = await measureConcurrencyWait(request.model, () => queue.acquire(request.model, context.signal));
   let lease: Lease | undefined;
   try {
     // A driver that manages concurrency acquires slots itself, because an open session that it reuses already has one.
     const isManagedByDriver = await driver.managesConcurrency?.(request.model);
-    const acquireSlot = (model: string) => waitForSlot(model, () => concurrencyLimiter.acquire(model, context));
+    const acquireSlot = (model: string) =>
+      measureConcurrencyWait(model, () => concurrencyLimiter.acquire(model, context));
     if (!isManagedByDriver) lease = await acquireSlot(request.model);
     const quotaPermit = await acquireReservation(request, context, options);
     return {
       ...quotaPermit,
       context: { ...quotaPermit.context, ...(isManagedByDriver && { acquireSlot }) },
       async release() {
-        turn.release();
+        queuePlace.release();
         await lease?.release().catch(() => {});
       },
     };
   } catch (thrown) {
     await lease?.release().catch(() => {});
-    turn.release();
+    queuePlace.release();
     throw thrown;
   }
 }
@@ -76,10 +77,10 @@ async function acquireReservation(
   options: PermitOptions,
 ): Promise<Omit<Permit, 'release'>> {
   const { limiter, clock } = options;
-  const { reserve, resolve } = createReserver(request, context, options);
+  const { reserve, ensureReserved } = createReserver(request, context, options);
   const wait = (initial: Reservation) => {
     const reason = toWaitReason(initial);
-    const work = () => waitForReservation(initial, context, { ...options, resolve });
+    const work = () => waitForReservation(initial, context, { ...options, ensureReserved });
     // If the reservation's time has come, the program itself may still take some milliseconds on a busy machine. They
     // are not reported as a wait.
     return initial.at > clock.now() ? measureWait(context, { model: initial.model, reason, clock }, work) : work();
@@ -92,7 +93,7 @@ async function acquireReservation(
       const outcome = await limiter.confirm(reservation);
       isSent = outcome === 'go';
       if (outcome === 'go') return;
-      reservation = await wait(await resolve(outcome));
+      reservation = await wait(await ensureReserved(outcome));
     }
   };
   return {
@@ -142,8 +143,11 @@ function isUnknownModel(thrown: unknown): boolean {
   return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
 }
 
-/** Less time than this is not reported as a wait for a slot: if no slot is free, a wait takes at least 50 ms. */
-const minSlotWaitMs = 40;
+/**
+ * A shorter wait for the queue or for a slot is not reported. If no slot is free, the next attempt to take one comes
+ * after 50 ms, so a wait for a slot is always longer than this.
+ */
+const minConcurrencyWaitMs = 40;
 
 /** A pause of the whole project is reported as `backoff`. */
 function toWaitReason({ reason = 'rpm' }: Reservation): WaitReason {
@@ -157,7 +161,7 @@ const rescheduleAboveMs = 400;
 async function waitForReservation(
   initial: Reservation,
   { emit, signal }: CallContext,
-  { limiter, clock, resolve }: Pick<PermitOptions, 'limiter' | 'clock'> & Pick<Reserver, 'resolve'>,
+  { limiter, clock, ensureReserved }: Pick<PermitOptions, 'limiter' | 'clock'> & Pick<Reserver, 'ensureReserved'>,
 ): Promise<Reservation> {
   let reservation = initial;
   try {
@@ -179,7 +183,7 @@ async function waitForReservation(
         return reservation;
       }
       await clock.sleep(Math.ceil(waitMs / 2), signal);
-      reservation = await resolve(await limiter.reschedule(reservation));
+      reservation = await ensureReserved(await limiter.reschedule(reservation));
     }
   } catch (thrown) {
     await limiter.cancel(reservation).catch(() => {});

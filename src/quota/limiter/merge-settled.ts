@@ -8,8 +8,8 @@ import { countRequests, type ModelState, type StoredReservation } from './model-
 const maxUnmerged = 60;
 
 /**
- * The merged reservations of a slice leave the window together, with the last one. So a request counts for up to 1% of
- * a window longer than it must, and at most 1% of a limit is lost.
+ * The merged reservations of a slice leave the window together, with the last one. So a request may stay in the window
+ * too long, by up to 1% of the window, and at most 1% of a limit is lost.
  */
 const slicesPerWindow = 100;
 

@@ -33,7 +33,7 @@ function waitForTurn(bottleneck: Bottleneck, signal: AbortSignal | undefined): P
     const job = () =>
       new Promise<void>((release) => {
         signal?.removeEventListener('abort', onAbort);
-        // An aborted caller stays in the queue, and releases its turn as soon as it gets it.
+        // An aborted caller stays in the queue until its turn comes, and then lets the next caller run at once.
         if (signal?.aborted) release();
         else resolve({ release });
       });

@@ -106,8 +106,8 @@ function isArrayOfObjects(value: unknown): boolean {
 }
 
 /**
- * How far in the future the time may be at which a reservation was made or a request was rejected. Processes on one
- * machine agree on the time to the millisecond, so a later time shows that the clock was set back.
+ * The time at which a reservation was made or a request was rejected may be up to this far in the future. Processes on
+ * one machine agree on the time to the millisecond, so a later time shows that the clock was set back.
  */
 const clockToleranceMs = 1000;
 
@@ -163,7 +163,7 @@ function narrowGuard(state: ModelState, now: number, windowMs: number): void {
 
 /** Returns the entry for the Pacific day of a time. Adds the entry to the state if it is missing. */
 export function findOrCreateDay(state: ModelState, at: number): { endsAt: number; count: number } {
-  // This check is fast, but it misses an hour of some days. The exact lookup below also finds the day for that hour.
+  // This check is fast, but it misses the first hour or two of some days. The exact lookup below finds those too.
   const knownDay = state.days.find(({ endsAt }) => isSurelyInPacificDay(at, endsAt));
   if (knownDay) return knownDay;
   const endsAt = getNextPacificMidnight(at).getTime();

@@ -13,9 +13,9 @@ export interface ProjectPause {
 }
 
 /**
- * Creates access to the pause of a project. The pause is written into the state of each model, where older versions of
- * this program, which have no state for the project itself, observe it too. If a model has no state yet, the pause is
- * copied to it from the state of the project when a process first reserves quota for the model.
+ * Creates access to the pause of a project. The pause is written into the state of the project and into the state of
+ * each model, because older versions of this program read only the states of models. If a model has no state yet, the
+ * pause is copied to it from the state of the project when a process first reserves quota for the model.
  */
 export function createProjectPause(options: ProjectStateOptions): ProjectPause {
   const { store, clock, project, windowMs = 60_000 } = options;
@@ -63,9 +63,10 @@ function applyPause(state: ModelState, now: number, until: number): void {
 function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaRejection, sentAt: number): number {
   const { windowMs, firstPauseMs } = spendLimits;
   const { refusedAt } = state;
-  // The pauses start from the shortest again if there was no rejection for two windows of the spend-based limit: one
-  // for the last pause, which is rarely longer, and one after it. A request that was sent before the latest rejection
-  // says nothing new when it is rejected too, so a burst of rejections counts once.
+  // After two windows of the spend-based limit without a rejection, the pauses start from the shortest again. The last
+  // pause rarely lasts longer than one window, so in the other window requests could be sent, and none was rejected. A
+  // request that was sent before the latest rejection says nothing new when it is rejected too, so a burst of
+  // rejections counts once.
   if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;
   else if (sentAt > refusedAt) state.refusals += 1;
   state.refusedAt = now;

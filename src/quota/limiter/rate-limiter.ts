@@ -132,16 +132,16 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
     cancel: ({ request, id }) => updateServingState(request.model, (state) => void removeReservation(state, id)),
     async settle({ id, request }, { promptTokens, servedModel }) {
       const tokens = { estimated: request.estimatedTokens, actual: promptTokens ?? 0 };
-      const settle = (acceptsAnyModel: boolean) =>
+      const trySettle = ({ acceptsAnyModel }: { acceptsAnyModel: boolean }) =>
         updateServingState(request.model, (state, _now, model) => {
           const isAccepted = acceptsAnyModel || model === servedModel;
           if (isAccepted) settleIn(state, { id, tokens, windowMs });
           return isAccepted;
         });
       // Most replies come from the model that is known to serve the alias. Then one transaction is enough.
-      if (await settle(false)) return;
+      if (await trySettle({ acceptsAnyModel: false })) return;
       await linkAlias(request.model, servedModel, id);
-      await settle(true);
+      await trySettle({ acceptsAnyModel: true });
     },
     async recordRejection({ id, request }, rejection) {
       if (rejection.pausesProject) return projectPause.begin(rejection, { id, model: request.model });

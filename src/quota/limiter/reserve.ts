@@ -15,7 +15,7 @@ export interface Reserver {
    * again with the count. If the tokens can't be counted, reserves without regard to the size.
    * @throws BoticelliError if nothing was reserved
    */
-  resolve(result: ReservationResult): Promise<Reservation>;
+  ensureReserved(result: ReservationResult): Promise<Reservation>;
 }
 
 /** Creates the reserver of one request. */
@@ -43,7 +43,7 @@ export function createReserver(
       throw thrown;
     }
   };
-  const resolve = async (result: ReservationResult): Promise<Reservation> => {
+  const ensureReserved = async (result: ReservationResult): Promise<Reservation> => {
     if (result.state !== 'too-large' || reservationRequest.countedTokens !== undefined)
       return requireReservation(result);
     const countedTokens = await countTokens(request, context);
@@ -51,5 +51,5 @@ export function createReserver(
     reservationRequest = { ...reservationRequest, ...size };
     return requireReservation(await tryReserve());
   };
-  return { reserve: async () => resolve(await tryReserve()), resolve };
+  return { reserve: async () => ensureReserved(await tryReserve()), ensureReserved };
 }

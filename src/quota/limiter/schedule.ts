@@ -97,8 +97,9 @@ function findSendTime(
 }
 
 /**
- * Finds the newest reservation that has to leave the window before the later ones use at most `room` of a limit, and
- * returns its time. Returns negative infinity if all reservations together use at most `room`.
+ * Adds up what the reservations use of a limit, starting with the newest, and returns the time of the reservation with
+ * which the sum first exceeds `room`. The next request must wait until this reservation has left the window. Returns
+ * negative infinity if all reservations together use at most `room`.
  */
 function findBlockingTime(
   reservations: readonly StoredReservation[],

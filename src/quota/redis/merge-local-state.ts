@@ -3,8 +3,8 @@ import { insertReservation } from '../limiter/schedule.js';
 
 /** The options of `mergeLocalState`. */
 export interface MergeOptions {
-  /** The edition to give to a new shared state. */
-  edition: string;
+  /** The id to give to a new shared state (`ModelState.edition`). */
+  newStateId: string;
   /** In server time. */
   now: number;
   /** Converts a local time to server time. */
@@ -16,15 +16,15 @@ export interface MergeOptions {
  * Adds the requests that this machine sent without Redis, or before Redis lost its data, to a shared state. If the
  * shared state is new, what this machine has learned is added too. It is not added to an existing state, because
  * someone may have reset that state on purpose.
- * @returns the edition of the shared state
+ * @returns the id of the shared state
  */
 export function mergeLocalState(
   state: ModelState,
   local: ModelState = createModelState(),
-  { edition, now, toServerTime, windowMs }: MergeOptions,
+  { newStateId, now, toServerTime, windowMs }: MergeOptions,
 ): string {
   const isNew = state.edition === undefined;
-  state.edition ??= edition;
+  state.edition ??= newStateId;
   if (isNew) adoptLearnedState(state, local, toServerTime);
   // The requests of an alias count in the state of the model that serves it, so none are added to this one.
   if (state.standsFor !== undefined) return state.edition;

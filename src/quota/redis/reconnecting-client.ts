@@ -59,7 +59,8 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
     discard,
     /**
      * Resolves to the connected client; rejects with the reason if there is none. Waits up to `timeoutMs`, but only for
-     * the first connection or the first as a cluster client. Once a wait has timed out, later calls do not wait.
+     * the first connection, and for the first one after `switchToCluster`. Once a wait has timed out, later calls do
+     * not wait.
      */
     async getClient(): Promise<RedisClient> {
       if (!client && connecting && waitsForConnection) {

@@ -24,11 +24,12 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
-/**
- * A script's result, in server time. If it has no `guessed`, the reservation keeps its previous `guessed` and `limit`,
- * and also its previous `reason` if the result has none.
- */
-type ReservationOutcome =
+/** What a script reserved, or why it reserved nothing. Times are server times. */
+type ServerTimeResult =
+  /**
+   * `booked` without `guessed`: an earlier reservation stays, possibly at another time. It keeps its `guessed` and
+   * `limit`, and its `reason` unless the result has another one.
+   */
   | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { guessed?: boolean })
   | { state: 'closed'; at: number }
   | { state: 'too-late'; at: number; reason?: 'spend' }
@@ -36,10 +37,11 @@ type ReservationOutcome =
 /**
  * The final result of a script. `done`: the reservation was cancelled, or it was confirmed and its request may be sent.
  */
-type FinalOutcome = { state: 'done' } | ReservationOutcome;
+type FinalOutcome = { state: 'done' } | ServerTimeResult;
 /**
  * The final result, or why the script must run again. `unknown`: this process has not seen the stored state yet, or
- * Redis has lost it. `days`: the script needs the ends of the days. `elsewhere`: the model is an alias of `model`.
+ * Redis has lost it. `days`: the script needs the ends of the days. `elsewhere`: the model is an alias that `model`
+ * serves.
  */
 type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'elsewhere'; model: string };
 
@@ -57,12 +59,13 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   const runScript = createScriptRunner(options);
 
   const toLocal = <Outcome extends ReservationResult>(outcome: Outcome): Outcome =>
-    // The end of a day is the same moment on every clock.
+    // `closed` usually lasts until the end of a day, which every clock shows at the same moment. Any other end stays in
+    // server time.
     outcome.state === 'closed' || outcome.state === 'too-large'
       ? outcome
       : { ...outcome, at: clock.toLocal(outcome.at) };
   const toResult = (
-    outcome: ReservationOutcome & { model: string },
+    outcome: ServerTimeResult & { model: string },
     previous: ReservationRef & Partial<Reservation>,
   ): ReservationResult => {
     if (outcome.state !== 'booked') return toLocal(outcome);
@@ -115,18 +118,19 @@ function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): numb
 
 /** Creates a function that runs a script on the state in which a model's requests are counted. */
 function createScriptRunner(options: RedisRateLimiterOptions) {
-  const { connection, store, project, windowMs = 60_000, budget = {}, readLocalState } = options;
+  const { connection, store, project, windowMs = 60_000, budget: quotaBudget = {}, readLocalState } = options;
   const { clock } = connection;
-  const editions = new Map<string, string>();
+  /** The id of each shared state (`ModelState.edition`) that this process last saw, by key. */
+  const knownStateIds = new Map<string, string>();
 
   /** Merges the local state into a shared state, when this process first uses it and whenever Redis has lost it. */
   const mergeLocal = async (key: string): Promise<void> => {
     const localState = await readLocalState?.(key);
-    const edition = randomUUID();
-    const currentEdition = await store.transact(key, (state) =>
-      mergeLocalState(state, localState, { edition, now: clock.now(), toServerTime: clock.toServer, windowMs }),
+    const newStateId = randomUUID();
+    const stateId = await store.transact(key, (state) =>
+      mergeLocalState(state, localState, { newStateId, now: clock.now(), toServerTime: clock.toServer, windowMs }),
     );
-    editions.set(key, currentEdition);
+    knownStateIds.set(key, stateId);
   };
 
   return async (script: RedisScript, { id, request }: ReservationRef): Promise<FinalOutcome & { model: string }> => {
@@ -136,8 +140,8 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
     for (let depth = 1, attempts = 0; attempts < maxAttempts; attempts += 1) {
       const key = modelStateKey(project, model);
       const { text = '{}' } = await connection.runScript(script, store.redisKey(key), {
-        ...{ id, windowMs, budget, estimatedTokens, countedTokens, ignoresTokenLimit, dayEnds, expiryMs },
-        ...{ edition: editions.get(key), limits: resolveLimits(model), mayFollowAlias: depth < maxAliasDepth },
+        ...{ id, windowMs, budget: quotaBudget, estimatedTokens, countedTokens, ignoresTokenLimit, dayEnds, expiryMs },
+        ...{ edition: knownStateIds.get(key), limits: resolveLimits(model), mayFollowAlias: depth < maxAliasDepth },
         ...(deadline !== undefined && { latest: clock.toServer(deadline) }),
       });
       const outcome: ScriptOutcome = JSON.parse(text);

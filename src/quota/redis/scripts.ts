@@ -43,8 +43,9 @@ local function reserveIn(state, windowLimits)
   return { state = 'booked', at = at, reason = scheduled.reason, guessed = scheduled.guessed, limit = scheduled.limit }
 end
 
--- Applies a change to the state. If the state is missing, or was created anew since the caller last saw it (another
--- edition), or the caller has not seen it yet, the result is 'unknown': the caller must merge its local state first.
+-- Applies a change to the state. The result is 'unknown' if the state is missing, if the caller has not seen it yet, or
+-- if it was created anew since then (its edition, a random id, has changed). The caller must then merge its local state
+-- first.
 local function withState(change)
   local text = redis.call('GET', KEYS[1])
   local isParsed, state = pcall(cjson.decode, text or '')

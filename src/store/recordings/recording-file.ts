@@ -118,8 +118,8 @@ function mergeEntries(path: string, before: Entries, added: Entries): RecordingE
 
 /**
  * Removes the requests whose conversation contains a replaced reply, because no run can send them again. Otherwise, the
- * file would grow each time the narrative is recorded. Keeps the requests that this run has added, and those whose
- * conversation contains a reply that another entry still has.
+ * file would grow each time the narrative is recorded. Keeps the requests that this run has added. If another entry
+ * still has an equal reply, the requests after the replaced reply are kept too.
  */
 function removeFollowUps(replacedHashes: readonly string[], all: Map<string, RecordingEntry>, added: Entries): void {
   const currentHashes = new Set([...all.values()].map(hashReplyTurn));

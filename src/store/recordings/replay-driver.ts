@@ -55,9 +55,9 @@ export function createReplayDriver(
 }
 
 /**
- * Creates a function that finds a reply to the same request that was not recorded for this row: in a run without rows,
- * or for a row that is not among the rows of this command. That row may be this row before an edit of a column that the
- * request does not use. Each reply is used for one row only.
+ * Creates a function that finds a reply that was recorded for an equal request, but not for this row. It was recorded
+ * in a run without rows, or for a row that is not among the rows of this command. The other row may be this row before
+ * an edit of a column that the request does not use. Each reply is used for one row only.
  */
 function createInstanceLookup(
   entries: Iterable<RecordingEntry>,

@@ -37,8 +37,8 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
  * @param isKnownInstance whether a row with this id is among the rows of the command. If given, a row without a stored
- *   reply may take the reply that another row got for the same request, if that row is not among the rows of the
- *   command. That row may be the same one before an edit of a column that the request does not use
+ *   reply may take the reply that another row got for the same request. The other row must not be among the rows of the
+ *   command: it may be this row before an edit of a column that the request does not use
  */
 export function createSqliteReplyCache(
   database: Database.Database,

@@ -25,9 +25,10 @@ interface PruneTimes {
  * Deletes runs and replies that are older than `keepMs`. Deletes nothing until the oldest run or reply exceeds that age
  * by a thirtieth. Most runs therefore delete nothing and need only a few index lookups.
  *
- * The clock of a machine may be years ahead for a while. Age therefore counts from the newest run or reply before this
- * run, so the first run with a wrong clock deletes nothing that was not due. Each further run with a wrong clock
- * deletes at most the first `keepMs` of the history, counted from its oldest entry.
+ * The clock of a machine may be years ahead for a while, and the whole history would then be too old. Age therefore
+ * counts from the newest run or reply before this run, so the first run with a wrong clock deletes nothing that was not
+ * due. For each further run, the newest entry has a wrong time too. Such a run deletes at most the first `keepMs` of
+ * the history, counted from its oldest entry.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

@@ -88,8 +88,8 @@ export function listRowRuns(database: Database.Database, run: string): RecordedR
 /**
  * Adds what the table of rows has. A run with rows gets the name of their source, and the run of a row gets the label
  * of the row. Both get their values of `--matrix`. A run with rows also gets the totals of its rows if it is
- * unfinished, and their models if it has ended. Other runs are returned as they are, and so are all runs of a database
- * without the table, because it is created with the first run with rows.
+ * unfinished, and their models if it has ended. Other runs are returned as they are. The first run with rows creates
+ * the table, so a database without the table has only other runs.
  */
 function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
   const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;

@@ -37,7 +37,7 @@ export interface RowEntry {
 }
 
 /** The number of entries of a run with `--each` or `--matrix`, and how many of them have their reply. */
-export interface RowTotals {
+export interface RowCounts {
   total: number;
   done: number;
 }
@@ -80,10 +80,10 @@ export function createRowRunWriter(database: Database.Database, run: string) {
     /** Stores the entry of a row. Call it in a transaction. */
     insert,
     /**
-     * Stores the totals of the run as a whole. Its columns for acts count rows instead. Its attempts are the sum of the
-     * attempts of its rows.
+     * Stores the counts in the record of the whole run, whose columns for acts count rows. Its attempts are the sum of
+     * the attempts of its rows.
      */
-    saveTotals: ({ total, done }: RowTotals) =>
+    saveCounts: ({ total, done }: RowCounts) =>
       // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
       write(() => void updateTotals.run(total, done, `${run}/`, `${run}0`, run)),
   };

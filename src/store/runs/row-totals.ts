@@ -16,8 +16,8 @@ interface RowRecord {
 }
 
 /**
- * Adds totals to a run with rows whose end is not recorded, because it is in progress or was killed: the sums of the
- * rows that have ended. The totals of a run with rows are stored only at its end.
+ * Adds totals to a run with rows that is in progress or was killed: the sums of the rows that have ended. The run has
+ * no totals of its own, because they are stored only at its end.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
   const select = database.prepare(

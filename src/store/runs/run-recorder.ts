@@ -68,8 +68,8 @@ export interface RunRecorderOptions {
 /** What is known of an act that has started. `end` is absent until the act ends, and if it fails. */
 interface ActRecord {
   act: string;
-  /** The index of the act in the run. */
-  position: number;
+  /** Counts from 0 over the run. Stored in the column `position`. */
+  index: number;
   requestedModel: string;
   end?: ActEnd;
   events: ActProgressEvent[];
@@ -106,7 +106,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
   const counts = { actsEnded: 0, attempts: 0, waitMs: 0 };
   let totals: RunTotals = { ...counts, modelsAsked: [], modelsServed: [], usage: zeroUsage, costUsd: 0 };
   const finishAct = (finished: ActRecord) => {
-    activeActs.delete(finished.position);
+    activeActs.delete(finished.index);
     totals = addAct(totals, finished);
     writer.writeAct(finished, totals);
   };
@@ -116,7 +116,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
   };
   const startAct = ({ act, index, model }: ActStart) => {
     latestIndex = index;
-    activeActs.set(index, { act, position: index, requestedModel: model, events: [] });
+    activeActs.set(index, { act, index, requestedModel: model, events: [] });
   };
   return (event) => {
     switch (event.type) {
@@ -136,8 +136,8 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
         return addDetail(index, { timing });
       }
       case 'act-end': {
-        const { act, index: position, requestedModel } = event;
-        return finishAct({ events: [], ...activeActs.get(position), act, position, requestedModel, end: event });
+        const { act, index, requestedModel } = event;
+        return finishAct({ events: [], ...activeActs.get(index), act, index, requestedModel, end: event });
       }
       case 'narrative-end':
         // Acts that failed have no end event, so they are still active.
@@ -202,7 +202,7 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
       write(() => statements.insertRun.run(...columns, ...jsonColumns));
     },
     writeAct(record: ActRecord, totals: RunTotals): void {
-      const { act, position, requestedModel, end, events, prompt } = record;
+      const { act, index, requestedModel, end, events, prompt } = record;
       const { schema: _, ...parameters } = prompt?.parameters ?? {};
       const timing: RecordedTiming | undefined = record.timing && {
         ...{ ...record.timing, requestedModel, attempts: countAttempts(record), parameters },
@@ -210,7 +210,7 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
       const endJson = end ? JSON.stringify(omitMediaData(end)) : null;
       const details = [timing, keepsPrompts && prompt].map((detail) => (detail ? JSON.stringify(detail) : null));
-      const columns = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null];
+      const columns = [run, index, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null];
       const totalsColumns = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
       const totalCost = actsEnded > 0 ? (costUsd ?? null) : null;
       write(() => {

@@ -46,7 +46,7 @@ test('names what max_tokens leaves for a later part of a long reply', async () =
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
   const request = { ...createRequest({ maxTokens: 7 }), finishedHops: [{ token: 'a', turn, outputTokens: 4 }] };
   await expect(driver.generate(request)).rejects.toThrow(
-    'a request to m may cost $1.00 with a further part of 3 tokens (what is left of max_tokens)',
+    'a request to m may cost $1.00 with another 3 tokens of the reply (the rest of max_tokens)',
   );
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createModelState } from '../../../src/quota/limiter/model-state.js';
 import { mergeLocalState } from '../../../src/quota/redis/merge-local-state.js';
 
-const options = { edition: 'e', now: 5000, toServerTime: (at: number) => at + 100, windowMs: 60_000 };
+const options = { newStateId: 'e', now: 5000, toServerTime: (at: number) => at + 100, windowMs: 60_000 };
 
 test('gives a new shared state the local pause, with its reason', () => {
   const state = createModelState();
