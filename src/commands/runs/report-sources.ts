@@ -16,6 +16,7 @@ const maxSideBySide = 12;
 export function readRunSources(database: Database.Database, run: RecordedRun): RunSource[] {
   const findMedia = createReplyMediaFinder(database, run.narrative);
   const readActs = (id: string) => listActs(database, id).map((act) => addMedia(act, findMedia));
+  // An id with a slash is that of one row or combination.
   const rows = run.run.includes('/') ? [] : listRowRuns(database, run.run);
   const isMatrix = rows.length > 0 && run.source === undefined;
   if (isMatrix && rows.length <= maxSideBySide)
