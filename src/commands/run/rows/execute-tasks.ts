@@ -15,8 +15,8 @@ import { createOutcome, createRowsState, type RowsState } from './rows-state.js'
 import { getStopScope } from './stop-scope.js';
 
 /**
- * The number of tasks that may start for each job, counted from the oldest unfinished one. Results are printed in order,
- * so without a limit, many could wait in memory for a slow task.
+ * The number of tasks that may start for each job, counted from the oldest unfinished one. Results are printed in
+ * order, so without a limit, many could wait in memory for a slow task.
  */
 const rowsAheadPerJob = 16;
 

@@ -166,9 +166,9 @@ async function openFiles(source: RowSource, columns: AddedColumns, { file, optio
 }
 
 /**
- * Returns a predicate that is true for the ids of this command's runs. A run of an edited row may reuse a reply to the same
- * request, but not one that is stored under the id of another run of this command. Returns undefined if no reply is
- * reused, or if the rows can't be read twice, because they come from standard input.
+ * Returns a predicate that is true for the ids of this command's runs. The run of an edited row may reuse a reply to
+ * the same request, but not one that is stored under the id of another run of this command. Returns undefined if no
+ * reply is reused, or if the rows can't be read twice, because they come from standard input.
  */
 function createInstancePredicate(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;
