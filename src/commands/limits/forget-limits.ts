@@ -57,7 +57,7 @@ function selectKnown(models: readonly string[], known: readonly string[]): strin
 async function deleteLimits(store: QuotaStore, project: string, models: readonly string[]): Promise<ResetResult[]> {
   const deleted: ResetResult[] = [];
   for (const model of models) {
-    // A model and its alias are reset together. If the user has named both, the second one is skipped.
+    // Resetting an alias also resets its model. If the user has named the alias first, the model is skipped here.
     if (deleted.some((other) => other.model === model)) continue;
     deleted.push(...(await resetLearnedLimits(store, project, model)));
   }
