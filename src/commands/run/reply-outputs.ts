@@ -35,7 +35,7 @@ export function createReplyOutputs(
       const addToSequence = createReplySequencer();
       return (narrativeIndex, replyOptions) => {
         const replies = createTextReplyOutput({ output, paragraphWriter, ...replyOptions });
-        // Sorts the events of parallel acts by act, and passes them to `sequenced`, which sorts them by narrative.
+        // The act sequencer puts the events of parallel acts in order. After it, `sequenced` puts narratives in order.
         const sequenced = addToSequence(narrativeIndex, replies);
         return jobs > 1 ? createActSequencer(sequenced) : sequenced;
       };
