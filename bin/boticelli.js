@@ -10,7 +10,8 @@ if (!printVersion()) {
 
 /**
  * Prints the version without loading the program, because scripts ask for it often. Returns false if the arguments ask
- * for something else, or if printing fails: then the program is loaded, and reports why.
+ * for something else, or if printing fails. Then the program is loaded. If printing has failed, it fails again, and the
+ * program reports why.
  */
 function printVersion() {
   if (process.argv.length !== 3 || !/^(-V|--version)$/.test(process.argv[2])) return false;

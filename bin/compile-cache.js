@@ -1,5 +1,5 @@
 // Loads the program with V8's code cache, which halves the time of a run of one act (2026-11, Node 20).
-// Node's own module.enableCompileCache() exists from Node 22.1 on and was slower: see test/README.md.
+// Node's own module.enableCompileCache() exists only from Node 22.1 on, and a run with it took longer.
 const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const { basename, dirname, join } = require('node:path');
@@ -58,8 +58,8 @@ function readCache(file) {
   const { mtimeMs, size } = fs.statSync(file);
   const command = (process.argv[2] ?? '').replace(/[^a-z]/g, '').slice(0, 20) || 'help';
   const prefix = `${basename(file, '.cjs')}-${process.versions.v8}-${process.arch}-`;
-  const build = `${prefix}${Math.round(mtimeMs)}-${size}.`;
-  const cache = { folder: dirname(file), prefix, build, name: `${build}${command}.cache` };
+  const buildPrefix = `${prefix}${Math.round(mtimeMs)}-${size}.`;
+  const cache = { folder: dirname(file), prefix, buildPrefix, name: `${buildPrefix}${command}.cache` };
   const content = readTrustedFile(join(cache.folder, cache.name));
   if (!content) return cache;
   // V8 executes a damaged cache and crashes: its own checksum is off in release builds (2026-11, Node 20.20). The second
@@ -88,7 +88,7 @@ function readTrustedFile(path) {
   }
 }
 
-function writeCache({ folder, prefix, build, name }, data) {
+function writeCache({ folder, prefix, buildPrefix, name }, data) {
   // Loaded here, because most starts write nothing.
   const { randomBytes } = require('node:crypto');
   const temporary = join(folder, `${name}.${randomBytes(8).toString('hex')}.tmp`);
@@ -105,7 +105,7 @@ function writeCache({ folder, prefix, build, name }, data) {
     fs.renameSync(temporary, join(folder, name));
     // Removes the caches of earlier builds.
     for (const file of fs.readdirSync(folder)) {
-      if (file.startsWith(prefix) && !file.startsWith(build)) fs.rmSync(join(folder, file));
+      if (file.startsWith(prefix) && !file.startsWith(buildPrefix)) fs.rmSync(join(folder, file));
     }
   } catch {
     // The folder belongs to another user, or the disk is full. Without a cache, the next start is slower.

@@ -11,8 +11,8 @@ import { buildSplitProgram } from './split-program.js';
  */
 
 /**
- * Libraries that few commands need, by the name that the program imports. Each is a separate file in `dist/lazy/`, with
- * the given name and `.cjs`, so that other commands do not load it.
+ * Libraries that few commands need. Each is a separate file in `dist/lazy/`, so that other commands do not load it. The
+ * keys are the names that the program imports, the values the names of the files without `.cjs`.
  */
 const lazyLibraries: Readonly<Record<string, string>> = {
   ajv: 'ajv',
@@ -107,8 +107,8 @@ async function buildProgram(): Promise<Metafile[]> {
       // What the SDK's other exports need is left out.
       stdin: { contents: "export { GoogleGenAI } from '@google/genai'", resolveDir: '.' },
       outfile: 'dist/lazy/google-genai.cjs',
-      // What the SDK loads at its start and boticelli never uses takes 10% of a run of one act (2026-11, Node 20.20): TLS
-      // and compression for a WebSocket, although `gemini/live/socket.ts` passes one in, and web streams.
+      // At its start, the SDK loads web streams, and TLS and compression for its own WebSocket. This takes 10% of a run
+      // of one act (2026-11, Node 20.20). boticelli uses neither: `gemini/live/socket.ts` passes in another WebSocket.
       alias: { ...program.alias, ws: stub('no-web-socket') },
       inject: [...program.inject, stub('no-web-streams')],
     }),

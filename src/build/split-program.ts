@@ -27,7 +27,7 @@ const mainFile = 'main';
  *
  * @param options the options for a CommonJS bundle
  * @returns the import graph of the whole program
- * @throws Error if a module that starts a part is not loaded with `import()`
+ * @throws Error if the main file imports a module of `parts` statically, and not with `import()`
  */
 export async function buildSplitProgram(program: SplitProgram, options: BuildOptions): Promise<Metafile> {
   const { entry, libraries = {}, parts } = program;

@@ -47,7 +47,7 @@ export function defineCommand<Args extends unknown[], Options extends object>(
       .command(name, { hidden: isHidden })
       .description(description)
       .optionsGroup(otherOptionsHeading)
-      // Commander lists --help under the heading above only if its flags are given here.
+      // Commander lists --help under `otherOptionsHeading` only if the flags of --help are given here.
       .helpOption('-h, --help')
       .allowExcessArguments(subcommands.length > 0);
     command.showHelpAfterError(`  See ${formatPath(command)} --help.`);

@@ -2,8 +2,9 @@ import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../util/duration.js';
 import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
-// Lazily loaded modules must import this class from here. The build puts them into files of their own (see src/build).
-// If they imported commander, their file would contain a second copy of it, with another class of this name.
+// Lazily loaded modules must import `InvalidArgumentError` from here, not from commander. The build puts them into
+// files of their own (see src/build), and each file that imports commander contains a copy of it. `instanceof` would
+// then compare with the `InvalidArgumentError` of another copy, and be false.
 export { InvalidArgumentError };
 
 /** Parsers of option values: each returns the value, or throws an InvalidArgumentError that commander reports. */

@@ -9,7 +9,7 @@ export function isRepeatable(option: Option): boolean {
 }
 
 /**
- * Makes it a usage error to give an option with a value twice, unless it is repeatable: the command would otherwise
+ * Makes it a usage error to give an option twice if it has a value and is not repeatable. Otherwise, the command would
  * ignore the first value. An option without a value, such as -q, may be given twice.
  * @param advice what to do instead, as a clause
  */

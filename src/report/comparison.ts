@@ -1,5 +1,5 @@
 import { formatInteger } from '../terminal/text/format.js';
-import { type ReportRun, type RunSource, toReportActs } from './data/report-run.js';
+import { type ReportRun, type RunData, toReportActs } from './data/report-run.js';
 import { toText } from './data/stored-values.js';
 import { type Html, html } from './html.js';
 import { listFacts, renderStatus } from './summary.js';
@@ -9,7 +9,7 @@ import type { MarkWords } from './word-marks.js';
 /** A run to compare, with what the history has of it. */
 export interface ComparedRun {
   run: ReportRun;
-  source: RunSource;
+  data: RunData;
 }
 
 /** The replies to the same act, or to the same row, in the order of the runs. */
@@ -56,7 +56,7 @@ function renderFactRows(runs: readonly ReportRun[]): Html[] {
 }
 
 function* listReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> {
-  const actsByRun = runs.map(({ run, source }) => toReportActs(source.acts, run.anchor));
+  const actsByRun = runs.map(({ run, data }) => toReportActs(data.acts, run.anchor));
   const titles = new Set(actsByRun.flatMap((acts) => acts.map(({ title }) => title)));
   const textsByRun = actsByRun.map((acts) => new Map(acts.map(({ title, reply }) => [title, reply?.text])));
   for (const title of titles) yield { title, replies: textsByRun.map((texts) => texts.get(title)) };
@@ -66,12 +66,12 @@ function* listReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> 
 /** Lists, for each row number, the last reply of that row in each run. */
 function* listRowReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> {
   const getNumber = (id: string) => id.slice(id.lastIndexOf('/') + 1);
-  const rowsByRun = runs.map(({ source }) => new Map(source.rows.map((row) => [getNumber(toText(row.run)), row])));
+  const rowsByRun = runs.map(({ data }) => new Map(data.rows.map((row) => [getNumber(toText(row.run)), row])));
   for (const number of new Set(rowsByRun.flatMap((rows) => [...rows.keys()]))) {
     const label = rowsByRun.map((rows) => rows.get(number)?.rowLabel).find((text) => text !== undefined);
-    const replies = runs.map(({ source }, index) => {
+    const replies = runs.map(({ data }, index) => {
       const row = rowsByRun[index]?.get(number);
-      const end = row && source.readActs(toText(row.run)).at(-1)?.end;
+      const end = row && data.readActs(toText(row.run)).at(-1)?.end;
       return end && toText(end.text);
     });
     yield { title: [`Row ${number}`, toText(label)].filter((part) => part !== '').join(': '), replies };

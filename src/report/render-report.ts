@@ -2,7 +2,7 @@ import { renderAct } from './act-section.js';
 import { type PageAssets, readPageAssets } from './assets.js';
 import { type ComparedRun, renderComparison } from './comparison.js';
 import type { ReportAct } from './data/report-act.js';
-import { type ReportRun, type RunSource, toReportActs, toReportRun } from './data/report-run.js';
+import { type ReportRun, type RunData, toReportActs, toReportRun } from './data/report-run.js';
 import { Html, html } from './html.js';
 import { createMarkdownRenderer, type RenderMarkdown } from './markdown.js';
 import { renderRows } from './rows-section.js';
@@ -12,15 +12,15 @@ import { renderTimeline } from './timeline.js';
 import { loadWordMarks, type MarkWords } from './word-marks.js';
 
 /** Renders runs as a page, piece by piece, so that a page with many rows is never in memory as a whole. */
-export type RenderReport = (sources: readonly RunSource[]) => Generator<string>;
+export type RenderReport = (runs: readonly RunData[]) => Generator<string>;
 
 /** Loads the style, the script and the libraries of the page, and returns its renderer. */
 export async function createReportRenderer(): Promise<RenderReport> {
   const assets = readPageAssets();
   const renderMarkdown = createMarkdownRenderer();
   const markWords = await loadWordMarks();
-  return function* (sources) {
-    for (const { markup } of renderPage(sources, { assets, renderMarkdown, markWords })) yield markup;
+  return function* (runs) {
+    for (const { markup } of renderPage(runs, { assets, renderMarkdown, markWords })) yield markup;
   };
 }
 
@@ -33,12 +33,12 @@ interface PageContext {
   markWords: MarkWords;
 }
 
-function* renderPage(sources: readonly RunSource[], context: PageContext): Generator<Html> {
+function* renderPage(dataOfRuns: readonly RunData[], context: PageContext): Generator<Html> {
   const { assets, renderMarkdown, markWords } = context;
-  const runs = sources.map((source, index) => ({ source, run: toReportRun(source.run, `r${index + 1}`) }));
+  const runs = dataOfRuns.map((data, index) => ({ data, run: toReportRun(data.run, `r${index + 1}`) }));
   yield renderHead(runs, assets);
   if (runs.length > 1) yield* renderComparison(runs, markWords);
-  for (const { run, source } of runs) yield* renderRun(run, source, renderMarkdown);
+  for (const { run, data } of runs) yield* renderRun(run, data, renderMarkdown);
   yield html`</main>
 <script>${new Html(assets.script)}</script>
 </body></html>
@@ -60,12 +60,12 @@ function renderHead(runs: readonly ComparedRun[], { policy, style }: PageAssets)
 `;
 }
 
-function* renderRun(run: ReportRun, source: RunSource, renderMarkdown: RenderMarkdown): Generator<Html> {
-  const acts = toReportActs(source.acts, run.anchor);
+function* renderRun(run: ReportRun, data: RunData, renderMarkdown: RenderMarkdown): Generator<Html> {
+  const acts = toReportActs(data.acts, run.anchor);
   yield html`<article class="run${acts.length > manyActs && ' many'}" id="${run.anchor}" aria-labelledby="${run.anchor}-h">
 ${renderSummary(run)}`;
   if (acts.length > 0) yield html`${renderTimeline(acts, run.anchor)}${renderTokensAndCost(run, acts)}`;
-  if (run.unit === 'row') yield* renderRows(source, run, renderMarkdown);
+  if (run.unit === 'row') yield* renderRows(data, run, renderMarkdown);
   else if (acts.length === 0) yield html`<p class="note">No act has ended.</p>`;
   for (const [index, act] of acts.entries())
     yield renderAct(act, `${index + 1}/${Math.max(run.total, acts.length)}`, renderMarkdown);

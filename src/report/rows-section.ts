@@ -1,7 +1,7 @@
 import { formatDuration, formatInteger, formatUsd } from '../terminal/text/format.js';
 import { describeReply } from './act-section.js';
 import type { ReportAct } from './data/report-act.js';
-import { type ReportRun, type RunSource, toReportActs, toReportRun } from './data/report-run.js';
+import { type ReportRun, type RunData, toReportActs, toReportRun } from './data/report-run.js';
 import { type Html, html } from './html.js';
 import type { RenderMarkdown } from './markdown.js';
 import { renderReplyBody } from './reply-body.js';
@@ -27,9 +27,9 @@ const columns: readonly { name: string; isNumber?: boolean; isOptional?: boolean
  * lays its rows out as grids, so that a browser can skip those out of sight. The ARIA roles keep it a table for screen
  * readers.
  */
-export function* renderRows(source: RunSource, run: ReportRun, renderMarkdown: RenderMarkdown): Generator<Html> {
+export function* renderRows(data: RunData, run: ReportRun, renderMarkdown: RenderMarkdown): Generator<Html> {
   const { anchor } = run;
-  const rows = source.rows.map((row, index) => toReportRun(row, `${anchor}-r${index + 1}`));
+  const rows = data.rows.map((row, index) => toReportRun(row, `${anchor}-r${index + 1}`));
   const shown = [...rows.filter(({ isFailed }) => isFailed), ...rows.filter(({ isFailed }) => !isFailed)].slice(
     0,
     maxRows,
@@ -43,7 +43,7 @@ ${rows.length > shown.length && renderLimitNote(run.id, rows.length)}
 <thead role="rowgroup"><tr role="row">${columns.map(renderColumnHead)}</tr></thead>
 <tbody role="rowgroup">
 `;
-  for (const row of shown) yield renderRow(row, source, renderMarkdown);
+  for (const row of shown) yield renderRow(row, data, renderMarkdown);
   yield html`</tbody></table>
 </section>
 `;
@@ -77,13 +77,13 @@ function renderColumnHead(
   return html`<th role="columnheader" class="${classes}"${order}><button type="button">${name}</button></th>`;
 }
 
-function renderRow(row: ReportRun, source: RunSource, renderMarkdown: RenderMarkdown): Html {
+function renderRow(row: ReportRun, data: RunData, renderMarkdown: RenderMarkdown): Html {
   const { id, models, tokens, costUsd, durationMs } = row;
   const number = id.slice(id.lastIndexOf('/') + 1);
   const totalTokens = (tokens.promptTokens ?? 0) + (tokens.outputTokens ?? 0) + (tokens.thoughtTokens ?? 0);
   const cost = renderNumber(costUsd, formatUsd, 'number wide');
   const time = renderNumber(durationMs, formatDuration, 'number');
-  return html`<tr role="row" data-outcome="${getOutcome(row)}"><th role="rowheader" class="number" data-value="${number}">${number}</th><td role="cell">${renderStatus(getOutcome(row))}</td><td role="cell" class="reply">${renderContent(row, source, renderMarkdown)}</td><td role="cell" class="wide">${models}</td>${renderNumber(totalTokens, formatInteger, 'number wide')}${cost}${time}</tr>
+  return html`<tr role="row" data-outcome="${getOutcome(row)}"><th role="rowheader" class="number" data-value="${number}">${number}</th><td role="cell">${renderStatus(getOutcome(row))}</td><td role="cell" class="reply">${renderContent(row, data, renderMarkdown)}</td><td role="cell" class="wide">${models}</td>${renderNumber(totalTokens, formatInteger, 'number wide')}${cost}${time}</tr>
 `;
 }
 
@@ -99,12 +99,12 @@ function getOutcome({ error, status }: ReportRun): string {
 /** Renders the combination and the label of a row, its error, and its acts, which are folded. */
 function renderContent(
   { label, matrix, id, anchor, error }: ReportRun,
-  source: RunSource,
+  data: RunData,
   renderMarkdown: RenderMarkdown,
 ): Html {
   const title = html`<bdi>${[matrix, label].filter(Boolean).join(' · ') || 'Row without a label'}</bdi>`;
   const message = error && html`<p class="error">${error.message}</p>`;
-  const acts = toReportActs(source.readActs(id), anchor);
+  const acts = toReportActs(data.readActs(id), anchor);
   const hasContent = acts.some(({ reply, notes }) => reply !== undefined || notes.length > 0);
   if (!hasContent) return html`${title}${message}`;
   const contents = acts.map((act) => renderRowAct(act, acts.length > 1, renderMarkdown));

@@ -88,7 +88,7 @@ test('a part is loaded when it is first imported', async () => {
   expect(start().stdout).toBe('main\na\n');
 });
 
-test('a part that the program loads at its start is an error that names the import', async () => {
+test('rejects a part that the main file imports statically, and names the import', async () => {
   const build = buildAndStart(
     { 'src/main.ts': "import './a.js';\nexport function main() {}\n", 'src/a.ts': 'export const a = 1;\n' },
     { a: ['src/a.ts'] },

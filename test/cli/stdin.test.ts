@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const createFolder = (act: string) =>
-  createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1).replace('Question 1', act), 'none.txt': '' });
+  createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1).replace('Question 1', act), 'empty.txt': '' });
 
 test.each(['', ' \n'])(
   'rejects input without text before any request, except with --allow-empty: %j',
@@ -36,7 +36,7 @@ test('does not read standard input that no prompt uses', async () => {
 });
 
 test('rejects an empty file and a closed standard input as the text of {{stdin}}', async () => {
-  for (const redirection of ['< none.txt', '< /dev/null', '<&-']) {
+  for (const redirection of ['< empty.txt', '< /dev/null', '<&-']) {
     const script = `boticelli run x.toml --rehearse -q ${redirection}`;
     const { code, stderr } = await startShell(script, { cwd: createFolder('Review this: {{stdin}}') }).result;
     expect({ code, stderr }).toEqual({

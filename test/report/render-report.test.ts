@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { RunSource } from '../../src/report/data/report-run.js';
+import type { RunData } from '../../src/report/data/report-run.js';
 import { createReportRenderer } from '../../src/report/render-report.js';
 import type { RecordedAct, RecordedRun } from '../../src/store/runs/recorded-run.js';
 
 const usage = { promptTokens: 100, outputTokens: 20, thoughtTokens: 0, totalTokens: 120 };
 
-function createSource(run: object, acts: readonly object[] = []): RunSource {
+function createData(run: object, acts: readonly object[] = []): RunData {
   const facts = { run: 'r', narrative: 'n', status: 'completed', startedAt: '2026-11-30T09:00:00.000Z', usage };
   const counts = { actCount: acts.length, actsEnded: acts.length, attempts: 1, waitMs: 0, durationMs: 5000 };
   const models = { modelsAsked: ['m'], modelsServed: ['m'] };
@@ -19,13 +19,13 @@ const createEnd = (end: object) => ({
   ...{ type: 'act-end', index: 0, model: 'm', requestedModel: 'm', text: 'Text.', finishReason: 'STOP', usage },
   ...{ attempts: 1, waitMs: 0, durationMs: 1000, reused: false, ...end },
 });
-const render = async (...sources: RunSource[]) => [...(await createReportRenderer())(sources)].join('');
+const render = async (...runs: RunData[]) => [...(await createReportRenderer())(runs)].join('');
 
 test('places acts on one axis by their measured times, in whatever order they are stored', async () => {
   const createAct = (act: string, startedAt: number) => ({
     ...{ act, end: createEnd({ act }), timing: { startedAt, durationMs: 2000, waits: [] } },
   });
-  const page = await render(createSource({}, [createAct('second', 8000), createAct('first', 6000)]));
+  const page = await render(createData({}, [createAct('second', 8000), createAct('first', 6000)]));
   expect(page.match(/<rect class="request" x="[^"]*" width="[^"]*"/g)).toEqual([
     '<rect class="request" x="50%" width="50%"',
     '<rect class="request" x="0%" width="50%"',
@@ -40,7 +40,7 @@ test('shows a prompt that was kept: parameters, system, texts and media', async 
       { type: 'media', name: 'a.png', mimeType: 'image/png', byteLength: 1200 },
     ],
   };
-  const page = await render(createSource({}, [{ act: 'a', end: createEnd({}), prompt }]));
+  const page = await render(createData({}, [{ act: 'a', end: createEnd({}), prompt }]));
   expect(page).toContain('temperature 0.5, stop [&quot;x&quot;]');
   expect(page).toContain('<pre dir="auto">Be &lt;brief&gt;.</pre>');
   expect(page).toContain('<pre dir="auto">Look &amp; tell.</pre><p class="note">a.png, image/png, 1,200 bytes</p>');
@@ -53,7 +53,7 @@ test('shows the service tier, sources, searches and code of a reply, and leaves 
     searches: ['height of a tower'],
     code: [{ language: 'PYTHON', code: 'print(1 < 2)', output: 'True' }],
   });
-  const page = await render(createSource({}, [{ act: 'a', end }]));
+  const page = await render(createData({}, [{ act: 'a', end }]));
   expect(page).toContain('href="https://a.example/?b&amp;c">A page</a></li></ol>');
   expect(page).not.toContain('javascript:');
   expect(page).toContain('Searched for: height of a tower');
@@ -71,25 +71,22 @@ test('sums the tokens and costs of each model; a reused reply adds nothing, and 
     { act: 'c', end: end('m1', { reused: true, attempts: 0, costUsd: 0 }) },
     { act: 'd', end: end('m2', {}) },
   ];
-  const page = await render(createSource({}, acts));
+  const page = await render(createData({}, acts));
   const cells = (...texts: string[]) => texts.map((text) => `<td class="number">${text}</td>`).join('');
   expect(page).toContain(`<th scope="row" class="model">m1</th>${cells('2', '200', '40', '0', '$0.030')}</tr>`);
   expect(page).toContain(`<th scope="row" class="model">m2</th>${cells('1', '100', '20', '0', '')}</tr>`);
 });
 
 test('compares rows of the same number, and names the combinations of a matrix', async () => {
-  const row = (run: string) => ({ ...createSource({ run, rowLabel: 'x' }).run });
+  const row = (run: string) => ({ ...createData({ run, rowLabel: 'x' }).run });
   const readActs = (text: string) => () => [
     { act: 'a', end: createEnd({ text }), events: [] } as unknown as RecordedAct,
   ];
-  const createRowsSource = (run: string, text: string, matrixLabel: string): RunSource => ({
-    ...createSource({ run, source: 's.csv', matrixLabel }),
+  const createRowsData = (run: string, text: string, matrixLabel: string): RunData => ({
+    ...createData({ run, source: 's.csv', matrixLabel }),
     ...{ rows: [row(`${run}/1`)], readActs: readActs(text) },
   });
-  const page = await render(
-    createRowsSource('r', 'one two', 'model=m1'),
-    createRowsSource('s', 'one three', 'model=m2'),
-  );
+  const page = await render(createRowsData('r', 'one two', 'model=m1'), createRowsData('s', 'one three', 'model=m2'));
   expect(page).toContain('<h3><bdi>Row 1: x</bdi></h3>');
   expect(page).toContain('one <del>two</del><ins>three</ins>');
   expect(page).toContain('<a href="#r2">2. <bdi>model=m2</bdi></a>');

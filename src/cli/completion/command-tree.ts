@@ -108,7 +108,7 @@ const valuesByFlag: Record<string, Values> = {
   '--tier': { kind: 'dynamic', topic: 'tiers' },
 };
 
-/** Lists the built-in models without a retirement date. */
+/** Lists the built-in models that are neither shut down nor about to be. */
 function listCurrentModels(): string[] {
   return [...builtInModels].flatMap(([name, facts]) => (isRetiring(facts, Date.now()) ? [] : [name]));
 }

@@ -34,6 +34,7 @@ function __boticelli_at
     test "$path" = "$argv[1]"; and contains -- $argv[2] -1 $count
 end
 
+# Completes folders and TOML files. For a line with an empty command, fish lists all files.
 function __boticelli_narratives
     complete -C "'' "(commandline -ct) | string match -r '^[^\\t]*(?:/|\\.toml)(?=\\t|$)'
 end

@@ -91,10 +91,10 @@ async function checkFiles(
   const variables = new Set<string>();
   for (const [index, file] of files.entries()) {
     const content = await readContent(file, proc, signal);
-    const loadedWithoutRows =
+    const beforeRowCheck =
       'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
-    if (!loadedWithoutRows) break;
-    const loaded = rows ? await rows.check(loadedWithoutRows) : loadedWithoutRows;
+    if (!beforeRowCheck) break;
+    const loaded = rows ? await rows.check(beforeRowCheck) : beforeRowCheck;
     for (const name of loaded.variables ?? []) variables.add(name);
     const checkedFile = summarizeFile(loaded, colors, reportedKeys);
     checked.push(addEstimate ? await addEstimate(loaded, checkedFile, { colors, rows }) : checkedFile);

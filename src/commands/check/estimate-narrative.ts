@@ -96,7 +96,7 @@ interface EstimatedRequest {
   serviceTier?: ServiceTier | undefined;
   /** Whether `outputTokens` is the length of a typical text reply, because the act has no `max_tokens`. */
   isReplyGuessed: boolean;
-  /** The fee of searches, if the request may search the web; undefined if the fee is unknown. */
+  /** Present if the request may search the web. `fee` is undefined if the fee of a search is unknown. */
   search?: { fee: SearchFee | undefined };
 }
 

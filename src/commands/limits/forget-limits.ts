@@ -57,7 +57,7 @@ function selectKnown(models: readonly string[], known: readonly string[]): strin
 async function deleteLimits(store: QuotaStore, project: string, models: readonly string[]): Promise<ResetResult[]> {
   const deleted: ResetResult[] = [];
   for (const model of models) {
-    // Skips a model that was already reset together with its alias, which the user named before it.
+    // Resetting an alias also resets its model. If the user has named the alias first, the model is skipped here.
     if (deleted.some((other) => other.model === model)) continue;
     deleted.push(...(await resetLearnedLimits(store, project, model)));
   }

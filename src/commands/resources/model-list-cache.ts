@@ -25,7 +25,7 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
       warnOnce(`no state folder (set BOTICELLI_STATE_DIR): ${notStoredMessage}`);
       return undefined;
     }
-    opened ??= openRows(stateFolder, warnOnce);
+    opened ??= openModelListRows(stateFolder, warnOnce);
     try {
       const rows = await opened;
       return rows && work(rows);
@@ -46,7 +46,7 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
 
 const notStoredMessage = 'the model list is not cached';
 
-async function openRows(folder: string, warnOnce: (text: string) => void): Promise<ModelListRows | undefined> {
+async function openModelListRows(folder: string, warnOnce: (text: string) => void): Promise<ModelListRows | undefined> {
   const { database, warning } = await openDatabase(folder);
   if (warning !== undefined) warnOnce(database ? warning : `${warning}: ${notStoredMessage}`);
   // SQLite blocks Ctrl-C while it waits for a lock. The wait is kept short: the program works without a cached list.

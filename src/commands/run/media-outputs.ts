@@ -9,8 +9,8 @@ import type { Persistence } from './persistence.js';
 /**
  * Checks, before any request is sent, that pictures and speech will not be lost. They are kept by `--out-dir` and by the
  * events of `-o ndjson`; with `--each` and `--matrix` there are no such events. A rehearsal and a replay bill nothing,
- * so their media may be lost. Also checks that no act with `format = "json"` has a model for pictures or speech, which
- * may come from `--model`.
+ * so their media may be lost. Also checks that no act with `format = "json"` has a model for pictures or speech:
+ * `--model` may have given it one.
  *
  * @throws BoticelliError `usage`
  */

@@ -22,7 +22,10 @@ export interface Persistence {
   readonly stateDatabase: StateDatabase;
   /** Absent for a rehearsal or a replay, with `keep = "off"`, or if there is no state database. */
   readonly store: RunStore | undefined;
-  /** Whether the act with this index may reuse a stored reply: with --resume, if it is before the act of --from. */
+  /**
+   * Whether the act with this index may reuse a stored reply. With --resume, every act may. With --from too, only the
+   * acts before the one that --from names may.
+   */
   canReuse: (instance?: RequestInstance, index?: number) => boolean;
   /**
    * Call it before each request. It waits until it is known whether replies can be stored. If they can't, a warning has
@@ -39,9 +42,9 @@ export interface Persistence {
   /** Does the same for the events of a row, which has its own acts and its own entry in the history. */
   wrapRowListener(row: RowEntry, next: Listener): DetailListener;
   /** Starts the record of a run with `--each` or `--matrix`. Call it after `open`. */
-  openRows(start: NarrativeStart, origin: RowsOrigin): void;
-  /** Ends the record that `openRows` started. */
-  closeRows(end: NarrativeEnd, counts: RowCounts): Promise<void>;
+  startRowsRecord(start: NarrativeStart, origin: RowsOrigin): void;
+  /** Ends the record that `startRowsRecord` started. */
+  endRowsRecord(end: NarrativeEnd, counts: RowCounts): Promise<void>;
   /** Whether a later run can reuse replies of this run. */
   readonly isResumable: boolean;
 }
@@ -133,10 +136,10 @@ function findFirstRequest(planned: readonly PlannedAct[], act: string): number {
 
 function createRowPersistence(
   getStore: () => RunStore | undefined,
-): Pick<Persistence, 'openRows' | 'closeRows' | 'wrapRowListener'> {
+): Pick<Persistence, 'startRowsRecord' | 'endRowsRecord' | 'wrapRowListener'> {
   let rows: RowRecorder | undefined;
   return {
-    openRows(start, origin) {
+    startRowsRecord(start, origin) {
       getStore()?.onEvent(start);
       rows = getStore()?.openRows(start.run, origin);
     },
@@ -149,7 +152,7 @@ function createRowPersistence(
         return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
       };
     },
-    async closeRows(end, counts) {
+    async endRowsRecord(end, counts) {
       await getStore()?.onEvent(end);
       await rows?.saveCounts(counts);
     },

@@ -35,7 +35,7 @@ export function createReplyOutputs(
       const addToSequence = createReplySequencer();
       return (narrativeIndex, replyOptions) => {
         const replies = createTextReplyOutput({ output, paragraphWriter, ...replyOptions });
-        // Events of parallel acts are put in order twice: here by act, then in `sequenced` by narrative.
+        // The act sequencer puts the events of parallel acts in order. After it, `sequenced` puts narratives in order.
         const sequenced = addToSequence(narrativeIndex, replies);
         return jobs > 1 ? createActSequencer(sequenced) : sequenced;
       };

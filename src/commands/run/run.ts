@@ -47,6 +47,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
       file: files[index] ?? '',
       label: view.labels[index] ?? '',
     }));
+    // After a failure, a report that can't be written is only a warning: the exit code is that of the failure.
     ciReports?.write(suites.map(createActSuite), hasFailed ? createWarn(proc, colors) : undefined);
     throwIfFailed(runs, proc, interruption);
   } finally {

@@ -9,7 +9,7 @@ import { createColors } from '../../terminal/text/colors.js';
 import { toPrintableLine } from '../../terminal/text/printable.js';
 import { describeWriteError, withOutputError, writePiecesAtomically } from '../../util/write-files.js';
 import { findRun } from './find-run.js';
-import { readRunSources } from './report-sources.js';
+import { readRunData } from './run-data.js';
 import { withRunHistory } from './run-history.js';
 
 /** The options of `boticelli runs report`. */
@@ -34,9 +34,9 @@ export function writeRunReport(ids: readonly string[], options: ReportOptions, p
     const renderReport = await createReportRenderer();
     await withRunHistory(proc, (database) => {
       const runs = uniqueIds.map((id) => findRun(database, id));
-      const sources = database ? runs.flatMap((run) => readRunSources(database, run)) : [];
+      const dataOfRuns = database ? runs.flatMap((run) => readRunData(database, run)) : [];
       try {
-        writePiecesAtomically(path, renderReport(sources), outputErrorOptions);
+        writePiecesAtomically(path, renderReport(dataOfRuns), outputErrorOptions);
       } catch (thrown) {
         // `withRunHistory` reports any error except a BoticelliError as an unreadable history. Only SQLite errors mean that.
         throw isSqliteError(thrown) ? thrown : toBoticelliError(thrown);

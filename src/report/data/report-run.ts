@@ -5,7 +5,7 @@ import { type ReportAct, toReportAct } from './report-act.js';
 import { isCount, type Tokens, toCount, toText, toTokens } from './stored-values.js';
 
 /** What the history has of a run. The acts of a row are read when they are needed: there may be many rows. */
-export interface RunSource {
+export interface RunData {
   run: RecordedRun;
   /** The acts of a run without rows. */
   acts: readonly RecordedAct[];
@@ -15,7 +15,7 @@ export interface RunSource {
   readActs: (run: string) => readonly RecordedAct[];
 }
 
-/** The facts of a run, as the page shows them. Its acts and rows stay in its source. */
+/** The facts of a run, as the page shows them. Its acts and rows stay in its `RunData`. */
 export interface ReportRun {
   /** The prefix of the ids of this run's elements: `r1`. */
   anchor: string;

@@ -8,7 +8,7 @@ import { openTestDatabase } from '../../helpers/test-database.js';
 
 const models = Object.keys(builtInTiers.free?.models ?? {});
 /** What is offered where a narrative is expected: TOML files, and folders that may contain some. */
-const narrativeArguments = ['a.toml', 'b c.toml', 'boticelli.toml', 'three.toml', 'folder'];
+const narrativeArguments = ['a.toml', 'b c.toml', 'boticelli.toml', 'acts.toml', 'folder'];
 const files = [...narrativeArguments, 'notes.txt'];
 
 /** The typed line and its completions: exactly these words, or these among others. */
@@ -39,8 +39,8 @@ const cases: [string, string[] | { among: string[] }][] = [
   ['boticelli completion ', ['bash', 'zsh', 'fish']],
   ['boticelli help l', ['limits']],
   ['boticelli init --template ', ['chain', 'json', 'vision', 'rows']],
-  ['boticelli run three.toml --only ', ['one', 'two.b', 'final']],
-  ['boticelli run --resume three.toml --from t', ['two.b']],
+  ['boticelli run acts.toml --only ', ['one', 'two.b', 'final']],
+  ['boticelli run --resume acts.toml --from t', ['two.b']],
   ['boticelli run --tier ', ['free', 'tier_1', 'tier_2', 'tier_3', 'own']],
   ['boticelli runs show ', ['last', 'run-1', 'run-2']],
   ['boticelli runs compare run-1 run-', ['run-1', 'run-2']],
@@ -52,7 +52,7 @@ const fiveActs = `acts = { one = "x", "two.b" = "{{vars.unknown}}", "$(touch ran
 
 function createFolder() {
   const folder = createTemporaryFolder(onTestFinished, {
-    ...{ 'a.toml': '', 'b c.toml': '', 'notes.txt': '', 'three.toml': fiveActs },
+    ...{ 'a.toml': '', 'b c.toml': '', 'notes.txt': '', 'acts.toml': fiveActs },
     'boticelli.toml': '[providers.gemini.tiers.own]\nrpm = 1\n',
   });
   mkdirSync(join(folder, 'folder'));

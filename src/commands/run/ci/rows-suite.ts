@@ -22,7 +22,7 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
   const cases = new Map<number, ReportedCase>();
   return {
     addRow(task, { acts, usage, costUsd, durationMs, error }) {
-      const name = nameTask(task);
+      const name = createCaseName(task);
       const model = acts.at(-1)?.model;
       cases.set(task.position, {
         ...(error ? createFailedCase(name, error) : { name, outcome: 'completed' }),
@@ -31,7 +31,7 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
         ...(costUsd !== undefined && { costUsd }),
       });
     },
-    addEarlierRow: (task) => void cases.set(task.position, { name: nameTask(task), outcome: 'reused' }),
+    addEarlierRow: (task) => void cases.set(task.position, { name: createCaseName(task), outcome: 'reused' }),
     finish({ name, outcome, failure }) {
       const { status = 'failed', usage = zeroUsage, costUsd } = outcome ?? {};
       const unfinishedCase = createCaseForUnfinished(outcome?.unfinished ?? 0, failure);
@@ -58,8 +58,8 @@ function createCaseForUnfinished(unfinished: number, failure: BoticelliError | u
 
 const maxLabelLength = 60;
 
-/** Names a run by its row and its combination: `row 3: first value, model=a`. */
-function nameTask({ row: { number, values }, variant }: RowTask): string {
+/** Returns the name of the case of a run: its row and its combination, as in `row 3: first value, model=a`. */
+function createCaseName({ row: { number, values }, variant }: RowTask): string {
   const value = String(Object.values(values)[0] ?? '').slice(0, maxLabelLength);
   const row = value === '' ? `row ${number}` : `row ${number}: ${value}`;
   if (!variant.combination) return row;

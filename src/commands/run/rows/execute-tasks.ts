@@ -15,8 +15,8 @@ import { createOutcome, createRowsState, type RowsState } from './rows-state.js'
 import { getStopScope } from './stop-scope.js';
 
 /**
- * The maximum number of tasks, per job, that start after the oldest unfinished one. Results are printed in order, so
- * without a limit, many could wait in memory for a slow task.
+ * The number of tasks that may start for each job, counted from the oldest unfinished one. Results are printed in
+ * order, so without a limit, many could wait in memory for a slow task.
  */
 const rowsAheadPerJob = 16;
 
@@ -32,7 +32,7 @@ export async function executeTasks(run: RowsRun, context: TaskContext): Promise<
   try {
     for await (const task of listTasks(run, options)) {
       if (results?.takeEarlier(getSubject(task))) {
-        view.skipRow(task);
+        view.addEarlierRow(task);
         state.reached += 1;
         continue;
       }
@@ -99,7 +99,8 @@ async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, c
     const report = await executeTask(task, run, context).catch(createFailedReport);
     // A row that was interrupted has neither a reply nor an error of its own, so it has no result. After an abort, any
     // failure of a row counts as an interruption.
-    if (report.status === 'interrupted' || (signal.aborted && report.failure)) return state.output?.skip(position);
+    if (report.status === 'interrupted' || (signal.aborted && report.failure))
+      return state.output?.endWithoutResult(position);
     const { failure } = report;
     state.usage = addUsage(state.usage, report.usage);
     if (failure && position < (state.firstFailure?.position ?? Number.POSITIVE_INFINITY))

@@ -33,6 +33,7 @@ export async function loadVariants(
   for (const combination of createCombinations(axes)) {
     const variables = listVariables(combination);
     const id = JSON.stringify(variables);
+    // Only the first load prints warnings: the others would repeat most of them.
     const isFirst = loadedByVariables.size === 0;
     const loaded =
       loadedByVariables.get(id) ?? (await loadGivenNarrative(addVariables(given, variables), context, isFirst));

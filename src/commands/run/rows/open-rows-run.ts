@@ -121,11 +121,11 @@ function recordStart(
   const startedAt = Date.now();
   const run = createRunId(startedAt);
   const origin = { source: source.name, total, ...(matrix && { matrix }) };
-  persistence.openRows({ type: 'narrative-start', run, ...narrative }, origin);
+  persistence.startRowsRecord({ type: 'narrative-start', run, ...narrative }, origin);
   return async ({ status, usage, costUsd, ...totals }) => {
     const end = { run, status, usage, durationMs: Date.now() - startedAt };
     const cost = costUsd === undefined ? {} : { costUsd };
-    await persistence.closeRows({ type: 'narrative-end', ...end, ...cost }, totals);
+    await persistence.endRowsRecord({ type: 'narrative-end', ...end, ...cost }, totals);
   };
 }
 
@@ -166,8 +166,9 @@ async function openFiles(source: RowSource, columns: AddedColumns, { file, optio
 }
 
 /**
- * Returns a predicate that is true for the ids of this command's runs. Returns undefined if no reply is reused, or if
- * the rows can't be read twice, because they come from standard input.
+ * Returns a predicate that is true for the ids of this command's runs. The run of an edited row may reuse a reply to
+ * the same request, but not one that is stored under the id of another run of this command. Returns undefined if no
+ * reply is reused, or if the rows can't be read twice, because they come from standard input.
  */
 function createInstancePredicate(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;

@@ -11,7 +11,7 @@ export interface RowOutput {
   /** Adds the result of a run. It is written when all runs before it have ended. */
   add(position: number, result: RowResult): void;
   /** Ends a run that has no result, because it was interrupted. */
-  skip(position: number): void;
+  endWithoutResult(position: number): void;
   /** Ends the output, after all runs have ended: closes the array of JSON. */
   finish(): void;
 }
@@ -35,20 +35,21 @@ export function createRowOutput(options: RowOutputOptions): RowOutput {
     for (const [readyPosition, run] of pending) {
       if (run.result === undefined) return;
       pending.delete(readyPosition);
-      if (run.result !== 'skipped') writer.write(run.result, run.heading);
+      if (run.result !== 'none') writer.write(run.result, run.heading);
     }
   };
   return {
     announce: (position, heading) => void pending.set(position, { heading }),
     add: end,
-    skip: (position) => end(position, 'skipped'),
+    endWithoutResult: (position) => end(position, 'none'),
     finish: writer.finish,
   };
 }
 
 interface PendingRun {
   heading?: string | undefined;
-  result?: RowResult | 'skipped' | undefined;
+  /** `none` if the run was interrupted; undefined until the run has ended. */
+  result?: RowResult | 'none' | undefined;
 }
 
 interface ResultWriter {
@@ -74,8 +75,8 @@ function createResultWriter({ format, output, only, writeHeading }: RowOutputOpt
   return {
     write({ status, replies }, heading) {
       if (status !== 'completed') return;
-      // On a terminal, the heading appears between two replies. The empty line belongs above the heading, so it is
-      // written before it.
+      // On a terminal, the heading appears between two replies. The empty line that separates the replies belongs above
+      // the heading, so it is written first.
       if (heading !== undefined && output.isTerminal) paragraphs.writeSeparator();
       if (heading !== undefined) writeHeading(heading);
       const texts = only ? only.map((act) => replies[act]) : [Object.values(replies).at(-1)];

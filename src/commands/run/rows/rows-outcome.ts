@@ -6,8 +6,8 @@ import type { RunStatus } from '../../../executor/narrative-events.js';
 export interface RowsOutcome extends BilledUsage {
   status: RunStatus;
   /**
-   * The number of runs of the command. If the rows can't be counted, the number of runs that were started, skipped, or not
-   * run because their model was stopped.
+   * The number of runs of the command. If the rows can't be counted, the number of runs that the command has reached:
+   * see `RowsState.reached`.
    */
   total: number;
   /** How many of these runs completed, in this command or an earlier one. */

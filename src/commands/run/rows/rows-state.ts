@@ -13,7 +13,10 @@ export interface RowsState {
   usage: Usage;
   /** The position of the last run that was started. */
   lastStarted: number;
-  /** How many runs the command has reached: started, skipped, or not run because their model was stopped. */
+  /**
+   * How many runs the command has reached. It has started them, or has left them out because an earlier run has written
+   * their results, or because their model was stopped.
+   */
   reached: number;
   /** Undefined with `--results`: then nothing is written to standard output. */
   output: RowOutput | undefined;
@@ -27,8 +30,8 @@ export interface RowsState {
    */
   stopReason?: string;
   /**
-   * Why no further run of a model is started, and how many of its runs were not. Without `--matrix model=`, the only key
-   * is undefined.
+   * The models of which no further run is started: the reason, and how many of their runs were left out. Without
+   * `--matrix model=`, the only key is undefined.
    */
   stoppedModels: Map<MatrixValue | undefined, { reason: string; notRun: number }>;
 }

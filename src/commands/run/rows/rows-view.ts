@@ -111,7 +111,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       return { onEvent, onDetail: (actDetail) => isPipeClosed() || progress.onDetail(actDetail) };
     },
     /** Counts a row whose result an earlier run has written. */
-    skipRow(_: RowTask) {
+    addEarlierRow(_: RowTask) {
       counts.done += 1;
       counts.doneEarlier += 1;
     },

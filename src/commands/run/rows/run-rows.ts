@@ -66,9 +66,9 @@ function withSuite(view: RowsView, suite: RowsSuite | undefined): RowsView {
   if (!suite) return view;
   return {
     ...view,
-    skipRow(task) {
+    addEarlierRow(task) {
       suite.addEarlierRow(task);
-      view.skipRow(task);
+      view.addEarlierRow(task);
     },
     endRow(task, source, report) {
       suite.addRow(task, report);

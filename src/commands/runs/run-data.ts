@@ -1,5 +1,5 @@
 import type { Database } from '../../database/open.js';
-import type { RunSource } from '../../report/data/report-run.js';
+import type { RunData } from '../../report/data/report-run.js';
 import { createReplyMediaFinder } from '../../store/replies/find-reply-media.js';
 import { listActs, listRowRuns } from '../../store/runs/read-runs.js';
 import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
@@ -13,9 +13,10 @@ const maxSideBySide = 12;
  * `--each` and with at most `maxSideBySide` combinations is replaced by a run for each combination, which the page shows
  * side by side.
  */
-export function readRunSources(database: Database.Database, run: RecordedRun): RunSource[] {
+export function readRunData(database: Database.Database, run: RecordedRun): RunData[] {
   const findMedia = createReplyMediaFinder(database, run.narrative);
   const readActs = (id: string) => listActs(database, id).map((act) => addMedia(act, findMedia));
+  // An id with a slash is that of one row or combination.
   const rows = run.run.includes('/') ? [] : listRowRuns(database, run.run);
   const isMatrix = rows.length > 0 && run.source === undefined;
   if (isMatrix && rows.length <= maxSideBySide)
