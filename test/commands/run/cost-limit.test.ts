@@ -290,6 +290,7 @@ describe('check --estimate', () => {
     expect((await estimate(cwd)).stdout).toContain('no wait for quota');
     await runInProcess(['run', 'four.toml'], { ...options, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } });
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
+    // Quota belongs to a key, so only an estimate with the key of the run counts the requests of the run.
     const estimateWithKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
     // The first estimate has reserved nothing, so the second one shows no longer wait.

@@ -7,7 +7,7 @@ import { blockedPromptReply, textReply } from '../../helpers/gemini/replies.js';
 import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { runInProcess } from '../../helpers/in-process.js';
-import { getPrompt, narrative, parseLines, readCsv, setupRows } from './rows-fixture.js';
+import { getPrompt, narrative, parseCsv, parseLines, setupRows } from './rows-fixture.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -73,7 +73,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
 
     const resumed = await run(...rowsArgs, '--resume', '--results', 'r.csv');
     expect([resumed.code, server.generateRequests.length]).toEqual([0, 12]);
-    const lines = readCsv(read('r.csv'));
+    const lines = parseCsv(read('r.csv'));
     expect(Object.keys(lines[0] ?? {})).toEqual([
       'id',
       'text',

@@ -25,7 +25,7 @@ export const toCsv = (rows: readonly Record<string, string>[]) => {
 };
 
 /** Parses CSV without the program's own parser, to check the files that the program writes. */
-export function readCsv(text: string): Record<string, string>[] {
+export function parseCsv(text: string): Record<string, string>[] {
   const cells = [...text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)];
   const lines: string[][] = [[]];
   for (const [match, quoted, plain = '', end] of cells) {
