@@ -38,9 +38,9 @@ describe('the cached list', () => {
 
   test('is not shared with another key, and the state folder never contains the key', async () => {
     const fixture = await createFixture();
-    await fixture.bin(['models']);
-    await fixture.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash', '-v']);
-    await fixture.bin(['models'], { GEMINI_API_KEY: `${canaryKey}-two` });
+    await fixture.runBin(['models']);
+    await fixture.runBin(['run', 'one.toml', '--model', 'gemini-3.9-flash', '-v']);
+    await fixture.runBin(['models'], { GEMINI_API_KEY: `${canaryKey}-two` });
     expect(fixture.pageRequests).toBe(6);
     const keys = fixture.withDatabase((database) => database.prepare('SELECT key FROM catalogues').raw(true).all());
     expect(keys).toHaveLength(2);
@@ -100,10 +100,10 @@ describe('the cached list', () => {
 
 describe('a run', () => {
   test('requests no list for a built-in model or a model in the cached list', async () => {
-    const { bin, server } = await createFixture();
-    const run = (model: string) => bin(['run', 'one.toml', '--model', model, '--live']);
+    const { runBin, server } = await createFixture();
+    const run = (model: string) => runBin(['run', 'one.toml', '--model', model, '--live']);
     expect(await run('gemini-3.8-flash')).toMatchObject({ code: 0 });
-    expect(await bin(['models'])).toMatchObject({ code: 0 });
+    expect(await runBin(['models'])).toMatchObject({ code: 0 });
     expect(await run('gemma-9-7b-it')).toMatchObject({ code: 0 });
     // Only `models` requests the list, which has three pages.
     const actions = server.requests.map(({ action }) => action);
@@ -118,11 +118,11 @@ describe('a run', () => {
 
   test('suggests similar names for an unknown model: the first run requests the list, the next one reads it from the cache', async () => {
     const fixture = await createFixture();
-    const first = await fixture.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
+    const first = await fixture.runBin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
     expect(first).toMatchObject({ code: 69, stdout: '' });
     expect(first.stderr).toMatch(/Similar models: gemini-/);
     expect(fixture.pageRequests).toBe(3);
-    expect(await fixture.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash'])).toEqual(first);
+    expect(await fixture.runBin(['run', 'one.toml', '--model', 'gemini-3.9-flash'])).toEqual(first);
     expect(await fixture.models()).toMatchObject({ code: 0 });
     expect(fixture.pageRequests).toBe(3);
   });

@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
+  bin,
   canaryKey,
   createTemporaryFolder,
-  bin as program,
   startBoticelli,
   startInTerminal,
   startShell,
@@ -19,8 +19,8 @@ const getModelNames = (document: { models: { model: string }[] }) => document.mo
 
 describe('the list', () => {
   test('contains all 120 models of three pages, each with the API that it supports', async () => {
-    const { bin, server } = await createFixture();
-    const { code, stdout, stderr } = await bin(['models']);
+    const { runBin, server } = await createFixture();
+    const { code, stdout, stderr } = await runBin(['models']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(extractTableRows(stdout)).toHaveLength(120);
     expect(stdout).toMatch(/^Service: 127\.0\.0\.1:\d+\nListed: .*\nTier: free\nModels: 120\n\nmodel +API +input/);
@@ -150,7 +150,7 @@ describe('on a terminal', () => {
 
   test('prints a list if the terminal is narrow', async () => {
     const { server, state, cwd } = await createFixture();
-    const script = `script --quiet --return --command "stty cols 50; ${process.execPath} ${program} models" /dev/null`;
+    const script = `script --quiet --return --command "stty cols 50; ${process.execPath} ${bin} models" /dev/null`;
     const env = { BOTICELLI_STATE_DIR: state, TERM: 'xterm', SHELL: '/bin/sh' };
     const { stdout } = await startShell(script, { server, cwd, env }).result;
     const screen = stripVTControlCharacters(stdout).replaceAll('\r', '');
@@ -181,12 +181,12 @@ describe('without a key', () => {
   });
 });
 
-describe('errors', () => {
+describe('the command', () => {
   test.each([
     ['a rejected key', invalidKeyError(canaryKey), 77, /API key rejected/],
     ['an overloaded service', overloadedError(), 69, /overloaded/],
     ['a response that is not a list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
-  ])('reports %s with its exit code', async (_, script, exit, message) => {
+  ])('reports %s, with the exit code of the error', async (_, script, exit, message) => {
     const { models, server } = await createFixture();
     server.queueListReplies(script);
     const { code, stdout, stderr } = await models();
@@ -213,7 +213,7 @@ describe('errors', () => {
     expect(await models(['--tier', 'gold'])).toMatchObject({ code: 2 });
   });
 
-  test('Ctrl-C during a request closes the connection and kills the process by SIGINT', async () => {
+  test('closes the connection on Ctrl-C during a request, and is killed by SIGINT', async () => {
     const { server, cwd, state } = await createFixture();
     server.queueListReplies({ end: 'stall-before-headers' });
     const running = startBoticelli(['models'], { server, cwd, env: { BOTICELLI_STATE_DIR: state } });
@@ -223,7 +223,7 @@ describe('errors', () => {
     await request.closedEarly;
   });
 
-  test('a closed pipe ends the command quietly', async () => {
+  test('ends quietly if standard output is a closed pipe', async () => {
     const { server } = await createFixture();
     const cwd = createTemporaryFolder(onTestFinished);
     // The reader has exited before the program starts.

@@ -231,7 +231,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toEqual([]);
   });
 
-  test('knows a price for the default model, and is ignored in a rehearsal', async () => {
+  test('accepts the default model, whose price is built in, and is ignored in a rehearsal', async () => {
     const { run } = setup('', '');
     expect(await run('--max-cost', '1')).toMatchObject({ code: 0 });
     expect(await run('--max-cost', '0.01', '--rehearse', '-m', 'who-knows')).toMatchObject({ code: 0 });

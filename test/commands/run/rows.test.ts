@@ -6,7 +6,7 @@ import { blockedPromptReply, createGate, textReply } from '../../helpers/gemini/
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { runInProcess } from '../../helpers/in-process.js';
 import { killRows } from '../../soak/kill-rows.js';
-import { comments, getPrompt, narrative, parseCsv, parseLines, setupRows, toCsv } from './rows-fixture.js';
+import { comments, getPrompt, parseCsv, parseLines, renderNarrative, setupRows, toCsv } from './rows-fixture.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -57,7 +57,7 @@ test('standard output keeps the order of the rows in each format, whichever row 
 });
 
 describe('failed rows', () => {
-  const jsonNarrative = narrative(
+  const jsonNarrative = renderNarrative(
     '[acts.a]\nformat = "json"\nschema = { type = "object", required = ["tone"] }\nmax_tokens = 100\n[[acts.a.input]]\ntype = "text"\ncontent = "Answer: {{row.text}}"',
     '["a"]',
   );
@@ -177,7 +177,7 @@ test('--shard runs only the rows of its part, and --out-dir gets a folder for ea
 test('long numbers keep all digits in the request, the results, the failed rows, and with --resume', async () => {
   const row = '{"text":12345678901234567890,"more":{"id":9007199254740993}}';
   const { run, read, prompts } = setupRows(server, {
-    'n.toml': narrative('reply_to = "{{row.text}} {{row}} {{row.more}}"'),
+    'n.toml': renderNarrative('reply_to = "{{row.text}} {{row}} {{row.more}}"'),
     'c.ndjson': `${row}\n`,
     'c.json': `[${row}]`,
   });

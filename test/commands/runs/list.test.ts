@@ -193,8 +193,8 @@ describe('runs show', () => {
   test('fits a terminal of 80 columns except for code blocks, and no reply can control the terminal', async () => {
     const { run, options } = setup();
     const prose = 'A word or two of prose that goes on and on until it is longer than the screen is wide. ';
-    const table = `- ${prose}${prose}\n\`\`\`\n${'x = 1; '.repeat(20)}\n\`\`\`\n`;
-    server.queueReplies(textReply(`${prose.repeat(3)}\n${table}\u001b[2J`));
+    const listAndCode = `- ${prose}${prose}\n\`\`\`\n${'x = 1; '.repeat(20)}\n\`\`\`\n`;
+    server.queueReplies(textReply(`${prose.repeat(3)}\n${listAndCode}\u001b[2J`));
     await run('one.toml');
     const terminalRun = startInTerminal(['runs', 'show'], options);
     const { stdout } = await terminalRun.result;
@@ -202,9 +202,9 @@ describe('runs show', () => {
     const lines = stripVTControlCharacters(stdout).replaceAll('\r', '').split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual(['x = 1; '.repeat(20)]);
     expect(lines.some((line) => line.startsWith('  ') && line.includes('prose'))).toBe(true);
-    const { stdout: table80 } = await startInTerminal(['runs'], options).result;
+    const { stdout: runsTable } = await startInTerminal(['runs'], options).result;
     expect(
-      stripVTControlCharacters(table80)
+      stripVTControlCharacters(runsTable)
         .split(/\r?\n/)
         .every((line) => line.length <= 80),
     ).toBe(true);
