@@ -72,8 +72,8 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     expect(findWarnings(limitsWhileDown.stderr)).toHaveLength(1);
 
     await startRedis({ port, args: ['--user', 'bot', 'on', '>never-shown', '~*', '+@all'] });
-    const back = await runBoticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], options);
-    expect(back.code).toBe(0);
+    const online = await runBoticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], options);
+    expect(online.code).toBe(0);
     const otherOptions = onMachine(fixture, 'two', url);
     const limitsResult = await runBoticelli(['limits', '--format', 'json'], otherOptions);
     expect(JSON.parse(limitsResult.stdout)).toMatchObject({
@@ -85,7 +85,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
         }),
       ]),
     });
-    for (const { stdout, stderr } of [alone, limitsWhileDown, back, limitsResult]) {
+    for (const { stdout, stderr } of [alone, limitsWhileDown, online, limitsResult]) {
       expect(stdout + stderr).not.toMatch(new RegExp(`never-shown|${canaryKey}`));
     }
   });
