@@ -74,6 +74,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     await startRedis({ port, args: ['--user', 'bot', 'on', '>never-shown', '~*', '+@all'] });
     const online = await runBoticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], options);
     expect(online.code).toBe(0);
+    // The second machine has no local data, so its counts come from Redis.
     const otherOptions = onMachine(fixture, 'two', url);
     const limitsResult = await runBoticelli(['limits', '--format', 'json'], otherOptions);
     expect(JSON.parse(limitsResult.stdout)).toMatchObject({
