@@ -36,6 +36,7 @@ async function runCommand(args: string[], env: Record<string, string> = ownKey) 
   expect(result.stdout + result.stderr).not.toContain(canaryKey);
   return result;
 }
+/** The environment sets no state folder, so the one that the working folder sets is used. */
 const withoutStateFolder = { ...ownKey, BOTICELLI_STATE_DIR: '' };
 
 /** Lets the user trust the folder. */
@@ -115,6 +116,7 @@ describe('a command in a folder that sets both the key and the address', () => {
   });
   afterEach(() => server.close());
 
+  const schemaAct = '{ format = "json", schema = "../schema.json", input = [{ type = "text", content = "x" }] }';
   const document = (file: string) => `{ input = [{ type = "document", file = "${file}" }] }`;
   test.each<[string, string, Record<string, string>, string]>([
     ['a relative file', document('../private.txt'), {}, 'the file "../private.txt" is outside of'],
@@ -123,17 +125,11 @@ describe('a command in a folder that sets both the key and the address', () => {
     ['a link', document('notes.txt'), { 'notes.txt': '../private.txt' }, 'the file "notes.txt" is outside of'],
     ['a linked folder', document('up/private.txt'), { up: '..' }, 'the file "up/private.txt" is outside of'],
     ['a variable', document('{{vars.x}}'), {}, 'the file "../private.txt" is outside of'],
-    ['a schema', '{ prompt = "x" }', {}, 'the file "../schema.json" is outside of'],
+    ['a schema', schemaAct, {}, 'the file "../schema.json" is outside of'],
     ['a nested narrative', '"narrative:own"', { 'own.toml': '../own.toml' }, 'the narrative "own.toml" is outside of'],
   ])('reads no file outside of the folder before the user trusts it: %s', async (name, act, links, message) => {
     for (const [link, target] of Object.entries(links)) hostile.link(link, target);
-    const source =
-      name === 'a schema'
-        ? renderHostileNarrative(
-            '{ format = "json", schema = "../schema.json", input = [{ type = "text", content = "x" }] }',
-          )
-        : renderHostileNarrative(act, '[vars]\nx = "../private.txt"\n');
-    hostile.write('n.toml', source);
+    hostile.write('n.toml', renderHostileNarrative(act, '[vars]\nx = "../private.txt"\n'));
     for (const command of ['run', 'check']) {
       const { code, stdout, stderr } = await runCommand([command, 'n.toml'], {});
       expect({ command, code }).toEqual({ command, code: 66 });

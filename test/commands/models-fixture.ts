@@ -28,7 +28,7 @@ export interface ModelsFixture {
   /** Runs one act with a model, in this process. */
   run(model: string, args?: string[], env?: Environment): Promise<ProcessResult>;
   /** Runs the program in a separate process. */
-  bin(args: string[], env?: Environment): Promise<ProcessResult>;
+  runBin(args: string[], env?: Environment): Promise<ProcessResult>;
   /** Calls `work` with the state database, and closes the database afterwards. */
   withDatabase<Result>(work: (database: Database.Database) => Result): Result;
   /** All bytes of the state folder. */
@@ -52,7 +52,7 @@ export async function createModelsFixture(
   const cwd = createTemporaryFolder(onCleanup, { 'one.toml': buildNarrative(1), 'boticelli.toml': settings });
   const state = join(cwd, 'state');
   const baseEnv = { GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, BOTICELLI_STATE_DIR: state };
-  const bin: ModelsFixture['bin'] = (args, env) => runBoticelli(args, { cwd, env: { ...baseEnv, ...env } });
+  const runBin: ModelsFixture['runBin'] = (args, env) => runBoticelli(args, { cwd, env: { ...baseEnv, ...env } });
   const models: ModelsFixture['models'] = (args = [], env = {}) =>
     runInProcess(['models', ...args], { cwd, env: { ...baseEnv, ...env } });
   return {
@@ -65,7 +65,7 @@ export async function createModelsFixture(
       runInProcess(['run', 'one.toml', '--model', model, '--retries', '0', ...args], {
         ...{ cwd, env: { ...baseEnv, ...env } },
       }),
-    bin,
+    runBin,
     withDatabase(work) {
       const database = new Database(join(state, 'boticelli.db'));
       try {

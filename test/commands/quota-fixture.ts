@@ -19,7 +19,7 @@ export const model = 'gemini-flash-lite-latest';
 export interface QuotaFixtureOptions {
   /** The limits of the server. Default: none, with a window of one minute. */
   serverRules?: Partial<QuotaRules>;
-  /** The rules of the server for single models, by name. They replace those of `serverRules`. */
+  /** The rules of the server for single models, by name. Each replaces the same rule in `serverRules`. */
   overrides?: Record<string, Partial<QuotaRules>>;
   /** The limits in `boticelli.toml`, for all models. Without limits, that file sets only the length of the window. */
   settings?: { rpm?: number; rpd?: number };

@@ -43,6 +43,7 @@ afterEach(() => vi.unstubAllEnvs());
 /** Runs a command in a folder of its own. `.toml` stands for a narrative of one act. */
 function runCommand(command: string, baseUrl: string, env: Record<string, string> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1) });
+  // `env-paths`, which finds the folder of the user's settings, reads this variable from `process.env`.
   vi.stubEnv('XDG_CONFIG_HOME', cwd);
   const keys = { GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: baseUrl };
   const args = command.split(' ').map((arg) => (arg === '.toml' ? join(cwd, 'one.toml') : arg));

@@ -55,8 +55,8 @@ test('prints no annotations outside of GitHub Actions or with --format json', as
 
 test('annotates a file outside of the repository with its absolute path, and standard input without a path', async () => {
   const { cwd, env } = createRepository();
-  const otherWorkspace = { ...env, GITHUB_WORKSPACE: createTemporaryFolder(onTestFinished) };
-  const outside = await runInProcess(['check', 'bad.toml'], { cwd, env: otherWorkspace });
+  const envOfOtherWorkspace = { ...env, GITHUB_WORKSPACE: createTemporaryFolder(onTestFinished) };
+  const outside = await runInProcess(['check', 'bad.toml'], { cwd, env: envOfOtherWorkspace });
   expect(outside.stderr).toContain(`::error file=${join(cwd, 'bad.toml')},line=3`);
   const piped = await runInProcess(['check', '-'], { cwd, env, input: 'a = ' });
   expect(piped.stderr).toMatch(/^::error title=syntax::/m);

@@ -7,9 +7,9 @@ import { runInProcess } from '../../helpers/in-process.js';
 
 const head = (order: string[]) => `[narrative]\nname = "x"\n[toc]\norder = ${JSON.stringify(order)}\n`;
 
-/** Checks a file with this content, and expects that the command prints neither a stack trace nor an internal error. */
-async function checked(content: string, check: typeof runInProcess = runInProcess) {
-  const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': content });
+/** Checks a file with this text, and expects that the command prints neither a stack trace nor an internal error. */
+async function checkText(text: string, check: typeof runInProcess = runInProcess) {
+  const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': text });
   const ended = await check(['check', 'n.toml'], { cwd });
   expect(ended.stdout + ended.stderr).not.toMatch(/\bat .*\.js:|internal|RangeError/);
   expect(ended.code).not.toBe(1);
@@ -18,7 +18,7 @@ async function checked(content: string, check: typeof runInProcess = runInProces
 
 test('rejects a file of 50 MB, and 50 MB on standard input', async () => {
   const content = `${head(['a'])}[acts]\na = "${'x'.repeat(50_000_000)}"\n`;
-  const ended = await checked(content, runBoticelli);
+  const ended = await checkText(content, runBoticelli);
   expect(ended.code).toBe(66);
   expect(ended.stdout).toBe('n.toml: error[unreadable]: n.toml is larger than 32 MB\n');
   const piped = await runBoticelli(['check', '-'], { input: content });
@@ -27,14 +27,16 @@ test('rejects a file of 50 MB, and 50 MB on standard input', async () => {
 });
 
 test('omits the location of an error in a file of several megabytes', async () => {
-  const ended = await checked(`nme = 1\n${'# a comment\n'.repeat(500_000)}${head(['a'])}[acts]\na = "x"\n`);
+  const ended = await checkText(`nme = 1\n${'# a comment\n'.repeat(500_000)}${head(['a'])}[acts]\na = "x"\n`);
   expect(ended.code).toBe(65);
   expect(ended.stdout).toBe('n.toml: error[unknown-key]: unknown key "nme" above the first table\n');
 });
 
 test('accepts ten thousand acts', async () => {
   const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
-  const ended = await checked(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say ${name}."`).join('\n')}\n`);
+  const ended = await checkText(
+    `${head(names)}[acts]\n${names.map((name) => `${name} = "Say ${name}."`).join('\n')}\n`,
+  );
   expect(ended).toMatchObject({ code: 0, stdout: 'n.toml: ok, 10000 acts\n' });
 });
 
@@ -42,17 +44,17 @@ test.each([
   ['arrays', `${head(['a'])}[acts]\na = ${'['.repeat(50_000)}${']'.repeat(50_000)}\n`],
   ['inline tables', `${head(['a'])}[acts]\na = ${'{x='.repeat(5000)}1${'}'.repeat(5000)}\n`],
   ['tables', `${head(['a'])}[acts]\na = "x"\n[acts.b${'.b'.repeat(20_000)}]\n`],
-  ['a schema', `${head(['a'])}[acts.a]\nformat = "json"\nschema.a${'.a'.repeat(20_000)} = 1\n`],
-])('reports %s nested too deeply as an error', async (_what, content) => {
-  expect((await checked(content)).code).toBe(65);
+  ['schemas', `${head(['a'])}[acts.a]\nformat = "json"\nschema.a${'.a'.repeat(20_000)} = 1\n`],
+])('reports too deeply nested %s as an error', async (_what, content) => {
+  expect((await checkText(content)).code).toBe(65);
 });
 
 test('lists 150,000 unknown names one by one, but reports 150,000 wrong types as a single error', async () => {
   const names = Array.from({ length: 150_000 }, (_, at) => `{{a${at}}}`);
-  const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`, runBoticelli);
+  const unknown = await checkText(`${head(['a'])}[acts]\na = '${names.join('')}'\n`, runBoticelli);
   expect(unknown.code).toBe(65);
   expect(unknown.stdout.match(/unknown-name/g)).toHaveLength(150_000);
-  const wrongTypes = await checked(
+  const wrongTypes = await checkText(
     `${head(['a'])}[acts.a]\nprompt = "x"\nfallback = [${'1,'.repeat(150_000)}]\n`,
     runBoticelli,
   );
@@ -78,9 +80,9 @@ test('checks a narrative that nests six others, each with 1 MB of base64, in 100
 
 test('treats names with a meaning in JavaScript, such as __proto__, like other names', async () => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
-  const ended = await checked(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say hello."\n`).join('')}`);
+  const ended = await checkText(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say hello."\n`).join('')}`);
   expect(ended).toMatchObject({ code: 0, stdout: 'n.toml: ok, 4 acts\n' });
-  const keys = await checked(
+  const keys = await checkText(
     `${head(['a'])}[acts.a]\nformat = "json"\nsafety = { __proto__ = "none", constructor = "none" }\nschema = { properties.__proto__.type = "x" }\ninput = [{ type = "text", content = "x" }]\n`,
   );
   expect(keys.code).toBe(65);
@@ -97,7 +99,7 @@ test.each(['two words', 'a.b', '😀', 'a/b', '../up', 'tab\t', 'quote"'])(
   'accepts %j as the name of an act',
   async (name) => {
     const key = JSON.stringify(name);
-    expect(await checked(`${head([name])}[acts]\n${key} = "x"\n`)).toMatchObject({ code: 0 });
+    expect(await checkText(`${head([name])}[acts]\n${key} = "x"\n`)).toMatchObject({ code: 0 });
   },
 );
 

@@ -59,7 +59,7 @@ test('reads a narrative from standard input for -', async () => {
   expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
 });
 
-test('reports a missing file and an empty folder, and still checks the other files; an error in one of those decides the exit code', async () => {
+test('reports a missing file and an empty folder, and still checks the other files; if a checked file has errors, the exit code is 65', async () => {
   const cwd = createFolder();
   mkdirSync(join(cwd, 'a-folder'));
   const missing = await runInProcess(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
@@ -139,6 +139,7 @@ test('--estimate counts a long reply as several requests, each of which reads th
   const { stdout } = await runInProcess(['check', 'n.toml', '--estimate', '--format', 'json'], { cwd });
   const { requests, promptTokens, outputTokens, costUsd, guessedReplies } = JSON.parse(stdout).files[0].estimate;
   expect({ requests, outputTokens, guessedReplies }).toEqual({ requests: 3, outputTokens: 70_000, guessedReplies: 0 });
+  // A request returns at most 32,768 tokens. The second prompt contains one such part, and the third prompt two.
   expect(promptTokens - 32_768 - 65_536).toBeLessThan(1000);
   expect(promptTokens).toBeGreaterThan(32_768 + 65_536);
   expect(costUsd).toBeCloseTo(promptTokens * 3e-6 + 70_000 * 15e-6, 9);

@@ -33,7 +33,7 @@ rpm = 9
 rpd = 20
 `;
 
-/** A folder with settings and a narrative, and a state folder that all commands of a test share. */
+/** A folder with settings, narratives of one and three acts, and a state folder that all commands of a test share. */
 function setup({ toml = settings }: { toml?: string } = {}) {
   const files = { 'boticelli.toml': toml, 'one.toml': buildNarrative(1), 'three.toml': buildNarrative(3) };
   const cwd = createTemporaryFolder(onTestFinished, files);
@@ -121,7 +121,7 @@ test('shows a limit learned from a rejection, and when the next request can be s
   expect(stdout).toMatch(/^ {2}requests per 4\.0 s +2 +\d +0 {2}learned /m);
 });
 
-test('shows other processes the reservations of waiting requests, until their run is killed', async () => {
+test('shows the reservation of a request that waits in another process, until that process is killed', async () => {
   const { options, model } = setup({ toml: settings.replace('rpm = 9', 'rpm = 1') });
   const running = startBoticelli(['run', 'three.toml', '--model', 'model-c'], options);
   await running.waitForOutput('waiting', 'stderr');

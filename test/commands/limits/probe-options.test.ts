@@ -13,10 +13,11 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const probe = ['limits', 'probe', '-m', 'model-a', '-m', 'model-b', '--requests', '8'];
-const createSharedState = () => ({ server, env: { BOTICELLI_STATE_DIR: createTemporaryFolder(onTestFinished) } });
+/** Creates options for the commands of a test, which share a state folder. */
+const createSharedOptions = () => ({ server, env: { BOTICELLI_STATE_DIR: createTemporaryFolder(onTestFinished) } });
 
 test('measures two models side by side, and the rate limiter learns the results', async () => {
-  const options = createSharedState();
+  const options = createSharedOptions();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 }, { 'model-b': { rpm: 5, rpd: 4 } });
   const { code, stdout, stderr } = await runBoticelli([...probe, '--yes'], options);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -124,7 +125,7 @@ test('neither asks nor sends anything without a key', async () => {
 });
 
 test('measures a REST model and a Live model side by side', async () => {
-  const options = createSharedState();
+  const options = createSharedOptions();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '8', '--yes'];
   const { code, stdout, stderr } = await runInProcess(both, options);

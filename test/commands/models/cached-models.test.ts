@@ -5,79 +5,80 @@ import { canaryKey } from '../../helpers/boticelli.js';
 import { listedModel } from '../../helpers/gemini/models.js';
 import { createModelsFixture, extractTableRows } from '../models-fixture.js';
 
-const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createModelsFixture(onTestFinished, options);
+const createFixture = (options?: Parameters<typeof createModelsFixture>[1]) =>
+  createModelsFixture(onTestFinished, options);
 
 describe('the cached list', () => {
   test('is used by the next command, and --refresh requests it again', async () => {
-    const cached = await fixture();
-    const first = await cached.models();
-    expect(cached.pageRequests).toBe(3);
-    expect((await cached.models()).stdout).toBe(first.stdout);
-    expect(await cached.readDocument()).toMatchObject({ count: 120 });
-    expect(cached.pageRequests).toBe(3);
-    await cached.models(['--refresh']);
-    expect(cached.pageRequests).toBe(6);
+    const fixture = await createFixture();
+    const first = await fixture.models();
+    expect(fixture.pageRequests).toBe(3);
+    expect((await fixture.models()).stdout).toBe(first.stdout);
+    expect(await fixture.readDocument()).toMatchObject({ count: 120 });
+    expect(fixture.pageRequests).toBe(3);
+    await fixture.models(['--refresh']);
+    expect(fixture.pageRequests).toBe(6);
   });
 
   test('is requested again after a day', async () => {
-    const cached = await fixture();
-    await cached.models();
+    const fixture = await createFixture();
+    await fixture.models();
     const setAge = (hours: number) =>
-      cached.withDatabase((database) =>
+      fixture.withDatabase((database) =>
         database.exec(`UPDATE catalogues SET fetched_at = ${Date.now() - hours * 3_600_000}`),
       );
     setAge(23.9);
-    await cached.models();
-    expect(cached.pageRequests).toBe(3);
+    await fixture.models();
+    expect(fixture.pageRequests).toBe(3);
     setAge(24.1);
-    const { listedAt } = await cached.readDocument();
-    expect(cached.pageRequests).toBe(6);
+    const { listedAt } = await fixture.readDocument();
+    expect(fixture.pageRequests).toBe(6);
     expect(Date.now() - Date.parse(listedAt)).toBeLessThan(60_000);
   });
 
   test('is not shared with another key, and the state folder never contains the key', async () => {
-    const cached = await fixture();
-    await cached.bin(['models']);
-    await cached.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash', '-v']);
-    await cached.bin(['models'], { GEMINI_API_KEY: `${canaryKey}-two` });
-    expect(cached.pageRequests).toBe(6);
-    const keys = cached.withDatabase((database) => database.prepare('SELECT key FROM catalogues').raw(true).all());
+    const fixture = await createFixture();
+    await fixture.runBin(['models']);
+    await fixture.runBin(['run', 'one.toml', '--model', 'gemini-3.9-flash', '-v']);
+    await fixture.runBin(['models'], { GEMINI_API_KEY: `${canaryKey}-two` });
+    expect(fixture.pageRequests).toBe(6);
+    const keys = fixture.withDatabase((database) => database.prepare('SELECT key FROM catalogues').raw(true).all());
     expect(keys).toHaveLength(2);
-    expect(cached.stateBytes()).toContain('gemini-3.8-live');
-    expect(cached.stateBytes()).not.toContain(canaryKey.slice(4));
+    expect(fixture.stateBytes()).toContain('gemini-3.8-live');
+    expect(fixture.stateBytes()).not.toContain(canaryKey.slice(4));
   });
 
   test('is ignored if its row is damaged', async () => {
-    const cached = await fixture();
-    await cached.models();
-    cached.withDatabase((database) => database.exec(`UPDATE catalogues SET models = substr(models, 1, 1000)`));
-    expect(await cached.models()).toMatchObject({
+    const fixture = await createFixture();
+    await fixture.models();
+    fixture.withDatabase((database) => database.exec(`UPDATE catalogues SET models = substr(models, 1, 1000)`));
+    expect(await fixture.models()).toMatchObject({
       code: 0,
       stderr: '',
       stdout: expect.stringContaining('Models: 120'),
     });
-    expect(cached.pageRequests).toBe(6);
+    expect(fixture.pageRequests).toBe(6);
   });
 
   test('is lost if the database is damaged; the damaged file is renamed, with a warning', async () => {
-    const cached = await fixture();
-    await cached.models();
+    const fixture = await createFixture();
+    await fixture.models();
     // With the write-ahead log, SQLite would repair the database.
-    for (const journal of ['-wal', '-shm']) rmSync(join(cached.state, `boticelli.db${journal}`), { force: true });
+    for (const journal of ['-wal', '-shm']) rmSync(join(fixture.state, `boticelli.db${journal}`), { force: true });
     writeFileSync(
-      join(cached.state, 'boticelli.db'),
+      join(fixture.state, 'boticelli.db'),
       'no database at all, but long enough to be read as one\n'.repeat(50),
     );
-    const { code, stderr, stdout } = await cached.models();
+    const { code, stderr, stdout } = await fixture.models();
     expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 0, lines: 2 });
     expect(stderr).toMatch(/^boticelli: warning: .* was damaged and renamed to .*; a new database was created\n$/);
     expect(extractTableRows(stdout)).toHaveLength(120);
-    await cached.models();
-    expect(cached.pageRequests).toBe(6);
+    await fixture.models();
+    expect(fixture.pageRequests).toBe(6);
   });
 
   test("is optional: if state can't be written, the list is printed with one warning", async () => {
-    const { models, cwd } = await fixture();
+    const { models, cwd } = await createFixture();
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'one.toml', 'state') };
     const { code, stderr, stdout } = await models([], env);
     expect(code).toBe(0);
@@ -86,10 +87,10 @@ describe('the cached list', () => {
   });
 
   test('is neither read nor written if a newer boticelli wrote the database', async () => {
-    const cached = await fixture();
-    await cached.models();
-    cached.withDatabase((database) => database.pragma('user_version = 99'));
-    const { code, stderr } = await cached.models();
+    const fixture = await createFixture();
+    await fixture.models();
+    fixture.withDatabase((database) => database.pragma('user_version = 99'));
+    const { code, stderr } = await fixture.models();
     expect(code).toBe(0);
     expect(stderr).toMatch(
       /^boticelli: warning: .* was written by a newer boticelli .*: the model list is not cached\n$/,
@@ -99,10 +100,10 @@ describe('the cached list', () => {
 
 describe('a run', () => {
   test('requests no list for a built-in model or a model in the cached list', async () => {
-    const { bin, server } = await fixture();
-    const run = (model: string) => bin(['run', 'one.toml', '--model', model, '--live']);
+    const { runBin, server } = await createFixture();
+    const run = (model: string) => runBin(['run', 'one.toml', '--model', model, '--live']);
     expect(await run('gemini-3.8-flash')).toMatchObject({ code: 0 });
-    expect(await bin(['models'])).toMatchObject({ code: 0 });
+    expect(await runBin(['models'])).toMatchObject({ code: 0 });
     expect(await run('gemma-9-7b-it')).toMatchObject({ code: 0 });
     // Only `models` requests the list, which has three pages.
     const actions = server.requests.map(({ action }) => action);
@@ -110,26 +111,26 @@ describe('a run', () => {
   });
 
   test('sends an unknown model to the service without requesting a list', async () => {
-    const { run, server } = await fixture({ models: [listedModel('my-own-model')] });
+    const { run, server } = await createFixture({ models: [listedModel('my-own-model')] });
     expect(await run('my-own-model', ['--no-rate-limit'])).toMatchObject({ code: 0 });
     expect(server.requests).toHaveLength(1);
   });
 
   test('suggests similar names for an unknown model: the first run requests the list, the next one reads it from the cache', async () => {
-    const cached = await fixture();
-    const first = await cached.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
+    const fixture = await createFixture();
+    const first = await fixture.runBin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
     expect(first).toMatchObject({ code: 69, stdout: '' });
     expect(first.stderr).toMatch(/Similar models: gemini-/);
-    expect(cached.pageRequests).toBe(3);
-    expect(await cached.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash'])).toEqual(first);
-    expect(await cached.models()).toMatchObject({ code: 0 });
-    expect(cached.pageRequests).toBe(3);
+    expect(fixture.pageRequests).toBe(3);
+    expect(await fixture.runBin(['run', 'one.toml', '--model', 'gemini-3.9-flash'])).toEqual(first);
+    expect(await fixture.models()).toMatchObject({ code: 0 });
+    expect(fixture.pageRequests).toBe(3);
   });
 
   test('suggests similar names without a usable state folder, with one warning that does not mention the list', async () => {
-    const cached = await fixture();
-    const env = { BOTICELLI_STATE_DIR: join(cached.cwd, 'one.toml', 'state') };
-    const { code, stderr } = await cached.run('gemini-3.9-live', ['-q'], env);
+    const fixture = await createFixture();
+    const env = { BOTICELLI_STATE_DIR: join(fixture.cwd, 'one.toml', 'state') };
+    const { code, stderr } = await fixture.run('gemini-3.9-live', ['-q'], env);
     expect(code).toBe(69);
     expect(stderr.match(/warning/g)).toHaveLength(1);
     expect(stderr).toContain('gemini-3.8-live');

@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
+  bin,
   canaryKey,
   createTemporaryFolder,
-  bin as program,
   startBoticelli,
   startInTerminal,
   startShell,
@@ -13,13 +13,14 @@ import { listedModel } from '../../helpers/gemini/models.js';
 import { textReply } from '../../helpers/gemini/replies.js';
 import { createModelsFixture, extractTableRows } from '../models-fixture.js';
 
-const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createModelsFixture(onTestFinished, options);
+const createFixture = (options?: Parameters<typeof createModelsFixture>[1]) =>
+  createModelsFixture(onTestFinished, options);
 const getModelNames = (document: { models: { model: string }[] }) => document.models.map(({ model }) => model);
 
 describe('the list', () => {
   test('contains all 120 models of three pages, each with the API that it supports', async () => {
-    const { bin, server } = await fixture();
-    const { code, stdout, stderr } = await bin(['models']);
+    const { runBin, server } = await createFixture();
+    const { code, stdout, stderr } = await runBin(['models']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(extractTableRows(stdout)).toHaveLength(120);
     expect(stdout).toMatch(/^Service: 127\.0\.0\.1:\d+\nListed: .*\nTier: free\nModels: 120\n\nmodel +API +input/);
@@ -39,7 +40,7 @@ describe('the list', () => {
   });
 
   test('has the same content in json, with what the service says about each model', async () => {
-    const { readDocument, server } = await fixture();
+    const { readDocument, server } = await createFixture();
     const list = await readDocument();
     expect(list).toMatchObject({ service: `127.0.0.1:${server.port}`, tier: 'free', windowMs: 60_000, count: 120 });
     expect(list.listedAt).toMatch(/^\d{4}-\d\d-\d\dT/);
@@ -68,7 +69,7 @@ describe('the list', () => {
   });
 
   test('can be filtered by --live and by a text in names or descriptions', async () => {
-    const { readDocument, models } = await fixture();
+    const { readDocument, models } = await createFixture();
     const live = getModelNames(await readDocument(['--live']));
     expect(live).toHaveLength(10);
     expect(live).toEqual(expect.arrayContaining(['gemini-3.8-live', 'gemini-both-ways', 'gemini-talk']));
@@ -86,7 +87,7 @@ describe('the list', () => {
 
   test('shows the quota from settings, learned limits, and what an alias stands for', async () => {
     const settings = '[providers.gemini.tiers.free]\nrpm = 30\n[budget]\nrpm_multiplier = 0.5\n';
-    const { server, models, readDocument, run } = await fixture({ settings });
+    const { server, models, readDocument, run } = await createFixture({ settings });
     server.queueReplies(
       minuteQuotaError('gemini-3.8-flash', { limit: '12' }),
       textReply(['Hi'], { modelVersion: 'gemini-3.5-flash' }),
@@ -103,7 +104,9 @@ describe('the list', () => {
   });
 
   test('shows prices, thinking levels and the maximum tokens per request', async () => {
-    const { models, readDocument } = await fixture({ models: [listedModel('gemini-4-neon'), listedModel('gemini-x')] });
+    const { models, readDocument } = await createFixture({
+      models: [listedModel('gemini-4-neon'), listedModel('gemini-x')],
+    });
     const { stdout } = await models();
     const price = '\\$3 in \\(\\$0\\.15 cached\\), \\$15 out';
     const thinking = 'thinking low, medium, high \\(default\\), xhigh';
@@ -120,7 +123,7 @@ describe('the list', () => {
   });
 
   test('shows control characters from a server as symbols', async () => {
-    const { models } = await fixture({ models: [listedModel('evil\u001b[2J\u202e-model')] });
+    const { models } = await createFixture({ models: [listedModel('evil\u001b[2J\u202e-model')] });
     const { stdout } = await models();
     expect(stdout).toContain('evil␛[2J�-model');
     expect(stdout).not.toMatch(/[\u001b\u202e]/);
@@ -129,7 +132,7 @@ describe('the list', () => {
 
 describe('on a terminal', () => {
   test('fits every line into 80 columns, with long names and notes on lines of their own', async () => {
-    const { server, state } = await fixture();
+    const { server, state } = await createFixture();
     const run = startInTerminal(['models'], { server, env: { BOTICELLI_STATE_DIR: state } });
     await run.result;
     const lines = stripVTControlCharacters(run.stdout()).replaceAll('\r', '').split('\n');
@@ -146,8 +149,8 @@ describe('on a terminal', () => {
   });
 
   test('prints a list if the terminal is narrow', async () => {
-    const { server, state, cwd } = await fixture();
-    const script = `script --quiet --return --command "stty cols 50; ${process.execPath} ${program} models" /dev/null`;
+    const { server, state, cwd } = await createFixture();
+    const script = `script --quiet --return --command "stty cols 50; ${process.execPath} ${bin} models" /dev/null`;
     const env = { BOTICELLI_STATE_DIR: state, TERM: 'xterm', SHELL: '/bin/sh' };
     const { stdout } = await startShell(script, { server, cwd, env }).result;
     const screen = stripVTControlCharacters(stdout).replaceAll('\r', '');
@@ -159,7 +162,7 @@ describe('without a key', () => {
   const noKey = { GEMINI_API_KEY: '' };
 
   test('exits with 77 and says how to get a key', async () => {
-    const { models, pageRequests } = await fixture();
+    const { models, pageRequests } = await createFixture();
     const { code, stdout, stderr } = await models([], noKey);
     expect({ code, stdout, pages: pageRequests }).toEqual({ code: 77, stdout: '', pages: 0 });
     expect(stderr).toBe(
@@ -168,23 +171,23 @@ describe('without a key', () => {
   });
 
   test('shows the newest cached list with a warning, but exits with 77 for --refresh', async () => {
-    const cached = await fixture();
-    await cached.models();
-    const { code, stdout, stderr } = await cached.models([], noKey);
+    const fixture = await createFixture();
+    await fixture.models();
+    const { code, stdout, stderr } = await fixture.models([], noKey);
     expect({ code, count: extractTableRows(stdout).length }).toEqual({ code: 0, count: 120 });
     expect(stderr).toMatch(/^boticelli: warning: no API key is set: showing the newest cached list, fetched on .*\n$/);
-    expect(await cached.models(['--refresh'], noKey)).toMatchObject({ code: 77 });
-    expect(cached.pageRequests).toBe(3);
+    expect(await fixture.models(['--refresh'], noKey)).toMatchObject({ code: 77 });
+    expect(fixture.pageRequests).toBe(3);
   });
 });
 
-describe('errors', () => {
+describe('the command', () => {
   test.each([
     ['a rejected key', invalidKeyError(canaryKey), 77, /API key rejected/],
     ['an overloaded service', overloadedError(), 69, /overloaded/],
     ['a response that is not a list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
-  ])('reports %s with its exit code', async (_, script, exit, message) => {
-    const { models, server } = await fixture();
+  ])('reports %s, with the exit code of the error', async (_, script, exit, message) => {
+    const { models, server } = await createFixture();
     server.queueListReplies(script);
     const { code, stdout, stderr } = await models();
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
@@ -194,24 +197,24 @@ describe('errors', () => {
   });
 
   test('does not cache a failure', async () => {
-    const cached = await fixture();
-    cached.server.queueListReplies(
+    const fixture = await createFixture();
+    fixture.server.queueListReplies(
       { body: { models: [listedModel('first')], nextPageToken: '50' } },
       overloadedError(),
     );
-    expect(await cached.models()).toMatchObject({ code: 69 });
-    expect(await cached.readDocument()).toMatchObject({ count: 120 });
+    expect(await fixture.models()).toMatchObject({ code: 69 });
+    expect(await fixture.readDocument()).toMatchObject({ count: 120 });
   });
 
   test('rejects an unknown flag, an argument and an unknown tier', async () => {
-    const { models } = await fixture();
+    const { models } = await createFixture();
     expect(await models(['--lively'])).toMatchObject({ code: 2 });
     expect(await models(['gemini'])).toMatchObject({ code: 2 });
     expect(await models(['--tier', 'gold'])).toMatchObject({ code: 2 });
   });
 
-  test('Ctrl-C during a request closes the connection and kills the process by SIGINT', async () => {
-    const { server, cwd, state } = await fixture();
+  test('closes the connection on Ctrl-C during a request, and is killed by SIGINT', async () => {
+    const { server, cwd, state } = await createFixture();
     server.queueListReplies({ end: 'stall-before-headers' });
     const running = startBoticelli(['models'], { server, cwd, env: { BOTICELLI_STATE_DIR: state } });
     const request = await server.waitForRequests(1);
@@ -220,8 +223,8 @@ describe('errors', () => {
     await request.closedEarly;
   });
 
-  test('a closed pipe ends the command quietly', async () => {
-    const { server } = await fixture();
+  test('ends quietly if standard output is a closed pipe', async () => {
+    const { server } = await createFixture();
     const cwd = createTemporaryFolder(onTestFinished);
     // The reader has exited before the program starts.
     const waiting = 'until [ -e gone ]; do sleep 0.01; done';

@@ -8,10 +8,10 @@ import { createInProcessFixture } from './in-process-fixture.js';
 
 const fixture = createInProcessFixture();
 
-const narrative = (name: string, acts: string, order: string[]) =>
+const renderNarrative = (name: string, acts: string, order: string[]) =>
   `[narrative]\nname = "${name}"\n[toc]\norder = ${JSON.stringify(order)}\n[acts]\n${acts}\n`;
 const orderOfFour = ['a', 'b', 'c', 'a'];
-const fourActs = narrative(
+const fourActs = renderNarrative(
   'four',
   'a = "A"\nc = "C"\n[acts.b]\nprompt = "B"\nexpect = { equals = "<ok>" }',
   orderOfFour,
@@ -23,8 +23,12 @@ const fourActs = narrative(
  */
 function setup(files: Record<string, string> = {}) {
   const folder = fixture.createFolder({
-    ...{ 'four.toml': fourActs, 'one.toml': narrative('one', 'a = "A"', ['a']), 'bad.toml': 'x = 1' },
-    ...{ 'rows.toml': narrative('rows', 'a = "Answer {{row.text}}"', ['a']), 'r.csv': 'text\nx\ny\nz\n', ...files },
+    ...{ 'four.toml': fourActs, 'one.toml': renderNarrative('one', 'a = "A"', ['a']), 'bad.toml': 'x = 1' },
+    ...{
+      'rows.toml': renderNarrative('rows', 'a = "Answer {{row.text}}"', ['a']),
+      'r.csv': 'text\nx\ny\nz\n',
+      ...files,
+    },
   });
   return {
     ...folder,
@@ -155,7 +159,7 @@ test.each([
   expect(stderr).toContain(message);
   expect(actual).toBe(code);
   expect(fixture.server.requests).toEqual([]);
-  expect([read('r.csv'), read('one.toml')]).toEqual(['text\nx\ny\nz\n', narrative('one', 'a = "A"', ['a'])]);
+  expect([read('r.csv'), read('one.toml')]).toEqual(['text\nx\ny\nz\n', renderNarrative('one', 'a = "A"', ['a'])]);
   expect(existsSync(join(cwd, 'x.xml'))).toBe(false);
 });
 

@@ -231,7 +231,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toEqual([]);
   });
 
-  test('knows a price for the default model, and is ignored in a rehearsal', async () => {
+  test('accepts the default model, whose price is built in, and is ignored in a rehearsal', async () => {
     const { run } = setup('', '');
     expect(await run('--max-cost', '1')).toMatchObject({ code: 0 });
     expect(await run('--max-cost', '0.01', '--rehearse', '-m', 'who-knows')).toMatchObject({ code: 0 });
@@ -290,6 +290,7 @@ describe('check --estimate', () => {
     expect((await estimate(cwd)).stdout).toContain('no wait for quota');
     await runInProcess(['run', 'four.toml'], { ...options, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } });
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
+    // Quota belongs to a key, so only an estimate with the key of the run counts the requests of the run.
     const estimateWithKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
     // The first estimate has reserved nothing, so the second one shows no longer wait.

@@ -21,7 +21,7 @@ function setup(narrative: string, files: Record<string, string> = {}) {
   };
 }
 
-describe('a reply that passes is printed, one that fails once is requested again, and one that fails twice ends the run', () => {
+describe('a reply that passes is printed; after one that fails, the act is requested again; after two, the run ends:', () => {
   test.each([
     [
       'contains',
@@ -62,7 +62,7 @@ describe('a reply that passes is printed, one that fails once is requested again
     expect(retry).toMatchObject({ act: 'a', attempt: 1, discard: false, error: { code: 'unexpected_reply' } });
     const [end] = parseEvents(once.stdout, 'act-end');
     expect(end).toMatchObject({ text: good, attempts: 2, usage: { promptTokens: 16 } });
-    // Before these, there are the two requests of the first run and the attempt that failed.
+    // The first three requests are those of the first run (two) and the attempt that failed.
     const [, , , repeat, next] = fixture.server.generateRequests.map(({ body }) => body.contents);
     expect(repeat.map(({ role }: { role: string }) => role)).toEqual(['user', 'model', 'user']);
     expect(repeat[2].parts[0].text).toContain(reason);

@@ -99,7 +99,7 @@ describe('an interruption', () => {
     expect({ commands: commands(), left: server.files.files.size }).toEqual({ commands: ['start', 'delete'], left: 0 });
   });
 
-  test('during the upload ends the run before any request; while the uploaded video is processed, it deletes the video', async () => {
+  test('during the upload ends the run before any request; an interruption during the processing of the video deletes the video', async () => {
     server.files.configure({ gate: { command: 'upload', gate: createGate() } });
     const sending = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
     await server.files.waitForCommands('upload');

@@ -172,7 +172,7 @@ describe('a nested narrative', () => {
     ]);
   });
 
-  test('prints the reply of its act whose path --only names, or its last reply if --only names the act that runs it; an unknown act is a usage error', async () => {
+  test('prints the reply of one of its acts for --only <path of that act>, and its last reply for --only <act that runs it>; an unknown act is a usage error', async () => {
     expect((await runOuter('--only', 'mid/x', '--only', 'b/y')).stdout.match(/(?<= to ")[^"]*/g)).toEqual([
       'X outer',
       'Y',

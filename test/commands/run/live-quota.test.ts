@@ -15,7 +15,7 @@ import { enforceQuota } from '../../helpers/quota-enforcer.js';
 import { parseEvents } from '../quota-fixture.js';
 
 const live = 'gemini-3.8-live';
-const standard = 'gemini-3.8-flash';
+const restModel = 'gemini-3.8-flash';
 const dailyQuotaUsedUp = { code: 1011, reason: 'You exceeded your current quota of requests per day.' };
 
 let server: GeminiServer;
@@ -102,14 +102,14 @@ describe('a Live model with one slot', () => {
     const first = start('one.toml', '-m', live, ...oneSlot);
     await server.live.waitForTurns(1);
     const args = ['one.toml', '-m', live, ...oneSlot, '--max-wait', '150ms'];
-    const both = [start(...args), start(...args, '--fallback', standard)] as const;
+    const both = [start(...args), start(...args, '--fallback', restModel)] as const;
     const [stopped, fellBack] = await Promise.all([both[0].result, both[1].result]);
     expect(stopped.code).toBe(75);
     expect(parseEvents(stopped.stdout, 'narrative-end')).toMatchObject([
       { error: { code: 'rate_limited', message: `no free slot for ${live} within --max-wait` } },
     ]);
     expect(fellBack.code).toBe(0);
-    expect(listServingModels(fellBack)).toEqual([standard]);
+    expect(listServingModels(fellBack)).toEqual([restModel]);
     expect(server.live.sessions).toHaveLength(1);
     gate.releaseAll();
     expect((await first.result).code).toBe(0);
@@ -117,25 +117,25 @@ describe('a Live model with one slot', () => {
 
   test('never makes the acts of one run wait for each other, even with other models in between', async () => {
     const { run } = createWorkspace({
-      'mixed.toml': renderNarrative([live, live, standard, 'gemini-both-ways', live]),
+      'mixed.toml': renderNarrative([live, live, restModel, 'gemini-both-ways', live]),
     });
     const ended = await run('mixed.toml', ...oneSlot);
     expect(ended.code).toBe(0);
-    expect(listServingModels(ended)).toEqual([live, live, standard, 'gemini-both-ways', live]);
+    expect(listServingModels(ended)).toEqual([live, live, restModel, 'gemini-both-ways', live]);
     expect(listWaits(ended)).toEqual([]);
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([2, 1]);
   });
 
   test('does not make acts wait for each other if they fall back from a Live model or to one', async () => {
     const { run } = createWorkspace({
-      'mixed.toml': renderNarrative([live, standard, live], `fallback = ["${standard}", "gemini-4-live"]`),
+      'mixed.toml': renderNarrative([live, restModel, live], `fallback = ["${restModel}", "gemini-4-live"]`),
     });
     server.live.queueConnections({ at: 'setup', action: dailyQuotaUsedUp });
     enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
     const ended = await run('mixed.toml', ...oneSlot);
     expect(ended.code).toBe(0);
-    // The daily quota of the Live model is used up first, then that of the standard model.
-    expect(listServingModels(ended)).toEqual([standard, 'gemini-4-live', 'gemini-4-live']);
+    // The daily quota of the Live model is used up first, then that of the REST model.
+    expect(listServingModels(ended)).toEqual([restModel, 'gemini-4-live', 'gemini-4-live']);
     expect(listWaits(ended)).toEqual([]);
   });
 
@@ -182,18 +182,18 @@ test('remembers the response mode of a Live model for the next process, separate
   expect(otherServer.live.sessions).toHaveLength(2);
 });
 
-test('a loop of runs fails once the daily quota of its standard model is used up; a loop with a Live model continues', async () => {
+test('a loop of runs with a REST model fails once the daily quota of that model is used up; a loop with a Live model continues', async () => {
   const { options } = createWorkspace();
-  const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { [standard]: { rpd: 4 } });
+  const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { [restModel]: { rpd: 4 } });
   const loop = (model: string) =>
     startShell(
       `for i in $(seq 6); do boticelli run '${process.cwd()}/narratives/quick_test.toml' -q --model ${model} --rpm 1000 --no-fallback; echo "code $?"; done`,
       options,
     ).result;
-  const [onStandard, onLive] = await Promise.all([loop(standard), loop(live)]);
+  const [onRest, onLive] = await Promise.all([loop(restModel), loop(live)]);
   const codes = ({ stdout }: ProcessResult) => stdout.match(/(?<=^code )\d+$/gm);
-  expect(codes(onStandard)).toEqual(['0', '0', '0', '0', '75', '75']);
-  expect(onStandard.stderr.match(/daily quota of gemini-3\.8-flash is used up/g)).toHaveLength(2);
+  expect(codes(onRest)).toEqual(['0', '0', '0', '0', '75', '75']);
+  expect(onRest.stderr.match(/daily quota of gemini-3\.8-flash is used up/g)).toHaveLength(2);
   // The sixth run knows of the rejection and sends no request.
   expect(log.rejected()).toHaveLength(1);
   expect(codes(onLive)).toEqual(Array.from({ length: 6 }, () => '0'));

@@ -170,7 +170,7 @@ test('retries a temporary failure in a new session', async () => {
   expect(JSON.parse(stdout).acts.map(({ attempts }: { attempts: number }) => attempts)).toEqual([3, 1, 1]);
 });
 
-test('acts on a Live model and on another model share one conversation', async () => {
+test('acts that use a Live model and acts that use another model share one conversation', async () => {
   const cwd = createTemporaryFolder(onTestFinished, {
     'both.toml': `[narrative]\nname = "both"\nmodel = "gemini-3.8-live"\n[toc]\norder = ["a", "b", "c"]\n[acts]\na = "A"\nc = "C"
 [acts.b]\nmodel = "gemini-3.8-flash"\n[[acts.b.input]]\ntype = "text"\ncontent = "B"\n`,
@@ -190,7 +190,7 @@ test('neither prints the key nor writes it to run.json, even if errors of the se
   const cwd = folder();
   server.live.queueReplies({ ...spokenReply(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
   const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;
-  // The session of the second act is first resumed, then opened anew.
+  // The second act tries to resume the session, then to open a new one. Both attempts fail with the key in the error.
   server.live.queueConnections(undefined, echo, echo);
   const { stdout, stderr } = await runInProcess(['run', 'four.toml', '-v', '--retries', '0', '--out-dir', 'out'], {
     server,

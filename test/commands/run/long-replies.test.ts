@@ -23,8 +23,8 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 /**
- * A folder with `narrative`, by default one with one act and the line `head`. The server sends `reply`. If `lostHop` is
- * given, the server breaks off that hop once (hops are counted from 1, and the first one can't be chosen).
+ * A folder with `narrative`. By default, that narrative has one act, and the line `head` in [narrative]. The server sends
+ * `reply`, and breaks off hop `lostHop` (2 or more) once.
  */
 function setup(
   reply: LongReply,

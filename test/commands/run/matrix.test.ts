@@ -7,7 +7,7 @@ import { blockedPromptReply, textReply } from '../../helpers/gemini/replies.js';
 import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { runInProcess } from '../../helpers/in-process.js';
-import { getPrompt, narrative, parseLines, readCsv, setupRows } from './rows-fixture.js';
+import { getPrompt, parseCsv, parseLines, renderNarrative, setupRows } from './rows-fixture.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -73,7 +73,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
 
     const resumed = await run(...rowsArgs, '--resume', '--results', 'r.csv');
     expect([resumed.code, server.generateRequests.length]).toEqual([0, 12]);
-    const lines = readCsv(read('r.csv'));
+    const lines = parseCsv(read('r.csv'));
     expect(Object.keys(lines[0] ?? {})).toEqual([
       'id',
       'text',
@@ -125,7 +125,7 @@ test('a used-up daily quota stops only the runs of its model; with --resume, the
 
 describe('without rows', () => {
   const files = {
-    'n.toml': narrative('first = "Think."\nlast = "Write in a {{vars.tone}} tone."', '["first", "last"]').replace(
+    'n.toml': renderNarrative('first = "Think."\nlast = "Write in a {{vars.tone}} tone."', '["first", "last"]').replace(
       '[toc]',
       '[vars]\ntone = "plain"\n[toc]',
     ),
@@ -182,7 +182,7 @@ describe('without rows', () => {
 describe('bad input is rejected before the first run:', () => {
   const files = {
     'n.toml': '[narrative]\nname = "n"\n[vars]\ntone = "dry"\n[toc]\norder = ["a"]\n[acts]\na = "{{vars.tone}}"\n',
-    'rows.toml': narrative(),
+    'rows.toml': renderNarrative(),
     'models.csv': 'text,model\na,b\n',
   };
   const run = (args: string[], file = 'n.toml') => {

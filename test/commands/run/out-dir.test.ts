@@ -66,7 +66,7 @@ test('leaves other files in an existing folder alone', async () => {
 });
 
 test.skipIf(process.platform === 'win32')(
-  'follows no symbolic link in the folder, and replaces a link that has the name of a file',
+  'follows no symbolic link in the folder, and replaces a link that has the name of a file to write',
   async () => {
     const outside = folderWith({ precious: 'mine' });
     const folder = folderWith();

@@ -60,7 +60,7 @@ async function setup(files: Record<string, string> = { 'n.toml': drawNarrative }
   };
 }
 
-describe('draw, then change the picture', () => {
+describe('a narrative that draws a picture, then changes it', () => {
   test.each([[[]], [['--stream']]])(
     'writes two picture files, and the second request contains the first picture: %j',
     async (flags) => {

@@ -11,7 +11,7 @@ import { createQuotaFixture, createStateFolder, model, parseEvents, type QuotaFi
 // These tests run the real program with its real database, and check the requests that the server counted.
 
 /** A model with a quota of its own. */
-const other = 'gemini-3.8-flash';
+const otherModel = 'gemini-3.8-flash';
 const midnight = () => getNextPacificMidnight(Date.now()).toISOString();
 /** Root can write to read-only folders, so the tests with such a folder run as another user. */
 const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
@@ -94,27 +94,27 @@ describe('a used-up daily quota', () => {
   test('makes this run and later ones use the --fallback model, and each run reports that', async () => {
     const fixture = await createQuotaFixture(onTestFinished, {
       serverRules: { rpd: 2 },
-      overrides: { [other]: { rpd: 100 } },
+      overrides: { [otherModel]: { rpd: 100 } },
     });
-    const first = await fixture.run(['four.toml', '--fallback', other, '-o', 'ndjson']);
+    const first = await fixture.run(['four.toml', '--fallback', otherModel, '-o', 'ndjson']);
     expect(first.code).toBe(0);
     expect(parseEvents(first.stdout, 'act-fallback')).toMatchObject([
-      { act: 'act_3', from: model, to: other, reason: expect.stringContaining('daily quota') },
-      { act: 'act_4', from: model, to: other },
+      { act: 'act_3', from: model, to: otherModel, reason: expect.stringContaining('daily quota') },
+      { act: 'act_4', from: model, to: otherModel },
     ]);
     expect(parseEvents(first.stdout, 'act-end')).toMatchObject([
       { model, requestedModel: model },
       { model, requestedModel: model },
-      { model: other, requestedModel: model },
-      { model: other, requestedModel: model },
+      { model: otherModel, requestedModel: model },
+      { model: otherModel, requestedModel: model },
     ]);
-    expect(first.stderr).toMatch(new RegExp(`^boticelli: act_3: using ${other} instead of ${model}: .+`, 'm'));
+    expect(first.stderr).toMatch(new RegExp(`^boticelli: act_3: using ${otherModel} instead of ${model}: .+`, 'm'));
     expect(fixture.log.rejected()).toMatchObject([{ model, exceededLimit: 'rpd' }]);
 
-    const later = await fixture.run(['one.toml', '--fallback', other, '-q']);
-    expect(later).toMatchObject({ code: 0, stdout: `Reply 3 of ${other}\n` });
-    expect(later.stderr).toContain(`${other} instead of ${model}`);
-    expect(await fixture.run(['one.toml', '--fallback', other, '--no-fallback'])).toMatchObject({
+    const later = await fixture.run(['one.toml', '--fallback', otherModel, '-q']);
+    expect(later).toMatchObject({ code: 0, stdout: `Reply 3 of ${otherModel}\n` });
+    expect(later.stderr).toContain(`${otherModel} instead of ${model}`);
+    expect(await fixture.run(['one.toml', '--fallback', otherModel, '--no-fallback'])).toMatchObject({
       code: 75,
       stdout: '',
     });
@@ -136,8 +136,8 @@ describe('a wait for quota', () => {
     // The window of a minute has a safety margin of 500 ms.
     expect(Math.abs(Date.parse(retryAt) - usedAt - 60_500)).toBeLessThan(2000);
     expect(fixture.log.decisions).toHaveLength(1);
-    const fallbackResult = await fixture.run(['one.toml', '--max-wait', '20s', '--fallback', other]);
-    expect(fallbackResult).toMatchObject({ code: 0, stdout: `Reply 1 of ${other}\n` });
+    const fallbackResult = await fixture.run(['one.toml', '--max-wait', '20s', '--fallback', otherModel]);
+    expect(fallbackResult).toMatchObject({ code: 0, stdout: `Reply 1 of ${otherModel}\n` });
   });
 
   test('does not happen with --no-rate-limit, and the requests are not counted', async () => {
@@ -175,7 +175,7 @@ describe('a wait for quota', () => {
     expect(next.code).toBe(0);
     const [wait] = parseEvents(next.stdout, 'act-wait');
     // The request of the killed run was never sent, but its reservation stays. So after the reserved time, the next request
-    // has to wait for one window and its safety margin of 120 ms. The other 120 ms are tolerance.
+    // has to wait for one window and its safety margin of 120 ms. The last 120 ms are tolerance.
     expect(Date.parse(wait.until) - killed.until).toBeLessThanOrEqual(1500 + 120 + 120);
     expect(fixture.log.rejected()).toEqual([]);
   });

@@ -62,7 +62,8 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
   test('continue without Redis, and the next process that reaches Redis adds the earlier requests to the counts in Redis', async () => {
     const port = await findFreePort();
     const fixture = await createQuotaFixture(onTestFinished, { settings: { rpm: 30 } });
-    const options = onMachine(fixture, 'one', `redis://bot:never-shown@127.0.0.1:${port}`);
+    const url = `redis://bot:never-shown@127.0.0.1:${port}`;
+    const options = onMachine(fixture, 'one', url);
     const alone = await runBoticelli(['run', 'four.toml', '-m', 'gemini-3.8-flash'], options);
     expect(alone).toMatchObject({ code: 0, stderr: expect.not.stringContaining('never-shown') });
     expect(findWarnings(alone.stderr)).toHaveLength(1);
@@ -71,12 +72,11 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     expect(findWarnings(limitsWhileDown.stderr)).toHaveLength(1);
 
     await startRedis({ port, args: ['--user', 'bot', 'on', '>never-shown', '~*', '+@all'] });
-    const back = await runBoticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], options);
-    expect(back.code).toBe(0);
-    const limitsResult = await runBoticelli(['limits', '--format', 'json'], {
-      ...options,
-      env: { ...options.env, ...createOtherMachine(fixture) },
-    });
+    const online = await runBoticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], options);
+    expect(online.code).toBe(0);
+    // The second machine has no local data, so its counts come from Redis.
+    const otherOptions = onMachine(fixture, 'two', url);
+    const limitsResult = await runBoticelli(['limits', '--format', 'json'], otherOptions);
     expect(JSON.parse(limitsResult.stdout)).toMatchObject({
       book: { redis: `127.0.0.1:${port}` },
       models: expect.arrayContaining([
@@ -86,7 +86,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
         }),
       ]),
     });
-    for (const { stdout, stderr } of [alone, limitsWhileDown, back, limitsResult]) {
+    for (const { stdout, stderr } of [alone, limitsWhileDown, online, limitsResult]) {
       expect(stdout + stderr).not.toMatch(new RegExp(`never-shown|${canaryKey}`));
     }
   });
@@ -101,9 +101,8 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     expect(
       await limits('probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.5-flash', '--requests', '3', '--yes'),
     ).toContain(head);
-    const { env } = options;
-    const other = { ...options, env: { ...env, ...createOtherMachine(fixture) } };
-    const { stdout } = await runBoticelli(['limits', '--forget', 'gemini-3.8-flash', '--format', 'json'], other);
+    const forgetArgs = ['limits', '--forget', 'gemini-3.8-flash', '--format', 'json'];
+    const { stdout } = await runBoticelli(forgetArgs, onMachine(fixture, 'two', url));
     expect(JSON.parse(stdout)).toMatchObject({
       book: { redis: `127.0.0.1:${port}` },
       forgotten: [{ model: 'gemini-3.8-flash', learned: { rpm: { value: 2 } } }],
@@ -132,8 +131,3 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     expect(untrusted).toMatchObject({ code: 0, stderr: expect.stringContaining('self-signed certificate') });
   });
 });
-
-/** Returns the environment variable that stands for another machine, one without local data. */
-function createOtherMachine({ folder }: QuotaFixture) {
-  return { BOTICELLI_STATE_DIR: join(folder, 'elsewhere') };
-}

@@ -176,7 +176,7 @@ test('with --no-fallback, a reply from a fallback model is not reused', async ()
   expect(withoutFallback).toMatchObject({ code: 75, stdout: '' });
 });
 
-test('reuses only complete replies, and a rehearsal is not stored', async () => {
+test('--resume reuses only complete replies; a rehearsal is not stored', async () => {
   const { run, options } = setup();
   await run('two.toml', '--rehearse');
   server.queueReplies(textReply('half', { finishReason: 'MAX_TOKENS' }));

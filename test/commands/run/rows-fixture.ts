@@ -25,7 +25,7 @@ export const toCsv = (rows: readonly Record<string, string>[]) => {
 };
 
 /** Parses CSV without the program's own parser, to check the files that the program writes. */
-export function readCsv(text: string): Record<string, string>[] {
+export function parseCsv(text: string): Record<string, string>[] {
   const cells = [...text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)];
   const lines: string[][] = [[]];
   for (const [match, quoted, plain = '', end] of cells) {
@@ -45,7 +45,7 @@ export const parseLines = (text: string) =>
     .map((line) => JSON.parse(line));
 
 /** Renders a narrative from the lines of `[acts]` and the order. */
-export const narrative = (acts = 'reply_to = "Answer: {{row.text}}"', order = '["reply_to"]') =>
+export const renderNarrative = (acts = 'reply_to = "Answer: {{row.text}}"', order = '["reply_to"]') =>
   `[narrative]\nname = "comments"\n[toc]\norder = ${order}\n[acts]\n${acts}\n`;
 
 /**
@@ -53,7 +53,11 @@ export const narrative = (acts = 'reply_to = "Answer: {{row.text}}"', order = '[
  * `Reply to <prompt>`, with the prompt of the request.
  */
 export function setupRows(server: GeminiServer, files: Record<string, string> = {}) {
-  const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative(), 'c.csv': toCsv(comments), ...files });
+  const cwd = createTemporaryFolder(onTestFinished, {
+    'n.toml': renderNarrative(),
+    'c.csv': toCsv(comments),
+    ...files,
+  });
   server.setDefaultReply((request) => textReply(`Reply to <${getPrompt(request)}>`));
   const options = { cwd, server, env: { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' } };
   return {

@@ -6,7 +6,7 @@ import { blockedPromptReply, createGate, textReply } from '../../helpers/gemini/
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { runInProcess } from '../../helpers/in-process.js';
 import { killRows } from '../../soak/kill-rows.js';
-import { comments, getPrompt, narrative, parseLines, readCsv, setupRows, toCsv } from './rows-fixture.js';
+import { comments, getPrompt, parseCsv, parseLines, renderNarrative, setupRows, toCsv } from './rows-fixture.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -24,7 +24,7 @@ test('30 comments cause 30 requests with exactly their texts; the CSV and NDJSON
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
   expect(prompts().sort()).toEqual(comments.map(({ text }) => `Answer: ${text}`).sort());
   expect(lastLine(stderr)).toMatch(/^30 rows: 30 done$/);
-  const rows = readCsv(read('r.csv'));
+  const rows = parseCsv(read('r.csv'));
   expect(rows.sort((left, right) => Number(left.id) - Number(right.id))).toEqual(
     comments.map(({ id, text }) => {
       const reply = `Reply to <Answer: ${text}>`;
@@ -57,7 +57,7 @@ test('standard output keeps the order of the rows in each format, whichever row 
 });
 
 describe('failed rows', () => {
-  const jsonNarrative = narrative(
+  const jsonNarrative = renderNarrative(
     '[acts.a]\nformat = "json"\nschema = { type = "object", required = ["tone"] }\nmax_tokens = 100\n[[acts.a.input]]\ntype = "text"\ncontent = "Answer: {{row.text}}"',
     '["a"]',
   );
@@ -130,7 +130,7 @@ describe('failed rows', () => {
 test('Ctrl-C keeps finished rows and prints the resume command; --resume requests the other rows', async () => {
   const { start, run, read } = setupRows(server);
   const gate = createGate();
-  // Ten rows get their replies at once. The later ones wait for the gate.
+  // The first ten rows get their replies without delay. The replies to later rows wait for the gate.
   server.setDefaultReply((request) =>
     textReply(`to ${getPrompt(request)}`, server.generateRequests.length > 10 ? { gate } : {}),
   );
@@ -177,7 +177,7 @@ test('--shard runs only the rows of its part, and --out-dir gets a folder for ea
 test('long numbers keep all digits in the request, the results, the failed rows, and with --resume', async () => {
   const row = '{"text":12345678901234567890,"more":{"id":9007199254740993}}';
   const { run, read, prompts } = setupRows(server, {
-    'n.toml': narrative('reply_to = "{{row.text}} {{row}} {{row.more}}"'),
+    'n.toml': renderNarrative('reply_to = "{{row.text}} {{row}} {{row.more}}"'),
     'c.ndjson': `${row}\n`,
     'c.json': `[${row}]`,
   });

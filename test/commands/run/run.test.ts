@@ -144,7 +144,7 @@ test('a rehearsal needs no key and no network, and is marked as a rehearsal in e
   expect(ndjson.stdout.match(/"model":"rehearsal"/g)).toHaveLength(4);
 });
 
-describe('output into a pipe', () => {
+describe('with a pipe as standard output, the program', () => {
   test('prints each piece of a stream before the server sends the next one', async () => {
     const gate = createGate();
     server.queueReplies(textReply(['one ', 'two ', 'three'], { gate }));

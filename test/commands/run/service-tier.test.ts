@@ -17,11 +17,11 @@ const usage = { promptTokenCount: 1000, candidatesTokenCount: 400, totalTokenCou
 const price = '[providers.gemini.prices."m"]\ninput = 100\noutput = 1000\n';
 
 /**
- * Creates a folder with a narrative of one act of the model `m`, and returns a function that runs it. In the standard
- * tier, 1000 tokens in and 400 out cost half a dollar.
+ * Creates a folder with a narrative of one act of the model `m` and the lines `head`, and returns a function that runs it.
+ * In the standard tier, 1000 tokens in and 400 out cost half a dollar.
  */
-function setup(settings: string) {
-  const narrative = `[narrative]\nname = "n"\nmodel = "m"\n${settings}\n[acts]\na = "Hi"\n`;
+function setup(head: string) {
+  const narrative = `[narrative]\nname = "n"\nmodel = "m"\n${head}\n[acts]\na = "Hi"\n`;
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative, 'boticelli.toml': price });
   const env = {
     ...{ GEMINI_API_KEY: 'test-key', GEMINI_TIER: 'tier_1', GOOGLE_GEMINI_BASE_URL: server.url },
@@ -86,10 +86,10 @@ test('a priority request that is served as standard costs the standard price, wi
 
 test('--max-cost uses the price of the tier: up to twice the standard price for priority, half of it for flex', async () => {
   server.setDefaultReply(textReply('a reply', { usage }));
-  const settings = (tier: string) => `max_tokens = 400\nservice_tier = "${tier}"`;
-  expect((await setup(settings('priority'))('--max-cost', '0.5')).code).toBe(75);
+  const renderHead = (tier: string) => `max_tokens = 400\nservice_tier = "${tier}"`;
+  expect((await setup(renderHead('priority'))('--max-cost', '0.5')).code).toBe(75);
   expect(listRequestedTiers()).toEqual([]);
-  expect((await setup(settings('flex'))('--max-cost', '0.25')).code).toBe(0);
+  expect((await setup(renderHead('flex'))('--max-cost', '0.25')).code).toBe(0);
 });
 
 test('an unknown tier is a usage error with the choices', async () => {

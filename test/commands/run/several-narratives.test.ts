@@ -59,7 +59,7 @@ test('narratives run one after another, and their replies are separated like tho
   expect(stderr).toMatch(/^a: \[1\/2\] act_1 [\s\S]*^b: act_1: gemini-[\s\S]*^2 narratives: 2 completed$/m);
 });
 
-test('with --jobs, narratives run in parallel; replies are printed in the order of the narratives, and the first unfinished one is streamed', async () => {
+test('with --jobs, narratives run in parallel; replies are printed in the order of the narratives, and those of the first unfinished narrative are streamed', async () => {
   const gate = createGate();
   replyByPrompt({ 'a 1': textReply(['one ', 'two '], { gate }) });
   const args = ['run', 'a.toml', 'b.toml', 'c.toml', '--jobs', '3', '--stream'];

@@ -23,13 +23,13 @@ const schemas = {
 };
 
 const folder = () => {
-  const act = (head: string) =>
+  const renderNarrative = (head: string) =>
     `[narrative]\nname = "x"\n[toc]\norder = ["a"]\n[acts.a]\n${head}\n[[acts.a.input]]\ntype = "text"\ncontent = "x"\n`;
   const entries = Object.entries(schemas).flatMap(([name, schema]) => [
     [`${name}.json`, JSON.stringify(schema)],
-    [`${name}.toml`, act(`format = "json"\nschema = "${name}.json"`)],
+    [`${name}.toml`, renderNarrative(`format = "json"\nschema = "${name}.json"`)],
   ]);
-  return createTemporaryFolder(onTestFinished, { ...Object.fromEntries(entries), 'plain.toml': act('') });
+  return createTemporaryFolder(onTestFinished, { ...Object.fromEntries(entries), 'plain.toml': renderNarrative('') });
 };
 
 /** In each case, the program is busy for a long time: it validates a reply, or reads an error page that never ends. */

@@ -104,6 +104,7 @@ test('at 20, 40 and 300 columns, the spinner and the lines about acts fit the wi
     expect(frames.length).toBeGreaterThan(3);
     for (const frame of frames) expect(stringWidth(frame)).toBeLessThan(columns);
     const lines = stripVTControlCharacters(stdout).split(/\r?\n|\r/);
+    // Frames of the spinner begin with a symbol and a space. They are not lines about acts.
     const actLines = lines.filter((line) => /tokens|·/.test(line) && !/^\S? /.test(line));
     for (const line of actLines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
     if (columns === 300) expect(lines.filter((line) => /^act_1: gemini.*tokens in.* s$/.test(line))).toHaveLength(1);

@@ -20,7 +20,7 @@ afterEach(() => server.close());
 
 function setup() {
   const cwd = createTemporaryFolder(onTestFinished, {
-    // Both have the name `test`, so they are two versions of one narrative, with two acts and with one.
+    // `two.toml` and `one.toml` both name their narrative `test`, so they are two versions of one narrative.
     'two.toml': buildNarrative(2),
     'one.toml': buildNarrative(1),
     'odd.toml': '[narrative]\nname = "<b>odd</b> | \\u202E"\n[acts]\nact_1 = "Hi"\n',

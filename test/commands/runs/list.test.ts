@@ -34,16 +34,16 @@ function setup() {
     ...{ cwd, state, options, runs },
     database: join(state, 'boticelli.db'),
     run: (...args: string[]) => runInProcess(['run', ...args], options),
-    listed: async () => JSON.parse((await runs('--format', 'json')).stdout),
+    listRuns: async () => JSON.parse((await runs('--format', 'json')).stdout),
   };
 }
 const rejection = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
 
 describe('runs', () => {
   test('lists nothing on a fresh machine, and creates no file', async () => {
-    const { runs, state, listed } = setup();
+    const { runs, state, listRuns } = setup();
     expect(await runs()).toMatchObject({ code: 0, stdout: 'No runs yet.\n', stderr: '' });
-    expect(await listed()).toEqual({ runs: [], total: 0 });
+    expect(await listRuns()).toEqual({ runs: [], total: 0 });
     expect(existsSync(state)).toBe(false);
     for (const command of ['show', 'export']) {
       expect(await runs(command)).toMatchObject({ code: 66, stderr: expect.stringContaining('no runs yet') });
@@ -52,11 +52,11 @@ describe('runs', () => {
   });
 
   test('lists the newest run first, with its progress', async () => {
-    const { run, runs, listed } = setup();
+    const { run, runs, listRuns } = setup();
     await run('one.toml');
     server.queueReplies(textReply('one'), rejection);
     await run('three.toml', '-m', 'model-x');
-    const { total, runs: all } = await listed();
+    const { total, runs: all } = await listRuns();
     expect(total).toBe(2);
     expect(all).toMatchObject([
       {
@@ -80,7 +80,7 @@ describe('runs', () => {
   });
 
   test('shows the variables and rows of runs, and filters runs by failure, name and time', async () => {
-    const { run, runs, listed, cwd } = setup();
+    const { run, runs, listRuns, cwd } = setup();
     writeFileSync(
       join(cwd, 'v.toml'),
       '[narrative]\nname = "v"\n[vars]\nx = "0"\n[acts]\na = "{{vars.x}} {{row.y}}"\n',
@@ -102,21 +102,21 @@ describe('runs', () => {
     expect(await names('--since', '2000-01-01')).toEqual(['v', 'test']);
     expect((await runs('--since', '2999-01-01')).stdout).toBe('No such runs.\n');
     expect(await runs('--since', 'yesterday')).toMatchObject({ code: 2 });
-    expect((await listed()).runs[0].vars.x).toHaveLength(80);
+    expect((await listRuns()).runs[0].vars.x).toHaveLength(80);
   });
 
   test('lists killed runs as unfinished', async () => {
-    const { options, listed } = setup();
+    const { options, listRuns } = setup();
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'three.toml'], options);
     await server.waitForRequests(2);
     running.child.kill('SIGKILL');
     await running.result;
-    expect((await listed()).runs).toMatchObject([{ status: 'unfinished', actsEnded: 1, actCount: 3 }]);
+    expect((await listRuns()).runs).toMatchObject([{ status: 'unfinished', actsEnded: 1, actCount: 3 }]);
   });
 
   test('lists the runs of eight processes that ran at the same time, in a database that had schema version 1', async () => {
-    const { options, listed, state, database } = setup();
+    const { options, listRuns, state, database } = setup();
     mkdirSync(state);
     const old = new LibSql(database);
     old.exec(`CREATE TABLE quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
@@ -126,7 +126,7 @@ describe('runs', () => {
       Array.from({ length: 8 }, () => runBoticelli(['run', 'three.toml', '-q'], options)),
     );
     expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(Array(8).fill([0, '']));
-    const { runs } = await listed();
+    const { runs } = await listRuns();
     expect(runs).toHaveLength(8);
     expect(
       runs.every(({ status, actsEnded }: Record<string, unknown>) => status === 'completed' && actsEnded === 3),
@@ -141,7 +141,7 @@ describe('runs', () => {
 
 describe('runs show', () => {
   test('prints a run act by act with its replies, by default the last one', async () => {
-    const { run, runs, listed, cwd } = setup();
+    const { run, runs, listRuns, cwd } = setup();
     server.queueReplies(
       overloadedError(),
       textReply('A reply.\n\n'),
@@ -150,7 +150,7 @@ describe('runs show', () => {
     );
     await run('three.toml');
     const { stdout } = await runs('show');
-    const [{ run: id }] = (await listed()).runs;
+    const [{ run: id }] = (await listRuns()).runs;
     expect(stdout.replaceAll(/\d+(\.\d+)? s\b/g, '<time>')).toMatch(
       new RegExp(
         [
@@ -193,8 +193,8 @@ describe('runs show', () => {
   test('fits a terminal of 80 columns except for code blocks, and no reply can control the terminal', async () => {
     const { run, options } = setup();
     const prose = 'A word or two of prose that goes on and on until it is longer than the screen is wide. ';
-    const table = `- ${prose}${prose}\n\`\`\`\n${'x = 1; '.repeat(20)}\n\`\`\`\n`;
-    server.queueReplies(textReply(`${prose.repeat(3)}\n${table}\u001b[2J`));
+    const listAndCode = `- ${prose}${prose}\n\`\`\`\n${'x = 1; '.repeat(20)}\n\`\`\`\n`;
+    server.queueReplies(textReply(`${prose.repeat(3)}\n${listAndCode}\u001b[2J`));
     await run('one.toml');
     const terminalRun = startInTerminal(['runs', 'show'], options);
     const { stdout } = await terminalRun.result;
@@ -202,9 +202,9 @@ describe('runs show', () => {
     const lines = stripVTControlCharacters(stdout).replaceAll('\r', '').split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual(['x = 1; '.repeat(20)]);
     expect(lines.some((line) => line.startsWith('  ') && line.includes('prose'))).toBe(true);
-    const { stdout: table80 } = await startInTerminal(['runs'], options).result;
+    const { stdout: runsTable } = await startInTerminal(['runs'], options).result;
     expect(
-      stripVTControlCharacters(table80)
+      stripVTControlCharacters(runsTable)
         .split(/\r?\n/)
         .every((line) => line.length <= 80),
     ).toBe(true);
@@ -248,7 +248,7 @@ describe('runs export', () => {
 
 describe('runs clear', () => {
   test('deletes runs and their replies only after a yes on a terminal', async () => {
-    const { run, runs, options, listed } = setup();
+    const { run, runs, options, listRuns } = setup();
     await run('three.toml');
     expect(await runs('clear')).toMatchObject({
       code: 2,
@@ -258,7 +258,7 @@ describe('runs clear', () => {
     await no.waitForOutput('Continue? [y/N]');
     no.child.stdin?.write('n\n');
     expect((await no.result).code).toBe(2);
-    expect((await listed()).total).toBe(1);
+    expect((await listRuns()).total).toBe(1);
     const yes = startInTerminal(['runs', 'clear'], options);
     await yes.waitForOutput('Continue? [y/N]');
     yes.child.stdin?.write('y\n');
@@ -266,21 +266,21 @@ describe('runs clear', () => {
       code: 0,
       stdout: expect.stringContaining('Deleted 1 run and 3 stored replies'),
     });
-    expect((await listed()).total).toBe(0);
+    expect((await listRuns()).total).toBe(0);
     const calls = server.generateRequests.length;
     await run('three.toml', '--resume');
     expect(server.generateRequests).toHaveLength(calls + 3);
   });
 
   test("can delete one narrative's runs, or old ones", async () => {
-    const { run, runs, listed, cwd } = setup();
+    const { run, runs, listRuns, cwd } = setup();
     writeFileSync(join(cwd, 'other.toml'), buildNarrative(1).replace('name = "test"', 'name = "other"'));
     await run('one.toml');
     await run('other.toml');
     const clear = (...flags: string[]) => runs('clear', '--yes', ...flags);
     expect((await clear('--older-than', '30d')).stdout).toBe('Nothing to delete.\n');
     expect((await clear('--narrative', 'other')).stdout).toMatch(/^Deleted 1 run and [01] stored repl/);
-    expect((await listed()).runs).toMatchObject([{ narrative: 'test' }]);
+    expect((await listRuns()).runs).toMatchObject([{ narrative: 'test' }]);
     expect((await clear('--older-than', '0')).stdout).toMatch(/^Deleted 1 run /);
     expect(await clear('--older-than', 'soon')).toMatchObject({ code: 2 });
   });

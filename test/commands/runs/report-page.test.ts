@@ -24,7 +24,7 @@ const hostile = [
 let browser: Browser;
 let pages: Record<'single' | 'rows' | 'several', string>;
 
-/** Stores runs and writes a page about one of them, about one with rows, and about two. */
+/** Stores runs, and writes three pages: about a single run, about a run with rows, and about two runs. */
 async function writePages(): Promise<typeof pages> {
   const cwd = createTemporaryFolder(afterAll);
   const database = await openTestDatabase(join(cwd, 'state'));

@@ -155,6 +155,7 @@ test.skipIf(process.platform !== 'linux')(
     expect(await run(`${programs}:/usr/bin:/bin`)).toMatchObject({ code: 0, stdout: `${path}\n`, stderr: '' });
     await expect.poll(() => existsSync(join(cwd, 'opened'))).toBe(true);
     expect(readFileSync(join(cwd, 'opened'), 'utf8')).toBe(path);
+    // With the state folder as PATH, no browser is found.
     const { code, stdout, stderr } = await run(join(cwd, 'state'));
     expect([code, stdout]).toEqual([0, `${path}\n`]);
     expect(stderr).toMatch(/^boticelli: warning: no browser was opened: .*\n$/);
