@@ -13,7 +13,8 @@ interface RoutingDriverOptions {
 }
 
 /**
- * Sends each request to REST or to the Live API, depending on its model. Closes idle Live sessions before using REST.
+ * Sends each request to REST or to the Live API, depending on its model. Closes idle Live sessions before using REST, so
+ * that they do not hold concurrency slots meanwhile.
  */
 export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOptions): BoticelliDriver {
   const { usesLive, toWrongApiError } = createApiChoiceCache(usesLiveApi);

@@ -19,7 +19,8 @@ const certificateCodes =
 /** Describes a failure below HTTP, such as `connection refused`. Contains neither a URL nor the key. */
 export function describeNetworkError(thrown: unknown): string {
   const { code, message } = findRootCause(thrown);
-  // Node gives a closed connection the code of a reset one, and https-proxy-agent gives none, so the message decides.
+  // For a closed connection, Node's error has the code ECONNRESET, and https-proxy-agent's has no code. So the message
+  // decides.
   if (/^(socket hang up|aborted|Proxy connection ended.*)$/.test(message)) return 'connection closed';
   return messagesByCode[code] ?? (toOneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown error');
 }
