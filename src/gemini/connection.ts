@@ -14,7 +14,7 @@ export interface Connection {
   redact: Redact;
   /** The service's address, without the key. */
   url: URL;
-  /** Finds the route to a URL, directly or through a proxy. The URL may be on another server, such as one with media. */
+  /** Finds the route to a URL, directly or through a proxy. The URL may be on another server, for example of media. */
   resolveRoute: RouteResolver;
   /**
    * The SDK's API that generates replies and lists models. The first call loads the SDK.

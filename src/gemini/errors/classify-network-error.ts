@@ -26,7 +26,8 @@ export function describeNetworkError(thrown: unknown): string {
 }
 
 /**
- * Creates an error with only the code and message of the root cause, without the request that the original may hold.
+ * Creates an error with only the code and message of the root cause. The original error may also hold the request,
+ * whose headers may contain the key.
  */
 export function createNetworkCause(thrown: unknown): Error {
   const { code, message } = findRootCause(thrown);

@@ -23,8 +23,8 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
 }
 
 /**
- * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` in four cases: credits, billing or
- * a spending cap forbid the request, a limit is 0, a daily limit is used up, or no per-minute limit is named and the
+ * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` in four cases: credits, billing
+ * or a spending cap forbid the request, a limit is 0, a daily limit is used up, or no per-minute limit is named and the
  * retry delay is longer than `maxMinuteDelayMs`. Otherwise it is `rate_limited`.
  *
  * A limit is daily if its quotaId or metric says so. If no limit has a quotaId or metric that names a period, the text
