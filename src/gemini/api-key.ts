@@ -12,10 +12,10 @@ const prefixPattern = /^(?:(bearer)\s|((?:api[-_]?)?key|\w+_API_KEY)\s*[=:])/i;
 const maxKeyLength = 8192;
 
 /**
- * Checks a key before any request. A key that a header can't carry must not reach a request, because the error would
- * quote the key.
- * @throws BoticelliError `missing_api_key` for an empty key; `auth` for a key that a header can't carry, that was copied
- *   with quotation marks or with a prefix such as the name of its variable, or that only the Live API accepts
+ * Checks a key before any request. A key that a header can't carry must not reach a request, because the error about
+ * the invalid header would quote the key.
+ * @throws BoticelliError `missing_api_key` for an empty key; `auth` for a key that a header can't carry, for a key with
+ *   quotation marks or with a prefix such as the name of its variable, and for an ephemeral token of the Live API
  */
 export function assertUsableKey(apiKey: string): void {
   if (apiKey === '') {

@@ -14,10 +14,10 @@ export interface Connection {
   redact: Redact;
   /** The service's address, without the key. */
   url: URL;
-  /** Finds the route to a URL, directly or through a proxy. The URL may also be that of another server. */
+  /** Finds the route to a URL, directly or through a proxy. The URL may be on another server, for example of media. */
   resolveRoute: RouteResolver;
   /**
-   * The SDK's API for generating and for listing models. The first call loads the SDK.
+   * The SDK's API that generates replies and lists models. The first call loads the SDK.
    * @throws BoticelliError for an unusable key, before any request
    */
   getModelsApi(): Promise<Models>;
@@ -25,7 +25,7 @@ export interface Connection {
   prepare(): Promise<void>;
   /** Creates a client of the Files API that sends all requests through `customFetch`. Throws as `getModelsApi` does. */
   createFilesApi(customFetch: typeof fetch): Promise<Files>;
-  /** The Live API of the same client. Throws as `getModelsApi` does. */
+  /** The Live API of the client that `getModelsApi` uses. Throws as `getModelsApi` does. */
   getLiveApi(): Promise<Live>;
 }
 

@@ -42,8 +42,8 @@ export function createLiteralRedactor(forms: readonly string[]): (text: string) 
 }
 
 /**
- * Where a form was cut, its beginning is redacted if it has at least this many characters. These are more than the four
- * characters with which all of Google's keys begin, so that these four alone are not redacted.
+ * The beginning of a form that was cut is redacted if it has at least this many characters. All of Google's keys begin
+ * with the same four characters, which are not secret, so four would be too few.
  */
 const minCutLength = 8;
 

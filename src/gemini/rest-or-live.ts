@@ -13,12 +13,13 @@ interface RoutingDriverOptions {
 }
 
 /**
- * Sends each request to REST or to the Live API, depending on its model. Closes idle Live sessions before using REST.
+ * Sends each request to REST or to the Live API, depending on its model. Closes idle Live sessions before using REST,
+ * so that they do not hold concurrency slots meanwhile.
  */
 export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOptions): BoticelliDriver {
-  const { usesLive, toWrongApiError } = createApiChoiceCache(usesLiveApi);
+  const { usesLiveCached, toWrongApiError } = createApiChoiceCache(usesLiveApi);
   const chooseDriver = async (model: string): Promise<BoticelliDriver> => {
-    if (await usesLive(model)) return live;
+    if (await usesLiveCached(model)) return live;
     await live.closeIdleSessions();
     return rest;
   };
@@ -28,10 +29,10 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
     async close() {
       await Promise.all([rest.close?.(), live.close?.()]);
     },
-    managesConcurrency: usesLive,
+    managesConcurrency: usesLiveCached,
     // The Live API has no method that counts tokens.
     countTokens: async (request, context) =>
-      (await usesLive(request.model)) ? undefined : rest.countTokens?.(request, context),
+      (await usesLiveCached(request.model)) ? undefined : rest.countTokens?.(request, context),
     async generate(request, context) {
       const driver = await chooseDriver(request.model);
       try {
@@ -56,7 +57,7 @@ function createApiChoiceCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) 
   const usesLiveByModel = new Map<string, Promise<boolean> | boolean>();
   return {
     /** Calls `usesLiveApi` once per model. A failure rejects all waiting callers, and is not cached. */
-    usesLive(model: string): Promise<boolean> | boolean {
+    usesLiveCached(model: string): Promise<boolean> | boolean {
       const name = stripModelPrefix(model);
       const result = usesLiveByModel.get(name) ?? usesLiveApi(name);
       usesLiveByModel.set(name, result);

@@ -14,7 +14,7 @@ const minKeyLength = 16;
 /**
  * Removes the key from replies, in which a gateway may repeat it: from the text, the model's name and everything else
  * that is printed, stored or recorded.
- * @param redact redacts a key of any length in the names of models
+ * @param redact redacts the model's name, in which even a key shorter than `minKeyLength` is redacted
  */
 export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, redact: Redact): BoticelliDriver {
   const forms = apiKey.length < minKeyLength ? [] : listKeyForms(apiKey);

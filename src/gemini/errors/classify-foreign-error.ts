@@ -15,8 +15,8 @@ const accessTokenPattern =
  * Classifies an error status whose body is not Gemini's own error. The status alone does not say what was wrong with
  * the request: a web server answers 404 to an address that it does not have, and a proxy answers 403 to a host that it
  * blocks. So an error is about the key, a file, the model or the content of the request only if its message says so.
- * Only 413 needs no message. An error that is about none of these is temporary if its status is transient, and is
- * otherwise about the address. Quota errors are classified elsewhere.
+ * Only 413 needs no message. An error that is about none of these is transient if its status is transient.
+ * Otherwise it is about the address. Quota errors are classified elsewhere.
  */
 export function classifyForeignError(response: RedactedErrorResponse, cause: Error): BoticelliError {
   const { status, model, host, body, isInsideSuccess = false } = response;

@@ -16,7 +16,7 @@ import { createUnavailableError, isTransientStatus } from './unavailable-error.j
 import { createFileError, isFileError } from './uploaded-file.js';
 
 // For FAILED_PRECONDITION, for example "User location is not supported".
-const regionHint =
+const accountHint =
   'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.';
 
 /**
@@ -43,7 +43,7 @@ export function classifyHttpError(response: RedactedErrorResponse): BoticelliErr
   if (status >= 400 && status < 500 && !isTransientStatus(status)) {
     const isAboutAccount =
       error.status === 'FAILED_PRECONDITION' && /location|countr|region|billing/i.test(error.message);
-    const hint = isAboutAccount ? regionHint : changeRequestHint;
+    const hint = isAboutAccount ? accountHint : changeRequestHint;
     return new BoticelliError('invalid_request', `request rejected: ${description}`, { hint, cause });
   }
   return createUnavailableError(description, response, error, cause);

@@ -19,13 +19,15 @@ const certificateCodes =
 /** Describes a failure below HTTP, such as `connection refused`. Contains neither a URL nor the key. */
 export function describeNetworkError(thrown: unknown): string {
   const { code, message } = findRootCause(thrown);
-  // Node gives a closed connection the code of a reset one, and https-proxy-agent gives none, so the message decides.
+  // For a closed connection, Node's error has the code ECONNRESET, and https-proxy-agent's has no code. So the message
+  // decides.
   if (/^(socket hang up|aborted|Proxy connection ended.*)$/.test(message)) return 'connection closed';
   return messagesByCode[code] ?? (toOneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown error');
 }
 
 /**
- * Creates an error with only the code and message of the root cause, without the request that the original may hold.
+ * Creates an error with only the code and message of the root cause. The original error may also hold the request,
+ * whose headers may contain the key.
  */
 export function createNetworkCause(thrown: unknown): Error {
   const { code, message } = findRootCause(thrown);

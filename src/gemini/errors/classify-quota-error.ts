@@ -23,9 +23,9 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
 }
 
 /**
- * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` in four cases: money is missing,
- * a limit is 0, a daily limit is used up, or no per-minute limit is named and the retry delay is longer than
- * `maxMinuteDelayMs`. Otherwise it is `rate_limited`.
+ * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` in four cases: credits, billing
+ * or a spending cap forbid the request, a limit is 0, a daily limit is used up, or no per-minute limit is named and the
+ * retry delay is longer than `maxMinuteDelayMs`. Otherwise it is `rate_limited`.
  *
  * A limit is daily if its quotaId or metric says so. If no limit has a quotaId or metric that names a period, the text
  * decides. A short retry delay does not mean that the limit is not daily: in September 2026, a 429 about a daily quota
@@ -84,7 +84,7 @@ function describeRejection({ status, host, body }: RedactedErrorResponse, error:
 
 /**
  * Classifies a rejection of which only the text is known, such as the reason of a WebSocket's close frame. Returns
- * undefined if the text names neither money nor a daily limit.
+ * undefined if `findQuotaReason` finds no reason in the text.
  * @param description the rejection, with its text, for the message
  */
 export function classifyQuotaText(

@@ -32,7 +32,7 @@ export function getForeignMessage(body: string): string {
   return /^\s*[[{<]/.test(body) ? '' : toOneLine(body);
 }
 
-/** Whether a reply or one of its chunks is in the dialect of OpenAI's chat completions or responses. */
+/** Whether JSON is in OpenAI's format: a completion, a response, a chunk of either, or a list, such as of models. */
 export function isOpenAiReply({ object, choices }: Record<string, unknown>): boolean {
   return Array.isArray(choices) || /^(chat\.completion|text_completion|response|list)\b/.test(String(object ?? ''));
 }

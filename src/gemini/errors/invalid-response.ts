@@ -3,7 +3,7 @@ import type { Redact } from '../api-key.js';
 import { describeUnexpectedBody } from './describe-body.js';
 import { toOneLine } from './one-line.js';
 
-/** What the errors about an invalid response say about its request. */
+/** What the errors about an invalid response need to know about its request. */
 export interface ResponseContext {
   /** `host:port`, the only part of the URL that messages show. */
   host: string;

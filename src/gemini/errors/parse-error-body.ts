@@ -101,8 +101,8 @@ export function getErrorReason(error: ServiceError | undefined): string | undefi
 /**
  * Returns the delay that the service asks for, in milliseconds. The first of these that states a delay applies:
  * google.rpc.RetryInfo, the Retry-After header, which gateways send but Google does not, and the message. A delay of
- * more than a month, which no quota has, counts as none. So do a delay of 0 and a time in the past: the service has
- * just rejected the request, so the caller has to choose a pause itself.
+ * more than a month, which no quota has, counts as none. So do a delay of 0 and a time in the past: a retry at
+ * once would be rejected like this request, so the caller has to choose a pause itself.
  * @param now milliseconds since the epoch
  */
 export function parseRetryDelayMs(error: ServiceError | undefined, headers: Headers, now: number): number | undefined {
@@ -126,8 +126,8 @@ function parseRetryAfterMs(header: string | null, now: number): number | undefin
 }
 
 /**
- * Parses the delay in a message. Google writes "Please retry in 38.9s.", also where a gateway has removed the details,
- * and "Please retry in 19h34m29.8s." for a daily quota (seen in public bug reports of 2026).
+ * Parses the delay in a message. Google writes "Please retry in 38.9s.", or for a daily quota "Please retry in
+ * 19h34m29.8s." (seen in public bug reports of 2026). A gateway that removes the details of an error keeps its message.
  */
 function parseWordedDelayMs(message: string): number | undefined {
   const duration = /\b(?:retry|try again|reset) (?:in|after) ((?:\d+(?:\.\d+)?\s?[a-z]+\s?)+)/i.exec(message)?.[1];

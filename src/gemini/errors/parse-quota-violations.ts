@@ -19,7 +19,7 @@ export function parseQuotaViolations(error: ServiceError | undefined, text: stri
   }));
 }
 
-/** Joins all texts of a rejection: its message, and the descriptions in its details. */
+/** Joins all texts of a rejection: its message, and the descriptions and localized messages in its details. */
 export function getRejectionText(error: ServiceError | undefined): string {
   const descriptions = listViolationDetails(error).map(({ description }) => description);
   const translations = findDetails(error, 'LocalizedMessage').map(({ message }) => message);

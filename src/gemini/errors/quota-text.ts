@@ -6,8 +6,8 @@
 export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-off' | 'spend-rate' | 'day';
 
 /**
- * The texts of Google's rejections, as public bug reports of 2026 quote them (read 2026-11-30). These have no details,
- * so the text is all there is:
+ * The texts of Google's rejections, as public bug reports of 2026 quote them (read 2026-11-30). These rejections have
+ * no details, so only the text says the reason:
  *
  * - "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects …" (429, and
  *   since September 2026 with status 402: discuss.ai.google.dev/t/183654)
@@ -19,10 +19,10 @@ export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-o
  * - "Quota exceeded for quota metric '…' and limit 'GenerateRequestsPerDay…' of service '…'" (429,
  *   google-gemini/gemini-cli#10925)
  *
- * "Please check your plan and billing details" says nothing: it is also in the text of a per-minute limit. After "Quota
- * exceeded for", a line names only the limit that was exceeded, so a daily limit in it was exceeded. Any other text
- * that names both a limit per minute and a daily limit is not taken for daily, because a wrong guess would block the
- * model until midnight.
+ * "Please check your plan and billing details" names no reason: it is also in the text of a per-minute limit. After
+ * "Quota exceeded for", a line names only the limit that was exceeded, so a daily limit in it was exceeded. Any other
+ * text that names both a limit per minute and a daily limit is not taken for daily, because a wrong guess would block
+ * the model until midnight.
  */
 const patterns: readonly [QuotaReason, RegExp][] = [
   ['spend-rate', /spend-based|spending rate/i],

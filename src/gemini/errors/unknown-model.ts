@@ -40,8 +40,8 @@ export async function explainUnknownModel(error: BoticelliError, options: Unknow
 const maxLookUpMs = 10_000;
 
 /**
- * Returns the cached list if the model or the method is not in it, which confirms the error. Otherwise fetches a list
- * and caches it. Returns undefined if the list can't be fetched.
+ * Returns the cached list if it confirms the error: it does not have the model, or it has the model without the method.
+ * Otherwise fetches a list and caches it. Returns undefined if the list can't be fetched.
  */
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock, timeoutMs } = options;

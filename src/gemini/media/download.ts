@@ -38,8 +38,8 @@ export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTi
 }
 
 /**
- * Downloads an http(s) URL of up to 100 MB, following redirects. Sends neither the API key nor the SDK's headers. A
- * login in the URL is sent only to the host of that URL. Rejects with the signal's reason after an abort.
+ * Downloads a file of up to 100 MB from an http(s) URL, following redirects. Sends neither the API key nor the SDK's
+ * headers. A login in the URL is sent only to the host of that URL. Rejects with the signal's reason after an abort.
  * @throws BoticelliError `no_input` if the URL can't be used or the file is too large, `unavailable` if the server
  *   can't be reached or fails, `timeout`
  */
@@ -111,10 +111,10 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
  */
 async function findCheckedAddresses(
   url: URL,
-  canResolve: boolean,
+  looksUpNames: boolean,
   { timeouts, displayUrl, findAddresses, publicOnly }: Omit<RedirectOptions, 'resolveRoute'>,
 ): Promise<readonly HostAddress[]> {
-  const addresses = await abortable(findAddresses(url, canResolve), timeouts.signal).catch((thrown: unknown) => {
+  const addresses = await abortable(findAddresses(url, looksUpNames), timeouts.signal).catch((thrown: unknown) => {
     timeouts.signal.throwIfAborted();
     throw createUnreachableError(displayUrl, thrown, url.host);
   });
@@ -192,8 +192,8 @@ function getAuthorization({ username, password }: URL): string | undefined {
 }
 
 /**
- * Decodes valid percent escapes and keeps other percent signs, as curl does. `URL` accepts these too, but
- * decodeURIComponent throws.
+ * Decodes valid percent escapes and keeps other percent signs, as curl does. `URL` accepts those other percent signs,
+ * but `decodeURIComponent` throws for them.
  */
 function decodePercentEscapes(text: string): string {
   return text.replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) => {

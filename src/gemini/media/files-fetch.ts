@@ -62,12 +62,12 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
 }
 
 /**
- * Checks the host of an upload URL, which the service chooses. It may be another host of the service, but not a
- * link-local address, at which cloud providers serve the credentials of a machine.
+ * Checks the host of an upload URL, which the service chooses. It may differ from the service's own host, but must not
+ * be a link-local address, at which cloud providers serve the credentials of a machine.
  */
-async function assertAllowedHost(url: URL, canResolve: boolean, options: FilesFetchOptions): Promise<void> {
+async function assertAllowedHost(url: URL, looksUpNames: boolean, options: FilesFetchOptions): Promise<void> {
   if (url.host === options.connection.host) return;
-  const addresses = await findHostAddresses(url, canResolve);
+  const addresses = await findHostAddresses(url, looksUpNames);
   if (!addresses.some(isLinkLocal)) return;
   const message = `${options.errorPrefix}: ${options.connection.host} names a link-local address for the upload`;
   throw new BoticelliError('unavailable', message, { hint: getWrongHostHint(options.connection.host) });

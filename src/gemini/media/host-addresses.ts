@@ -42,13 +42,13 @@ export function isPrivate(hostAddress: HostAddress): boolean {
 
 /**
  * Returns the addresses of a URL's host.
- * @param canResolve whether to look a name up; without it, a name has no addresses
+ * @param looksUpNames if false, a name is not looked up, and the result is empty for it
  */
-export async function findHostAddresses({ hostname }: URL, canResolve: boolean): Promise<readonly HostAddress[]> {
+export async function findHostAddresses({ hostname }: URL, looksUpNames: boolean): Promise<readonly HostAddress[]> {
   const bareHostname = hostname.replace(/^\[(.*)\]$/, '$1');
   const family = isIP(bareHostname);
   if (family !== 0) return [{ address: bareHostname, family }];
-  return canResolve ? lookup(bareHostname, { all: true }) : [];
+  return looksUpNames ? lookup(bareHostname, { all: true }) : [];
 }
 
 /**

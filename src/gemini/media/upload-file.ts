@@ -101,7 +101,7 @@ async function pollUntilProcessed(uploaded: File, name: string, options: MediaPa
  */
 export async function deleteFiles(remoteNames: Set<string>, options: MediaDeliveryOptions): Promise<void> {
   if (remoteNames.size === 0) return;
-  // This has its own time limit, because an interrupted run must end soon but still delete its files.
+  // The time limit replaces the caller's signal: an interrupted run must end soon but still delete its files.
   const signal = AbortSignal.timeout(2000);
   const files = await createFilesClient({ ...options, signal, errorPrefix: 'could not delete uploaded files' });
   await Promise.allSettled([...remoteNames].map((name) => files.delete({ name })));

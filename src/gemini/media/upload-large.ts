@@ -14,8 +14,9 @@ import { deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upl
  */
 export function createMediaUploader(options: MediaDeliveryOptions) {
   const uploadOnce = createAsyncMemo<string>();
+  // By content key. Includes files that the service has not processed yet.
   const uploadedFiles = new Map<string, File>();
-  // The content keys of uploaded files that have been processed, so that requests can refer to them.
+  // The content keys of the uploaded files that requests can refer to, because the service has processed them.
   const readyKeys = new Set<string>();
   // The names of files on the service. A name is added before the upload, because the file may exist even if the
   // response is lost.
@@ -23,10 +24,11 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
 
   return {
     /**
-     * Selects the media to upload: those that were uploaded before, and as many others, from the largest on, as are
-     * necessary for the rest to fit into the request.
+     * Selects the media that the request refers to as uploaded files: those that were uploaded before, and those that
+     * `selectLargest` selects from the others.
      */
     selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent> {
+      // Before the first upload, `readyKeys` is empty, and no media are hashed for their keys.
       const alreadyUploaded = parts.filter(
         (part) =>
           readyKeys.size > 0 && ['bytes', 'file'].includes(part.content.from) && readyKeys.has(getContentKey(part)),
@@ -50,7 +52,7 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
       return { ...part, content: { from: 'reference', uri } };
     },
     /**
-     * If the part refers to a local file, returns it with the bytes of the file instead. Returns other parts unchanged.
+     * Replaces a local file in a part with the bytes of the file. Returns a part without a local file unchanged.
      */
     async inlinePart(part: MediaPart): Promise<MediaPart> {
       if (part.content.from !== 'file') return part;
@@ -63,8 +65,8 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
 }
 
 /**
- * Selects as many media, from the largest on, as are necessary for the rest to fit into one request. References count
- * as 0 bytes.
+ * Selects the largest media, as few as possible, so that those that are not selected fit into one request. References
+ * count as 0 bytes.
  */
 function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
   const bySize = [...parts].sort((one, other) => getByteLength(other) - getByteLength(one));

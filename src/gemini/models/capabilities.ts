@@ -23,7 +23,7 @@ export function getCapabilities(model: string, models: readonly ModelInfo[] = []
 
 /**
  * Returns what the service's list says. The list does not say what kind of output a model has, so the model's name
- * decides whether it needs another method.
+ * decides whether it needs another method than `generateContent`.
  */
 export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabilities {
   return {
@@ -64,8 +64,8 @@ export function isUnsupportedModel(model: string, models?: readonly ModelInfo[])
 }
 
 /**
- * Whether a model outputs only embeddings, or needs another method for its images, videos or music, judging by its
- * name.
+ * Whether a model needs another method than `generateContent` for its embeddings, images, videos or music, judging by
+ * its name.
  */
 function isOtherMethodNeeded(model: string): boolean {
   return /embedding|^imagen|^veo|^lyria/.test(model);

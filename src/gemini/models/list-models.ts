@@ -33,7 +33,7 @@ export async function listModelsWithConnection(
   const modelsApi = await abortable(connection.getModelsApi(), signal);
   const exchange = createHttpExchange({
     ...{ connection, clock, signal, timeoutMs, idleTimeoutMs: timeoutMs },
-    model: 'the model list',
+    model: 'the model list', // Messages name it where they otherwise name a model.
     streaming: false,
     maxBodyBytes: maxNonReplyBytes,
     expected: { name: 'a model list', isExpectedBody: isModelListBody },

@@ -19,7 +19,7 @@ export interface ModelInfo {
 export interface ModelList {
   /** In the service's order. */
   entries: readonly ModelInfo[];
-  /** Milliseconds since the epoch. */
+  /** When the service sent the list, in milliseconds since the epoch. */
   listedAt: number;
 }
 
@@ -34,8 +34,8 @@ export interface ModelListCache {
 export type UntrustedModelInfo = { readonly [Field in keyof ModelInfo]?: unknown };
 
 /**
- * Longer names are rejected, and longer texts are cut. Real names have up to 60 characters, descriptions up to 700
- * (2026-11).
+ * A longer `name` is rejected, and longer display names and descriptions are cut. Real names have up to 60 characters,
+ * descriptions up to 700 (2026-11).
  */
 const maxNameChars = 300;
 const maxDescriptionChars = 5000;

@@ -18,7 +18,7 @@ export function getUnsupportedReason(model: string, request: GenerateRequest): s
   if (wouldSpeakInsteadOfWrite || !(supportsGenerate || supportsLive)) return 'it does not generate text';
   if (supportsGenerate)
     return getThinkingReason(name, request) ?? getToolsReason(name, request) ?? getResolutionReason(name, request);
-  // A JSON format is supported: the Live API does not accept a schema, but boticelli validates the reply itself.
+  // `format = "json"` is no reason: the Live API does not accept a schema, but boticelli validates the reply itself.
   return getLiveUnsupportedReason(name, request);
 }
 
