@@ -24,7 +24,7 @@ test('decides by the built-in facts for a built-in model, without reading the li
   expect(listReads.count).toBe(0);
 });
 
-test('decides by the list for an unknown model', async () => {
+test('decides by the list for a model that is not built in', async () => {
   const { usesLive, listReads } = createPredicate({ entries: [liveOnly] });
   expect(await usesLive('gemini-talk')).toBe(true);
   expect(listReads.count).toBe(1);

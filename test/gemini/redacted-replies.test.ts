@@ -112,7 +112,7 @@ test('rejects a key of more than 8192 characters without printing it, and can re
   expect(createRedactor('k/'.repeat(600))(`a ${'k%2F'.repeat(600)} b`)).toBe('a [key] b');
 });
 
-test('a stream keeps back only what may be the beginning of a key', () => {
+test('a stream holds back only what may be the beginning of a key', () => {
   const redactor = createStreamRedactor(listKeyForms(apiKey));
   const passed = ['Hello ', 'CAN', ' CANARYKEY/', 'x', 'C', 'ANARYKEY/0123456789+abc', 'end C'].map(redactor.push);
   expect(passed).toEqual(['Hello ', '', 'CAN ', 'CANARYKEY/x', '', '[key]', 'end ']);

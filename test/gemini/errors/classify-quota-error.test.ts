@@ -61,7 +61,7 @@ test.each([
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
 });
 
-test('reports a used-up daily quota as quota_exhausted until midnight Pacific, and ignores its RetryInfo', async () => {
+test('reports a used-up daily quota as quota_exhausted until midnight Pacific, not for the delay of RetryInfo', async () => {
   const error = await errorOf(dayQuotaError('gemini-3.7-flash'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, retryAfterMs: undefined });
   expect(error.retryAt).toEqual(getNextPacificMidnight(now));
@@ -73,7 +73,7 @@ test('uses the singular for a limit of one', async () => {
   expect(error.message).toContain('(1 of 1 request)');
 });
 
-test('reports the daily quota if both quotas are named, even if only the per-minute quota states its limit', async () => {
+test('reports the daily quota if the error also names a per-minute quota, even if it states only the per-minute limit', async () => {
   const day = { quotaId: requestsPerDayId };
   const error = await errorOf(quotaError([{ quotaId: requestsPerMinuteId, quotaValue: '10' }, day], '7s'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false });

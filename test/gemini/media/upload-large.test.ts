@@ -122,7 +122,7 @@ describe('uploaded media', () => {
     expect(server.files.files.size).toBe(0);
   });
 
-  test('is sent by its URI in later requests too, even if they could contain its bytes', async () => {
+  test('is sent as its URI in a later request too, even if that request could contain the bytes', async () => {
     const [nine, eight] = [
       await createPart(createVideo(9 * megabyte)),
       await createPart(createVideo(8 * megabyte), 'b.mp4'),

@@ -36,7 +36,7 @@ describe('guessed from the name', () => {
     'imagen-4.0-generate-001',
     'veo-3.1-generate-001',
     'lyria-3.5',
-  ])('%s supports neither', (model) => {
+  ])('%s supports neither generateContent nor Live', (model) => {
     expect(guessCapabilities(model)).toEqual(neither);
   });
 });
