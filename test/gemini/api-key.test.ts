@@ -8,8 +8,8 @@ import { createGeminiFixture, createRequest, getError, readStream } from './gemi
 const fixture = createGeminiFixture();
 const canary = 'CANARY-abc/=+def';
 
-/** Everything of an error that could be printed. */
-function printAll(error: unknown): string {
+/** Everything of an error that could be printed, as one text. */
+function formatFully(error: unknown): string {
   return inspect(error, { depth: 10, showHidden: true }) + JSON.stringify(error);
 }
 
@@ -24,7 +24,7 @@ test.each([
   const { error: streamed } = await readStream(fixture.driver({ apiKey }).generateStream(createRequest()));
   for (const failed of [error, streamed]) {
     expect(failed).toMatchObject({ code, isTransient: false });
-    expect(printAll(failed)).not.toContain(canary);
+    expect(formatFully(failed)).not.toContain(canary);
   }
   expect(fixture.server.requests).toHaveLength(0);
 });
@@ -37,7 +37,7 @@ test.each([
   [`Bearer ${canary}`, 'the API key begins with "Bearer"'],
   [`key=${canary}`, 'the API key begins with "key="'],
   [`GEMINI_API_KEY=${canary}`, 'the API key begins with "GEMINI_API_KEY="'],
-])('says what surrounds a key, before any request (%#)', async (apiKey, message) => {
+])('rejects a key with quotation marks or a prefix, says which, and sends no request (%#)', async (apiKey, message) => {
   const calls = [
     () => fixture.driver({ apiKey }).generate(createRequest()),
     () => fixture.driver({ apiKey }).generate(createRequest('Hi', { model: 'gemini-3.8-live' })),
@@ -47,7 +47,7 @@ test.each([
     const error = await getError(call());
     expect(error).toMatchObject({ code: 'auth', message, isTransient: false });
     expect(error.hint).toMatch(/^Set GEMINI_API_KEY to the key alone/);
-    expect(printAll(error)).not.toContain(canary);
+    expect(formatFully(error)).not.toContain(canary);
   }
   expect(fixture.server.requests).toHaveLength(0);
 });
@@ -88,7 +88,7 @@ test.each([
     for (const failed of [await getError(driver.generate(createRequest())), error]) {
       expect(failed).toBeDefined();
       // Not even the beginning of the key may be left, so a text must be redacted before it is cut to a length.
-      expect(printAll(failed)).not.toMatch(/CANARY/);
+      expect(formatFully(failed)).not.toMatch(/CANARY/);
     }
   },
 );
@@ -97,7 +97,7 @@ test('redacts the key in the error of a failed model list', async () => {
   fixture.server.queueListReplies(errorReply(500, echo));
   const error = await getError(listModels({ apiKey: canary, baseUrl: fixture.server.url }));
   expect(error).toMatchObject({ code: 'unavailable' });
-  expect(printAll(error)).not.toMatch(/CANARY/);
+  expect(formatFully(error)).not.toMatch(/CANARY/);
 });
 
 test('redacts a model name that equals the key', async () => {
@@ -105,10 +105,11 @@ test('redacts a model name that equals the key', async () => {
     fixture.driver({ apiKey: 'CANARY-key' }).generate(createRequest('Hi', { model: 'CANARY-key' })),
   );
   expect(error).toMatchObject({ code: 'model_not_found' });
-  expect(printAll(error)).not.toMatch(/CANARY/);
+  expect(formatFully(error)).not.toMatch(/CANARY/);
 });
 
 test('redacts a short key only as a separate word', async () => {
+  // The key `test` is also a part of the word `latest`.
   fixture.server.queueReplies(errorReply(400, 'Bad key: test.'));
   const driver = fixture.driver({ apiKey: 'test' });
   expect((await getError(driver.generate(createRequest()))).message).toContain('Bad key: [key]');

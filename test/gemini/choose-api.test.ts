@@ -12,19 +12,19 @@ function createPredicate({ entries, preferLive = false }: { entries?: ModelInfo[
   return { usesLive: createLiveApiPredicate({ modelListCache: { read }, preferLive }), listReads };
 }
 
-const both = { name: 'gemini-both-ways', methods: ['generateContent', 'bidiGenerateContent'] };
-const builtInWithBoth = { ...both, name: 'gemini-3.8-flash' };
+const modelWithBoth = { name: 'gemini-both-ways', methods: ['generateContent', 'bidiGenerateContent'] };
+const builtInWithBoth = { ...modelWithBoth, name: 'gemini-3.8-flash' };
 const liveOnly = { name: 'gemini-talk', methods: ['bidiGenerateContent'] };
 
-test('decides by the built-in facts, without reading the list, for a model that they contain', () => {
-  const { usesLive, listReads } = createPredicate({ entries: [both] });
+test('decides by the built-in facts for a built-in model, without reading the list', () => {
+  const { usesLive, listReads } = createPredicate({ entries: [modelWithBoth] });
   expect(usesLive('gemini-3.8-live')).toBe(true);
   expect(usesLive('models/gemini-3.8-live')).toBe(true);
   expect(usesLive('gemini-flash-lite-latest')).toBe(false);
   expect(listReads.count).toBe(0);
 });
 
-test('decides by the list for an unknown model', async () => {
+test('decides by the list for a model that is not built in', async () => {
   const { usesLive, listReads } = createPredicate({ entries: [liveOnly] });
   expect(await usesLive('gemini-talk')).toBe(true);
   expect(listReads.count).toBe(1);
@@ -37,9 +37,9 @@ test('decides by the name if there is no list', async () => {
   expect(await usesLive('gemini-embedding-9')).toBe(false);
 });
 
-test('uses the Live API only with preferLive if a model supports both APIs', async () => {
-  expect(await createPredicate({ entries: [both] }).usesLive('gemini-both-ways')).toBe(false);
-  expect(await createPredicate({ entries: [both], preferLive: true }).usesLive('gemini-both-ways')).toBe(true);
+test('if a model supports both APIs, uses the Live API only with preferLive', async () => {
+  expect(await createPredicate({ entries: [modelWithBoth] }).usesLive('gemini-both-ways')).toBe(false);
+  expect(await createPredicate({ entries: [modelWithBoth], preferLive: true }).usesLive('gemini-both-ways')).toBe(true);
 });
 
 test('with preferLive, uses the Live API for a built-in model if the built-in facts or the list name that API', async () => {

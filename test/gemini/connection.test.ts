@@ -31,7 +31,7 @@ test.each(['/v1beta', '/v1beta/openai/', '/v1'])('leaves out %s at the end of a 
   ]);
 });
 
-test('keeps the rest of the path of a base URL', () => {
+test('keeps the part of the path that precedes /v1beta in a base URL', () => {
   const { url, host } = createConnection({ apiKey: 'test-key', baseUrl: 'https://gateway.example/gemini/v1beta/' });
   expect({ url: url.href, host }).toEqual({ url: 'https://gateway.example/gemini', host: 'gateway.example' });
 });

@@ -30,15 +30,18 @@ export function createGeminiFixture(options?: GeminiServerOptions) {
 /** The time at which the errors of `getSameError` are classified. */
 export const errorTime = Date.parse('2026-11-22T12:00:00Z');
 
-/** The error of a script, which must be equal for unary and streamed requests. */
+/**
+ * Sends a unary and a streamed request, answers both with the same scripted reply, checks that both fail with the same
+ * error, and returns it.
+ */
 export async function getSameError(
-  { server, driver }: ReturnType<typeof createGeminiFixture>,
+  fixture: ReturnType<typeof createGeminiFixture>,
   script: ScriptedReply,
 ): Promise<BoticelliError> {
-  server.queueReplies(script, script);
-  const client = driver({ clock: { now: () => errorTime, sleep: () => Promise.resolve() } });
-  const unary = await getError(client.generate(createRequest()));
-  const { error: streamed, text } = await readStream(client.generateStream(createRequest()));
+  fixture.server.queueReplies(script, script);
+  const driver = fixture.driver({ clock: { now: () => errorTime, sleep: () => Promise.resolve() } });
+  const unary = await getError(driver.generate(createRequest()));
+  const { error: streamed, text } = await readStream(driver.generateStream(createRequest()));
   expect(text).toBe('');
   const pickFields = ({ code, message, hint, isTransient, isProjectWide, retryAfterMs, retryAt }: BoticelliError) => ({
     ...{ code, message, hint, isTransient, isProjectWide, retryAfterMs, retryAt },
@@ -58,7 +61,7 @@ export function createUserTurn(text: string): Turn {
   return { role: 'user', parts: [{ type: 'text', text }] };
 }
 
-/** The outcome of a stream: its texts, the response of its last chunk, and its error. */
+/** The outcome of a stream: its chunks, their joined texts, the response of the last chunk, and the error. */
 export interface StreamResult {
   chunks: StreamChunk[];
   text: string;

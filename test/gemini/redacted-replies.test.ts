@@ -12,13 +12,13 @@ import { createGeminiFixture, createRequest, getError, readStream } from './gemi
 const fixture = createGeminiFixture();
 const apiKey = 'CANARYKEY/0123456789+abc';
 const base64 = (text: string) => Buffer.from(text).toString('base64');
-const percent = [...Buffer.from(apiKey)].map((byte) => `%${byte.toString(16)}`).join('');
+const percentEncoded = [...Buffer.from(apiKey)].map((byte) => `%${byte.toString(16)}`).join('');
 
 const echoes: [string, string][] = [
   ['as it is', apiKey],
   ['in a URL', encodeURIComponent(apiKey)],
-  ['with every character escaped', percent],
-  ['in upper-case escapes', percent.toUpperCase()],
+  ['with every character escaped', percentEncoded],
+  ['in upper-case escapes', percentEncoded.toUpperCase()],
   ['in base64', base64(apiKey)],
   ['in base64, after one byte', base64(`:${apiKey}:`)],
   ['in base64, after two bytes', base64(`u:${apiKey} and more`)],
@@ -26,11 +26,11 @@ const echoes: [string, string][] = [
   ['in hexadecimal', Buffer.from(apiKey).toString('hex')],
 ];
 
-/** The middle of an echo, which must not remain anywhere. */
+/** The middle of an echo. In base64, the ends may remain, because they also encode the text around the key. */
 const core = (echo: string) => echo.slice(4, -6);
 
 describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
-  test('is redacted in a reply, in its model and in its turn', async () => {
+  test('is redacted in the text, the model name and the turn of a reply', async () => {
     fixture.server.queueReplies({
       body: JSON.stringify({
         candidates: [{ content: { role: 'model', parts: [{ text: `It is ${echo}.` }] }, finishReason: 'STOP' }],
@@ -53,7 +53,7 @@ describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
     expect(response?.text).toBe(streamed);
   });
 
-  test('is redacted in an error, also if white space splits it', async () => {
+  test('is redacted in an error, even if white space splits the key', async () => {
     const split = `${echo.slice(0, 9)}\n  ${echo.slice(9)}`;
     for (const text of [echo, split]) {
       fixture.server.queueReplies(errorReply(400, `Bad key ${text}, sorry`));
@@ -65,9 +65,9 @@ describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
 });
 
 test.each(echoes)(
-  'a key that is echoed %s is redacted where a long text was cut within the key',
+  'a key that is echoed %s is redacted even if a long text is cut in the middle of the key',
   async (_name, echo) => {
-    /** A text that the limit cuts after 20 characters of the key. */
+    /** A text that is cut after 20 characters of the echo if it is shortened to the limit. */
     const fillUpTo = (limit: number) => 'x'.repeat(limit - 20) + echo;
     fixture.server.queueReplies(
       partsReply([{ executableCode: { language: 'PYTHON', code: fillUpTo(100_000) } }, { text: 'Done.' }], {
@@ -112,7 +112,7 @@ test('rejects a key of more than 8192 characters without printing it, and can re
   expect(createRedactor('k/'.repeat(600))(`a ${'k%2F'.repeat(600)} b`)).toBe('a [key] b');
 });
 
-test('a stream keeps back only what may be the beginning of a key', () => {
+test('a stream holds back only what may be the beginning of a key', () => {
   const redactor = createStreamRedactor(listKeyForms(apiKey));
   const passed = ['Hello ', 'CAN', ' CANARYKEY/', 'x', 'C', 'ANARYKEY/0123456789+abc', 'end C'].map(redactor.push);
   expect(passed).toEqual(['Hello ', '', 'CAN ', 'CANARYKEY/x', '', '[key]', 'end ']);

@@ -10,7 +10,8 @@ const fixture = createGeminiFixture();
 const drivers: { close?(): Promise<void> }[] = [];
 afterEach(() => Promise.all(drivers.splice(0).map((driver) => driver.close?.())));
 
-function route(usesLiveApi: (model: string) => Promise<boolean> | boolean, scripts: ScriptedCall[] = []) {
+/** A routing driver over two scripted drivers, REST and Live. `closed` lists which Live sessions it has closed. */
+function createRouting(usesLiveApi: (model: string) => Promise<boolean> | boolean, scripts: ScriptedCall[] = []) {
   const rest = createScriptedDriver(scripts);
   const scripted = createScriptedDriver();
   const closed: string[] = [];
@@ -24,7 +25,7 @@ function route(usesLiveApi: (model: string) => Promise<boolean> | boolean, scrip
 }
 
 test('sends each request to the API of its model', async () => {
-  const { driver, rest, live } = route(async (model) => model === 'talker');
+  const { driver, rest, live } = createRouting(async (model) => model === 'talker');
   await driver.generate(createRequest('One', { model: 'models/talker' }));
   await driver.generate(createRequest('Two', { model: 'writer' }));
   await readStream(driver.generateStream(createRequest('Three', { model: 'talker' })));
@@ -35,7 +36,7 @@ test('sends each request to the API of its model', async () => {
 
 test('chooses the API of a model once', async () => {
   const models: string[] = [];
-  const { driver } = route(async (model) => {
+  const { driver } = createRouting(async (model) => {
     models.push(model);
     return true;
   });
@@ -49,7 +50,7 @@ test('chooses the API of a model once', async () => {
 
 test('fails the call if the choice fails, and chooses again at the next call', async () => {
   let attempts = 0;
-  const { driver } = route(async () => {
+  const { driver } = createRouting(async () => {
     attempts += 1;
     if (attempts === 1) throw new Error('no list');
     return true;
@@ -61,7 +62,7 @@ test('fails the call if the choice fails, and chooses again at the next call', a
 });
 
 test('closes idle sessions before a REST request, and all sessions on close', async () => {
-  const { driver, closed } = route((model) => model === 'talker');
+  const { driver, closed } = createRouting((model) => model === 'talker');
   await driver.generate(createRequest('', { model: 'talker' }));
   expect(closed).toEqual([]);
   await driver.generate(createRequest('', { model: 'writer' }));
@@ -73,8 +74,8 @@ test('closes idle sessions before a REST request, and all sessions on close', as
 test.each([
   ['synchronously', (model: string) => model === 'talker'],
   ['asynchronously', async (model: string) => model === 'talker'],
-])('manages concurrency for Live models only, decided %s', async (_, usesLiveApi) => {
-  const { driver } = route(usesLiveApi);
+])('manages concurrency only for Live models (API chosen %s)', async (_, usesLiveApi) => {
+  const { driver } = createRouting(usesLiveApi);
   expect([await driver.managesConcurrency?.('talker'), await driver.managesConcurrency?.('writer')]).toEqual([
     true,
     false,
@@ -87,7 +88,7 @@ test('uses the Live API for the next attempt if a model turns out to support onl
   const onCall = () => {
     isKnownAsLive = true;
   };
-  const { driver, rest, live } = route(() => isKnownAsLive, [{ error, onCall }]);
+  const { driver, rest, live } = createRouting(() => isKnownAsLive, [{ error, onCall }]);
   await expect(driver.generate(createRequest('', { model: 'murmur' }))).rejects.toMatchObject({
     ...{ code: 'model_not_found', message: 'murmur supports only the Live API', isTransient: true, retryAfterMs: 0 },
   });
@@ -120,7 +121,7 @@ test.each([false, true])('uses the Live API for a Live model by default (streame
   expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(true);
 });
 
-test('says what a Live model cannot take in a request', () => {
+test('says why a model does not support a request', () => {
   const reasonFor = (change: Partial<GenerateRequest>) =>
     getUnsupportedReason('models/gemini-3.8-live', createRequest('Hi', change));
   expect(reasonFor({})).toBeUndefined();

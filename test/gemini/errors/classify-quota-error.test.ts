@@ -22,7 +22,9 @@ async function errorOf(script: ScriptedReply) {
   return error as QuotaExceeded;
 }
 
-const minuteId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
+const requestsPerMinuteId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
+const requestsPerDayId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
+const tokensPerMinuteId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
 
 test('reports a used-up per-minute quota as rate_limited, with the delay of RetryInfo', async () => {
   const error = await errorOf(minuteQuotaError(model, { limit: '10', retryDelay: '17s' }));
@@ -33,7 +35,7 @@ test('reports a used-up per-minute quota as rate_limited, with the delay of Retr
   expect(error).toMatchObject({
     violations: [
       {
-        quotaId: minuteId,
+        quotaId: requestsPerMinuteId,
         quotaMetric: 'generativelanguage.googleapis.com/generate_content_free_tier_requests',
         ...{ model, limit: 10, per: 'minute', unit: 'requests' },
       },
@@ -55,11 +57,11 @@ test.each([
   ['0', 'no delay', undefined],
   ['soon', 'no delay', undefined],
 ])('parses a Retry-After of %s as %s', async (value, _, retryAfterMs) => {
-  const error = await errorOf(quotaError([{ quotaId: minuteId }], undefined, { 'retry-after': value }));
+  const error = await errorOf(quotaError([{ quotaId: requestsPerMinuteId }], undefined, { 'retry-after': value }));
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
 });
 
-test('reports a used-up daily quota as quota_exhausted until midnight Pacific, and ignores the stated delay', async () => {
+test('reports a used-up daily quota as quota_exhausted until midnight Pacific, not for the delay of RetryInfo', async () => {
   const error = await errorOf(dayQuotaError('gemini-3.7-flash'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, retryAfterMs: undefined });
   expect(error.retryAt).toEqual(getNextPacificMidnight(now));
@@ -71,9 +73,9 @@ test('uses the singular for a limit of one', async () => {
   expect(error.message).toContain('(1 of 1 request)');
 });
 
-test('reports the daily quota if a per-minute quota is named too, even if only the per-minute quota has a value', async () => {
-  const day = { quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' };
-  const error = await errorOf(quotaError([{ quotaId: minuteId, quotaValue: '10' }, day], '7s'));
+test('reports the daily quota if the error also names a per-minute quota, even if it states only the per-minute limit', async () => {
+  const day = { quotaId: requestsPerDayId };
+  const error = await errorOf(quotaError([{ quotaId: requestsPerMinuteId, quotaValue: '10' }, day], '7s'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false });
   expect(error).toMatchObject({ violations: [{ per: 'minute', limit: 10 }, { per: 'day' }] });
 });
@@ -85,8 +87,7 @@ test('reports a limit of 0 as no free tier', async () => {
 });
 
 test('names a limit of tokens per minute in the message', async () => {
-  const tokens = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
-  const error = await errorOf(quotaError([{ quotaId: tokens, quotaValue: '250000', model }]));
+  const error = await errorOf(quotaError([{ quotaId: tokensPerMinuteId, quotaValue: '250000', model }]));
   expect(error.message).toContain('(limit: 250000 tokens)');
   expect(error).toMatchObject({ violations: [{ unit: 'tokens', per: 'minute', limit: 250_000 }] });
 });
@@ -152,7 +153,7 @@ const moneyErrors: [kind: string, status: number, text: string, message: RegExp,
 ];
 
 test.each(moneyErrors)(
-  'reports %s (%i) as final for all models, with the page that helps',
+  'reports %s (%i) as not transient and project-wide, with the page that helps',
   async (_, status, text, message, page) => {
     // A retry delay must not make the error transient.
     for (const details of [[], [createRetryInfo('7s')]]) {
@@ -166,7 +167,7 @@ test.each(moneyErrors)(
   },
 );
 
-test('reports an HTTP 402 of a gateway as final, and names the gateway', async () => {
+test('reports an HTTP 402 of a gateway as not transient and project-wide, and names the gateway', async () => {
   const error = await errorOf({ status: 402, body: { error: { message: 'Pay first.' } } });
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, isProjectWide: true });
   expect(error.message).toMatch(/^127\.0\.0\.1:\d+ asks for payment \(402, "Pay first"\)$/);
@@ -191,12 +192,10 @@ test('reports the spend-based limit as transient and as a limit of the whole pro
 
 const requestMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_requests';
 const tokenMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
-const dayId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
-const tokensId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
 
 /**
- * Creates a 429 whose violations have only the given fields, because proto3 omits a field whose value is 0. Its
- * message ends with the given lines.
+ * Creates a 429 with exactly the given violations, and a message that ends with the given lines. A violation may lack
+ * its limit: Google omits a limit of 0, because proto3 omits a field whose value is 0.
  */
 function createRejection(violations: object[], ...lines: string[]): ScriptedReply {
   const details = [{ '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations }];
@@ -205,9 +204,9 @@ function createRejection(violations: object[], ...lines: string[]): ScriptedRepl
 
 test('treats a missing limit as 0 only if the text states a limit of 0', async () => {
   const violations = [
-    { quotaMetric: tokenMetric, quotaId: tokensId, quotaDimensions: { model: 'gemini-3.1-pro' } },
-    { quotaMetric: requestMetric, quotaId: minuteId, quotaDimensions: { model: 'gemini-3.1-pro' } },
-    { quotaMetric: requestMetric, quotaId: dayId, quotaDimensions: { model: 'gemini-3.1-pro' } },
+    { quotaMetric: tokenMetric, quotaId: tokensPerMinuteId, quotaDimensions: { model: 'gemini-3.1-pro' } },
+    { quotaMetric: requestMetric, quotaId: requestsPerMinuteId, quotaDimensions: { model: 'gemini-3.1-pro' } },
+    { quotaMetric: requestMetric, quotaId: requestsPerDayId, quotaDimensions: { model: 'gemini-3.1-pro' } },
   ];
   const zero = await errorOf(
     createRejection(
@@ -228,16 +227,18 @@ test('treats a missing limit as 0 only if the text states a limit of 0', async (
 });
 
 test.each([null, '', ' ', 'many', {}, -1])('treats a limit of %j as unknown', async (quotaValue) => {
-  const error = await errorOf(createRejection([{ quotaId: minuteId, quotaValue }]));
+  const error = await errorOf(createRejection([{ quotaId: requestsPerMinuteId, quotaValue }]));
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true });
-  expect(error.violations).toEqual([{ quotaId: minuteId, per: 'minute', unit: 'requests' }]);
+  expect(error.violations).toEqual([{ quotaId: requestsPerMinuteId, per: 'minute', unit: 'requests' }]);
 });
 
-test('reads the value of a limit from the text if only one violation has its metric', async () => {
+test('reads a limit from the text if only one violation has the metric that the text names', async () => {
   const line = `* Quota exceeded for metric: ${requestMetric}, limit: 20, model: m`;
-  const day = { quotaMetric: requestMetric, quotaId: dayId };
+  const day = { quotaMetric: requestMetric, quotaId: requestsPerDayId };
   expect((await errorOf(createRejection([day], line))).message).toContain('(20 of 20 requests)');
-  const both = await errorOf(createRejection([day, { quotaMetric: requestMetric, quotaId: minuteId }], line));
+  const both = await errorOf(
+    createRejection([day, { quotaMetric: requestMetric, quotaId: requestsPerMinuteId }], line),
+  );
   expect(both.violations.map(({ limit }) => limit)).toEqual([undefined, undefined]);
 });
 
@@ -252,7 +253,7 @@ test.each([
   expect(error.message).toMatch(/^daily quota of /);
 });
 
-test('reports no daily quota for a text that also names a per-minute limit, unless Google states that both are exceeded', async () => {
+test('reports a text with a daily and a per-minute limit as rate_limited, unless Google states that both are exceeded', async () => {
   const gateway = await errorOf(errorReply(429, 'Rate limit exceeded: 10 requests per minute (daily limit: 1000).'));
   expect(gateway).toMatchObject({ code: 'rate_limited', isTransient: true, violations: [] });
   const line = '* Quota exceeded for metric: generate_requests_per';

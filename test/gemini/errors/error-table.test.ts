@@ -7,7 +7,7 @@ import { listModels } from '../../../src/gemini/models/list-models.js';
 import { startHttpProxy } from '../../helpers/http-proxy.js';
 import { createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 import type { ErrorRow } from './table/error-row.js';
-import { otherApis } from './table/other-apis.js';
+import { otherRequests } from './table/other-requests.js';
 import { otherStatuses } from './table/other-statuses.js';
 import { rejections } from './table/rejections.js';
 
@@ -50,7 +50,7 @@ async function getErrors({ request, script }: ErrorRow): Promise<(BoticelliError
   }
 }
 
-test.each([...rejections, ...otherStatuses, ...otherApis].map((row) => [row.request, row.answer, row] as const))(
+test.each([...rejections, ...otherStatuses, ...otherRequests].map((row) => [row.request, row.answer, row] as const))(
   'explains the answer to a %s request: %s',
   async (_request, _answer, row) => {
     const host = `127.0.0.1:${fixture.server.port}`;

@@ -49,8 +49,8 @@ test('names the shutdown date of a retired model', async () => {
 test('suggests Live models, but not models without text output', async () => {
   const live = await getError(fixture.driver().generate(createRequest('Hi', { model: 'gemini-3.9-live' })));
   expect(live.hint).toContain('gemini-3.8-live');
-  const silent = await getError(fixture.driver().generate(createRequest('Hi', { model: 'imagen-4.0-generate' })));
-  expect(silent.hint).not.toContain('imagen');
+  const image = await getError(fixture.driver().generate(createRequest('Hi', { model: 'imagen-4.0-generate' })));
+  expect(image.hint).not.toContain('imagen');
 });
 
 test("ends the request for the model list at the call's time limit, and still reports that the model is unknown", async () => {
@@ -92,7 +92,7 @@ describe('with a model list cache', () => {
     expect({ pages, totalPages }).toEqual({ pages: 2, totalPages: 2 });
   });
 
-  test('fetches the list again if the cached one contains the unknown model, because it may be out of date', async () => {
+  test('fetches the list again if the cached list contains the rejected model, because that list may be out of date', async () => {
     const cache = createCache(createModels('gemini-gone'));
     const error = await getError(
       fixture.driver({ modelListCache: cache }).generate(createRequest('Hi', { model: 'gemini-gone' })),

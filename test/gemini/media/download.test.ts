@@ -38,7 +38,7 @@ const sentParts = (call = 0) => fixture.server.generateRequests[call]?.body.cont
 const png = { inlineData: { mimeType: 'image/png', data: mediaBytes.png.toString('base64') } };
 
 describe('a URL', () => {
-  test('is fetched when the request is sent, once for all requests, without the key', async () => {
+  test('is fetched once for all requests of a driver, and its server does not get the key', async () => {
     pages['/a.png'] = servePage(mediaBytes.png, 'image/png');
     const notes: string[] = [];
     const context: CallContext = { emit: (event) => void (event.type === 'note' && notes.push(event.message)) };
@@ -51,7 +51,7 @@ describe('a URL', () => {
     expect(notes).toEqual([`fetching ${web.url}/a.png`]);
   });
 
-  test('may redirect; a login is sent to the same host only', async () => {
+  test('may redirect; the login in the URL is sent only to the host of the URL', async () => {
     const other = await startWebServer({ '/a.png': servePage(mediaBytes.png) });
     onTestFinished(() => other.close());
     pages['/1'] = serveRedirect('/2', 301);
@@ -71,16 +71,17 @@ describe('a URL', () => {
     expect(web.requests).toHaveLength(6);
   });
 
-  test('may have a login with invalid percent escapes, which are sent unchanged', async () => {
+  test('may have a login with invalid percent escapes; these are sent unchanged', async () => {
     pages['/a.png'] = servePage(mediaBytes.png);
     await fixture.driver().generate(createUrlRequest(`${web.url.replace('//', '//me:100%@')}/a.png`));
+    // The valid escapes %40%C3%BC are sent unchanged too, because the invalid %FF follows them directly.
     await fixture.driver().generate(createUrlRequest(`${web.url.replace('//', '//me:p%40%C3%BC%FF%@')}/a.png`));
     const logins = web.requests.map(({ headers }) => headers.authorization);
     const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;
     expect(logins).toEqual([basic('me:100%'), basic('me:p%40%C3%BC%FF%')]);
   });
 
-  test('has the type of its bytes, or, if it is text, the type that its server or its name states', async () => {
+  test('gets its type from its bytes; text gets its type from its server or its name', async () => {
     pages['/a.jpg'] = servePage(mediaBytes.png, 'application/octet-stream');
     pages['/table'] = servePage('a,b\n', 'text/csv; charset=utf-8');
     pages['/notes.md'] = servePage('# Notes', 'text/plain');
@@ -243,6 +244,7 @@ test('an abort during a download ends the call at once with its reason', async (
 });
 
 describe('the addresses of hosts', () => {
+  /** The addresses of a URL's host. A name is looked up. */
   const find = async (url: string) => findHostAddresses(new URL(url), true);
   test.each([
     ['http://169.254.169.254/latest/meta-data', 'link-local'],
@@ -305,7 +307,7 @@ describe('the addresses of hosts', () => {
     expect(web.requests.map(({ path }) => path)).toEqual(['/a', '/b', '/a']);
   });
 
-  test('a name is looked up only once, so that a second answer cannot differ', async () => {
+  test('a name is not looked up again for the connection, because the second lookup could return another address', async () => {
     pages['/b'] = servePage('text');
     const { port } = new URL(web.url);
     const findAddresses = async () => [loopback];

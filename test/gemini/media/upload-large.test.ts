@@ -34,7 +34,7 @@ function loadLargeVideo(): Promise<MediaPart> {
   return largeVideo;
 }
 
-/** The part that a narrative makes of a file with these bytes. */
+/** Writes a file with these bytes, and loads it as a narrative does. */
 async function createPart(
   bytes: Buffer,
   name = 'film.mp4',
@@ -86,7 +86,7 @@ describe('inline media', () => {
 });
 
 describe('uploaded media', () => {
-  test('is only the largest media if the rest fits into the request, and is sent in pieces, byte for byte', async () => {
+  test('is only the largest file if all other files fit into the request, and is uploaded in pieces, byte for byte', async () => {
     const film = createVideo(17 * megabyte);
     const { context, notes } = recordNotes();
     await driver.generate(
@@ -107,7 +107,7 @@ describe('uploaded media', () => {
     ]);
   });
 
-  test('is sent once for all requests with the same bytes, and deleted at the end', async () => {
+  test('is uploaded once for all requests with the same bytes, and deleted when the driver is closed', async () => {
     const film = createVideo(16 * megabyte);
     const [one, other] = [await createPart(film), await createPart(film, 'the-same.mp4')];
     await Promise.all([driver.generate(createMediaRequest(one)), driver.generate(createMediaRequest(other))]);
@@ -122,7 +122,7 @@ describe('uploaded media', () => {
     expect(server.files.files.size).toBe(0);
   });
 
-  test('is sent by its URI in later requests too, even if they could contain its bytes', async () => {
+  test('is sent as its URI in a later request too, even if that request could contain the bytes', async () => {
     const [nine, eight] = [
       await createPart(createVideo(9 * megabyte)),
       await createPart(createVideo(8 * megabyte), 'b.mp4'),
@@ -158,7 +158,7 @@ describe('uploaded media', () => {
     expect(server.files.files.size).toBe(0);
   });
 
-  test('is sent with the key, which no error contains', async () => {
+  test('is uploaded with the key, and an error does not contain the key', async () => {
     server.files.configure({ rejectCommand: { command: 'start', status: 400, message: `bad key ${canaryKey}` } });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(server.files.requests[0]?.headers['x-goog-api-key']).toBe(canaryKey);
@@ -228,9 +228,9 @@ describe('a failed upload', () => {
   test.each([
     ['upload', 0, 'could not upload "film.mp4"'],
     ['get', 1, 'could not check whether "film.mp4" is ready'],
-  ])('times out if %s gets no response', async (command, processing, prefix) => {
+  ])('times out if %s gets no response', async (command, processingPolls, prefix) => {
     const part = await loadLargeVideo();
-    server.files.configure({ processingPolls: processing, gate: { command, gate: createGate() } });
+    server.files.configure({ processingPolls, gate: { command, gate: createGate() } });
     const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 2000 });
     const error = await getError(limitedDriver.generate(createMediaRequest(part)));
     expect(error).toMatchObject({ code: 'timeout', message: `${prefix}: one request took longer than 2 s` });
@@ -274,7 +274,7 @@ test('an abort during an upload ends the call at once with its reason', async ()
   await expect(work).rejects.toBe(reason);
 });
 
-test('deletes uploaded files after a failed run, and ignores a failed delete', async () => {
+test('close deletes uploaded files even if the request failed, and ignores a failed delete', async () => {
   server.queueReplies(overloadedError());
   await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
   server.files.configure({ rejectCommand: { command: 'delete', status: 500, message: 'no' } });

@@ -36,7 +36,7 @@ function setup({ apiKey = 'key-a', baseUrl = 'http://one.test' } = {}, { store, 
   return { createCache, clock, rows, reads, store };
 }
 
-test('caches a list for a day, also for later caches on the same store', async () => {
+test('keeps a list for a day, also for a cache that is created later on the same store', async () => {
   const { createCache, clock } = setup();
   const first = createCache();
   expect(await first.read()).toBeUndefined();

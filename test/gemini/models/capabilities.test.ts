@@ -7,7 +7,7 @@ const generateOnly = { supportsGenerate: true, supportsLive: false };
 const liveOnly = { supportsGenerate: false, supportsLive: true };
 const neither = { supportsGenerate: false, supportsLive: false };
 
-describe('by the name', () => {
+describe('guessed from the name', () => {
   test.each([
     'gemini-9-live',
     'gemini-9-flash-live-preview',
@@ -36,7 +36,7 @@ describe('by the name', () => {
     'imagen-4.0-generate-001',
     'veo-3.1-generate-001',
     'lyria-3.5',
-  ])('%s supports neither', (model) => {
+  ])('%s supports neither generateContent nor Live', (model) => {
     expect(guessCapabilities(model)).toEqual(neither);
   });
 });
@@ -51,7 +51,7 @@ test.each(['constructor', 'toString', '__proto__'])('does not find %s in the bui
   expect(getKnownCapabilities(model)).toBeUndefined();
 });
 
-describe('by the list of the service', () => {
+describe('getCapabilities with the list of the service', () => {
   const entry = (name: string, methods: string[]): ModelInfo => ({ name, methods });
   const entries = [
     entry('gemini-3.8-flash', ['generateContent', 'bidiGenerateContent', 'countTokens']),
@@ -70,7 +70,7 @@ describe('by the list of the service', () => {
     expect(getCapabilities('gemini-9-flash', entries)).toMatchObject(liveOnly);
   });
 
-  test('excludes embedding models even if the list says that they support generateContent', () => {
+  test('says that an embedding model supports neither API, even if the list says that it supports generateContent', () => {
     expect(getCapabilities('gemini-embedding-9', entries)).toMatchObject(neither);
   });
 

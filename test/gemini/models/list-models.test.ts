@@ -36,7 +36,7 @@ test('redacts the key in a list and drops invalid fields', async () => {
   expect(models).toEqual([{ name: 'a', displayName: 'for [key]', methods: ['[key]'] }]);
 });
 
-test('reports a service without a model list', async () => {
+test('reports a 404 as a missing model list only if the 404 comes from Gemini', async () => {
   fixture.server.queueListReplies({ status: 404, body: '' }, errorReply(404, 'Method not found.'));
   const options = { apiKey: 'test-key', baseUrl: fixture.server.url };
   const foreign = await getError(listModels(options));

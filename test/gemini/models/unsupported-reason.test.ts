@@ -9,7 +9,7 @@ test('accepts a request for a REST model and a text request for a Live model', (
   expect(getUnsupportedReason('models/gemini-3.8-live', createRequest())).toBeUndefined();
 });
 
-test('accepts a JSON request for a Live model, because the reply is validated anyway', () => {
+test('accepts a JSON request for a Live model: the Live API accepts no schema, but boticelli validates the reply itself', () => {
   expect(getUnsupportedReason('gemini-3.8-live', json)).toBeUndefined();
 });
 
@@ -20,7 +20,7 @@ test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'gemini-3.1-flash-
   },
 );
 
-test('accepts a speech model for a request to another speech model', () => {
+test('accepts a speech model as the fallback of another speech model', () => {
   const request = createRequest('Hi', { model: 'models/gemini-3.8-flash-tts' });
   expect(getUnsupportedReason('gemini-3.8-flash-lite-tts', request)).toBeUndefined();
 });

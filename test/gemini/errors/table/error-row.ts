@@ -8,7 +8,7 @@ export interface ErrorRow {
    * error.
    */
   request: 'generate' | 'stream' | 'Live' | 'Files' | 'list';
-  /** The answer, for the test title: its status, and its sender or kind, such as `403, Gemini`. */
+  /** The answer, for the test title: its status, its sender or kind, and its reason: `403, Gemini: API disabled`. */
   answer: string;
   /** What the server sends. */
   script: ScriptedReply;
