@@ -39,7 +39,7 @@ testRule('wrong-type', [
     '4:9 wrong-type: "media" must be a table, not a boolean',
   ],
   [
-    'reports a date in place of a table once, without its missing keys',
+    'reports a date in place of a table once, and not the missing keys of the table',
     `narrative = 2020-01-01\n[toc]\norder = ["a"]\n${acts}`,
     '1:13 wrong-type: "narrative" must be a table, not a date or time',
   ],
