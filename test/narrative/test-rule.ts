@@ -4,7 +4,10 @@ import { collectProblems } from './check-source.js';
 /** A title, the file, and its problems in the format of `collectProblems`. */
 export type RuleCase = [title: string, source: string, ...problems: string[]];
 
-/** Tests that `check`, or the given function, finds exactly the problems of each case. `group` is their common title. */
+/**
+ * Tests that `check`, or the given function, finds exactly the problems of each case.
+ * @param group the title above those of the cases: the rules, or the key that the cases are about
+ */
 export function testRule(
   group: string,
   cases: RuleCase[],

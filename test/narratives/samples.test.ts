@@ -26,6 +26,7 @@ describe('the samples', () => {
     const runs = [JSON.parse(stdout)].flat();
     expect(code).toBe(0);
     expect(runs.map(({ status }) => status)).toEqual(runs.map(() => 'completed'));
+    // The run of a row has `replies` instead of `acts`.
     expect(runs.flatMap(({ acts = [], replies = {} }) => [...acts, ...Object.keys(replies)]).length).toBeGreaterThan(0);
   });
 

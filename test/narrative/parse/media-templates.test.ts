@@ -11,7 +11,7 @@ import { collectProblems, formatDiagnostics, renderHead } from '../check-source.
 const renderSecondInput = (keys: string) =>
   `${renderHead('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
 
-/** Renders a narrative with variables. It has an act for each name, which nests the narrative of this name. */
+/** Renders a narrative with variables. For each name, it has an act that nests the narrative of this name. */
 const renderFile = (vars: string, ...names: string[]) =>
   `${renderHead(...names)}[acts]\n${names.map((name) => `${name} = "narrative:${name}"\n`).join('')}[vars]\n${vars}\n`;
 
