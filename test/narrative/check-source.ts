@@ -3,10 +3,10 @@ import { checkNarrative } from '../../src/narrative/load-narrative.js';
 import type { Diagnostic } from '../../src/toml/diagnostic.js';
 import { assertSchemaAgrees } from './assert-schema-agrees.js';
 
-/** The folder of the images that these tests use. */
+/** The folder of the media files that the narratives of these tests name. */
 export const mediaFolder = fileURLToPath(new URL('../fixtures/media', import.meta.url));
 
-/** Checks a narrative in the folder of the test images. */
+/** Checks a narrative as if its file were in `mediaFolder`. */
 export function checkSource(source: string | Uint8Array) {
   const bytes = typeof source === 'string' ? Buffer.from(source) : source;
   return checkNarrative({ file: 'story.toml', bytes, folder: mediaFolder });
@@ -31,7 +31,7 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string[] 
   });
 }
 
-/** Renders the part of a narrative before its acts: four lines, so the acts begin on line 5. */
+/** Renders the tables of a narrative before `[acts]`: four lines, so what follows begins on line 5. */
 export function renderHead(...order: string[]): string {
   return `[narrative]\nname = "story"\n[toc]\norder = ${JSON.stringify(order)}\n`;
 }

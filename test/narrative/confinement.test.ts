@@ -12,7 +12,7 @@ const actWithSchema = '{ format = "json", schema = "../s.json", input = [{ type 
  * Creates a folder with a narrative, and the confinement to this folder. `link.txt` and `nested.toml` are links that
  * lead out of the folder.
  */
-function createConfined(act: string) {
+function createConfinedNarrative(act: string) {
   const source = `${renderHead('a')}[acts]\na = ${act}\n[vars]\nup = "../x.txt"\n`;
   const folder = createTemporaryFolder(onTestFinished, { 'n.toml': source, 'inside.txt': 'Text.' });
   symlinkSync('/etc/passwd', join(folder, 'link.txt'));
@@ -31,7 +31,7 @@ test.each([
   ['{ input = [{ type = "text", file = "link.txt" }] }', 'the file "link.txt"'],
   ['"narrative:nested"', 'the narrative "nested.toml"'],
 ])('a confined narrative reads no file outside of its folder: %s', async (act, name) => {
-  const { folder, file, confinement } = createConfined(act);
+  const { folder, file, confinement } = createConfinedNarrative(act);
   const { diagnostics, narrative } = await checkNarrativeFile(file, { confinement });
   expect(narrative).toBeUndefined();
   const expected = `outside-folder: ${name} is outside of ${folder}, and this is a test. Lift it.`;
@@ -41,9 +41,9 @@ test.each([
 });
 
 test('a confined narrative reads the files of its folder, and downloads only from public addresses', async () => {
-  const { file, confinement } = createConfined(actWithDocument('file = "inside.txt"'));
+  const { file, confinement } = createConfinedNarrative(actWithDocument('file = "inside.txt"'));
   expect((await checkNarrativeFile(file, { confinement })).diagnostics).toEqual([]);
-  const download = createConfined(actWithDocument('url = "https://a.example/x.txt"'));
+  const download = createConfinedNarrative(actWithDocument('url = "https://a.example/x.txt"'));
   const narrative = await loadNarrative(download.file, { confinement: download.confinement });
   expect(narrative.acts[0]?.inputs[0]).toMatchObject({ content: { from: 'address', publicOnly: true } });
 });

@@ -110,10 +110,10 @@ describe('checkNarrativeFile', () => {
   it.each([
     ['a list of users', 'root:x:0:0:root:/root:/bin/bash\n'],
     ['the settings of another program', '[registry]\ntoken = "secret"\n[metadata]\nowner = 7\n'],
-    ['variables', 'GEMINI_API_KEY = "secret"\nnarrative_id = 7\n'],
-    ['bytes', '\xff\xfe\x00'],
+    ['environment variables', 'GEMINI_API_KEY = "secret"\nnarrative_id = 7\n'],
+    ['binary data', '\xff\xfe\x00'],
   ])(
-    'returns no source text of a file that is not a narrative, so that no line of it is shown: %s',
+    'returns no source text of a file that is not a narrative, so that messages quote no line of it: %s',
     async (_what, content) => {
       const { text, diagnostics } = await checkNarrativeFile(writeFixture('other.toml', content));
       expect(text).toBe('');

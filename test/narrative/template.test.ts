@@ -41,6 +41,7 @@ test('reports the offset and the occurrence of placeholders', () => {
   const text = '\\{{x}} {{ x }} {{x}}';
   const found = getPlaceholders(parseTemplate(text).parts);
   expect(found.map(({ offset, length }) => text.slice(offset, offset + length))).toEqual(['{{ x }}', '{{x}}']);
+  // The escaped `{{x}}` counts as an earlier occurrence of `{{x}}`, but not of `{{ x }}`, which is another text.
   expect(found.map(({ occurrence }) => occurrence)).toEqual([0, 1]);
 });
 

@@ -26,6 +26,7 @@ describe('the samples', () => {
     const runs = [JSON.parse(stdout)].flat();
     expect(code).toBe(0);
     expect(runs.map(({ status }) => status)).toEqual(runs.map(() => 'completed'));
+    // The run of a row has `replies` instead of `acts`.
     expect(runs.flatMap(({ acts = [], replies = {} }) => [...acts, ...Object.keys(replies)]).length).toBeGreaterThan(0);
   });
 
@@ -34,7 +35,7 @@ describe('the samples', () => {
   });
 
   test('include one with a single act, one with four acts, one with two models and one with a picture', async () => {
-    const shown = await Promise.all(
+    const features = await Promise.all(
       samples
         .filter((file) => getFlags(file).length === 0)
         .map(async (file) => {
@@ -43,13 +44,14 @@ describe('the samples', () => {
           return {
             acts: acts.length,
             models: new Set(acts.map(({ requestedModel }) => requestedModel)).size,
+            // The stand-in's reply describes what would be sent, with the MIME types of the media.
             hasPicture: acts.some(({ text }) => text.includes('image/png')),
           };
         }),
     );
-    expect(shown).toContainEqual({ acts: 1, models: 1, hasPicture: false });
-    expect(shown).toContainEqual({ acts: 4, models: 1, hasPicture: false });
-    expect(shown.some(({ models }) => models === 2)).toBe(true);
-    expect(shown.some(({ hasPicture }) => hasPicture)).toBe(true);
+    expect(features).toContainEqual({ acts: 1, models: 1, hasPicture: false });
+    expect(features).toContainEqual({ acts: 4, models: 1, hasPicture: false });
+    expect(features.some(({ models }) => models === 2)).toBe(true);
+    expect(features.some(({ hasPicture }) => hasPicture)).toBe(true);
   });
 });

@@ -53,7 +53,7 @@ describe('a placeholder', () => {
     expect(await collectProblems(renderTwoActs(text, '[vars]\ncolour = "red"\n'))).toEqual([expected]);
   });
 
-  it('is located by its braces: after an escaped placeholder, in a text of several lines, and in every form of an act', async () => {
+  it('is reported once for each text and located by its braces: after an escaped placeholder, in a text of several lines, and in every form of an act', async () => {
     const source = `${renderHead('a', 'b', 'c')}[acts]
 a = ["x", "\\\\{{nix}} {{nix}}"]
 b = """
@@ -72,7 +72,7 @@ input = [{ type = "text", content = "{{nix}}" }]
     ]);
   });
 
-  it('cannot refer to a later act, nor to one before the first', async () => {
+  it('has no value if it names a later act, or if it is {{previous}} in the first act', async () => {
     const source = `${renderHead('a', 'b', 'a')}[acts]\na = "{{b}} {{previous}}"\nb = "x"\n`;
     expect(await collectProblems(source)).toEqual([
       '6:6 not-played-yet: {{b}} has no value: the act "b" has not run when this text is sent',

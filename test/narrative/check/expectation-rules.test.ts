@@ -40,7 +40,7 @@ testRule('expect', [
   ],
   ['accepts a placeholder in a regular expression', withExpect('{ matches = "^{{row.id}}{2}$" }')],
   [
-    'reports unknown names in every kind of text',
+    'reports placeholders without a value in "contains", "equals" and "matches"',
     withExpect('{ contains = ["ok", "{{vars.b}}"], equals = "{{c}}", matches = "{{a}}" }'),
     '8:31 unknown-variable: unknown variable {{vars.b}}; define it in [vars] or with --var',
     '8:55 unknown-name: unknown name {{c}}; for a variable write {{vars.c}} and define it in [vars]',

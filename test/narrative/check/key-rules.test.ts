@@ -100,12 +100,12 @@ testRule('conflicting-tables, conflicting-keys', [
 
 testRule('conflicting-tables', [
   [
-    'does not allow two older names either',
+    'allows only one of the older names of [narrative]',
     `[narration]\nname = "y"\n[metadata]\nname = "z"\n[acts]\na = "Say hello."\n`,
     '3:2 conflicting-tables: the file has both [narration] and [metadata], two names of the same table',
   ],
   [
-    'names the older name that is used',
+    'names the older name that stands beside [narrative]',
     `[metadata]\nname = "y"\n${renderHead('a')}${acts}`,
     '1:2 conflicting-tables: the file has both [narrative] and its older name [metadata]',
   ],

@@ -49,7 +49,11 @@ testRule('image', [
     '7:26 unknown-value: "aspect_ratio" in [acts.a.image] must be "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:4", "4:1", "1:8" or "8:1", not "16-9" → 16:9',
     '7:34 unknown-key: unknown key "siz" in [acts.a.image] → size',
   ],
-  ['reports other types', act('image = "16:9"'), '6:9 wrong-type: "image" in [acts.a] must be a table, not a string'],
+  [
+    'reports a value that is not a table',
+    act('image = "16:9"'),
+    '6:9 wrong-type: "image" in [acts.a] must be a table, not a string',
+  ],
 ]);
 
 testRule('media-json', [
@@ -140,7 +144,7 @@ testRule('bad-schema', [
     `7:16 bad-schema: element 1 of "enum" in [acts.a.schema] is the number NaN, which JSON can't represent`,
   ],
   [
-    'requires that a schema file contains valid JSON, an object and a valid schema',
+    'requires that a schema file is valid JSON, an object and a valid schema',
     `${renderHead('a', 'b', 'c')}[acts.a]\nformat = "json"\nschema = "../schemas/broken.json"\n${input}[acts.b]\nformat = "json"\nschema = "../schemas/list.json"\n${input}[acts.c]\nformat = "json"\nschema = "../schemas/wrong.json"\n${input}`,
     expect.stringMatching(/^7:10 bad-schema: the file "\.\.\/schemas\/broken\.json" is not valid JSON: .+$/),
     '11:10 bad-schema: "../schemas/list.json" is not a valid JSON Schema: it must be an object',
@@ -154,7 +158,7 @@ test('reports a schema that is nested too deeply, instead of overflowing the sta
   expect(problem).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);
 });
 
-test('acts inherit the parameters of the narrative that they do not set, and replace the table safety as a whole', async () => {
+test('an act inherits the parameters that it does not set; its table "safety" replaces the whole one of the narrative', async () => {
   const source = `[narrative]
 name = "x"
 top_p = 0.5
@@ -176,7 +180,7 @@ ${input}`;
   });
 });
 
-test('reads a schema from a table and from a file, also one in draft-07', async () => {
+test('reads a schema from a table and from a file, which may be in draft-07', async () => {
   const schema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
   const table = act(
     'format = "json"\nschema = { type = "object", properties = { name.type = "string" }, required = ["name"] }',

@@ -39,7 +39,7 @@ testRule('wrong-type', [
     '4:9 wrong-type: "media" must be a table, not a boolean',
   ],
   [
-    'reports a date in place of a table once, without its missing keys',
+    'reports a date in place of a table once, and not the missing keys of the table',
     `narrative = 2020-01-01\n[toc]\norder = ["a"]\n${acts}`,
     '1:13 wrong-type: "narrative" must be a table, not a date or time',
   ],
@@ -68,7 +68,7 @@ testRule('wrong-type', [
 
 testRule('out-of-range', [
   [
-    'names the limit that a value exceeds',
+    'names the limit that a value is above or below',
     `${renderHead('a')}[acts.a]\ntemperature = 2.5\nmax_tokens = 0\ninput = [{ type = "text", content = "x" }]\n`,
     '6:15 out-of-range: "temperature" in [acts.a] must be at most 2, not 2.5',
     '7:14 out-of-range: "max_tokens" in [acts.a] must be at least 1, not 0',

@@ -98,7 +98,7 @@ test.each<[expectation: Expectation, mismatch?: string]>([
   );
 });
 
-test('lists all mismatches, up to ten, and bounds what it quotes', async () => {
+test('lists at most ten mismatches, and shortens what it quotes of texts', async () => {
   const expectations: Expectation[] = Array.from({ length: 20 }, (_, index) => ({
     name: 'min_words',
     limit: index + 2,

@@ -8,7 +8,7 @@ import { readToml } from '../../../src/toml/read-toml.js';
 import { formatDiagnostics, mediaFolder } from '../check-source.js';
 import { type RuleCase, testRule } from '../test-rule.js';
 
-/** Returns the warnings of `lintNarrative` about a text. It need not be a valid narrative. */
+/** Returns the warnings of `lintNarrative` about `text`: TOML that need not be a valid narrative. */
 async function lintText(text: string, override: { model?: string; now?: number } = {}): Promise<string[]> {
   const read = readToml(Buffer.from(text));
   if (!read.ok) throw new Error((await read.diagnose()).message);
@@ -288,7 +288,7 @@ rule('misspelt-reference', [
     '~ 5:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "meda.logo", but looks like a reference; to send the media, write an input of its type with ref = "media.logo"',
   ],
   [
-    'finds references in text inputs',
+    'finds a correct reference that is the content of a text input',
     `[acts.c]\ninput = [{ type = "text", content = "media.logo" }, { type = "text", content = "narrative:x" }]\n[media.logo]\nfile = "x"\n`,
     '~ 2:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "media.logo", but looks like a reference; to send the media, write an input of its type with ref = "media.logo"',
     '~ 2:80 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "narrative:x", but looks like a reference; to run the narrative, write the act as an array of strings that contains "narrative:x"',

@@ -28,6 +28,7 @@ it('accepts variables that a system instruction or a media name uses', async () 
   const source = renderNarrative('x', 'who = "you"\nfile = "paper"\nact = 1\n')
     .replace('name = "story"', 'name = "story"\nsystem = "For {{vars.who}}"')
     .replace('a = "x"', 'a.system = "{{vars.act}}"\na.input = [{ type = "document", file = "{{vars.file}}.txt" }]');
+  // `a` has its own system instruction, so only `b` uses that of the narrative.
   const files = {
     'a.toml': source.replace('order = ["a"]', 'order = ["b", "a"]').replace('[acts]', '[acts]\nb = "x"'),
   };
@@ -57,7 +58,7 @@ it('reports all variables as unused if templates are off', async () => {
   expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: {{vars.x}} is never used']);
 });
 
-it('reports no unused variable if a nested narrative has an error, because its variables are unknown', async () => {
+it('reports no unused variable if a nested narrative has an error, because any variable may be used there', async () => {
   const [only, ...others] = await lintFiles({
     'a.toml': renderNarrative('narrative:b', 'x = 1\n'),
     'b.toml': 'broken = [',

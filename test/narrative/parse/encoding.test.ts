@@ -66,7 +66,7 @@ it.each(['utf16le', 'utf16be'])('recognizes %s without a byte order mark', async
   ]);
 });
 
-it('accepts a leading zero in an exponent, which older parsers reject', async () => {
+it('accepts a leading zero in an exponent, as TOML 1.0 does, unlike TOML 0.5', async () => {
   const { narrative } = await checkSource(
     `${renderHead('a')}[acts.a]\nmax_tokens = 1e06\ninput = [{ type = "text", content = "x" }]\n`,
   );

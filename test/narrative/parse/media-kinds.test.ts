@@ -40,9 +40,9 @@ describe('media', () => {
   ])('detects the kind and MIME type of media in an input and in [media]: %s, %s, %s', async (type, file, mimeType) => {
     const folder = createMediaFolder();
     const byInput = await loadInput(renderInput(`type = "${type}"\nfile = "${file}"`), folder);
-    const byName = await loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);
+    const byEntry = await loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);
     expect(byInput).toMatchObject({ type, mimeType, name: file });
-    expect(byName).toEqual(byInput);
+    expect(byEntry).toEqual(byInput);
   });
 
   it('uses the entry of [media] that `ref` names, if its kind is the type of the input', async () => {
@@ -90,10 +90,10 @@ describe('media', () => {
   });
 
   it('infers the kind of media from the name in its URL, from its mime or from the input', async () => {
-    const named = (keys: string) => loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\n${keys}\n`);
-    expect((await named('url = "https://example.org/a.mp3?x"')).type).toBe('audio');
-    expect((await named('url = "https://example.org/a"')).type).toBe('media');
-    expect(await named('url = "https://example.org/a"\nmime = "image/JPG"')).toMatchObject({
+    const loadEntry = (keys: string) => loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\n${keys}\n`);
+    expect((await loadEntry('url = "https://example.org/a.mp3?x"')).type).toBe('audio');
+    expect((await loadEntry('url = "https://example.org/a"')).type).toBe('media');
+    expect(await loadEntry('url = "https://example.org/a"\nmime = "image/JPG"')).toMatchObject({
       type: 'image',
       mimeType: 'image/jpeg',
     });
@@ -216,8 +216,8 @@ describe('media problems', () => {
     onTestFinished(() => void socket.close());
     mkdirSync(join(folder, 'folder'));
     writeFileSync(join(folder, 'denied'), '', { mode: 0 });
-    writeFileSync(join(folder, 'bomb.zip'), mediaBytes.zip);
-    const names = ['fifo', 'socket', 'folder', 'denied', 'bomb.zip', 'a.png/x'];
+    writeFileSync(join(folder, 'archive.zip'), mediaBytes.zip);
+    const names = ['fifo', 'socket', 'folder', 'denied', 'archive.zip', 'a.png/x'];
     const media = names.map((name) => `[media."${name}"]\nfile = "${name}"\n`).join('');
     writeFileSync(join(folder, 'bad.toml'), `${renderHead('a')}[acts]\na = "hi"\n${media}`);
     chmodSync(folder, 0o755);
@@ -231,7 +231,7 @@ describe('media problems', () => {
         'the file "socket" is not a regular file',
         'the file "folder" is a folder',
         `the file "denied" can't be read: permission denied`,
-        `"bomb.zip" is a zip archive, which Gemini can't read; supported types: images, audio, video, pdf and text`,
+        `"archive.zip" is a zip archive, which Gemini can't read; supported types: images, audio, video, pdf and text`,
         'the file "a.png/x" does not exist',
       ]),
     );

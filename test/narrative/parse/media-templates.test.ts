@@ -11,7 +11,7 @@ import { collectProblems, formatDiagnostics, renderHead } from '../check-source.
 const renderSecondInput = (keys: string) =>
   `${renderHead('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
 
-/** Renders a narrative with variables, and with an act for each of the named narratives, which it nests. */
+/** Renders a narrative with variables. For each name, it has an act that nests the narrative of this name. */
 const renderFile = (vars: string, ...names: string[]) =>
   `${renderHead(...names)}[acts]\n${names.map((name) => `${name} = "narrative:${name}"\n`).join('')}[vars]\n${vars}\n`;
 
@@ -106,14 +106,14 @@ describe('media whose name depends on variables only', () => {
     const { acts } = await loadNarrative(join(createFolder(files), 'a.toml'), { vars: new Map([['name', 'a']]) });
     const input = acts[1]?.inputs[0] as MediaTemplate;
     const content = { from: 'bytes', base64: Buffer.from(mediaBytes.png).toString('base64') };
-    const read: MediaInput = {
+    const image: MediaInput = {
       type: 'image',
       mimeType: 'image/png',
       content: content as MediaInput['content'],
       name: 'a.png',
     };
     expect(input).toMatchObject({ type: 'media-template', sourceKey: 'file', text: '{{vars.name}}.png' });
-    expect([...input.loaded]).toEqual([['a.png', read]]);
+    expect([...input.loaded]).toEqual([['a.png', image]]);
   });
 
   it.each([

@@ -128,7 +128,7 @@ it.each([
   ]);
 });
 
-it('allows at most sixteen levels, on every path', async () => {
+it('allows at most sixteen levels of narratives, also below a narrative that is nested at two levels', async () => {
   const chain = (length: number) =>
     Object.fromEntries(
       Array.from({ length }, (_, at) => [`n${at}.toml`, renderFile(at + 1 === length ? 'x' : `narrative:n${at + 1}`)]),
@@ -137,7 +137,7 @@ it('allows at most sixteen levels, on every path', async () => {
   expect(await collectFolderProblems(chain(17))).toEqual([
     expect.stringMatching(/^n15\.toml:6:6 narrative-depth: .*n0\.toml → .*n16\.toml$/),
   ]);
-  // n9 is first read at an allowed depth, and then found at a greater one.
+  // n0 nests n9 directly, so n16 is on level 9. n8 nests n9 too, which puts n16 on level 17.
   const shortcut = {
     ...chain(16),
     'n0.toml': renderFile('narrative:n9', 'narrative:n1'),
@@ -176,7 +176,7 @@ it('applies overrides to the acts of nested narratives too, and copies each narr
     model: 'm',
     parameters: { temperature: 0 },
   });
-  // Each file nests the next one twice: copies would amount to 2^15 of the last one.
+  // Each file nests the next one twice. With a copy for each nesting, there would be 2^15 copies of the last one.
   const all = [...collectNarratives(top)];
   expect(all).toHaveLength(16);
   const innermost = all.at(-1);

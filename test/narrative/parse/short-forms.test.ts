@@ -14,7 +14,7 @@ const header = '[narrative]\nname = "x"\n';
 describe('short forms', () => {
   const long = `${header}[toc]\norder = ["look", "say"]\n[media.dot]\nfile = "dot.png"\n[acts.look]\ninput = [{ type = "image", ref = "media.dot" }, { type = "text", content = "Look." }]\n[acts.say]\ntemperature = 1\ninput = [{ type = "text", content = "Say {{look}}." }]\n`;
 
-  test('mean the same as the long form', async () => {
+  test('mean the same as the long form, also under the older table name [metadata]', async () => {
     const short = `[metadata]\nname = "x"\n[media.dot]\nfile = "dot.png"\n[acts.look]\nprompt = "Look."\nmedia = ["media.dot"]\n[acts.say]\nprompt = "Say {{look}}."\ntemperature = 1\n`;
     expect(await load(short)).toEqual(await load(long));
   });

@@ -43,7 +43,7 @@ describe('a syntax error', () => {
       '1:7 syntax: control character; write it as an escape such as \\u0000, in a string in "quotes"',
     ],
     [
-      'a date is in an array, which the parser rejects',
+      'a date is in an array, which @iarna/toml rejects',
       'a = [2020-01-01]',
       `1:6 syntax: dates and times are not supported here; write a string in "quotes"`,
     ],
@@ -144,7 +144,7 @@ describe('names of inherited JavaScript properties', () => {
     }
   });
 
-  it('are not confused with the same names after a NUL, although the parser puts a NUL before names to escape them', async () => {
+  it('are not confused with the same names after a NUL, although parseToml puts a NUL before such names', async () => {
     const source = `${renderHead('\u0000toString', 'toString')}[acts]\n"\\u0000toString" = "1"\ntoString = "2"\n`;
     const { narrative } = await checkSource(source);
     expect(narrative?.acts.map(({ inputs }) => inputs)).toEqual([

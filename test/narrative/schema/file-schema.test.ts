@@ -4,7 +4,7 @@ import { narrativeFileSchema } from '../../../src/narrative/schema/file-schema.j
 
 type JsonSchema = { [key: string]: unknown };
 
-/** Lists the paths in a JSON Schema that have no description. */
+/** Lists the tables and keys of a JSON Schema that have no description, as paths. */
 function findUndescribed(schema: JsonSchema, path = ''): string[] {
   const inner = ['properties', 'anyOf', 'oneOf'].flatMap((key) => Object.entries((schema[key] ?? {}) as JsonSchema));
   const undescribedTable = schema.properties && !schema.description ? [path] : [];

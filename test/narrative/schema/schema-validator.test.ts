@@ -20,7 +20,7 @@ const doubling: JsonSchema = {
 test.each([
   ['a pattern that backtracks', backtracking, backtrackingText],
   ['a schema that doubles the work at each level', doubling, 7],
-])('ends %s at its time limit and on abort', async (_, schema, value) => {
+])('ends the check against %s at its time limit and on abort', async (_, schema, value) => {
   const validate = await createSchemaValidator(schema);
   const error = await getError(validate(value, { timeoutMs: 300 }));
   expect([error.code, error.message]).toEqual([
@@ -60,7 +60,8 @@ test('rejects a value that is nested too deeply', async () => {
   expect(await validate(nest(100_000))).toEqual(['it is nested more than 500 levels deep']);
 });
 
-// The two schemas that take Ajv longest for their size: many levels of `anyOf`, and a long `enum` of draft-07.
+// The two schemas that take Ajv longest to compile for their size: many levels of `anyOf`, and a long `enum` of
+// draft-07.
 
 function createAnyOfTree(levels: number): JsonSchema {
   return levels === 0 ? { type: 'string' } : { anyOf: [createAnyOfTree(levels - 1), createAnyOfTree(levels - 1)] };
@@ -78,10 +79,10 @@ test.each([
   const timer = setInterval(() => {
     ticks += 1;
   }, 20);
-  const read = await validateSchema(schema, 500);
+  const result = await validateSchema(schema, 500);
   clearInterval(timer);
   const message = 'is too large: compiling it takes more than 0.5 s';
-  expect(read).toEqual({ ok: false, problem: { pointer: [], message } });
+  expect(result).toEqual({ ok: false, problem: { pointer: [], message } });
   expect(ticks).toBeGreaterThan(3);
 });
 
