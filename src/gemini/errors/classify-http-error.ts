@@ -15,9 +15,9 @@ import {
 import { createUnavailableError, isTransientStatus } from './unavailable-error.js';
 import { createFileError, isFileError } from './uploaded-file.js';
 
-// For FAILED_PRECONDITION, for example "User location is not supported".
-const accountHint =
-  'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.';
+const regionHint =
+  'The API is not available at this location; see https://ai.google.dev/gemini-api/docs/available-regions.';
+const billingHint = 'Enable billing for the project; see https://ai.google.dev/gemini-api/docs/billing.';
 
 /**
  * Classifies an error response. Rejections about quota come first, whoever sent them. Gemini's own errors are
@@ -41,12 +41,20 @@ export function classifyHttpError(response: RedactedErrorResponse): BoticelliErr
     return new BoticelliError('model_not_found', `model ${model} not found (404 NOT_FOUND)`, { cause });
   }
   if (status >= 400 && status < 500 && !isTransientStatus(status)) {
-    const isAboutAccount =
-      error.status === 'FAILED_PRECONDITION' && /location|countr|region|billing/i.test(error.message);
-    const hint = isAboutAccount ? accountHint : changeRequestHint;
+    const hint = getPreconditionHint(error) ?? changeRequestHint;
     return new BoticelliError('invalid_request', `request rejected: ${description}`, { hint, cause });
   }
   return createUnavailableError(description, response, error, cause);
+}
+
+/**
+ * Returns the hint for an account that may not use the API at its location, or only with billing. Google asks for
+ * billing where the free tier is not available (https://ai.google.dev/gemini-api/docs/troubleshooting, read 2026-11).
+ */
+function getPreconditionHint({ status, message }: ServiceError): string | undefined {
+  if (status !== 'FAILED_PRECONDITION') return undefined;
+  if (/billing/i.test(message)) return billingHint;
+  return /location|countr|region/i.test(message) ? regionHint : undefined;
 }
 
 /** Returns, for example, `503 UNAVAILABLE, "The model is overloaded"`. */

@@ -10,7 +10,8 @@ import type { MediaDeliveryOptions } from './options.js';
 /**
  * Creates a function that downloads the URL of a part and replaces it with the bytes. A URL that the service reads by
  * itself (YouTube, Files API) becomes a reference. A part without a URL is returned as it is. The function downloads
- * each URL once and keeps all downloads in memory.
+ * each URL once and keeps all downloads in memory. A part that may come only from a public address never gets the bytes
+ * that another part got from a private one.
  */
 export function createMediaDownloader(options: MediaDeliveryOptions) {
   const downloadOnce = createAsyncMemo<Download & { content: MediaBytes }>();
@@ -23,7 +24,8 @@ export function createMediaDownloader(options: MediaDeliveryOptions) {
     const displayUrl = redactUrl(url);
     const problem = validateMediaUrl(url);
     if (problem !== undefined) throw createInputError(`the URL ${displayUrl} ${problem}`);
-    const downloaded = await downloadOnce(url, context.signal, async () => {
+    const key = `${publicOnly ? 'public' : 'any'} ${url}`;
+    const downloaded = await downloadOnce(key, context.signal, async () => {
       context.emit?.({ type: 'note', about: 'download', message: `fetching ${displayUrl}` });
       const { resolveRoute } = options.connection;
       const result = await download({ ...options, url, publicOnly, signal: context.signal, resolveRoute });

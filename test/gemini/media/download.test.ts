@@ -321,6 +321,14 @@ describe('the addresses of hosts', () => {
     expect(error.message).toMatch(/127\.0\.0\.1:\d+ is a private address$/);
     expect(web.requests).toHaveLength(0);
   });
+
+  test('a private address that another part was downloaded from is still refused where only public ones are allowed', async () => {
+    pages['/a'] = servePage('text');
+    const driver = fixture.driver();
+    await driver.generate(createUrlRequest({ url: '/a' }));
+    const error = await getError(driver.generate(createUrlRequest({ url: '/a', publicOnly: true })));
+    expect(error.message).toMatch(/ is a private address$/);
+  });
 });
 
 const loopback = { address: '127.0.0.1', family: 4 };

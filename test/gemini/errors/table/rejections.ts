@@ -48,7 +48,25 @@ export const rejections: readonly ErrorRow[] = [
     },
     code: 'invalid_request',
     message: 'request rejected: 400 FAILED_PRECONDITION, "User location is not supported"',
-    hint: 'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.',
+    hint: 'The API is not available at this location; see https://ai.google.dev/gemini-api/docs/available-regions.',
+  },
+  {
+    request: 'generate',
+    answer: '400, Gemini: no free tier at this location',
+    script: {
+      status: 400,
+      body: {
+        error: {
+          code: 400,
+          status: 'FAILED_PRECONDITION',
+          message: 'Gemini API free tier is not available in your country. Please enable billing on your project.',
+        },
+      },
+    },
+    code: 'invalid_request',
+    message:
+      'request rejected: 400 FAILED_PRECONDITION, "Gemini API free tier is not available in your country. Please enable billing on your project"',
+    hint: 'Enable billing for the project; see https://ai.google.dev/gemini-api/docs/billing.',
   },
   {
     request: 'generate',
