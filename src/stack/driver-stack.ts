@@ -68,7 +68,7 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   const { quota = createQuota({ clock }) } = options;
   const gemini = createGeminiDriver({ clock, ...options.gemini });
   const limited = quota ? withQuota(quota, gemini) : gemini;
-  const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
+  const priced = withCostAndBudget(options, withRetries({ retries, clock }, limited));
   const hopDriver = withFallback({ getFallbackModels, getUnsupportedReason }, withTierFallback(priced));
   const replyDriver = withContinuation(replies ? withHopCache(replies, hopDriver) : hopDriver);
   const checkTimeoutMs = options.gemini.timeoutMs && Math.min(options.gemini.timeoutMs, maxCheckMs);
@@ -77,7 +77,7 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   return replies ? withReplyCache({ ...replies, checkTimeoutMs }, checked) : checked;
 }
 
-function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): BoticelliDriver {
+function withCostAndBudget(options: DriverStackOptions, inner: BoticelliDriver): BoticelliDriver {
   const { prices = createPriceList(), maxCostUsd, budgetLedger: ledger } = options;
   const driver = withCost({ getPrice: prices.getReplyPrice }, inner);
   if (maxCostUsd === undefined) return driver;

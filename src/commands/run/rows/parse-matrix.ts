@@ -122,8 +122,10 @@ function assertNotGiven(
 function createUnknownKeyError(text: string, key: string): BoticelliError {
   const nearest = findNearestName(key, Object.keys(valueParsers));
   const suggestion = nearest === undefined ? '' : `Did you mean ${nearest}? `;
-  const isName = nearest === undefined && /^[\w-]{1,40}$/.test(key);
-  const variable = isName ? `${variablePrefix}${key} for the variable ${key}` : `${variablePrefix}name for a variable`;
+  const mayBeVariable = nearest === undefined && /^[\w-]{1,40}$/.test(key);
+  const variable = mayBeVariable
+    ? `${variablePrefix}${key} for the variable ${key}`
+    : `${variablePrefix}name for a variable`;
   const keys = `Keys are ${Object.keys(valueParsers).join(', ')}, and ${variable}.`;
   return createMatrixError(text, `unknown key ${JSON.stringify(key)}`, `${suggestion}${keys}`);
 }

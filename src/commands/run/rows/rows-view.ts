@@ -110,7 +110,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       };
       return { onEvent, onDetail: (actDetail) => isPipeClosed() || progress.onDetail(actDetail) };
     },
-    /** Counts a row whose result an earlier run has written. */
+    /** Counts a row whose result an earlier command has written. */
     addEarlierRow(_: RowTask) {
       counts.done += 1;
       counts.doneEarlier += 1;
