@@ -59,7 +59,8 @@ export interface DriverStackOptions {
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
  * expectations, JSON validation, continuation of long replies, stored hops, fallback to other models and to other
  * service tiers, budget and cost, retries, quota, and Gemini. Replies and hops are stored only with `replies`, and the
- * budget applies only with `maxCostUsd`. Create one driver for each run.
+ * budget applies only with `maxCostUsd`. Create one driver for each run, or one for all rows of
+ * a run with rows, because the driver numbers equal requests to tell their stored replies apart.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */

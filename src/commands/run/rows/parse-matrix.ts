@@ -98,7 +98,7 @@ function parseThinking(text: string): MatrixValue {
 
 const flagsByKey = { model: '--model', temperature: '--temperature' } as const;
 
-/** Checks that no other flag sets the same value. */
+/** Checks that no other flag sets what the axis varies. */
 function assertNotGiven(
   { key }: MatrixAxis,
   text: string,
@@ -116,7 +116,7 @@ function assertNotGiven(
           ? `--var-file ${variable}`
           : undefined;
   if (flag === undefined) return;
-  throw createMatrixError(text, `it can't be combined with ${flag}, which sets the same value`, 'Remove one of them.');
+  throw createMatrixError(text, `it can't be combined with ${flag}, which also sets ${key}`, 'Remove one of them.');
 }
 
 function createUnknownKeyError(text: string, key: string): BoticelliError {

@@ -52,6 +52,7 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
     ...createRowReporter({ ...screen, options }, counts),
     /** Writes how the run ended: the reason why it stopped early, how to go on, and the summary as the last line. */
     finish({ error, resumeHint, unfinished }: { error?: ErrorReport; resumeHint?: string; unfinished: number }) {
+      // Removes the progress line. `start` has set it with `counts` as its owner.
       stderrWriter.setStatus(counts, undefined);
       stderrWriter.stopSpinner();
       if (isPipeClosed()) return;
