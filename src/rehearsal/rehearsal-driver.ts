@@ -88,6 +88,7 @@ const maxQuoteLength = 60;
 
 /** Quotes the beginning of a text on one line. */
 function quoteStart(text: string): string {
+  // A text may be long, so only its start is read. That is more than is quoted, because white space is shortened.
   const line = text
     .slice(0, 4 * maxQuoteLength)
     .replaceAll(/\s+/g, ' ')

@@ -59,7 +59,8 @@ export interface DriverStackOptions {
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
  * expectations, JSON validation, continuation of long replies, stored hops, fallback to other models and to other
  * service tiers, budget and cost, retries, quota, and Gemini. Replies and hops are stored only with `replies`, and the
- * budget applies only with `maxCostUsd`. Create one driver for each run.
+ * budget applies only with `maxCostUsd`. Create one driver for each run, or one for all rows of
+ * a run with rows, because the driver numbers equal requests to tell their stored replies apart.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
@@ -68,7 +69,7 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   const { quota = createQuota({ clock }) } = options;
   const gemini = createGeminiDriver({ clock, ...options.gemini });
   const limited = quota ? withQuota(quota, gemini) : gemini;
-  const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
+  const priced = withCostAndBudget(options, withRetries({ retries, clock }, limited));
   const hopDriver = withFallback({ getFallbackModels, getUnsupportedReason }, withTierFallback(priced));
   const replyDriver = withContinuation(replies ? withHopCache(replies, hopDriver) : hopDriver);
   const checkTimeoutMs = options.gemini.timeoutMs && Math.min(options.gemini.timeoutMs, maxCheckMs);
@@ -77,7 +78,7 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   return replies ? withReplyCache({ ...replies, checkTimeoutMs }, checked) : checked;
 }
 
-function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): BoticelliDriver {
+function withCostAndBudget(options: DriverStackOptions, inner: BoticelliDriver): BoticelliDriver {
   const { prices = createPriceList(), maxCostUsd, budgetLedger: ledger } = options;
   const driver = withCost({ getPrice: prices.getReplyPrice }, inner);
   if (maxCostUsd === undefined) return driver;

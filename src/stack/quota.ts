@@ -36,10 +36,10 @@ export interface CreateQuotaOptions {
  * object share its limits.
  */
 export function createQuota(options: CreateQuotaOptions = {}): QuotaOptions {
-  const { tier = defaultTier, clock = systemClock, maxWaitMs, ...stateOptions } = options;
-  const limitsFor = stateOptions.limitsFor ?? createLimitsLookup(tier, undefined, {});
+  const { tier = defaultTier, clock = systemClock, maxWaitMs, ...otherOptions } = options;
+  const limitsFor = otherOptions.limitsFor ?? createLimitsLookup(tier, undefined, {});
   const common = { clock, limitsFor, ...(maxWaitMs !== undefined && { maxWaitMs }) };
-  const limiterOptions = { store: createMemoryQuotaStore(), project: 'default', ...stateOptions, ...common };
+  const limiterOptions = { store: createMemoryQuotaStore(), project: 'default', ...otherOptions, ...common };
   return {
     ...common,
     limiter: createRateLimiter(limiterOptions),

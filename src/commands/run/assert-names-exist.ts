@@ -10,8 +10,8 @@ type NarrativeReader = Pick<RunResources, 'readContent' | 'readVariables' | 'fin
 
 /**
  * Checks that every narrative has the acts and variables that the flags name. Otherwise a narrative without them would
- * fail only after the narratives before it were run and paid for, and `--resume` would fail in the same way. A
- * narrative that can't be read or has errors is skipped here: running it reports the reason.
+ * fail only after the narratives before it were run and paid for, and the same command with `--resume` would fail
+ * again. A narrative that can't be read or has errors is skipped here: running it reports the reason.
  *
  * @throws BoticelliError `usage`
  */
@@ -22,15 +22,15 @@ export async function assertNamesExist(
   signal: AbortSignal,
 ): Promise<void> {
   const { only = [], from } = options;
-  const variables = await resources.readVariables();
-  const { values: vars } = variables;
+  const given = await resources.readVariables();
+  const { values: vars } = given;
   if (only.length === 0 && from === undefined && vars.size === 0) return;
   for (const file of files) {
     const loaded = await loadIfReadable(file, { vars, signal }, resources);
     if (!loaded?.narrative) continue;
     try {
       assertActsExist(options, planActs(loaded.narrative));
-      assertKnownVariables(variables, loaded.variables ?? new Set());
+      assertKnownVariables(given, loaded.variables ?? new Set());
     } catch (thrown) {
       const { code, message, hint } = toBoticelliError(thrown);
       throw new BoticelliError(code, `${loaded.file}: ${message}`, { ...(hint !== undefined && { hint }) });

@@ -36,7 +36,7 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   outDir?: string;
   quiet?: boolean;
   verbose?: boolean;
-  /** Default: 5 minutes, and 15 in the flex tier. */
+  /** The time limit of one attempt. Default: 5 minutes, and 15 in the flex tier. */
   timeout?: number;
   idleTimeout: number;
   retries: number;
@@ -66,9 +66,7 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   showPrompts?: boolean;
   /** Whether standard input may be empty where a text uses it. */
   allowEmpty?: boolean;
-  /**
-   * Let replies, standard input and rows choose media files outside of the narrative's folder, and any host of a URL.
-   */
+  /** Let replies, standard input and rows choose media files in any folder, and media URLs with any host. */
   allowOutside?: boolean;
   strict?: boolean;
 }

@@ -18,8 +18,8 @@ const outputErrorOptions = {
 /**
  * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, `01-name.wav` for the speech of a Live
  * model, and `01-name-1.png` for the first picture. The sources of a reply are listed below its text, unless the text
- * is JSON, which they would make invalid. When the run ends, it writes `run.json`. Every method throws a BoticelliError
- * `output_failed` if writing fails.
+ * is JSON: with a list below it, the file would not be valid JSON. When the run ends, it writes `run.json`. Every
+ * method throws a BoticelliError `output_failed` if writing fails.
  */
 export interface ReplyFiles {
   /** Writes `01-name.md`, unless the reply has media, but neither text nor sources. */

@@ -6,7 +6,7 @@ import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
-import type { RowCounts, RowEntry, RowsOrigin } from '../../store/runs/row-runs.js';
+import type { RowEntry, RowsOrigin, RowTotals } from '../../store/runs/row-runs.js';
 import { openRunStore, type RowRecorder, type RunStore } from '../../store/runs/run-store.js';
 import { openStateDatabase, type StateDatabase, type StateFeature } from '../resources/open-database.js';
 import type { RunOptions } from './options.js';
@@ -44,7 +44,7 @@ export interface Persistence {
   /** Starts the record of a run with `--each` or `--matrix`. Call it after `open`. */
   startRowsRecord(start: NarrativeStart, origin: RowsOrigin): void;
   /** Ends the record that `startRowsRecord` started. */
-  endRowsRecord(end: NarrativeEnd, counts: RowCounts): Promise<void>;
+  endRowsRecord(end: NarrativeEnd, totals: RowTotals): Promise<void>;
   /** Whether a later run can reuse replies of this run. */
   readonly isResumable: boolean;
 }
@@ -82,11 +82,11 @@ interface OpenPersistenceOptions {
 export function createPersistence(options: RunOptions, openDatabaseOnce = openStateDatabase): Persistence {
   let stateDatabase: StateDatabase = { reportFailure: () => {} };
   let store: RunStore | undefined;
-  /** The index of the first act whose reply may not be reused. */
-  let firstAskedIndex = options.resume ? Number.POSITIVE_INFINITY : 0;
+  /** The index of the first act whose reply must not be reused. */
+  let firstRequestedIndex = options.resume ? Number.POSITIVE_INFINITY : 0;
   return {
     async open({ settings, narrative, file, text, planned, vars, isKnownInstance, warn }) {
-      if (options.from !== undefined) firstAskedIndex = findFirstRequest(planned, options.from);
+      if (options.from !== undefined) firstRequestedIndex = findFirstActIndex(planned, options.from);
       const { keepMs = defaultKeepMs, keepsPrompts = false } = settings;
       const features = listFeatures(options, keepMs);
       if (options.resume && keepMs === 'off') warn('[store] keep is "off": there are no stored replies to resume from');
@@ -94,8 +94,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       stateDatabase = await openDatabaseOnce({ settings, features, warn });
       const { database, reportFailure } = stateDatabase;
       if (keepMs === 'off' || !features.includes('runs')) return;
-      if (!database && options.resume)
-        throw createNotStorableError("the stored replies can't be read, so nothing was sent");
+      if (!database && options.resume) throw createStoreError("the stored replies can't be read, so nothing was sent");
       if (!database) return;
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
@@ -108,11 +107,11 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     get store() {
       return store;
     },
-    canReuse: (_instance, index = 0) => index < firstAskedIndex,
+    canReuse: (_instance, index = 0) => index < firstRequestedIndex,
     async beforeSend() {
       const isStorable = (await store?.isUsable()) ?? true;
       if (!isStorable && options.resume)
-        throw createNotStorableError('the request was not sent, because its reply could not be stored');
+        throw createStoreError('the request was not sent, because its reply could not be stored');
     },
     wrapListener: (next) => (event) => {
       if (isDetail(event)) return void store?.onEvent(event);
@@ -128,8 +127,8 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
   };
 }
 
-/** Returns the index of the first request of an act: its only one, or the first one of the narrative that it runs. */
-function findFirstRequest(planned: readonly PlannedAct[], act: string): number {
+/** Returns the index of an act; if the act runs a nested narrative, the index of the first act of that narrative. */
+function findFirstActIndex(planned: readonly PlannedAct[], act: string): number {
   const index = planned.findIndex(({ name }) => name === act);
   return index === -1 ? planned.findIndex(({ name }) => name.startsWith(`${act}/`)) : index;
 }
@@ -152,15 +151,15 @@ function createRowPersistence(
         return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
       };
     },
-    async endRowsRecord(end, counts) {
+    async endRowsRecord(end, totals) {
       await getStore()?.onEvent(end);
-      await rows?.saveCounts(counts);
+      await rows?.saveTotals(totals);
     },
   };
 }
 
 /** The warning before this error names the file and the cause. */
-function createNotStorableError(message: string): BoticelliError {
+function createStoreError(message: string): BoticelliError {
   return new BoticelliError('output_failed', message, {
     hint: 'Fix the cause that the warning names. Without --resume, all replies are requested again, and none is stored.',
   });

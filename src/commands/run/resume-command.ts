@@ -8,12 +8,13 @@ import { quoteForShell } from '../../cli/quote-for-shell.js';
  */
 export function createResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
   const args = argv.slice(2);
-  const command = [...detectProgram(env), ...addResumeFlag(removeFromFlag(args))].map(formatWord).join(' ');
+  const command = [...detectProgram(env), ...addResumeFlag(removeFlag(args, '--from'))].map(formatWord).join(' ');
   return args.includes('-') ? `Resume with the same standard input: ${command}` : `Resume with: ${command}`;
 }
 
-function removeFromFlag(args: readonly string[]): string[] {
-  return args.filter((arg, index) => arg !== '--from' && args[index - 1] !== '--from' && !arg.startsWith('--from='));
+/** Removes a flag and its value. */
+function removeFlag(args: readonly string[], flag: string): string[] {
+  return args.filter((arg, index) => arg !== flag && args[index - 1] !== flag && !arg.startsWith(`${flag}=`));
 }
 
 /** Adds `--resume` before `--`, because everything after `--` is an argument. */

@@ -58,7 +58,7 @@ export async function runNarrativeFile(context: RunNarrativeFileOptions): Promis
 async function executeFile(context: RunNarrativeFileOptions, persistence: Persistence): Promise<RunReport> {
   const { file, options, proc, view, resources, signal } = context;
   const { warn, canDiscard, saveAudio, saveMedia } = view;
-  const { narrative, text } = await loadGivenNarrative(await resources.readVariables(), context);
+  const { narrative, text } = await loadNarrativeForRun(await resources.readVariables(), context);
   // Without --each there is no row, so this rejects a narrative that uses row values.
   assertRowGiven(narrative, undefined);
   const planned = planActs(narrative);
@@ -117,7 +117,7 @@ export function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What `loadGivenNarrative` needs. */
+/** What `loadNarrativeForRun` needs. */
 export interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
   view: Pick<NarrativeView, 'warn' | 'printLines'>;
 }
@@ -129,7 +129,7 @@ export interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
  * @param printsWarnings whether warnings are printed; errors always are
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
-export async function loadGivenNarrative(given: GivenVariables, context: LoadOptions, printsWarnings = true) {
+export async function loadNarrativeForRun(given: GivenVariables, context: LoadOptions, printsWarnings = true) {
   const { file, options, proc, colors, view, resources, signal } = context;
   const { model, temperature, maxTokens, serviceTier } = options;
   const warn = printsWarnings ? view.warn : () => {};

@@ -36,8 +36,9 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
     /** Opens the view of one narrative, by its position among the arguments. Call it once for each. */
     openNarrativeView: (narrativeIndex: number) => openNarrativeView({ narrativeIndex, ...shared }),
     /**
-     * If there are several narratives, prints the error of one of them. Does nothing if the same error was already
-     * printed or the command was interrupted.
+     * If there are several narratives, prints the error of the one with this index, if it failed. Does nothing if the
+     * same error was already printed or the command was interrupted. The error of a single narrative is printed when
+     * the command ends.
      */
     reportFailure(index: number, { error }: RunReport) {
       if (labels.length === 1 || !error || shutdown.signal.aborted) return;
@@ -60,7 +61,8 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
 
 /**
  * Creates the labels of narratives, used in progress lines and as folder names in `--out-dir`. A label is the file name
- * without `.toml`, or `stdin`, plus a number if that is taken. Labels depend only on the command-line arguments.
+ * without `.toml`, or `stdin`, plus a number if that is taken. Labels depend only on the command-line arguments,
+ * so that a command that is repeated writes to the same folders.
  *
  * The file name `...toml` stays whole: without `.toml` it would be `..`, which leads out of the folder.
  */

@@ -42,13 +42,13 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
     // After the last reply, standard output may have failed or a signal may have arrived.
     const interruption = signal.aborted ? toBoticelliError(signal.reason) : undefined;
     const hasFailed = interruption !== undefined || runs.some(({ report }) => report.failure);
-    const suites = runs.map((narrativeRun, index) => ({
+    const suiteOptions = runs.map((narrativeRun, index) => ({
       ...narrativeRun,
       file: files[index] ?? '',
       label: view.labels[index] ?? '',
     }));
     // After a failure, a report that can't be written is only a warning: the exit code is that of the failure.
-    ciReports?.write(suites.map(createActSuite), hasFailed ? createWarn(proc, colors) : undefined);
+    ciReports?.write(suiteOptions.map(createActSuite), hasFailed ? createWarn(proc, colors) : undefined);
     throwIfFailed(runs, proc, interruption);
   } finally {
     view.close();

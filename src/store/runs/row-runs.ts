@@ -37,7 +37,7 @@ export interface RowEntry {
 }
 
 /** The number of entries of a run with `--each` or `--matrix`, and how many of them have their reply. */
-export interface RowCounts {
+export interface RowTotals {
   total: number;
   done: number;
 }
@@ -83,7 +83,7 @@ export function createRowRunWriter(database: Database.Database, run: string) {
      * Stores the counts in the record of the whole run, whose columns for acts count rows. Its attempts are the sum of
      * the attempts of its rows.
      */
-    saveCounts: ({ total, done }: RowCounts) =>
+    saveTotals: ({ total, done }: RowTotals) =>
       // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
       write(() => void updateTotals.run(total, done, `${run}/`, `${run}0`, run)),
   };

@@ -2,7 +2,7 @@ import { createBestEffort } from '../../util/best-effort.js';
 import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
 import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
 import { pruneRuns } from './prune-runs.js';
-import { createRowRunId, createRowRunWriter, type RowCounts, type RowEntry, type RowsOrigin } from './row-runs.js';
+import { createRowRunId, createRowRunWriter, type RowEntry, type RowsOrigin, type RowTotals } from './row-runs.js';
 import { createRunRecorder, type RecordedEvent, type RunRecorderOptions } from './run-recorder.js';
 import { prepareRunStatements, type RunStatements } from './run-statements.js';
 
@@ -31,7 +31,7 @@ export interface RunStore {
 export interface RowRecorder {
   /** Returns the listener to the events of a row. The row is written when it ends. */
   createListener(entry: RowEntry): (event: RecordedEvent) => Promise<void>;
-  saveCounts(counts: RowCounts): Promise<void>;
+  saveTotals(totals: RowTotals): Promise<void>;
 }
 
 interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
@@ -130,8 +130,8 @@ function openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }:
         });
       };
     },
-    async saveCounts(counts) {
-      enqueue(async () => getWriter().saveCounts(counts));
+    async saveTotals(totals) {
+      enqueue(async () => getWriter().saveTotals(totals));
       await writes.drain();
     },
   };

@@ -64,7 +64,7 @@ test('an unfinished run with rows has the totals of the rows that have ended; a 
     }),
   ]);
   await store.onEvent({ type: 'narrative-end', run: 'whole', status: 'failed', usage, durationMs: 9 });
-  await rows.saveCounts({ total: 5, done: 4 });
+  await rows.saveTotals({ total: 5, done: 4 });
   expect(listRuns(database, 9).runs).toMatchObject([{ status: 'failed', actCount: 5, actsEnded: 4, attempts: 5 }]);
 });
 

@@ -25,18 +25,18 @@ export function createActSuite({ label, file, report, actNames }: ActSuiteOption
 
 function createCases(label: string, { acts, error }: RunReport, actNames: readonly string[]): ReportedCase[] {
   const ends = new Map(acts.map((end) => [end.index, end]));
-  let unreported = error;
+  let unreportedError = error;
   const cases = actNames.map((name, index): ReportedCase => {
     const end = ends.get(index);
     if (end) return createCase(end);
-    if (unreported?.act !== name) return { name, outcome: 'skipped' };
-    const failed = createFailedCase(name, unreported);
-    unreported = undefined;
+    if (unreportedError?.act !== name) return { name, outcome: 'skipped' };
+    const failed = createFailedCase(name, unreportedError);
+    unreportedError = undefined;
     return failed;
   });
   const namedCases = makeNamesUnique(cases);
   // An error that belongs to no act: the run failed before or after its acts.
-  return unreported ? [createFailedCase(label, unreported), ...namedCases] : namedCases;
+  return unreportedError ? [createFailedCase(label, unreportedError), ...namedCases] : namedCases;
 }
 
 function createCase(end: ActEnd): ReportedCase {

@@ -37,8 +37,8 @@ type ReportOptions = Pick<
  */
 const maxSummaryBytes = 1024 * 1024;
 
-/** The maximum size of an earlier report. A larger file is neither read nor replaced. */
-const maxJunitBytes = 256_000_000;
+/** The maximum size of an earlier JUnit report. A larger file is neither read nor replaced. */
+const maxEarlierJunitBytes = 256_000_000;
 
 /** The minimum space for a summary, even if the file is already larger than `maxSummaryBytes`. */
 const minSummaryBytes = 10_000;
@@ -101,7 +101,7 @@ function assertJunitFile(path: string): void {
     const status = lstatSync(path, { throwIfNoEntry: false });
     if (!status) return;
     // Writing the report would replace a link, not the file that it leads to: /dev/stdout, for example, is a link, and
-    // would be lost for every program. A link may also have come with a folder that someone else wrote.
+    // would be lost for every program.
     if (!status.isFile())
       throw new Error(`it is ${status.isSymbolicLink() ? 'a symbolic link' : 'not a regular file'}`);
     if (status.size === 0 || isJunitReport(path)) return;
@@ -112,7 +112,7 @@ function assertJunitFile(path: string): void {
 }
 
 function isJunitReport(path: string): boolean {
-  const content = readRegularFile(path, maxJunitBytes);
+  const content = readRegularFile(path, maxEarlierJunitBytes);
   return content.ok && content.bytes.subarray(0, junitStart.length).toString('latin1') === junitStart;
 }
 

@@ -10,9 +10,9 @@ import { createFailedCase } from './failed-case.js';
 /** Collects the cases of a run with `--each` or `--matrix`. */
 export interface RowsSuite {
   addRow(task: RowTask, report: RunReport): void;
-  /** Adds a row whose result an earlier run has written. */
+  /** Adds a row whose result an earlier command has written. */
   addEarlierRow(task: RowTask): void;
-  /** @param failure why the run could not start, or started no further row */
+  /** @param failure why the command could not start, or started no further row */
   finish(run: { name: string; outcome?: RowsOutcome; failure?: BoticelliError | undefined }): ReportedSuite;
 }
 

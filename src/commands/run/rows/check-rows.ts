@@ -30,7 +30,10 @@ export function assertDifferentFiles(files: readonly NamedFile[]): void {
   }
 }
 
-/** Returns the same id for every path of a file, or the path if the file can't be found: opening it reports why. */
+/**
+ * Returns an id that is the same for every path of a file. The id of a file that can't be found, such as an output file
+ * that does not exist yet, is its path.
+ */
 function identifyFile(path: string): string {
   try {
     const { dev, ino } = statSync(path);

@@ -61,7 +61,10 @@ export async function executeTask(task: RowTask, run: RowsRun, context: TaskCont
 const rowDigits = 6;
 const combinationDigits = 4;
 
-/** Opens the folder of a task in `--out-dir`: `000007`, `0002-model=b`, or with both `000007-0002-model=b`. */
+/**
+ * Opens the folder of a task in `--out-dir`: `000007` with `--each`, `0002-model=b` with `--matrix`,
+ * `000007-0002-model=b` with both flags.
+ */
 async function openTaskFiles({ row, variant }: RowTask, { outDir, each }: RunOptions): Promise<ReplyFiles | undefined> {
   if (outDir === undefined) return undefined;
   const { combination } = variant;

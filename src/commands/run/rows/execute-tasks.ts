@@ -16,7 +16,7 @@ import { getStopScope } from './stop-scope.js';
 
 /**
  * The number of tasks that may start for each job, counted from the oldest unfinished one. Results are printed in
- * order, so without a limit, many could wait in memory for a slow task.
+ * order, so without a limit, many results could wait in memory for that of a slow task.
  */
 const rowsAheadPerJob = 16;
 

@@ -2,7 +2,7 @@ import type { GivenVariables } from '../../../cli/variables/given-variables.js';
 import type { GenerationParameters } from '../../../driver/request.js';
 import { applyOverrides, type Narrative } from '../../../narrative/narrative.js';
 import { type Combination, createCombinations, type MatrixAxis } from '../../../rows/matrix.js';
-import { type LoadOptions, loadGivenNarrative } from '../run-narrative-file.js';
+import { type LoadOptions, loadNarrativeForRun } from '../run-narrative-file.js';
 import { variablePrefix } from './parse-matrix.js';
 
 /** The narrative as one combination of `--matrix` runs it. */
@@ -24,10 +24,10 @@ export async function loadVariants(
 ): Promise<{ text: string; variants: [Variant, ...Variant[]] }> {
   const given = await context.resources.readVariables();
   if (axes.length === 0) {
-    const { narrative, text } = await loadGivenNarrative(given, context);
+    const { narrative, text } = await loadNarrativeForRun(given, context);
     return { text, variants: [{ narrative }] };
   }
-  const loadedByVariables = new Map<string, Awaited<ReturnType<typeof loadGivenNarrative>>>();
+  const loadedByVariables = new Map<string, Awaited<ReturnType<typeof loadNarrativeForRun>>>();
   const variants: Variant[] = [];
   let text = '';
   for (const combination of createCombinations(axes)) {
@@ -36,7 +36,7 @@ export async function loadVariants(
     // Only the first load prints warnings: the others would repeat most of them.
     const isFirst = loadedByVariables.size === 0;
     const loaded =
-      loadedByVariables.get(id) ?? (await loadGivenNarrative(addVariables(given, variables), context, isFirst));
+      loadedByVariables.get(id) ?? (await loadNarrativeForRun(addVariables(given, variables), context, isFirst));
     loadedByVariables.set(id, loaded);
     if (isFirst) text = loaded.text;
     variants.push({ combination, narrative: applyCombination(loaded.narrative, combination) });

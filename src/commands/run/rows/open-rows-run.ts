@@ -92,7 +92,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const matrix = axes.length > 0 ? toStoredMatrix(axes) : undefined;
   const total = source.total === undefined ? undefined : source.total * variants.length;
-  const recordEnd = recordStart(persistence, { narrative: narrative.name, acts: actNames }, { source, total, matrix });
+  const storeEnd = storeStart(persistence, { narrative: narrative.name, acts: actNames }, { source, total, matrix });
   return {
     ...{ name: narrative.name, variants, isJsonReply: isJsonReply(narrative), source, results, failed },
     ...{ driver, persistence, defaultModel: settings.defaultModel, jobs, callLimiter },
@@ -100,23 +100,23 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
     async close(outcome) {
       await driver.close?.();
       recording?.finish();
-      await recordEnd(outcome);
+      await storeEnd(outcome);
       await persistence.store?.flush();
     },
   };
 }
 
-interface RecordedRows {
+interface StoredRows {
   source: RowSource;
   total: number | undefined;
   matrix: ReturnType<typeof toStoredMatrix> | undefined;
 }
 
-/** Adds the run to the history. Returns a function that records its end. */
-function recordStart(
+/** Adds the run to the history. Returns a function that stores how the run ended. */
+function storeStart(
   persistence: Persistence,
   narrative: { narrative: string; acts: string[] },
-  { source, total, matrix }: RecordedRows,
+  { source, total, matrix }: StoredRows,
 ): (outcome: RowsOutcome) => Promise<void> {
   const startedAt = Date.now();
   const run = createRunId(startedAt);

@@ -98,7 +98,7 @@ function parseThinking(text: string): MatrixValue {
 
 const flagsByKey = { model: '--model', temperature: '--temperature' } as const;
 
-/** Checks that no other flag sets the same value. */
+/** Checks that no other flag sets what the axis varies. */
 function assertNotGiven(
   { key }: MatrixAxis,
   text: string,
@@ -116,14 +116,16 @@ function assertNotGiven(
           ? `--var-file ${variable}`
           : undefined;
   if (flag === undefined) return;
-  throw createMatrixError(text, `it can't be combined with ${flag}, which sets the same value`, 'Remove one of them.');
+  throw createMatrixError(text, `it can't be combined with ${flag}, which also sets ${key}`, 'Remove one of them.');
 }
 
 function createUnknownKeyError(text: string, key: string): BoticelliError {
   const nearest = findNearestName(key, Object.keys(valueParsers));
   const suggestion = nearest === undefined ? '' : `Did you mean ${nearest}? `;
-  const isName = nearest === undefined && /^[\w-]{1,40}$/.test(key);
-  const variable = isName ? `${variablePrefix}${key} for the variable ${key}` : `${variablePrefix}name for a variable`;
+  const mayBeVariable = nearest === undefined && /^[\w-]{1,40}$/.test(key);
+  const variable = mayBeVariable
+    ? `${variablePrefix}${key} for the variable ${key}`
+    : `${variablePrefix}name for a variable`;
   const keys = `Keys are ${Object.keys(valueParsers).join(', ')}, and ${variable}.`;
   return createMatrixError(text, `unknown key ${JSON.stringify(key)}`, `${suggestion}${keys}`);
 }

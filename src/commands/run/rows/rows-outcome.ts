@@ -14,7 +14,7 @@ export interface RowsOutcome extends BilledUsage {
   done: number;
   /** How many of these runs were not started, or were interrupted. */
   unfinished: number;
-  /** Why no further rows were started: an error that is not that of a single row. */
+  /** The error that ended the command, if it belongs to no row: for example, the results can't be written. */
   stopError?: BoticelliError;
   /** The error of the failed run with the lowest position. */
   firstFailure?: BoticelliError;

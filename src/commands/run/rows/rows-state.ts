@@ -14,15 +14,15 @@ export interface RowsState {
   /** The position of the last run that was started. */
   lastStarted: number;
   /**
-   * How many runs the command has reached. It has started them, or has left them out because an earlier run has written
-   * their results, or because their model was stopped.
+   * How many runs the command has reached. It has started them, or has left them out because an earlier command has
+   * written their results, or because their model was stopped.
    */
   reached: number;
   /** Undefined with `--results`: then nothing is written to standard output. */
   output: RowOutput | undefined;
   /** The failed run with the lowest position. */
   firstFailure: { position: number; failure: BoticelliError } | undefined;
-  /** The error that ended the run, if it is not that of a single row: for example, the results can't be written. */
+  /** The error that ended the command, if it belongs to no row: for example, the results can't be written. */
   stopError?: BoticelliError;
   /**
    * Why no further run is started, as a clause for a warning. It is not an error of its own, because the failed rows

@@ -52,6 +52,7 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
     ...createRowReporter({ ...screen, options }, counts),
     /** Writes how the run ended: the reason why it stopped early, how to go on, and the summary as the last line. */
     finish({ error, resumeHint, unfinished }: { error?: ErrorReport; resumeHint?: string; unfinished: number }) {
+      // Removes the progress line. `start` has set it with `counts` as its owner.
       stderrWriter.setStatus(counts, undefined);
       stderrWriter.stopSpinner();
       if (isPipeClosed()) return;
@@ -110,7 +111,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       };
       return { onEvent, onDetail: (actDetail) => isPipeClosed() || progress.onDetail(actDetail) };
     },
-    /** Counts a row whose result an earlier run has written. */
+    /** Counts a row whose result an earlier command has written. */
     addEarlierRow(_: RowTask) {
       counts.done += 1;
       counts.doneEarlier += 1;

@@ -27,8 +27,8 @@ function affectsModel(error: BoticelliError): boolean {
     case 'model_not_found':
       return true;
     case 'quota_exhausted':
-      // From the service, the error concerns every request to the model. From the limiter, it has no `retryAt` if the
-      // prompt alone exceeds the limit of tokens per minute: other prompts may fit.
+      // An error of the service concerns every request to the model. So does an error of the limiter, unless it has no
+      // `retryAt`: then this prompt alone exceeds the limit of tokens per minute, and other prompts may fit.
       return isFromService || error.retryAt !== undefined;
     case 'rate_limited':
       // From the limiter, the error means a wait longer than --max-wait, which every row of the model would have. A
