@@ -15,7 +15,7 @@ export interface QuotaForecast {
   waitMs: number;
   /**
    * Set if the daily quota of `model` is used up after the first `afterRequests` of the planned requests. The next
-   * request to this model can be sent at `until`, when the day ends.
+   * request to this model can be sent at `until`: when the day ends, or when a delay that the API asked for ends.
    */
   dayUsedUp?: { model: string; afterRequests: number; until: number };
 }
