@@ -144,7 +144,7 @@ function isUnknownModel(thrown: unknown): boolean {
 }
 
 /**
- * The shortest wait for the queue or for a slot that is reported. Taking a place or a slot that is free is no wait, but
+ * The shortest reported wait for the queue or for a slot. Taking a place or a slot that is free is no wait, but
  * takes some milliseconds too. If no slot is free, the next attempt comes after 50 ms, so that wait is reported.
  */
 const minConcurrencyWaitMs = 40;
