@@ -14,8 +14,8 @@ export interface QuotaForecast {
   /** Total wait for quota, up to the first request that a used-up daily quota prevents. */
   waitMs: number;
   /**
-   * Set if the daily quota of `model` is used up after the first `afterRequests` of the planned requests. The next
-   * request to this model can be sent at `until`, when the day ends.
+   * Set if `model` accepts no more requests after the first `afterRequests` of the planned requests, usually because
+   * its daily quota is used up. The next request to this model can be sent at `until`.
    */
   dayUsedUp?: { model: string; afterRequests: number; until: number };
 }

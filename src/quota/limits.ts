@@ -60,7 +60,7 @@ export function computeEffectiveLimits(
   const effective: Limits = {};
   for (const kind of limitKinds) {
     const raised = kind === 'rpm' ? raiseGuess(configured.rpm, servedInWindow) : configured[kind];
-    const limit = selectStricter(raised, learned[kind]);
+    const limit = selectLimit(raised, learned[kind]);
     if (limit) effective[kind] = { ...limit, value: Math.max(1, Math.floor(limit.value * (budget[kind] ?? 1))) };
   }
   return effective;
@@ -70,7 +70,7 @@ function raiseGuess(configured: Limit | undefined, served: number): Limit | unde
   return configured?.source === 'built-in' && served > configured.value ? { ...configured, value: served } : configured;
 }
 
-function selectStricter(configured: Limit | undefined, learned: LearnedLimit | undefined): Limit | undefined {
+function selectLimit(configured: Limit | undefined, learned: LearnedLimit | undefined): Limit | undefined {
   if (!learned) return configured;
   const isUserSet = configured?.source === 'settings' || configured?.source === 'flag';
   return isUserSet && configured.value <= learned.value ? configured : { value: learned.value, source: 'learned' };

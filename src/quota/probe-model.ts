@@ -22,6 +22,7 @@ export interface ProbeModelOptions {
   driver: BoticelliDriver;
   /** Counts the requests and learns from rejections. It delays no request of the probe. */
   limiter: RateLimiter;
+  /** Returns the configured or built-in limits of a model. `requestedAs` is the alias by which it was requested. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
   model: string;
   /** Maximum number of requests. */
@@ -62,7 +63,7 @@ export interface ModelProbeResult {
 export interface FirstRejection {
   /** Number of the request, counted from 1. */
   request: number;
-  /** Time since the start of the probe, in milliseconds. */
+  /** Time from the start of the probe to the rejection, in milliseconds. */
   afterMs: number;
   /** The limits that the API stated; may be empty. */
   quotas: readonly QuotaViolation[];
@@ -108,8 +109,8 @@ export async function probeModel(options: ProbeModelOptions): Promise<ModelProbe
 }
 
 /**
- * Sends one request. Resolves to the error if the request exceeded a per-minute limit or the daily quota. Throws any
- * other error, such as missing credits.
+ * Sends one request. Resolves to undefined after a reply, and to the error if the request exceeded a per-minute limit
+ * or the daily quota. Throws any other error, such as missing credits.
  */
 async function sendRequest(
   result: ModelProbeResult,
@@ -120,7 +121,7 @@ async function sendRequest(
   const reservation = await limiter.recordSent({
     model,
     estimatedTokens: estimateTokens(request),
-    resolveLimits: (resolvedModel) => limitsFor(resolvedModel, model),
+    limitsFor: (servingModel) => limitsFor(servingModel, model),
   });
   const sentAt = clock.now();
   result.sent += 1;

@@ -32,7 +32,7 @@ export interface ResetResult {
  */
 export async function resetLearnedLimits(store: QuotaStore, project: string, model: string): Promise<ResetResult[]> {
   const results: ResetResult[] = [];
-  // If the state of the project stayed, the next process would copy its pause into the model's state again.
+  // If the state of the project stayed, the next process would copy the pause from it into the model's state again.
   await store.remove(projectStateKey(project));
   let next: string | undefined = model;
   while (next !== undefined && !results.some((result) => result.model === next)) {
@@ -43,9 +43,9 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
       standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
     results.push(
       await store.transact(key, (state) => {
-        // Until the next reply names the serving model, requests to the alias are counted in the alias's own state. So
-        // this state must include the requests that were already sent.
-        if (servingState) copyConfirmed(servingState, state);
+        // The alias is reset too, so its requests are counted in its own state until the next reply names the serving
+        // model. Those that were sent before are in the state of the serving model, and are copied from there.
+        if (servingState) copyRequests(servingState, state);
         return resetState(state, current);
       }),
     );
@@ -54,13 +54,13 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
   return results;
 }
 
-/** Adds the sent requests of one state to another, and replaces the counts of the days. */
-function copyConfirmed({ appointments: otherReservations, days }: ModelState, state: ModelState): void {
-  const { appointments: reservations } = state;
+/** Adds the sent requests of `source` to `target`, and sets the day counts of `target` to those of `source`. */
+function copyRequests(source: ModelState, target: ModelState): void {
+  const { appointments: reservations } = target;
   const knownIds = new Set(reservations.map(({ id }) => id));
-  reservations.push(...otherReservations.filter(({ id, confirmed }) => confirmed && !knownIds.has(id)));
+  reservations.push(...source.appointments.filter(({ id, confirmed }) => confirmed && !knownIds.has(id)));
   reservations.sort((left, right) => left.at - right.at);
-  state.days = structuredClone(days);
+  target.days = structuredClone(source.days);
 }
 
 function resetState(state: ModelState, model: string): ResetResult {

@@ -1,5 +1,6 @@
 import { type LimitKind, limitKinds } from '../facts/limits.js';
 import {
+  type BlockingLimit,
   countRequests,
   createModelState,
   findOrCreateDay,
@@ -7,7 +8,6 @@ import {
   type ModelState,
   refreshState,
   type StoredReservation,
-  type WaitingReason,
 } from './limiter/model-state.js';
 import { modelStateKey } from './limiter/project-state.js';
 import type { RateLimiterOptions } from './limiter/rate-limiter.js';
@@ -48,11 +48,12 @@ export interface UsageCount {
   booked: number;
 }
 
-/** When a small request made now would be sent. `taken`: no concurrency slot is free. `closed`: the day is used up. */
+/** When a small request made now would be sent. `taken`: no concurrency slot is free. */
 export type Availability =
   | { state: 'now' }
-  | { state: 'later'; at: number; reason: WaitingReason }
+  | { state: 'later'; at: number; reason: BlockingLimit }
   | { state: 'taken' }
+  /** The daily quota is used up, or the API asked for a delay of more than ten minutes. */
   | { state: 'closed'; at: number };
 
 /** The options of `getQuotaStatus`. */
@@ -66,8 +67,8 @@ export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' |
 }
 
 /**
- * Returns the quota status of each model of a project, sorted by model name. A model about which nothing is known is
- * left out, because its name may be misspelt, unless `models` lists it.
+ * Returns the quota status of each model of a project, sorted by model name. A model that is not in `models` is
+ * left out if nothing is known about it, because its name may be misspelt.
  */
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   const modelStates = copyProjectStates(options);
@@ -139,9 +140,9 @@ function addLimitDetails(limits: Limits, whole: Limits, { learned }: ModelState)
 function countUsage(reservations: readonly StoredReservation[]): ModelStatus['minute'] {
   const minute = { requests: { used: 0, booked: 0 }, tokens: { used: 0, booked: 0 } };
   for (const reservation of reservations) {
-    const state = reservation.confirmed ? 'used' : 'booked';
-    minute.requests[state] += countRequests(reservation);
-    minute.tokens[state] += reservation.tokens;
+    const usage = reservation.confirmed ? 'used' : 'booked';
+    minute.requests[usage] += countRequests(reservation);
+    minute.tokens[usage] += reservation.tokens;
   }
   return minute;
 }

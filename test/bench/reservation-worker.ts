@@ -36,7 +36,7 @@ const limiter = await openLimiter();
 const request = {
   model: 'm',
   estimatedTokens: 100,
-  resolveLimits: () => ({ rpm: { value: rpm, source: 'settings' } as const }),
+  limitsFor: () => ({ rpm: { value: rpm, source: 'settings' } as const }),
 };
 await timeReservation(limiter);
 const openingMs = performance.now() - startedAt;

@@ -15,7 +15,7 @@ function setup(limits: Limits = { rpm: { value: 3, source: 'settings' } }) {
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock, project: 'p' });
   const reserve = async (model = 'm', estimatedTokens = 10) => {
-    const reservation = await limiter.reserve({ model, estimatedTokens, resolveLimits: () => limits });
+    const reservation = await limiter.reserve({ model, estimatedTokens, limitsFor: () => limits });
     if (reservation.state !== 'booked') throw new Error(reservation.state);
     return reservation;
   };
@@ -170,7 +170,7 @@ test('after an alias is reset, still counts each request that was sent under it,
 test('counts a request sent without a reservation, and does not widen the guard when it is rejected', async () => {
   const { store, limiter, readModelStatus } = setup();
   for (let n = 0; n < 4; n += 1) {
-    const sent = await limiter.recordSent({ model: 'm', estimatedTokens: 10, resolveLimits: () => ({}) });
+    const sent = await limiter.recordSent({ model: 'm', estimatedTokens: 10, limitsFor: () => ({}) });
     if (n > 1)
       await limiter.recordRejection(sent, {
         violations: [createMinuteViolation(2)],

@@ -144,8 +144,8 @@ function isUnknownModel(thrown: unknown): boolean {
 }
 
 /**
- * A shorter wait for the queue or for a slot is not reported. If no slot is free, the next attempt to take one comes
- * after 50 ms, so a wait for a slot is always longer than this.
+ * The shortest reported wait for the queue or for a slot. Taking a place or a slot that is free is no wait, but
+ * takes some milliseconds too. If no slot is free, the next attempt comes after 50 ms, so that wait is reported.
  */
 const minConcurrencyWaitMs = 40;
 

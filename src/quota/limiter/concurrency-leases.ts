@@ -37,8 +37,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   const tryAcquire = (requested: string, id: string): Promise<AcquireResult> =>
     projectState.updateServingState(requested, (state, now, model) => {
       const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state);
-      // A lease that lasts longer than `leaseMs` was taken before the clock was set back. It is shortened. If its owner
-      // still runs, the owner renews it soon.
+      // A lease that expires later than `leaseMs` from now was taken or renewed before the clock was set back. It is
+      // shortened. If its owner still runs, the owner renews it soon.
       for (const lease of state.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);
       if (maxConcurrent && state.leases.length >= maxConcurrent.value) {
         const until = Math.min(...state.leases.map(({ expiresAt }) => expiresAt));

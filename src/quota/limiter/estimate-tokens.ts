@@ -20,8 +20,8 @@ export function estimateTokens(request: GenerateRequest): number {
       ? turn.text.length / charactersPerToken + (turn.media ?? []).reduce((sum, media) => sum + estimateMedia(media), 0)
       : turn.parts.reduce((sum, part) => sum + estimatePart(part), 0),
   );
-  // The prompt of a later hop of a long reply includes what the earlier hops wrote. The SDK therefore reports the
-  // prompt tokens of the first hop separately, as `initialPromptTokenCount` (@google/genai 2.32).
+  // The output of the earlier hops of a long reply is part of the prompt of a later hop. The SDK has a
+  // separate count of the prompt tokens without that output, `initialPromptTokenCount` (@google/genai 2.32).
   const hopAndSystemTokens = countHopTokens(request) + system.length / charactersPerToken;
   return Math.ceil(tokensPerTurn.reduce((sum, tokens) => sum + tokens, hopAndSystemTokens));
 }

@@ -24,10 +24,10 @@ export interface QuotaRejection {
 }
 
 /**
- * Converts an error to what the limiter learns from it. For `quota_exhausted`, `closedUntil` is the error's `retryAt`,
- * or else the end of the day if a daily quota is used up, and `retryAfterMs` is left out. If neither time is known, the
- * project lacks credits or a free tier. The result is then undefined: nothing is learned, and the next request is sent,
- * because the user may have paid in the meantime.
+ * Converts an error to what the limiter learns from it. `quota_exhausted` sets `closedUntil` instead of `retryAfterMs`:
+ * to the error's `retryAt`, or to the end of the day if the error has no `retryAt` and a daily quota is used up. Any
+ * other `quota_exhausted` means that the project lacks credits or a free tier. The result is then undefined: nothing is
+ * learned, and the next request is sent, because the user may have paid in the meantime.
  */
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection | undefined {
   const { code, violations, retryAfterMs, retryAt, isProjectWide } = error;
@@ -121,8 +121,8 @@ export function applyTokenCount(state: ModelState, id: string, tokens: { estimat
 export function recordServed(state: ModelState, id: string, windowMs: number): void {
   const { appointments, servedInWindow = freeTierRpm } = state;
   const index = appointments.findIndex((candidate) => candidate.id === id);
-  const startMs = (appointments[index]?.at ?? 0) - windowMs;
-  const inWindow = appointments.slice(0, index + 1).filter(({ confirmed, at }) => confirmed && at > startMs);
+  const windowStart = (appointments[index]?.at ?? 0) - windowMs;
+  const inWindow = appointments.slice(0, index + 1).filter(({ confirmed, at }) => confirmed && at > windowStart);
   const served = inWindow.reduce((sum, reservation) => sum + countRequests(reservation), 0);
   if (served > servedInWindow) state.servedInWindow = served;
 }

@@ -2,7 +2,7 @@ import { getNextPacificMidnight, isSurelyInPacificDay } from '../../driver/pacif
 import type { ObservedLimits } from '../limits.js';
 
 /** The limit for which a request waits: requests or tokens per minute, or the spending of the whole project. */
-export type WaitingReason = 'rpm' | 'tpm' | 'spend';
+export type BlockingLimit = 'rpm' | 'tpm' | 'spend';
 
 /**
  * The quota state of one model in one project. A project has a state of its own too, which holds only the pause of all
@@ -22,7 +22,7 @@ export interface ModelState extends ObservedLimits {
   /** No request is sent before this time, because the API rejected an earlier request for the limit in `refusedFor`. */
   notBefore?: number;
   /** The limit that caused `notBefore`; `rpm` if the API did not state it. */
-  refusedFor?: WaitingReason;
+  refusedFor?: BlockingLimit;
   /** Per-minute rejections since the last reply. In a project's own state: the number of consecutive pauses. */
   refusals: number;
   /** The multiplier of the guard, the safety margin of each window (see `computeGuardMs`); 1 or more. */
@@ -55,8 +55,8 @@ export interface StoredReservation {
   /** True once the request was sent. Until then the reservation may be rescheduled. */
   confirmed: boolean;
   /**
-   * The number of requests that this entry stands for. Default 1. Set only if all of them have their replies, so that
-   * the entry may be merged with others.
+   * The number of requests that this entry stands for. Default 1. If it is set, all of them have their replies, and the
+   * entry may be merged with others.
    */
   requests?: number;
 }

@@ -4,12 +4,12 @@ import { type ModelState, refreshState } from './model-state.js';
 import { createProjectState, modelStateKey, type ProjectStateOptions, projectStateKey } from './project-state.js';
 import { delayPending, removeReservation } from './schedule.js';
 
-/** A pause of all models of a project, which everyone who shares the store observes. */
+/** A pause of all models of a project, for everyone who shares the store. */
 export interface ProjectPause {
   /** Begins or extends the pause after a rejection, and releases the reservation of the rejected request. */
   begin(rejection: QuotaRejection, reservation: { id: string; model: string }): Promise<void>;
-  /** Makes a model observe a pause that began before the model had a state. Call it before reserving quota. */
-  observe(model: string): Promise<void>;
+  /** Applies the pause to a model that had no state when the pause began. Call it before reserving quota. */
+  applyTo(model: string): Promise<void>;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface ProjectPause {
 export function createProjectPause(options: ProjectStateOptions): ProjectPause {
   const { store, clock, project, windowMs = 60_000 } = options;
   const { updateServingState } = createProjectState(options);
-  const observedModels = new Set<string>();
+  const checkedModels = new Set<string>();
   const update = <Result>(key: string, change: (state: ModelState, now: number) => Result): Promise<Result> =>
     store.transact(key, (state) => {
       const now = clock.now();
@@ -42,9 +42,9 @@ export function createProjectPause(options: ProjectStateOptions): ProjectPause {
       }
     },
 
-    async observe(model) {
-      if (observedModels.has(model)) return;
-      observedModels.add(model);
+    async applyTo(model) {
+      if (checkedModels.has(model)) return;
+      checkedModels.add(model);
       const { notBefore: until = 0 } = (await store.read(projectStateKey(project))) ?? {};
       if (until > clock.now()) await updateServingState(model, (state, now) => applyPause(state, now, until));
     },
@@ -64,7 +64,7 @@ function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaReje
   const { windowMs, firstPauseMs } = spendLimits;
   const { refusedAt } = state;
   // After two windows of the spend-based limit without a rejection, the pauses start from the shortest again. The last
-  // pause rarely lasts longer than one window, so in the other window requests could be sent, and none was rejected. A
+  // pause rarely outlasts the first of them, so requests could be sent in the second, and none was rejected. A
   // request that was sent before the latest rejection says nothing new when it is rejected too, so a burst of
   // rejections counts once.
   if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;

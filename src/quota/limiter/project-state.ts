@@ -59,7 +59,8 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
     updateServingState,
     /**
      * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
-     * pending and running requests stay counted. If the alias had another model until now, only reservation `id` moves.
+     * pending and running requests stay counted. If another model served the alias until now, only reservation `id`
+     * moves, because that model's state also holds reservations of requests that did not use the alias.
      * @param id the reservation whose reply or rejection named the serving model
      */
     async linkAlias(requested: string, servingModel: string, id: string): Promise<void> {
@@ -68,14 +69,15 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
       const isUnlinked = current === requested;
       const selectReservationsToMove = (state: ModelState) =>
         state.appointments.filter((reservation) => isUnlinked || reservation.id === id);
-      // Copies first and removes second, so that the reservations are always in at least one of the two states.
+      // Copies first and removes second, so that the reservations are always in at least one of the two states. The
+      // reservations that were made after the copy are inserted last.
       const copied = await updateState(current, selectReservationsToMove);
       await updateState(servingModel, (state) => insertMissing(state, copied));
-      const addedMeanwhile = await updateState(current, (state) => {
+      const removed = await updateState(current, (state) => {
         if (isUnlinked) state.standsFor = servingModel;
         return selectReservationsToMove(state).flatMap(({ id: movedId }) => removeReservation(state, movedId) ?? []);
       });
-      await updateState(servingModel, (state) => insertMissing(state, addedMeanwhile));
+      await updateState(servingModel, (state) => insertMissing(state, removed));
       if (!isUnlinked && requested !== servingModel)
         await updateState(requested, (state) => Object.assign(state, { standsFor: servingModel }));
     },

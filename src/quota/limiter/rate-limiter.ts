@@ -28,7 +28,7 @@ export interface ReservationRequest {
   /** True to reserve even if the estimate exceeds a learned limit of tokens per minute. */
   ignoresTokenLimit?: boolean;
   /** Returns the limits of a model: the requested one, or the one that serves the alias. */
-  resolveLimits: (model: string) => Limits;
+  limitsFor: (model: string) => Limits;
   /** The latest acceptable send time, in milliseconds since the epoch. By default there is none. */
   deadline?: number;
 }
@@ -49,7 +49,7 @@ export type ReservationRef = Pick<Reservation, 'id' | 'request'>;
 
 /** Why nothing was reserved. Times are milliseconds since the epoch. */
 export type ReservationFailure =
-  /** The daily quota is used up until `at`. */
+  /** The daily quota is used up, or the API asked for a delay of more than ten minutes. Either ends at `at`. */
   | { state: 'closed'; model: string; at: number }
   /** The first possible send time, `at`, is after the deadline. `reason` is set if the whole project pauses. */
   | { state: 'too-late'; model: string; at: number; reason?: 'spend' }
@@ -76,7 +76,7 @@ export interface RateLimiter {
   reschedule(reservation: Reservation): Promise<ReservationResult>;
   /**
    * Confirms a reservation at its time, just before the request is sent.
-   * @returns `go` to send now, otherwise the reservation that replaces this one, or why nothing was reserved
+   * @returns `go` to send now, otherwise the reservation with its new time, or why nothing was reserved
    */
   confirm(reservation: Reservation): Promise<'go' | ReservationResult>;
   /** Records a request that is sent now, even if it exceeds the limits. */
@@ -99,10 +99,10 @@ export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }
 
-/** A rate limiter to build others from. A limiter that replaces `reserve` must call `observePause` first. */
+/** A rate limiter to build others from. A new `reserve` must call `applyProjectPause` first, as this one's does. */
 export interface PausingRateLimiter extends RateLimiter {
-  /** Makes a model observe a pause of the project that began before the model had a state. Call it before reserving. */
-  observePause(model: string): Promise<void>;
+  /** Applies a pause of the project to a model that had no state when the pause began. Call it before reserving. */
+  applyProjectPause(model: string): Promise<void>;
 }
 
 /** Creates the rate limiter of one project. The algorithm is the same for every store. */
@@ -114,15 +114,15 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
     change: (state: ModelState, now: number, resolved: Ref & { model: string }, window: WindowLimits) => Result,
   ): Promise<Result> =>
     updateServingState(reservation.request.model, (state, now, model) => {
-      const window = computeWindowLimits(state, reservation.request.resolveLimits(model), options);
+      const window = computeWindowLimits(state, reservation.request.limitsFor(model), options);
       return change(state, now, { ...reservation, model }, window);
     });
 
   const projectPause = createProjectPause(options);
   return {
-    observePause: projectPause.observe,
+    applyProjectPause: projectPause.applyTo,
     async reserve(request, id = randomUUID()) {
-      await projectPause.observe(request.model);
+      await projectPause.applyTo(request.model);
       return updateWithLimits({ id, request }, reserveIn);
     },
     reschedule: (reservation) => updateWithLimits(reservation, rescheduleIn),
@@ -149,7 +149,7 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
       const namedModel = rejection.violations.find(({ model }) => model !== undefined)?.model;
       if (namedModel !== undefined) await linkAlias(request.model, namedModel, id);
       await updateServingState(request.model, (state, now, model) => {
-        const limits = request.resolveLimits(model);
+        const limits = request.limitsFor(model);
         // A rejected request does not count against the minute or the day.
         const bookedAt = removeReservation(state, id)?.bookedAt ?? 0;
         applyRejection(state, now, rejection, { limits, windowMs, bookedAt });
@@ -229,9 +229,9 @@ function confirmIn(
   // A limit that was learned meanwhile may be too small for the request.
   if (stored && state.closedUntil === undefined && !isTooLarge(state, stored.tokens, reservation.request)) {
     if (stored.at > now) return { ...reservation, at: stored.at, ...(isProjectPaused(state) && { reason: 'spend' }) };
-    // A request that is less than one window late can still be sent, because later reservations were scheduled with
-    // this one in their window. The pending ones are postponed, because this one now stays in the window longer. After
-    // a whole window, other requests may have taken its place.
+    // A request that is less than one window late can still be sent: its reservation is still in the window, so no
+    // other request has taken its place. After a whole window, one may have. The reservation now leaves the window
+    // later, so the pending ones are postponed.
     if (now - stored.at < window.windowMs && findOrCreateDay(state, stored.at) === findOrCreateDay(state, now)) {
       stored.confirmed = true;
       if (now > stored.at) {

@@ -29,7 +29,7 @@ export function createReserver(
   let reservationRequest: ReservationRequest = {
     model,
     estimatedTokens: estimateTokens(request),
-    resolveLimits: (resolvedModel) => limitsFor(resolvedModel, model),
+    limitsFor: (servingModel) => limitsFor(servingModel, model),
     ...(maxWaitMs !== undefined && { deadline: clock.now() + maxWaitMs }),
   };
 

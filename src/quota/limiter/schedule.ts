@@ -1,11 +1,11 @@
 import { computeEffectiveLimits, type Limits, type QuotaBudget } from '../limits.js';
 import {
+  type BlockingLimit,
   correctTokenEstimate,
   countRequests,
   findOrCreateDay,
   type ModelState,
   type StoredReservation,
-  type WaitingReason,
 } from './model-state.js';
 
 /** The limits used for scheduling, and the window to which the per-minute limits apply. */
@@ -21,14 +21,17 @@ export interface WindowLimits {
 export interface SendTime {
   at: number;
   /** The limit that makes the request wait. Absent if the request does not have to wait. */
-  reason?: WaitingReason;
+  reason?: BlockingLimit;
   /** True if that limit is a built-in guess. */
   guessed: boolean;
-  /** That limit, if it is a guess. */
+  /** The value of that limit, if it is a guess. */
   limit?: number;
 }
 
-/** The first possible send time, or the end of the day (`until`) if no more requests are accepted that day. */
+/**
+ * The first possible send time. With `ok: false`, no request can be sent before `until`: the end of the day, or the end
+ * of a delay of more than ten minutes that the API asked for.
+ */
 export type ScheduleResult = ({ ok: true } & SendTime) | { ok: false; until: number };
 
 /** Computes the limits and the window used to schedule requests to a model. `windowMs` defaults to 60 000. */
@@ -54,8 +57,8 @@ export function computeGuardMs(windowMs: number, factor: number): number {
  * Finds the first time at which a request can be sent. The time is neither before `now` nor before the time of any
  * existing reservation, and the requests and tokens in the sliding window that ends at that time are within the limits.
  * Later windows need no check: there is no later reservation. A request that exceeds the token limit by itself gets a
- * window of its own. The result has `ok: false` if the API stated that the day is used up, or if the count of the day
- * has reached the daily limit. A built-in daily limit is not enforced, because it is a guess.
+ * window of its own. The result has `ok: false` before `closedUntil`, and if the count of the day has reached the daily
+ * limit. A built-in daily limit is not enforced, because it is a guess.
  */
 export function scheduleRequest(state: ModelState, tokens: number, now: number, window: WindowLimits): ScheduleResult {
   const { closedUntil } = state;
@@ -121,7 +124,7 @@ const countTokens = ({ tokens }: StoredReservation) => tokens;
 export function insertReservation(state: ModelState, reservation: StoredReservation): void {
   const lastAt = state.appointments.at(-1)?.at ?? reservation.at;
   state.appointments.push(reservation);
-  // Most reservations are later than all others, so the list is rarely sorted.
+  // Most reservations are later than all others, so the list rarely needs sorting.
   if (lastAt > reservation.at) state.appointments.sort((left, right) => left.at - right.at);
   findOrCreateDay(state, reservation.at).count += countRequests(reservation);
 }

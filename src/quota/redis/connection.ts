@@ -9,7 +9,10 @@ export class RedisUnavailable extends Error {
   override name = 'RedisUnavailable';
 }
 
-/** A connection to a Redis server. While the server is down, calls quickly reject with `RedisUnavailable`. */
+/**
+ * Access to a Redis server. It outlives a lost connection, because it reconnects. While the server is down, calls
+ * quickly reject with `RedisUnavailable`.
+ */
 export interface RedisConnection {
   /** Host and port, the only parts of the URL that are ever shown. */
   host: string;

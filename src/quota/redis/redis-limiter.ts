@@ -59,8 +59,8 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   const runScript = createScriptRunner(options);
 
   const toLocal = <Outcome extends ReservationResult>(outcome: Outcome): Outcome =>
-    // `closed` usually lasts until the end of a day, which every clock shows at the same moment. Any other end stays in
-    // server time.
+    // `closed` usually lasts until a Pacific midnight, which is the same number on every clock, so it is not converted.
+    // The end of a delay that the API asked for stays in server time. `too-large` contains no time.
     outcome.state === 'closed' || outcome.state === 'too-large'
       ? outcome
       : { ...outcome, at: clock.toLocal(outcome.at) };
@@ -80,7 +80,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   return {
     ...limiter,
     async reserve(request, id = randomUUID()) {
-      await limiter.observePause(request.model);
+      await limiter.applyProjectPause(request.model);
       const outcome = await runScript('boticelliReserve', { id, request });
       if (outcome.state === 'done') throw new RedisUnavailable('unexpected script result');
       return toResult(outcome, { id, request });
@@ -120,7 +120,7 @@ function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): numb
 function createScriptRunner(options: RedisRateLimiterOptions) {
   const { connection, store, project, windowMs = 60_000, budget: quotaBudget = {}, readLocalState } = options;
   const { clock } = connection;
-  /** The id of each shared state (`ModelState.edition`) that this process last saw, by key. */
+  /** By key: the id (`ModelState.edition`) that each shared state had when this process last merged its local state. */
   const knownStateIds = new Map<string, string>();
 
   /** Merges the local state into a shared state, when this process first uses it and whenever Redis has lost it. */
@@ -134,15 +134,15 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
   };
 
   return async (script: RedisScript, { id, request }: ReservationRef): Promise<FinalOutcome & { model: string }> => {
-    const { estimatedTokens, countedTokens, ignoresTokenLimit, deadline, resolveLimits } = request;
+    const { estimatedTokens, countedTokens, ignoresTokenLimit, deadline, limitsFor } = request;
     let { model } = request;
     let dayEnds: number[] | undefined;
     for (let depth = 1, attempts = 0; attempts < maxAttempts; attempts += 1) {
       const key = modelStateKey(project, model);
       const { text = '{}' } = await connection.runScript(script, store.redisKey(key), {
         ...{ id, windowMs, budget: quotaBudget, estimatedTokens, countedTokens, ignoresTokenLimit, dayEnds, expiryMs },
-        ...{ edition: knownStateIds.get(key), limits: resolveLimits(model), mayFollowAlias: depth < maxAliasDepth },
-        ...(deadline !== undefined && { latest: clock.toServer(deadline) }),
+        ...{ edition: knownStateIds.get(key), limits: limitsFor(model), mayFollowAlias: depth < maxAliasDepth },
+        ...(deadline !== undefined && { deadline: clock.toServer(deadline) }),
       });
       const outcome: ScriptOutcome = JSON.parse(text);
       switch (outcome.state) {

@@ -82,7 +82,7 @@ local function refreshState(state)
   end
 end
 
-local function selectStricter(configured, learned)
+local function selectLimit(configured, learned)
   if not learned then return configured end
   local isUserSet = configured and (configured.source == 'settings' or configured.source == 'flag')
   if isUserSet and configured.value <= learned.value then return configured end
@@ -98,7 +98,7 @@ local function computeEffectiveLimits(state)
   local effective = {}
   for _, kind in ipairs({ 'rpm', 'tpm', 'rpd' }) do
     local raised = raiseGuess(args.limits[kind], kind == 'rpm' and state.servedInWindow or 0)
-    local limit = selectStricter(raised, state.learned[kind])
+    local limit = selectLimit(raised, state.learned[kind])
     if limit then
       local value = math.max(1, math.floor(limit.value * (args.budget[kind] or 1)))
       effective[kind] = { value = value, source = limit.source }

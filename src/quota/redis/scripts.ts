@@ -35,7 +35,7 @@ local function reserveIn(state, windowLimits)
   local scheduled = scheduleRequest(state, tokens, windowLimits)
   local at = scheduled.at
   if scheduled.isClosed then return { state = 'closed', at = at } end
-  if args.latest and at > math.max(now, args.latest) then
+  if args.deadline and at > math.max(now, args.deadline) then
     return { state = 'too-late', at = at, reason = scheduled.reason == 'spend' and 'spend' or nil }
   end
   local estimated = not args.countedTokens and args.estimatedTokens or nil
@@ -43,9 +43,9 @@ local function reserveIn(state, windowLimits)
   return { state = 'booked', at = at, reason = scheduled.reason, guessed = scheduled.guessed, limit = scheduled.limit }
 end
 
--- Applies a change to the state. The result is 'unknown' if the state is missing, if the caller has not seen it yet, or
--- if it was created anew since then (its edition, a random id, has changed). The caller must then merge its local state
--- first.
+-- Applies a change to the state. The result is 'unknown' if the caller does not know the state: the state is missing,
+-- the caller uses it for the first time, or it was created anew since the caller last used it (its edition, a random
+-- id, has changed). The caller must then merge its local state first.
 local function withState(change)
   local text = redis.call('GET', KEYS[1])
   local isParsed, state = pcall(cjson.decode, text or '')

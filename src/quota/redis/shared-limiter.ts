@@ -34,7 +34,7 @@ export interface SharedLimitersOptions extends RateLimiterOptions, ConcurrencyLi
 
 /** How long `close` waits for pending local writes. */
 const closeTimeoutMs = 1000;
-/** When a reservation moves to the other store, its deadline is extended so that at least this much time is left. */
+/** When a reservation moves between Redis and the local store, its deadline is extended to leave at least this time. */
 const graceMs = 1000;
 
 /**
@@ -113,8 +113,8 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
 }
 
 /**
- * Confirms a reservation in Redis, or in the local store while Redis is down. If the reservation was made in the other
- * store, it is made again first.
+ * Confirms a reservation in Redis, or in the local store while Redis is down. A reservation that is not in the chosen
+ * store is first made again there.
  */
 function confirmShared(
   { remote, local, background, clock }: LimiterPair,
@@ -156,7 +156,7 @@ async function preferRemote<Result>(remote: Promise<Result>, local: () => Promis
   }
 }
 
-/** Makes a reservation of the other store again in the given limiter, and confirms it. */
+/** Reserves with `limiter` what `reservation` has reserved in another store, under the same id, and confirms it. */
 async function reserveAgain(
   { request, id }: Reservation,
   limiter: RateLimiter,
@@ -166,8 +166,8 @@ async function reserveAgain(
   // The switch to another store must not reject a caller that has already waited until its deadline.
   const extendedRequest =
     deadline === undefined ? request : { ...request, deadline: Math.max(deadline, clock.now() + graceMs) };
-  const newReservation = await limiter.reserve(extendedRequest, id);
-  return newReservation.state === 'booked' ? limiter.confirm(newReservation) : newReservation;
+  const result = await limiter.reserve(extendedRequest, id);
+  return result.state === 'booked' ? limiter.confirm(result) : result;
 }
 
 function createSharedConcurrencyLimiter({

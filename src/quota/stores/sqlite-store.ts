@@ -20,11 +20,11 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
   const deleteOne = database.prepare('DELETE FROM quota_pages WHERE key = ?');
   /** The states as this process last wrote them. They are kept because parsing takes half the time of a transaction. */
   const written = new Map<string, { json: string; state: ModelState }>();
-  const retryWhileLocked = <Result>(work: () => Result) => retryWhileQuotaLocked(work, waitOptions);
+  const runWithRetries = <Result>(work: () => Result) => retryWhileQuotaLocked(work, waitOptions);
 
   return {
     transact: (key, change) =>
-      retryWhileLocked(() =>
+      runWithRetries(() =>
         runInTransaction(database, () => {
           const [json] = (selectOne.get(key) ?? []) as [string?];
           const previous = written.get(key);
@@ -39,16 +39,16 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
         }),
       ),
     read: (key) =>
-      retryWhileLocked(() => {
+      runWithRetries(() => {
         const [json] = (selectOne.get(key) ?? []) as [string?];
         return json === undefined ? undefined : parseModelState(json);
       }),
     // Not in `runInTransaction`: its write transaction would fail on a full disk, where the states can still be read.
     readAll: () =>
-      retryWhileLocked(() => {
+      runWithRetries(() => {
         const rows = selectAll.all() as [string, string][];
         return new Map(rows.map(([key, json]) => [key, parseModelState(json)]));
       }),
-    remove: (key) => retryWhileLocked(() => runInTransaction(database, () => void deleteOne.run(key))),
+    remove: (key) => runWithRetries(() => runInTransaction(database, () => void deleteOne.run(key))),
   };
 }

@@ -14,7 +14,7 @@ const windowMs = 60_000;
 async function openLimiter({ open }: LimiterKind) {
   const clock = createManualClock(startMs);
   const { limiter, store, project } = await open(clock, { windowMs });
-  const request = (limits: Limits) => ({ model: 'm', estimatedTokens: 10, resolveLimits: () => limits });
+  const request = (limits: Limits) => ({ model: 'm', estimatedTokens: 10, limitsFor: () => limits });
   const reserve = async (limits: Limits) => expectReserved(await limiter.reserve(request(limits)));
   /** Sends `count` requests at the same moment. The first `served` of them get a reply. */
   const serve = async (count: number, served = count, limits = unlimited) => {

@@ -100,7 +100,7 @@ test('waits for a whole retry delay of 40 minutes if the window is an hour long'
   const clock = createManualClock(Date.UTC(2026, 10, 22, 12));
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock, project: 'p', windowMs: 3_600_000 });
-  const request = { model: 'm', estimatedTokens: 1, resolveLimits: () => ({}) };
+  const request = { model: 'm', estimatedTokens: 1, limitsFor: () => ({}) };
   await limiter.recordRejection(expectReserved(await limiter.reserve(request)), {
     violations: [],
     retryAfterMs: 2_400_000,
@@ -110,16 +110,16 @@ test('waits for a whole retry delay of 40 minutes if the window is an hour long'
 
 test('reports the limit that a rejection names as the reason for the wait, and not as a guess', async () => {
   const { reserve, limiter } = createTestLimiter();
-  const resolveLimits = (): Limits => ({ rpm: { value: 10, source: 'built-in' } });
+  const limitsFor = (): Limits => ({ rpm: { value: 10, source: 'built-in' } });
   const reject = async (unit: QuotaViolation['unit']) =>
-    limiter.recordRejection(expectReserved(await reserve({ resolveLimits })), {
+    limiter.recordRejection(expectReserved(await reserve({ limitsFor })), {
       violations: [{ per: 'minute', unit }],
       retryAfterMs: 30_000,
     });
   await reject('tokens');
-  expect(expectReserved(await reserve({ resolveLimits }))).toMatchObject({ reason: 'tpm', guessed: false });
+  expect(expectReserved(await reserve({ limitsFor }))).toMatchObject({ reason: 'tpm', guessed: false });
   await reject('requests');
-  expect(expectReserved(await reserve({ resolveLimits }))).toMatchObject({ reason: 'rpm', guessed: false });
+  expect(expectReserved(await reserve({ limitsFor }))).toMatchObject({ reason: 'rpm', guessed: false });
 });
 
 test('closes only the current day if the clock was a day ahead when the API reported a used-up day', async () => {
@@ -139,7 +139,7 @@ const createMinuteRejection = (limit: number) => ({
 const request = {
   model: 'm',
   estimatedTokens: 1,
-  resolveLimits: () => ({ rpm: { value: 30, source: 'settings' } as const }),
+  limitsFor: () => ({ rpm: { value: 30, source: 'settings' } as const }),
 };
 
 test('does not widen the guard for concurrent requests that are rejected with the same new limit', async () => {

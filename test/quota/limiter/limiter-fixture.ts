@@ -24,7 +24,7 @@ export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), budget
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock, project: 'p', budget });
   const reserve = (overrides: Partial<Parameters<typeof limiter.reserve>[0]> = {}) =>
-    limiter.reserve({ model: 'm', estimatedTokens: 10, resolveLimits: () => tenPerMinute, ...overrides });
+    limiter.reserve({ model: 'm', estimatedTokens: 10, limitsFor: () => tenPerMinute, ...overrides });
   const readState = (model = 'm') => store.transact(modelStateKey('p', model), (found) => structuredClone(found));
   return { clock, limiter, reserve, readState, startMs };
 }

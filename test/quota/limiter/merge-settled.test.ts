@@ -12,7 +12,7 @@ async function serve(
   { requests, everyMs, limits = {} }: { requests: number; everyMs: number; limits?: Limits },
 ): Promise<ModelState> {
   for (let index = 0; index < requests; index += 1) {
-    const request = { model: 'm', estimatedTokens: 10, countedTokens: 10, resolveLimits: () => limits };
+    const request = { model: 'm', estimatedTokens: 10, countedTokens: 10, limitsFor: () => limits };
     const reservation = expectReserved(await limiter.reserve(request));
     clock.advance(Math.max(0, reservation.at - clock.now()));
     await limiter.confirm(reservation);
@@ -58,7 +58,7 @@ describe('settled reservations', () => {
     const fixture = createTestLimiter();
     const { limiter } = fixture;
     await serve(fixture, { requests: 70, everyMs: 0 });
-    const request = { model: 'm', estimatedTokens: 10, resolveLimits: () => ({}) };
+    const request = { model: 'm', estimatedTokens: 10, limitsFor: () => ({}) };
     const unsettled = expectReserved(await limiter.reserve(request));
     await limiter.confirm(unsettled);
     const { appointments } = await serve(fixture, { requests: 10, everyMs: 0 });

@@ -14,7 +14,7 @@ const spendRejection = { violations: [], pausesProject: true };
 const createReserver =
   (limiter: RateLimiter, limits: Limits = {}) =>
   async (model: string, deadline?: number) =>
-    limiter.reserve({ model, estimatedTokens: 1, resolveLimits: () => limits, ...(deadline && { deadline }) });
+    limiter.reserve({ model, estimatedTokens: 1, limitsFor: () => limits, ...(deadline && { deadline }) });
 
 describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }) => {
   test('delays pending requests, and new requests to all models, whether or not a model has a state', async () => {
@@ -106,4 +106,4 @@ test('the pause of a project delays the requests of other limiters on the same s
   expect((await store.readAll()).get(modelStateKey('p', 'another'))?.refusedFor).toBe('spend');
 });
 
-const request = { estimatedTokens: 1, resolveLimits: () => ({}) };
+const request = { estimatedTokens: 1, limitsFor: () => ({}) };

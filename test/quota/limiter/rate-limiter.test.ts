@@ -63,8 +63,8 @@ test('moves pending reservations to earlier times when another reservation is ca
 
 test('moves pending reservations to earlier times when a prompt had fewer tokens than estimated', async () => {
   const { reserve, limiter, startMs } = createTestLimiter();
-  const resolveLimits = (): Limits => ({ tpm: { value: 200, source: 'settings' } });
-  const request = { estimatedTokens: 100, resolveLimits };
+  const limitsFor = (): Limits => ({ tpm: { value: 200, source: 'settings' } });
+  const request = { estimatedTokens: 100, limitsFor };
   const first = expectReserved(await reserve(request));
   expectReserved(await reserve(request));
   const third = expectReserved(await reserve(request));
@@ -76,8 +76,8 @@ test('moves pending reservations to earlier times when a prompt had fewer tokens
 
 test('keeps the token estimate of a request if its reply has no token count', async () => {
   const { reserve, limiter, startMs } = createTestLimiter();
-  const resolveLimits = (): Limits => ({ tpm: { value: 200, source: 'settings' } });
-  const request = { estimatedTokens: 100, resolveLimits };
+  const limitsFor = (): Limits => ({ tpm: { value: 200, source: 'settings' } });
+  const request = { estimatedTokens: 100, limitsFor };
   const first = expectReserved(await reserve(request));
   expectReserved(await reserve(request));
   await limiter.confirm(first);
@@ -89,18 +89,18 @@ test('closes the day at a configured daily limit, but not at a built-in one', as
   for (const source of ['settings', 'built-in'] as const) {
     const { reserve } = createTestLimiter();
     const limits: Limits = { rpd: { value: 3, source } };
-    for (let n = 0; n < 3; n += 1) expectReserved(await reserve({ resolveLimits: () => limits }));
-    expect((await reserve({ resolveLimits: () => limits })).state).toBe(source === 'settings' ? 'closed' : 'booked');
+    for (let n = 0; n < 3; n += 1) expectReserved(await reserve({ limitsFor: () => limits }));
+    expect((await reserve({ limitsFor: () => limits })).state).toBe(source === 'settings' ? 'closed' : 'booked');
   }
 });
 
 test('removes a request from the count of its day if its process ended before sending it', async () => {
   const { reserve, clock, readState } = createTestLimiter();
   const limits: Limits = { rpd: { value: 1, source: 'settings' } };
-  expectReserved(await reserve({ resolveLimits: () => limits }));
-  expect((await reserve({ resolveLimits: () => limits })).state).toBe('closed');
+  expectReserved(await reserve({ limitsFor: () => limits }));
+  expect((await reserve({ limitsFor: () => limits })).state).toBe('closed');
   clock.advance(10 * 60_000);
-  expect((await reserve({ resolveLimits: () => limits })).state).toBe('booked');
+  expect((await reserve({ limitsFor: () => limits })).state).toBe('booked');
   expect((await readState()).days).toMatchObject([{ count: 1 }]);
 });
 
@@ -108,8 +108,8 @@ test('ends the day at midnight in Los Angeles on the day on which daylight savin
   // 2026-11-01 has 25 hours there: 20:00 UTC is 12:00, and the day ends at 08:00 UTC.
   const { reserve } = createTestLimiter({ startMs: Date.UTC(2026, 10, 1, 20) });
   const limits: Limits = { rpd: { value: 1, source: 'settings' } };
-  await reserve({ resolveLimits: () => limits });
-  expect(await reserve({ resolveLimits: () => limits })).toMatchObject({
+  await reserve({ limitsFor: () => limits });
+  expect(await reserve({ limitsFor: () => limits })).toMatchObject({
     state: 'closed',
     at: Date.UTC(2026, 10, 2, 8),
   });
@@ -151,11 +151,11 @@ test('moves all reservations of an alias when its model becomes known', async ()
 test('reserves tokens by estimate, settles them by the count, and corrects later estimates', async () => {
   const { reserve, limiter, readState, startMs } = createTestLimiter();
   const limits: Limits = { tpm: { value: 1000, source: 'settings' } };
-  const first = expectReserved(await reserve({ estimatedTokens: 400, resolveLimits: () => limits }));
+  const first = expectReserved(await reserve({ estimatedTokens: 400, limitsFor: () => limits }));
   await limiter.settle(first, { promptTokens: 800, servedModel: 'm' });
   expect((await readState()).tokenRatio).toBe(2);
   // 150 estimated are now 300, which do not fit into the minute with the 800 counted ones.
-  expect(expectReserved(await reserve({ estimatedTokens: 150, resolveLimits: () => limits }))).toMatchObject({
+  expect(expectReserved(await reserve({ estimatedTokens: 150, limitsFor: () => limits }))).toMatchObject({
     at: startMs + 60_500,
     reason: 'tpm',
   });
@@ -164,8 +164,8 @@ test('reserves tokens by estimate, settles them by the count, and corrects later
 test('gives a request that exceeds the tokens per minute by itself a window of its own', async () => {
   const { reserve, startMs } = createTestLimiter();
   const limits: Limits = { tpm: { value: 100, source: 'settings' } };
-  expect(expectReserved(await reserve({ estimatedTokens: 500, resolveLimits: () => limits })).at).toBe(startMs);
-  expect(expectReserved(await reserve({ estimatedTokens: 5, resolveLimits: () => limits })).at).toBe(startMs + 60_500);
+  expect(expectReserved(await reserve({ estimatedTokens: 500, limitsFor: () => limits })).at).toBe(startMs);
+  expect(expectReserved(await reserve({ estimatedTokens: 5, limitsFor: () => limits })).at).toBe(startMs + 60_500);
 });
 
 test('waits for one window, and not until the old time, when the clock is set back', async () => {

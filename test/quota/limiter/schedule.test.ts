@@ -53,7 +53,7 @@ async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers 
   for (const { afterMs, tokens } of arrivals) {
     clock.advance(afterMs);
     const askedAt = clock.now();
-    const result = await limiter.reserve({ model: 'm', estimatedTokens: tokens, resolveLimits: () => limits });
+    const result = await limiter.reserve({ model: 'm', estimatedTokens: tokens, limitsFor: () => limits });
     if (result.state === 'booked') reserved.push({ at: result.at, tokens, askedAt });
     else if (result.state === 'closed') closed.push({ askedAt, until: result.at });
     // Confirms all: an unconfirmed reservation would expire.
@@ -183,7 +183,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           } else if (what === 'reject' && one) {
             await limiter.recordRejection(one, { violations: [], retryAfterMs: 300 });
           } else {
-            const reservation = await limiter.reserve({ model: 'm', estimatedTokens: 1, resolveLimits: () => limits });
+            const reservation = await limiter.reserve({ model: 'm', estimatedTokens: 1, limitsFor: () => limits });
             if (reservation.state === 'booked') waiting.push(reservation);
           }
         }

@@ -95,7 +95,7 @@ async function runStep(
   const { what, which, tokens, model, size, patienceMs } = step;
   const id = `id-${made.length}`;
   const request = {
-    ...{ model, estimatedTokens: tokens, resolveLimits: () => limits },
+    ...{ model, estimatedTokens: tokens, limitsFor: () => limits },
     ...(size === 'counted' && { countedTokens: Math.ceil(tokens * 0.7) }),
     ...(size === 'any' && { ignoresTokenLimit: true }),
     ...(patienceMs !== undefined && { deadline: now + patienceMs }),

@@ -34,7 +34,7 @@ function createMachine(url: string, { clock = systemClock, timeoutMs = 5000, ret
     project: 'p',
     limitsFor,
   });
-  const reserve = () => limiter.reserve({ model: 'm', estimatedTokens: 10, resolveLimits: limitsFor });
+  const reserve = () => limiter.reserve({ model: 'm', estimatedTokens: 10, limitsFor: limitsFor });
   /** Reserves quota that is free now, and confirms the reservation. */
   const send = async () => {
     const one = expectReserved(await reserve());
