@@ -62,7 +62,7 @@ export async function retryWhileQuotaLocked<Result>(
   } catch (thrown) {
     if (!isBusy(thrown)) throw thrown;
     throw new BoticelliError('output_failed', 'another process has locked the state database', {
-      hint: 'Find the process that holds boticelli.db open. If you know that quota is left, run with --no-rate-limit.',
+      hint: 'Find the process that holds boticelli.db open. If you know that quota is left, --no-rate-limit sends requests without reading the quota in that file.',
       cause: thrown,
     });
   }

@@ -44,7 +44,7 @@ export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, 
     reason: filledNameReason,
   });
   if (message === undefined) return;
-  const hint = `To allow any name in ${JSON.stringify(text)}, run the narrative with --allow-outside.`;
+  const hint = `To allow any file for ${JSON.stringify(text)}, run the narrative with --allow-outside.`;
   throw new BoticelliError('no_input', message, { hint });
 }
 

@@ -65,7 +65,7 @@ export async function loadRowFile(
     'no_input',
     `the file ${formatFileName(name)} is outside of ${places}, and a row chooses its name`,
     {
-      hint: 'To allow any name, run the narrative with --allow-outside.',
+      hint: 'To allow any file, run the narrative with --allow-outside.',
     },
   );
 }

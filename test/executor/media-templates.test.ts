@@ -193,7 +193,7 @@ describe('a name that a reply or standard input fills', () => {
     expect(report.error?.message).toMatch(
       /^the file ".*" is outside of \/.*, and a reply or standard input chooses its name$/,
     );
-    expect(report.error?.hint).toMatch(/^To allow any name in ".*", run the narrative with --allow-outside\.$/);
+    expect(report.error?.hint).toMatch(/^To allow any file for ".*", run the narrative with --allow-outside\.$/);
     expect(requests).toHaveLength(1);
     const allowed = await runWith(keys, reply, { allowOutside: true });
     expect(allowed.report.error?.message).toEqual(

@@ -76,9 +76,13 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
 
 /** Creates the error without `retryAt`, because nobody knows when a slot becomes free. */
 function createNoSlotError(model: string): BoticelliError {
-  return new BoticelliError('rate_limited', `no free slot for ${model} within --max-wait`, {
-    hint: 'The request was not sent. Raise --max-wait, or use another model with --model or --fallback.',
-  });
+  return new BoticelliError(
+    'rate_limited',
+    `no slot for a concurrent request to ${model} became free within --max-wait`,
+    {
+      hint: 'The request was not sent. Raise --max-wait, or use another model with --model or --fallback.',
+    },
+  );
 }
 
 /** Renews a lease until it is released. */

@@ -29,7 +29,9 @@ export async function createNotRecordedError(
   if (entries.length === 0) return createError('has no recorded replies');
   const recordedCount = entries.filter(({ key }) => key === id.key).length;
   if (recordedCount > 0)
-    return createError(`has only ${formatReplies(recordedCount)} to this request, and the narrative sends it again`);
+    return createError(
+      `has only ${formatReplies(recordedCount)} to this request, but the narrative sends the request once more`,
+    );
 
   const nearest = findNearest(toRecordedRequest(description), entries);
   if (!nearest)

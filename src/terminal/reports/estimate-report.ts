@@ -56,7 +56,7 @@ function formatCost({ costUsd, standardCostUsd, serviceTiers = [] }: Partial<Tot
   if (costUsd === undefined) return 'unknown cost';
   const tierText = serviceTiers.length === 0 ? '' : ` with service tier ${serviceTiers.join(' and ')}`;
   const standardText = standardCostUsd === undefined ? '' : `, ${formatUsd(standardCostUsd)} with standard`;
-  return `about ${formatUsd(costUsd)} on a paid tier${tierText}${standardText}`;
+  return `about ${formatUsd(costUsd)} if billed${tierText}${standardText}`;
 }
 
 /** Formats the fee for web searches. The cost does not include it, because the number of searches is still unknown. */

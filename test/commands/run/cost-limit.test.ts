@@ -269,7 +269,7 @@ describe('check --estimate', () => {
     const { code, stdout, stderr } = await estimate(cwd);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(
-      'four.toml: ok, 4 acts\n  4 requests, about 626 tokens in, 400 out, about $0.46 on a paid tier\n',
+      'four.toml: ok, 4 acts\n  4 requests, about 626 tokens in, 400 out, about $0.46 if billed\n',
     );
     writeFileSync(join(cwd, 'boticelli.toml'), price + limits);
     const [file] = JSON.parse((await estimate(cwd, '--format', 'json')).stdout).files;

@@ -106,7 +106,12 @@ describe('a Live model with one slot', () => {
     const [stopped, fellBack] = await Promise.all([both[0].result, both[1].result]);
     expect(stopped.code).toBe(75);
     expect(parseEvents(stopped.stdout, 'narrative-end')).toMatchObject([
-      { error: { code: 'rate_limited', message: `no free slot for ${live} within --max-wait` } },
+      {
+        error: {
+          code: 'rate_limited',
+          message: `no slot for a concurrent request to ${live} became free within --max-wait`,
+        },
+      },
     ]);
     expect(fellBack.code).toBe(0);
     expect(listServingModels(fellBack)).toEqual([restModel]);

@@ -70,7 +70,7 @@ describe('a replay of a recorded narrative', () => {
     expect(await replay('two.toml')).toMatchObject({
       code: 66,
       stderr: expect.stringContaining(
-        'act_1: answers.ndjson has only 2 replies to this request, and the narrative sends it again',
+        'act_1: answers.ndjson has only 2 replies to this request, but the narrative sends the request once more',
       ),
     });
   });
