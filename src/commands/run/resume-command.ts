@@ -5,24 +5,27 @@ import { quoteForShell } from '../../cli/quote-for-shell.js';
 /**
  * Returns a line with the command that resumes the run, for a POSIX shell: the same command with `--resume` added, and
  * with `--from` removed, because it would request again the replies that this run has already received.
+ *
+ * @param usesStdinText whether `{{stdin}}` of a narrative has read standard input
  */
-export function createResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
+export function createResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>, usesStdinText: boolean): string {
   const args = argv.slice(2);
-  const command = [...detectProgram(env), ...addResumeFlag(removeFlag(args, '--from'))].map(formatWord).join(' ');
-  return args.includes('-') ? `Resume with the same standard input: ${command}` : `Resume with: ${command}`;
+  const command = [...detectProgram(env), ...createResumingArguments(args)].map(formatWord).join(' ');
+  const usesStdin = usesStdinText || args.includes('-') || args.includes('--each=-');
+  return usesStdin ? `Resume with the same standard input: ${command}` : `Resume with: ${command}`;
+}
+
+/** Changes only what precedes `--`, because everything after it is a file. */
+function createResumingArguments(args: readonly string[]): string[] {
+  const separatorIndex = args.indexOf('--');
+  const end = separatorIndex === -1 ? args.length : separatorIndex;
+  const flags = removeFlag(args.slice(0, end), '--from');
+  return [...flags, ...(flags.includes('--resume') ? [] : ['--resume']), ...args.slice(end)];
 }
 
 /** Removes a flag and its value. */
 function removeFlag(args: readonly string[], flag: string): string[] {
   return args.filter((arg, index) => arg !== flag && args[index - 1] !== flag && !arg.startsWith(`${flag}=`));
-}
-
-/** Adds `--resume` before `--`, because everything after `--` is an argument. */
-function addResumeFlag(args: readonly string[]): string[] {
-  if (args.includes('--resume')) return [...args];
-  const separatorIndex = args.indexOf('--');
-  const end = separatorIndex === -1 ? args.length : separatorIndex;
-  return [...args.slice(0, end), '--resume', ...args.slice(end)];
 }
 
 function formatWord(word: string): string {

@@ -49,7 +49,8 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
     }));
     // After a failure, a report that can't be written is only a warning: the exit code is that of the failure.
     ciReports?.write(suiteOptions.map(createActSuite), hasFailed ? createWarn(proc, colors) : undefined);
-    throwIfFailed(runs, proc, interruption);
+    const createHint = () => createResumeHint(proc, resources.usesStdinText());
+    throwIfFailed(runs, interruption, createHint);
   } finally {
     view.close();
     await resources.close();
@@ -79,7 +80,11 @@ async function mapConcurrently<Item, Result>(
   return results;
 }
 
-function throwIfFailed(runs: readonly NarrativeRun[], proc: CliProcess, interruption?: BoticelliError): void {
+function throwIfFailed(
+  runs: readonly NarrativeRun[],
+  interruption: BoticelliError | undefined,
+  createHint: () => string,
+): void {
   const first = runs.find(({ report }) => report.failure)?.report;
   const error = interruption ?? first?.failure;
   if (!error) return;
@@ -88,6 +93,6 @@ function throwIfFailed(runs: readonly NarrativeRun[], proc: CliProcess, interrup
   throw new CommandFailure(error, {
     isReported: runs.length > 1 && interruption === undefined,
     ...(act !== undefined && { act }),
-    ...(isResumable && { resumeHint: createResumeHint(proc) }),
+    ...(isResumable && { resumeHint: createHint() }),
   });
 }

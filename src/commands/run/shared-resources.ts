@@ -31,6 +31,7 @@ interface RunResourcesOptions {
 export function createRunResources({ files, options, proc, colors, signal }: RunResourcesOptions) {
   const isStdinAnotherNarrative = files.length > 1 && files.includes('-');
   let openedQuota: Promise<RunQuota> | undefined;
+  let usesStdinText = false;
   const readStdinContent = once((warn: (text: string) => void) => readStdinNarrative(proc, { signal, warn }));
   const { allowEmpty = false, each, jobs = each === undefined ? 1 : defaultRowJobs } = options;
   return {
@@ -60,11 +61,13 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
      * @throws BoticelliError `no_input` if standard input is another narrative, can't be read or, without
      *   `--allow-empty`, is empty
      */
-    readStdin: once((warn: (text: string) => void) =>
-      isStdinAnotherNarrative
-        ? Promise.reject(createStdinTakenError())
-        : readStdinText(proc, { signal, warn, allowEmpty }),
-    ),
+    readStdin: once(async (warn: (text: string) => void) => {
+      if (isStdinAnotherNarrative) throw createStdinTakenError();
+      usesStdinText = true;
+      return readStdinText(proc, { signal, warn, allowEmpty });
+    }),
+    /** Whether `readStdin` has read standard input. */
+    usesStdinText: () => usesStdinText,
     async close() {
       await (await openedQuota?.catch(() => undefined))?.limiter.close?.();
     },

@@ -119,6 +119,22 @@ describe('the resume command', () => {
     expect(failed.stderr).toContain('Resume with: npx boticelli run --resume -- two.toml\n');
   });
 
+  test('asks for the same standard input if {{stdin}} has read it', async () => {
+    const { options, cwd } = setup();
+    writeFileSync(join(cwd, 'log.toml'), buildNarrative(2, 'system = "{{stdin}}"'));
+    server.queueReplies(textReply('one'), badRequest);
+    const { stderr } = await runInProcess(['run', 'log.toml'], { ...options, input: 'a log' });
+    expect(stderr).toContain('Resume with the same standard input: boticelli run log.toml --resume\n');
+  });
+
+  test('keeps files after -- that are named like flags', async () => {
+    const { options, cwd } = setup();
+    writeFileSync(join(cwd, '--resume'), buildNarrative(2).replace(/name = ".*"/, 'name = "other"'));
+    server.setDefaultReply(({ body }) => (body.contents.length > 1 ? badRequest : textReply('one')));
+    const { stderr } = await runInProcess(['run', '--', 'two.toml', '--resume'], options);
+    expect(stderr).toContain('Resume with: boticelli run --resume -- two.toml --resume\n');
+  });
+
   test('is printed last after Ctrl-C too', async () => {
     const { options } = setup();
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
