@@ -35,14 +35,15 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const folder = () => createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'broken.toml': 'a = ' });
+const createFolder = () =>
+  createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'broken.toml': 'a = ' });
 
 /**
  * Runs a narrative in each output format, without retries. Expects the same exit code and error in all formats, and
  * neither the key nor a stack in the output.
  */
 async function expectSameFailure(expected: { code: string; exit: number; says: RegExp }, args: string[], options = {}) {
-  const cwd = folder();
+  const cwd = createFolder();
   const failing = ['text', 'json', 'ndjson'].map(async (format) => {
     const flags = ['-o', format, '--retries', '0', '--verbose', ...args];
     const ended = await runInProcess(['run', ...flags], { server, cwd, ...options });
@@ -111,14 +112,14 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
 
 test('the process exits with the code of the failure', async () => {
   server.setDefaultReply(invalidKeyError(canaryKey));
-  const { code, signal, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: folder() });
+  const { code, signal, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: createFolder() });
   expect({ code, signal, stderr }).toEqual({ code: 77, signal: null, stderr: expect.stringMatching(/^boticelli: /m) });
 });
 
 test('a truncated reply is a failure with --strict, and a warning without it', async () => {
   server.setDefaultReply(textReply('half', { finishReason: 'MAX_TOKENS' }));
   await expectSameFailure({ code: 'truncated', exit: 76, says: /max_tokens/ }, ['one.toml', '--strict']);
-  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
+  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: createFolder() });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'half\n' });
   expect(stderr).toContain('warning: act_1: the reply was cut short');
 });
@@ -128,7 +129,7 @@ test('a reply that may be incomplete is a failure with --strict, and a warning w
   server.setDefaultReply({ chunks: [{ candidates: [candidate] }] });
   const says = /the model stopped with OTHER \(Out of words\): the reply may be incomplete/;
   await expectSameFailure({ code: 'incomplete_reply', exit: 76, says }, ['one.toml', '--strict']);
-  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
+  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: createFolder() });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Some\n' });
   expect(stderr).toMatch(new RegExp(`^boticelli: warning: act_1: ${says.source}\n$`));
 });
@@ -220,7 +221,7 @@ test.each([
   ['an unknown output format', ['run', 'one.toml', '-o', 'xml'], /ndjson/],
   ['a run without a narrative', ['run'], /narrative/],
 ])('%s is a usage error that says what is valid', async (_, args, says) => {
-  const ended = await runInProcess(args, { server, cwd: folder() });
+  const ended = await runInProcess(args, { server, cwd: createFolder() });
   expect(ended).toMatchObject({ code: 2, stdout: '' });
   expect(ended.stderr).toMatch(/^boticelli: /);
   expect(ended.stderr).toMatch(says);
