@@ -110,7 +110,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
     expect(server.generateRequests).toHaveLength(5);
   });
 
-  test('ends the run, because text in a pipe cannot be taken back; --resume continues after hop 2', async () => {
+  test('ends a run that streams to a pipe, because printed text cannot be taken back; --resume continues after hop 2', async () => {
     const { run, runCommand } = setup(long, { lostHop: 3 });
     const stopped = await run('--stream');
     expect(stopped.code).toBe(69);
