@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const folder = () =>
+const createFolder = () =>
   createTemporaryFolder(onTestFinished, {
     'one.toml': buildNarrative(1),
     'four.toml': buildNarrative(4),
@@ -42,7 +42,7 @@ describe('a signal', () => {
     '%s while the run waits for a reply closes the connection and kills the process',
     async (name) => {
       server.setDefaultReply({ end: 'stall-before-headers' });
-      const running = startBoticelli(['run', 'four.toml'], { server, cwd: folder() });
+      const running = startBoticelli(['run', 'four.toml'], { server, cwd: createFolder() });
       const request = await server.waitForRequests(1);
       const sentAt = Date.now();
       running.child.kill(name);
@@ -79,7 +79,7 @@ describe('a signal', () => {
       ['run', '-'],
       ['check', '-'],
     ]) {
-      const running = startBoticelli(args, { cwd: folder(), keepInputOpen: true });
+      const running = startBoticelli(args, { cwd: createFolder(), keepInputOpen: true });
       // The program prints nothing while it reads, so only its signal handlers show that it has started.
       while (!handlesSignals(running.child)) await sleep(5);
       running.child.kill('SIGINT');
@@ -90,14 +90,14 @@ describe('a signal', () => {
 
 /**
  * Whether the program has installed its signal handlers. Reads the mask of handled signals in /proc (Linux). The lowest
- * bit stands for SIGHUP, for which Node itself installs no handler.
+ * bit stands for SIGHUP. Node itself installs no handler for SIGHUP, so if this bit is set, the program has done so.
  */
 function handlesSignals({ pid }: ChildProcess): boolean {
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   return (BigInt(`0x${caught}`) & 1n) !== 0n;
 }
 
-describe('a reader of standard output that reads nothing', () => {
+describe('a run whose standard output nobody reads', () => {
   /**
    * Starts a run that can't write its reply, because the reply is larger than any pipe and nobody reads it. Resolves when
    * the run has received the reply.
@@ -105,8 +105,13 @@ describe('a reader of standard output that reads nothing', () => {
   async function startStuckRun() {
     server.setDefaultReply(textReply('x'.repeat(3_000_000)));
     const child = spawn(process.execPath, [bin, 'run', 'one.toml', '--no-rate-limit'], {
-      cwd: folder(),
-      env: { PATH: process.env.PATH, HOME: folder(), GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url },
+      cwd: createFolder(),
+      env: {
+        PATH: process.env.PATH,
+        HOME: createFolder(),
+        GEMINI_API_KEY: canaryKey,
+        GOOGLE_GEMINI_BASE_URL: server.url,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -119,7 +124,7 @@ describe('a reader of standard output that reads nothing', () => {
     return { child, ended };
   }
 
-  test('does not keep a second Ctrl-C from ending the run at once', async () => {
+  test('ends at once on a second Ctrl-C', async () => {
     const { child, ended } = await startStuckRun();
     const firstAt = Date.now();
     // Two signals of one kind may arrive as one, so the signal is sent again until the process ends.
@@ -131,7 +136,7 @@ describe('a reader of standard output that reads nothing', () => {
     expect(at - firstAt).toBeLessThan(2000);
   });
 
-  test('delays the end after a single SIGTERM by 1 to 6 seconds', async () => {
+  test('ends 1 to 6 seconds after a single SIGTERM, because the grace period is 3 seconds', async () => {
     const { child, ended } = await startStuckRun();
     const sentAt = Date.now();
     child.kill('SIGTERM');
@@ -142,12 +147,12 @@ describe('a reader of standard output that reads nothing', () => {
   });
 });
 
-describe('pipes', () => {
+describe('a standard stream that is a pipe, closed or full', () => {
   test.each(['--stream', '--output ndjson', '--output text'])(
     'run %s | head -1 ends quietly with 141, before the last act',
     async (flags) => {
       const script = `set -o pipefail; boticelli run many.toml --no-rate-limit ${flags} | head -1; echo "code $?"`;
-      const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+      const { stdout, stderr } = await startShell(script, { server, cwd: createFolder() }).result;
       expect(stdout).toMatch(/^.+\ncode 141\n$/);
       expect(stderr).not.toMatch(/boticelli:|^ +at /m);
       expect(server.generateRequests.length).toBeLessThan(30);
@@ -157,8 +162,11 @@ describe('pipes', () => {
   test('a closed standard output counts as /dev/null, and no file takes its descriptor', async () => {
     const state = createTemporaryFolder(onTestFinished);
     const script = 'boticelli run four.toml >&- ; echo "code $?"; boticelli limits';
-    const { stdout, stderr } = await startShell(script, { server, cwd: folder(), env: { BOTICELLI_STATE_DIR: state } })
-      .result;
+    const { stdout, stderr } = await startShell(script, {
+      server,
+      cwd: createFolder(),
+      env: { BOTICELLI_STATE_DIR: state },
+    }).result;
     expect(stdout).toMatch(/^code 0\n[\s\S]*gemini-flash-lite-latest/);
     expect(stderr).not.toMatch(/warning|^ +at /m);
     // If the database had got the free descriptor 1, the replies would have been written into it.
@@ -169,7 +177,7 @@ describe('pipes', () => {
     'run %s exits with 74 and reports the full disk behind standard output',
     async (flags) => {
       const script = `boticelli run four.toml ${flags} > /dev/full; echo "code $?"`;
-      const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+      const { stdout, stderr } = await startShell(script, { server, cwd: createFolder() }).result;
       expect(stdout).toBe('code 74\n');
       expect(stderr).toMatch(/^boticelli: .*can't write to standard output: the disk is full$/m);
       expect(stderr).toEqual(noStack);
@@ -182,13 +190,13 @@ describe('pipes', () => {
       `boticelli run missing.toml ${redirections}; echo "code $?"`,
       `boticelli run four.toml --strem ${redirections}; echo "code $?"`,
     ].join('\n');
-    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+    const { stdout, stderr } = await startShell(script, { server, cwd: createFolder() }).result;
     expect(stdout).toMatch(/^Reply 4 .*\ncode 0\ncode 66\ncode 2\n$/);
     expect(stderr).toEqual(noStack);
   });
 
   test('a closed standard input is read as an empty narrative, which is an error', async () => {
-    const { stdout, stderr } = await startShell('boticelli run - <&- ; echo "code $?"', { server, cwd: folder() })
+    const { stdout, stderr } = await startShell('boticelli run - <&- ; echo "code $?"', { server, cwd: createFolder() })
       .result;
     expect(stdout).toBe('code 65\n');
     expect(stderr).toContain('<stdin>: error');
@@ -203,7 +211,7 @@ describe('a terminal that disappears', () => {
   ])('ends the run %s', async (_, reply, output) => {
     server.setDefaultReply(reply);
     // The terminal is made by the program `script`. Its only child is boticelli, because the helper starts it by `exec`.
-    const running = startInTerminal(['run', 'four.toml', '--stream'], { server, cwd: folder() });
+    const running = startInTerminal(['run', 'four.toml', '--stream'], { server, cwd: createFolder() });
     const request = await server.waitForRequests(1);
     await running.waitForOutput(output);
     const { pid } = running.child;

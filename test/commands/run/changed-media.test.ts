@@ -32,7 +32,7 @@ look = ["media.film", "What happens?"]
  */
 async function runWhileChanging(bytes: number, change: (path: string) => void, run: typeof runInProcess) {
   const cwd = createTemporaryFolder(onTestFinished, { 'film.toml': source });
-  // The run may belong to another user, who writes the state folder here.
+  // `run` may run the program as another user. That user must be able to create the state folder here.
   chmodSync(cwd, 0o777);
   const film = join(cwd, 'film.mp4');
   writeFileSync(film, createVideo(bytes));

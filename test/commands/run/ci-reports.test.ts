@@ -18,8 +18,8 @@ const fourActs = renderNarrative(
 );
 
 /**
- * A folder with narratives and rows. `run` writes both reports, and `readSuites` reads the JUnit report: the names of its
- * suites, and the name and the outcome of each case.
+ * A folder with narratives and rows. `runWithReports` adds --junit and --summary. `readSuites` reads the JUnit report:
+ * the names of its suites, and the name and the outcome of each case.
  */
 function setup(files: Record<string, string> = {}) {
   const folder = fixture.createFolder({
@@ -32,8 +32,7 @@ function setup(files: Record<string, string> = {}) {
   });
   return {
     ...folder,
-    run: (...args: string[]) => folder.run(...args, '--junit', 'j.xml', '--summary', 's.md', '-q'),
-    runWithoutReports: folder.run,
+    runWithReports: (...args: string[]) => folder.run(...args, '--junit', 'j.xml', '--summary', 's.md', '-q'),
     async readSuites() {
       const report = await parse(folder.read('j.xml'));
       if (!report || !('testsuite' in report)) throw new Error('no suites');
@@ -49,9 +48,9 @@ function setup(files: Record<string, string> = {}) {
 }
 
 test('reports each act as a case, escapes replies, replaces the JUnit report and appends to the summary', async () => {
-  const { run, read, readSuites } = setup();
+  const { runWithReports, read, readSuites } = setup();
   fixture.server.queueReplies(textReply('one'), textReply('<b>no</b>'), textReply('<b>no</b>'));
-  const { code } = await run('four.toml', 'one.toml', 'bad.toml');
+  const { code } = await runWithReports('four.toml', 'one.toml', 'bad.toml');
   expect(code).toBe(76);
   expect(await readSuites()).toEqual([
     {
@@ -77,19 +76,19 @@ test('reports each act as a case, escapes replies, replaces the JUnit report and
   expect(`${summary}${read('j.xml')}`).not.toContain(canaryKey);
 
   fixture.server.queueReplies(textReply('one'), textReply('<ok>'));
-  expect(await run('four.toml')).toMatchObject({ code: 0 });
+  expect(await runWithReports('four.toml')).toMatchObject({ code: 0 });
   const [{ cases = [] } = {}] = await readSuites();
   expect(cases.map(([, outcome]) => outcome)).toEqual(['passed', 'passed', 'passed', 'passed']);
   expect(read('s.md')).toMatch(/^### [\s\S]*### <code>four<\/code>: completed/);
   expect(read('s.md').startsWith(summary)).toBe(true);
 });
 
-test('--each: reports each row in order, the rows that did not finish, and an error before the first row', async () => {
-  const { run, readSuites, read } = setup();
+test('--each: reports the rows in order, how many did not finish, or the error that ended the run before the first row', async () => {
+  const { runWithReports, readSuites, read } = setup();
   fixture.server.setDefaultReply(({ body }) =>
     JSON.stringify(body).includes('Answer x') ? blockedPromptReply() : textReply('fine'),
   );
-  expect(await run('rows.toml', '--each', 'r.csv')).toMatchObject({ code: 76 });
+  expect(await runWithReports('rows.toml', '--each', 'r.csv')).toMatchObject({ code: 76 });
   expect(await readSuites()).toEqual([
     {
       name: 'rows',
@@ -101,12 +100,12 @@ test('--each: reports each row in order, the rows that did not finish, and an er
     },
   ]);
   expect(read('s.md')).toContain('2 of 3 rows');
-  await run('rows.toml', '--each', 'r.csv', '--max-failures', '1', '--jobs', '1');
+  await runWithReports('rows.toml', '--each', 'r.csv', '--max-failures', '1', '--jobs', '1');
   expect((await readSuites())[0]?.cases).toEqual([
     ['2 rows not finished', 'skipped'],
     ['row 1: x', 'blocked'],
   ]);
-  expect(await run('rows.toml', '--each', 'none.csv')).toMatchObject({ code: 66 });
+  expect(await runWithReports('rows.toml', '--each', 'none.csv')).toMatchObject({ code: 66 });
   expect((await readSuites())[0]?.cases).toEqual([['rows', 'no_input']]);
 });
 
@@ -152,10 +151,10 @@ test.each([
   ['a report through a symbolic link', ['--junit', 'link.xml'], 74, 'it is a symbolic link'],
   ['a report with a name that is too long', ['--junit', 'x'.repeat(300)], 74, 'ENAMETOOLONG'],
 ])('refuses to write %s, before any request', async (_, flags, code, message) => {
-  const { runWithoutReports, cwd, read } = setup();
+  const { run, cwd, read } = setup();
   mkdirSync(join(cwd, 'folder.d'));
   symlinkSync(join(cwd, 'r.csv'), join(cwd, 'link.xml'));
-  const { code: actual, stderr } = await runWithoutReports('one.toml', ...flags);
+  const { code: actual, stderr } = await run('one.toml', ...flags);
   expect(stderr).toContain(message);
   expect(actual).toBe(code);
   expect(fixture.server.requests).toEqual([]);
@@ -164,11 +163,11 @@ test.each([
 });
 
 test("leaves lines out of a summary so that its file stays within GitHub's limit of 1 MiB", async () => {
-  const { run, write, read } = setup({
+  const { runWithReports, write, read } = setup({
     'r.csv': `text\n${Array.from({ length: 200 }, (_, index) => `t${index}\n`).join('')}`,
   });
   write('s.md', `${'x'.repeat(1024 * 1024 - 12_000)}\n`);
-  expect(await run('rows.toml', '--each', 'r.csv', '--rehearse')).toMatchObject({ code: 0 });
+  expect(await runWithReports('rows.toml', '--each', 'r.csv', '--rehearse')).toMatchObject({ code: 0 });
   expect(read('s.md').length).toBeLessThanOrEqual(1024 * 1024);
   expect(read('s.md')).toMatch(/further lines are left out/);
 });

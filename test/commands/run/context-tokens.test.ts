@@ -28,7 +28,7 @@ test('with context = "previous", fifty acts send less than a twentieth of the pr
 
 const hundredWords = 'word '.repeat(100);
 
-/** Renders fifty acts whose prompts have 25 words each. */
+/** Renders a narrative of fifty acts whose prompts have 25 words each. `head` is a line of [narrative]. */
 function renderFiftyActs(head: string): string {
   return buildNarrative(50, head).replaceAll(/"Question (\d+)"/g, (_, number) =>
     JSON.stringify(`Act ${number}: ${'word '.repeat(23)}`),

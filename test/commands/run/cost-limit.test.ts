@@ -122,12 +122,12 @@ describe('the cost of an unusable reply', () => {
 });
 
 describe('a service that does not count tokens', () => {
-  /** The body of a reply without token counts. */
-  const uncounted = { body: { ...createChunk('a reply', 'STOP'), usageMetadata: { trafficType: 'ON_DEMAND' } } };
+  /** A reply without token counts, in one body. */
+  const uncountedReply = { body: { ...createChunk('a reply', 'STOP'), usageMetadata: { trafficType: 'ON_DEMAND' } } };
 
   test.each([[[]], [['--stream']]])('makes usage and cost unknown, not 0: %j', async (flags) => {
     const { run, options } = setup();
-    server.setDefaultReply(flags.length > 0 ? packetReply(formatSseEvent(uncounted.body)) : uncounted);
+    server.setDefaultReply(flags.length > 0 ? packetReply(formatSseEvent(uncountedReply.body)) : uncountedReply);
     const { code, stdout, stderr } = await run('-o', 'json', ...flags);
     const { acts, usage, ...document } = JSON.parse(stdout);
     expect({ code, usage, act: acts[0].usage }).toEqual({ code: 0, usage: {}, act: {} });
@@ -140,9 +140,10 @@ describe('a service that does not count tokens', () => {
 
   test('does not disable --max-cost, which estimates the cost of each reply', async () => {
     const { run } = setup();
-    server.setDefaultReply(uncounted);
-    // A reply of typical length costs $0.40, and a prompt nearly nothing. Without max_tokens, only the prompt is estimated
-    // before a request, so the third request is sent at $0.80, and the fourth is not.
+    server.setDefaultReply(uncountedReply);
+    // A reply without token counts is assumed to have at least 400 tokens, which cost $0.40. A prompt costs nearly nothing.
+    // Without max_tokens, only the prompt is estimated before a request. So the third request is sent when $0.80 is
+    // spent, and the fourth is not sent because $1.20 is spent.
     const { code, stderr } = await run('--max-cost', '1');
     expect({ code, sent: server.generateRequests.length }).toEqual({ code: 75, sent: 3 });
     expect(stderr).toContain('$1.20 of --max-cost $1.00 is spent');
@@ -284,12 +285,13 @@ describe('check --estimate', () => {
     );
   });
 
-  test('shows the wait for the current quota, reserves nothing, and says which reply length it assumes', async () => {
+  test('shows how long the run would wait because of earlier requests, reserves nothing, and says which reply length it assumes', async () => {
     const settings = `${price}[providers.gemini.tiers.free]\nrpm = 4\n`;
     const { cwd, options } = setup(settings);
     expect((await estimate(cwd)).stdout).toContain('no wait for quota');
-    await runInProcess(['run', 'four.toml'], { ...options, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } });
+    // Without GEMINI_TIER, the run has the free tier and its limit in the settings.
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
+    await runInProcess(['run', 'four.toml'], { ...options, env });
     // Quota belongs to a key, so only an estimate with the key of the run counts the requests of the run.
     const estimateWithKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);

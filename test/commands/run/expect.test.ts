@@ -157,14 +157,14 @@ test('a rehearsal says once that it does not check expectations', async () => {
   expect(stderr.match(/does not check "expect"/g)).toHaveLength(1);
 });
 
-describe('a pattern that backtracks without end', () => {
+describe('while a pattern backtracks without end', () => {
   const setupEndless = () => {
     const folder = setup(renderNarrative("{ matches = '^(a+)+$' }"));
     fixture.server.setDefaultReply(textReply(`${'a'.repeat(60)}b`));
     return folder;
   };
 
-  test('does not keep the run from ending after --timeout', async () => {
+  test('--timeout ends the run', async () => {
     const { run } = setupEndless();
     const { code, stderr } = await run('--timeout', '500ms', '-q');
     expect(code).toBe(124);
@@ -172,7 +172,7 @@ describe('a pattern that backtracks without end', () => {
     expect(fixture.server.generateRequests).toHaveLength(1);
   });
 
-  test('does not keep the run from ending on Ctrl-C', async () => {
+  test('Ctrl-C ends the run', async () => {
     const { cwd, env } = setupEndless();
     const { child, result } = startBoticelli(['run', 'n.toml', '-q'], { cwd, env });
     await fixture.server.waitForRequests(1);

@@ -35,23 +35,28 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const folder = () => createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'broken.toml': 'a = ' });
+const createFolder = () =>
+  createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'broken.toml': 'a = ' });
 
 /**
- * Runs a narrative in each output format, without retries. Expects the same exit code and error in all formats, and
+ * Runs a narrative in each output format, without retries. Expects the same exit code and error code in all formats, and
  * neither the key nor a stack in the output.
  */
-async function expectSameFailure(expected: { code: string; exit: number; says: RegExp }, args: string[], options = {}) {
-  const cwd = folder();
+async function expectSameFailure(
+  expected: { errorCode: string; exitCode: number; says: RegExp },
+  args: string[],
+  options = {},
+) {
+  const cwd = createFolder();
   const failing = ['text', 'json', 'ndjson'].map(async (format) => {
     const flags = ['-o', format, '--retries', '0', '--verbose', ...args];
     const ended = await runInProcess(['run', ...flags], { server, cwd, ...options });
-    expect(ended, format).toMatchObject({ code: expected.exit, signal: null });
+    expect(ended, format).toMatchObject({ code: expected.exitCode, signal: null });
     expect(ended.stderr).toMatch(/^boticelli: /m);
     expect(ended.stderr).toMatch(expected.says);
     expect(ended.stderr).not.toMatch(/^ +at /m);
     expect(ended.stdout + ended.stderr).not.toContain(canaryKey);
-    if (format !== 'text') expect(parseReport(ended, format)).toMatchObject({ error: { code: expected.code } });
+    if (format !== 'text') expect(parseReport(ended, format)).toMatchObject({ error: { code: expected.errorCode } });
   });
   await Promise.all(failing);
 }
@@ -88,9 +93,10 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
     76,
     /478/,
   ],
-])('%s is the same failure in every format', async (_, script, code, exit, says) => {
+])('%s is the same failure in every format', async (_, script, errorCode, exitCode, says) => {
   server.setDefaultReply(script);
-  await expectSameFailure({ code, exit, says }, ['one.toml']);
+  await expectSameFailure({ errorCode, exitCode, says }, ['one.toml']);
+  // One request in each of the three formats.
   expect(server.generateRequests).toHaveLength(3);
 });
 
@@ -104,21 +110,21 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
     69,
     /overloaded/,
   ],
-])('a stream %s is the same failure in every format', async (_, script, code, exit, says) => {
+])('a stream %s is the same failure in every format', async (_, script, errorCode, exitCode, says) => {
   server.setDefaultReply(script);
-  await expectSameFailure({ code, exit, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
+  await expectSameFailure({ errorCode, exitCode, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
 });
 
 test('the process exits with the code of the failure', async () => {
   server.setDefaultReply(invalidKeyError(canaryKey));
-  const { code, signal, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: folder() });
+  const { code, signal, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: createFolder() });
   expect({ code, signal, stderr }).toEqual({ code: 77, signal: null, stderr: expect.stringMatching(/^boticelli: /m) });
 });
 
 test('a truncated reply is a failure with --strict, and a warning without it', async () => {
   server.setDefaultReply(textReply('half', { finishReason: 'MAX_TOKENS' }));
-  await expectSameFailure({ code: 'truncated', exit: 76, says: /max_tokens/ }, ['one.toml', '--strict']);
-  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
+  await expectSameFailure({ errorCode: 'truncated', exitCode: 76, says: /max_tokens/ }, ['one.toml', '--strict']);
+  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: createFolder() });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'half\n' });
   expect(stderr).toContain('warning: act_1: the reply was cut short');
 });
@@ -127,15 +133,15 @@ test('a reply that may be incomplete is a failure with --strict, and a warning w
   const candidate = { content: { parts: [{ text: 'Some' }] }, finishReason: 'OTHER', finishMessage: 'Out of words.' };
   server.setDefaultReply({ chunks: [{ candidates: [candidate] }] });
   const says = /the model stopped with OTHER \(Out of words\): the reply may be incomplete/;
-  await expectSameFailure({ code: 'incomplete_reply', exit: 76, says }, ['one.toml', '--strict']);
-  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
+  await expectSameFailure({ errorCode: 'incomplete_reply', exitCode: 76, says }, ['one.toml', '--strict']);
+  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: createFolder() });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Some\n' });
   expect(stderr).toMatch(new RegExp(`^boticelli: warning: act_1: ${says.source}\n$`));
 });
 
 test('a request that exceeds --timeout is the same failure in every format', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
-  await expectSameFailure({ code: 'timeout', exit: 124, says: /--timeout|0\.2 s|200 ms/ }, [
+  await expectSameFailure({ errorCode: 'timeout', exitCode: 124, says: /--timeout|0\.2 s|200 ms/ }, [
     'one.toml',
     '--timeout',
     '0.2',
@@ -144,47 +150,50 @@ test('a request that exceeds --timeout is the same failure in every format', asy
 
 test("for an unknown model, suggests similar names from the service's list", async () => {
   const says = /gemini-2\.0-flash-live[\s\S]*gemini-/;
-  await expectSameFailure({ code: 'model_not_found', exit: 69, says }, ['one.toml', '-m', 'gemini-2.0-flash-live']);
+  await expectSameFailure({ errorCode: 'model_not_found', exitCode: 69, says }, [
+    'one.toml',
+    '-m',
+    'gemini-2.0-flash-live',
+  ]);
 });
 
 describe('reports before any request:', () => {
   afterEach(() => expect(server.requests).toEqual([]));
 
   test('a missing key', async () => {
-    await expectSameFailure({ code: 'missing_api_key', exit: 77, says: /GEMINI_API_KEY/ }, ['one.toml'], {
+    await expectSameFailure({ errorCode: 'missing_api_key', exitCode: 77, says: /GEMINI_API_KEY/ }, ['one.toml'], {
       env: { GEMINI_API_KEY: '' },
     });
   });
 
   test('a malformed key', async () => {
     const env = { GEMINI_API_KEY: `${canaryKey}\nx` };
-    await expectSameFailure({ code: 'auth', exit: 77, says: /key/ }, ['one.toml'], { env });
+    await expectSameFailure({ errorCode: 'auth', exitCode: 77, says: /key/ }, ['one.toml'], { env });
   });
 
   test('a narrative with errors', async () => {
-    await expectSameFailure({ code: 'invalid_narrative', exit: 65, says: /broken\.toml:1:\d+: error\[syntax\]/ }, [
-      'broken.toml',
-    ]);
+    await expectSameFailure(
+      { errorCode: 'invalid_narrative', exitCode: 65, says: /broken\.toml:1:\d+: error\[syntax\]/ },
+      ['broken.toml'],
+    );
   });
 
   test('a missing narrative', async () => {
-    await expectSameFailure({ code: 'no_input', exit: 66, says: /missing\.toml/ }, ['missing.toml']);
+    await expectSameFailure({ errorCode: 'no_input', exitCode: 66, says: /missing\.toml/ }, ['missing.toml']);
   });
 
   test('an invalid environment variable', async () => {
-    const env = { GOOGLE_GEMINI_BASE_URL: 'not an address' };
-    await expectSameFailure({ code: 'invalid_config', exit: 78, says: /GOOGLE_GEMINI_BASE_URL/ }, ['one.toml'], {
-      env,
-    });
+    const expected = { errorCode: 'invalid_config', exitCode: 78, says: /GOOGLE_GEMINI_BASE_URL/ };
+    await expectSameFailure(expected, ['one.toml'], { env: { GOOGLE_GEMINI_BASE_URL: 'not an address' } });
   });
 
   test('a file that is given as the folder of --out-dir', async () => {
     const args = ['one.toml', '--out-dir', 'broken.toml'];
-    await expectSameFailure({ code: 'output_failed', exit: 74, says: /broken\.toml/ }, args);
+    await expectSameFailure({ errorCode: 'output_failed', exitCode: 74, says: /broken\.toml/ }, args);
   });
 
   test('an act of --only that does not exist', async () => {
-    await expectSameFailure({ code: 'usage', exit: 2, says: /act_1/ }, ['one.toml', '--only', 'act_7']);
+    await expectSameFailure({ errorCode: 'usage', exitCode: 2, says: /act_1/ }, ['one.toml', '--only', 'act_7']);
   });
 });
 
@@ -192,12 +201,16 @@ test('reports an unreachable server and an unknown host name', async () => {
   const closedPort = await findClosedPort();
   const refused = { env: { GOOGLE_GEMINI_BASE_URL: `http://127.0.0.1:${closedPort}` } };
   await expectSameFailure(
-    { code: 'unavailable', exit: 69, says: new RegExp(`127.0.0.1:${closedPort}`) },
+    { errorCode: 'unavailable', exitCode: 69, says: new RegExp(`127.0.0.1:${closedPort}`) },
     ['one.toml'],
     refused,
   );
   const unknownHost = { env: { GOOGLE_GEMINI_BASE_URL: 'http://no-such-host.invalid' } };
-  await expectSameFailure({ code: 'unavailable', exit: 69, says: /no-such-host\.invalid/ }, ['one.toml'], unknownHost);
+  await expectSameFailure(
+    { errorCode: 'unavailable', exitCode: 69, says: /no-such-host\.invalid/ },
+    ['one.toml'],
+    unknownHost,
+  );
 });
 
 /** Finds a port without a listener: listens on a free port, and stops listening. */
@@ -220,7 +233,7 @@ test.each([
   ['an unknown output format', ['run', 'one.toml', '-o', 'xml'], /ndjson/],
   ['a run without a narrative', ['run'], /narrative/],
 ])('%s is a usage error that says what is valid', async (_, args, says) => {
-  const ended = await runInProcess(args, { server, cwd: folder() });
+  const ended = await runInProcess(args, { server, cwd: createFolder() });
   expect(ended).toMatchObject({ code: 2, stdout: '' });
   expect(ended.stderr).toMatch(/^boticelli: /);
   expect(ended.stderr).toMatch(says);

@@ -38,8 +38,8 @@ type = "text"
 content = "Give it a title."
 `;
 
-/** A folder with a narrative of three acts that all show one film of 20 MB. */
-function filmFolder(): string {
+/** Creates a folder with a narrative of three acts that all show one film of 20 MB. */
+function createFilmFolder(): string {
   const folder = createTemporaryFolder(onTestFinished, { 'film.toml': threeActs });
   writeFileSync(join(folder, 'film.mp4'), createVideo(20_000_000));
   return folder;
@@ -57,7 +57,7 @@ const references = (index: number): string[] =>
 test('uploads a video of 20 MB once for three acts, and deletes it at the end', async () => {
   const { code, stdout, stderr } = await runBoticelli(['run', 'film.toml', '-o', 'ndjson'], {
     server,
-    cwd: filmFolder(),
+    cwd: createFilmFolder(),
   });
   expect({ code, commands: commands() }).toEqual({ code: 0, commands: ['start', 'delete'] });
   expect(server.files.requests.reduce((sum, { command, bytes }) => sum + (command === 'upload' ? bytes : 0), 0)).toBe(
@@ -78,7 +78,7 @@ test('uploads a video of 20 MB once for three acts, and deletes it at the end', 
 
 test('deletes the video when the run fails in the middle', async () => {
   server.queueReplies(textReply('A film.'), invalidKeyError());
-  const { code } = await runInProcess(['run', 'film.toml'], { server, cwd: filmFolder() });
+  const { code } = await runInProcess(['run', 'film.toml'], { server, cwd: createFilmFolder() });
   expect({ code, commands: commands(), left: server.files.files.size }).toEqual({
     ...{ code: 77, commands: ['start', 'delete'], left: 0 },
   });
@@ -93,21 +93,21 @@ describe('an interruption', () => {
 
   test('during the second act deletes the video', async () => {
     server.queueReplies(textReply('A film.'), { end: 'stall-before-headers' });
-    const running = startBoticelli(['run', 'film.toml', '--stream'], { server, cwd: filmFolder() });
+    const running = startBoticelli(['run', 'film.toml', '--stream'], { server, cwd: createFilmFolder() });
     await server.waitForRequests(2);
     expect(await interrupt(running)).toBe('SIGINT');
     expect({ commands: commands(), left: server.files.files.size }).toEqual({ commands: ['start', 'delete'], left: 0 });
   });
 
-  test('during the upload ends the run before any request; an interruption during the processing of the video deletes the video', async () => {
+  test('during the upload ends the run before a prompt is sent; an interruption during the processing of the video deletes the video', async () => {
     server.files.configure({ gate: { command: 'upload', gate: createGate() } });
-    const sending = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+    const sending = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('upload');
     expect(await interrupt(sending)).toBe('SIGINT');
     expect(server.generateRequests).toHaveLength(0);
 
     server.files.configure({ processingPolls: 1000 });
-    const processing = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+    const processing = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('get');
     expect(await interrupt(processing)).toBe('SIGINT');
     expect({ last: commands().at(-1), left: server.files.files.size }).toEqual({ last: 'delete', left: 0 });
@@ -116,14 +116,14 @@ describe('an interruption', () => {
 
 test('a run ends with 0 even if the request that deletes the video gets no response', async () => {
   server.files.configure({ gate: { command: 'delete', gate: createGate() } });
-  const running = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+  const running = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
   const { code } = await running.result;
   expect(code).toBe(0);
 });
 
 test('if the Files API rejects an upload, the error has the file name, and the exit code is that of the rejection', async () => {
   server.files.configure({ rejectCommand: { command: 'start', status: 400, message: 'Storage is full.' } });
-  const { code, stderr } = await runInProcess(['run', 'film.toml'], { server, cwd: filmFolder() });
+  const { code, stderr } = await runInProcess(['run', 'film.toml'], { server, cwd: createFilmFolder() });
   expect(code).toBe(69);
   expect(stderr).toContain(
     'boticelli: look: could not upload "film.mp4": request rejected: 400 INVALID_ARGUMENT, "Storage is full"\n',
@@ -140,7 +140,7 @@ describe('if the service does not say whether a video is ready', () => {
         processingPolls: 1000,
         rejectCommand: { command: 'get', status, message: 'Come back later' },
       });
-      const cwd = filmFolder();
+      const cwd = createFilmFolder();
       const ended = await runInProcess(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
       const failure = `${problem}: ${status}, Come back later`;
       expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
@@ -155,7 +155,7 @@ describe('if the service does not say whether a video is ready', () => {
       processingPolls: 1000,
       rejectCommand: { command: 'get', status: 503, message: 'Come back later' },
     });
-    const running = startBoticelli(['run', 'film.toml', '-q'], { server, cwd: filmFolder() });
+    const running = startBoticelli(['run', 'film.toml', '-q'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('get');
     // From here on, the service responds: first that the video is not ready, then that it is.
     server.files.configure({ processingPolls: 2 });
@@ -165,6 +165,6 @@ describe('if the service does not say whether a video is ready', () => {
 });
 
 test('a rehearsal uploads nothing and says what it would send', async () => {
-  const { stdout } = await runInProcess(['run', 'film.toml', '--rehearse', '--last'], { cwd: filmFolder() });
+  const { stdout } = await runInProcess(['run', 'film.toml', '--rehearse', '--last'], { cwd: createFilmFolder() });
   expect(stdout).toContain('would reply to 20000000 bytes of video/mp4 and “Give it a title.”');
 });

@@ -32,7 +32,8 @@ test('explains a guessed limit once, and raises the guess after a faster run wit
   expect(limits.rpm).toMatchObject({ source: 'built-in', value: expect.any(Number) });
   expect(limits.rpm.value).toBeGreaterThan(6);
 
-  // The requests of the previous run are still in the window, so this run may wait, but only for the raised guess.
+  // The requests of the previous run are still in the window. So this run may wait, but only because of the raised
+  // guess.
   const next = await run(['one.toml', '-q', '-o', 'ndjson']);
   expect(next).toMatchObject({ code: 0, stderr: '' });
   const waits = parseEvents(next.stdout, 'act-wait');

@@ -6,8 +6,8 @@ import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/serve
 import { runInProcess } from '../../helpers/in-process.js';
 
 /**
- * Starts a server for each test of the file that calls this function. The folders of `createFolder` have functions that
- * run `boticelli run` in this process, with or without that server.
+ * Starts a server for each test of the file that calls this function. `createFolder` returns functions that run
+ * `boticelli run` in this process, with or without that server.
  */
 export function createInProcessFixture() {
   let server: GeminiServer;
@@ -19,7 +19,7 @@ export function createInProcessFixture() {
     get server() {
       return server;
     },
-    /** Creates a folder with files. All calls of its `run` share a state folder. */
+    /** Creates a folder with files. All calls of the returned `run` share a state folder. */
     createFolder(files: Record<string, string>) {
       const cwd = createTemporaryFolder(onTestFinished, files);
       const offlineEnv = { PATH: process.env.PATH ?? '', HOME: cwd };

@@ -10,13 +10,13 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const folder = () => createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4) });
+const createFolder = () => createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4) });
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   'on %s in mid-stream, the process prints the text so far, closes the connection and dies of that signal',
   async (name) => {
     server.queueReplies(textReply('whole'), textReply(['so', ' far'], { end: 'stall' }));
-    const running = startBoticelli(['run', 'four.toml', '--stream'], { server, cwd: folder() });
+    const running = startBoticelli(['run', 'four.toml', '--stream'], { server, cwd: createFolder() });
     await running.waitForOutput('so far');
     const sentAt = Date.now();
     running.child.kill(name);
@@ -33,7 +33,7 @@ test.each([
   ['in a pause between attempts', { ...overloadedError(), headers: { 'retry-after': '60' } }],
 ])('Ctrl-C %s ends the run at once', async (_, reply) => {
   server.setDefaultReply(reply);
-  const running = startBoticelli(['run', 'four.toml', '-v'], { server, cwd: folder() });
+  const running = startBoticelli(['run', 'four.toml', '-v'], { server, cwd: createFolder() });
   await ('end' in reply ? server.waitForRequests(1) : running.waitForOutput('waiting', 'stderr'));
   const sentAt = Date.now();
   running.child.kill('SIGINT');
@@ -46,7 +46,7 @@ test('reports an interrupted run in json and in ndjson', async () => {
   for (const format of ['json', 'ndjson']) {
     const calls = server.requests.length;
     server.queueReplies({ end: 'stall-before-headers' });
-    const running = startBoticelli(['run', 'four.toml', '-o', format], { server, cwd: folder() });
+    const running = startBoticelli(['run', 'four.toml', '-o', format], { server, cwd: createFolder() });
     await server.waitForRequests(calls + 1);
     running.child.kill('SIGINT');
     const { stdout } = await running.result;
@@ -59,7 +59,7 @@ test('Ctrl-C ends a shell loop, because boticelli dies of the signal', async () 
   server.setDefaultReply({ end: 'stall-before-headers' });
   const script =
     'set -m; (for i in 1 2 3; do boticelli run four.toml; done; echo survived) & echo "group $!"; wait $!; echo "code $?"';
-  const running = startShell(script, { server, cwd: folder() });
+  const running = startShell(script, { server, cwd: createFolder() });
   await running.waitForOutput('\n');
   await server.waitForRequests(1);
   const group = Number(/group (\d+)/.exec(running.stdout())?.[1]);
@@ -74,7 +74,7 @@ test('Ctrl-C ends a shell loop, because boticelli dies of the signal', async () 
 test('a full disk behind standard output ends the run with 74, before the last act', async () => {
   const { stdout, stderr } = await startShell('boticelli run four.toml > /dev/full; echo "code $?"', {
     server,
-    cwd: folder(),
+    cwd: createFolder(),
   }).result;
   expect(stdout).toBe('code 74\n');
   expect(stderr).toContain("can't write to standard output: the disk is full");
@@ -82,8 +82,10 @@ test('a full disk behind standard output ends the run with 74, before the last a
 });
 
 test('a closed standard error does not stop a run', async () => {
-  const { stdout } = await startShell('boticelli run four.toml --last 2>&- ; echo "code $?"', { server, cwd: folder() })
-    .result;
+  const { stdout } = await startShell('boticelli run four.toml --last 2>&- ; echo "code $?"', {
+    server,
+    cwd: createFolder(),
+  }).result;
   expect(stdout).toMatch(/^Reply 4 .*\ncode 0\n$/);
 });
 
@@ -96,7 +98,7 @@ test.each([
   '%s fails with 74 if it writes to a full disk, and ends quietly with 141 if it writes to a closed pipe',
   async (command) => {
     const script = `${command} >/dev/full; echo "code $?"; set -o pipefail; ${command} | (exec <&-; sleep 1); echo "code $?"`;
-    const { stdout, stderr } = await startShell(script, { cwd: folder() }).result;
+    const { stdout, stderr } = await startShell(script, { cwd: createFolder() }).result;
     expect(stdout).toBe('code 74\ncode 141\n');
     expect(stderr.match(/^boticelli: .*$/gm)).toEqual([
       expect.stringMatching(/^boticelli: (act_\d: )?can't write to standard output: the disk is full$/),

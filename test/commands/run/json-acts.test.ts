@@ -60,7 +60,7 @@ test('after an invalid reply, requests the act again with that reply in the conv
   expect(server.generateRequests[2]?.body.contents[2].parts).toEqual([{ text: 'Greet them.' }]);
 });
 
-test('ndjson contains only the valid JSON reply, as one piece of text, and reports the retry', async () => {
+test('in ndjson, the invalid JSON reply has no act-delta, the valid one has exactly one, and act-retry reports the retry', async () => {
   server.queueReplies(textReply(['{', '}']), textReply(['{"name":', '"Ada"}']), textReply(['Hello', ' Ada']));
   const { code, stdout } = await run('--stream', '-o', 'ndjson');
   expect(code).toBe(0);

@@ -14,7 +14,7 @@ import { runInProcess } from '../../helpers/in-process.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
 import { parseEvents } from '../quota-fixture.js';
 
-const live = 'gemini-3.8-live';
+const liveModel = 'gemini-3.8-live';
 const restModel = 'gemini-3.8-flash';
 const dailyQuotaUsedUp = { code: 1011, reason: 'You exceeded your current quota of requests per day.' };
 
@@ -43,7 +43,7 @@ function createWorkspace(files: Record<string, string> = {}) {
   };
 }
 
-/** A narrative with one act for each model. `head` is added to [narrative], for all acts. */
+/** A narrative with one act for each model. `head` is a further line of [narrative]. */
 function renderNarrative(models: string[], head = ''): string {
   const acts = models.map(
     (model, index) =>
@@ -63,9 +63,9 @@ describe('a Live model with one slot', () => {
     const { start } = createWorkspace();
     const gate = createGate();
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
-    const first = start('four.toml', '-m', live, ...oneSlot);
+    const first = start('four.toml', '-m', liveModel, ...oneSlot);
     await server.live.waitForTurns(1);
-    const second = start('one.toml', '-m', live, ...oneSlot);
+    const second = start('one.toml', '-m', liveModel, ...oneSlot);
     await second.waitForOutput('"reason":"concurrency"');
     expect(server.live.sessions).toHaveLength(1);
     gate.releaseAll();
@@ -74,7 +74,7 @@ describe('a Live model with one slot', () => {
     expect(server.live.maxOpenCount).toBe(1);
     // The whole narrative has one session, which holds its slot until the end.
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([4, 1]);
-    expect(listWaits(ended[1])).toMatchObject([{ act: 'act_1', model: live, reason: 'concurrency' }]);
+    expect(listWaits(ended[1])).toMatchObject([{ act: 'act_1', model: liveModel, reason: 'concurrency' }]);
     expect(listWaits(ended[0])).toEqual([]);
   });
 
@@ -85,7 +85,7 @@ describe('a Live model with one slot', () => {
     const source = `[narrative]\nname = "p"\n[toc]\norder = ["a", "b", "c"]\n${acts.join('')}`;
     const { run } = createWorkspace({ 'parallel.toml': source });
     const startedAt = performance.now();
-    const ended = await run('parallel.toml', '-m', live, ...oneSlot, '--jobs', '3');
+    const ended = await run('parallel.toml', '-m', liveModel, ...oneSlot, '--jobs', '3');
     expect(ended.code).toBe(0);
     // An idle session would keep the slot for ten seconds.
     expect(performance.now() - startedAt).toBeLessThan(8000);
@@ -99,9 +99,9 @@ describe('a Live model with one slot', () => {
     const { start } = createWorkspace();
     const gate = createGate();
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
-    const first = start('one.toml', '-m', live, ...oneSlot);
+    const first = start('one.toml', '-m', liveModel, ...oneSlot);
     await server.live.waitForTurns(1);
-    const args = ['one.toml', '-m', live, ...oneSlot, '--max-wait', '150ms'];
+    const args = ['one.toml', '-m', liveModel, ...oneSlot, '--max-wait', '150ms'];
     const both = [start(...args), start(...args, '--fallback', restModel)] as const;
     const [stopped, fellBack] = await Promise.all([both[0].result, both[1].result]);
     expect(stopped.code).toBe(75);
@@ -109,7 +109,7 @@ describe('a Live model with one slot', () => {
       {
         error: {
           code: 'rate_limited',
-          message: `no slot for a concurrent request to ${live} became free within --max-wait`,
+          message: `no slot for a concurrent request to ${liveModel} became free within --max-wait`,
         },
       },
     ]);
@@ -122,18 +122,18 @@ describe('a Live model with one slot', () => {
 
   test('never makes the acts of one run wait for each other, even with other models in between', async () => {
     const { run } = createWorkspace({
-      'mixed.toml': renderNarrative([live, live, restModel, 'gemini-both-ways', live]),
+      'mixed.toml': renderNarrative([liveModel, liveModel, restModel, 'gemini-both-ways', liveModel]),
     });
     const ended = await run('mixed.toml', ...oneSlot);
     expect(ended.code).toBe(0);
-    expect(listServingModels(ended)).toEqual([live, live, restModel, 'gemini-both-ways', live]);
+    expect(listServingModels(ended)).toEqual([liveModel, liveModel, restModel, 'gemini-both-ways', liveModel]);
     expect(listWaits(ended)).toEqual([]);
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([2, 1]);
   });
 
   test('does not make acts wait for each other if they fall back from a Live model or to one', async () => {
     const { run } = createWorkspace({
-      'mixed.toml': renderNarrative([live, restModel, live], `fallback = ["${restModel}", "gemini-4-live"]`),
+      'mixed.toml': renderNarrative([liveModel, restModel, liveModel], `fallback = ["${restModel}", "gemini-4-live"]`),
     });
     server.live.queueConnections({ at: 'setup', action: dailyQuotaUsedUp });
     enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
@@ -144,7 +144,7 @@ describe('a Live model with one slot', () => {
     expect(listWaits(ended)).toEqual([]);
   });
 
-  test('does not make a run wait for itself if the service first has to say that the model is Live; the next run knows it', async () => {
+  test('does not make a run wait for its own slot if the service tells the run that the model is Live; the next run knows that', async () => {
     const { run } = createWorkspace();
     const first = await run('four.toml', '-m', 'gemini-talk', ...oneSlot);
     expect(first.code).toBe(0);
@@ -195,7 +195,7 @@ test('a loop of runs with a REST model fails once the daily quota of that model 
       `for i in $(seq 6); do boticelli run '${process.cwd()}/narratives/quick_test.toml' -q --model ${model} --rpm 1000 --no-fallback; echo "code $?"; done`,
       options,
     ).result;
-  const [onRest, onLive] = await Promise.all([loop(restModel), loop(live)]);
+  const [onRest, onLive] = await Promise.all([loop(restModel), loop(liveModel)]);
   const codes = ({ stdout }: ProcessResult) => stdout.match(/(?<=^code )\d+$/gm);
   expect(codes(onRest)).toEqual(['0', '0', '0', '0', '75', '75']);
   expect(onRest.stderr.match(/daily quota of gemini-3\.8-flash is used up/g)).toHaveLength(2);

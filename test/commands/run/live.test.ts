@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 const liveNarrative = 'narratives/live.toml';
-const folder = () =>
+const createFolder = () =>
   createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4, 'model = "gemini-3.8-live"') });
 /** A spoken reply without the two frames that end its turn. */
 const unfinishedReply = { frames: spokenReply(['so', ' far']).frames.slice(0, -2) };
@@ -63,7 +63,7 @@ test('with --stream, prints each piece of a transcript as it arrives', async () 
 });
 
 test('--out-dir saves the speech beside the reply, and the act-end event has the length and the file name of the speech', async () => {
-  const cwd = folder();
+  const cwd = createFolder();
   const { code, stdout } = await runInProcess(['run', 'four.toml', '--out-dir', 'out', '-o', 'ndjson'], {
     server,
     cwd,
@@ -82,7 +82,7 @@ test('--out-dir saves the speech beside the reply, and the act-end event has the
 });
 
 test('--out-dir saves speech without a transcript, although the act fails', async () => {
-  const cwd = folder();
+  const cwd = createFolder();
   server.live.queueReplies(spokenReply(['never', ' read'], { transcript: false }));
   const { code, stderr } = await runInProcess(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
   expect(code).toBe(76);
@@ -91,7 +91,7 @@ test('--out-dir saves speech without a transcript, although the act fails', asyn
   expect(readFileSync(join(cwd, 'out', '01-act_1.wav'))).toHaveLength(44 + 2 * bytesPerPiece);
 });
 
-test('without --out-dir, a reply in json has only the length of the speech', async () => {
+test('without --out-dir, json has the length of the speech, but no file name', async () => {
   const { stdout } = await runInProcess(['run', liveNarrative, '-o', 'json'], { server });
   expect(JSON.parse(stdout).acts.map(({ audio }: { audio: object }) => Object.keys(audio))).toEqual([
     ['durationMs'],
@@ -110,7 +110,7 @@ test.each([
     server.live.queueReplies({ ...spokenReply(['Uno']), end: 'destroy' });
     const { code, stdout } = await runInProcess(['run', 'four.toml', '--stream', '-o', 'ndjson'], {
       server,
-      cwd: folder(),
+      cwd: createFolder(),
     });
     expect(code).toBe(0);
     const events = eventsOf(stdout);
@@ -187,11 +187,11 @@ test('acts that use a Live model and acts that use another model share one conve
 });
 
 test('neither prints the key nor writes it to run.json, even if errors of the service contain it', async () => {
-  const cwd = folder();
+  const cwd = createFolder();
   server.live.queueReplies({ ...spokenReply(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
-  const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;
+  const rejectionWithKey = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;
   // The second act tries to resume the session, then to open a new one. Both attempts fail with the key in the error.
-  server.live.queueConnections(undefined, echo, echo);
+  server.live.queueConnections(undefined, rejectionWithKey, rejectionWithKey);
   const { stdout, stderr } = await runInProcess(['run', 'four.toml', '-v', '--retries', '0', '--out-dir', 'out'], {
     server,
     cwd,

@@ -110,7 +110,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
     expect(server.generateRequests).toHaveLength(5);
   });
 
-  test('ends the run if a pipe has received part of hop 3, and --resume continues after hop 2', async () => {
+  test('ends a run that streams to a pipe, because printed text cannot be taken back; --resume continues after hop 2', async () => {
     const { run, runCommand } = setup(long, { lostHop: 3 });
     const stopped = await run('--stream');
     expect(stopped.code).toBe(69);
@@ -145,7 +145,7 @@ describe('a run that is killed in hop 3', () => {
     const document = JSON.parse(stdout);
     expect(document.acts).toMatchObject([{ text: long.text, reused: false, attempts: 2 }]);
     expect(listTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
-    // The prompt of a hop has 10 tokens and the output of the earlier hops, of 50 tokens each.
+    // The prompt of a hop has 10 tokens, and 50 for each earlier hop: 110 in hop 3, 160 in hop 4.
     expect(document.usage).toMatchObject({ promptTokens: 110 + 160, outputTokens: 100 });
     expect(document.costUsd).toBeCloseTo((270 * 2 + 100 * 10) / 1e6, 9);
     expect(stderr).toContain('act_1: part 2 of the reply is reused from an earlier run (no request, no cost)\n');
