@@ -16,6 +16,11 @@ export function getNextPacificMidnight(now: number): Date {
   return new Date(candidates.find((candidate) => getTime(candidate)[0] === 0) ?? now + 24 * hourMs);
 }
 
+/** Whether a time is the end of a day of Gemini's daily quota. @param time milliseconds since the epoch */
+export function isPacificMidnight(time: number): boolean {
+  return getNextPacificMidnight(time - 1).getTime() === time;
+}
+
 /**
  * Whether a time is surely in the day of Gemini's daily quota that ends at `endsAt`. This function needs no time zone,
  * which takes Node 20 ms to load (2026-11, Node 20.20). In the USA the clocks change on Sundays (15 U.S.C. 260a), so

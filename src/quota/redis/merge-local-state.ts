@@ -1,3 +1,4 @@
+import { isPacificMidnight } from '../../driver/pacific-day.js';
 import { createModelState, type ModelState } from '../limiter/model-state.js';
 import { insertReservation } from '../limiter/schedule.js';
 
@@ -43,7 +44,11 @@ function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: M
   const { learned, closedUntil, notBefore, refusedFor, guardFactor, tokenRatio, standsFor, servedInWindow } = local;
   state.learned = { ...learned, ...state.learned };
   state.guardFactor = Math.max(state.guardFactor, guardFactor);
-  if (closedUntil !== undefined) state.closedUntil = Math.max(state.closedUntil ?? 0, closedUntil);
+  if (closedUntil !== undefined) {
+    // The end of a day is the same number on every clock.
+    const end = isPacificMidnight(closedUntil) ? closedUntil : toServerTime(closedUntil);
+    state.closedUntil = Math.max(state.closedUntil ?? 0, end);
+  }
   if (notBefore !== undefined && state.notBefore === undefined) {
     state.notBefore = toServerTime(notBefore);
     if (refusedFor !== undefined) state.refusedFor = refusedFor;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { getNextPacificMidnight } from '../../driver/pacific-day.js';
+import { getNextPacificMidnight, isPacificMidnight } from '../../driver/pacific-day.js';
 import type { ModelState } from '../limiter/model-state.js';
 import { maxAliasDepth, modelStateKey } from '../limiter/project-state.js';
 import {
@@ -58,12 +58,12 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   const limiter = createRateLimiter({ ...options, store: options.store, clock });
   const runScript = createScriptRunner(options);
 
-  const toLocal = <Outcome extends ReservationResult>(outcome: Outcome): Outcome =>
-    // `closed` usually lasts until a Pacific midnight, which is the same number on every clock, so it is not converted.
-    // The end of a delay that the API asked for stays in server time. `too-large` contains no time.
-    outcome.state === 'closed' || outcome.state === 'too-large'
-      ? outcome
-      : { ...outcome, at: clock.toLocal(outcome.at) };
+  const toLocal = <Outcome extends ReservationResult>(outcome: Outcome): Outcome => {
+    if (outcome.state === 'too-large') return outcome;
+    // The end of a day is the same number on every clock.
+    if (outcome.state === 'closed' && isPacificMidnight(outcome.at)) return outcome;
+    return { ...outcome, at: clock.toLocal(outcome.at) };
+  };
   const toResult = (
     outcome: ServerTimeResult & { model: string },
     previous: ReservationRef & Partial<Reservation>,
@@ -112,8 +112,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
  * is computed again with the server's clock, because the local clock may show another day.
  */
 function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): number {
-  const isMidnight = getNextPacificMidnight(closedUntil - 1).getTime() === closedUntil;
-  return isMidnight ? getNextPacificMidnight(clock.now()).getTime() : clock.toServer(closedUntil);
+  return isPacificMidnight(closedUntil) ? getNextPacificMidnight(clock.now()).getTime() : clock.toServer(closedUntil);
 }
 
 /** Creates a function that runs a script on the state in which a model's requests are counted. */

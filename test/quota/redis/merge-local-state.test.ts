@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { getNextPacificMidnight } from '../../../src/driver/pacific-day.js';
 import { createModelState } from '../../../src/quota/limiter/model-state.js';
 import { mergeLocalState } from '../../../src/quota/redis/merge-local-state.js';
 
@@ -14,6 +15,16 @@ test('keeps the pause that a shared state already has', () => {
   const state = { ...createModelState(), notBefore: 7000, refusedFor: 'tpm' as const };
   mergeLocalState(state, { ...createModelState(), notBefore: 9000, refusedFor: 'spend' }, options);
   expect(state).toMatchObject({ notBefore: 7000, refusedFor: 'tpm' });
+});
+
+test('converts the end of a delay to server time, but not the end of a day', () => {
+  const state = createModelState();
+  mergeLocalState(state, { ...createModelState(), closedUntil: 9000 }, options);
+  expect(state.closedUntil).toBe(9100);
+  const dayEnd = getNextPacificMidnight(9000).getTime();
+  const other = createModelState();
+  mergeLocalState(other, { ...createModelState(), closedUntil: dayEnd }, options);
+  expect(other.closedUntil).toBe(dayEnd);
 });
 
 test('gives the local `servedInWindow` to a new shared state, but not to an existing one', () => {

@@ -122,6 +122,20 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     for (const [n, at] of times.entries()) if (n >= 3) expect(at - (times[n - 3] ?? 0)).toBeGreaterThan(spanMs - 100);
   });
 
+  test('gives the end of a delay that closes a model in the local time of each machine', async () => {
+    const { url } = await redis();
+    const hourMs = 3_600_000;
+    const one = createMachine(url);
+    const ahead = createMachine(url, { clock: { ...systemClock, now: () => Date.now() + hourMs } });
+    const closedUntil = Date.now() + 20 * 60_000;
+    await one.limiter.recordRejection(await one.send(), { violations: [], closedUntil });
+    const results = [await one.reserve(), await ahead.reserve()];
+    expect(results.map(({ state }) => state)).toEqual(['closed', 'closed']);
+    const [localEnd, endAhead] = results.map((result) => (result.state === 'closed' ? result.at : 0));
+    expect(Math.abs(Number(localEnd) - closedUntil)).toBeLessThan(1000);
+    expect(Math.abs(Number(endAhead) - closedUntil - hourMs)).toBeLessThan(1000);
+  });
+
   test("does not confirm a reservation before its time by the server's clock, even if the local clock is ahead", async () => {
     const { url } = await redis();
     const clock: Clock = { ...systemClock, now: () => Date.now() + 3_600_000 };
