@@ -92,7 +92,7 @@ export function enforceQuota(
 
 type ModelRules = QuotaRules & { phaseMs: number };
 
-/** Returns the time after which requests are in the same window as one at `at`. */
+/** Returns the last millisecond before the window that contains the time `at`. */
 function windowStart(at: number, { kind, windowMs, phaseMs }: ModelRules): number {
   if (kind === 'sliding') return at - windowMs;
   return Math.floor((at - phaseMs) / windowMs) * windowMs + phaseMs - 1;
@@ -149,12 +149,13 @@ function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): n
 
 /**
  * Computes the share of a quota that was used: (windows - 1) × `spanMs`, divided by the mean time from a request of the
- * first window to its counterpart in the last one. It is 1 if each request came `spanMs` after the one `perWindow` before
- * it. The mean over a whole window is used because a single process does not start with a burst.
+ * first window to its counterpart in the last one. It is 1 if each request came `spanMs` after the request `perWindow`
+ * places before it. Whole windows are compared, and not the first request with the last one, because a single process
+ * does not send a window as a burst.
  *
  * @param accepted whole windows of requests, in order of arrival
- * @param spanMs the shortest time that the limiter leaves between a request and the one `perWindow` before it: the window
- * and the safety margin
+ * @param spanMs the shortest time that the limiter leaves between a request and the request `perWindow` places before
+ * it: the window and the safety margin
  */
 export function computeQuotaUse(accepted: readonly QuotaDecision[], perWindow: number, spanMs: number): number {
   const computeMeanArrival = (decisions: readonly QuotaDecision[]) =>

@@ -24,10 +24,10 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     const first = expectReserved(await reserve('m'));
     expect(await limiter.confirm(first)).toBe('go');
     await reserve('n');
-    // A request of another model that waits for its time.
-    const onceAMinute = createReserver(limiter, { rpm: { value: 1, source: 'settings' } });
-    await onceAMinute('busy');
-    const pending = expectReserved(await onceAMinute('busy'));
+    // The second request to the model `busy` waits for its time.
+    const reserveOnceAMinute = createReserver(limiter, { rpm: { value: 1, source: 'settings' } });
+    await reserveOnceAMinute('busy');
+    const pending = expectReserved(await reserveOnceAMinute('busy'));
     clock.advance(40_000);
     await limiter.recordRejection(first, spendRejection);
 
