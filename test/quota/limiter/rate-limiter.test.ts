@@ -201,8 +201,8 @@ test.each([
   ['a learned limit replaces a higher setting', 'settings', 30, 5, 5, 'learned'],
   ['a lower setting stays in force', 'settings', 3, 5, 3, 'settings'],
   ['a lower flag stays in force', 'flag', 3, 5, 3, 'flag'],
-] as const)('%s', (_, source, configured, stated, value, effectiveSource) => {
-  const learned = { rpm: { value: stated, learnedAt: 0 } };
+] as const)('%s', (_, source, configured, learnedValue, value, effectiveSource) => {
+  const learned = { rpm: { value: learnedValue, learnedAt: 0 } };
   expect(computeEffectiveLimits({ rpm: { value: configured, source } }, { learned, servedInWindow: 40 }).rpm).toEqual({
     value,
     source: effectiveSource,
