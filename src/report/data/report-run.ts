@@ -25,7 +25,7 @@ export interface ReportRun {
   fileName?: string;
   status: string;
   /** Whether the run did not complete: it has failed, was interrupted or is unfinished. */
-  isFailed: boolean;
+  isIncomplete: boolean;
   /** ISO 8601 in UTC. */
   startedAt: string;
   models: string;
@@ -59,7 +59,7 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
   const startedAt = toText(stored.startedAt);
   return {
     ...{ anchor, id: toText(stored.run), narrative: toText(stored.narrative), status, startedAt },
-    isFailed: status !== 'completed',
+    isIncomplete: status !== 'completed',
     ...(file !== undefined && { fileName: toText(file).replace(/^.*[\\/]/, '') }),
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
     ...{ ended: toCount(stored.actsEnded), total: toCount(stored.actCount) },
