@@ -23,17 +23,16 @@ const columns: readonly { name: string; isNumber?: boolean; isOptional?: boolean
 ];
 
 /**
- * Renders the rows of a run as a table, failed rows first. The page's script sorts and filters the table. The style
- * lays its rows out as grids, so that a browser can skip those out of sight. The ARIA roles keep it a table for screen
- * readers.
+ * Renders the rows of a run as a table. Rows that did not complete come first. The page's script sorts and filters the
+ * table. The style lays its rows out as grids, so that a browser can skip those out of sight. The ARIA roles keep it a
+ * table for screen readers.
  */
 export function* renderRows(data: RunData, run: ReportRun, renderMarkdown: RenderMarkdown): Generator<Html> {
   const { anchor } = run;
   const rows = data.rows.map((row, index) => toReportRun(row, `${anchor}-r${index + 1}`));
-  const shown = [...rows.filter(({ isFailed }) => isFailed), ...rows.filter(({ isFailed }) => !isFailed)].slice(
-    0,
-    maxRows,
-  );
+  const incomplete = rows.filter(({ isIncomplete }) => isIncomplete);
+  const completed = rows.filter(({ isIncomplete }) => !isIncomplete);
+  const shown = [...incomplete, ...completed].slice(0, maxRows);
   yield html`${renderModelTable(rows.filter(({ models }) => models !== '').map(toModelUse))}
 <section class="rows" aria-labelledby="${anchor}-rows">
 <h3 id="${anchor}-rows">Rows</h3>

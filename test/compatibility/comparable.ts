@@ -17,8 +17,8 @@ const messageFields = new Set(['message', 'hint']);
 const addedFields = new Set(['servedInWindow', ...addedColumns.map(({ column }) => column)]);
 
 /**
- * Replaces what may differ between two runs of the scenario by its type, leaves out thoughts and added fields, and
- * parses JSON in strings.
+ * Replaces each value that may differ between two runs of the scenario (see scenario.ts) with the name of its type.
+ * Leaves out thoughts and added fields, and parses JSON in strings.
  */
 export function toComparable(value: unknown): unknown {
   if (typeof value === 'string' && /^[[{]/.test(value)) return toComparable(JSON.parse(value));

@@ -6,7 +6,7 @@ import { createStreamRedactor, listKeyForms } from '../../src/gemini/key-forms.j
 import { errorReply } from '../helpers/gemini/errors.js';
 import { spokenReply } from '../helpers/gemini/live-replies.js';
 import { createChunk, formatSseEvent, packetReply, textReply } from '../helpers/gemini/replies.js';
-import { partsReply } from '../helpers/gemini/tool-replies.js';
+import { partPerChunkReply } from '../helpers/gemini/tool-replies.js';
 import { createGeminiFixture, createRequest, getError, readStream } from './gemini-fixture.js';
 
 const fixture = createGeminiFixture();
@@ -70,7 +70,7 @@ test.each(echoes)(
     /** A text that is cut after 20 characters of the echo if it is shortened to the limit. */
     const fillUpTo = (limit: number) => 'x'.repeat(limit - 20) + echo;
     fixture.server.queueReplies(
-      partsReply([{ executableCode: { language: 'PYTHON', code: fillUpTo(100_000) } }, { text: 'Done.' }], {
+      partPerChunkReply([{ executableCode: { language: 'PYTHON', code: fillUpTo(100_000) } }, { text: 'Done.' }], {
         groundingMetadata: {
           webSearchQueries: [fillUpTo(500)],
           groundingChunks: [{ web: { uri: 'https://a.example/', title: fillUpTo(500) } }],

@@ -4,7 +4,7 @@ import type { Clock } from '../../src/driver/clock.js';
 export interface ManualClock extends Clock {
   /** The sleeps so far, in milliseconds. */
   sleepsMs: number[];
-  /** Moves the time forward. */
+  /** Moves the time forward, or back if the duration is negative. */
   advance(durationMs: number): void;
 }
 

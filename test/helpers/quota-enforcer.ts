@@ -84,7 +84,7 @@ export function enforceQuota(
         const soFar = all.slice(0, index + 1).filter((decision) => decision.model === model);
         return Math.max(
           max,
-          soFar.length - soFar.findIndex((decision) => decision.at > windowStart(at, getRules(model))),
+          soFar.length - soFar.findIndex((decision) => decision.at > lastMsBeforeWindow(at, getRules(model))),
         );
       }, 0),
   };
@@ -92,8 +92,8 @@ export function enforceQuota(
 
 type ModelRules = QuotaRules & { phaseMs: number };
 
-/** Returns the time after which requests are in the same window as one at `at`. */
-function windowStart(at: number, { kind, windowMs, phaseMs }: ModelRules): number {
+/** Returns the last millisecond before the window that contains the time `at`. */
+function lastMsBeforeWindow(at: number, { kind, windowMs, phaseMs }: ModelRules): number {
   if (kind === 'sliding') return at - windowMs;
   return Math.floor((at - phaseMs) / windowMs) * windowMs + phaseMs - 1;
 }
@@ -102,7 +102,7 @@ function decide(request: ReceivedRequest, accepted: readonly QuotaDecision[], ru
   const { model, receivedAtMs: at } = request;
   const promptTokens = countPromptTokens(request, rules.charactersPerToken);
   const { rpm = Number.POSITIVE_INFINITY, tpm = Number.POSITIVE_INFINITY, rpd = Number.POSITIVE_INFINITY } = rules;
-  const inWindow = accepted.filter((decision) => decision.at > windowStart(at, rules));
+  const inWindow = accepted.filter((decision) => decision.at > lastMsBeforeWindow(at, rules));
   const tokens = inWindow.reduce((sum, decision) => sum + decision.promptTokens, 0);
   const decision = { model, at, promptTokens };
   if (accepted.length >= rpd) return { ...decision, exceededLimit: 'rpd' };
@@ -128,9 +128,9 @@ function createResponse(
 
 /** Computes the time until the oldest request leaves a sliding window, or a fixed window ends. */
 function computeRetryDelayMs(at: number, accepted: readonly QuotaDecision[], rules: ModelRules): number {
-  const start = windowStart(at, rules);
-  if (rules.kind === 'fixed') return start + 1 + rules.windowMs - at;
-  const oldest = accepted.find((decision) => decision.at > start);
+  const before = lastMsBeforeWindow(at, rules);
+  if (rules.kind === 'fixed') return before + 1 + rules.windowMs - at;
+  const oldest = accepted.find((decision) => decision.at > before);
   return (oldest?.at ?? at) + rules.windowMs - at;
 }
 
@@ -149,12 +149,13 @@ function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): n
 
 /**
  * Computes the share of a quota that was used: (windows - 1) × `spanMs`, divided by the mean time from a request of the
- * first window to its counterpart in the last one. It is 1 if each request came `spanMs` after the one `perWindow` before
- * it. The mean over a whole window is used because a single process does not start with a burst.
+ * first window to its counterpart in the last one. It is 1 if each request came `spanMs` after the request `perWindow`
+ * places before it. Whole windows are compared, and not the first request with the last one, because a single process
+ * does not send a window as a burst.
  *
  * @param accepted whole windows of requests, in order of arrival
- * @param spanMs the shortest time that the limiter leaves between a request and the one `perWindow` before it: the window
- * and the safety margin
+ * @param spanMs the shortest time that the limiter leaves between a request and the request `perWindow` places before
+ * it: the window and the safety margin
  */
 export function computeQuotaUse(accepted: readonly QuotaDecision[], perWindow: number, spanMs: number): number {
   const computeMeanArrival = (decisions: readonly QuotaDecision[]) =>

@@ -136,7 +136,7 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
   const { narrativeIndex, labels, options, stderrWriter, colors, showsCountdown, isFirstGuess } = viewOptions;
   return createProgress({
     ...{ stderr: stderrWriter, colors, showsCountdown, isFirstGuess, now: Date.now },
-    detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
+    verbosity: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     headings: printsHeadingWithReply(viewOptions) ? 'with-reply' : 'at-start',
     replays: options.replay !== undefined,
     showsPrompts: showsPrompts(options),

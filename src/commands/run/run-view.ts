@@ -3,7 +3,7 @@ import type { CliProcess } from '../../cli/process.js';
 import type { Shutdown } from '../../cli/shutdown.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { formatError } from '../../terminal/diagnostics/format-error.js';
-import { createFirstCall } from '../../terminal/progress/progress.js';
+import { createIsFirstCall } from '../../terminal/progress/progress.js';
 import { type FinishedRun, formatSummary } from '../../terminal/progress/summary.js';
 import { openNarrativeView } from './narrative-view.js';
 import type { RunOptions } from './options.js';
@@ -27,7 +27,7 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
   const reportedKeys = new Set<string>();
   const shared = {
     ...{ labels, options, stderrWriter, colors, stdout, createReplies, showsCountdown, isPipeClosed },
-    isFirstGuess: createFirstCall(),
+    isFirstGuess: createIsFirstCall(),
   };
   return {
     /** The colours of standard error. */

@@ -25,7 +25,7 @@ export interface ReportRun {
   fileName?: string;
   status: string;
   /** Whether the run did not complete: it has failed, was interrupted or is unfinished. */
-  isFailed: boolean;
+  isIncomplete: boolean;
   /** ISO 8601 in UTC. */
   startedAt: string;
   models: string;
@@ -59,7 +59,7 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
   const startedAt = toText(stored.startedAt);
   return {
     ...{ anchor, id: toText(stored.run), narrative: toText(stored.narrative), status, startedAt },
-    isFailed: status !== 'completed',
+    isIncomplete: status !== 'completed',
     ...(file !== undefined && { fileName: toText(file).replace(/^.*[\\/]/, '') }),
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
     ...{ ended: toCount(stored.actsEnded), total: toCount(stored.actCount) },
@@ -90,16 +90,19 @@ function toVariables(value: unknown): [string, string][] {
 /** Converts the acts of a run. The ids of their elements begin with `anchor`. Acts of the same name are numbered. */
 export function toReportActs(acts: readonly RecordedAct[], anchor: string): ReportAct[] {
   const occurrences = new Map<string, number>();
-  let startMs = 0;
+  let previousEndMs = 0;
   const starts = acts.map((act) => (act as { timing?: { startedAt?: unknown } }).timing?.startedAt).filter(isCount);
   // Parallel acts are not stored in the order in which they started, so any of them may be the first.
-  const firstStart = starts.reduce<number | undefined>((first, start) => Math.min(first ?? start, start), undefined);
+  const firstStartedAt = starts.reduce<number | undefined>(
+    (first, start) => Math.min(first ?? start, start),
+    undefined,
+  );
   return acts.map((stored, index) => {
     const name = toText(stored.act);
     const occurrence = (occurrences.get(name) ?? 0) + 1;
     occurrences.set(name, occurrence);
-    const act = toReportAct(stored, { anchor: `${anchor}-a${index + 1}`, occurrence, startMs, firstStart });
-    startMs = act.timing.startMs + act.timing.durationMs;
+    const act = toReportAct(stored, { anchor: `${anchor}-a${index + 1}`, occurrence, previousEndMs, firstStartedAt });
+    previousEndMs = act.timing.startMs + act.timing.durationMs;
     return act;
   });
 }

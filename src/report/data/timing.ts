@@ -25,10 +25,13 @@ export interface ActTiming {
 
 /** What the times of an act are relative to. */
 export interface TimingContext {
-  /** When the act before this one ended. Used if the start of this act was not recorded. */
-  startMs: number;
+  /**
+   * When the act before this one ended, from the start of the first act. Used if the start of this act was not
+   * recorded.
+   */
+  previousEndMs: number;
   /** When the first act started, in milliseconds since the epoch, if it was recorded. */
-  firstStart: number | undefined;
+  firstStartedAt: number | undefined;
 }
 
 /** The measured or estimated times of an act, counted from its start. */
@@ -44,12 +47,13 @@ interface TimesFromStart {
  * Derives the times of an act from what was recorded. Older versions recorded only the sum of the planned waits; the
  * times are then estimated.
  */
-export function toActTiming(act: Record<string, unknown>, { startMs, firstStart }: TimingContext): ActTiming {
+export function toActTiming(act: Record<string, unknown>, { previousEndMs, firstStartedAt }: TimingContext): ActTiming {
   const timing = isRecord(act.timing) ? act.timing : undefined;
   const end = isRecord(act.end) ? act.end : undefined;
   const times = timing ? readMeasuredTimes(timing, end !== undefined) : estimateTimes(end ?? {});
   const startedAt = timing?.startedAt;
-  const start = isCount(startedAt) && firstStart !== undefined ? Math.max(0, startedAt - firstStart) : startMs;
+  const start =
+    isCount(startedAt) && firstStartedAt !== undefined ? Math.max(0, startedAt - firstStartedAt) : previousEndMs;
   const { durationMs, waits, firstTokenMs } = times;
   return {
     ...{ startMs: start, durationMs, waitMs: waits.reduce((sum, wait) => sum + wait.durationMs, 0) },

@@ -12,7 +12,8 @@ interface FrameOptions {
 
 /**
  * Formats the diagnostics of a file, each with its location and message, the line of the file with carets below it, and
- * a suggestion. Control characters of the file are shown as symbols. If `text` is empty, no line of that text is shown.
+ * a suggestion. Control characters of the file are shown as symbols. An empty `text`, as of a file that could not be
+ * read, has no line to show.
  */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ...options }: FrameOptions): string[] {
   if (diagnostics.length === 0) return [];

@@ -28,7 +28,7 @@ export interface ProgressOptions {
   stderr: StderrWriter;
   colors: Colors;
   /** `quiet` writes only warnings and thoughts; `verbose` also writes every attempt and wait. */
-  detail: 'quiet' | 'normal' | 'verbose';
+  verbosity: 'quiet' | 'normal' | 'verbose';
   /** Milliseconds since the epoch. */
   now: () => number;
   /** Whether a spinner shows waits. If so, a wait has a line of its own only with `verbose`. */
@@ -39,7 +39,7 @@ export interface ProgressOptions {
   headings?: 'at-start' | 'with-reply';
   /** Whether replies come from a recording, under `--replay`. */
   replays?: boolean;
-  /** Whether prompts are written, also if `detail` is `quiet`. Default false. */
+  /** Whether prompts are written, also if `verbosity` is `quiet`. Default false. */
   showsPrompts?: boolean;
   /**
    * Called at each reported wait for a guessed limit. If it returns true, a line explains the limit. By default it
@@ -49,7 +49,7 @@ export interface ProgressOptions {
 }
 
 /** Creates a function that returns true at its first call and false after that. */
-export function createFirstCall(): () => boolean {
+export function createIsFirstCall(): () => boolean {
   let isFirst = true;
   return () => {
     const wasFirst = isFirst;
@@ -58,11 +58,14 @@ export function createFirstCall(): () => boolean {
   };
 }
 
-/** Creates a progress report: lines about the events that `detail` selects, and the status of each act in the spinner. */
+/**
+ * Creates a progress report: lines about the events that `verbosity` selects, and the status of each act in
+ * the spinner.
+ */
 export function createProgress(options: ProgressOptions): Progress {
-  const { detail, headings = 'at-start', isFirstGuess = createFirstCall() } = options;
+  const { verbosity, headings = 'at-start', isFirstGuess = createIsFirstCall() } = options;
   const reporter = createReporter(options);
-  const trackWait = detail === 'quiet' ? () => {} : createWaitTracker(options);
+  const trackWait = verbosity === 'quiet' ? () => {} : createWaitTracker(options);
   const counts: eventLines.ActCounts = { ended: 0, reused: 0, total: 0 };
   const countDiscarded = createDiscardCounter();
   const writeThoughts = createThoughtWriter(reporter.writeThought);
@@ -75,7 +78,8 @@ export function createProgress(options: ProgressOptions): Progress {
     else if (event.type === 'act-start') {
       if (headings === 'at-start') writeHeading(event);
     } else if (event.type === 'narrative-end') {
-      if (counts.total > (detail === 'verbose' ? 0 : 1)) reporter.report(eventLines.formatNarrativeEnd(event, counts));
+      if (counts.total > (verbosity === 'verbose' ? 0 : 1))
+        reporter.report(eventLines.formatNarrativeEnd(event, counts));
     } else if (event.type !== 'act-delta' && event.type !== 'act-thought') {
       if (event.type === 'act-end') counts.ended += 1;
       if (event.type === 'act-end' && event.reused) counts.reused += 1;
@@ -96,8 +100,8 @@ function reportActEvent(
   { report, warn }: ReturnType<typeof createReporter>,
   options: ProgressOptions & { isFirstGuess: () => boolean; discardedChars: number | undefined },
 ): void {
-  const { detail, showsCountdown = false, replays, discardedChars } = options;
-  const verbose = detail === 'verbose';
+  const { verbosity, showsCountdown = false, replays, discardedChars } = options;
+  const verbose = verbosity === 'verbose';
   const act = eventLines.formatActName(event);
   switch (event.type) {
     case 'act-retry':
@@ -131,10 +135,10 @@ function reportActEvent(
 function reportGuess(
   wait: ActWait,
   report: (text: string) => void,
-  { detail, isFirstGuess }: Pick<ProgressOptions, 'detail'> & { isFirstGuess: () => boolean },
+  { verbosity, isFirstGuess }: Pick<ProgressOptions, 'verbosity'> & { isFirstGuess: () => boolean },
 ): void {
   const guess = eventLines.formatGuess(wait);
-  const isReported = detail === 'verbose' || wait.waitMs >= eventLines.minReportedWaitMs;
+  const isReported = verbosity === 'verbose' || wait.waitMs >= eventLines.minReportedWaitMs;
   if (guess !== undefined && isReported && isFirstGuess()) report(`${eventLines.formatActName(wait)}: ${guess}`);
 }
 
@@ -159,13 +163,13 @@ function createDiscardCounter(): (event: NarrativeEvent) => number | undefined {
 }
 
 /** Creates the functions that write a line. */
-function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
+function createReporter({ stderr, colors, verbosity, label }: ProgressOptions) {
   // If the line begins with the name of the program, the label follows it.
   const formatLine = (text: string) =>
     toPrintableLine(label === undefined ? text : text.replace(/^(boticelli: )?/, (prefix) => `${prefix}${label}: `));
   return {
     writeHeading(start: ActStart, actCount: number) {
-      if (detail === 'quiet') return;
+      if (verbosity === 'quiet') return;
       const title = formatLine(`[${start.index + 1}/${actCount}] ${eventLines.formatActName(start)}`);
       const colorize = (text: string) =>
         colors.heading(text.slice(0, title.length)) + colors.dim(text.slice(title.length));
@@ -181,7 +185,7 @@ function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
     /** Writes a line of thoughts. `quiet` does not hide it, because thoughts come only if the user asked for them. */
     writeThought: (line: string) => stderr.writeLine(line === '' ? '' : formatLine(line), colors.dim),
     report(text: string) {
-      if (detail !== 'quiet') stderr.writeLine(formatLine(text), colors.dim);
+      if (verbosity !== 'quiet') stderr.writeLine(formatLine(text), colors.dim);
     },
     warn: (text: string) => stderr.writeLine(formatLine(text), colors.warning),
   };

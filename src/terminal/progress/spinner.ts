@@ -1,7 +1,10 @@
 import type { Writable } from 'node:stream';
 import { toPrintableLine } from '../text/printable.js';
 
-/** The text of a spinner, and a time such as `12 s` after it. If both are too long, only `text` is truncated. */
+/**
+ * The text of a spinner, and a time such as `12 s` after it. If they do not fit into one line, only `text` is
+ * truncated.
+ */
 export interface SpinnerStatus {
   text: string;
   time?: string;

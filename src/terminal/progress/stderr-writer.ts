@@ -7,7 +7,8 @@ export interface StderrWriter {
   /**
    * Writes a line. If a reply on the same screen is in the middle of a line, this line is written after the reply's
    * line.
-   * @param colorize colours the line; if it is given, a line wider than the terminal is wrapped first
+   * @param colorize colours the line, which is first wrapped to the width of the terminal. Without it, the line is
+   *   written unchanged: the caller has wrapped it, or it must stay whole so that it can be copied
    */
   writeLine(line: string, colorize?: (text: string) => string): void;
   /** Sets the status of one owner (any object) in the shared spinner; undefined removes it. */

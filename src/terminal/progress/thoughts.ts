@@ -2,9 +2,9 @@ import type { NarrativeEvent } from '../../executor/narrative-events.js';
 import { createActIndexer } from './act-index.js';
 
 /**
- * Creates a listener that writes the thoughts of a narrative's acts line by line, also while they arrive in pieces. An
- * unfinished line is written at the next event of its act that is not a thought. If several acts run, each line names
- * its act. Successive blank lines become one, which is written only between two other lines.
+ * Creates a listener that writes the thoughts of a narrative's acts. They arrive in pieces, and are written line by
+ * line. An unfinished line is written at the next event of its act that is not a thought. If several acts run, each
+ * line names its act. Successive blank lines become one. Blank lines at the beginning and the end are left out.
  */
 export function createThoughtWriter(writeLine: (line: string) => void): (event: NarrativeEvent) => void {
   const getIndex = createActIndexer();

@@ -11,7 +11,7 @@ import type { StderrWriter } from './stderr-writer.js';
  */
 type WaitState = { act: string; since: number; model: string; characters: number } & (
   | { kind: 'reply' }
-  | { kind: 'time'; wait: ActWait }
+  | { kind: 'wait'; wait: ActWait }
   | { kind: 'file'; note: ActNote }
   | { kind: 'rest-of-reply' }
 );
@@ -29,7 +29,7 @@ function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
   switch (waitState.kind) {
     case 'reply':
       return { text: `${act}: waiting for ${model}`, ...elapsed };
-    case 'time': {
+    case 'wait': {
       const { wait } = waitState;
       // It is unknown when another request or session ends, so there is nothing to count down to.
       if (wait.reason === 'concurrency')
@@ -106,7 +106,7 @@ function nextWaitState(event: RunningActEvent, previous: WaitState | undefined, 
   const { act, model, characters } = previous;
   switch (event.type) {
     case 'act-wait':
-      return { kind: 'time', act, model: event.model, since, characters, wait: event };
+      return { kind: 'wait', act, model: event.model, since, characters, wait: event };
     case 'act-fallback':
       return { kind: 'reply', act, model: event.to, since, characters };
     case 'act-retry':

@@ -78,7 +78,8 @@ export function createActSequencer(output: ReplyOutput): ReplyOutput {
 
 /**
  * Returns the held events with this event added, if it has something to write. An `act-end` replaces the deltas of its
- * act, and is held without `firstTokenMs`, so that its whole text is written. An `act-retry` removes discarded text.
+ * act. It is held without `firstTokenMs`, so that the output writes its whole text, as it does for a reply that was not
+ * streamed. An `act-retry` removes discarded text.
  */
 function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): NarrativeEvent[] {
   switch (event.type) {

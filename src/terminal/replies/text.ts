@@ -27,7 +27,8 @@ export function createTextReplyOutput({
   const writer = paragraphWriter ?? createParagraphWriter(output);
   let isCurrentShown = false;
   let pendingHeading: ActStart | undefined;
-  const withHeading = (text: string) => {
+  /** Writes the heading of the act, if `text` is its first text. Returns `text`. */
+  const afterHeading = (text: string) => {
     if (pendingHeading && text !== '') writeHeading?.(pendingHeading);
     if (text !== '') pendingHeading = undefined;
     return text;
@@ -42,7 +43,7 @@ export function createTextReplyOutput({
         pendingHeading = event;
         return;
       case 'act-delta':
-        if (isCurrentShown) writer.append(withHeading(event.text));
+        if (isCurrentShown) writer.append(afterHeading(event.text));
         return;
       case 'act-retry':
         // Written text can't be removed, so the reply starts again in a new paragraph.
@@ -52,7 +53,7 @@ export function createTextReplyOutput({
         if (!isCurrentShown) return;
         // Without `firstTokenMs`, the reply was not streamed and is still to be written. The reply and its newline are
         // one write, so that another process on the same pipe can't write in between.
-        writer.end(withHeading(event.firstTokenMs === undefined ? event.text : ''));
+        writer.end(afterHeading(event.firstTokenMs === undefined ? event.text : ''));
         return;
       case 'narrative-end':
         writer.end();

@@ -28,8 +28,8 @@ type TimedAct = RecordedAct & { timing: RecordedTiming };
 export function formatActBars(acts: readonly RecordedAct[], { colors, columns }: DisplayOptions): string[] {
   const timed = acts.filter((act): act is TimedAct => act.timing !== undefined);
   if (timed.length === 0) return [];
-  const startMs = Math.min(...timed.map(({ timing }) => timing.startedAt));
-  const lengthMs = Math.max(1, ...timed.map(({ timing }) => timing.startedAt + timing.durationMs - startMs));
+  const runStartedAt = Math.min(...timed.map(({ timing }) => timing.startedAt));
+  const lengthMs = Math.max(1, ...timed.map(({ timing }) => timing.startedAt + timing.durationMs - runStartedAt));
   const names = timed.map(({ act }) => truncate(toDisplayLine(act), maxNameWidth));
   const durations = timed.map(({ timing }) => formatDuration(Math.max(0, timing.durationMs)));
   const nameWidth = Math.max(...names.map(measureWidth));
@@ -38,7 +38,7 @@ export function formatActBars(acts: readonly RecordedAct[], { colors, columns }:
   const width = Math.max(10, (columns ?? defaultColumns) - nameWidth - durationWidth - 4);
   const lines = timed.map(({ timing }, index) => {
     const name = names[index] ?? '';
-    const bar = renderBar(timing, { startMs, msPerColumn: lengthMs / width, width, symbols });
+    const bar = renderBar(timing, { runStartedAt, msPerColumn: lengthMs / width, width, symbols });
     return `${name}${' '.repeat(nameWidth - measureWidth(name))}  ${bar}  ${durations[index]?.padStart(durationWidth)}`;
   });
   return [...lines, colors.dim(formatLegend(timed, symbols))];
@@ -65,15 +65,16 @@ export function formatActTimes({ waits, firstTokenMs, durationMs }: RecordedTimi
 }
 
 interface BarOptions {
-  startMs: number;
+  /** When the first act started, in milliseconds since the epoch. */
+  runStartedAt: number;
   msPerColumn: number;
   width: number;
   symbols: Symbols;
 }
 
 /** Renders a bar of at least one column. A column shows what the act does at the middle of the column's time span. */
-function renderBar(timing: RecordedTiming, { startMs, msPerColumn, width, symbols }: BarOptions): string {
-  const offsetMs = timing.startedAt - startMs;
+function renderBar(timing: RecordedTiming, { runStartedAt, msPerColumn, width, symbols }: BarOptions): string {
+  const offsetMs = timing.startedAt - runStartedAt;
   const first = Math.min(width - 1, Math.floor(offsetMs / msPerColumn));
   const end = Math.min(width, Math.max(first + 1, Math.round((offsetMs + timing.durationMs) / msPerColumn)));
   const columns = Array.from({ length: end - first }, (_, index) => {

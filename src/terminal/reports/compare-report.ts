@@ -59,7 +59,10 @@ interface FigureTable {
   rows: { name: string; cells: string[] }[];
 }
 
-/** Formats a comparison: the run of each letter, a table of all acts together, one of each act, and the differences. */
+/**
+ * Formats a comparison: the runs with their letters, a table of all acts together, a table of each act, and the
+ * differences.
+ */
 export function formatComparison(comparison: Comparison, { colors }: DisplayOptions): string[] {
   const { runs } = comparison;
   const legend = formatTable(runs.map((run) => [run.label, ...describeRun(run)].map(toDisplayLine)));

@@ -1,7 +1,7 @@
 import { toDisplayLine } from '../text/printable.js';
 import { type ReportedCase, type ReportedSuite, truncateText } from './reported-suite.js';
 
-/** The beginning of every JUnit report of this program, by which an existing report is recognised and overwritten. */
+/** The beginning of every JUnit report of this program. A file that begins otherwise is not overwritten. */
 export const junitStart = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="boticelli"';
 
 /**

@@ -65,7 +65,7 @@ const columnDefinitions: readonly Column[] = [
 
 /**
  * The columns that are left out, one after another, if the table is too wide although its texts are truncated. The id of
- * a run contains its start time, and `runs show` shows the other two.
+ * a run contains its start time, and `runs show` shows the models and where the rows come from.
  */
 const dispensableTitles = ['started', 'model', 'rows'];
 

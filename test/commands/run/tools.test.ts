@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { type ScriptedReply, textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
-import { codeParts, partsReply, redirectUrl, searchReply } from '../../helpers/gemini/tool-replies.js';
+import { codeParts, partPerChunkReply, redirectUrl, searchReply } from '../../helpers/gemini/tool-replies.js';
 import { runInProcess } from '../../helpers/in-process.js';
 import { parseEvents } from '../quota-fixture.js';
 
@@ -158,8 +158,8 @@ test('a reply in JSON stays JSON in --out-dir, without a list of sources', async
 
 test('code that Google ran is not part of the reply, and --verbose shows it with its output', async () => {
   const { boticelli } = setup(narrative.replace('"google_search"', '"code_execution"'), [
-    partsReply(codeParts),
-    partsReply(codeParts),
+    partPerChunkReply(codeParts),
+    partPerChunkReply(codeParts),
   ]);
   const { stdout, stderr } = await boticelli('run', 'n.toml', '--verbose', '--only', 'find');
   expect(stdout).toBe('Adding. It is 5.\n');

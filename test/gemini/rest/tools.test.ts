@@ -3,7 +3,13 @@ import type { CallContext } from '../../../src/driver/driver.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
 import type { ScriptedReply } from '../../helpers/gemini/replies.js';
-import { codeParts, createGrounding, partsReply, redirectUrl, searchReply } from '../../helpers/gemini/tool-replies.js';
+import {
+  codeParts,
+  createGrounding,
+  partPerChunkReply,
+  redirectUrl,
+  searchReply,
+} from '../../helpers/gemini/tool-replies.js';
 import { createGeminiFixture, createRequest, createUserTurn, model, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture({ models: 'any' });
@@ -82,7 +88,7 @@ test('pages that url_context has read are sources; others are reported', async (
       { retrievedUrl: 'https://example.com/b', urlRetrievalStatus: 'URL_RETRIEVAL_STATUS_ERROR' },
     ],
   };
-  const { response, notes } = await getSameResponse(partsReply([{ text: 'x' }], { urlContextMetadata }), [
+  const { response, notes } = await getSameResponse(partPerChunkReply([{ text: 'x' }], { urlContextMetadata }), [
     'url_context',
   ]);
   expect(response.sources).toEqual([{ uri: 'https://example.com/a' }]);
@@ -94,13 +100,13 @@ describe('a reply for which code ran', () => {
   const executedCode = [{ language: 'python', code: 'print(sum([2, 3]))\n', output: '5\n' }];
 
   test('has the code and its output apart from the text', async () => {
-    const { response, notes } = await getSameResponse(partsReply(codeParts), ['code_execution']);
+    const { response, notes } = await getSameResponse(partPerChunkReply(codeParts), ['code_execution']);
     expect(response).toMatchObject({ text: 'Adding. It is 5.', code: executedCode });
     expect(notes).toEqual([]);
   });
 
   test('has a note if code_execution was not asked for', async () => {
-    const { response, notes } = await getSameResponse(partsReply(codeParts), ['google_search']);
+    const { response, notes } = await getSameResponse(partPerChunkReply(codeParts), ['google_search']);
     expect(response).toMatchObject({ text: 'Adding. It is 5.', code: executedCode });
     expect(notes).toEqual([
       'the reply also has 1 piece of code (PYTHON) and 1 result of code (OUTCOME_OK); only its text and media are shown',
@@ -109,7 +115,7 @@ describe('a reply for which code ran', () => {
 
   test('goes back unchanged to the same model, and as text to others', async () => {
     const parts = [...codeParts, { toolCall: { id: 't1', toolType: 'GOOGLE_SEARCH_WEB', args: { queries: ['q'] } } }];
-    const { response, notes } = await getSameResponse(partsReply(parts), ['code_execution']);
+    const { response, notes } = await getSameResponse(partPerChunkReply(parts), ['code_execution']);
     expect(notes).toEqual([]);
     const turns = [createUserTurn('Hi'), response.turn, createUserTurn('And then?')];
     await fixture.driver().generate(createRequest('', { turns }));
@@ -142,7 +148,7 @@ test('redacts the key that a server puts into sources, code and notes', async ()
   const apiKey = 'AIzaSyTestKeyOfThirtyNineCharacters00001';
   const driver = fixture.driver({ apiKey });
   fixture.server.queueReplies(
-    partsReply([{ text: 'x' }, { executableCode: { language: 'PYTHON', code: `k = "${apiKey}"` } }], {
+    partPerChunkReply([{ text: 'x' }, { executableCode: { language: 'PYTHON', code: `k = "${apiKey}"` } }], {
       groundingMetadata: createGrounding([apiKey], [apiKey]),
       urlContextMetadata: {
         urlMetadata: [{ retrievedUrl: `https://e.example/?k=${apiKey}`, urlRetrievalStatus: 'ERROR' }],

@@ -9,7 +9,7 @@ export interface LongReply {
   text: string;
   /** The sum of the usage of all hops. */
   usage: { promptTokens: number; outputTokens: number };
-  /** Returns the hop that the continuation token of the request asks for; the first one without a token. */
+  /** Returns the hop that the continuation token of the request asks for; the first hop if the request has no token. */
   respond(request: ReceivedRequest): ScriptedReply;
 }
 

@@ -20,7 +20,7 @@ export interface ReceivedRequest {
   receivedAtMs: number;
   /** Resolves to the time at which the client closes the connection before the reply is complete; else never. */
   closedEarly: Promise<number>;
-  /** The same time as a value; undefined until then. */
+  /** The time to which `closedEarly` resolves; undefined until it resolves. */
   closedEarlyAtMs: number | undefined;
 }
 

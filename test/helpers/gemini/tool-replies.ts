@@ -38,10 +38,10 @@ export function searchReply(
 }
 
 /**
- * Creates a reply in which each part is a chunk. (In `partsReply` of replies.ts, each list of parts is a chunk.)
+ * Creates a reply in which each part is a chunk of its own. (In `partsReply` of replies.ts, each list of parts is one.)
  * @param candidate further fields of the last chunk's candidate
  */
-export function partsReply(parts: readonly WirePart[], candidate: object = {}): ScriptedReply {
+export function partPerChunkReply(parts: readonly WirePart[], candidate: object = {}): ScriptedReply {
   return {
     chunks: parts.map((part, index) => {
       const isLast = index === parts.length - 1;

@@ -9,13 +9,13 @@ import { createManualClock } from '../../helpers/manual-clock.js';
 test.each([
   ['', 0],
   [', even if the clock was set back since', 3_600_000],
-])('frees the slot of a dead process within 16 seconds%s', async (_, aheadMs) => {
+])('frees the slot of a dead process within 16 seconds%s', async (_, clockWasAheadMs) => {
   const clock = createManualClock();
   const store = createMemoryQuotaStore();
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const limiter = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits });
   await store.transact(modelStateKey('p', 'm'), (state) => {
-    state.leases.push({ id: 'dead process', expiresAt: clock.now() + aheadMs + 15_000 });
+    state.leases.push({ id: 'dead process', expiresAt: clock.now() + clockWasAheadMs + 15_000 });
   });
   const events: DriverEvent[] = [];
   const startedAt = clock.now();

@@ -29,7 +29,7 @@ async function openLimiter({ open }: LimiterKind) {
 }
 
 describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
-  test('rises to the most requests that were served within one window', async () => {
+  test('rises to the highest number of requests that were served within one window', async () => {
     const { clock, serve, reserve, readState } = await openLimiter(kind);
     await serve(3);
     clock.advance(20_000);
@@ -58,7 +58,7 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     expect(await readState()).not.toHaveProperty('servedInWindow');
   });
 
-  test('is replaced by a limit that the service states, even a lower one, and a reset undoes its rise', async () => {
+  test('is replaced by a limit that the service states, even a lower one; a reset deletes the number it rose to', async () => {
     const { clock, limiter, store, project, serve, reserve, readState } = await openLimiter(kind);
     await serve(9);
     const rejected = await reserve(unlimited);

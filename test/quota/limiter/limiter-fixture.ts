@@ -26,7 +26,9 @@ export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), budget
   const reserve = (overrides: Partial<Parameters<typeof limiter.reserve>[0]> = {}) =>
     limiter.reserve({ model: 'm', estimatedTokens: 10, limitsFor: () => tenPerMinute, ...overrides });
   const readState = (model = 'm') => store.transact(modelStateKey('p', model), (found) => structuredClone(found));
-  return { clock, limiter, reserve, readState, startMs };
+  /** Reads the reservations of a model, which the stored state calls `appointments`. */
+  const readReservations = async (model = 'm') => (await readState(model)).appointments;
+  return { clock, limiter, reserve, readState, readReservations, startMs };
 }
 
 /** Returns the reservation, or throws if there is none. */

@@ -24,21 +24,21 @@ async function serve(
 
 describe('settled reservations', () => {
   test('are not merged while there are at most 60', async () => {
-    const { appointments } = await serve(createTestLimiter(), { requests: 60, everyMs: 1000 });
-    expect(appointments).toHaveLength(60);
-    expect(appointments.every(({ requests }) => requests === undefined)).toBe(true);
+    const { appointments: reservations } = await serve(createTestLimiter(), { requests: 60, everyMs: 1000 });
+    expect(reservations).toHaveLength(60);
+    expect(reservations.every(({ requests }) => requests === undefined)).toBe(true);
   });
 
   test('are merged at high rates, so that the state stays small and the sums stay the same', async () => {
-    const { appointments, days } = await serve(createTestLimiter(), { requests: 2000, everyMs: 20 });
+    const { appointments: reservations, days } = await serve(createTestLimiter(), { requests: 2000, everyMs: 20 });
     // 60 that were kept apart, and one per slice of 600 ms.
-    expect(appointments.length).toBeLessThan(140);
-    expect(appointments.reduce((sum, { requests = 1 }) => sum + requests, 0)).toBe(2000);
-    expect(appointments.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(2000 * 12);
+    expect(reservations.length).toBeLessThan(140);
+    expect(reservations.reduce((sum, { requests = 1 }) => sum + requests, 0)).toBe(2000);
+    expect(reservations.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(2000 * 12);
     expect(days).toMatchObject([{ count: 2000 }]);
   });
 
-  test('are merged so that no window exceeds its limit, and 2000 requests take at most 2% plus 5 s longer', async () => {
+  test('are merged so that no window exceeds its limit, and 2000 requests take at most 2% + 5 s longer than the limit requires', async () => {
     const fixture = createTestLimiter();
     const limits: Limits = { rpm: { value: 400, source: 'settings' } };
     const startedAt = fixture.clock.now();
@@ -54,15 +54,15 @@ describe('settled reservations', () => {
     expect(elapsedMs).toBeLessThan(idealMs * 1.02 + 5000);
   });
 
-  test('are merged with a sent request only after its reply has arrived', async () => {
+  test('are not merged with a request that was sent but has no reply yet', async () => {
     const fixture = createTestLimiter();
     const { limiter } = fixture;
     await serve(fixture, { requests: 70, everyMs: 0 });
     const request = { model: 'm', estimatedTokens: 10, limitsFor: () => ({}) };
     const unsettled = expectReserved(await limiter.reserve(request));
     await limiter.confirm(unsettled);
-    const { appointments } = await serve(fixture, { requests: 10, everyMs: 0 });
-    expect(appointments.find(({ id }) => id === unsettled.id)).toMatchObject({ confirmed: true, tokens: 10 });
+    const { appointments: reservations } = await serve(fixture, { requests: 10, everyMs: 0 });
+    expect(reservations.find(({ id }) => id === unsettled.id)).toMatchObject({ confirmed: true, tokens: 10 });
     await limiter.settle(unsettled, { promptTokens: 12, servedModel: 'm' });
     const state = await fixture.readState();
     // 10 of the first 70 requests, `unsettled`, and the 10 after it.

@@ -11,7 +11,7 @@ import { createLimiterKinds } from './limiter-kinds.js';
 
 const startMs = Date.UTC(2026, 10, 22, 12);
 const spendRejection = { violations: [], pausesProject: true };
-const createReserver =
+const createReserveFunction =
   (limiter: RateLimiter, limits: Limits = {}) =>
   async (model: string, deadline?: number) =>
     limiter.reserve({ model, estimatedTokens: 1, limitsFor: () => limits, ...(deadline && { deadline }) });
@@ -20,14 +20,14 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
   test('delays pending requests, and new requests to all models, whether or not a model has a state', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
-    const reserve = createReserver(limiter);
+    const reserve = createReserveFunction(limiter);
     const first = expectReserved(await reserve('m'));
     expect(await limiter.confirm(first)).toBe('go');
     await reserve('n');
-    // A request of another model that waits for its time.
-    const onceAMinute = createReserver(limiter, { rpm: { value: 1, source: 'settings' } });
-    await onceAMinute('busy');
-    const pending = expectReserved(await onceAMinute('busy'));
+    // The second request to the model `busy` waits for its time.
+    const reserveOnceAMinute = createReserveFunction(limiter, { rpm: { value: 1, source: 'settings' } });
+    await reserveOnceAMinute('busy');
+    const pending = expectReserved(await reserveOnceAMinute('busy'));
     clock.advance(40_000);
     await limiter.recordRejection(first, spendRejection);
 
@@ -52,7 +52,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
   test('doubles with each rejection after a pause, up to ten minutes, and counts a burst of rejections once', async () => {
     const clock = createManualClock(startMs);
     const { limiter } = await open(clock, {});
-    const reserve = createReserver(limiter);
+    const reserve = createReserveFunction(limiter);
     const pauses: number[] = [];
     for (let n = 0; n < 6; n += 1) {
       const burst: Reservation[] = [];
@@ -75,7 +75,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
   test('lasts for the retry delay that the service states', async () => {
     const clock = createManualClock(startMs);
     const { limiter } = await open(clock, {});
-    const reserve = createReserver(limiter);
+    const reserve = createReserveFunction(limiter);
     await limiter.recordRejection(expectReserved(await reserve('m')), { ...spendRejection, retryAfterMs: 31_000 });
     expect(expectReserved(await reserve('n')).at).toBe(startMs + 31_000);
   });
@@ -83,7 +83,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
   test('ends for a model whose limits are reset, and for models without a state', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
-    const reserve = createReserver(limiter);
+    const reserve = createReserveFunction(limiter);
     await limiter.recordRejection(expectReserved(await reserve('m')), spendRejection);
     await resetLearnedLimits(store, project, 'm');
     expect(expectReserved(await reserve('m')).at).toBe(startMs);
@@ -95,7 +95,7 @@ test('the pause of a project delays the requests of other limiters on the same s
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
   const [reserveInUnusedLimiter, reserveInUsedLimiter] = [0, 1].map(() =>
-    createReserver(createRateLimiter({ store, clock, project: 'p' })),
+    createReserveFunction(createRateLimiter({ store, clock, project: 'p' })),
   );
   await reserveInUsedLimiter?.('known');
   const limiter = createRateLimiter({ store, clock, project: 'p' });

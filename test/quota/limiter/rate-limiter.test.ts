@@ -19,14 +19,14 @@ test('gives the time of a cancelled reservation to the next request', async () =
 });
 
 test('fails at once and reserves nothing if the wait would exceed the deadline', async () => {
-  const { reserve, readState, startMs } = createTestLimiter();
+  const { reserve, readReservations, startMs } = createTestLimiter();
   for (let n = 0; n < 10; n += 1) await reserve();
   expect(await reserve({ deadline: startMs + 30_000 })).toEqual({
     state: 'too-late',
     model: 'm',
     at: startMs + 60_500,
   });
-  expect((await readState()).appointments).toHaveLength(10);
+  expect(await readReservations()).toHaveLength(10);
 });
 
 test('accepts a request that need not wait, even if its deadline has passed', async () => {
@@ -57,7 +57,7 @@ test('moves pending reservations to earlier times when another reservation is ca
   await limiter.cancel(first as Reservation);
   expect(expectReserved(await limiter.reschedule(eleventh as Reservation)).at).toBe(clock.now());
   expect(expectReserved(await limiter.reschedule(twelfth as Reservation)).at).toBe(startMs + 60_500);
-  // The twelfth is the first of the ten before the last one, so the last one keeps its time.
+  // The last one waits for a window after the twelfth, the first of the ten before it. The twelfth keeps its time.
   expect(expectReserved(await limiter.reschedule(last as Reservation)).at).toBe(startMs + 121_000);
 });
 
@@ -116,12 +116,12 @@ test('ends the day at midnight in Los Angeles on the day on which daylight savin
 });
 
 test('counts requests to an alias under the model that serves it, even after the alias changes its model', async () => {
-  const { reserve, limiter, readState } = createTestLimiter();
+  const { reserve, limiter, readReservations } = createTestLimiter();
   const first = expectReserved(await reserve({ model: 'latest' }));
   expect(first.model).toBe('latest');
   await limiter.settle(first, { promptTokens: 12, servedModel: 'gemini-x' });
-  expect((await readState('latest')).appointments).toEqual([]);
-  expect((await readState('gemini-x')).appointments).toMatchObject([{ id: first.id, tokens: 12 }]);
+  expect(await readReservations('latest')).toEqual([]);
+  expect(await readReservations('gemini-x')).toMatchObject([{ id: first.id, tokens: 12 }]);
   expect(expectReserved(await reserve({ model: 'latest' })).model).toBe('gemini-x');
   // The alias changes its model; the previous one keeps its state.
   const third = expectReserved(await reserve({ model: 'latest' }));
@@ -131,13 +131,13 @@ test('counts requests to an alias under the model that serves it, even after the
 });
 
 test('moves all reservations of an alias when its model becomes known', async () => {
-  const { reserve, limiter, readState, startMs } = createTestLimiter();
+  const { reserve, limiter, readReservations, startMs } = createTestLimiter();
   const all: Reservation[] = [];
   for (let n = 0; n < 12; n += 1) all.push(expectReserved(await reserve({ model: 'latest' })));
   for (const one of all.slice(0, 10)) expect(await limiter.confirm(one)).toBe('go');
   await limiter.settle(all[0] as Reservation, { promptTokens: 10, servedModel: 'gemini-x' });
-  expect((await readState('latest')).appointments).toEqual([]);
-  expect((await readState('gemini-x')).appointments).toHaveLength(12);
+  expect(await readReservations('latest')).toEqual([]);
+  expect(await readReservations('gemini-x')).toHaveLength(12);
   // Ten are sent and two are pending, so a request to the model by its own name waits for the next minute too.
   expect(expectReserved(await reserve({ model: 'gemini-x' })).at).toBe(startMs + 60_500);
   expect(expectReserved(await limiter.confirm(all[11] as Reservation))).toMatchObject({
@@ -145,7 +145,7 @@ test('moves all reservations of an alias when its model becomes known', async ()
     model: 'gemini-x',
   });
   await limiter.cancel(all[11] as Reservation);
-  expect((await readState('gemini-x')).appointments).toHaveLength(12);
+  expect(await readReservations('gemini-x')).toHaveLength(12);
 });
 
 test('reserves tokens by estimate, settles them by the count, and corrects later estimates', async () => {
@@ -161,7 +161,7 @@ test('reserves tokens by estimate, settles them by the count, and corrects later
   });
 });
 
-test('gives a request that exceeds the tokens per minute by itself a window of its own', async () => {
+test('reserves a whole window for a request that alone exceeds the tokens per minute', async () => {
   const { reserve, startMs } = createTestLimiter();
   const limits: Limits = { tpm: { value: 100, source: 'settings' } };
   expect(expectReserved(await reserve({ estimatedTokens: 500, limitsFor: () => limits })).at).toBe(startMs);
@@ -201,8 +201,8 @@ test.each([
   ['a learned limit replaces a higher setting', 'settings', 30, 5, 5, 'learned'],
   ['a lower setting stays in force', 'settings', 3, 5, 3, 'settings'],
   ['a lower flag stays in force', 'flag', 3, 5, 3, 'flag'],
-] as const)('%s', (_, source, configured, stated, value, effectiveSource) => {
-  const learned = { rpm: { value: stated, learnedAt: 0 } };
+] as const)('%s', (_, source, configured, learnedValue, value, effectiveSource) => {
+  const learned = { rpm: { value: learnedValue, learnedAt: 0 } };
   expect(computeEffectiveLimits({ rpm: { value: configured, source } }, { learned, servedInWindow: 40 }).rpm).toEqual({
     value,
     source: effectiveSource,

@@ -44,8 +44,8 @@ const steps = fc.array(
     which: fc.nat({ max: 30 }),
     tokens: fc.integer({ min: 1, max: 2500 }),
     model: fc.constantFrom('latest', 'm', 'n'),
-    /** The tokens are a count of the service, an estimate, or an estimate that may exceed a learned limit. */
-    size: fc.constantFrom('counted', 'estimated', 'estimated', 'any'),
+    /** What `tokens` is: a count of the service, an estimate, or an estimate that may exceed a learned limit. */
+    tokenKind: fc.constantFrom('counted', 'estimated', 'estimated', 'may exceed limit'),
     patienceMs: fc.option(fc.integer({ min: 0, max: 90_000 }), { nil: undefined }),
   }),
   { minLength: 1, maxLength: 40 },
@@ -92,12 +92,12 @@ async function runStep(
   made: Reservation[],
   { limits, now }: { limits: Limits; now: number },
 ) {
-  const { what, which, tokens, model, size, patienceMs } = step;
+  const { what, which, tokens, model, tokenKind, patienceMs } = step;
   const id = `id-${made.length}`;
   const request = {
     ...{ model, estimatedTokens: tokens, limitsFor: () => limits },
-    ...(size === 'counted' && { countedTokens: Math.ceil(tokens * 0.7) }),
-    ...(size === 'any' && { ignoresTokenLimit: true }),
+    ...(tokenKind === 'counted' && { countedTokens: Math.ceil(tokens * 0.7) }),
+    ...(tokenKind === 'may exceed limit' && { ignoresTokenLimit: true }),
     ...(patienceMs !== undefined && { deadline: now + patienceMs }),
   };
   const selected = made[which % Math.max(1, made.length)];
@@ -167,8 +167,8 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
           const options = { project: 'p', windowMs, budget };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
-          // If there are no merged reservations, no transaction is made: it would only read the state, which stores an
-          // empty state in memory, but not in Redis.
+          // Without merged reservations, no transaction is made: it would leave an empty state in memory, but none in
+          // Redis.
           for (const store of merged.length > 0 ? [memory, redis] : [])
             await store.transact(modelStateKey('p', 'm'), (state) => addMerged(state, merged));
           const limiters = [

@@ -240,8 +240,8 @@ describe.skipIf(redisSkipReason)(
       await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
       expect(await limiter.confirm(localReservation)).toBe('go');
       await limiter.close?.();
-      const { appointments = [] } = [...(await store.readAll()).values()][0] ?? {};
-      expect(appointments.filter(({ id, confirmed }) => id === localReservation.id && confirmed)).toHaveLength(1);
+      const { appointments: reservations = [] } = [...(await store.readAll()).values()][0] ?? {};
+      expect(reservations.filter(({ id, confirmed }) => id === localReservation.id && confirmed)).toHaveLength(1);
     });
   },
 );

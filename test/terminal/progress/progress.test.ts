@@ -35,7 +35,7 @@ function renderProgress(options: Partial<ProgressOptions> = {}, inputEvents = ev
   const writes: string[] = [];
   const output = { write: (text: string) => void writes.push(text), flush: async () => {}, isTerminal: false };
   const stderr = createStderrWriter({ output, sharesScreen: false });
-  const progress = createProgress({ stderr, colors: noColors, detail: 'normal', now: () => 0, ...options });
+  const progress = createProgress({ stderr, colors: noColors, verbosity: 'normal', now: () => 0, ...options });
   for (const event of inputEvents) progress.onEvent(event);
   return writes;
 }
@@ -67,7 +67,7 @@ test('explains a guessed limit once, at its first reported wait, also if a spinn
   const waiting = 'draft: waiting 12 s for quota of m (rpm, built-in guess)\n';
   expect(renderProgress({}, guessedWaits).slice(1)).toEqual([waiting, line, waiting]);
   expect(renderProgress({ showsCountdown: true }, guessedWaits).slice(1)).toEqual([line]);
-  expect(renderProgress({ detail: 'quiet' }, guessedWaits)).toEqual([]);
+  expect(renderProgress({ verbosity: 'quiet' }, guessedWaits)).toEqual([]);
   expect(renderProgress({ isFirstGuess: () => false }, guessedWaits).slice(1)).toEqual([waiting, waiting]);
 });
 
@@ -120,7 +120,12 @@ test('when a hop of a long reply is lost, says how many characters of the text a
   const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message: 'requesting part 2' };
   const [, start] = events as [NarrativeEvent, NarrativeEvent];
   const inputEvents = [start, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
-  const lines = renderProgress({ detail: 'quiet' }, [...inputEvents, start, delta('five'), { ...lost, keepChars: 3 }]);
+  const lines = renderProgress({ verbosity: 'quiet' }, [
+    ...inputEvents,
+    start,
+    delta('five'),
+    { ...lost, keepChars: 3 },
+  ]);
   expect(lines).toEqual([
     'draft: the end of the text above (3 characters) is discarded; that part of the reply starts again\n',
     ...Array(2).fill(
@@ -132,7 +137,7 @@ test('when a hop of a long reply is lost, says how many characters of the text a
 test('reports a short wait only under --verbose', () => {
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 40, until: '' };
   expect(renderProgress({}, [wait])).toEqual([]);
-  expect(renderProgress({ detail: 'verbose' }, [wait])).toEqual(['draft: waiting 0.0 s for quota of m (rpm)\n']);
+  expect(renderProgress({ verbosity: 'verbose' }, [wait])).toEqual(['draft: waiting 0.0 s for quota of m (rpm)\n']);
 });
 
 test('says that a rate-limited attempt is retried "when the limit allows it", not "now"', () => {
@@ -144,7 +149,7 @@ test('says that a rate-limited attempt is retried "when the limit allows it", no
 });
 
 test('writes only warnings under --quiet', () => {
-  expect(renderProgress({ detail: 'quiet' })).toEqual([
+  expect(renderProgress({ verbosity: 'quiet' })).toEqual([
     'draft: the text above is discarded; the reply starts again\n',
     'boticelli: warning: final: the reply was cut short by max_tokens\n',
   ]);
@@ -154,11 +159,11 @@ test('reports an unusual finish reason only by its warning note, even under --qu
   const message = 'the model stopped with OTHER: the reply may be incomplete';
   const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message, warning: true };
   const inputEvents = [note, { ...end, finishReason: 'OTHER' }];
-  expect(renderProgress({ detail: 'quiet' }, inputEvents)).toEqual([`boticelli: warning: draft: ${message}\n`]);
+  expect(renderProgress({ verbosity: 'quiet' }, inputEvents)).toEqual([`boticelli: warning: draft: ${message}\n`]);
 });
 
 test('writes waits and the finish reason under --verbose', () => {
-  const lines = renderProgress({ detail: 'verbose' }).join('');
+  const lines = renderProgress({ verbosity: 'verbose' }).join('');
   expect(lines).toContain('draft: waiting 0.5 s before the next attempt with m\n');
   expect(lines).toContain('finish reason STOP');
 });
@@ -175,7 +180,7 @@ test('with a spinner, a wait is only in the line of the finished act and a trans
     'draft: uploading film.mp4\n',
     'draft: waiting 12 s for quota of m (rpm)\n',
   ]);
-  expect(renderProgress({ showsCountdown: true, detail: 'verbose' }, inputEvents)).toHaveLength(4);
+  expect(renderProgress({ showsCountdown: true, verbosity: 'verbose' }, inputEvents)).toHaveLength(4);
 });
 
 test('shows first token, total time and cost of an act, and that a reused one cost nothing', () => {

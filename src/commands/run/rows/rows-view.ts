@@ -7,7 +7,7 @@ import type { NarrativeEvent, RunReport } from '../../../executor/narrative-even
 import type { RowSource } from '../../../rows/row.js';
 import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';
 import { formatGuess, minReportedWaitMs } from '../../../terminal/progress/format-events.js';
-import { createFirstCall, createProgress } from '../../../terminal/progress/progress.js';
+import { createIsFirstCall, createProgress } from '../../../terminal/progress/progress.js';
 import { createRowWaits, type RowWaits } from '../../../terminal/progress/row-waits.js';
 import {
   createRateMeter,
@@ -85,7 +85,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
   const waits = createRowWaits(Date.now);
   const formatProgress = () => formatRowsProgress(counts, meter, waits.findStandstill());
   const reportProgress = createProgressLines(screen, formatProgress);
-  const isFirstGuess = createFirstCall();
+  const isFirstGuess = createIsFirstCall();
   const reportWait = createWaitLines(screen, { waits, isFirstGuess }, reportProgress);
   const reportFailure = createFailureLines(screen, counts.unit);
   return {
@@ -96,8 +96,8 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
     },
     /** Creates the listener to the events of a row. It writes warnings, and with --verbose every event. */
     createListener(label: string): RowListener {
-      const detail = verbose ? 'verbose' : 'quiet';
-      const display = { detail, showsCountdown, label, isFirstGuess, showsPrompts: showsPrompts(options) } as const;
+      const verbosity = verbose ? 'verbose' : 'quiet';
+      const display = { verbosity, showsCountdown, label, isFirstGuess, showsPrompts: showsPrompts(options) } as const;
       const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...display });
       const trackWait = waits.createListener();
       const onEvent = (event: NarrativeEvent) => {
@@ -153,7 +153,7 @@ function createWaitLines(
   { waits, isFirstGuess }: { waits: RowWaits; isFirstGuess: () => boolean },
   reportProgress: (isUrgent: boolean) => void,
 ): (event: NarrativeEvent) => void {
-  const isFirstStandstill = createFirstCall();
+  const isFirstStandstill = createIsFirstCall();
   return (event) => {
     // With --verbose, every wait has its own line.
     if (quiet || verbose || isPipeClosed() || (event.type !== 'act-wait' && event.type !== 'act-end')) return;
