@@ -90,11 +90,11 @@ function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], re
 
 function isUnsupportedInput(input: Input): boolean {
   if (input.type === 'text' || input.type === 'narrative') return false;
-  const { kind, mime, isReference } =
+  const { kind, mime, isReadByService } =
     input.type === 'media-template'
-      ? { ...input.spec, isReference: false }
-      : { kind: input.type, mime: input.mimeType, isReference: input.content.from === 'reference' };
-  return isReference || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
+      ? { ...input.spec, isReadByService: false }
+      : { kind: input.type, mime: input.mimeType, isReadByService: input.content.from === 'reference' };
+  return isReadByService || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
 }
 
 /**

@@ -55,7 +55,10 @@ function lintUnusedMedia({ media, acts }: TomlTable, report: ReportProblem): voi
   }
 }
 
-/** Warns about variables that the file does not use, and that no nested narrative uses or defines. */
+/**
+ * Warns about variables that neither the file nor a nested narrative uses. A variable that a nested narrative defines
+ * counts as used, because the file's value replaces that definition.
+ */
 function lintUnusedVars({ vars }: TomlTable, usedVariables: ReadonlySet<string>, report: ReportProblem): void {
   if (!isTable(vars)) return;
   for (const name in vars) {
