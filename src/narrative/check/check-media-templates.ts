@@ -7,9 +7,9 @@ import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } f
 type Variables = ReadonlyMap<string, string>;
 
 /**
- * Reads media whose name depends only on variables, once for each name that results from their values. Adds the
- * problems to the files. Media whose name also depends on a reply, standard input, the round or a row is read when its
- * act runs.
+ * Reads media whose name depends only on variables, once for each name that results from their values. Adds each
+ * problem to the narrative file that names the media. Media whose name also depends on a reply, standard input, the
+ * round or a row is read when its act runs.
  * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {

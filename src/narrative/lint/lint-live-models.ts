@@ -98,8 +98,8 @@ function isUnsupportedInput(input: Input): boolean {
 }
 
 /**
- * Returns the name of a model that supports only the Live API; undefined for any other model. The table of facts
- * decides or, for a model that is not in it, the name.
+ * Returns the name of a model that supports only the Live API; undefined for any other model. A built-in model is
+ * judged by its facts, any other model by its name.
  */
 function getLiveModel(value: TomlValue | undefined): string | undefined {
   if (typeof value !== 'string') return undefined;

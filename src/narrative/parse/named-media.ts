@@ -35,8 +35,8 @@ export function readNamedMedia(
 }
 
 /**
- * Finds media by a reference such as `media.logo`, and reports an unknown one. Returns undefined for it, and for media
- * that could not be read.
+ * Finds media by a reference such as `media.logo`. Returns undefined for an unknown reference, which it reports, and
+ * for media that could not be read.
  */
 export function findNamedMedia(
   name: string,
