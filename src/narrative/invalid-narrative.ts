@@ -5,7 +5,7 @@ import type { MediaProblem } from './parse/load-media.js';
 
 /** The error for a narrative file with errors. `getErrorCode` determines its code. */
 export class InvalidNarrative extends BoticelliError {
-  /** All errors and warnings, in the order of the file. */
+  /** All errors and warnings: those of the file, in its order, then those of nested narratives. */
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(file: string, diagnostics: readonly Diagnostic[]) {

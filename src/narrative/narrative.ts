@@ -39,7 +39,7 @@ export interface Act {
 
 /**
  * The acts that an act sees: all acts before it, the previous one, none, or the named acts. Each of them contributes
- * its prompt and its reply. If it ran more than once, it contributes the latest ones.
+ * its prompt and its reply. A named act that ran more than once contributes only those of its latest run.
  */
 export type ActContext = 'full' | 'previous' | 'none' | readonly string[];
 
@@ -69,7 +69,10 @@ export interface MediaInput {
 /** Where media comes from. */
 export type MediaSource = { file: string } | { url: string } | { base64: string };
 
-/** The only folder from which a narrative may read files. */
+/**
+ * The only folder from which a narrative may read files. Files are confined if settings in this folder choose both the
+ * address and the API key of the service, because the folder's author then receives all files that are sent.
+ */
 export interface FileConfinement {
   folder: string;
   /** Why the files are confined, as a clause. */

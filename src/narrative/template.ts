@@ -38,6 +38,7 @@ export function parseTemplate(text: string): Template {
   for (let openIndex = text.indexOf('{{'); openIndex !== -1; openIndex = text.indexOf('{{', searchStart)) {
     const name = readName(text, openIndex + 2);
     const backslashes = countBackslashes(text, openIndex, literalStart);
+    // Half of the backslashes are kept, rounded down: a pair becomes one, and a single one is the escape.
     if (backslashes > 0) parts.push(text.slice(literalStart, openIndex - Math.ceil(backslashes / 2)));
     else if (name !== undefined) parts.push(text.slice(literalStart, openIndex));
     if (backslashes > 0 || name !== undefined) literalStart = openIndex;

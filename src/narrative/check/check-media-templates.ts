@@ -7,17 +7,17 @@ import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } f
 type Variables = ReadonlyMap<string, string>;
 
 /**
- * Reads media whose name depends only on variables, once for each name that results from their values. Adds the
- * problems to the files. Media whose name also depends on a reply, standard input, the round or a row is read when its
- * act runs.
+ * Reads media whose name depends only on variables, once for each name that results from their values. Adds each
+ * problem to the narrative file that names the media. Media whose name also depends on a reply, standard input, the
+ * round or a row is read when its act runs.
  * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {
-  const getRelevantVariables = createVariableCollector();
+  const getVariablesInMediaNames = createVariableCollector();
   const visited = new Map<ParsedNarrativeFile, Set<string>>();
 
   const visit = async (file: ParsedNarrativeFile, outerVars: Variables): Promise<void> => {
-    const relevant = getRelevantVariables(file);
+    const relevant = getVariablesInMediaNames(file);
     if (!relevant) return;
     const vars = new Map([...(file.narrative?.vars ?? []), ...outerVars]);
     // A file is visited again only if a variable in its media names, or in those of its nested files, has another
@@ -61,7 +61,7 @@ async function checkTemplate(
   const name = renderWithVariables(template.text, vars);
   if (name === undefined) return;
   if (template.loaded.has(name)) return;
-  // If the entry of `[media]` could not be read under this name, that was reported at the entry.
+  // If a `ref` names an entry of `[media]` that could not be read under this name, that was reported at the entry.
   if (namedTemplate && !namedTemplate.loaded.has(name)) return;
   const result = await loadMediaTemplate(template, name);
   if (result.ok) {
@@ -69,7 +69,8 @@ async function checkTemplate(
     return;
   }
   const { rule, message, about } = result.problem;
-  // Other values of the variables may have led to the same problem. A wrong declared type was reported by `readMedia`.
+  // Other values of the variables may have led to the same problem. A wrong declared type does not depend on them: it
+  // was reported when the template was created.
   const isReported =
     about === 'mime' || problems.some((existing) => existing.path === path && existing.message === message);
   if (!isReported) problems.push(errorAt(rule, path, message));

@@ -31,7 +31,7 @@ export interface References {
   undefinedVariables: UndefinedVariable[];
   /** All used variables. */
   usedVariables: ReadonlySet<string>;
-  /** The other placeholder names in the texts of each act. */
+  /** The placeholder names in the texts of each act, without variables. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -163,7 +163,8 @@ function formatUnknownName(excerpt: string, name: string, { vars }: ReferenceSco
 /** Returns the variable that an unknown name probably means: `x`, whether the name is `x` or a misspelt `vras.x`. */
 function guessVariableName(name: string): string {
   const [, prefix = '', rest] = /^(\w+)\.(.+)$/.exec(name) ?? [];
-  // `findNearestName` alone is not enough: it counts two swapped letters as two edits.
+  // `findNearestName` alone does not find `vras`: it counts two swapped letters as two edits, and allows only one edit
+  // in four letters.
   const isMisspelt = /^var|^[vars]{4}$/i.test(prefix) || findNearestName(prefix, ['vars']) !== undefined;
   return rest !== undefined && isMisspelt ? rest : name;
 }

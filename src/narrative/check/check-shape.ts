@@ -88,7 +88,10 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   return fittingOption.flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat));
 }
 
-/** Whether an issue is about the type of the whole value. A string that is not an allowed value has the right type. */
+/**
+ * Whether an issue is about the type of the whole value. For an enum, every wrong value is an `invalid_value`: a string
+ * then has the right type, and any other value has the wrong one.
+ */
 function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], value: TomlValue | undefined): boolean {
   if (path.length > 0) return false;
   return code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
@@ -105,7 +108,10 @@ function describeOptions(path: Path): string {
   return 'a string, an array of strings or a table';
 }
 
-/** Checks a variable that the schema rejects. A bigint is valid after all, because variables become text. */
+/**
+ * Checks a variable that the schema rejects. A bigint is valid after all, because variables become text. The only
+ * rejected numbers are `inf` and `nan`.
+ */
 function validateVar(path: Path, value: TomlValue | undefined): Problem[] {
   if (typeof value === 'bigint') return [];
   const expected = typeof value === 'number' ? 'a number' : 'a string, a number or a boolean';

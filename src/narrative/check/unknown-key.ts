@@ -50,7 +50,7 @@ const schemasWithFilename: readonly TableSchema[] = [mediaSchema, mediaInputSche
 
 type TableSchema = { shape: Record<string, unknown> };
 
-/** Lists the keys that only the original Rust version uses. */
+/** Lists the keys of a table that boticelli ignores. Only the original Rust version uses them. */
 function listIgnoredKeys(schema: TableSchema): string[] {
   if (schema === narrativeTableSchema) return ['template', 'target', 'skip_content_generation', 'preserve_source'];
   return schemasWithFilename.includes(schema) ? ['filename'] : [];

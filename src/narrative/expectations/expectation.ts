@@ -31,7 +31,7 @@ export function renderExpectations(
   });
 }
 
-/** Returns the texts of expectations that may contain placeholders. */
+/** Returns the texts in expectations. These texts may contain placeholders. */
 export function listExpectedTexts(expectations: readonly Expectation[] = []): string[] {
   return expectations.flatMap((expectation) => {
     if ('texts' in expectation) return expectation.texts;

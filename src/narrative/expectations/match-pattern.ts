@@ -5,8 +5,8 @@ import { maxWorkerMegabytes, runInWorker, type WorkerLimits } from '../../util/r
 const maxDirectMs = 50;
 
 /**
- * The maximum length of a text that is matched in the main thread. There, the text is part of a script, and compiling
- * the script is not included in `maxDirectMs`.
+ * The maximum length of a text that is matched in the main thread. There, the text is part of a script. Compiling a
+ * longer script takes longer, and `maxDirectMs` does not limit that time.
  */
 const maxDirectLength = 100_000;
 

@@ -90,16 +90,16 @@ function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], re
 
 function isUnsupportedInput(input: Input): boolean {
   if (input.type === 'text' || input.type === 'narrative') return false;
-  const { kind, mime, isReference } =
+  const { kind, mime, isReadByService } =
     input.type === 'media-template'
-      ? { ...input.spec, isReference: false }
-      : { kind: input.type, mime: input.mimeType, isReference: input.content.from === 'reference' };
-  return isReference || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
+      ? { ...input.spec, isReadByService: false }
+      : { kind: input.type, mime: input.mimeType, isReadByService: input.content.from === 'reference' };
+  return isReadByService || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
 }
 
 /**
- * Returns the name of a model that supports only the Live API; undefined for any other model. The table of facts
- * decides or, for a model that is not in it, the name.
+ * Returns the name of a model that supports only the Live API; undefined for any other model. A built-in model is
+ * judged by its facts, any other model by its name.
  */
 function getLiveModel(value: TomlValue | undefined): string | undefined {
   if (typeof value !== 'string') return undefined;

@@ -48,8 +48,8 @@ function lintModelName(value: TomlValue, path: Path, options: NameOptions): void
 }
 
 /**
- * Whether a model may exist although it is not among the known models: a tuned model, which has a user-defined name, a
- * Gemma model, or a version of Gemini that is newer than the known ones.
+ * Whether a model may exist although it is not among the known models. This is so for Gemma models, for tuned models,
+ * whose names users choose, and for versions of Gemini that are newer than the known ones.
  */
 function mayExist(name: string): boolean {
   return /^(tunedModels\/|gemma-)/.test(name) || isNewerVersion(name);
@@ -85,8 +85,9 @@ for (const name of builtInModels.keys()) {
 }
 
 /**
- * Warns about token limits that thinking alone may use up. A limit of the whole narrative is reported once, not per
- * act.
+ * Warns about token limits that thinking alone may use up. If the narrative's own model may use up the narrative's
+ * limit, that is reported once, for the narrative. Otherwise this limit is reported at each act whose own `model` or
+ * `thinking` may use it up.
  */
 function lintThinkingLimits(narrativeTable: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   const narrativeProblem = checkThinkingLimit(narrativeTable, narrativeTable);

@@ -43,11 +43,12 @@ function lintUnusedMedia({ media, acts }: TomlTable, report: ReportProblem): voi
   if (!isTable(media)) return;
   // Contains all strings in the acts, at any depth.
   const used = new Set<TomlValue>();
-  const pending = [acts];
-  for (const item of pending) {
-    if (typeof item === 'string') used.add(item);
-    else if (Array.isArray(item)) for (const element of item) pending.push(element);
-    else if (isTable(item)) for (const key in item) pending.push(item[key]);
+  const values = [acts];
+  // The array grows during iteration.
+  for (const value of values) {
+    if (typeof value === 'string') used.add(value);
+    else if (Array.isArray(value)) for (const element of value) values.push(element);
+    else if (isTable(value)) for (const key in value) values.push(value[key]);
   }
   for (const name in media) {
     if (used.has(`media.${name}`)) continue;
@@ -55,7 +56,10 @@ function lintUnusedMedia({ media, acts }: TomlTable, report: ReportProblem): voi
   }
 }
 
-/** Warns about variables that the file does not use, and that no nested narrative uses or defines. */
+/**
+ * Warns about variables that neither the file nor a nested narrative uses. A variable that a nested narrative defines
+ * counts as used, because the file's value replaces that definition.
+ */
 function lintUnusedVars({ vars }: TomlTable, usedVariables: ReadonlySet<string>, report: ReportProblem): void {
   if (!isTable(vars)) return;
   for (const name in vars) {

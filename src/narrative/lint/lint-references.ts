@@ -12,7 +12,7 @@ export function lintReferences(acts: readonly RawAct[], mediaNames: readonly str
       if (isReferenceWithSpace(text))
         report(createMisspeltReferenceProblem(text, path, '; the name of a nested narrative has no spaces'));
       const intended = guessReference(text, mediaNames);
-      // The path of an input's `content` is longer than that of a prompt. Prompts and such content are always sent as
+      // Only the path of an input's `content` has more than three steps. Prompts and such content are always sent as
       // text, even if they have the form of a reference.
       const isSentAsText = path[2] === 'prompt' || path.length > 3;
       if (intended === undefined || (intended === text && !isSentAsText)) continue;

@@ -21,7 +21,10 @@ export function readRawNarrativeTable(file: TomlTable): RawTable {
   return { table: isTable(table) ? table : {}, path: [key] };
 }
 
-/** Returns all acts, in the order of the file, except that acts whose names are whole numbers come first. */
+/**
+ * Returns all acts in the order of the file, except that acts whose names are whole numbers come first, as in every
+ * JavaScript object.
+ */
 export function readRawActs(file: TomlTable): RawAct[] {
   const rawActs: RawAct[] = [];
   const acts = isTable(file.acts) ? file.acts : {};

@@ -125,12 +125,12 @@ function describeUrl(url: string, { mime, kind, label, confinement }: MediaSpec)
   const declaredType = mime === undefined ? undefined : normalizeMimeType(mime);
   const mimeTypeField = declaredType === undefined ? {} : { mimeType: declaredType };
   const expectedKind = kind ?? (declaredType === undefined ? undefined : getMediaKind(declaredType));
-  const reference = getReferenceKind(url);
-  if (reference === 'video' && expectedKind !== undefined && expectedKind !== 'video') {
+  const referenceKind = getReferenceKind(url);
+  if (referenceKind === 'video' && expectedKind !== undefined && expectedKind !== 'video') {
     return createMediaProblem('media-type', `${name} is of type "video", not ${quote(expectedKind)}`);
   }
-  if (reference !== undefined) {
-    const type = reference === 'video' ? 'video' : (expectedKind ?? 'media');
+  if (referenceKind !== undefined) {
+    const type = referenceKind === 'video' ? 'video' : (expectedKind ?? 'media');
     return { ok: true, media: { type, ...mimeTypeField, content: { from: 'reference', uri: url }, name } };
   }
   const typeFromName = inferTypeFromName(new URL(url).pathname);

@@ -35,8 +35,8 @@ export function readNamedMedia(
 }
 
 /**
- * Finds media by a reference such as `media.logo`, and reports an unknown one. Returns undefined for it, and for media
- * that could not be read.
+ * Finds media by a reference such as `media.logo`. Returns undefined for an unknown reference, which it reports, and
+ * for media that could not be read.
  */
 export function findNamedMedia(
   name: string,
@@ -59,6 +59,7 @@ export async function readMediaInput(
   const key = pickOnlyKey([...mediaSourceKeys, 'ref'], input);
   if (key === undefined) return undefined;
   if (key !== 'ref') return readMediaFrom(key, input);
+  // The entry determines the MIME type, so an input with both `ref` and `mime` is reported as a conflict.
   if (pickOnlyKey(['ref', 'mime'], input) === undefined || typeof table.ref !== 'string') return undefined;
   const named = findNamedMedia(table.ref, [...path, 'ref'], media, report);
   return named && applyInputKind(named, table.ref, input);

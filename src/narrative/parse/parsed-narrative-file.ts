@@ -29,7 +29,8 @@ export interface ParsedNarrativeFile {
   /** Variables that this file uses but does not define. They are errors unless an outer file defines them. */
   undefinedVariables: readonly UndefinedVariable[];
   /**
-   * The undefined variables of this file, and the unresolved ones of its nested files, unless this file defines them.
+   * The variables that still need a definition by an outer file: the undefined variables of this file, and those
+   * unresolved variables of its nested files that this file does not define.
    */
   unresolvedVariables: ReadonlySet<UndefinedVariable>;
   /** The variables that this file or a nested file defines or uses. */
@@ -50,7 +51,10 @@ export interface LintOptions {
 export interface LintContext {
   /** The acts in the order in which they run. */
   orderedActs: readonly Act[];
-  /** The variables that the file uses, and those that a nested file uses or defines. */
+  /**
+   * The variables that the file uses, and those that a nested file uses or defines. A definition in a nested file
+   * counts, because a value of this file replaces it.
+   */
   usedVariables: ReadonlySet<string>;
   /** The placeholder names of each act, without variables. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;
@@ -60,7 +64,7 @@ export interface LintContext {
   now?: number;
 }
 
-/** Creates the record of a file whose text is then parsed. Parsing and `completeFile` set the other properties. */
+/** Creates the record of a file whose narrative is not read yet. `parseNarrativeFile` and `completeFile` fill it in. */
 export function createParsedFile(file: string, text: string): ParsedNarrativeFile {
   return {
     file,

@@ -25,7 +25,7 @@ export interface TemplateText {
   path: Path;
   /** The acts that use it. */
   actNames: readonly string[];
-  /** Whether the text itself is sent, or the media that it names. */
+  /** Whether the text itself is sent, or the media that it names. A text of `expect` has `text`, but is not sent. */
   sentAs: 'text' | 'media';
   /** The file that contains the text, by its `label` from `readTextFile`. Absent if the narrative contains the text. */
   file?: string;
@@ -43,9 +43,9 @@ export interface ActReadOptions extends MediaReadOptions {
 }
 
 /**
- * Reads an act, which is a string, an array or a table. Invalid parts are reported and left out. Deferred tasks add the
- * media, the text files and the schema. Until its task has run, an input with media or a text file is an empty text. If
- * it is invalid, it stays an empty text.
+ * Reads an act, which is a string, an array or a table. Invalid parts are reported; an act with such a part never runs.
+ * Deferred tasks add the media, the text files and the schema. Until its task has run, an input with media or a text
+ * file is an empty text. If it is invalid, it stays an empty text.
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;

@@ -13,7 +13,10 @@ interface ExpectationReadOptions {
   onText: (text: string, path: Path) => void;
 }
 
-/** Reads `expect` of an act. Invalid parts are reported and left out; the schema check reports wrong types. */
+/**
+ * Reads `expect` of an act and reports invalid pointers, patterns, limits and empty parts. Values of a wrong type are
+ * left out: the schema check reports them.
+ */
 export function readExpectations(act: TomlTable, actPath: Path, options: ExpectationReadOptions): Expectation[] {
   const { expect } = act;
   if (!isTable(expect)) return [];
@@ -100,7 +103,8 @@ function readPattern(pattern: string, path: Path, options: ExpectationReadOption
   reportIfEmpty(pattern === '', path, options);
   onText(pattern, path);
   try {
-    // Values are escaped, so a pattern that is valid with one letter as each value is valid with all values.
+    // The values are not known yet. One letter stands in for each. Values are escaped, so a pattern that is valid with
+    // the letter is valid with nearly all values. An exception is `{{vars.x}}+` with an empty value.
     compilePattern(templates ? renderTemplate(parseTemplate(pattern).parts, () => 'x') : pattern);
   } catch (thrown) {
     const reason = (thrown as Error).message.replace(/^Invalid regular expression: (?:.*: )?/s, '');

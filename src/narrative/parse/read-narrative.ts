@@ -18,7 +18,8 @@ interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'confinement' 
 }
 
 /**
- * The result of `readNarrative`. The narrative is complete only if neither reading nor the schema check found an error.
+ * What `finish` of `readNarrative` returns. The narrative is complete only if neither reading nor the schema check
+ * found an error.
  */
 export interface ReadNarrativeResult extends References {
   narrative: Narrative;

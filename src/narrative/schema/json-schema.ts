@@ -135,8 +135,8 @@ export function describeSchemaProblem({ pointer, message }: SchemaProblem): stri
 }
 
 /**
- * Creates the problem from the first error at the deepest path, which is the most specific. The other errors are about
- * the same value or its parents.
+ * Creates the problem from the error at the deepest path, because this error is the most specific one: an error at a
+ * parent often only follows from it. If several errors are equally deep, the first one is used.
  */
 function createSchemaProblem(errors: readonly ErrorObject[], schema: JsonSchema): SchemaProblem {
   const depth = ({ instancePath }: ErrorObject) => instancePath.split('/').length;
