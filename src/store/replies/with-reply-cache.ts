@@ -17,7 +17,10 @@ export interface ReplyCacheOptions {
   canReuse?: (instance?: RequestInstance, index?: number) => boolean;
   /** Whether a reply of a fallback model may be reused. Default true. */
   acceptFallbackReplies?: boolean;
-  /** Called before a request is sent. If it rejects, the request is not sent. */
+  /**
+   * Called if no stored reply is reused, before the call is passed to the inner driver. If it rejects, no request is
+   * sent.
+   */
   beforeSend?: () => Promise<void>;
   /** The time limit for checking a stored reply with the `findMismatches` of a call, in milliseconds. */
   checkTimeoutMs?: number | undefined;
