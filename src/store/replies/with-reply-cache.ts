@@ -5,7 +5,7 @@ import { createFinalMetadata, type GenerateResponse } from '../../driver/respons
 import { BoticelliError } from '../../errors.js';
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import type { ReplyCache } from './reply-cache.js';
-import { createRequestCounter, type RequestId } from './request-id.js';
+import { createRequestNumbering, type RequestId } from './request-id.js';
 
 /** Where replies are stored, and which stored replies may be reused. */
 export interface ReplyCacheOptions {
@@ -34,11 +34,11 @@ export interface ReplyCacheOptions {
  * layer for each run, or one layer for all rows of a run with rows, because the layer numbers equal requests.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
-  const countRequest = createRequestCounter();
+  const identifyRequest = createRequestNumbering();
   return createLayer(inner, {
     async *call(request, context, send) {
       // No await before this line: the order of the calls tells equal requests apart.
-      const { id, markAnswered } = countRequest(request, context);
+      const { id, markAnswered } = identifyRequest(request, context);
       const cached = await findReusable(id, request, context, options);
       if (cached) {
         markAnswered();
