@@ -14,8 +14,8 @@ const checkedFiles = new Set<string>();
 /**
  * Describes why the file at a path must not be used, as the end of a sentence that begins with the path: it is the
  * database of another program, not a regular file, or a symbolic link to something other than our database. Returns
- * undefined for a file that is missing, empty, damaged or ours. Nothing is written: SQLite opens the file in immutable
- * mode at most, because opening it normally may start a recovery, which writes.
+ * undefined for a file that is missing, empty, damaged or ours. Nothing is written: if SQLite has to open the file, it
+ * does so in immutable mode, because opening the file normally may start a recovery, which writes.
  */
 export function describeForeignFile(LibSql: typeof Database, path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false, bigint: true });

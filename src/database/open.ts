@@ -7,7 +7,7 @@ import { describeForeignFile, foreignDatabaseMessage, isForeignDatabase } from '
 import { loadSqlite } from './load-sqlite.js';
 import { applicationId, migrate, readApplicationId, readSchemaVersion, repairSchema, schemaVersion } from './schema.js';
 import { describeSqliteError, isCorrupt, isUnwritable } from './sqlite-error.js';
-import { watchFile } from './transaction.js';
+import { checkFileInTransactions } from './transaction.js';
 import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js';
 
 export type { Database };
@@ -85,7 +85,7 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     if (version < schemaVersion || readApplicationId(database) !== applicationId) markAsOurs(database);
     // SQLite sleeps up to 100 ms between its own retries and lets others overtake, so callers retry themselves.
     database.pragma('busy_timeout = 10');
-    watchFile(database, path);
+    checkFileInTransactions(database, path);
     return { database };
   } catch (thrown) {
     database.close();
@@ -116,7 +116,7 @@ function createFile(path: string): void {
 /** Sets the application id, and copies it from the write-ahead log to the file, where the next start looks for it. */
 function markAsOurs(database: Database.Database): void {
   try {
-    // Migrating also sets the application id.
+    // `migrate` sets the id. Here it changes nothing else, because the file already has the current schema version.
     if (readApplicationId(database) !== applicationId) migrate(database);
     database.pragma('wal_checkpoint(PASSIVE)');
   } catch {

@@ -48,8 +48,8 @@ export async function retryWhileLocked<Result>(work: () => Result, options: Lock
 }
 
 /**
- * Runs work on the quota tables, and retries for up to 90 s by default. A request must not be sent without these
- * tables, because they may show that the quota is used up.
+ * Runs work that the quota needs: opening the database, or using its quota table. Retries for up to 90 s by default. A
+ * request must not be sent before that table is read, because it may show that the quota is used up.
  *
  * @throws BoticelliError `output_failed` if the database stays locked
  */

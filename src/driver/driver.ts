@@ -23,8 +23,8 @@ export interface CallContext {
    */
   acquireSlot?: (model: string) => Promise<Lease>;
   /**
-   * Set by a layer that stores replies, for layers that store parts of replies. Equal requests have the same `key`;
-   * `instance` is the id of the run that sent them, and `occurrence` numbers the equal requests of one run.
+   * Set by a layer that stores replies, for layers that store parts of replies. Equal requests have the same `key`.
+   * `occurrence` numbers the equal requests of one run, and `instance` is the id of that run.
    */
   requestId?: { key: string; occurrence: number; instance?: string };
   /** The run that sends the request, if several runs share the driver. */

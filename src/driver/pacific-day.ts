@@ -22,8 +22,8 @@ export function isPacificMidnight(time: number): boolean {
 }
 
 /**
- * Whether a time is surely in the day of Gemini's daily quota that ends at `endsAt`. This function needs no time zone,
- * which takes Node 20 ms to load (2026-11, Node 20.20). In the USA the clocks change on Sundays (15 U.S.C. 260a), so
+ * Whether a time is surely in the day of Gemini's daily quota that ends at `endsAt`. This function needs no time zone:
+ * loading one takes 20 ms (2026-11, Node 20.20). In the USA the clocks change on Sundays (15 U.S.C. 260a), so
  * only a day that ends at the beginning of a Monday can have 23 or 25 hours. Such a day counts as 23 hours long. If it
  * has 24 or 25 hours, the result is therefore false in its first hour or two.
  * @param at milliseconds since the epoch

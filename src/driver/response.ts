@@ -16,7 +16,7 @@ export interface GenerateResponse extends ToolUse {
   /** What the service says about the finish reason, on one line. */
   finishMessage?: string;
   usage: Usage;
-  /** What the price depends on besides `usage`. Absent if the service gave none. */
+  /** What the price depends on besides `usage`. Absent if the service sent no such details. */
   tokenDetails?: TokenDetails;
   /**
    * The reply as a turn of the conversation. In the response to the last hop of a long reply, the turn also contains

@@ -12,8 +12,8 @@ export interface Conversation {
   add(position: number, turns: TurnPair | undefined): void;
 }
 
-/** The positions that an act sees, in order; `all` stands for all positions before its own. */
-export type VisiblePositions = 'all' | readonly number[];
+/** The positions of some acts that come before an act; `all` stands for all positions before its own. */
+export type EarlierPositions = 'all' | readonly number[];
 
 /**
  * Creates the conversation of the acts of a round. Turns that no later act can see are dropped, so a narrative of
@@ -36,15 +36,15 @@ export function createConversation(acts: readonly Act[], visible = planVisiblePo
     add(position, turns) {
       if (turns) retained.set(position, turns);
       finished.add(position);
-      // The turns of an act are dropped once the last act that sees them and all acts before that one have finished.
+      // The turns of an act are dropped once all acts up to the last one that sees them have finished.
       for (; finished.delete(oldestUnfinished); oldestUnfinished += 1)
         for (const at of evictedAfter.get(oldestUnfinished) ?? []) retained.delete(at);
     },
   };
 }
 
-/** Returns what the act at each position sees. */
-export function planVisiblePositions(acts: readonly Act[]): VisiblePositions[] {
+/** Returns, for the act at each position, the positions that it sees, in order. */
+export function planVisiblePositions(acts: readonly Act[]): EarlierPositions[] {
   const latestPositions = new Map<string, number>();
   return acts.map(({ name, context = 'full' }, position) => {
     const visible = context === 'full' ? 'all' : resolveContext(context, position, latestPositions);
@@ -66,7 +66,7 @@ function resolveContext(
 }
 
 /** Returns, for each position, the positions whose turns can be dropped after its act: no later act sees them. */
-function planEvictions(visible: readonly VisiblePositions[]): ReadonlyMap<number, number[]> {
+function planEvictions(visible: readonly EarlierPositions[]): ReadonlyMap<number, number[]> {
   /** For each position, the position of the last act that sees it. */
   const lastViewers = visible.map((_, position) => position);
   let lastFullPosition = -1;

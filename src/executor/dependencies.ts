@@ -1,8 +1,10 @@
 import { type Act, listTemplateTexts, type Narrative } from '../narrative/narrative.js';
 import { getPlaceholderNames, getVariableName, isRowName } from '../narrative/template.js';
-import { planVisiblePositions, type VisiblePositions } from './conversation.js';
+import { type EarlierPositions, planVisiblePositions } from './conversation.js';
 
-/** Finds the act that a placeholder means, among the acts of a round before the act that contains the placeholder. */
+/**
+ * Finds the act to which a placeholder refers: an act of the same round that comes before the act with the placeholder.
+ */
 export interface ActPositions {
   /** Returns the latest position before `position` whose act has the name and gets a reply; undefined if none does. */
   findLatest(name: string, position: number): number | undefined;
@@ -41,18 +43,18 @@ export function createActPositions(acts: readonly Act[], hasReply: (position: nu
  * Returns, for each act of a narrative, the positions of the acts that must finish before it starts: those that its
  * context shows and those that its texts, media names and expectations refer to.
  */
-export function planDependencies({ acts, templates }: Narrative, positions: ActPositions): VisiblePositions[] {
+export function planDependencies({ acts, templates }: Narrative, positions: ActPositions): EarlierPositions[] {
   return planVisiblePositions(acts).map((visible, position) => {
     const act = acts[position];
     if (visible === 'all' || !act || templates === false) return visible;
     const referenced = listTemplateTexts(act)
       .flatMap(getPlaceholderNames)
-      .map((name) => resolvePlaceholder(name, position, positions));
+      .map((name) => findReferencedPosition(name, position, positions));
     return [...new Set([...visible, ...referenced.filter((at) => at !== undefined)])];
   });
 }
 
-function resolvePlaceholder(name: string, position: number, positions: ActPositions): number | undefined {
+function findReferencedPosition(name: string, position: number, positions: ActPositions): number | undefined {
   if (name === 'previous') return positions.findPrevious(position);
   if (name === 'stdin' || name === 'round' || isRowName(name)) return undefined;
   return getVariableName(name) === undefined ? positions.findLatest(name, position) : undefined;
@@ -64,7 +66,7 @@ function resolvePlaceholder(name: string, position: number, positions: ActPositi
  */
 export async function runWhenReady(
   acts: readonly Act[],
-  dependencies: readonly VisiblePositions[],
+  dependencies: readonly EarlierPositions[],
   run: (act: Act, position: number) => Promise<void>,
 ): Promise<void> {
   let failure: { thrown: unknown } | undefined;

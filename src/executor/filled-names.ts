@@ -8,7 +8,7 @@ import { getVariableName, isRowName, parseTemplate, renderTemplate } from '../na
 type Render = (text: string, formatValue?: (value: string) => string) => string;
 
 /** Whether a placeholder is filled by a reply or by standard input, whose author may not be the user. */
-function isFilledFromOutside(placeholder: string): boolean {
+function isFilledByReplyOrStdin(placeholder: string): boolean {
   // A value of a row does not count: the user names the source of the rows, and `row-values.ts` checks the files that
   // rows name.
   return placeholder !== 'round' && getVariableName(placeholder) === undefined && !isRowName(placeholder);
@@ -17,7 +17,7 @@ function isFilledFromOutside(placeholder: string): boolean {
 /** Returns the text before the first placeholder that a reply or standard input fills. Undefined if there is none. */
 function getTextBeforeFilledPart(text: string): string | undefined {
   const { parts } = parseTemplate(text);
-  const index = parts.findIndex((part) => typeof part !== 'string' && isFilledFromOutside(part.name));
+  const index = parts.findIndex((part) => typeof part !== 'string' && isFilledByReplyOrStdin(part.name));
   const part = parts[index];
   return typeof part === 'object' ? text.slice(0, part.offset) : undefined;
 }

@@ -14,7 +14,7 @@ export interface NarrativeExecutorOptions {
   defaultModel?: string;
   /**
    * Receives every event, in order. An exception ends the run. A promise returned for `act-end` is awaited before the
-   * next act starts, or with `maxConcurrent`, before an act starts that depends on this one.
+   * next act starts, or with `maxConcurrent`, before an act starts that depends on the act that ended.
    */
   onEvent?: (event: NarrativeEvent) => void | Promise<void>;
   /** Receives the prompt of each act before it is sent, and how the act spent its time. An exception ends the run. */
@@ -108,7 +108,7 @@ export interface NarrativeRow {
    * narrative.
    */
   folder: string;
-  /** A file that may be read wherever it is, because the user named it. */
+  /** The file that the row stands for, if there is one. It may be in any folder, because the user named it. */
   file?: string;
   /** Whether the values are only assumed, as in an estimate without rows. Files that they name are not read. */
   isUnknown?: boolean;

@@ -64,10 +64,10 @@ interface TextOutline {
   /** The text with its placeholders replaced by NUL. */
   literal: string;
   /**
-   * Whether the text has a placeholder that gets its value from outside the conversation (`isInputValue`). Such a value
-   * may make the text equal to that of another act.
+   * Whether the text has a placeholder that gets its value from outside the conversation (`isExternalValue`). Such a
+   * value may make the text equal to that of another act.
    */
-  hasInputValue: boolean;
+  hasExternalValue: boolean;
 }
 
 /** Outlines the requests of a narrative, in order, over all rounds. */
@@ -86,18 +86,18 @@ function outlineRequests(narrative: Narrative): RequestOutline[] {
 
 function outlineText(input: Input, { templates }: Narrative): TextOutline | undefined {
   if (input.type !== 'text') return undefined;
-  if (templates === false) return { literal: input.content, hasInputValue: false };
+  if (templates === false) return { literal: input.content, hasExternalValue: false };
   const { parts } = parseTemplate(input.content);
   return {
     literal: parts.map((part) => (typeof part === 'string' ? part : '\0')).join(''),
-    hasInputValue: parts.some((part) => typeof part !== 'string' && isInputValue(part.name)),
+    hasExternalValue: parts.some((part) => typeof part !== 'string' && isExternalValue(part.name)),
   };
 }
 
 /**
  * Whether a placeholder gets its value from outside the conversation: standard input, a variable, a row, or the round.
  */
-function isInputValue(name: string): boolean {
+function isExternalValue(name: string): boolean {
   return name === 'stdin' || name === 'round' || isRowName(name) || getVariableName(name) !== undefined;
 }
 
@@ -113,8 +113,8 @@ function mayBeEqual(left: RequestOutline, right: RequestOutline): boolean {
 
 function mayBeEqualTexts(left: TextOutline | undefined, right: TextOutline | undefined): boolean {
   if (!left || !right) return true;
-  if (!left.hasInputValue && !right.hasInputValue) return left.literal === right.literal;
-  // An input value may be any text, so only the text before the first and after the last placeholder is compared.
+  if (!left.hasExternalValue && !right.hasExternalValue) return left.literal === right.literal;
+  // An external value may be any text, so only the text before the first and after the last placeholder is compared.
   const [leftStart = '', ...leftRest] = left.literal.split('\0');
   const [rightStart = '', ...rightRest] = right.literal.split('\0');
   const [leftEnd, rightEnd] = [leftRest.at(-1) ?? leftStart, rightRest.at(-1) ?? rightStart];

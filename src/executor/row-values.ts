@@ -46,8 +46,8 @@ function formatValue(value: unknown): string {
 
 /**
  * Reads the file that a row names. Its name is relative to the folder of the row. The file must be in that folder or in
- * that of the narrative, because the author of the rows may not be the user: a row could otherwise send any file. The
- * file that is the row itself may be anywhere, and so may any file with `allowOutside`.
+ * that of the narrative, because the author of the rows may not be the user: a row could otherwise send any file.
+ * The row's own `file` may be anywhere, and with `allowOutside`, so may any file.
  *
  * @throws BoticelliError `no_input` for a file that is not allowed
  */

@@ -20,8 +20,8 @@ import type { ActAudio, ActEnd } from './narrative-events.js';
 import type { RunContext } from './options.js';
 import type { RenderedAct } from './render-act.js';
 
-/** What running an act needs. */
-interface ActInput extends RunContext {
+/** An act to run, with what running it needs. */
+interface ActTask extends RunContext {
   /** The act to run. Events contain its name. */
   act: RenderedAct;
   /** Counts from 0 over the run. */
@@ -41,40 +41,40 @@ export interface ActResult {
 }
 
 /** Runs one act as one call of the driver, and reports the driver's events as events of the act. */
-export async function runAct(input: ActInput): Promise<ActResult> {
-  const { clock, options, index } = input;
+export async function runAct(task: ActTask): Promise<ActResult> {
+  const { clock, options, index } = task;
   const totals: ActTotals = { attempts: 1, timer: createActTimer(clock) };
   try {
-    return await performAct(input, totals);
+    return await performAct(task, totals);
   } finally {
-    options.onDetail?.({ type: 'act-timing', ...createEventBase(input), index, ...totals.timer.measure() });
+    options.onDetail?.({ type: 'act-timing', ...createEventBase(task), index, ...totals.timer.measure() });
   }
 }
 
-async function performAct(input: ActInput, totals: ActTotals): Promise<ActResult> {
-  const { act, index, clock, onEvent, options } = input;
+async function performAct(task: ActTask, totals: ActTotals): Promise<ActResult> {
+  const { act, index, clock, onEvent, options } = task;
   const model = act.model ?? options.defaultModel ?? defaultModel;
-  const eventBase = createEventBase(input);
+  const eventBase = createEventBase(task);
   onEvent({ type: 'act-start', ...eventBase, index, model });
 
   const userTurn: UserTurn = { role: 'user', parts: act.inputs.map(toPart) };
-  const request = createRequest(input, model, userTurn);
+  const request = createRequest(task, model, userTurn);
   options.onDetail?.({ type: 'act-prompt', ...eventBase, index, prompt: describePrompt(request) });
-  const response = await callDriver(request, input, totals).catch((thrown) => {
-    if (thrown instanceof UntranscribedSpeech) saveUntranscribedSpeech(thrown.audio, input);
+  const response = await callDriver(request, task, totals).catch((thrown) => {
+    if (thrown instanceof UntranscribedSpeech) saveUntranscribedSpeech(thrown.audio, task);
     throw thrown;
   });
   const billed = response.reused ? { usage: zeroUsage, costUsd: 0 } : response;
-  const { usage, costUsd } = recordUsage(billed, input, totals);
+  const { usage, costUsd } = recordUsage(billed, task, totals);
   const warning = checkFinishReason(response, act.parameters, options.strict ?? false);
   if (warning !== undefined) {
     onEvent({ type: 'act-note', ...eventBase, about: 'reply', message: warning, warning: true });
   }
 
   const serviceTier = response.reused ? undefined : response.tokenDetails?.serviceTier;
-  reportOtherTier(serviceTier, input);
-  const media = saveReplyMedia(response, { act: act.name, index }, input.options);
-  reportUnsavedMedia(media, input);
+  reportOtherTier(serviceTier, task);
+  const media = saveReplyMedia(response, { act: act.name, index }, task.options);
+  reportUnsavedMedia(media, task);
   const { attempts, timer } = totals;
   const { waitMs, firstTokenMs } = timer;
   const endEvent: ActEnd = {
@@ -84,7 +84,7 @@ async function performAct(input: ActInput, totals: ActTotals): Promise<ActResult
     ...{ attempts: response.reused ? 0 : attempts, waitMs, durationMs: clock.now() - timer.startedAt },
     ...(firstTokenMs !== undefined && { firstTokenMs }),
     reused: response.reused ?? false,
-    ...(response.audio && { audio: createActAudio(response.audio, input) }),
+    ...(response.audio && { audio: createActAudio(response.audio, task) }),
     ...media,
     ...pickToolUse(response),
     ...(costUsd !== undefined && { costUsd }),
@@ -93,7 +93,7 @@ async function performAct(input: ActInput, totals: ActTotals): Promise<ActResult
   return { turns: [userTurn, response.turn], endEvent };
 }
 
-function createRequest({ act, history, options }: ActInput, model: string, userTurn: UserTurn): GenerateRequest {
+function createRequest({ act, history, options }: ActTask, model: string, userTurn: UserTurn): GenerateRequest {
   // A speech model reads aloud everything that it receives, so it receives no earlier turns.
   const visibleTurns = isSpeechModel(stripModelPrefix(model)) ? [] : history;
   return {
@@ -110,12 +110,12 @@ function createRequest({ act, history, options }: ActInput, model: string, userT
  * Reports a service tier that the act did not ask for: the API serves a request in `standard` if it is above the limits
  * of `priority`.
  */
-function reportOtherTier(serviceTier: string | undefined, input: ActInput): void {
-  const { act, onEvent } = input;
+function reportOtherTier(serviceTier: string | undefined, task: ActTask): void {
+  const { act, onEvent } = task;
   const { serviceTiers: asked } = act;
   if (!asked || serviceTier === undefined || asked.some((tier) => tier === serviceTier)) return;
   const message = `the ${serviceTier} tier served the request instead of ${asked.join(' or ')}`;
-  onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
+  onEvent({ type: 'act-note', ...createEventBase(task), about: 'reply', message });
 }
 
 /** The totals of an act so far. */
@@ -127,14 +127,14 @@ interface ActTotals {
 }
 
 /** Reports billed usage, adds it to the total of the act and returns that total. */
-function recordUsage(billed: BilledUsage, { onUsage }: ActInput, totals: ActTotals): BilledUsage {
+function recordUsage(billed: BilledUsage, { onUsage }: ActTask, totals: ActTotals): BilledUsage {
   onUsage(billed);
   totals.billed = addBilledUsage(totals.billed, billed);
   return totals.billed;
 }
 
 /** The properties that all events of an act share. */
-function createEventBase({ act, round, index, parallel }: Pick<ActInput, 'act' | 'round' | 'index' | 'parallel'>) {
+function createEventBase({ act, round, index, parallel }: Pick<ActTask, 'act' | 'round' | 'index' | 'parallel'>) {
   return { act: act.name, ...(round !== undefined && { round }), ...(parallel && { index }) };
 }
 
@@ -145,16 +145,16 @@ function toPart(input: TextInput | MediaInput): Part {
   return { type: 'media', ...type, content, name, ...(mediaResolution && { mediaResolution }) };
 }
 
-function createCallContext(input: ActInput, totals: ActTotals): CallContext {
-  const { index, options, instance, runKey } = input;
+function createCallContext(task: ActTask, totals: ActTotals): CallContext {
+  const { index, options, instance, runKey } = task;
   const { signal, canDiscard } = options;
-  const { name, fallback, expect } = input.act;
+  const { name, fallback, expect } = task.act;
   return {
     ...(expect && { findMismatches: (text, limits) => findMismatches(text, expect, limits) }),
     ...(fallback && { fallback }),
     ...(instance && { instance }),
     position: { run: runKey, index },
-    emit: (event) => reportDriverEvent(event, input, totals),
+    emit: (event) => reportDriverEvent(event, task, totals),
     onWaited: totals.timer.addWait,
     canDiscard: () => canDiscard?.({ act: name, index }) ?? false,
     ...(signal && { signal }),
@@ -162,33 +162,33 @@ function createCallContext(input: ActInput, totals: ActTotals): CallContext {
 }
 
 /** Adds an event of the driver to the totals, and reports it as an event of the act, unless it is only about usage. */
-function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotals): void {
-  const eventBase = createEventBase(input);
+function reportDriverEvent(event: DriverEvent, task: ActTask, totals: ActTotals): void {
+  const eventBase = createEventBase(task);
   switch (event.type) {
     case 'retry':
       totals.attempts += 1;
       totals.timer.addRetry();
-      return void input.onEvent({ ...event, type: 'act-retry', ...eventBase });
+      return void task.onEvent({ ...event, type: 'act-retry', ...eventBase });
     case 'wait':
       totals.timer.addPlannedWait(event.waitMs);
-      return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
+      return void task.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
       // If the service tier changes, the refused request was sent, so it counts. If the model changes, no request
       // counts, because usually none was sent to the model whose quota is used up.
       if (event.serviceTier !== undefined) totals.attempts += 1;
-      return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
+      return void task.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
-      return void input.onEvent({ ...event, type: 'act-note', ...eventBase });
+      return void task.onEvent({ ...event, type: 'act-note', ...eventBase });
     case 'thought':
-      return void input.onEvent({ ...event, type: 'act-thought', ...eventBase });
+      return void task.onEvent({ ...event, type: 'act-thought', ...eventBase });
     case 'hop': {
       // The first request is counted from the start, so each further hop adds one.
       if (!event.reused) totals.attempts += 1;
       const { part, message, reused } = event;
-      return void input.onEvent({ type: 'act-note', ...eventBase, about: 'reply', message, ...(!reused && { part }) });
+      return void task.onEvent({ type: 'act-note', ...eventBase, about: 'reply', message, ...(!reused && { part }) });
     }
     case 'spent':
-      return void recordUsage(event, input, totals);
+      return void recordUsage(event, task, totals);
     default:
       event satisfies never;
   }
@@ -198,17 +198,17 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
  * Calls the driver, with streaming if that is requested and supported. If the driver then throws
  * `StreamingNotSupported`, calls it again without streaming.
  */
-async function callDriver(request: GenerateRequest, input: ActInput, totals: ActTotals): Promise<GenerateResponse> {
-  const { options, stream, onChunk, act, onEvent } = input;
+async function callDriver(request: GenerateRequest, task: ActTask, totals: ActTotals): Promise<GenerateResponse> {
+  const { options, stream, onChunk, act, onEvent } = task;
   const { driver } = options;
-  const context = createCallContext(input, totals);
+  const context = createCallContext(task, totals);
   context.signal?.throwIfAborted();
   if (!stream || !driver.supportsStreaming(request.model)) return driver.generate(request, context);
   try {
     for await (const chunk of driver.generateStream(request, context)) {
       if (chunk.text !== '') {
         totals.timer.addText();
-        onEvent({ type: 'act-delta', ...createEventBase(input), text: chunk.text });
+        onEvent({ type: 'act-delta', ...createEventBase(task), text: chunk.text });
       }
       onChunk?.(act.name, chunk);
       if (chunk.response) return chunk.response;
@@ -223,22 +223,22 @@ async function callDriver(request: GenerateRequest, input: ActInput, totals: Act
 /**
  * Saves speech without a transcript. The act fails, but the user paid for the speech and has nothing else of the reply.
  */
-function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
-  const { file } = createActAudio(audio, input);
+function saveUntranscribedSpeech(audio: ReplyAudio, task: ActTask): void {
+  const { file } = createActAudio(audio, task);
   if (file === undefined) return;
   const message = `the speech without a transcript was saved as ${file}`;
-  input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
+  task.onEvent({ type: 'act-note', ...createEventBase(task), about: 'reply', message });
 }
 
 /** Warns of media that is neither in a file nor in the event: it would be lost, although the user paid for it. */
-function reportUnsavedMedia(media: Pick<ActEnd, 'media'>, input: ActInput): void {
+function reportUnsavedMedia(media: Pick<ActEnd, 'media'>, task: ActTask): void {
   const description = describeUnsavedMedia(media);
   if (description === undefined) return;
-  const message = `${description}; ${input.options.unsavedMediaHint ?? 'it was not saved'}`;
-  input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message, warning: true });
+  const message = `${description}; ${task.options.unsavedMediaHint ?? 'it was not saved'}`;
+  task.onEvent({ type: 'act-note', ...createEventBase(task), about: 'reply', message, warning: true });
 }
 
-function createActAudio(audio: ReplyAudio, { act, index, options }: ActInput): ActAudio {
+function createActAudio(audio: ReplyAudio, { act, index, options }: ActTask): ActAudio {
   const file = options.saveAudio?.({ act: act.name, index }, audio);
   return { durationMs: getAudioDurationMs(audio), ...(file !== undefined && { file }) };
 }

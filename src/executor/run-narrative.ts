@@ -137,14 +137,14 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   const rendered = hasNarratives ? await attempt(() => renderAct(act, name, scope)) : undefined;
   const request = () =>
     attempt(async () => requestReply(rendered ?? (await renderAct(act, name, scope)), index, scope));
-  return state.parallel ? runInTurn(index, state, state.parallel, request) : request();
+  return state.parallel ? runInOrder(index, state, state.parallel, request) : request();
 }
 
 /**
- * Makes a request once a slot is free, and once each earlier act whose request may be equal to this one has sent that
- * request.
+ * Makes the request of the act at an index. Waits for a free slot, and until each earlier act whose request may be
+ * equal has sent its request.
  */
-async function runInTurn(
+async function runInOrder(
   index: number,
   state: RunState,
   { limiter, requestOrder }: ParallelContext,

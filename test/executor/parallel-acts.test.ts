@@ -8,7 +8,7 @@ import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
 import type { NarrativeExecutorOptions } from '../../src/executor/options.js';
 import { createCallLimiter } from '../../src/executor/scheduler.js';
 import type { Act, ActContext, Narrative } from '../../src/narrative/narrative.js';
-import { createRequestCounter } from '../../src/store/replies/request-id.js';
+import { createRequestNumbering } from '../../src/store/replies/request-id.js';
 import { createRandom } from '../helpers/random.js';
 import { createAct, createNarrative, getTurnTexts } from './narrative-fixture.js';
 
@@ -268,11 +268,11 @@ describe('equal requests', () => {
    * after a random delay.
    */
   async function runWithOccurrences(narrative: Narrative, maxConcurrent: number, seed: number) {
-    const count = createRequestCounter();
+    const identifyRequest = createRequestNumbering();
     const random = createRandom(seed);
     const requests: [index: number, turns: string][] = [];
     const { driver } = createDriver(async (request, context) => {
-      const { id } = count(request, context);
+      const { id } = identifyRequest(request, context);
       requests.push([context.position?.index ?? -1, getTurnTexts(request).join('/')]);
       for (let delays = Math.floor(random() * 4); delays > 0; delays -= 1) await setImmediate();
       // Few different replies, so that requests which contain them are often equal too.

@@ -5,8 +5,8 @@ export interface BudgetLedger {
   readonly reservedUsd: number;
   /**
    * Reserves the estimated cost of a call.
-   * @returns a function to call when the call ends: with its cost, or without an argument if it failed. Further calls
-   *   of the function have no effect.
+   * @returns a function that ends the reservation, and adds the cost that it is given. If the call failed, give it no
+   *   cost. It has an effect only once.
    */
   reserve(estimateUsd: number): (costUsd?: number) => void;
   /** Adds a cost that belongs to no reservation. */

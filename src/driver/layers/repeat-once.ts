@@ -80,7 +80,8 @@ async function generateChecked(
 /**
  * Creates the context for the inner driver. The inner stream is collected before anything is passed on. So the inner
  * driver may always retry and discard its text, and the `retry` events tell the caller that there is nothing to
- * discard. The events count the attempts of both requests together.
+ * discard. `emit` replaces the `attempt` of each `retry` event, so that the attempts of both requests are counted
+ * together.
  */
 function createInnerContext(context: CallContext): CallContext & { emit: (event: DriverEvent) => void } {
   let failedAttempts = 0;

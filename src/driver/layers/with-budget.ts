@@ -11,9 +11,9 @@ export interface BudgetOptions {
   /** Maximum cost of all calls, in US dollars. */
   maxCostUsd: number;
   /**
-   * Estimates the cost of a call in US dollars; undefined if the model's price is unknown. Called before the request is
-   * sent, without `reply`. Called again if the call then has a reply of unknown cost: with that `reply`, or with an
-   * empty text for a lost attempt, of which only the usage event is known.
+   * Estimates the cost of a call in US dollars; undefined if the model's price is unknown. Called without `reply`
+   * before the request is sent, with the `reply` if a response has no cost, and with an empty text if a usage event has
+   * no cost, because such an event does not contain the text of its reply.
    */
   estimateUsd: (request: GenerateRequest, reply?: { text: string }) => number | undefined;
   /** Where spending is recorded; drivers that share a ledger share the budget. Default: a new one. */

@@ -11,8 +11,8 @@ import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
 /**
- * Twice the hops of the longest reply, which has 1,048,576 tokens, the context window of Gemini 4. Without a stream, a
- * hop has up to 32,768 tokens, so this reply takes 32 hops.
+ * The longest reply has 1,048,576 tokens, the context window of Gemini 4. Without a stream, a hop has up to 32,768
+ * tokens, so this reply takes 32 hops. The limit is twice that number.
  */
 const maxHops = 64;
 

@@ -16,9 +16,9 @@ export interface FallbackOptions {
 
 /**
  * Sends the request to the next fallback model when the quota of the current model is used up, when the wait for its
- * quota is too long, or when the prompt exceeds one of its limits. Emits a `fallback` event for each change of model.
- * Does not fall back once a stream has yielded text, after the first hop of a long reply, or after a failure that all
- * models of the project share, such as depleted credits.
+ * quota is too long, or when the prompt exceeds a limit of that model. Emits a `fallback` event for each change of
+ * model. Does not fall back once a stream has yielded text, after the first hop of a long reply, or after a failure
+ * that all models of the project share, such as depleted credits.
  *
  * @throws BoticelliError with the code of the first model's error if no model can take the request. It has the messages
  *   of all models and the earliest `retryAt`. Other errors are rethrown.

@@ -23,7 +23,7 @@ export interface ActPrompt extends DetailOfAct {
 export interface Prompt {
   /** The requested model. */
   model: string;
-  /** The parameters that the narrative or a flag sets. The model's defaults apply to others. */
+  /** The parameters that the narrative or a flag sets. The model's defaults apply to absent ones. */
   parameters: GenerationParameters;
   system?: string;
   /** How many turns of the conversation are sent before this one. */

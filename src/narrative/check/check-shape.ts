@@ -23,7 +23,7 @@ import {
   validateTable,
 } from '../../toml/validate-file.js';
 import { valueExpectationSchema } from '../schema/expectation-schema.js';
-import { narrativeFileSchema } from '../schema/file-schema.js';
+import { narrativeFileSchema, narrativeTableNames } from '../schema/file-schema.js';
 import { createRustInputTypeProblem } from './rust-original.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
 
@@ -50,7 +50,7 @@ const narrativeFormat: FileFormat = {
 function formatTypeHint(path: Path, value: TomlValue): string {
   if (path[0] === 'acts' && path.length === 1 && Array.isArray(value))
     return '; write each act as [acts.<name>], and list the names in "order" in [toc]';
-  if (path.at(-1) === 'tools' && typeof value === 'string') return `; write tools = [${quote(value)}]`;
+  if (getSetting(path) === 'tools' && typeof value === 'string') return `; write tools = [${quote(value)}]`;
   if (path[0] !== 'acts' || path.length !== 3) return '';
   if (isTable(value) && (typeof path[2] === 'number' || path[2] === 'input'))
     return `; write an input as ${formatTableHeader([...path.slice(0, 2), 'input', 0])}`;
@@ -73,15 +73,16 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
     return [createValueProblem(path, value, ['text', ...mediaKinds], narrativeFormat, { rule: 'unknown-type' })];
   }
   if (path[0] === 'vars') return validateVar(path, value);
-  if (path.at(-1) === 'context' && !Array.isArray(value)) {
+  const setting = getSetting(path);
+  if (setting === 'context' && !Array.isArray(value)) {
     const expected = '"full", "previous", "none" or an array of act names';
     return [createValueProblem(path, value, ['full', 'previous', 'none'], narrativeFormat, { expected })];
   }
   const expected = describeOptions(path);
   // The message also says that a number is allowed, because "2000" is probably a number in quotes.
-  if (path.at(-1) === 'thinking' && typeof value === 'string')
+  if (setting === 'thinking' && typeof value === 'string')
     return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
-  if (path.at(-1) === 'service_tier' && typeof value === 'string')
+  if (setting === 'service_tier' && typeof value === 'string')
     return [createValueProblem(path, value, serviceTiers, narrativeFormat, { expected })];
   const fittingOption = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
   if (!fittingOption) return [createTypeProblem(path, value, expected, narrativeFormat)];
@@ -97,10 +98,17 @@ function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], va
   return code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
 }
 
+/** Returns the key of a setting of the narrative or of an act; undefined for any other path, such as that of an act. */
+function getSetting(path: Path): Path[number] | undefined {
+  if (path[0] === 'acts') return path.length === 3 ? path[2] : undefined;
+  return path.length === 2 && narrativeTableNames.some((name) => name === path[0]) ? path[1] : undefined;
+}
+
 function describeOptions(path: Path): string {
-  if (path.at(-1) === 'thinking') return formatAlternatives([...thinkingLevels.map(quote), 'a whole number']);
-  if (path.at(-1) === 'service_tier') return formatAlternatives([...serviceTiers.map(quote), 'an array of these']);
-  if (path.at(-1) === 'schema' && path.length > 2) return 'a table or a file name';
+  const setting = getSetting(path);
+  if (setting === 'thinking') return formatAlternatives([...thinkingLevels.map(quote), 'a whole number']);
+  if (setting === 'service_tier') return formatAlternatives([...serviceTiers.map(quote), 'an array of these']);
+  if (setting === 'schema') return 'a table or a file name';
   if (path[2] === 'expect') {
     const acceptsArray = path.at(-1) === 'contains' || path.at(-1) === 'not_contains';
     return acceptsArray ? 'a string or an array of strings' : 'a string, a number or a boolean';

@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import type { CountedRequest, PartDescription, RequestDescription } from '../replies/request-id.js';
+import type { IdentifiedRequest, PartDescription, RequestDescription } from '../replies/request-id.js';
 import {
   hashReplyTurn,
   hashTurn,
@@ -18,7 +18,7 @@ import { formatWordDiff } from './word-diff.js';
  * @param entries all entries of the recording
  */
 export async function createNotRecordedError(
-  { id, description }: Omit<CountedRequest, 'markAnswered'>,
+  { id, description }: Omit<IdentifiedRequest, 'markAnswered'>,
   path: string,
   entries: readonly RecordingEntry[],
 ): Promise<BoticelliError> {

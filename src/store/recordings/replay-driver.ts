@@ -2,7 +2,7 @@ import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
 import { pickToolUse } from '../../driver/tool-use.js';
-import { createRequestCounter, formatRequestId, type RequestId } from '../replies/request-id.js';
+import { createRequestNumbering, formatRequestId, type RequestId } from '../replies/request-id.js';
 import { readRecording } from './read-recording.js';
 import type { RecordedReply, RecordingEntry } from './recording-entry.js';
 
@@ -20,19 +20,19 @@ export function createReplayDriver(
   { isKnownInstance }: { isKnownInstance?: ((instance: string) => boolean) | undefined } = {},
 ): BoticelliDriver {
   const { entries } = readRecording(path);
-  const countRequest = createRequestCounter();
+  const identifyRequest = createRequestNumbering();
   const findUnderOtherInstance = createInstanceLookup(entries.values(), isKnownInstance);
 
   const replay = async (request: GenerateRequest, context: CallContext): Promise<GenerateResponse> => {
     const { signal, emit } = context;
     signal?.throwIfAborted();
-    const counted = countRequest(request, context);
-    const entry = entries.get(formatRequestId(counted.id)) ?? findUnderOtherInstance(counted.id);
+    const identified = identifyRequest(request, context);
+    const entry = entries.get(formatRequestId(identified.id)) ?? findUnderOtherInstance(identified.id);
     if (!entry) {
       const { createNotRecordedError } = await import('./not-recorded-error.js');
-      throw await createNotRecordedError(counted, path, [...entries.values()]);
+      throw await createNotRecordedError(identified, path, [...entries.values()]);
     }
-    counted.markAnswered();
+    identified.markAnswered();
     const message = 'this reply was spoken; the recording has its text, but not its audio';
     if (entry.reply.wasSpoken) emit?.({ type: 'note', about: 'reply', message });
     return toResponse(entry.reply, request);

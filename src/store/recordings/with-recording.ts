@@ -1,7 +1,7 @@
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import { reportUsage } from '../../driver/layers/usage-events.js';
-import { createRequestCounter } from '../replies/request-id.js';
+import { createRequestNumbering } from '../replies/request-id.js';
 import { createEntry } from './recording-entry.js';
 import type { RecordingFile } from './recording-file.js';
 
@@ -14,10 +14,10 @@ import type { RecordingFile } from './recording-file.js';
  * @throws BoticelliError `output_failed` if the reply can't be written; its usage is then reported in a `spent` event
  */
 export function withRecording(file: Pick<RecordingFile, 'add'>, inner: BoticelliDriver): BoticelliDriver {
-  const countRequest = createRequestCounter();
+  const identifyRequest = createRequestNumbering();
   return createLayer(inner, {
     async *call(request, context, send) {
-      const { id, description, markAnswered } = countRequest(request, context);
+      const { id, description, markAnswered } = identifyRequest(request, context);
       for await (const chunk of send(request, context)) {
         if (chunk.response) {
           try {

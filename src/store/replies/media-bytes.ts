@@ -41,8 +41,8 @@ function isMedia(value: unknown): value is ReplyMedia {
 }
 
 /**
- * Maps the values in plain JSON, outer values first. Values inside a value that `map` has changed are not mapped. The
- * function may be recursive, because the depth of the parts of a reply is limited.
+ * Maps the values in plain JSON, outer values first. Values inside a value that `map` has changed are not mapped.
+ * Recursion does not overflow the stack, because the depth of the parts of a reply is limited.
  */
 function mapValues(value: unknown, map: (value: unknown) => unknown): unknown {
   const mapped = map(value);

@@ -38,7 +38,7 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param now returns milliseconds since the epoch
  * @param isKnownInstance whether a row with this id is among the rows of the command. If given, a row without a stored
  *   reply may take the reply that another row got for the same request. The other row must not be among the rows of the
- *   command: it may be this row before an edit of a column that the request does not use
+ *   command. It may then be an earlier version of this row, before an edit of a column that the request does not use
  */
 export function createSqliteReplyCache(
   database: Database.Database,

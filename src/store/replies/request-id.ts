@@ -87,7 +87,7 @@ export function formatRequestId({ key, occurrence, instance }: RequestId): strin
 }
 
 /** A request of a run with its id. */
-export interface CountedRequest {
+export interface IdentifiedRequest {
   id: RequestId;
   description: RequestDescription;
   /** Call this when the reply has arrived. */
@@ -107,10 +107,10 @@ interface EqualRequests {
  * of their acts. A request that is sent again in another way, such as a single call after a failed stream, keeps its
  * number. It is recognized by its `position`. A request without a position is counted only when its reply has arrived.
  */
-export function createRequestCounter(): (
+export function createRequestNumbering(): (
   request: GenerateRequest,
   context: Pick<CallContext, 'instance' | 'position'>,
-) => CountedRequest {
+) => IdentifiedRequest {
   /** Stands for the run of all requests that name neither a run nor an instance. */
   const unnamedRun = {};
   // In a WeakMap, the counts of a finished run are garbage-collected with the object that stands for the run. So the

@@ -5,7 +5,7 @@ import { createFinalMetadata, type GenerateResponse } from '../../driver/respons
 import { BoticelliError } from '../../errors.js';
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import type { ReplyCache } from './reply-cache.js';
-import { createRequestCounter, type RequestId } from './request-id.js';
+import { createRequestNumbering, type RequestId } from './request-id.js';
 
 /** Where replies are stored, and which stored replies may be reused. */
 export interface ReplyCacheOptions {
@@ -17,7 +17,10 @@ export interface ReplyCacheOptions {
   canReuse?: (instance?: RequestInstance, index?: number) => boolean;
   /** Whether a reply of a fallback model may be reused. Default true. */
   acceptFallbackReplies?: boolean;
-  /** Called before a request is sent. If it rejects, the request is not sent. */
+  /**
+   * Called if no stored reply is reused, before the call is passed to the inner driver. If it rejects, no request is
+   * sent.
+   */
   beforeSend?: () => Promise<void>;
   /** The time limit for checking a stored reply with the `findMismatches` of a call, in milliseconds. */
   checkTimeoutMs?: number | undefined;
@@ -31,11 +34,11 @@ export interface ReplyCacheOptions {
  * layer for each run, or one layer for all rows of a run with rows, because the layer numbers equal requests.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
-  const countRequest = createRequestCounter();
+  const identifyRequest = createRequestNumbering();
   return createLayer(inner, {
     async *call(request, context, send) {
       // No await before this line: the order of the calls tells equal requests apart.
-      const { id, markAnswered } = countRequest(request, context);
+      const { id, markAnswered } = identifyRequest(request, context);
       const cached = await findReusable(id, request, context, options);
       if (cached) {
         markAnswered();

@@ -13,9 +13,10 @@ export const defaultKeepMs = 30 * 86_400_000;
 const maxRuns = 500;
 const maxReplies = 5000;
 
-/** `now` and `startedAt`, the start of the current run, are in milliseconds since the epoch. */
+/** `now` and `startedAt` are in milliseconds since the epoch. */
 interface PruneTimes {
   now: number;
+  /** When the current run started. */
   startedAt: number;
   /** How long runs and replies are kept. */
   keepMs: number;
@@ -27,8 +28,8 @@ interface PruneTimes {
  *
  * The clock of a machine may be years ahead for a while, and the whole history would then be too old. Age therefore
  * counts from the newest run or reply before this run, so the first run with a wrong clock deletes nothing that was not
- * due. For each further run, the newest entry has a wrong time too. Such a run deletes at most the first `keepMs` of
- * the history, counted from its oldest entry.
+ * due. When a further run has the wrong clock, the newest entry has a wrong time too. No run therefore deletes more
+ * than the first `keepMs` of the history, counted from its oldest entry.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

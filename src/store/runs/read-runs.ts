@@ -64,7 +64,7 @@ export function listRuns(
   );
   const selectCount = database.prepare(`SELECT count(*) FROM runs WHERE ${where}`).raw(true);
   const [total] = selectCount.get(...values) as [number];
-  return { runs: addRowLabels(database, (select.all(...values, limit) as RunRow[]).map(toRecordedRun)), total };
+  return { runs: addRowData(database, (select.all(...values, limit) as RunRow[]).map(toRecordedRun)), total };
 }
 
 /** Lists the names of narratives that were run, the most recent first. */
@@ -82,16 +82,16 @@ export function listRowRuns(database: Database.Database, run: string): RecordedR
   );
   // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
   const found = (select.all(`${run}/`, `${run}0`, run.length + 2) as RunRow[]).map(toRecordedRun);
-  return addRowLabels(database, found);
+  return addRowData(database, found);
 }
 
 /**
  * Adds what the table of rows has. A run with rows gets the name of their source, and the run of a row gets the label
  * of the row. Both get their values of `--matrix`. A run with rows also gets the totals of its rows if it is
- * unfinished, and their models if it has ended. Other runs are returned as they are. The first run with rows creates
- * the table, so a database without the table has only other runs.
+ * unfinished, and the models of its rows if it has ended. Other runs are returned as they are. The first run with rows
+ * creates the table, so a database without the table has no runs with rows.
  */
-function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
+function addRowData(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
   const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;
   if (!hasTable) return runs;
   const matrixColumn = hasMatrixColumn(database) ? 'matrix' : 'NULL';
@@ -129,14 +129,14 @@ export function findRuns(database: Database.Database, prefix: string): RecordedR
   if (number === undefined) return runs;
   const select = database.prepare(`SELECT ${listColumns(database)} FROM runs WHERE id = ?`);
   const rows = runs.flatMap(({ run }) => (select.all(`${run}/${number}`) as RunRow[]).map(toRecordedRun));
-  return addRowLabels(database, rows);
+  return addRowData(database, rows);
 }
 
 function findWholeRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const select = database.prepare(
     `SELECT ${listColumns(database)} FROM runs WHERE id >= ? AND id < ? AND ${wholeRunCondition} ORDER BY id DESC LIMIT 3`,
   );
-  return addRowLabels(database, (select.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
+  return addRowData(database, (select.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
 }
 
 /** Lists the acts of a run that have ended or failed, in order. */

@@ -36,7 +36,7 @@ export interface RowEntry {
   matrix?: StoredMatrix | undefined;
 }
 
-/** The number of entries of a run with `--each` or `--matrix`, and how many of them have their reply. */
+/** The number of rows of a run, counted as in `RowsOrigin.total`, and how many of them have their replies. */
 export interface RowTotals {
   total: number;
   done: number;

@@ -19,8 +19,8 @@ export interface RunStore {
   /** Resolves when all events are written and old runs are deleted. Await it at the end of the run. */
   flush(): Promise<void>;
   /**
-   * Waits for all earlier writes, and resolves to whether they and all reads succeeded. The start of the run is the
-   * first write, so a full disk is noticed before the first request.
+   * Waits for all earlier writes, and resolves to whether they and all reads succeeded. Call it before each request:
+   * the start of the run is the first write, so a full disk is noticed before the first request.
    */
   isUsable(): Promise<boolean>;
   /** How many replies of this run another run can reuse. Counts both the replies that it stored and those it reused. */

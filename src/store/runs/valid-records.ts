@@ -34,7 +34,7 @@ export function toActEnd(value: unknown, act: string): ActEnd | undefined {
   };
 }
 
-/** The required fields of each event, each with an example of its type. */
+/** The required fields of each event. The value of a field is an example of its type. */
 const eventFields: Readonly<Record<ActProgressEvent['type'], Readonly<Record<string, unknown>>>> = {
   'act-wait': { reason: '', model: '', waitMs: 0 },
   'act-retry': { attempt: 0, delayMs: 0, error: {} },

@@ -26,6 +26,13 @@ testRule('wrong-type', [
     '6:5 wrong-type: "a" in [acts] must be a string, an array of strings or a table, not a number',
   ],
   [
+    'does not take an act or a medium for the setting of the same name',
+    `${renderHead('thinking', 'context')}[acts]\nthinking = 5.5\ncontext = 3\n[media]\ntools = "x.png"\n`,
+    '6:12 wrong-type: "thinking" in [acts] must be a string, an array of strings or a table, not a number',
+    '7:11 wrong-type: "context" in [acts] must be a string, an array of strings or a table, not a number',
+    '9:9 wrong-type: "tools" in [media] must be a table, not a string',
+  ],
+  [
     'requires a whole number of tokens',
     `[narrative]\nname = "x"\nmax_tokens = 1.5\n[toc]\norder = ["a"]\n${acts}`,
     '3:14 wrong-type: "max_tokens" in [narrative] must be a whole number, not 1.5',
