@@ -49,7 +49,7 @@ export function defineCommand<Args extends unknown[], Options extends object>(
       .optionsGroup(otherOptionsHeading)
       // Commander lists --help under `otherOptionsHeading` only if the flags of --help are given here.
       .helpOption('-h, --help')
-      // An unknown subcommand counts as an excess argument. `assertNoArguments` rejects it, with a message that names it.
+      // An unknown subcommand counts as an excess argument. `assertNoArguments` rejects it, and names it.
       .allowExcessArguments(subcommands.length > 0);
     command.showHelpAfterError(`  See ${formatPath(command)} --help.`);
     for (const argument of positionals) command.addArgument(argument);

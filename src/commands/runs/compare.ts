@@ -122,8 +122,8 @@ function alignActs(runs: readonly LabelledRun[]): { act: string; found: (Recorde
 }
 
 /**
- * Describes one act in each run. Compares each reply with the baseline: the reply of the first run in which the act has a
- * reply.
+ * Describes one act in each run. Compares each reply with the baseline: the reply of the first run in which the act has
+ * one.
  */
 async function compareActs(
   runs: readonly LabelledRun[],
