@@ -35,6 +35,7 @@ export async function main(proc: NodeProcess): Promise<void> {
   failUnlessFinished(proc);
   if (proc.argv.length <= 2) return printIntroduction(proc);
   let failure: CommandFailure | undefined;
+  // For what commander prints: --help and --version. A command creates its own output.
   const stdout = createOutput({
     stream: proc.stdout,
     onFailure: (error) => {

@@ -108,7 +108,8 @@ async function buildProgram(): Promise<Metafile[]> {
       stdin: { contents: "export { GoogleGenAI } from '@google/genai'", resolveDir: '.' },
       outfile: 'dist/lazy/google-genai.cjs',
       // At its start, the SDK loads web streams, and TLS and compression for its own WebSocket. This takes 10% of a run
-      // of one act (2026-11, Node 20.20). boticelli uses neither: `gemini/live/socket.ts` passes in another WebSocket.
+      // of one act (2026-11, Node 20.20). boticelli never uses these streams (see stubs/no-web-streams.ts), and
+      // `gemini/live/socket.ts` passes in another WebSocket.
       alias: { ...program.alias, ws: stub('no-web-socket') },
       inject: [...program.inject, stub('no-web-streams')],
     }),

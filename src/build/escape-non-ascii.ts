@@ -17,7 +17,7 @@ export function escapeFiles(folder: string): void {
 }
 
 /**
- * Escapes the characters of a script beyond ASCII, which in a bundle are all within regular expressions.
+ * Escapes the characters beyond ASCII in a script. In a bundle, all of them are within regular expressions.
  * @throws Error if such a character follows a backslash: `\ü` would become `\\u00fc`, an escaped backslash and text
  */
 export function escapeNonAscii(code: string): string {

@@ -105,8 +105,8 @@ function findSharedModules({ inputs }: Metafile, owners: ReadonlyMap<string, str
 }
 
 /**
- * Returns the source of a file. It exports a function for each module that other files import and, in the main file,
- * the program.
+ * Returns the source of a file. It exports a function for each module that other files import. The main file also
+ * exports what the entry module exports.
  */
 function createEntryPoint(entry: string | undefined, modules: ReadonlySet<string> = new Set()): string {
   const loaders = [...modules].sort().map((module) => `'${module}': () => require('./${module}')`);
@@ -114,7 +114,7 @@ function createEntryPoint(entry: string | undefined, modules: ReadonlySet<string
   return `${program}export const modules = { ${loaders.join(', ')} };\n`;
 }
 
-/** Makes a file load a module that belongs to another file from that file, when the module is first needed. */
+/** Makes a file load the modules of other files with `require()`, each when it is first needed. */
 function importFromOtherFiles(file: string, owners: ReadonlyMap<string, string>, folder: string): Plugin {
   return {
     name: 'split-program',

@@ -49,6 +49,7 @@ export function defineCommand<Args extends unknown[], Options extends object>(
       .optionsGroup(otherOptionsHeading)
       // Commander lists --help under `otherOptionsHeading` only if the flags of --help are given here.
       .helpOption('-h, --help')
+      // An unknown subcommand counts as an excess argument. `assertNoArguments` rejects it, and names it.
       .allowExcessArguments(subcommands.length > 0);
     command.showHelpAfterError(`  See ${formatPath(command)} --help.`);
     for (const argument of positionals) command.addArgument(argument);
@@ -57,7 +58,6 @@ export function defineCommand<Args extends unknown[], Options extends object>(
       rejectRepeatedValues(command, option, (repeatAdvice as Record<string, string>)[option.attributeName()]);
     }
     command.action(async (...parameters: unknown[]) => {
-      // Commander parses the name of an unknown subcommand as an argument.
       if (subcommands.length > 0) assertNoArguments(command);
       const handlerArgs = parameters.slice(0, -1) as [...Args, Options];
       await (await loadHandler())(...handlerArgs, proc, command);

@@ -9,8 +9,8 @@ export function isRepeatable(option: Option): boolean {
 }
 
 /**
- * Makes it a usage error to give an option twice if it has a value and is not repeatable. Otherwise, the command would
- * ignore the first value. An option without a value, such as -q, may be given twice.
+ * Makes it a usage error to give an option twice if it has a value and is not repeatable. Without this error, the
+ * command would ignore the first value. An option without a value, such as -q, may be given twice.
  * @param advice what to do instead, as a clause
  */
 export function rejectRepeatedValues(command: Command, option: Option, advice: string | undefined): void {

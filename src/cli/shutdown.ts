@@ -19,8 +19,8 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const gracePeriodMs = 3000;
 
 /**
- * Handles SIGINT, SIGTERM and SIGHUP. The first one aborts the `AbortSignal`. A second one, or the end of the grace period,
- * kills the process.
+ * Handles SIGINT, SIGTERM and SIGHUP. The first of these signals aborts the `AbortSignal`, and starts the grace period.
+ * The end of the grace period kills the process. So does any of these signals if the `AbortSignal` is already aborted.
  */
 export function listenForShutdown(proc: CliProcess): Shutdown {
   const controller = new AbortController();

@@ -27,9 +27,9 @@ const noticeAfterMs = 1500;
 /**
  * Reads standard input as the text of `{{stdin}}`. Warns when it has waited for a while.
  *
- * @throws BoticelliError `no_input` for a terminal, a folder, binary data, or more text than fits into a request; also
- *   for input without text, because an empty pipe is often a mistake, unless `allowEmpty` is set. After an abort, the
- *   reason of the signal.
+ * @throws BoticelliError `no_input` for a terminal, a folder, binary data, or more text than fits into a request. Also
+ *   for input without text, unless `allowEmpty` is set: an empty pipe is often a mistake. After an abort, the reason of
+ *   the signal.
  */
 export async function readStdinText(proc: StdinProcess, options: ReadStdinTextOptions): Promise<string> {
   if (proc.stdin.isTTY) {

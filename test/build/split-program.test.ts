@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { buildSplitProgram, type SplitProgram } from '../../src/build/split-program.js';
 import { createTemporaryFolder, root } from '../helpers/boticelli.js';
 
-/** Builds a program from sources by their paths, and returns what it prints and its files. */
-async function buildAndStart(sources: Record<string, string>, parts: SplitProgram['parts']) {
+/** Builds a program from sources by their paths. Returns a function that starts it, and its files in `dist/`. */
+async function buildProgram(sources: Record<string, string>, parts: SplitProgram['parts']) {
   const folder = createTemporaryFolder(onTestFinished);
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
   for (const [path, source] of Object.entries(sources)) {
@@ -62,13 +62,13 @@ export function increase(reason: string) {
 };
 
 test('a class and a state that several files use exist once', async () => {
-  const { start } = await buildAndStart(sources, { add: ['src/add.ts'], fail: ['src/fail.ts'] });
+  const { start } = await buildProgram(sources, { add: ['src/add.ts'], fail: ['src/fail.ts'] });
   for (const _ of ['without a code cache', 'with one'])
     expect(start()).toMatchObject({ stdout: 'true 2\n', stderr: '' });
 });
 
 test('a module is in a part if only that part imports it, and in the main file if several parts do', async () => {
-  const { files } = await buildAndStart(sources, { add: ['src/add.ts'], fail: ['src/fail.ts'] });
+  const { files } = await buildProgram(sources, { add: ['src/add.ts'], fail: ['src/fail.ts'] });
   expect(Object.keys(files)).toEqual(['lazy/add.cjs', 'lazy/fail.cjs', 'main.cjs']);
   const filesWith = (text: string) => Object.keys(files).filter((name) => files[name]?.includes(text));
   expect(filesWith('onlyForFail =')).toEqual(['lazy/fail.cjs']);
@@ -77,7 +77,7 @@ test('a module is in a part if only that part imports it, and in the main file i
 });
 
 test('a part is loaded when it is first imported', async () => {
-  const { start } = await buildAndStart(
+  const { start } = await buildProgram(
     {
       'src/main.ts':
         "export async function main() { console.log('main'); await import('./a.js'); await import('./a.js'); }\n",
@@ -89,7 +89,7 @@ test('a part is loaded when it is first imported', async () => {
 });
 
 test('rejects a part that the main file imports statically, and names the import', async () => {
-  const build = buildAndStart(
+  const build = buildProgram(
     { 'src/main.ts': "import './a.js';\nexport function main() {}\n", 'src/a.ts': 'export const a = 1;\n' },
     { a: ['src/a.ts'] },
   );

@@ -10,7 +10,7 @@ export function renderBashCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);
   return `# bash completion for boticelli. Load it with: eval "$(boticelli completion bash)"
 
-# Sets values to the completions of an option's value; fails if the option takes none.
+# Sets $values to the completions of an option's value; fails if the option takes none.
 _boticelli_flag_values() {
   case "$path $1" in
 ${nodes.flatMap((node) => flagsWithValues(node).map((flag) => `    ${renderPatterns(node, flag.names)}) ${renderAssignment(flag.values)} ;;`)).join('\n')}
@@ -18,7 +18,7 @@ ${nodes.flatMap((node) => flagsWithValues(node).map((flag) => `    ${renderPatte
   esac
 }
 
-# Sets values to the completions of the next argument.
+# Sets $values to the completions of the next argument.
 _boticelli_argument_values() {
   case "$path $count" in
 ${nodes.flatMap(renderArgumentCases).join('\n')}
@@ -26,14 +26,14 @@ ${nodes.flatMap(renderArgumentCases).join('\n')}
   esac
 }
 
-# Sets values to the options of the command.
+# Sets $values to the options of the command.
 _boticelli_flags() {
   case "$path" in
 ${nodes.map((node) => `    ${quoteForShell(node.path.join(' '))}) values=${quoteForShell(node.flags.flatMap(({ names }) => names).join(' '))} ;;`).join('\n')}
   esac
 }
 
-# Sets path to the subcommand of this name; fails if there is none.
+# Sets $path to the subcommand of this name; fails if there is none.
 _boticelli_step() {
   case "$path $1" in
 ${nodes.slice(1).map(renderStepCase).join('\n')}

@@ -67,7 +67,7 @@ function toCompletion(value: string): Completion {
   return { value };
 }
 
-/** Lists the acts of a narrative, in the order of the file. Errors in other parts of the file do not matter. */
+/** Lists the acts of a narrative, in the order of the file. The file must be valid TOML; other errors do not matter. */
 function listActs(path: string): Completion[] {
   const read = readRegularFile(path, maxNarrativeBytes);
   const parsed = read.ok ? parseToml(decodeText(read.bytes).text) : read;

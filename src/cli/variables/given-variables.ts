@@ -12,7 +12,7 @@ export interface VariableOptions {
   vars?: string;
 }
 
-/** The variables from the command line. */
+/** The variables from the command line. Each combination of `--matrix` adds its variables to a copy. */
 export interface GivenVariables {
   /** The values by name. */
   values: ReadonlyMap<string, string>;

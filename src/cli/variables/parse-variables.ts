@@ -66,6 +66,6 @@ function toJson(value: unknown): string {
       .map(([key, entry]) => `${JSON.stringify(key)}:${toJson(entry)}`)
       .join(',')}}`;
   }
-  // Not JSON.stringify, which writes neither integers beyond 2^53 nor the infinities of TOML.
+  // Not JSON.stringify: it throws for a bigint (an integer beyond 2^53), and writes the infinities of TOML as null.
   return String(value);
 }

@@ -26,9 +26,9 @@ import { type Colors, createColors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { toPrintableLine } from '../../terminal/text/printable.js';
 import { type Diagnostic, formatLocation } from '../../toml/diagnostic.js';
-import { type CheckedRows, openCheckedRows } from './checked-rows.js';
 import type { Estimate } from './estimate-narrative.js';
 import { findNarrativeFiles, type NarrativeFile, type UnreadableFile } from './narrative-files.js';
+import { openRowsToCheck, type RowsToCheck } from './rows-to-check.js';
 
 /** The options of `boticelli check`. */
 export interface CheckOptions extends FormatOptions, VariableOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
@@ -49,7 +49,10 @@ interface CheckedFile {
   /** The number of acts; absent if the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
-  /** The diagnostics that no earlier file had. Only these are printed: many narratives may nest the same file. */
+  /**
+   * The diagnostics that no earlier file had. Only these are printed: every narrative that nests a file has the
+   * diagnostics of that file too.
+   */
   newDiagnostics: readonly Diagnostic[];
   estimate?: Estimate;
   /** The lines to print. */
@@ -85,7 +88,7 @@ async function checkFiles(
   const lint: LintOptions['lint'] = (table, context) => lintNarrative(table, { ...context, model: options.model });
   const confinement = await loadFileConfinement(options, proc, await createColors(proc.stderr));
   const checkOptions = { vars: given.values, lint, confinement, signal };
-  const rows = options.each === undefined ? undefined : await openCheckedRows(options.each, options, { proc, signal });
+  const rows = options.each === undefined ? undefined : await openRowsToCheck(options.each, options, { proc, signal });
   const checked: CheckedFile[] = [];
   const reportedKeys = new Set<string>();
   const variables = new Set<string>();
@@ -175,7 +178,7 @@ async function createEstimateStep(options: CheckOptions, proc: CliProcess, signa
   return async (
     { narrative }: LoadedNarrative,
     checked: CheckedFile,
-    { colors: stdoutColors, rows }: { colors: Colors; rows: CheckedRows | undefined },
+    { colors: stdoutColors, rows }: { colors: Colors; rows: RowsToCheck | undefined },
   ): Promise<CheckedFile> => {
     if (!narrative || signal.aborted) return checked;
     const { model } = options;

@@ -119,7 +119,8 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
       const search = parameters.tools?.includes('google_search') && { search: { fee: price?.searchFee } };
       onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined && !drawsPicture, ...search });
     }
-    // A token is about four characters, as in estimate-tokens.ts.
+    // A token is about four characters, as in estimate-tokens.ts. The text of 2^31 tokens, the maximum of `max_tokens`,
+    // would be too long for a string.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));
     const usage = { promptTokens, outputTokens, thoughtTokens: 0, totalTokens: promptTokens + outputTokens };
     return { text, model, finishReason: 'STOP', usage, turn: { role: 'model', text, model } };

@@ -39,14 +39,16 @@ export async function forgetLearnedLimits(models: readonly string[], context: Li
     return { host, deleted: await deleteLimits(store, project, selectKnown(models, redisModels)) };
   });
   if (!fromRedis) assertKnownModels(models, localModels);
-  const { host, deleted = [] } = fromRedis ?? {};
+  const { host, deleted: deletedFromRedis = [] } = fromRedis ?? {};
   const deletedLocally = await deleteLocally(context, selectKnown(models, localModels));
-  const all = [...deleted, ...deletedLocally.filter(({ model }) => !deleted.some((other) => other.model === model))];
+  // A model that both stores have is listed once.
+  const onlyLocal = deletedLocally.filter(({ model }) => !deletedFromRedis.some((other) => other.model === model));
+  const deleted = [...deletedFromRedis, ...onlyLocal];
   // Without Redis there is only one store, so its location is not printed. The JSON field of the location is `book`.
   const location = settings.redisUrl === undefined ? undefined : describeStoreLocation(settings, host);
   await writeReport(format, output, {
-    createDocument: () => ({ ...(location && { book: location }), forgotten: all.map(toResetDocument) }),
-    renderLines: () => [...(location ? [formatQuotaLocation(location)] : []), ...all.flatMap(formatResetResult)],
+    createDocument: () => ({ ...(location && { book: location }), forgotten: deleted.map(toResetDocument) }),
+    renderLines: () => [...(location ? [formatQuotaLocation(location)] : []), ...deleted.flatMap(formatResetResult)],
   });
 }
 

@@ -18,7 +18,10 @@ interface GeminiRunOptions {
   responseModeCache?: ResponseModeCache | undefined;
 }
 
-/** Returns the options of the Gemini driver, without its layers. @throws BoticelliError `missing_api_key` */
+/**
+ * Returns the options of the Gemini driver, but not of the layers around it.
+ * @throws BoticelliError `missing_api_key`
+ */
 export function createGeminiOptions(
   settings: Settings,
   { timeouts, missingKeyHintSuffix, preferLive = false, responseModeCache }: GeminiRunOptions = {},

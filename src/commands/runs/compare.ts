@@ -121,7 +121,10 @@ function alignActs(runs: readonly LabelledRun[]): { act: string; found: (Recorde
   return [...groups.values()];
 }
 
-/** Describes one act in each run, and compares its reply with that of the first run that has one. */
+/**
+ * Describes one act in each run. Compares each reply with the baseline: the reply of the first run in which the act has
+ * one.
+ */
 async function compareActs(
   runs: readonly LabelledRun[],
   found: readonly (RecordedAct | undefined)[],
@@ -147,6 +150,7 @@ async function compareActs(
   return compared;
 }
 
+/** @param from the label of the run whose reply is `before` */
 async function compareReplies(from: string, before: string, after: string): Promise<ReplyDifference> {
   if (before === after) return { from, isEqual: true, added: 0, removed: 0, excerpt: '' };
   const comparedBefore = before.slice(0, maxComparedChars);

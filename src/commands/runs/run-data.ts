@@ -18,8 +18,8 @@ export function readRunData(database: Database.Database, run: RecordedRun): RunD
   const readActs = (id: string) => listActs(database, id).map((act) => addMedia(act, findMedia));
   // An id with a slash is that of one row or combination.
   const rows = run.run.includes('/') ? [] : listRowRuns(database, run.run);
-  const isMatrix = rows.length > 0 && run.source === undefined;
-  if (isMatrix && rows.length <= maxSideBySide)
+  const isMatrixOnly = rows.length > 0 && run.source === undefined;
+  if (isMatrixOnly && rows.length <= maxSideBySide)
     return rows.map((row) => ({ run: row, acts: readActs(row.run), rows: [], readActs }));
   return [{ run, acts: readActs(run.run), rows, readActs }];
 }

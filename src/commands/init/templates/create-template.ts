@@ -14,7 +14,7 @@ const factories: Readonly<Record<TemplateName, CreateTemplate>> = {
 /** The names of the templates. */
 export type TemplateName = 'chain' | 'json' | 'vision' | 'rows';
 
-/** Creates the template of that name for a narrative. */
+/** Creates a template. @param narrative the name of the new narrative */
 export function createTemplate(template: TemplateName, narrative: string): Template {
   return factories[template](narrative);
 }

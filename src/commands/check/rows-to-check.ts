@@ -11,10 +11,10 @@ import type { Diagnostic } from '../../toml/diagnostic.js';
 import { assertColumnsExist } from '../resources/assert-columns.js';
 
 /** The rows of `check --each`. */
-export interface CheckedRows {
+export interface RowsToCheck {
   /**
    * Checks that the columns exist and, if they do, rehearses the narrative with each row. Adds the errors to the
-   * diagnostics. If there are any, removes the narrative from the result, so that the file counts as invalid.
+   * diagnostics. If there are errors, removes the narrative from the result, so that the file counts as invalid.
    */
   check(loaded: LoadedNarrative): Promise<LoadedNarrative>;
   read(): AsyncIterable<Row>;
@@ -29,11 +29,11 @@ const maxListed = 20;
  *
  * @throws BoticelliError `no_input`, `invalid_narrative` or `usage`, as `run --each` does
  */
-export async function openCheckedRows(
+export async function openRowsToCheck(
   each: string,
   { allowOutside = false }: { allowOutside?: boolean },
   { proc, signal }: { proc: CliProcess; signal: AbortSignal },
-): Promise<CheckedRows> {
+): Promise<RowsToCheck> {
   if (each === '-') {
     throw new BoticelliError('usage', "check can't read rows from standard input", { hint: 'Save them to a file.' });
   }
