@@ -35,7 +35,7 @@ const splitFrames = (screen: string) =>
   );
 /** What remains of the spinner's line: the frames since it was last cleared. */
 const getRemainingFrames = (screen: string) => splitFrames(screen.slice(Math.max(0, screen.lastIndexOf('\u001b[0K'))));
-/** Returns the process id of the program, which is the only child of `script`. */
+/** Returns the process id of the program. The command `script`, which provides the terminal, is its parent. */
 const findPid = ({ child: { pid } }: RunningProcess) =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
