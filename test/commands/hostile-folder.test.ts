@@ -21,9 +21,9 @@ beforeEach(() => {
 // Whatever a command does in the folder, it changes no file outside of it.
 afterEach(() => expect(hostile.readOutside()).toEqual(before));
 
-const ownKey = { GEMINI_API_KEY: canaryKey };
+const userKey = { GEMINI_API_KEY: canaryKey };
 /** Runs a command in the folder, and expects that its output contains neither the key nor the user's files. */
-async function runCommand(args: string[], env: Record<string, string> = ownKey) {
+async function runCommand(args: string[], env: Record<string, string> = userKey) {
   const { repository, configHome } = hostile;
   // The state folder is in the repository, because commands may write to it: only the files outside must not change.
   const stateFolder = join(repository, 'state');
@@ -37,7 +37,7 @@ async function runCommand(args: string[], env: Record<string, string> = ownKey) 
   return result;
 }
 /** The environment sets no state folder, so the one that the working folder sets is used. */
-const withoutStateFolder = { ...ownKey, BOTICELLI_STATE_DIR: '' };
+const withoutStateFolder = { ...userKey, BOTICELLI_STATE_DIR: '' };
 
 /** Lets the user trust the folder. */
 function trust(): void {
@@ -71,10 +71,12 @@ describe('a service address that the working folder sets', () => {
       expect(stderr).toContain(`add trust = ["${hostile.repository}"] above the first table of ${hostile.ownSettings}`);
       expect(stderr).toContain(`set ${variable} to it in your environment`);
     }
+    // These commands work, because they connect to neither address.
     for (const command of [['check', 'n.toml'], ['runs']]) expect((await runCommand(command)).code).toBe(0);
     expect(listener.connections()).toBe(0);
     trust();
     await runCommand(['limits']);
+    // `limits` connects to Redis, but sends nothing to the service.
     if (setting === 'redis_url') expect(listener.connections()).toBeGreaterThan(0);
   });
 });

@@ -12,11 +12,11 @@ import { type ListedModel, modelsOfThreePages } from '../helpers/gemini/models.j
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { runInProcess } from '../helpers/in-process.js';
 
-/** A server with 120 models, and a folder for narratives and state that all commands of a test share. */
+/** A server with 120 models or those of the options, and a folder that all commands of a test share. */
 export interface ModelsFixture {
   server: GeminiServer;
   cwd: string;
-  /** The state folder; it may not exist. */
+  /** The state folder. The first command that stores something creates it. */
   state: string;
   /** The number of requests for pages of the list. */
   readonly pageRequests: number;

@@ -19,7 +19,7 @@ export const model = 'gemini-flash-lite-latest';
 export interface QuotaFixtureOptions {
   /** The limits of the server. Default: none, with a window of one minute. */
   serverRules?: Partial<QuotaRules>;
-  /** The rules of the server for single models, by name. Each replaces the same rule in `serverRules`. */
+  /** Rules of the server for single models, by the name of the model. They take precedence over `serverRules`. */
   overrides?: Record<string, Partial<QuotaRules>>;
   /** The limits in `boticelli.toml`, for all models. Without limits, that file sets only the length of the window. */
   settings?: { rpm?: number; rpd?: number };
@@ -31,7 +31,7 @@ export interface QuotaFixture {
   log: QuotaLog;
   folder: string;
   state: string;
-  /** The path of the state database; it may not exist. */
+  /** The path of the state database. A run creates the database if it does not exist. */
   database: string;
   /** Runs narratives in this process or, with a `uid`, in a new process of that user. */
   run(args: string[], uid?: number): Promise<ProcessResult>;
@@ -66,7 +66,7 @@ export async function createQuotaFixture(
   };
 }
 
-/** Creates the state folder, for a test that writes to it first. */
+/** Creates the state folder, for a test that writes to it before any run does. */
 export function createStateFolder({ state }: QuotaFixture): void {
   mkdirSync(state, { mode: 0o700 });
 }

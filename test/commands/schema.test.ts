@@ -23,12 +23,12 @@ test('prints the whole JSON Schema with its dialect and a final newline', () => 
   });
 });
 
-// What the schema rejects is tested with every invalid narrative of test/narrative: see assert-schema-agrees.ts.
 test('the schema accepts every sample', () => {
   const names = readdirSync(join(root, 'narratives')).filter((name) => name.endsWith('.toml'));
   expect(names.filter((name) => !accepts(readTable(join(root, 'narratives', name))))).toEqual([]);
 });
 
+// These are a few examples. The tests of test/narrative compare the schema with `check`: see assert-schema-agrees.ts.
 test.each([
   ['an unknown key', '[narrative]\nname = "x"\nmodle = "m"\n[toc]\norder = []\n[acts]\n'],
   ['a wrong type', '[narrative]\nname = 1\n[toc]\norder = []\n[acts]\n'],

@@ -6,7 +6,7 @@ import { textReply } from '../helpers/gemini/replies.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
 import { runMain } from '../helpers/run-main.js';
 
-/** Ways in which a service can break an exchange, each at a later step. */
+/** Ways in which a service can break an exchange, each at a later step than the one before. */
 const faults: Record<string, (socket: Socket) => void> = {
   'closes a connection at once': (socket) => void socket.destroy(),
   'closes a connection after the request': (socket) => void socket.once('data', () => socket.destroy()),

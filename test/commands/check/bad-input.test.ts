@@ -103,7 +103,7 @@ test.each(['two words', 'a.b', '😀', 'a/b', '../up', 'tab\t', 'quote"'])(
   },
 );
 
-test('rejects anything but a regular file, without waiting', async () => {
+test('rejects a pipe, a socket and a device, and does not wait for their input', async () => {
   const cwd = createTemporaryFolder(onTestFinished);
   spawnSync('mkfifo', [join(cwd, 'pipe.toml')]);
   const socket = createServer().listen(join(cwd, 'socket.toml'));

@@ -59,7 +59,7 @@ test('reads a narrative from standard input for -', async () => {
   expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
 });
 
-test('reports a missing file and an empty folder, and still checks the other files; if a checked file has errors, the exit code is 65', async () => {
+test('reports a missing file and an empty folder, checks the other files, and exits with 66, or with 65 if a checked file has errors', async () => {
   const cwd = createFolder();
   mkdirSync(join(cwd, 'a-folder'));
   const missing = await runInProcess(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
@@ -111,7 +111,7 @@ test('--model replaces the model of every act, in warnings and in the estimate',
   ]);
   const { models, costUsd, outputTokens } = files[0].estimate;
   expect(models).toMatchObject([{ model: 'gemini-4-neon' }]);
-  // $15 per million tokens of the replies; the prompts cost little.
+  // $15 per million tokens of the replies, and $3 per million tokens of the prompts.
   expect(outputTokens).toBe(2000);
   expect(costUsd).toBeCloseTo(0.03 + models[0].promptTokens * 3e-6, 9);
 });

@@ -8,7 +8,7 @@ const good = buildNarrative(1);
 const bad = buildNarrative(1, 'temprature = 0.5');
 const warned = buildNarrative(1, 'model = "gemini-2.0-flash"');
 
-/** Creates files by their paths, and folders as needed. */
+/** Creates a folder with files. Each key is the path of a file, whose subfolders are created too. */
 function createFolderWith(files: Record<string, string>): string {
   const folder = createTemporaryFolder(onTestFinished);
   for (const [path, text] of Object.entries(files)) {
@@ -46,7 +46,7 @@ test('accepts files and folders together, and checks each file once', async () =
   ]);
 });
 
-test('follows links to files, but not to folders, which might be circular, and reports broken links', async () => {
+test('follows links to files and reports broken links, but follows no link to a folder, because such links may form a circle', async () => {
   const cwd = createFolderWith({ 'n/a.toml': good, 'elsewhere.txt': good });
   symlinkSync(join(cwd, 'elsewhere.txt'), join(cwd, 'n/link.toml'));
   symlinkSync('..', join(cwd, 'n/up.toml'));
@@ -79,6 +79,7 @@ test('exits with 66 for a folder without read permission', async () => {
   expect(stdout).toBe("n: error[unreadable]: n can't be read: permission denied\n");
 });
 
+// The path `-` usually means standard input. Here it is the name of a folder.
 test.each(['locked', '-'])('an unreadable subfolder called %s hides no other narrative', async (locked) => {
   const cwd = createFolderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
   chmodSync(cwd, 0o755);
@@ -127,7 +128,7 @@ test('lists the errors of a nested narrative once, and refers to them when it ch
   expect((await runInProcess(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: errors listed above\n$/);
 });
 
-test('prints all results to a slow reader before it fails because of an unknown variable', async () => {
+test('a slow reader receives all results, even if an unknown variable makes the command fail', async () => {
   const files = Array.from({ length: 1200 }, (_, at) => [`narrative_${at}.toml`, good]);
   const cwd = createFolderWith(Object.fromEntries(files));
   const script = 'boticelli check . --format json --var nobody=1 | (sleep 0.3; cat)';

@@ -26,9 +26,9 @@ test('check --each reports missing columns, missing keys and missing files of ro
   });
   expect(await check('n.toml')).toMatchObject({ code: 0 });
   expect(await check('n.toml', '--each', 'good.csv')).toMatchObject({ code: 0, stdout: 'n.toml: ok, 1 act\n' });
-  const columns = JSON.parse((await check('n.toml', '--each', 'bad.csv', '--format', 'json')).stdout).files[0];
-  expect(columns).toMatchObject({ valid: false, diagnostics: [{ rule: 'unknown-column', severity: 'error' }] });
-  expect(columns.diagnostics[0].message).toContain('Did you mean {{row.txt}}?');
+  const badFile = JSON.parse((await check('n.toml', '--each', 'bad.csv', '--format', 'json')).stdout).files[0];
+  expect(badFile).toMatchObject({ valid: false, diagnostics: [{ rule: 'unknown-column', severity: 'error' }] });
+  expect(badFile.diagnostics[0].message).toContain('Did you mean {{row.txt}}?');
   const rows = await check('n.toml', '--each', 'rows.ndjson');
   expect(rows.code).toBe(65);
   expect(rows.stdout).toMatch(/rows\.ndjson:2: the file "gone\.png" does not exist/);

@@ -147,7 +147,7 @@ test('measures a REST model and a Live model side by side', async () => {
   );
 });
 
-test('counts requests to a Live model as rejected if the service opens no session, and keeps the results of the other model', async () => {
+test('counts requests to a Live model as rejected if the service opens no session, and keeps the results of the REST model', async () => {
   server.live.maxSessions = 0;
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '4', '--yes'];
   const { code, stdout } = await runInProcess([...both, '--format', 'json'], { server });

@@ -101,6 +101,7 @@ describe('the cached list', () => {
 describe('a run', () => {
   test('requests no list for a built-in model or a model in the cached list', async () => {
     const { runBin, server } = await createFixture();
+    // With --live, a run has to know whether the model supports the Live API.
     const run = (model: string) => runBin(['run', 'one.toml', '--model', model, '--live']);
     expect(await run('gemini-3.8-flash')).toMatchObject({ code: 0 });
     expect(await runBin(['models'])).toMatchObject({ code: 0 });

@@ -79,6 +79,7 @@ describe('the list', () => {
       'gemini-3.1-flash-lite',
       'gemini-2.5-flash-lite',
     ]);
+    // The display name of gemini-talk is `A Live model by no such name`.
     expect(getModelNames(await readDocument(['--search', 'no such name']))).toEqual(['gemini-talk']);
     expect(getModelNames(await readDocument(['--search', 'last page', '--live']))).toHaveLength(8);
     const nothing = await models(['--search', 'mistral']);

@@ -87,7 +87,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
     expect(new Set(lines.map(({ id, model, temperature }) => `${id} ${model} ${temperature}`)).size).toBe(12);
   });
 
-  test('failed runs do not stop others; --failed contains a row with two failed runs once; --resume requests only failed runs', async () => {
+  test('failed runs do not stop others; --failed lists a row only once, even if two of its runs failed; --resume requests only failed runs', async () => {
     const { run, read } = setup();
     server.setDefaultReply((request) =>
       getPrompt(request).endsWith('y') && getModel(request) === 'gemini-b' ? blockedPromptReply() : textReply('fine'),
@@ -148,7 +148,7 @@ describe('without rows', () => {
     );
     const resumed = await run('--matrix', 'vars.tone=warm\\, kind,dry', '--resume', '-q');
     expect(resumed.stdout).toBe('4 Write in a warm, kind tone.\n\n2 Write in a dry tone.\n');
-    // The name of a folder has no slash, so one in a value is replaced.
+    // The name of a folder can't contain a slash, so a slash in a value is replaced.
     const rehearsed = await run('--matrix', 'model=tunedModels/x', '--rehearse', '--out-dir', 'out');
     expect([rehearsed.code, readdirSync(join(cwd, 'out'))]).toEqual([0, ['0001-model=tunedModels-x']]);
     const replayed = await run('--matrix', 'vars.tone=dry,warm\\, kind', '--replay', 'rec.ndjson', '-o', 'json');

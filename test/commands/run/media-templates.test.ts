@@ -58,7 +58,7 @@ test('reports that a blank standard input names no picture', async () => {
   });
 });
 
-test('a rehearsal reads a picture that standard input names; if a reply would name the picture, it shows the template of the name', async () => {
+test('a rehearsal reads a picture that standard input names; if a reply would name it, the rehearsal shows the template of the name', async () => {
   const byPipe = await startShell("printf 'chart' | boticelli run x.toml --rehearse -q", {
     cwd: createFolder('{{stdin}}.png'),
   }).result;

@@ -73,7 +73,7 @@ const listPrompts = (from = 0) => server.generateRequests.slice(from).map(getPro
 
 /**
  * Returns the maximum number of requests that were in flight at the same time, if each reply took `delayMs`. A reply counts
- * as finished 5 ms early, so that the next request, which it makes possible, does not count as parallel to it.
+ * as finished 5 ms early. Otherwise, a request that starts as soon as a reply arrives could count as parallel to it.
  */
 function findMaxInFlight(): number {
   const times = server.generateRequests.map(({ receivedAtMs }) => receivedAtMs);
@@ -89,6 +89,7 @@ test('with --jobs, independent acts run in parallel and give the same output and
   const gate = createGate();
   replyByPrompt({ ...scripts, B: textReply('to B', { gate }), C: textReply('to C', { gate }) });
   const running = run('n.toml --record two.ndjson --jobs 2 -o ndjson --out-dir out.dir');
+  // The run in order sent four requests. The others are those of `a`, `b` and `c`.
   await server.waitForRequests(7);
   gate.releaseAll();
   const { stdout } = await running;
@@ -110,6 +111,7 @@ test('with --jobs, independent acts run in parallel and give the same output and
   for (const flags of ['', ' --stream', ' --resume', ' --replay one.ndjson', ' --resume --stream']) {
     expect(await run(`n.toml --jobs 2${flags}`), flags).toMatchObject({ code: 0, stdout: inOrder.stdout });
   }
+  // Four of these seven runs sent four requests each. Those with --resume or --replay sent none.
   expect(server.generateRequests).toHaveLength(16);
 });
 
@@ -213,7 +215,7 @@ describe('failures of parallel acts', () => {
     expect(listPrompts(3)).toEqual(['B', 'D']);
   });
 
-  test('if two acts fail, the run ends with the error of the first in order; the history has the acts in order', async () => {
+  test('if two acts fail, the run ends with the error of the act that comes first in the narrative; the history has the acts in order', async () => {
     const { run, showLastRun } = setup();
     replyByPrompt({ B: { ...textReply(''), chunks: [], body: {} }, C: errorReply(400, 'no good', []) });
     const { code, stdout } = await run('n.toml --jobs 2 --retries 0 -o json');

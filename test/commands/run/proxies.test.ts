@@ -39,7 +39,7 @@ async function openTls(): Promise<{ certificate: Certificate; port: number }> {
   return { certificate, port: terminator.port };
 }
 
-/** Runs `one.toml` with `args` or, if there are none, without retries. Expects no key, password or stack in the output. */
+/** Runs `one.toml` with `args`, by default `--retries 0`. Expects no key, password or stack in the output. */
 async function run(env: Record<string, string>, ...args: string[]): Promise<ProcessResult> {
   const options = { cwd: folder, env: { GEMINI_API_KEY: canaryKey, ...env } };
   // Node reads the certificates of NODE_EXTRA_CA_CERTS only when a process starts, so the run needs a new process.

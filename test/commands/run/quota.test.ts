@@ -22,8 +22,8 @@ describe('shell loops with one process per request', () => {
   // and be rejected. `npm run soak` shows how many are rejected on an idle machine, and how long such loops take.
   const maxRejected = 1;
   /**
-   * Runs the script against both kinds of windows in parallel, because a script mostly waits. Resolves to the numbers of replies
-   * and rejections for each kind.
+   * Runs the script against both kinds of windows, in parallel to save time: a script mostly waits. Resolves to the
+   * numbers of replies and rejections for each kind.
    */
   const runScript = (rpm: number, script: string) =>
     Promise.all(

@@ -91,7 +91,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     }
   });
 
-  test('see which Redis they use in the output of `limits`, `limits --forget` and `limits probe`', async () => {
+  test('learn from `limits`, `limits --forget` and `limits probe` which Redis they use', async () => {
     const { url, port } = await startRedis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', url);

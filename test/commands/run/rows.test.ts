@@ -246,7 +246,7 @@ test('`runs` lists a run with rows as one run; `runs show` and `runs export` acc
 });
 
 test('a run that is killed at random moments loses no finished row and leaves no broken line', async () => {
-  // 30 rows, at most 3 kills, and the seed 7 for their moments.
+  // The run has 30 rows and is killed three times, at moments that the seed 7 determines.
   const { kills, problems } = await killRows(30, 3, 7);
   expect({ kills, problems }).toEqual({ kills: 3, problems: [] });
 });

@@ -17,8 +17,8 @@ const usage = { promptTokenCount: 1000, candidatesTokenCount: 400, totalTokenCou
 const price = '[providers.gemini.prices."m"]\ninput = 100\noutput = 1000\n';
 
 /**
- * Creates a folder with a narrative of one act of the model `m` and the lines `head`, and returns a function that runs it.
- * In the standard tier, 1000 tokens in and 400 out cost half a dollar.
+ * Creates a folder with a narrative of one act, and returns a function that runs it. Its table `[narrative]` names the
+ * model `m` and ends with the lines `head`. In the standard tier, 1000 tokens in and 400 out cost half a dollar.
  */
 function setup(head: string) {
   const narrative = `[narrative]\nname = "n"\nmodel = "m"\n${head}\n[acts]\na = "Hi"\n`;
@@ -55,7 +55,7 @@ test('a flex request that fails with 503 is retried, then sent in the next tier,
   expect(stderr).toContain('boticelli: a: using m (standard) instead of m (flex): service unavailable: 503');
 });
 
-test('a flex request that fails with 503, without another tier, ends with 69 and says what to do', async () => {
+test('if the act names no other tier, a flex request that fails with 503 ends the run with 69, and the hint says what to do', async () => {
   server.setDefaultReply(overloadedError());
   const { stdout, code } = await setup('service_tier = "flex"')('--retries', '0');
   expect(code).toBe(69);

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** Renders a narrative. Its prompts are its name and a number (`a 1`, `a 2` …), which tell the server whose they are. */
+/** Renders a narrative. Each prompt is `name` and a number (`a 1`, `a 2` …), so the server can tell acts apart. */
 const renderNarrative = (name: string, acts = 1, head = '') =>
   buildNarrative(acts, head).replace('name = "test"', `name = "${name}"`).replaceAll('Question', name);
 /** A folder with `a.toml` (two acts), `b.toml` and `c.toml` (one act each), and `broken.toml` (not valid TOML). */
@@ -97,7 +97,7 @@ test('never more than --jobs narratives run at once', async () => {
   expect(all.stderr).toContain('b-12: act_1: ');
 });
 
-test('the other narratives continue when one fails; the first failure in the order given sets the exit code', async () => {
+test('when a narrative fails, the others continue; the exit code is that of the first failed narrative in the order of the arguments', async () => {
   replyByPrompt({ 'b 1': errorReply(400, 'no good', []), 'c 1': { ...textReply('c', { headersDelayMs: 300 }) } });
   const files = ['c.toml', 'b.toml', 'broken.toml', 'missing.toml', 'a.toml'];
   const { code, stdout, stderr } = await runInProcess(['run', ...files, '-j', '5'], { server, cwd: folder() });
@@ -191,8 +191,8 @@ test('one narrative may be standard input, or several may use {{stdin}}, but not
   const cwd = folder({ 'in.toml': renderNarrative('in {{stdin}}') });
   const piped = await runInProcess(['run', '-', 'b.toml'], { server, cwd, input: renderNarrative('piped') });
   expect(piped).toMatchObject({ code: 0, stdout: 'reply to piped 1\n\nreply to b 1\n' });
-  const both = await runInProcess(['run', 'in.toml', 'in.toml', '-j', '2'], { server, cwd, input: 'it' });
-  expect(both).toMatchObject({ code: 0, stdout: 'reply to in it 1\n\nreply to in it 1\n' });
+  const shared = await runInProcess(['run', 'in.toml', 'in.toml', '-j', '2'], { server, cwd, input: 'it' });
+  expect(shared).toMatchObject({ code: 0, stdout: 'reply to in it 1\n\nreply to in it 1\n' });
   const clash = await runInProcess(['run', '-', 'in.toml'], { server, cwd, input: renderNarrative('piped') });
   expect(clash).toMatchObject({ code: 66, stdout: 'reply to piped 1\n' });
   expect(clash.stderr).toContain('standard input is another narrative');

@@ -104,7 +104,7 @@ test('each prompt of a row or a parallel narrative is one block, which names its
   expect(parallel.stderr).toContain('prompt of one: act_1: gemini-flash-lite-latest\n  user:\n    Question 1\n');
 });
 
-test('runs show --prompts shows stored prompts, or says how to store them', async () => {
+test('runs show --prompts shows stored prompts, or says how to store those of later runs', async () => {
   const { cwd, run, runs, path } = setup();
   await run(path('one.toml'), '--quiet');
   const notStored = await runs('show', '--prompts');

@@ -37,7 +37,7 @@ function setup() {
     listRuns: async () => JSON.parse((await runs('--format', 'json')).stdout),
   };
 }
-const rejection = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
+const badRequest = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
 
 describe('runs', () => {
   test('lists nothing on a fresh machine, and creates no file', async () => {
@@ -54,7 +54,7 @@ describe('runs', () => {
   test('lists the newest run first, with its progress', async () => {
     const { run, runs, listRuns } = setup();
     await run('one.toml');
-    server.queueReplies(textReply('one'), rejection);
+    server.queueReplies(textReply('one'), badRequest);
     await run('three.toml', '-m', 'model-x');
     const { total, runs: all } = await listRuns();
     expect(total).toBe(2);
@@ -86,7 +86,7 @@ describe('runs', () => {
       '[narrative]\nname = "v"\n[vars]\nx = "0"\n[acts]\na = "{{vars.x}} {{row.y}}"\n',
     );
     writeFileSync(join(cwd, 'rows.csv'), 'y\n1\n2\n');
-    server.queueReplies(rejection);
+    server.queueReplies(badRequest);
     await run('one.toml');
     await run('v.toml', '--each', 'rows.csv', '--var', `x=${'long '.repeat(30)}`, '-m', 'model-x');
     const { stdout } = await runs();
@@ -146,7 +146,7 @@ describe('runs show', () => {
       overloadedError(),
       textReply('A reply.\n\n'),
       textReply('Half', { finishReason: 'MAX_TOKENS' }),
-      rejection,
+      badRequest,
     );
     await run('three.toml');
     const { stdout } = await runs('show');
