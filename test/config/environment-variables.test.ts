@@ -57,8 +57,10 @@ test('reads settings from .env without changing the environment', async () => {
 
 test('prefers the environment to .env for the same variable', async () => {
   const files = { 'work/.env': 'GEMINI_API_KEY=file\nBOTICELLI_MODEL=file' };
-  const both = await resolveFixtureSettings(files, { environment: { GEMINI_API_KEY: 'own', BOTICELLI_MODEL: 'own' } });
-  expect(both).toMatchObject({ apiKey: 'own', defaultModel: 'own' });
+  const settings = await resolveFixtureSettings(files, {
+    environment: { GEMINI_API_KEY: 'own', BOTICELLI_MODEL: 'own' },
+  });
+  expect(settings).toMatchObject({ apiKey: 'own', defaultModel: 'own' });
 });
 
 test('prefers GEMINI_API_KEY in .env to GOOGLE_API_KEY in the environment', async () => {

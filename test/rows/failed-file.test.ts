@@ -61,7 +61,8 @@ describe.each([
   test('has only the failed rows of this run after a complete run', async () => {
     const [during, after] = await failAgain(true);
     expect(after).toBe(afterCompleteRun);
-    // A run that is killed here loses no row. A JSON file is unchanged until the end of the run.
+    // If the run is killed here, the file has the failed rows of both runs. A JSON file still has only those of the
+    // earlier run, because it is written at the end.
     expect(during).toBe(source === 'c.json' ? earlier : afterStop);
   });
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BoticelliDriver } from '../../../src/driver/driver.js';
@@ -131,7 +131,6 @@ test('a file with an empty line that ends in CRLF, and without a final newline, 
   const first = createRecorder(path);
   await first.driver.generate(createRequest(user('a')));
   first.finish();
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(path, `\r\n${readFileSync(path, 'utf8').trimEnd()}`);
   expect((await createReplayDriver(path).generate(createRequest(user('a')))).text).toBe('Reply 1');
   const second = createRecorder(path);
