@@ -35,7 +35,7 @@ const allowedImports: Record<string, string[]> = {
   'errors.ts': [],
   facts: [],
 };
-/** The only folder that may import a package, if there is a rule for it. */
+/** Returns the only folder that may import a package, or undefined if every folder may import it. */
 const getPackageOwner = (name: string) =>
   /^(@google\/genai|ws$)/.test(name) ? 'gemini' : /^(chalk|ora)$/.test(name) ? 'terminal' : undefined;
 

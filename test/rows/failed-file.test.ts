@@ -46,6 +46,7 @@ describe.each([
   ],
   ['*.txt', '{}/1.txt\n{}/2.txt\n', '{}/2.txt\n{}/3.txt\n', '{}/1.txt\n{}/2.txt\n{}/3.txt\n', ''],
 ])('a file with failed rows of %s from an earlier run', (source, earlier, afterCompleteRun, afterStop, noRows) => {
+  /** Lets rows 2 and 3 fail in a second run. Returns the content of the file during this run, and after it. */
   const failAgain = async (isComplete: boolean) => {
     const { file, rows, read, listLeftovers } = await open(source, earlier);
     const folder = rows[0].folder;

@@ -28,7 +28,7 @@ const readEntries = (path: string) =>
     .map((line) => JSON.parse(line));
 const readPrompts = (path: string) => readEntries(path).map(({ request }) => request.asked[0].text);
 
-/** A driver whose streamed reply has `bytes` bytes of audio and their transcript as text, as that of a Live model. */
+/** A driver that streams a spoken reply as a Live model does: `bytes` bytes of audio, with their transcript as text. */
 function createSpeakingDriver(bytes: number): BoticelliDriver {
   const inner = createScriptedDriver([{ pieces: ['Spoken ', 'words'] }]);
   const audio = { pcm: Uint8Array.from({ length: bytes }, (_, at) => at % 251), sampleRate: 24_000 };
