@@ -35,7 +35,7 @@ const allowedImports: Record<string, string[]> = {
   'errors.ts': [],
   facts: [],
 };
-/** The only folder that may import a package, if there is a rule for it. */
+/** Returns the only folder that may import a package, or undefined if every folder may import it. */
 const getPackageOwner = (name: string) =>
   /^(@google\/genai|ws$)/.test(name) ? 'gemini' : /^(chalk|ora)$/.test(name) ? 'terminal' : undefined;
 
@@ -95,7 +95,7 @@ test('imports point downhill, and packages stay in their folders', () => {
 });
 
 test('only main.ts and cli/ use `process`', () => {
-  // Removes comments and the names of imported modules. Names that begin with `n` stay, because `node:process` does.
+  // Removes comments and the names of imported modules. Names that begin with `n` stay, so that `node:process` is found.
   const getCode = (text: string) => text.replaceAll(/^\s*(\*|\/\*|\/\/).*$/gm, '').replaceAll(/from '[^n][^']*'/g, '');
   const users = files.filter(({ text }) => /\bprocess\s*[.[]|node:process/.test(getCode(text)));
   expect(users.filter(({ folder }) => !['main.ts', 'cli'].includes(folder)).map(({ file }) => file)).toEqual([]);

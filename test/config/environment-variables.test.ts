@@ -37,7 +37,7 @@ test('ignores a byte order mark', () => {
   expect([...parseDotEnv('\uFEFFA=b')]).toEqual([['A', 'b']]);
 });
 
-test('parses a megabyte of unterminated quotes in less than two seconds', () => {
+test('parses a megabyte of malformed quotes in less than two seconds', () => {
   const started = performance.now();
   parseDotEnv(`A="\nB='\nC=\`\n`.repeat(100_000));
   parseDotEnv('A="b"c\n'.repeat(100_000));
@@ -57,8 +57,10 @@ test('reads settings from .env without changing the environment', async () => {
 
 test('prefers the environment to .env for the same variable', async () => {
   const files = { 'work/.env': 'GEMINI_API_KEY=file\nBOTICELLI_MODEL=file' };
-  const both = await resolveFixtureSettings(files, { environment: { GEMINI_API_KEY: 'own', BOTICELLI_MODEL: 'own' } });
-  expect(both).toMatchObject({ apiKey: 'own', defaultModel: 'own' });
+  const settings = await resolveFixtureSettings(files, {
+    environment: { GEMINI_API_KEY: 'own', BOTICELLI_MODEL: 'own' },
+  });
+  expect(settings).toMatchObject({ apiKey: 'own', defaultModel: 'own' });
 });
 
 test('prefers GEMINI_API_KEY in .env to GOOGLE_API_KEY in the environment', async () => {

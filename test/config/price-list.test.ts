@@ -16,9 +16,10 @@ describe('the price of a reply', () => {
   });
 
   test('changes at midnight UTC, when the first day of a new price begins', () => {
-    const on = (day: string) => createPriceList({ now: () => Date.parse(day) }).getReplyPrice('gemini-3.8-flash', 'x');
-    expect(on('2026-12-31T23:59:59Z')).toMatchObject({ input: 0.75, output: 3.75 });
-    expect(on('2027-01-01T00:00:00Z')).toMatchObject({ input: 1.5, output: 7.5 });
+    const getPriceAt = (time: string) =>
+      createPriceList({ now: () => Date.parse(time) }).getReplyPrice('gemini-3.8-flash', 'x');
+    expect(getPriceAt('2026-12-31T23:59:59Z')).toMatchObject({ input: 0.75, output: 3.75 });
+    expect(getPriceAt('2027-01-01T00:00:00Z')).toMatchObject({ input: 1.5, output: 7.5 });
   });
 
   test('is undefined for an unknown model', () => {
@@ -52,9 +53,9 @@ test('assumes the highest price of the family for an alias, until a reply shows 
 
 test('the prices of Gemini 4 Argon and Carbon double on 2026-12-01', () => {
   for (const model of ['gemini-4-argon', 'gemini-4-carbon']) {
-    const on = (day: string) => createPriceList({ now: () => Date.parse(day) }).getReplyPrice(model, model);
-    expect(on('2026-11-30T23:59:59Z')).toMatchObject({ input: 2, output: 10, cachedInput: 0.1 });
-    expect(on('2026-12-01T00:00:00Z')).toMatchObject({ input: 4, output: 20, cachedInput: 0.2 });
+    const getPriceAt = (time: string) => createPriceList({ now: () => Date.parse(time) }).getReplyPrice(model, model);
+    expect(getPriceAt('2026-11-30T23:59:59Z')).toMatchObject({ input: 2, output: 10, cachedInput: 0.1 });
+    expect(getPriceAt('2026-12-01T00:00:00Z')).toMatchObject({ input: 4, output: 20, cachedInput: 0.2 });
   }
 });
 

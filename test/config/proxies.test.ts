@@ -3,12 +3,18 @@ import { createProxyResolver } from '../../src/config/proxies.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
-const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+const variableNames = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [
+  name,
+  name.toLowerCase(),
+]);
 const service = 'https://generativelanguage.googleapis.com/v1beta';
 
-/** Finds the proxy of a URL if these are the only proxy variables of the environment. */
+/**
+ * Finds the proxy of a URL if these are the only proxy variables of the environment. They are set in `process.env` too,
+ * because the library `proxy-from-env` reads them there.
+ */
 async function findProxy(url: string, variables: Record<string, string>) {
-  for (const name of names) vi.stubEnv(name, variables[name]);
+  for (const name of variableNames) vi.stubEnv(name, variables[name]);
   return (await createProxyResolver(variables))?.(url);
 }
 

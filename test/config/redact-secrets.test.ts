@@ -21,14 +21,14 @@ test.each<[string, FixtureFiles, Record<string, string>]>([
   ['as a password', { 'work/boticelli.toml': `[quota]\nredis_url = "https://u:${otherKey}@x"\n` }, {}],
   ['as the name of a setting', { 'work/boticelli.toml': `${canary} = 1\n` }, {}],
   [
-    'together with an untrusted address',
+    'that would be sent to an untrusted address',
     { 'work/.env': 'GOOGLE_GEMINI_BASE_URL=https://x' },
     { GEMINI_API_KEY: canary },
   ],
   ['in GEMINI_TIER', { 'work/.env': `GEMINI_API_KEY=${otherKey}` }, { GEMINI_TIER: otherKey }],
   ['in BOTICELLI_MODEL', { 'work/.env': `GOOGLE_API_KEY=${otherKey}` }, { BOTICELLI_MODEL: `${otherKey} x` }],
   ['in BOTICELLI_REDIS_URL', {}, { BOTICELLI_REDIS_URL: `x://${canary}` }],
-])('does not show a key %s in the error', async (_where, files, environment) => {
+])('the error for a key %s does not show the key', async (_where, files, environment) => {
   const error = await getSettingsError(files, { environment });
   expect(error.code).toBe('invalid_config');
   const text = `${inspect(error, { depth: 9, showHidden: true })} ${error.stack} ${error.hint}`;
@@ -36,11 +36,12 @@ test.each<[string, FixtureFiles, Record<string, string>]>([
   expect(text).not.toContain(otherKey);
 });
 
-test('keeps positions and anything that is not secret', () => {
+test('masks secrets character by character, and keeps everything else where it was', () => {
   const text = 'api_key = "abc" # mine\nbase_url = "https://u:p@host/?x=1&key=abc"\ndefault_model = "latest"\nrpm = 5';
-  const hidden = redactSecrets(text, ['test']);
-  expect(hidden.length).toBe(text.length);
-  expect(hidden).toBe(
+  // The key `test` is masked only as a whole word, so `latest` is not changed.
+  const redacted = redactSecrets(text, ['test']);
+  expect(redacted.length).toBe(text.length);
+  expect(redacted).toBe(
     'api_key = ************\nbase_url = "https://***@host/?x=1&key=****\ndefault_model = "latest"\nrpm = 5',
   );
 });

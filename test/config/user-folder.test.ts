@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { resolveSettings } from '../../src/config/resolve-settings.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
 
-/** Resolves the settings with this folder as the user's config folder. Returns their tier and the warnings. */
+/** Resolves the settings with this folder as the user's config folder. Returns the resolved tier and the warnings. */
 async function resolveWith(config: string, configFile?: string) {
   const warnings: string[] = [];
   const settings = await resolveSettings({

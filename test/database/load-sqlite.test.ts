@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { canaryKey, createTemporaryFolder, root, startProcess } from '../helpers/boticelli.js';
 
-/** Copies the program to a folder without the packages of npm. */
+/** Copies the program to a folder, without its `node_modules`. */
 function installProgram(): string {
   const folder = createTemporaryFolder(onTestFinished);
   for (const path of ['bin', 'dist/main.cjs', 'dist/lazy', 'package.json'])
@@ -19,14 +19,14 @@ function runPrompt(folder: string) {
   }).result;
 }
 
-test('an installation without the native part of SQLite ends with 78 and says how to install it', async () => {
+test('a run without the native part of SQLite ends with 78 and says how to install it', async () => {
   const { code, stderr } = await runPrompt(installProgram());
   expect(stderr).toMatch(/^boticelli: SQLite can't be loaded: Cannot find module '@libsql\/[\w-]+'\n/m);
   expect(stderr).toContain('Install boticelli again on this machine, with its optional dependencies');
   expect(code).toBe(78);
 });
 
-test('a native part that does not fit the system ends with 78 and its reason', async () => {
+test('a run with a native part that does not fit the system ends with 78 and says why', async () => {
   const folder = installProgram();
   const [, library = ''] = /Cannot find module '([^']+)'/.exec((await runPrompt(folder)).stderr) ?? [];
   const installed = join(folder, 'node_modules', library);

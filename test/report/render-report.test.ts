@@ -77,7 +77,7 @@ test('sums the tokens and costs of each model; a reused reply adds nothing, and 
   expect(page).toContain(`<th scope="row" class="model">m2</th>${cells('1', '100', '20', '0', '')}</tr>`);
 });
 
-test('compares rows of the same number, and names the combinations of a matrix', async () => {
+test('compares row 1 of one run with row 1 of another, and names the combinations of a matrix', async () => {
   const row = (run: string) => ({ ...createData({ run, rowLabel: 'x' }).run });
   const readActs = (text: string) => () => [
     { act: 'a', end: createEnd({ text }), events: [] } as unknown as RecordedAct,

@@ -11,6 +11,7 @@ interface StoredAct {
 
 /** A run to store. */
 interface StoredRun {
+  /** For the run of a row: the id of the whole run, a slash and the number of the row. */
   id: string;
   narrative?: string;
   status?: string | null;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { toActTiming } from '../../src/report/data/timing.js';
 
+/** The act before ended after 1,000 ms. When the first act started was not recorded. */
 const context = { previousEndMs: 1000, firstStartedAt: undefined };
 const getSegments = (act: Record<string, unknown>) =>
   toActTiming(act, context).segments.map(({ kind, startMs, durationMs }) => [kind, startMs, durationMs]);
@@ -23,6 +24,7 @@ test('the start, the waits and the failed attempts of an act are placed by its m
       { reason: 'rpm', startMs: 0, durationMs: 1000 },
     ],
   };
+  // The end of the act before, 99 ms, is not used.
   const { startMs, waitMs, segments } = toActTiming({ timing, end: {} }, { previousEndMs: 99, firstStartedAt: 48_000 });
   expect([startMs, waitMs]).toEqual([2000, 3000]);
   expect(segments.map(({ kind, startMs, durationMs }) => [kind, startMs, durationMs])).toEqual([

@@ -46,6 +46,7 @@ describe.each([
   ],
   ['*.txt', '{}/1.txt\n{}/2.txt\n', '{}/2.txt\n{}/3.txt\n', '{}/1.txt\n{}/2.txt\n{}/3.txt\n', ''],
 ])('a file with failed rows of %s from an earlier run', (source, earlier, afterCompleteRun, afterStop, noRows) => {
+  /** Lets rows 2 and 3 fail in a second run. Returns the content of the file during this run, and after it. */
   const failAgain = async (isComplete: boolean) => {
     const { file, rows, read, listLeftovers } = await open(source, earlier);
     const folder = rows[0].folder;
@@ -61,7 +62,8 @@ describe.each([
   test('has only the failed rows of this run after a complete run', async () => {
     const [during, after] = await failAgain(true);
     expect(after).toBe(afterCompleteRun);
-    // A run that is killed here loses no row. A JSON file is unchanged until the end of the run.
+    // If the run is killed here, the file has the failed rows of both runs. A JSON file still has only those of the
+    // earlier run, because it is written at the end.
     expect(during).toBe(source === 'c.json' ? earlier : afterStop);
   });
 

@@ -45,6 +45,7 @@ test('earlier NDJSON results stay byte for byte, except failed ones and a cut la
     Buffer.concat([Buffer.from(`${kept}${toLine('2', 'failed')}\n`), cut]),
   );
   expect(read()).toBe(kept);
+  // Each result is taken once: the second row with the id 1 finds none.
   expect(['1', '1', '2', '3'].map((id) => results.takeEarlier({ row: { id } }))).toEqual([true, false, false, false]);
   results.write(createResult('2'));
   expect(

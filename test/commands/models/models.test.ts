@@ -163,9 +163,9 @@ describe('without a key', () => {
   const noKey = { GEMINI_API_KEY: '' };
 
   test('exits with 77 and says how to get a key', async () => {
-    const { models, pageRequests } = await createFixture();
-    const { code, stdout, stderr } = await models([], noKey);
-    expect({ code, stdout, pages: pageRequests }).toEqual({ code: 77, stdout: '', pages: 0 });
+    const fixture = await createFixture();
+    const { code, stdout, stderr } = await fixture.models([], noKey);
+    expect({ code, stdout, pages: fixture.pageRequests }).toEqual({ code: 77, stdout: '', pages: 0 });
     expect(stderr).toBe(
       'boticelli: no API key is set\n  Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey.\n',
     );

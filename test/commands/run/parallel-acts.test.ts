@@ -221,7 +221,7 @@ describe('failures of parallel acts', () => {
     const { code, stdout } = await run('n.toml --jobs 2 --retries 0 -o json');
     const document = JSON.parse(stdout);
     expect({ code, act: document.error.act }).toEqual({ code: 69, act: 'b' });
-    expect((await showLastRun()).stdout).toMatch(/a[\s\S]*b[\s\S]*c/);
+    expect((await showLastRun()).stdout.match(/^\[\d\/4\] \w$/gm)).toEqual(['[1/4] a', '[2/4] b', '[3/4] c']);
   });
 });
 

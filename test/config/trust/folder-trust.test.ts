@@ -9,7 +9,7 @@ import { createFolder, type FixtureFiles, getSettingsError } from '../settings-f
 
 const gateway = 'https://gateway.example';
 const ownKey = { GEMINI_API_KEY: 'own-key' };
-const redis = '[quota]\nredis_url = "redis://u:secret@redis.example:1/0"\n';
+const redisSettings = '[quota]\nredis_url = "redis://u:secret@redis.example:1/0"\n';
 
 /**
  * Creates a folder with these files, and returns functions that read the settings in its folder `work`.
@@ -27,7 +27,7 @@ function openFolder(files: FixtureFiles, { links = {} as Record<string, string>,
   };
   return {
     folder,
-    resolve: (environment = {}) => resolveSettings({ ...options, environment }),
+    readSettings: (environment = {}) => resolveSettings({ ...options, environment }),
     findConfinement: (environment = {}) => findFileConfinement({ ...options, environment }),
   };
 }
@@ -39,12 +39,12 @@ const getError = (promise: Promise<unknown>) =>
   );
 
 test.each<[string, FixtureFiles]>([
-  ['boticelli.toml', { 'work/boticelli.toml': redis }],
+  ['boticelli.toml', { 'work/boticelli.toml': redisSettings }],
   ['.env', { 'work/.env': 'BOTICELLI_REDIS_URL=redis://u:secret@redis.example:1/0' }],
 ])('returns an error for a Redis address from %s, with a key or without', async (_name, files) => {
-  const { folder, resolve } = openFolder(files);
+  const { folder, readSettings } = openFolder(files);
   for (const environment of [ownKey, {}]) {
-    const { redisUrl, redisError } = await resolve(environment);
+    const { redisUrl, redisError } = await readSettings(environment);
     expect(redisUrl).toBe('redis://u:secret@redis.example:1/0');
     expect(redisError).toMatchObject({ code: 'invalid_config' });
     expect(redisError?.message).toMatch(
@@ -60,22 +60,23 @@ test.each<[string, FixtureFiles]>([
 
 test.each<[string, FixtureFiles, object]>([
   ['from the environment', {}, { BOTICELLI_REDIS_URL: 'redis://redis.example' }],
-  ["from the user's own settings", { 'user/boticelli.toml': redis }, ownKey],
-  ['on loopback', { 'work/boticelli.toml': redis.replace('u:secret@redis.example', 'localhost') }, ownKey],
+  ["from the user's own settings", { 'user/boticelli.toml': redisSettings }, ownKey],
+  ['on loopback', { 'work/boticelli.toml': redisSettings.replace('u:secret@redis.example', 'localhost') }, ownKey],
   [
     'from boticelli.toml, if the key is from the .env beside it',
-    { 'work/boticelli.toml': redis, 'work/.env': 'GEMINI_API_KEY=theirs' },
+    { 'work/boticelli.toml': redisSettings, 'work/.env': 'GEMINI_API_KEY=theirs' },
     {},
   ],
 ])('allows a Redis address %s', async (_name, files, environment) => {
-  const { redisUrl, redisError } = await openFolder(files).resolve(environment);
+  const { redisUrl, redisError } = await openFolder(files).readSettings(environment);
   expect(redisUrl).toBeDefined();
   expect(redisError).toBeUndefined();
 });
 
+// Tools such as kubefwd forward other addresses that begin with 127 to remote hosts.
 test.each(['127.0.0.3', '127.1.27.1', '169.254.169.254'])('does not treat %s as loopback', async (host) => {
-  const { resolve } = openFolder({ 'work/boticelli.toml': redis.replace('u:secret@redis.example', host) });
-  expect((await resolve(ownKey)).redisError).toBeDefined();
+  const { readSettings } = openFolder({ 'work/boticelli.toml': redisSettings.replace('u:secret@redis.example', host) });
+  expect((await readSettings(ownKey)).redisError).toBeDefined();
 });
 
 const stateFolderCases: [string, string, Record<string, string>, RegExp][] = [
@@ -106,29 +107,30 @@ test.each(stateFolderCases)(
   'refuses a state folder that a .env chooses, unless the folder of the .env is trusted: %s',
   async (_name, value, links, message) => {
     const files = { 'work/.env': `BOTICELLI_STATE_DIR=${value}`, 'work/real/x': '', 'other/x': '' };
-    const error = await getError(openFolder(files, { links }).resolve(ownKey));
+    const error = await getError(openFolder(files, { links }).readSettings(ownKey));
     expect(error).toMatchObject({ code: 'invalid_config', message: expect.stringMatching(message) });
     expect(error).toMatchObject({
       hint: expect.stringMatching(/add trust = .* set BOTICELLI_STATE_DIR to it in your env/),
     });
-    const { folder, resolve } = openFolder(files, { links, trust: 'work' });
-    expect((await resolve(ownKey)).stateFolder).toMatch(new RegExp(`^${value === '/var/tmp' ? value : folder}`));
+    const { folder, readSettings } = openFolder(files, { links, trust: 'work' });
+    expect((await readSettings(ownKey)).stateFolder).toMatch(new RegExp(`^${value === '/var/tmp' ? value : folder}`));
   },
 );
 
 test('accepts a state folder that a .env chooses within its own folder, even if it does not exist', async () => {
-  const { folder, resolve } = openFolder({ 'work/.env': 'BOTICELLI_STATE_DIR=./new/state' });
-  expect((await resolve()).stateFolder).toBe(join(folder, 'work/new/state'));
+  const { folder, readSettings } = openFolder({ 'work/.env': 'BOTICELLI_STATE_DIR=./new/state' });
+  expect((await readSettings()).stateFolder).toBe(join(folder, 'work/new/state'));
 });
 
 test("trust in the user's own settings allows the addresses of a folder and of its subfolders", async () => {
-  const files = { 'work/boticelli.toml': `${redis}[providers.gemini]\nbase_url = "${gateway}"\n` };
+  const files = { 'work/boticelli.toml': `${redisSettings}[providers.gemini]\nbase_url = "${gateway}"\n` };
   for (const trust of ['work', '.']) {
-    const settings = await openFolder(files, { trust }).resolve(ownKey);
+    const settings = await openFolder(files, { trust }).readSettings(ownKey);
     expect(settings).toMatchObject({ baseUrl: gateway, redisUrl: expect.any(String), budget: { rpm: 0.5 } });
     expect(settings.redisError).toBeUndefined();
   }
-  const error = await getError(openFolder(files, { trust: 'wor' }).resolve(ownKey));
+  // The path of `work` begins with this path, but `work` is not a subfolder of `wor`.
+  const error = await getError(openFolder(files, { trust: 'wor' }).readSettings(ownKey));
   expect(error).toMatchObject({ code: 'invalid_config', hint: expect.stringContaining('add trust = [') });
 });
 
@@ -154,7 +156,7 @@ test.each<[string, string]>([
   ['.env', `GEMINI_API_KEY=theirs\nGOOGLE_GEMINI_BASE_URL=${gateway}`],
   ['boticelli.toml', 'GOOGLE_API_KEY=theirs'],
 ])(
-  'confines files if the key comes from .env and the address from %s, and the folder is not trusted',
+  'only the files of a folder may be sent if its .env has the key, its %s has the address, and it is not trusted',
   async (_name, dotEnv) => {
     const files = { 'work/.env': dotEnv, 'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n` };
     const { folder, findConfinement } = openFolder(files);
@@ -167,7 +169,7 @@ test.each<[string, string]>([
   },
 );
 
-test('does not confine files if only the key comes from the folder', async () => {
+test('any file may be sent if the folder has only the key', async () => {
   expect(await openFolder({ 'work/.env': 'GEMINI_API_KEY=theirs' }).findConfinement()).toBeUndefined();
 });
 
@@ -176,8 +178,8 @@ test('a key does not count as a key of the folder if the .env of the folder is a
     'other/.env': 'GEMINI_API_KEY=own-key',
     'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n`,
   };
-  const { resolve } = openFolder(files, { links: { 'work/.env': '../other/.env' } });
-  expect(await getError(resolve())).toMatchObject({
+  const { readSettings } = openFolder(files, { links: { 'work/.env': '../other/.env' } });
+  expect(await getError(readSettings())).toMatchObject({
     message: expect.stringContaining('would send your API key to gateway.example'),
   });
 });
@@ -186,10 +188,10 @@ test.each<[string, Record<string, string>]>([
   ['the config folder is a link to it', { user: 'work' }],
   ["the user's settings file is a link to its boticelli.toml", { 'user/boticelli.toml': '../work/boticelli.toml' }],
 ])("trusts the settings of the working folder as the user's own if %s", async (_name, links) => {
-  const files: FixtureFiles = { 'work/boticelli.toml': `trust = ["~/team"]\n${redis}` };
+  const files: FixtureFiles = { 'work/boticelli.toml': `trust = ["~/team"]\n${redisSettings}` };
   // A link can be created in `user` only if this folder exists.
-  const { resolve } = openFolder('user' in links ? files : { ...files, 'user/other.toml': '' }, { links });
-  const { redisUrl, redisError } = await resolve(ownKey);
+  const { readSettings } = openFolder('user' in links ? files : { ...files, 'user/other.toml': '' }, { links });
+  const { redisUrl, redisError } = await readSettings(ownKey);
   expect(redisUrl).toContain('redis.example');
   expect(redisError).toBeUndefined();
 });

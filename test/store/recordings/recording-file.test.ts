@@ -37,7 +37,7 @@ describe('a file that is not a recording is refused and stays as it was', () => 
     ['blank lines', () => '\n\n'],
     ['a blank line and a text', () => '\nprecious'],
     ['a brace', () => '{'],
-    ['the beginning of a line without digits', () => '{"key":"'],
+    ['the beginning of a line, cut before the first digit of its key', () => '{"key":"'],
     ['the beginning of a line with other fields', () => `{"key":"${'0'.repeat(64)}","secret":"`],
     ['the beginning of a line whose key is not hexadecimal', (line) => line.slice(0, 200).replace('aa', 'zz')],
     ['complete JSON that begins like a recorded line', (line) => `${line.slice(0, line.indexOf('"m"'))}"m"}}`],
@@ -55,7 +55,7 @@ describe('a file that is not a recording is refused and stays as it was', () => 
 test('an incomplete last line, which a crash may leave, is removed if it has at least the first digit of its key', () => {
   const { path, line } = createFile((line) => line);
   const bytes = Buffer.from(line);
-  for (let length = 9; length < bytes.length - 2; length += 1) {
+  for (let length = 9; length < bytes.length - 1; length += 1) {
     for (const before of ['', line]) {
       writeFileSync(path, Buffer.concat([Buffer.from(before), bytes.subarray(0, length)]));
       openRecording(path);

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BoticelliDriver } from '../../../src/driver/driver.js';
@@ -28,7 +28,7 @@ const readEntries = (path: string) =>
     .map((line) => JSON.parse(line));
 const readPrompts = (path: string) => readEntries(path).map(({ request }) => request.asked[0].text);
 
-/** A driver whose streamed reply has `bytes` bytes of audio and their transcript as text, as that of a Live model. */
+/** A driver that streams a spoken reply as a Live model does: `bytes` bytes of audio, with their transcript as text. */
 function createSpeakingDriver(bytes: number): BoticelliDriver {
   const inner = createScriptedDriver([{ pieces: ['Spoken ', 'words'] }]);
   const audio = { pcm: Uint8Array.from({ length: bytes }, (_, at) => at % 251), sampleRate: 24_000 };
@@ -131,7 +131,6 @@ test('a file with an empty line that ends in CRLF, and without a final newline, 
   const first = createRecorder(path);
   await first.driver.generate(createRequest(user('a')));
   first.finish();
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(path, `\r\n${readFileSync(path, 'utf8').trimEnd()}`);
   expect((await createReplayDriver(path).generate(createRequest(user('a')))).text).toBe('Reply 1');
   const second = createRecorder(path);

@@ -68,7 +68,7 @@ test('the hops of equal requests are told apart, even if some of these requests 
   expect(listTokens(resumed)).toEqual(['a']);
 });
 
-test('a hop is not stored if its token is that of an earlier hop, because no hop can continue it', async () => {
+test('a hop without a new token is not stored, because a resumed run could not continue from it', async () => {
   const repeatedToken = [hop('1 ', 'a'), hop('2 ', 'a')];
   await expect(run(repeatedToken).driver.generate(request)).rejects.toThrow('the token of an earlier part');
   expect(countRows()).toBe(1);

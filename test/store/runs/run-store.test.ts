@@ -228,7 +228,8 @@ describe('the end of a run', () => {
   });
 
   test('deletes at most the runs of the first 30 days of the history, even if later runs are older than [store] keep too', async () => {
-    // If the clock is wrong, one run must not delete the whole history.
+    // If the clock is wrong, one run must not delete the whole history. Here the run `a` deletes the runs of 100 and 80
+    // days ago, and the run `b` deletes that of 60 days ago.
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }

@@ -62,7 +62,7 @@ describe('a code frame', () => {
     expect(renderFrame('👩‍👧 = x', 9, 1)).toEqual(['1 | 👩‍👧 = x', '  |      ^']);
   });
 
-  it('has one caret for each column of the location, and one for a location at the end of a line', () => {
+  it('has as many carets as the location has terminal columns, and one caret at the end of a line', () => {
     expect(renderFrame('"名前"', 1, 4)).toEqual(['1 | "名前"', '  | ^^^^^^']);
     expect(renderFrame('ab', 3, 1)).toEqual(['1 | ab', '  |   ^']);
     expect(renderFrame('\n', 1, 1)).toEqual(['1 |', '  | ^']);

@@ -62,12 +62,13 @@ const guessedWaits: NarrativeEvent[] = [
 ];
 const advice = 'with a paid key, use --tier tier_1 or set default_tier';
 
-test('explains a guessed limit once, at its first reported wait, also if a spinner shows the wait, but not with --quiet', () => {
+test('explains a guessed limit at its first reported wait, with and without a spinner, but not with --quiet', () => {
   const line = `draft: guessed free-tier limit of 5 requests per minute; ${advice}\n`;
   const waiting = 'draft: waiting 12 s for quota of m (rpm, built-in guess)\n';
   expect(renderProgress({}, guessedWaits).slice(1)).toEqual([waiting, line, waiting]);
   expect(renderProgress({ showsCountdown: true }, guessedWaits).slice(1)).toEqual([line]);
   expect(renderProgress({ verbosity: 'quiet' }, guessedWaits)).toEqual([]);
+  // Another narrative of the same command may already have explained the limit.
   expect(renderProgress({ isFirstGuess: () => false }, guessedWaits).slice(1)).toEqual([waiting, waiting]);
 });
 
@@ -168,7 +169,7 @@ test('writes waits and the finish reason under --verbose', () => {
   expect(lines).toContain('finish reason STOP');
 });
 
-test('with a spinner, a wait is only in the line of the finished act and a transfer has no line, except under --verbose', () => {
+test('with a spinner, uploads and waits have lines only under --verbose; the line of a finished act has its wait', () => {
   const [start, actStart] = events as [NarrativeEvent, NarrativeEvent];
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' };
   const upload: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'upload', message: 'uploading film.mp4' };
@@ -209,7 +210,7 @@ test('shows the number of acts, reused replies and the cost at the end of a run'
   );
 });
 
-test('begins each line with the name of the narrative if there are several, after `boticelli:` in a warning', () => {
+test('with several narratives, each line names the narrative first, or after `boticelli:`', () => {
   const fallback: NarrativeEvent = { type: 'act-fallback', act: 'draft', from: 'm', to: 'n', reason: 'used up' };
   const lines = renderProgress({ label: 'launch' }, [...events.slice(0, 2), fallback]);
   expect(lines).toEqual(['launch: [1/2] draft m\n', 'boticelli: launch: draft: using n instead of m: used up\n']);

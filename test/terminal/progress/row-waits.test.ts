@@ -31,7 +31,7 @@ test('a run stands still while every act in progress waits, until the first wait
   expect(read()).toBeUndefined();
 });
 
-test('a failed row does not count, and a fallback ends the wait of its act', () => {
+test('an act of a failed row is no longer in progress, and a fallback ends the wait of its act', () => {
   const { waits, start, wait, read } = setup();
   const [first, second] = [waits.createListener(), waits.createListener()];
   first(start);

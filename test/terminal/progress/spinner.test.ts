@@ -34,7 +34,7 @@ async function setup(columns: number) {
   };
 }
 
-const quota: SpinnerStatus = { text: 'draft: quota of gemini-3.8-flash:', time: '12 s' };
+const quotaWait: SpinnerStatus = { text: 'draft: quota of gemini-3.8-flash:', time: '12 s' };
 
 test.each([
   [80, 'draft: quota of gemini-3.8-flash: 12 s'],
@@ -43,7 +43,7 @@ test.each([
   [12, 'dra… 12 s'],
 ])('truncates the text at %i columns and keeps the time', async (columns, expected) => {
   const { spinner, shown } = await setup(columns);
-  spinner.start(() => quota);
+  spinner.start(() => quotaWait);
   expect(shown().slice(2)).toBe(expected);
 });
 
@@ -74,7 +74,7 @@ test('reads its status again, so that a countdown continues', async () => {
 
 test('clears the line when the terminal becomes narrower, and fits the text to the new width', async () => {
   const { spinner, written, shown, resize } = await setup(80);
-  spinner.start(() => quota);
+  spinner.start(() => quotaWait);
   expect(written.join('')).toMatch(/\u001b\[\?7l[^\n]*\u001b\[\?7h\r(\u001b\[\?2026l)?$/);
   resize(20);
   expect(written.join('')).toContain('\u001b[J');
@@ -84,7 +84,7 @@ test('clears the line when the terminal becomes narrower, and fits the text to t
 
 test('starts once the width of the terminal is known, and stops, with a visible cursor, once it is unknown again', async () => {
   const { spinner, frames, resize, written } = await setup(0);
-  spinner.start(() => quota);
+  spinner.start(() => quotaWait);
   expect(written).toEqual([]);
   resize(30);
   expect(frames().length).toBeGreaterThan(0);
@@ -97,7 +97,7 @@ test('starts once the width of the terminal is known, and stops, with a visible 
 
 test('clears its line and shows the cursor when it stops', async () => {
   const { spinner, written } = await setup(80);
-  spinner.start(() => quota);
+  spinner.start(() => quotaWait);
   spinner.stop();
   expect(written.join('')).toMatch(/\u001b\[G\u001b\[K\u001b\[\?25h$/);
 });

@@ -26,7 +26,7 @@ function setup(options: Partial<StderrWriterOptions> = {}) {
   };
 }
 
-test('holds a line back while a reply is in the middle of a line, and writes it below that line', () => {
+test('holds a progress line back until the reply has ended its own line, and writes it below', () => {
   const { stderr, replies, screen } = setup();
   replies.write('half of ');
   stderr.writeLine('another narrative: done');

@@ -26,9 +26,8 @@ test('writes blank lines once, and only between lines', () => {
 });
 
 test('names the act in each line if several acts run at the same time', () => {
-  const createSetter = (index: number) => (event: NarrativeEvent) => ({ ...event, index }) as NarrativeEvent;
-  const [a, b] = [createSetter(0), createSetter(1)];
-  const thoughts = [a(thought('a', 'One\n')), b(thought('b', 'Two\n')), a(thought('a', 'Three\n'))];
-  const events = [a(start('a')), b(start('b')), ...thoughts];
+  const at = (index: number, event: NarrativeEvent) => ({ ...event, index }) as NarrativeEvent;
+  const thoughts = [at(0, thought('a', 'One\n')), at(1, thought('b', 'Two\n')), at(0, thought('a', 'Three\n'))];
+  const events = [at(0, start('a')), at(1, start('b')), ...thoughts];
   expect(write(events)).toEqual(['a: One', 'b: Two', 'a: Three']);
 });

@@ -8,7 +8,7 @@ function setup(count: number) {
   const output = { write: (text: string) => void writes.push(text), flush: async () => {}, isTerminal: false };
   const paragraphWriter = createParagraphWriter(output);
   const sequence = createReplySequencer();
-  const narratives = Array.from({ length: count }, (_, position) =>
+  const outputs = Array.from({ length: count }, (_, position) =>
     sequence(
       position,
       createTextReplyOutput({
@@ -17,7 +17,7 @@ function setup(count: number) {
       }),
     ),
   );
-  return { narratives, written: () => writes.join('') };
+  return { outputs, written: () => writes.join('') };
 }
 
 const start = (act: string): NarrativeEvent => ({ type: 'act-start', act, index: 0, model: 'm' });
@@ -28,14 +28,14 @@ const narrativeEnd = { type: 'narrative-end' } as NarrativeEvent;
 const report = {} as RunReport;
 
 test('writes the replies of the first unfinished narrative immediately, and those of later narratives in order', () => {
-  const { narratives, written } = setup(3);
-  const [a, b, c] = narratives;
+  const { outputs, written } = setup(3);
+  const [a, b, c] = outputs;
   for (const event of [start('c'), delta('c', 'see'), end('c', 'see'), narrativeEnd]) c?.onEvent(event);
   c?.finish(report);
   for (const event of [start('b'), delta('b', 'bad'), discard, delta('b', 'go')]) b?.onEvent(event);
   for (const event of [start('a'), delta('a', 'A')]) a?.onEvent(event);
   expect(written()).toBe('<a>A');
-  expect([a, b].map((narrative) => narrative?.isQueued({ index: 0 }))).toEqual([false, true]);
+  expect([a, b].map((output) => output?.isQueued({ index: 0 }))).toEqual([false, true]);
   for (const event of [end('a', 'A'), narrativeEnd]) a?.onEvent(event);
   a?.finish(report);
   expect(written()).toBe('<a>A\n<b>\ngo');
@@ -46,21 +46,21 @@ test('writes the replies of the first unfinished narrative immediately, and thos
 });
 
 test('when a hop of a held reply is lost, keeps the part of the reply that remains valid', () => {
-  const { narratives, written } = setup(2);
+  const { outputs, written } = setup(2);
   const lost = { ...discard, keepChars: 6 } as NarrativeEvent;
   const deltas = ['one ', 'two ', 'three'].map((text) => delta('b', text));
-  for (const event of [start('b'), ...deltas, lost, delta('b', '2 three')]) narratives[1]?.onEvent(event);
-  narratives[1]?.finish(report);
-  narratives[0]?.finish(report);
+  for (const event of [start('b'), ...deltas, lost, delta('b', '2 three')]) outputs[1]?.onEvent(event);
+  outputs[1]?.finish(report);
+  outputs[0]?.finish(report);
   expect(written()).toBe('<b>one tw2 three');
 });
 
 test('keeps the text of an interrupted reply until it can be written', () => {
-  const { narratives, written } = setup(2);
-  for (const event of [start('b'), delta('b', 'so '), delta('b', 'far'), narrativeEnd]) narratives[1]?.onEvent(event);
-  narratives[1]?.finish(report);
+  const { outputs, written } = setup(2);
+  for (const event of [start('b'), delta('b', 'so '), delta('b', 'far'), narrativeEnd]) outputs[1]?.onEvent(event);
+  outputs[1]?.finish(report);
   expect(written()).toBe('');
-  narratives[0]?.finish(report);
+  outputs[0]?.finish(report);
   expect(written()).toBe('<b>so far\n');
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { formatParameters } from '../../../src/terminal/text/format-parameters.js';
 
-test('parameters have the names of a narrative file, also within a table', () => {
+test('parameters and the keys of their tables are named as in a narrative file', () => {
   const image = { aspectRatio: '16:9', size: '1K' };
   expect(formatParameters({ maxTokens: 500, mediaResolution: 'low', stop: ['a', 'b'], image })).toEqual([
     'max_tokens 500',

@@ -3,13 +3,13 @@ import { listActs, listRuns } from '../../../src/store/runs/read-runs.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { openTestDatabase } from '../../helpers/test-database.js';
 
-/** Stores the runs r1 and r2 and one act of r2. Changes the columns of r2 by `change`, which is SQL. */
+/** Stores the runs r1 and r2 and one act of r2. Then sets columns of r2: `change` is what SQL has after `SET`. */
 async function openChangedRuns(change: string) {
   const database = await openTestDatabase(createTemporaryFolder(onTestFinished));
   onTestFinished(() => void database.close());
-  const row = (id: string, startedAt: number) =>
+  const values = (id: string, startedAt: number) =>
     `('${id}', 'n', NULL, NULL, 1, ${startedAt}, 1, '["m"]', '["m"]', 1, 0, '{"promptTokens": 3}', NULL, 'failed', 5, '{}', '{"lang": "fr"}')`;
-  database.exec(`INSERT INTO runs VALUES ${row('r1', 1)}, ${row('r2', 2)};
+  database.exec(`INSERT INTO runs VALUES ${values('r1', 1)}, ${values('r2', 2)};
     INSERT INTO acts VALUES ('r2', 0, 'a', '{"text": "x"}', '[]', NULL, NULL, NULL);
     UPDATE runs SET ${change} WHERE id = 'r2';`);
   return database;
