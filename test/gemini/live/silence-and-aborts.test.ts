@@ -30,7 +30,7 @@ describe('silence', () => {
     },
   );
 
-  test('for as long as the received speech plays does not count as idle, only towards the timeout of the call', async () => {
+  test('while the received speech would still be playing counts towards the timeout of the call, but not as idle', async () => {
     const gate = createGate();
     fixture.server.live.queueReplies(spokenReply(['Hello'], { gate }));
     // Sends all frames but the last one, which ends the turn.
@@ -88,7 +88,7 @@ describe('an abort', () => {
     await expect(chunks.next()).rejects.toBe(reason);
   });
 
-  test('before the call opens no connection', async () => {
+  test('that comes before the call prevents the connection', async () => {
     const context = { signal: AbortSignal.abort(reason) };
     await expect(fixture.driver().generate(createRequest(), context)).rejects.toBe(reason);
     expect(fixture.server.live.sessions).toHaveLength(0);
