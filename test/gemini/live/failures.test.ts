@@ -139,7 +139,7 @@ describe('before the session is set up, a connection', () => {
 describe('a connection that fails before the reply begins', () => {
   test.each<[string, NonNullable<LiveScript['end']>, object]>([
     ['1007', closeReasons.invalidArgument, { code: 'invalid_request', isTransient: false }],
-    ['1008 that names the model', closeReasons.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
+    ['1008 about an unknown model', closeReasons.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
     ...[
       'The operation was aborted.',
       'Operation is not implemented, or supported, or enabled.',
@@ -300,6 +300,7 @@ test('names known Live models for an unknown model', async () => {
 
 test('redacts the key in everything that the service echoes', async () => {
   const echo = { code: 1011, reason: `oops ${apiKey} ${encodeURIComponent(apiKey)}` };
+  // Three calls fail in their sessions, and the fourth one fails when it connects.
   fixture.server.live.queueReplies(
     { frames: [], end: echo },
     { frames: unfinishedFrames, end: echo },

@@ -11,7 +11,7 @@ const fixture = createLiveFixture();
 const reason = new Error('aborted by the caller');
 
 describe('silence', () => {
-  test('before the first message is a timeout', async () => {
+  test('before the first message does not count as idle, only towards the timeout of the call', async () => {
     fixture.server.live.queueReplies({ frames: [] });
     const error = await getError(fixture.driver({ timeoutMs: 1200, idleTimeoutMs: 30 }).generate(createRequest()));
     expect(error).toMatchObject({ code: 'timeout', message: 'no complete reply within 1.2 s' });
@@ -30,7 +30,8 @@ describe('silence', () => {
     },
   );
 
-  test('while the received speech would still be playing counts towards the timeout of the call, but not as idle', async () => {
+  test('after the whole reply does not count as idle, only towards the timeout of the call', async () => {
+    // The service ends a turn only after the time that playing its speech takes.
     const gate = createGate();
     fixture.server.live.queueReplies(spokenReply(['Hello'], { gate }));
     // Sends all frames but the last one, which ends the turn.

@@ -92,7 +92,7 @@ describe('thoughts', () => {
     );
     expect(thoughts.join('')).toMatch(/^The key [^A]* is odd AI$/);
     expect(JSON.stringify(received)).not.toContain(apiKey.slice(20));
-    // The last `AI` could begin the key, so it is held back until the reply begins, but it still comes before the reply.
+    // The last `AI` could begin the key, so it is held back until the reply begins. It still comes before the reply.
     expect(received.at(-1)).toBe('done');
   });
 });
