@@ -120,13 +120,13 @@ describe('before the session is set up, a connection', () => {
     expect(error.message).toBe(`no response from 127.0.0.1:${port}: connection refused`);
   });
 
-  test('is a permanent error, with a hint about the base URL, if the server does not speak TLS', async () => {
+  test('fails permanently, with a hint about the base URL, if the server does not speak TLS', async () => {
     const baseUrl = fixture.server.url.replace('http:', 'https:');
     const error = await getError(fixture.driver({ baseUrl }).generate(createRequest()));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: false, hint: 'Check the base URL.' });
   });
 
-  test('is a permanent error if the server does not speak HTTP', async () => {
+  test('fails permanently if the server does not speak HTTP', async () => {
     const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1');
     await delay(10);
     const { port } = server.address() as { port: number };
@@ -139,7 +139,7 @@ describe('before the session is set up, a connection', () => {
 describe('a connection that fails before the reply begins', () => {
   test.each<[string, NonNullable<LiveScript['end']>, object]>([
     ['1007', closeReasons.invalidArgument, { code: 'invalid_request', isTransient: false }],
-    ['1008 that names the model', closeReasons.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
+    ['1008 about an unknown model', closeReasons.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
     ...[
       'The operation was aborted.',
       'Operation is not implemented, or supported, or enabled.',
@@ -181,7 +181,7 @@ describe('a connection that fails before the reply begins', () => {
 test.each([
   ['names the model', `${liveModel} is not available`, { code: 'model_not_found' }],
   ['says that it is not supported', 'x is not supported for bidiGenerateContent', { code: 'model_not_found' }],
-  ['names neither', 'The operation was aborted.', { code: 'unavailable', isTransient: true }],
+  ['says nothing about the model', 'The operation was aborted.', { code: 'unavailable', isTransient: true }],
 ])(
   'a setup that is closed with 1008 ends the call with the matching error if the reason %s',
   async (_, reason, expected) => {
@@ -300,6 +300,7 @@ test('names known Live models for an unknown model', async () => {
 
 test('redacts the key in everything that the service echoes', async () => {
   const echo = { code: 1011, reason: `oops ${apiKey} ${encodeURIComponent(apiKey)}` };
+  // Three calls fail in their sessions, and the fourth one fails when it connects.
   fixture.server.live.queueReplies(
     { frames: [], end: echo },
     { frames: unfinishedFrames, end: echo },
@@ -358,6 +359,6 @@ test('rejects a turn whose messages together have more than 64 MB', async () => 
 
 test('ends the call with StreamInterrupted after a message that is nested too deeply', async () => {
   const deep = `{"text": 1, "toolCall": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
-  fixture.server.live.queueReplies({ frames: [deep] }, { frames: [deep] });
+  fixture.server.live.queueReplies({ frames: [deep] });
   expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('stream_interrupted');
 });

@@ -22,6 +22,6 @@ test('an idle session does not keep the process alive', async () => {
   const startedAt = Date.now();
   const [code] = await once(child, 'close');
   expect([code, outputs.join('')]).toEqual([0, 'Reply 1 of gemini-3.8-live to "One"']);
-  // The driver closes an idle session after ten seconds. If the session kept the process alive, it would end then.
+  // The driver closes an idle session after ten seconds. A process that the session kept alive would end only then.
   expect(Date.now() - startedAt).toBeLessThan(8000);
 });

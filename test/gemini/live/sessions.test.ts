@@ -23,7 +23,7 @@ test('serves a growing conversation with one session, and sends only new turns',
   expect(turns.map(({ length }) => length)).toEqual([1, 1, 1]);
 });
 
-test('sends an open session what it lacks, the prompt and reply of another model, and then the next prompt', async () => {
+test('sends an open session the next prompt, and before it what another model was asked and replied', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const response = await driver.generate(first);
@@ -49,6 +49,7 @@ test.each([
   const { notes, context } = createNotingContext();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
+  // An empty change stands for a conversation that begins with another prompt.
   await driver.generate(Object.keys(change).length > 0 ? { ...second, ...change } : createRequest('Two'), context);
   expect(sessions()).toHaveLength(2);
   expect(fixture.server.live.maxOpenCount).toBe(1);
@@ -141,7 +142,7 @@ test('sends the whole conversation to a new session if there is no resumption ha
   }
 });
 
-// gemini-3.8-live often forgets that history when such a session is resumed.
+// A session of gemini-3.8-live that began with a history often forgets this history when the session is resumed.
 test('does not resume a session that began with a history, but opens a new one', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');

@@ -11,7 +11,7 @@ const fixture = createLiveFixture();
 const reason = new Error('aborted by the caller');
 
 describe('silence', () => {
-  test('before the first message is a timeout', async () => {
+  test('before the first message does not count as idle, only towards the timeout of the call', async () => {
     fixture.server.live.queueReplies({ frames: [] });
     const error = await getError(fixture.driver({ timeoutMs: 1200, idleTimeoutMs: 30 }).generate(createRequest()));
     expect(error).toMatchObject({ code: 'timeout', message: 'no complete reply within 1.2 s' });
@@ -30,7 +30,8 @@ describe('silence', () => {
     },
   );
 
-  test('for as long as the received speech plays does not count as idle, only towards the timeout of the call', async () => {
+  test('after the whole reply does not count as idle, only towards the timeout of the call', async () => {
+    // The service ends a turn only after the time that playing its speech takes.
     const gate = createGate();
     fixture.server.live.queueReplies(spokenReply(['Hello'], { gate }));
     // Sends all frames but the last one, which ends the turn.
@@ -88,7 +89,7 @@ describe('an abort', () => {
     await expect(chunks.next()).rejects.toBe(reason);
   });
 
-  test('before the call opens no connection', async () => {
+  test('that comes before the call prevents the connection', async () => {
     const context = { signal: AbortSignal.abort(reason) };
     await expect(fixture.driver().generate(createRequest(), context)).rejects.toBe(reason);
     expect(fixture.server.live.sessions).toHaveLength(0);

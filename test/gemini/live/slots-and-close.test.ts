@@ -46,6 +46,7 @@ test('a session holds a slot from its connection to its end', async () => {
 test('releases the slot of a session that fails or is closed', async () => {
   const { context, getTakenCount } = createSlotContext();
   const driver = fixture.driver();
+  // The third connection succeeds, and its session fails in the first turn.
   fixture.server.live.queueConnections(
     { at: 'upgrade', action: 'destroy' },
     { at: 'open', action: closeReasons.quota },

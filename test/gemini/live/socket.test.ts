@@ -26,9 +26,9 @@ async function countMessagesPerPause(messageCount: number): Promise<number[]> {
   const { port } = server.address() as AddressInfo;
   socket.factory.create(`ws://127.0.0.1:${port}`, {}, { onopen: () => {}, onmessage }).connect();
   const counts: number[] = [];
-  for (let before = 0; received < messageCount; before = received) {
+  for (let receivedBefore = 0; received < messageCount; receivedBefore = received) {
     await setImmediate();
-    counts.push(received - before);
+    counts.push(received - receivedBefore);
   }
   socket.terminate();
   return counts;

@@ -18,7 +18,7 @@ const sound = (durationMs: number) => ({
 });
 const generationComplete = serverContent({ generationComplete: true });
 const turnComplete = serverContent({ turnComplete: true });
-/** A reply whose transcript is not marked as finished, as Google sends it. */
+/** A reply as Google sends it: no piece of its transcript has `finished: true`. */
 const openReply = (...pieces: string[]) => spokenReply(pieces, { finished: false });
 
 /** Starts a call whose waits are under the control of the test. */

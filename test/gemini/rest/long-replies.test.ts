@@ -15,7 +15,7 @@ const finishedHops: FinishedHop[] = [
 ];
 const laterRequest = createRequest('Write.', { finishedHops, parameters: { maxTokens: 70_000 } });
 
-/** The response to a script, which must be equal for unary and streamed requests. */
+/** Sends a unary and a streamed request, which the server answers with the script. Returns their equal responses. */
 async function replyTo(script: ScriptedReply, request = createRequest()) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(request);

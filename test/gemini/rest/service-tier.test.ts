@@ -8,7 +8,10 @@ const fixture = createGeminiFixture();
 const createTierRequest = (...serviceTiers: NonNullable<GenerateRequest['serviceTiers']>) =>
   createRequest('Hi', { serviceTiers });
 
-/** The tier of the reply to a script, which must be the same for unary and streamed requests. */
+/**
+ * Sends the request unary and streamed, and the server answers both with the script. Expects equal responses, and
+ * returns their tier.
+ */
 async function getServedTier(script: ScriptedReply, request: GenerateRequest) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(request);

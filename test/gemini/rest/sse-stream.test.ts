@@ -109,10 +109,13 @@ test.each([
   ['an empty body', { chunks: [] }],
   ['no body at all', { status: 204, chunks: [] }],
   ['nothing but comments', packetReply(': ping\n\n', ': ping\n\n')],
-] satisfies [string, ScriptedReply][])('throws StreamInterrupted for a 200 with %s', async (_name, script) => {
-  const result = await readScript(script);
-  expect(result).toMatchObject({ text: '', error: { code: 'stream_interrupted', partialText: '' } });
-});
+] satisfies [string, ScriptedReply][])(
+  'throws StreamInterrupted for a successful response with %s',
+  async (_name, script) => {
+    const result = await readScript(script);
+    expect(result).toMatchObject({ text: '', error: { code: 'stream_interrupted', partialText: '' } });
+  },
+);
 
 test('classifies an error in data:', async () => {
   const result = await readScript(
@@ -138,7 +141,7 @@ test('accepts text that contains "error"', async () => {
   });
 });
 
-/** An error as JSON over several lines without `data:`, with which Google ends a broken stream. */
+/** An error without `data:`, as JSON over several lines. Google ends a broken stream with such an error. */
 const bareError = JSON.stringify(createErrorBody(429, 'Slow\ndown.'), null, 2);
 
 test.each([
@@ -159,7 +162,7 @@ test('throws a bare error while the connection stays open', async () => {
   await fixture.server.requests[0]?.closedEarly;
 });
 
-test('classifies a bare error without any event', async () => {
+test('classifies a bare error that is the whole body', async () => {
   const result = await readScript({ body: createErrorBody(503, 'Overloaded.') });
   expect(result).toMatchObject({ text: '', error: { code: 'unavailable', isTransient: true } });
 });
@@ -209,7 +212,7 @@ test('reports a web page instead of a stream as a permanent error', async () => 
   expect(result.error?.message).toMatch(/answered with a web page, "Log in: now" instead of a reply/);
 });
 
-test('rejects JSON that is neither a stream nor an error', async () => {
+test('rejects JSON that is neither a reply nor an error', async () => {
   const result = await readScript({ body: '[{"answers": []}]' });
   expect(result.error).toMatchObject({ code: 'unavailable', isTransient: false });
 });

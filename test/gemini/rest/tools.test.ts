@@ -14,7 +14,10 @@ import { createGeminiFixture, createRequest, createUserTurn, model, readStream }
 
 const fixture = createGeminiFixture({ models: 'any' });
 
-/** The response and the notes of a script, which must be equal for unary and streamed requests. */
+/**
+ * Sends a unary and a streamed request, which the server answers with the script. Returns the response and the notes,
+ * which must be the same for both.
+ */
 async function getSameResponse(script: ScriptedReply, tools: GenerateRequest['parameters']['tools'] = []) {
   fixture.server.queueReplies(script, script);
   const call = async (isStreamed: boolean) => {

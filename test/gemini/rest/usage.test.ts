@@ -16,7 +16,7 @@ describe('the counts of a response', () => {
     });
   });
 
-  test('are 0 for thoughts and the sum for the total if the service counted the prompt and left these out', () => {
+  test('have 0 thought tokens and the sum as their total if the service states only prompt and output tokens', () => {
     const metadata = { promptTokenCount: 7, candidatesTokenCount: 3 };
     expect(convert(metadata)).toEqual({ promptTokens: 7, outputTokens: 3, thoughtTokens: 0, totalTokens: 10 });
     expect(convert({ ...metadata, thoughtsTokenCount: null })).toEqual(convert(metadata));
@@ -46,7 +46,7 @@ describe('the counts of a response', () => {
     // The Live API leaves thoughts out of the total.
     const liveTotalWithoutReply = 10 + 2;
     expect(convert({ ...metadata, totalTokenCount: totalWithoutReply + 3 }).outputTokens).toBe(3);
-    // A total that leaves nothing for a reply that arrived is wrong, so the output tokens are unknown.
+    // A reply arrived, so its tokens can't be 0. They are unknown if the total leaves nothing for them or is absent.
     for (const totalTokenCount of [totalWithoutReply, liveTotalWithoutReply, undefined]) {
       expect(convert({ ...metadata, totalTokenCount }).outputTokens).toBeUndefined();
     }

@@ -84,7 +84,7 @@ describe('searches', () => {
   test('count as one if only their sources are named', () => {
     const metadata = grounding([page('https://a.example')], []);
     expect(collect(metadata, [], ['google_search'] as never).searchCount).toBe(1);
-    // These sources may be those of url_context.
+    // With url_context, the source may be a page that this tool read, so it does not prove a search.
     expect(collect(metadata).searchCount).toBe(0);
   });
 
@@ -116,7 +116,7 @@ describe('pages of url_context', () => {
 
   test('that were not read are named, at most five of them', () => {
     const pages = Array.from({ length: 1000 }, (_, index) => createUrlMetadata(`https://${index}.example/`, 'ERROR'));
-    // Only the first 200 pages are kept.
+    // Only the first 200 pages are kept, so 195 remain after the five.
     expect(collect(metadata(...pages)).problems[0]).toMatch(
       /^the service could not read (\S+ \(ERROR\),? ?){5}and 195 more$/,
     );

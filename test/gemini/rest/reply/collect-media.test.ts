@@ -17,7 +17,7 @@ const picture = createMediaPart({ mimeType: 'image/png', bytes: png, thoughtSign
 const pngMedia = { mimeType: 'image/png', base64: png.toString('base64') };
 const jpeg = { mimeType: 'image/jpeg', bytes: Buffer.from([0xff, 0xd8, 0xff, 0xe0]) };
 
-/** The reply to a script, which must be equal for unary and streamed requests. */
+/** Sends a unary and a streamed request, which the server answers with the script. Returns their equal responses. */
 async function replyTo(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(createRequest());
@@ -27,7 +27,7 @@ async function replyTo(script: ScriptedReply) {
 }
 
 describe('pictures are part of the turn', () => {
-  test('without text, with the signature in the native part', async () => {
+  test('even if the reply has no text; the native part keeps the signature', async () => {
     const { text, turn } = await replyTo(partsReply([[picture]]));
     expect(text).toBe('');
     expect(turn).toMatchObject({ text: '', media: [pngMedia], native: [picture] });

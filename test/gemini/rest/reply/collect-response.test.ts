@@ -13,10 +13,11 @@ import {
 import { createGeminiFixture, createRequest, getError, model, readStream } from '../../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
+// The SDK's getter `text` warns on the console about parts that are not text, so the driver must not use it.
 const warn = vi.spyOn(console, 'warn');
 afterEach(() => expect(warn).not.toHaveBeenCalled());
 
-/** The reply to a script, which must be equal for unary and streamed requests. */
+/** Sends a unary and a streamed request, which the server answers with the script. Returns their equal responses. */
 async function replyTo(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(createRequest());
@@ -27,7 +28,10 @@ async function replyTo(script: ScriptedReply) {
   return unary;
 }
 
-/** The error of a script, which must be permanent, and equal for unary and streamed requests. */
+/**
+ * Sends a unary and a streamed request, which the server answers with the script. Returns their error, which must be
+ * the same for both, and permanent.
+ */
 async function errorOf(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await getError(fixture.driver().generate(createRequest()));
@@ -268,7 +272,7 @@ describe('parts that are not text', () => {
   });
 });
 
-describe('nulls where objects are expected', () => {
+describe('nulls and values of a wrong type', () => {
   test('do not hide the text', async () => {
     const body = {
       candidates: [null, { content: { parts: [null, { text: null }, { text: 'x' }] }, finishReason: 'STOP' }],

@@ -38,6 +38,7 @@ describe('a request for thoughts', () => {
   });
 
   test('is left out for a model that is known to reject it', async () => {
+    // The server does not know this model, so the call fails. The test needs only the request that was sent.
     fixture.server.queueListReplies({ body: { models: [] } });
     await getError(fixture.driver().generate({ ...request, model: 'gemini-2.0-flash' }));
     expect(fixture.server.requests[0]?.body.generationConfig).toEqual({});
@@ -91,7 +92,7 @@ describe('thoughts', () => {
     );
     expect(thoughts.join('')).toMatch(/^The key [^A]* is odd AI$/);
     expect(JSON.stringify(received)).not.toContain(apiKey.slice(20));
-    // The whole thought comes before the reply.
+    // The last `AI` could begin the key, so it is held back until the reply begins. It still comes before the reply.
     expect(received.at(-1)).toBe('done');
   });
 });
