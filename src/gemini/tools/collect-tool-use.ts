@@ -16,8 +16,8 @@ const maxNamedPages = 5;
 
 /**
  * Collects what the service's tools did for a reply: from the metadata of a candidate or of a Live message, and from
- * the parts with code. A stream may send the metadata in any chunk, and more than once. Any field may be missing or
- * have a wrong type, which is then ignored.
+ * the parts with code. A stream may send the metadata in any chunk, and more than once. A field with a wrong type is
+ * treated like a missing field.
  * @param tools the tools that were asked for
  */
 export function createToolUseCollector(tools: readonly ToolName[] = []) {

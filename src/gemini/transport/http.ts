@@ -21,7 +21,10 @@ export interface HttpRequest {
   lookup?: LookupFunction | undefined;
 }
 
-/** A response whose body has not been read. The caller reads it to its end, unless the request's signal aborts. */
+/**
+ * A response whose body has not been read. Unless the request's signal aborts, the caller must read the body to its end
+ * or call `discard`.
+ */
 export interface HttpResponse {
   status: number;
   headers: Headers;
