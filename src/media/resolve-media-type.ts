@@ -117,6 +117,7 @@ function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
   }
   const fromServer = serverType && normalizeMimeType(serverType);
   const serverKind = fromServer && getMediaKind(fromServer);
+  // Some servers send text/plain for every file whose type they do not know.
   const isServerWrong = serverKind && serverKind !== actualKind && fromServer !== 'text/plain';
   // A server derives the type from the file's name, which does not tell whether a container holds only sound.
   if (declared === undefined && isServerWrong && audioTypeByContainer[fromServer] !== type) {
