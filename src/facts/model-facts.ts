@@ -36,7 +36,7 @@ export interface ModelFacts {
   imageAspectRatios?: readonly string[];
   /** The sizes of pictures that can be requested. Empty if the size can't be set. */
   imageSizes?: readonly string[];
-  /** Whether replies over REST are sound. Such a model reads its prompt aloud. */
+  /** Whether replies over REST are speech. Such a model reads its prompt aloud. */
   outputsSpeech?: boolean;
   maxInputTokens?: number;
   /** The maximum length of a reply, thoughts included. For Gemini 4, prompt and reply share these tokens. */

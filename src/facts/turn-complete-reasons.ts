@@ -9,8 +9,8 @@ const unspecifiedReason = 'TURN_COMPLETE_REASON_UNSPECIFIED';
 /**
  * Matches the reasons of blocked turns: RESPONSE_REJECTED, BLOCKLIST, UNSAFE_PROMPT_FOR_IMAGE_GENERATION, and all that
  * begin with INPUT_ or GENERATED_ or contain PROHIBITED. INPUT_OTHER is "other input safety issue", GENERATED_OTHER
- * "other generated content issue". The other words of the pattern are those with which Gemini names blocked replies
- * elsewhere.
+ * "other generated content issue". SAFETY, RECITATION and SPII are finish reasons of blocked replies over
+ * REST, so a new reason that contains one of them counts as blocked too.
  */
 const blockedReasonPattern = /^(INPUT|GENERATED)_|PROHIBITED|REJECTED|BLOCK|UNSAFE|SAFETY|RECITATION|SPII/i;
 

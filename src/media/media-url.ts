@@ -1,8 +1,8 @@
 import { filesApiUrlPattern, youtubeUrlPattern } from '../facts/media.js';
 
 /**
- * Formats a URL for messages. Leaves out the user, the password and the query, which may contain a signature. The id of
- * a YouTube video is kept although it is in the query, because all videos have the same path.
+ * Formats a URL for messages. Leaves out the user, the password, the query and the fragment, because each may contain a
+ * secret. The id of a YouTube video is kept although it is in the query, because all videos have the same path.
  */
 export function redactUrl(url: string): string {
   if (!URL.canParse(url)) return 'an invalid URL';

@@ -9,7 +9,7 @@ import {
 } from './media-types.js';
 import { readTrackHandlers } from './mp4-tracks.js';
 
-/** What is known about media. The bytes decide first, then the declared type, then the name. */
+/** What is known about media. If the bytes do not show the type, the declared type decides, or else the name. */
 interface MediaTypeHints {
   /** The name in messages. */
   label: string;
@@ -92,7 +92,7 @@ function fail(problem: string): Failure {
 
 /**
  * Returns what kind of archive the bytes are, if any. Archives are detected before file-type gets the bytes, because
- * version 21.3 of it would decompress them (`tar.gz`, `docx`).
+ * file-type 21.3 would decompress archives (`tar.gz`, `docx`).
  */
 function detectArchive(head: Uint8Array): string | undefined {
   return archiveSignatures.find(([signature]) => signature.every((byte, index) => head[index] === byte))?.[1];
@@ -117,6 +117,7 @@ function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
   }
   const fromServer = serverType && normalizeMimeType(serverType);
   const serverKind = fromServer && getMediaKind(fromServer);
+  // Some servers send text/plain for every file whose type they do not know.
   const isServerWrong = serverKind && serverKind !== actualKind && fromServer !== 'text/plain';
   // A server derives the type from the file's name, which does not tell whether a container holds only sound.
   if (declared === undefined && isServerWrong && audioTypeByContainer[fromServer] !== type) {

@@ -30,12 +30,15 @@ describe('the type of media', () => {
     ['avi', 'video video/avi'],
     ['flv', 'video video/x-flv'],
     ['pdf', 'document application/pdf'],
-  ] as const)('is detected from the bytes of a %s, in the spelling of the service', async (format, expected) => {
-    expect(await resolveType(mediaBytes[format])).toBe(expected);
-    expect(await resolveType(mediaBytes[format], { name: `by.another.${format === 'png' ? 'jpg' : 'png'}` })).toBe(
-      expected,
-    );
-  });
+  ] as const)(
+    'is detected from the bytes of a %s, whatever its name says, in the spelling of the service',
+    async (format, expected) => {
+      expect(await resolveType(mediaBytes[format])).toBe(expected);
+      expect(await resolveType(mediaBytes[format], { name: `by.another.${format === 'png' ? 'jpg' : 'png'}` })).toBe(
+        expected,
+      );
+    },
+  );
 
   it.each<[string, Uint8Array, Hints, string]>([
     ['an MP4 file with sound only', createMp4('soun'), {}, 'audio audio/m4a'],

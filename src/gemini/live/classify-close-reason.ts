@@ -114,7 +114,7 @@ function classifySocketClosed(closeReason: SocketClosed, context: CloseContext):
  * model exists, and the service also closes running sessions with "The operation was aborted", "Operation is not
  * implemented, or supported, or enabled" and "Requested entity was not found" (googleapis/js-genai#1236,
  * autonomous-ai/autonomous-os#231, google-gemini/deprecated-generative-ai-js#487; seen 2025-11 to 2026-08). After
- * these, another attempt may succeed.
+ * such a close, another attempt may succeed.
  */
 function isUnknownModel(reason: string, { model, phase, partialText }: CloseContext): boolean {
   if (partialText !== '') return false;
@@ -186,8 +186,11 @@ function createDisconnectError(
   });
 }
 
-/** Classifies an HTTP response to the upgrade like a REST response, except that a 404 does not refer to the model. */
-export function classifyUpgradeError(
+/**
+ * Classifies an HTTP response to the upgrade, or an error in a frame, like a REST response. The one difference: a 404
+ * does not refer to the model.
+ */
+export function classifyErrorResponse(
   response: ErrorResponse,
   { connection, model, now }: { connection: Connection; model: string; now: number },
 ): BoticelliError {

@@ -19,7 +19,7 @@ import { createTurnProgress } from './turn-progress.js';
 export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
 
 /**
- * Builds a reply from the messages of a session.
+ * Creates a collector for the messages of one turn. It builds the reply from them.
  * @param tools the tools that were asked for
  */
 export function createLiveReplyCollector(

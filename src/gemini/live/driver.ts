@@ -63,7 +63,7 @@ async function* streamReply(
 ): AsyncGenerator<StreamChunk> {
   context.signal?.throwIfAborted();
   const model = stripModelPrefix(request.model);
-  const bareRequest = { ...request, model };
+  const unprefixedRequest = { ...request, model };
   const unsupportedReason = getLiveUnsupportedReason(model, request);
   if (unsupportedReason !== undefined) {
     throw new BoticelliError('invalid_request', `${model} can't take this request: ${unsupportedReason}`, {
@@ -72,7 +72,8 @@ async function* streamReply(
   }
   try {
     // A session does not accept references to uploaded files.
-    const deliveredRequest = (await delivery?.deliver(bareRequest, context, { allowUpload: false })) ?? bareRequest;
+    const deliveredRequest =
+      (await delivery?.deliver(unprefixedRequest, context, { allowUpload: false })) ?? unprefixedRequest;
     const responseModeSearch = await responseModeFinder.startSearch(model);
     yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, responseModeSearch });
   } catch (thrown) {

@@ -7,7 +7,7 @@ import { createTooLargeResponseError } from '../errors/invalid-response.js';
 import type { CallOptions } from '../rest/call-options.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
 import { maxBodyBytes } from '../transport/body-limit.js';
-import { classifyUpgradeError } from './classify-close-reason.js';
+import { classifyErrorResponse } from './classify-close-reason.js';
 import { createLiveConfig, createSetupKey } from './convert-request.js';
 import type { ResponseMode } from './options.js';
 import { type LiveSession, type OpenResult, openLiveSession } from './session.js';
@@ -121,10 +121,10 @@ async function openWithTimeout({
     return await openLiveSession({
       ...{ live, model, clock, resumption, agent: route?.agent, signal: timeouts.signal },
       config: createLiveConfig(request, mode, resumption?.handle),
-      sendsInitialHistory: mode.prompts === 'realtime' && !resumption && request.turns.length > 1,
+      announcesHistory: mode.prompts === 'realtime' && !resumption && request.turns.length > 1,
       createTooLargeError: () => createTooLargeResponseError(host, maxBodyBytes),
       classifyConnectError: (thrown) => classifyNetworkError(thrown, host),
-      classifyUpgradeError: (response) => classifyUpgradeError(response, { connection, model, now: clock.now() }),
+      classifyErrorResponse: (response) => classifyErrorResponse(response, { connection, model, now: clock.now() }),
     });
   } catch (thrown) {
     context.signal?.throwIfAborted();

@@ -12,7 +12,7 @@ export interface SpeechChunk {
 
 /** What one message says about its turn. */
 export interface MessageUpdate {
-  /** The message has a part of the reply; a thought is one too. */
+  /** The message has parts of the model's turn, which include thoughts. */
   hasParts: boolean;
   /** The text of the parts, without thoughts. */
   writtenText: string;
@@ -34,7 +34,7 @@ export interface MessageUpdate {
   toolMetadata: JsonObject;
 }
 
-/** Reads a message. Any field may be missing or have a wrong type, which is then ignored. */
+/** Reads a message. A field with a wrong type is treated like a missing field. */
 export function readMessage({ serverContent, toolCall }: LiveServerMessage): MessageUpdate {
   const content = toRecord(serverContent);
   const { parts: unknownParts } = toRecord(content.modelTurn);

@@ -12,7 +12,10 @@ export interface ResponseModeSearch {
    * reason, or if all modes have been tried.
    */
   tryNext(closeReason: CloseReason, phase: 'setup' | 'turn'): boolean;
-  /** Returns why the call fails if the last mode failed with `closeReason`. */
+  /**
+   * Returns the reason to report for a call whose last mode failed with `closeReason`: `closeReason` itself, or the
+   * internal error of an earlier mode.
+   */
   explainFailure(closeReason: CloseReason): CloseReason;
   /** Remembers that the current mode works. */
   confirm(): Promise<void>;

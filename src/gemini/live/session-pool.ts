@@ -27,8 +27,9 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
 
   return {
     /**
-     * Borrows the session that has the beginning of the request's conversation. If there is none, or if it has ended or
-     * will end soon, closes all idle sessions and opens another one, which resumes the ended session if possible.
+     * Borrows the session that has the beginning of the request's conversation. If no session has it, or if that
+     * session has ended or will end soon, closes all idle sessions and opens a new one. The new session resumes the old
+     * one if possible.
      */
     async acquire(sessionRequest: SessionRequest): Promise<OpenResult<BorrowedSession>> {
       const match = [...sessions.all].find((pooled) => canContinue(pooled, sessionRequest));
@@ -37,10 +38,11 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
         return { ok: true, session: match };
       }
       const resumption = match && getResumption(match);
-      const ending = match?.session.closeReason
+      // The reason is determined first, because `closeIdle` also closes `match`, which sets its close reason.
+      const endReason = match?.session.closeReason
         ? 'the connection was lost'
         : 'the service announced the end of the connection';
-      const reason = match?.retiredBecause ?? ending;
+      const reason = match?.retiredBecause ?? endReason;
       // Close the old sessions first: there may be only one slot, and a session can't be resumed while its socket is
       // open (1011; aicc2025/sip-to-ai#14, seen 2026-09).
       await sessions.closeIdle();

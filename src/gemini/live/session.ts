@@ -108,7 +108,8 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
       sdkSession.sendRealtimeInput({ text: turn.prompt });
     },
     /**
-     * Resolves to the next message of the reply, or to undefined once the session has ended or `expired` has resolved.
+     * Resolves to the next message of the reply. Resolves to undefined once the session has ended, or once the promise
+     * that the caller passes has resolved.
      */
     nextMessage: queue.next,
     /**
@@ -141,8 +142,8 @@ function createMessageQueue<Message>() {
     },
     some: (isMatch: (message: Message) => boolean) => pending.some(isMatch),
     /**
-     * Resolves to the next message. Resolves to undefined once the queue is empty and either closed or `expired` has
-     * resolved.
+     * Resolves to the next message. If no message is left, resolves to undefined once the queue is closed or `expired`
+     * has resolved.
      */
     async next(expired?: Promise<void>): Promise<Message | undefined> {
       let isExpired = false;

@@ -23,7 +23,7 @@ export interface LiveSocketOptions {
   /** The agent of a proxy, if there is one. */
   agent: Agent | undefined;
   /** Whether the setup message must announce earlier turns, which the SDK's `connect()` can't do. */
-  sendsInitialHistory: boolean;
+  announcesHistory: boolean;
   /** Classifies the error of a connection that was not opened. */
   classifyConnectError(thrown: Error): BoticelliError;
   /**
@@ -31,7 +31,7 @@ export interface LiveSocketOptions {
    */
   createTooLargeError(): BoticelliError;
   /** Classifies an HTTP response that arrived instead of a WebSocket upgrade, or an error that arrived in a frame. */
-  classifyUpgradeError(response: ErrorResponse): BoticelliError;
+  classifyErrorResponse(response: ErrorResponse): BoticelliError;
 }
 
 /** One WebSocket, which the SDK creates through `factory`. */
@@ -47,8 +47,8 @@ interface SdkCallbacks {
 const closeTimeoutMs = 1000;
 /** The maximum depth of a message. A deeper one would overflow the stack when it is serialized. */
 const maxFrameDepth = 500;
-/** The maximum length of an HTTP response body; the rest is not read. */
-const maxBodyChars = 65_536;
+/** How much of the body is read if an HTTP response arrives instead of the upgrade. */
+const maxErrorBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: maxBodyBytes };
 /**
  * What a message takes in memory besides its text. If this did not count, millions of empty messages would be allowed.
@@ -64,7 +64,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
   let socket: WebSocket | undefined;
   let tcpSocket: Socket | undefined;
   let closeReason: CloseReason | undefined;
-  const counter = createMessageCounter();
+  const counter = createSizeCounter();
   let resolveClosed: (reason: CloseReason) => void;
   const closed = new Promise<CloseReason>((resolve) => {
     resolveClosed = resolve;
@@ -95,7 +95,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
         connect: () => connect(url, headers, callbacks),
         send: (message: string) => {
           counter.reset();
-          socket?.send(options.sendsInitialHistory ? addHistoryConfig(message) : message);
+          socket?.send(options.announcesHistory ? addHistoryConfig(message) : message);
         },
         close: terminate,
       }),
@@ -137,8 +137,11 @@ function createPauses(socket: WebSocket): () => void {
   };
 }
 
-/** Adds up the size of the messages received since we last sent one. Received messages stay in memory until read. */
-function createMessageCounter() {
+/**
+ * Adds up the size of the messages received since we last sent one. They stay in memory until they are read, so their
+ * total size is limited.
+ */
+function createSizeCounter() {
   let receivedBytes = 0;
   return {
     reset: () => {
@@ -182,7 +185,7 @@ function attachListeners(
     socket.terminate();
   });
   socket.on('unexpected-response', async (_, response: IncomingMessage) => {
-    setCloseReason({ kind: 'refused', error: options.classifyUpgradeError(await readResponse(response)) });
+    setCloseReason({ kind: 'refused', error: options.classifyErrorResponse(await readResponse(response)) });
     socket.terminate();
   });
   socket.on('error', (error: Error) => {
@@ -206,13 +209,13 @@ function attachListeners(
 function findFrameError(
   frame: string,
   parsed: unknown,
-  { classifyUpgradeError }: LiveSocketOptions,
+  { classifyErrorResponse }: LiveSocketOptions,
 ): CloseReason | undefined {
   if (!isRecord(parsed) || isDeeperThan(parsed, maxFrameDepth)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
   const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInsideSuccess: true };
-  return { kind: 'refused', error: classifyUpgradeError(response) };
+  return { kind: 'refused', error: classifyErrorResponse(response) };
 }
 
 /**
@@ -230,7 +233,7 @@ async function readResponse(response: IncomingMessage): Promise<ErrorResponse> {
   try {
     for await (const chunk of response.setEncoding('utf8')) {
       body += chunk;
-      if (body.length > maxBodyChars) break;
+      if (body.length > maxErrorBodyChars) break;
     }
   } catch {
     // If the body can't be read completely, the status still classifies the error.

@@ -33,6 +33,7 @@ interface CallState {
   setupMs: number;
   /** Calls `beforeSending` once, even if the call needs several sessions. */
   beforeSendingOnce: () => Promise<void>;
+  /** Whether a lost session has been replaced. A second loss ends the call. */
   wasReopened: boolean;
 }
 
@@ -176,7 +177,7 @@ async function* receiveReply(
     if (request.includeThoughts) emitThoughts(collector.takeThoughts(), request, context);
     if (message.serverContent) timeouts.markReceived();
     if (text !== '') yield { text, finished: false, metadata: getTokenMetadata(collector) };
-    // Text that arrived before an abort is not yielded after the abort.
+    // The call may be aborted while the caller reads the text. The messages that have already arrived are then dropped.
     signal?.throwIfAborted();
     if (progress.wasInterrupted) {
       throw createStreamInterruptedError('the service interrupted its reply', collector.text);

@@ -52,7 +52,7 @@ export function convertThoughts({ model, parameters: { thinking }, includeThough
 }
 
 /**
- * Converts the turns. A picture that another model has drawn becomes part of the user's next turn: the service rejects
+ * Converts the turns. Pictures and sounds of another model become part of the user's next turn: the service rejects
  * a picture without a thought signature in a turn of a model ("Image part is missing a thought_signature", seen 2025-11
  * to 2026-06 in langchain-ai/langchain-google#1837 and others). A reply that then has nothing left is omitted, and the
  * turns of the user around it are joined.
@@ -95,7 +95,7 @@ function convertPart(part: Part): SdkPart {
 /** Returns the parts as the model sent them, but only for that model: others reject its thought signatures. */
 function getNativeParts({ native, model: author }: ModelTurn, model: string): SdkPart[] | undefined {
   if (!Array.isArray(native) || stripModelPrefix(author) !== model) return undefined;
-  // Earlier versions stored replies with their thoughts.
+  // Earlier versions of this program stored replies with their thoughts, which must not be sent back.
   const parts = removeThoughts(native);
   return parts.length > 0 ? parts : undefined;
 }

@@ -67,7 +67,7 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
 
 /**
  * Removes unnecessary escapes from JSON by parsing and serializing it. Otherwise an escape such as `\u003d` for `=`
- * could hide the key. Returns an empty text for JSON that is nested too deeply, which no error of a service is.
+ * could hide the key. Returns an empty text for JSON that is nested more deeply than any error of a service.
  */
 function removeJsonEscapes(body: string): string {
   const parsed = tryParseJson(body);

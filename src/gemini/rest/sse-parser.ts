@@ -14,7 +14,7 @@ export type SseItem =
   | { type: 'malformed'; data: string }
   /** The body ended inside an event or inside a bare error. */
   | { type: 'cut' }
-  /** The body does not come from Gemini. */
+  /** The body does not come from Gemini, or it has too many values or too many levels of nesting. */
   | { type: 'foreign'; text: string };
 
 /**
@@ -139,7 +139,7 @@ function createStrayLines() {
       if (!isInStream || json.length < maxErrorChars) json += `${line}\n`;
       return json.length < maxErrorChars && /[}\]]\s*$/.test(line) ? parseServiceError(json) : undefined;
     },
-    /** The text from the first line that begins like JSON: an incomplete error, or something else. */
+    /** The text from the first line that begins like JSON: an error, a whole reply, or text that is not JSON at all. */
     get json() {
       return json;
     },

@@ -50,9 +50,9 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
     const events = takeChunks(reversedItems);
     exchange.lastEvents = events;
     for (const event of events) exchange.finishMessage = findFinishMessage(event) ?? exchange.finishMessage;
-    const failure = reversedItems.at(-1);
+    const nextItem = reversedItems.at(-1);
     if (events.length > 0) controller.enqueue(encoder.encode(`data: ${events.join('\n\ndata: ')}\n\n`));
-    else if (failure && failure.type !== 'chunk') throw toStreamError(failure, exchange);
+    else if (nextItem && nextItem.type !== 'chunk') throw toStreamError(nextItem, exchange);
     else controller.close();
   };
   const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void | Promise<void> =>

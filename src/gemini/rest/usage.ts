@@ -4,7 +4,7 @@ import { isRecord } from '../../util/json.js';
 interface UsageOptions {
   /** Whether a part of a reply arrived. An absent count of its tokens is then unknown rather than 0. */
   hasReply: boolean;
-  /** The number of web searches for the reply, which the metadata does not have. Default 0. */
+  /** The number of web searches for the reply. The metadata does not state it. Default 0. */
   searches?: number;
 }
 
@@ -60,8 +60,8 @@ function deriveOutputTokens(nonOutputTokens: number | undefined, total: number |
 }
 
 /**
- * Converts the breakdown by modality and the service tier, which decide the price. Returns undefined if there are no
- * such details.
+ * Converts what the price depends on besides the counts: the breakdown by modality, the service tier, and whether a
+ * count is invalid. Returns undefined if there are no such details.
  */
 function toTokenDetails(metadata: unknown): TokenDetails | undefined {
   if (!isRecord(metadata)) return undefined;

@@ -16,8 +16,8 @@ const maxNamedPages = 5;
 
 /**
  * Collects what the service's tools did for a reply: from the metadata of a candidate or of a Live message, and from
- * the parts with code. A stream may send the metadata in any chunk, and more than once. Any field may be missing or
- * have a wrong type, which is then ignored.
+ * the parts with code. A stream may send the metadata in any chunk, and more than once. A field with a wrong type is
+ * treated like a missing field.
  * @param tools the tools that were asked for
  */
 export function createToolUseCollector(tools: readonly ToolName[] = []) {
@@ -49,7 +49,7 @@ export function createToolUseCollector(tools: readonly ToolName[] = []) {
       return pickToolUse({
         sources: pages.sources,
         searches: [...searches].slice(0, maxEntries),
-        code: code.runs.slice(0, maxEntries),
+        code: code.executions.slice(0, maxEntries),
       });
     },
     /**
@@ -70,7 +70,7 @@ export function createToolUseCollector(tools: readonly ToolName[] = []) {
       const tooMany = [
         ...(pages.hasMore ? ['sources'] : []),
         ...(searches.size > maxEntries ? ['searches'] : []),
-        ...(code.runs.length > maxEntries ? ['pieces of code'] : []),
+        ...(code.executions.length > maxEntries ? ['pieces of code'] : []),
       ].map((noun) => `the reply has more than ${maxEntries} ${noun}; the first ${maxEntries} are kept`);
       return [...unasked, ...tooMany, ...pages.listProblems()];
     },
@@ -139,28 +139,28 @@ interface CodePart {
  * belongs to the oldest code without a result.
  */
 function createCodeCollector() {
-  const runs: (ExecutedCode & { id?: unknown })[] = [];
-  let runsWithoutResult: (ExecutedCode & { id?: unknown })[] = [];
+  const executions: (ExecutedCode & { id?: unknown })[] = [];
+  let withoutResult: (ExecutedCode & { id?: unknown })[] = [];
   return {
     add({ executableCode, codeExecutionResult }: CodePart): void {
-      if (runs.length > maxEntries) return;
+      if (executions.length > maxEntries) return;
       if (isRecord(executableCode) && typeof executableCode.code === 'string') {
         const { language, code, id } = executableCode;
         const name = typeof language === 'string' ? toOneLine(language, 40).toLowerCase() : '';
-        const run = { id, language: name === '' ? 'unknown' : name, code: shorten(code as string) };
-        runs.push(run);
-        runsWithoutResult.push(run);
+        const execution = { id, language: name === '' ? 'unknown' : name, code: shorten(code as string) };
+        executions.push(execution);
+        withoutResult.push(execution);
       }
       if (!isRecord(codeExecutionResult)) return;
       const { output, outcome, id } = codeExecutionResult;
-      const run = runsWithoutResult.find((candidate) => isText(id) && candidate.id === id) ?? runsWithoutResult[0];
-      if (!run) return;
-      runsWithoutResult = runsWithoutResult.filter((candidate) => candidate !== run);
-      if (isText(output)) run.output = shorten(output);
-      if (isText(outcome) && outcome !== 'OUTCOME_OK') run.outcome = toOneLine(outcome, 60);
+      const execution = withoutResult.find((candidate) => isText(id) && candidate.id === id) ?? withoutResult[0];
+      if (!execution) return;
+      withoutResult = withoutResult.filter((candidate) => candidate !== execution);
+      if (isText(output)) execution.output = shorten(output);
+      if (isText(outcome) && outcome !== 'OUTCOME_OK') execution.outcome = toOneLine(outcome, 60);
     },
-    get runs(): ExecutedCode[] {
-      return runs.map(({ id: _, ...run }) => run);
+    get executions(): ExecutedCode[] {
+      return executions.map(({ id: _, ...execution }) => execution);
     },
   };
 }

@@ -65,6 +65,7 @@ async function readResponse({ body, headers }: HttpResponse, exchange: HttpExcha
     throw createIncompleteResponseError('the body is truncated', exchange.host);
   // Some gateways send the array of a stream in reply to any request.
   const [reply, ...others] = Array.isArray(parsed) ? parsed : [parsed];
+  // A reply in an array is serialized again below. If it is nested too deeply, that would overflow the stack.
   const isDeepList = reply !== parsed && isDeeperThan(reply, 500);
   if (!isRecord(reply) || isDeepList) throw createNotGeminiResponseError(text, exchange);
   const error = extractServiceError(reply);

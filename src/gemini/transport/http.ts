@@ -21,7 +21,10 @@ export interface HttpRequest {
   lookup?: LookupFunction | undefined;
 }
 
-/** A response whose body has not been read. The caller reads it to its end, unless the request's signal aborts. */
+/**
+ * A response whose body has not been read. Unless the request's signal aborts, the caller must read the body to its end
+ * or call `discard`.
+ */
 export interface HttpResponse {
   status: number;
   headers: Headers;
@@ -102,7 +105,8 @@ function attachResponseListeners(
     response.resume();
     reject(proxyError);
   });
-  // No request asks for another protocol. Without this listener, Node destroys the socket and emits no error (20.20).
+  // No request asks for another protocol, so the status of such a response (101) is an error for the caller. Without
+  // this listener, Node destroys the socket and emits no error (20.20).
   clientRequest.on('upgrade', (response, socket) => {
     const { statusCode: status = 101 } = response;
     resolve({ status, headers: convertHeaders(response), body: createEmptyBody(), discard });

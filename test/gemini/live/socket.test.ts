@@ -16,8 +16,8 @@ async function countMessagesPerPause(messageCount: number): Promise<number[]> {
   server.on('connection', (_, request) => request.socket.write(Buffer.concat(Array(messageCount).fill(emptyFrame))));
   const unexpected = () => expect.unreachable();
   const socket = createLiveSocket({
-    ...{ agent: undefined, sendsInitialHistory: false },
-    ...{ classifyConnectError: unexpected, createTooLargeError: unexpected, classifyUpgradeError: unexpected },
+    ...{ agent: undefined, announcesHistory: false },
+    ...{ classifyConnectError: unexpected, createTooLargeError: unexpected, classifyErrorResponse: unexpected },
   });
   let received = 0;
   const onmessage = () => {

@@ -13,8 +13,8 @@ interface InlineMedia {
 }
 
 /**
- * Collects the pictures and sounds of a reply. Those in thoughts are left out: they are drafts. Adjacent pieces of PCM
- * with the same sample rate, which a stream sends one after the other, become one WAV file.
+ * Collects the pictures and sounds of a reply. Those in thoughts are left out: they are drafts. A stream sends a sound
+ * in pieces of PCM. Adjacent pieces with the same sample rate become one WAV file.
  */
 export function collectMedia(parts: readonly Part[]): ReplyMedia[] {
   const media: ReplyMedia[] = [];
@@ -26,9 +26,9 @@ export function collectMedia(parts: readonly Part[]): ReplyMedia[] {
   for (const part of parts) {
     const inline = readInlineMedia(part);
     if (!inline) continue;
-    const { sampleRate, ...completeItem } = inline;
+    const { sampleRate, ...item } = inline;
     if (speech?.sampleRate !== sampleRate) endSpeech();
-    if (sampleRate === undefined) media.push(completeItem);
+    if (sampleRate === undefined) media.push(item);
     else {
       speech ??= { sampleRate, pieces: [] };
       speech.pieces.push(Buffer.from(inline.base64, 'base64'));
@@ -67,7 +67,7 @@ function readInlineMedia({ inlineData, thought }: Part): InlineMedia | undefined
 /** Gemini's sample rate, if the type names none. */
 const defaultSampleRate = 24_000;
 
-/** A higher rate counts as invalid: the header of a WAV file has only 32 bits for the bytes per second. */
+/** A higher rate counts as invalid, because no sound has one. */
 const maxSampleRate = 1_000_000;
 
 /** Reads the rate in `audio/L16;codec=pcm;rate=24000`. Returns Gemini's rate if it is absent or invalid. */

@@ -2,7 +2,7 @@ import type { Part } from '@google/genai';
 import { assertReplyLength } from '../../../driver/reply-limit.js';
 import { createThoughtBuffer, joinThoughts } from './thoughts.js';
 
-/** Collects the parts of a reply as the service sent them, and joins their text and their thoughts. */
+/** Collects the parts of a reply (see `appendPart`). Also joins all text, and all thoughts. */
 export function createPartCollector() {
   const collected: Part[] = [];
   const thoughts = createThoughtBuffer();
