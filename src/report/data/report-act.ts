@@ -59,7 +59,7 @@ export interface ReportPrompt {
 
 interface ActContext extends TimingContext {
   anchor: string;
-  /** How often the act has occurred so far; counts from 1. */
+  /** 1 for the first act of this name, 2 for the second. */
   occurrence: number;
 }
 
@@ -129,8 +129,8 @@ function describeMedia({ name, mimeType, byteLength }: Record<string, unknown>):
 }
 
 /**
- * Describes an event in a sentence, as `runs show` does. Returns nothing for an event that lacks a field, and for the
- * wait before a retry, which the sentence of the retry contains.
+ * Describes an event in a sentence, as `runs show` does. Returns nothing for an event that lacks a field. Returns
+ * nothing for the wait before a retry either, because the sentence of the retry names this wait.
  */
 function describeEvent(raw: Record<string, unknown>): string[] {
   // Each case checks the fields that its formatter reads.

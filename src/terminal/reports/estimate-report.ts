@@ -26,7 +26,8 @@ export interface EstimateReport extends Totals {
   /** The number of requests whose model may search the web. */
   searchRequests: number;
   /**
-   * The highest fee for a search among the models of those requests; absent if the fee of one of the models is unknown.
+   * The fee for a search: of the models that may search the web, the highest fee. Absent if the fee of one of these
+   * models is unknown.
    */
   searchFee?: SearchFee;
 }
