@@ -2,7 +2,7 @@ import { toPrintable } from '../terminal/text/printable.js';
 
 /**
  * Markup for the page. The constructor escapes nothing, so pass only markup that this folder has written or rendered.
- * Text of a model, a file or a server belongs into `html`, which escapes it.
+ * Text of a model, a file or a server belongs in `html`, which escapes it.
  */
 export class Html {
   constructor(readonly markup: string) {}

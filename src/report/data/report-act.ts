@@ -3,7 +3,7 @@ import { formatFallback, formatRetry, formatWait } from '../../terminal/progress
 import { isRecord, toRecords } from '../../util/json.js';
 import { isSafeLink } from '../markdown.js';
 import { isCount, type Tokens, toCount, toText, toTexts, toTokens } from './stored-values.js';
-import { type ActTiming, type TimingContext, toActTiming } from './timing.js';
+import { type ReportTiming, type TimingContext, toReportTiming } from './timing.js';
 
 /** An act, as the page shows it. */
 export interface ReportAct {
@@ -11,7 +11,7 @@ export interface ReportAct {
   anchor: string;
   /** Its name. From the second act of the same name on, a number follows: `draft (2)`. */
   title: string;
-  timing: ActTiming;
+  timing: ReportTiming;
   /** Waits, retries, fallbacks and notes, as sentences. */
   notes: readonly string[];
   /** The last model that the request fell back to. */
@@ -71,7 +71,7 @@ export function toReportAct(stored: RecordedAct, { anchor, occurrence, ...contex
   const events = toRecords(raw.events);
   const fallback = events.findLast(({ type, to }) => type === 'act-fallback' && typeof to === 'string');
   return {
-    ...{ anchor, title: occurrence > 1 ? `${name} (${occurrence})` : name, timing: toActTiming(raw, context) },
+    ...{ anchor, title: occurrence > 1 ? `${name} (${occurrence})` : name, timing: toReportTiming(raw, context) },
     notes: events.flatMap(describeEvent),
     ...(fallback && { fallbackModel: toText(fallback.to) }),
     ...(isRecord(raw.end) && { reply: toReply(raw.end) }),

@@ -13,7 +13,7 @@ export interface Segment {
 }
 
 /** When an act ran, and how it spent its time. */
-export interface ActTiming {
+export interface ReportTiming {
   /** From the start of the first act. */
   startMs: number;
   durationMs: number;
@@ -48,7 +48,10 @@ interface TimesFromStart {
  * Derives the times of an act from what was recorded. For an act that an older version recorded, some times are
  * estimated, because older versions recorded only the sum of the planned waits.
  */
-export function toActTiming(act: Record<string, unknown>, { previousEndMs, firstStartedAt }: TimingContext): ActTiming {
+export function toReportTiming(
+  act: Record<string, unknown>,
+  { previousEndMs, firstStartedAt }: TimingContext,
+): ReportTiming {
   const timing = isRecord(act.timing) ? act.timing : undefined;
   const end = isRecord(act.end) ? act.end : undefined;
   const times = timing ? readMeasuredTimes(timing, end !== undefined) : estimateTimes(end ?? {});
