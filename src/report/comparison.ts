@@ -6,8 +6,8 @@ import { listFacts, renderStatus } from './summary.js';
 import { renderTable } from './tables.js';
 import type { MarkWords } from './word-marks.js';
 
-/** A run to compare, with what the history has of it. */
-export interface ComparedRun {
+/** A run as the page shows it, with what the history has of it. */
+export interface RunWithData {
   run: ReportRun;
   data: RunData;
 }
@@ -19,10 +19,10 @@ interface ComparedReplies {
 }
 
 /**
- * Renders runs side by side: first their facts, then their replies. In the replies of later runs, the differences from
- * the first run are marked. Replies that are equal in all runs are only counted.
+ * Renders runs side by side: first their facts, then their replies. In the replies of all runs but the first, the
+ * differences from the first run are marked. Replies that are equal in all runs are only counted.
  */
-export function* renderComparison(runs: readonly ComparedRun[], markWords: MarkWords): Generator<Html> {
+export function* renderComparison(runs: readonly RunWithData[], markWords: MarkWords): Generator<Html> {
   const heads = runs.map(({ run }, index) => ({
     name: html`<a href="#${run.anchor}">${index + 1}. <bdi>${run.matrix ?? run.narrative}</bdi></a>`,
   }));
@@ -30,7 +30,7 @@ export function* renderComparison(runs: readonly ComparedRun[], markWords: MarkW
   yield html`<section class="comparison" aria-labelledby="comparison">
 <h2 id="comparison">Side by side</h2>
 ${renderTable({ label: 'Facts of the runs', columns: [{ name: 'Run' }, ...heads], rows })}
-<p class="note">In the replies of later runs: <ins>words</ins> that the first run does not have, and <del>words</del> that only the first run has.</p>
+<p class="note">In the replies of all runs but the first: <ins>words</ins> that the first run does not have, and <del>words</del> that only the first run has.</p>
 `;
   let equalCount = 0;
   for (const item of listReplies(runs)) {
@@ -55,7 +55,7 @@ function renderFactRows(runs: readonly ReportRun[]): Html[] {
   );
 }
 
-function* listReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> {
+function* listReplies(runs: readonly RunWithData[]): Generator<ComparedReplies> {
   const actsByRun = runs.map(({ run, data }) => toReportActs(data.acts, run.anchor));
   const titles = new Set(actsByRun.flatMap((acts) => acts.map(({ title }) => title)));
   const textsByRun = actsByRun.map((acts) => new Map(acts.map(({ title, reply }) => [title, reply?.text])));
@@ -64,7 +64,7 @@ function* listReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> 
 }
 
 /** Lists, for each row number, the last reply of that row in each run. */
-function* listRowReplies(runs: readonly ComparedRun[]): Generator<ComparedReplies> {
+function* listRowReplies(runs: readonly RunWithData[]): Generator<ComparedReplies> {
   const getNumber = (id: string) => id.slice(id.lastIndexOf('/') + 1);
   const rowsByRun = runs.map(({ data }) => new Map(data.rows.map((row) => [getNumber(toText(row.run)), row])));
   for (const number of new Set(rowsByRun.flatMap((rows) => [...rows.keys()]))) {
@@ -78,7 +78,7 @@ function* listRowReplies(runs: readonly ComparedRun[]): Generator<ComparedReplie
   }
 }
 
-function renderReplies({ title, replies }: ComparedReplies, runs: readonly ComparedRun[], markWords: MarkWords): Html {
+function renderReplies({ title, replies }: ComparedReplies, runs: readonly RunWithData[], markWords: MarkWords): Html {
   const first = replies[0];
   const columns = replies.map((reply, index) => {
     const run = runs[index]?.run;
@@ -88,6 +88,10 @@ function renderReplies({ title, replies }: ComparedReplies, runs: readonly Compa
 `;
 }
 
+/**
+ * Renders a reply, with the differences from another one marked.
+ * @param first the reply of the first run; undefined if it has none, or if `reply` is itself of the first run
+ */
 function renderReply(reply: string | undefined, first: string | undefined, markWords: MarkWords): Html {
   if (reply === undefined) return html`<p class="note">No reply.</p>`;
   if (first === undefined) return html`<pre dir="auto">${reply}</pre>`;

@@ -1,7 +1,8 @@
 import { toPrintable } from '../terminal/text/printable.js';
 
 /**
- * Markup for the page. The constructor escapes nothing, so only markup that this folder has written may be passed in.
+ * Markup for the page. The constructor escapes nothing, so pass only markup that this folder has written or rendered.
+ * Text of a model, a file or a server belongs in `html`, which escapes it.
  */
 export class Html {
   constructor(readonly markup: string) {}

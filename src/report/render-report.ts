@@ -1,6 +1,6 @@
 import { renderAct } from './act-section.js';
 import { type PageAssets, readPageAssets } from './assets.js';
-import { type ComparedRun, renderComparison } from './comparison.js';
+import { type RunWithData, renderComparison } from './comparison.js';
 import type { ReportAct } from './data/report-act.js';
 import { type ReportRun, type RunData, toReportActs, toReportRun } from './data/report-run.js';
 import { Html, html } from './html.js';
@@ -45,7 +45,7 @@ function* renderPage(dataOfRuns: readonly RunData[], context: PageContext): Gene
 `;
 }
 
-function renderHead(runs: readonly ComparedRun[], { policy, style }: PageAssets): Html {
+function renderHead(runs: readonly RunWithData[], { policy, style }: PageAssets): Html {
   const names = [...new Set(runs.map(({ run }) => run.narrative))].join(', ');
   const title = runs.length === 1 ? names || 'run' : `${names}: ${runs.length} runs`;
   return html`<!doctype html>

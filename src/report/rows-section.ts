@@ -24,8 +24,8 @@ const columns: readonly { name: string; isNumber?: boolean; isOptional?: boolean
 
 /**
  * Renders the rows of a run as a table. Rows that did not complete come first. The page's script sorts and filters the
- * table. The style lays its rows out as grids, so that a browser can skip those out of sight. The ARIA roles keep it a
- * table for screen readers.
+ * table. The style lays its rows out as grids, so that a browser can skip those out of sight. Screen readers no longer
+ * recognize such a table, so ARIA roles say that it is one.
  */
 export function* renderRows(data: RunData, run: ReportRun, renderMarkdown: RenderMarkdown): Generator<Html> {
   const { anchor } = run;
@@ -63,7 +63,7 @@ function renderControls(anchor: string, rows: readonly ReportRun[]): Html {
 
 function renderLimitNote(id: string, total: number): Html {
   const count = `${formatInteger(maxRows)} of ${formatInteger(total)}`;
-  return html`<p class="note">The page has ${count} rows, failed ones first. All are in <code>boticelli runs export ${id}</code>.</p>`;
+  return html`<p class="note">The page has ${count} rows; those that did not complete come first. All are in <code>boticelli runs export ${id}</code>.</p>`;
 }
 
 function renderColumnHead(
@@ -71,7 +71,8 @@ function renderColumnHead(
   index: number,
 ): Html {
   const classes = [isNumber && 'number', isOptional && 'wide'].filter(Boolean).join(' ');
-  // At first the rows are sorted by their status, failures first, which is neither ascending nor descending.
+  // At first the rows are sorted by whether they completed. In the status column, that is neither ascending nor
+  // descending.
   const order = index === 1 && html` aria-sort="other"`;
   return html`<th role="columnheader" class="${classes}"${order}><button type="button">${name}</button></th>`;
 }

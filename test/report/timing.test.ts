@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { toActTiming } from '../../src/report/data/timing.js';
+import { toReportTiming } from '../../src/report/data/timing.js';
 
 /** The act before ended after 1,000 ms. When the first act started was not recorded. */
 const context = { previousEndMs: 1000, firstStartedAt: undefined };
 const getSegments = (act: Record<string, unknown>) =>
-  toActTiming(act, context).segments.map(({ kind, startMs, durationMs }) => [kind, startMs, durationMs]);
+  toReportTiming(act, context).segments.map(({ kind, startMs, durationMs }) => [kind, startMs, durationMs]);
 
 test('without measured times, an act follows the act before it and waits first', () => {
   const end = { durationMs: 5000, waitMs: 2000, firstTokenMs: 3000 };
@@ -25,7 +25,10 @@ test('the start, the waits and the failed attempts of an act are placed by its m
     ],
   };
   // The end of the act before, 99 ms, is not used.
-  const { startMs, waitMs, segments } = toActTiming({ timing, end: {} }, { previousEndMs: 99, firstStartedAt: 48_000 });
+  const { startMs, waitMs, segments } = toReportTiming(
+    { timing, end: {} },
+    { previousEndMs: 99, firstStartedAt: 48_000 },
+  );
   expect([startMs, waitMs]).toEqual([2000, 3000]);
   expect(segments.map(({ kind, startMs, durationMs }) => [kind, startMs, durationMs])).toEqual([
     ['wait', 2000, 1000],

@@ -1,7 +1,7 @@
 import type { Output } from '../../terminal/output.js';
 import { createJsonArrayOutput, createJsonReplyOutput, createNdjsonReplyOutput } from '../../terminal/replies/json.js';
 import type { ReplyOutput } from '../../terminal/replies/reply-output.js';
-import { createActSequencer, createReplySequencer } from '../../terminal/replies/reply-sequencer.js';
+import { createActSequencer, createNarrativeSequencer } from '../../terminal/replies/reply-sequencer.js';
 import {
   createParagraphWriter,
   createTextReplyOutput,
@@ -32,7 +32,7 @@ export function createReplyOutputs(
     }
     case 'text': {
       const paragraphWriter = createParagraphWriter(output);
-      const addToSequence = createReplySequencer();
+      const addToSequence = createNarrativeSequencer();
       return (narrativeIndex, replyOptions) => {
         const replies = createTextReplyOutput({ output, paragraphWriter, ...replyOptions });
         // The act sequencer puts the events of parallel acts in order. After it, `sequenced` puts narratives in order.

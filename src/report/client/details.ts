@@ -1,4 +1,4 @@
-/** Shows the buttons that open and close all folded parts of the page. Rows that are filtered out stay as they are. */
+/** Shows the buttons that open and close all folded parts of the page, except those in rows that are filtered out. */
 export function addDetailsButtons(): void {
   if (document.querySelector('details') === null) return;
   for (const [id, isOpen] of [

@@ -3,7 +3,7 @@ import { formatFallback, formatRetry, formatWait } from '../../terminal/progress
 import { isRecord, toRecords } from '../../util/json.js';
 import { isSafeLink } from '../markdown.js';
 import { isCount, type Tokens, toCount, toText, toTexts, toTokens } from './stored-values.js';
-import { type ActTiming, type TimingContext, toActTiming } from './timing.js';
+import { type ReportTiming, type TimingContext, toReportTiming } from './timing.js';
 
 /** An act, as the page shows it. */
 export interface ReportAct {
@@ -11,7 +11,7 @@ export interface ReportAct {
   anchor: string;
   /** Its name. From the second act of the same name on, a number follows: `draft (2)`. */
   title: string;
-  timing: ActTiming;
+  timing: ReportTiming;
   /** Waits, retries, fallbacks and notes, as sentences. */
   notes: readonly string[];
   /** The last model that the request fell back to. */
@@ -59,7 +59,7 @@ export interface ReportPrompt {
 
 interface ActContext extends TimingContext {
   anchor: string;
-  /** How often the act has occurred so far; counts from 1. */
+  /** 1 for the first act of this name, 2 for the second. */
   occurrence: number;
 }
 
@@ -71,7 +71,7 @@ export function toReportAct(stored: RecordedAct, { anchor, occurrence, ...contex
   const events = toRecords(raw.events);
   const fallback = events.findLast(({ type, to }) => type === 'act-fallback' && typeof to === 'string');
   return {
-    ...{ anchor, title: occurrence > 1 ? `${name} (${occurrence})` : name, timing: toActTiming(raw, context) },
+    ...{ anchor, title: occurrence > 1 ? `${name} (${occurrence})` : name, timing: toReportTiming(raw, context) },
     notes: events.flatMap(describeEvent),
     ...(fallback && { fallbackModel: toText(fallback.to) }),
     ...(isRecord(raw.end) && { reply: toReply(raw.end) }),
@@ -129,8 +129,8 @@ function describeMedia({ name, mimeType, byteLength }: Record<string, unknown>):
 }
 
 /**
- * Describes an event in a sentence, as `runs show` does. Returns nothing for an event that lacks a field, and for the
- * wait before a retry, which the sentence of the retry contains.
+ * Describes an event in a sentence, as `runs show` does. Returns nothing for an event that lacks a field. Returns
+ * nothing for the wait before a retry either, because the sentence of the retry names this wait.
  */
 function describeEvent(raw: Record<string, unknown>): string[] {
   // Each case checks the fields that its formatter reads.

@@ -12,8 +12,9 @@ export interface Segment {
   durationMs: number;
 }
 
-/** When an act ran, from the start of the first act. */
-export interface ActTiming {
+/** When an act ran, and how it spent its time. */
+export interface ReportTiming {
+  /** From the start of the first act. */
   startMs: number;
   durationMs: number;
   segments: readonly Segment[];
@@ -44,10 +45,13 @@ interface TimesFromStart {
 }
 
 /**
- * Derives the times of an act from what was recorded. Older versions recorded only the sum of the planned waits; the
- * times are then estimated.
+ * Derives the times of an act from what was recorded. For an act that an older version recorded, some times are
+ * estimated, because older versions recorded only the sum of the planned waits.
  */
-export function toActTiming(act: Record<string, unknown>, { previousEndMs, firstStartedAt }: TimingContext): ActTiming {
+export function toReportTiming(
+  act: Record<string, unknown>,
+  { previousEndMs, firstStartedAt }: TimingContext,
+): ReportTiming {
   const timing = isRecord(act.timing) ? act.timing : undefined;
   const end = isRecord(act.end) ? act.end : undefined;
   const times = timing ? readMeasuredTimes(timing, end !== undefined) : estimateTimes(end ?? {});

@@ -10,7 +10,7 @@ export interface RowCounts {
   total: number | undefined;
   /** Rows that have their reply, in this run or an earlier one. */
   done: number;
-  /** The part of `done` whose results an earlier run wrote. */
+  /** How many of the `done` rows have their result from an earlier run. */
   doneEarlier: number;
   /** Failed rows by error code. */
   failures: ReadonlyMap<ErrorCode, number>;

@@ -13,8 +13,8 @@ export interface SpinnerStatus {
 /** Shows on a terminal that work is in progress. */
 export interface Spinner {
   /**
-   * Shows a status in place of the previous one. The status is read again several times per second. A whole line that
-   * is written to the terminal in the meantime appears above the spinner.
+   * Shows a status in place of the previous one. The status is read again several times per second. While the spinner
+   * is shown, whole lines that are written to the terminal appear above it.
    */
   start(status: () => SpinnerStatus): void;
   /** Clears the spinner and shows the cursor again. */

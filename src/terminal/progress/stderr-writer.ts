@@ -7,8 +7,8 @@ export interface StderrWriter {
   /**
    * Writes a line. If a reply on the same screen is in the middle of a line, this line is written after the reply's
    * line.
-   * @param colorize colours the line, which is first wrapped to the width of the terminal. Without it, the line is
-   *   written unchanged: the caller has wrapped it, or it must stay whole so that it can be copied
+   * @param colorize colours the line after it was wrapped to the width of the terminal. Leave it out for a line that is
+   *   already wrapped, or that must stay whole so that it can be copied: such a line is written unchanged
    */
   writeLine(line: string, colorize?: (text: string) => string): void;
   /** Sets the status of one owner (any object) in the shared spinner; undefined removes it. */

@@ -40,10 +40,12 @@ export function createThoughtWriter(writeLine: (line: string) => void): (event: 
   };
 }
 
-/** The thoughts of an act since its last event of another type. */
+/** What is known about the thoughts of an act since its last event of another type. */
 interface ThoughtText {
   /** The beginning of a line whose end has not arrived. */
   pending: string;
+  /** Whether a line that is not blank was written. */
   hasLines: boolean;
+  /** Whether a blank line is written before the next line that is not blank. */
   isBlankDue: boolean;
 }

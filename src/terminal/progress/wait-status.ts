@@ -6,8 +6,10 @@ import type { SpinnerStatus } from './spinner.js';
 import type { StderrWriter } from './stderr-writer.js';
 
 /**
- * What an act is waiting for. `since` is the time at which the wait began, in milliseconds since the epoch; `act` is the
- * name for display; and `characters` is the length of the reply so far, without discarded text.
+ * What an act is waiting for: the beginning of a reply (`reply`), the end of the wait of an `act-wait` event (`wait`),
+ * the end of an upload or download (`file`), or the rest of a reply. `since` is the time at which the wait began, in
+ * milliseconds since the epoch; `act` is the name for display; and `characters` is the length of the reply so far,
+ * without discarded text.
  */
 type WaitState = { act: string; since: number; model: string; characters: number } & (
   | { kind: 'reply' }

@@ -4,13 +4,14 @@ import type { ReplyOutput } from './reply-output.js';
 interface QueuedOutput {
   output: Pick<ReplyOutput, 'onEvent'>;
   heldEvents: NarrativeEvent[];
-  /** Called when all events are written; present once no further event follows. */
+  /** Absent while further events may follow. Called when all events are written. */
   finish?: () => void;
 }
 
 /**
- * Writes the events of parallel work in order. Events of the first unfinished position are written immediately. Events
- * of a later position are held until all positions before it have finished.
+ * Writes the events of parallel acts or narratives in the order of their positions, counted from 0. Events of the first
+ * unfinished position are written immediately. Events of a later position are held until all positions before it have
+ * finished.
  */
 function createEventQueue() {
   const queue = new Map<number, QueuedOutput>();
@@ -46,7 +47,7 @@ function createEventQueue() {
  * Writes the replies of parallel narratives in order. Returns a function that wraps the output of the narrative at a
  * position, counted from 0.
  */
-export function createReplySequencer() {
+export function createNarrativeSequencer() {
   const queue = createEventQueue();
   return (position: number, output: ReplyOutput): ReplyOutput & { isQueued(act: { index: number }): boolean } => {
     queue.add(position, output);

@@ -74,6 +74,7 @@ export interface ParagraphWriter {
 /** Creates a writer that has written nothing yet. */
 export function createParagraphWriter(output: Output): ParagraphWriter {
   let hasWritten = false;
+  /** Whether the next paragraph needs no empty line: it is the first one, or the empty line is already written. */
   let isSeparated = true;
   let isOpen = false;
   /** Trailing newlines, or half of a surrogate pair. They are written only when more text follows. */

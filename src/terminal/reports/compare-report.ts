@@ -123,18 +123,18 @@ function createTables({ runs, acts }: Comparison): FigureTable[] {
 }
 
 function createActRows(acts: readonly ComparedAct[]): FigureTable['rows'] {
-  const format = (name: string, getCell: (act: ComparedAct) => string | undefined) => ({
+  const createRow = (name: string, getCell: (act: ComparedAct) => string | undefined) => ({
     name,
     cells: acts.map((act) => (act.status === 'completed' ? (getCell(act) ?? '') : act.status)),
   });
   return [
-    format('model', ({ model, requestedModel }) =>
+    createRow('model', ({ model, requestedModel }) =>
       model === requestedModel ? model : `${model} (asked for ${requestedModel})`,
     ),
-    format('parameters', ({ parameters }) => parameters && formatParameters(parameters).join(', ')),
+    createRow('parameters', ({ parameters }) => parameters && formatParameters(parameters).join(', ')),
     ...createUsageRows(acts),
-    format('words', ({ words }) => words?.toString()),
-    format('changed words', ({ difference }) => difference && formatChange(difference)),
+    createRow('words', ({ words }) => words?.toString()),
+    createRow('changed words', ({ difference }) => difference && formatChange(difference)),
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 

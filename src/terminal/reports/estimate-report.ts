@@ -17,7 +17,7 @@ interface Totals {
 
 /** The totals of a narrative, the totals of each model, and the waiting time. */
 export interface EstimateReport extends Totals {
-  /** The number of replies whose length is assumed to be typical. */
+  /** The number of text replies of acts without `max_tokens`. Their length is assumed to be typical. */
   guessedReplies: number;
   waitMs: number;
   /** The first model to use up its daily quota: after how many requests, and until when (ms since the epoch). */
@@ -26,7 +26,8 @@ export interface EstimateReport extends Totals {
   /** The number of requests whose model may search the web. */
   searchRequests: number;
   /**
-   * The highest fee for a search among the models of those requests; absent if the fee of one of the models is unknown.
+   * The fee for a search: of the models that may search the web, the highest fee. Absent if the fee of one of these
+   * models is unknown.
    */
   searchFee?: SearchFee;
 }

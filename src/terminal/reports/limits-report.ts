@@ -9,7 +9,7 @@ import { fitsWidth, formatTable } from '../text/table.js';
 export interface LimitsReport {
   location: ProjectQuotaLocation;
   tier: string;
-  /** The period to which per-minute limits apply. */
+  /** The period to which per-minute limits apply: a minute, unless `rate_window_seconds` is set. */
   windowMs: number;
   now: number;
   models: readonly QuotaStatus[];

@@ -8,7 +8,7 @@ const reservedBytes = 200;
 
 /**
  * Renders a summary in GitHub's Markdown: a heading and a table for each narrative. Narratives that did not complete
- * come first, and so do the failed cases of each. Lines beyond `maxBytes` are left out, and the last line says how
+ * come first. In each table, failed cases come first. Lines beyond `maxBytes` are left out, and the last line says how
  * many.
  */
 export function renderMarkdownSummary(suites: readonly ReportedSuite[], maxBytes: number): string {

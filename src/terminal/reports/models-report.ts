@@ -16,7 +16,7 @@ export interface ModelsReport {
   listedAt: number;
   now: number;
   tier: string;
-  /** The period to which per-minute limits apply. */
+  /** The period to which per-minute limits apply: a minute, unless `rate_window_seconds` is set. */
   windowMs: number;
   /** The number of all models of the service, whether selected or not. */
   count: number;
@@ -33,12 +33,13 @@ export interface ListedModel {
   methods: readonly string[];
   /** The ways in which boticelli can use the model: REST calls, REST streams, and Live sessions. */
   reach: { generate: boolean; stream: boolean; live: boolean };
+  /** Whether the model supports `countTokens`. */
   countsTokens: boolean;
   inputTokens?: number;
   outputTokens?: number;
   /** The earliest date of retirement, as in `2026-12-01`. */
   retires?: string;
-  /** Whether that date has passed although the model is still listed. */
+  /** Whether the date in `retires` has passed although the model is still listed. */
   isOverdue?: boolean;
   /** The effective limits. Absent if the model can't generate replies. */
   limits?: ModelStatus['limits'];

@@ -32,7 +32,7 @@ export interface ReportedCase {
   durationMs?: number;
 }
 
-/** Cuts a text to `maxLength` UTF-16 units and adds `…`, which is not part of the length. */
+/** Cuts a text to `maxLength` UTF-16 units and adds `…`. Unlike `truncate`, it does not count the `…`. */
 export function truncateText(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }

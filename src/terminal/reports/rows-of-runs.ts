@@ -2,7 +2,7 @@ import type { RecordedRun } from '../../store/runs/recorded-run.js';
 
 /** Whether a run has rows instead of acts: those of `--each`, of `--matrix`, or of both. */
 export function hasRows({ run, source, matrix }: Pick<RecordedRun, 'run' | 'source' | 'matrix'>): boolean {
-  // The id of a row's own run contains a slash.
+  // The run of a single combination has `matrix` too, but it has no rows. Only its id contains a slash.
   return source !== undefined || (matrix !== undefined && !run.includes('/'));
 }
 

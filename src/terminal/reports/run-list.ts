@@ -70,7 +70,8 @@ const columnDefinitions: readonly Column[] = [
 const dispensableTitles = ['started', 'model', 'rows'];
 
 /**
- * Formats the columns as a table that fits into the terminal, if that is possible.
+ * Formats the columns as a table. Leaves out the columns of `dispensableTitles`, one after another, until the table
+ * fits into the terminal or none of them is left.
  * @param shown the indexes of the columns in `columnDefinitions`
  */
 function formatColumns(shown: readonly number[], cells: string[][], terminalWidth: number | undefined): string[] {

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import type { ActEnd, NarrativeEvent, RunReport } from '../../../src/executor/narrative-events.js';
-import { createActSequencer, createReplySequencer } from '../../../src/terminal/replies/reply-sequencer.js';
+import { createActSequencer, createNarrativeSequencer } from '../../../src/terminal/replies/reply-sequencer.js';
 import { createParagraphWriter, createTextReplyOutput } from '../../../src/terminal/replies/text.js';
 
 function setup(count: number) {
   const writes: string[] = [];
   const output = { write: (text: string) => void writes.push(text), flush: async () => {}, isTerminal: false };
   const paragraphWriter = createParagraphWriter(output);
-  const sequence = createReplySequencer();
-  const outputs = Array.from({ length: count }, (_, position) =>
+  const sequence = createNarrativeSequencer();
+  const narratives = Array.from({ length: count }, (_, position) =>
     sequence(
       position,
       createTextReplyOutput({
