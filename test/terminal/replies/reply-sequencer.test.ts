@@ -8,7 +8,7 @@ function setup(count: number) {
   const output = { write: (text: string) => void writes.push(text), flush: async () => {}, isTerminal: false };
   const paragraphWriter = createParagraphWriter(output);
   const sequence = createNarrativeSequencer();
-  const narratives = Array.from({ length: count }, (_, position) =>
+  const outputs = Array.from({ length: count }, (_, position) =>
     sequence(
       position,
       createTextReplyOutput({
