@@ -32,7 +32,7 @@ test.each([
   ['nothing', [act('a'), act('b', 'none'), act('c')], ['', '', '?0?1']],
   ['acts by name, in the order in which they ran', [act('a'), act('b'), act('c', ['b', 'a', 'b'])], ['', '?0', '?0?1']],
   [
-    'the latest turn of an act that ran twice',
+    'the latest prompt and reply of an act that ran twice',
     [act('a'), act('b', 'none'), act('a'), act('c', ['a'])],
     ['', '', '?0?1', '?2'],
   ],

@@ -204,7 +204,7 @@ describe('a reused hop', () => {
     expect(events).toEqual([{ type: 'hop', part: 1, message, reused: true }]);
   });
 
-  test('is yielded although its only chunk is finished', async () => {
+  test('is yielded as an unfinished chunk, although the inner driver yields it as one finished chunk', async () => {
     const { inner, driver } = stack([]);
     inner.generateStream = async function* (current) {
       const response = await createScriptedDriver([current.finishedHops ? { pieces: ['two'] } : reused]).generate(
