@@ -258,6 +258,7 @@ test('executors that share a limiter never have more calls in flight than it all
   const reports = await Promise.all(
     Array.from({ length: 4 }, () => new NarrativeExecutor({ driver, callLimiter }).execute(createNarrative(acts))),
   );
+  // Each nested narrative makes 6 calls, and every second act makes one more: 6 × 6 + 3.
   expect(reports.map(({ status, acts: { length } }) => `${status} ${length}`)).toEqual(Array(4).fill('completed 39'));
   expect(callCounts).toEqual({ active: 0, maxActive: 3 });
 });
