@@ -219,7 +219,7 @@ describe('a reused hop', () => {
     ]);
   });
 
-  test('replaces the hint of the error if the service rejects its token; a hop of this run leaves the error as it is', async () => {
+  test('replaces the hint of the error if the service rejects its token; a hop of this run does not', async () => {
     const error = new BoticelliError('invalid_request', 'bad token', { hint: 'Fix it.' });
     await expect(stack([reused, { error }]).driver.generate(request)).rejects.toMatchObject({
       ...{ code: 'invalid_request', message: 'bad token' },
