@@ -36,9 +36,12 @@ describe('the cost of a request', () => {
   });
 
   test('is higher per token for a prompt of more than 200,000 tokens, if the model has a price for long prompts', () => {
-    const tiered = builtInPrices['gemini-3.1-pro-preview']?.[0] as Price;
+    const priceWithLongPrompts = builtInPrices['gemini-3.1-pro-preview']?.[0] as Price;
     const cost = (promptTokens: number) =>
-      calculateCostUsd({ promptTokens, cachedTokens: 100_000, outputTokens: 10_000, thoughtTokens: 0 }, tiered);
+      calculateCostUsd(
+        { promptTokens, cachedTokens: 100_000, outputTokens: 10_000, thoughtTokens: 0 },
+        priceWithLongPrompts,
+      );
     expect(cost(200_000)).toBe(0.34);
     expect(cost(200_001)).toBe(0.620004);
   });
@@ -48,7 +51,8 @@ describe('the cost of a request', () => {
       calculateCostUsd(millions({ prompt: 1 }), { ...price, ...factors }, { serviceTier });
     expect(['standard', 'unspecified', 'flex'].map((tier) => cost(tier))).toEqual([2, 2, 1]);
     expect(cost('priority', { priorityFactor: 1.8 })).toBe(3.6);
-    // The factor of priority differs between models, and the price of a new tier is not known.
+    // The factor of priority differs between models. `turbo` stands for a new tier, whose price is unknown.
+    // `constructor` is a property of every object, but no tier.
     expect(['priority', 'constructor', 'turbo'].map((tier) => cost(tier))).toEqual([undefined, undefined, undefined]);
   });
 });
@@ -93,6 +97,7 @@ describe('the cost of sound', () => {
       ...{ model: 'm', parameters: {}, turns: [{ role: 'user', parts: part ? [part] : [] }] },
     });
     const tokens = { promptTokens: 1e6, outputTokens: 1e6 };
+    // A model that speaks may have sound in any prompt: its own earlier replies.
     expect(estimateCostUsd(request(), tokens, live)).toBe(3 + 12);
     const audioInputPrice: Price = { input: 1, output: 4, inputByModality: { AUDIO: 3 } };
     const media = (mimeType: string): MediaPart => ({

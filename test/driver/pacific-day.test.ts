@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
-  'each hour of the ten days from %s is surely in its own day alone; the start of a Sunday is surely in no day',
+  'each hour of the ten days from %s is surely in its own day only, but the start of a Sunday is not surely in any day',
   (start) => {
     const hourMs = 3_600_000;
     for (let hour = 0; hour < 10 * 24; hour += 1) {
@@ -24,7 +24,8 @@ test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
       const endsAt = getNextPacificMidnight(at).getTime();
       const previousEnd = getNextPacificMidnight(endsAt - 26 * hourMs).getTime();
       const nextEnd = getNextPacificMidnight(endsAt).getTime();
-      // Clocks change on Sundays, so only the last 23 hours of a Sunday are surely part of it.
+      // Clocks change on Sundays, so a Sunday may have only 23 hours. Without a time zone, only the 23 hours before its
+      // end are surely part of it. In UTC, a Sunday of Los Angeles ends on Monday morning.
       const isStartOfSunday = new Date(endsAt).getUTCDay() === 1 && at < endsAt - 23 * hourMs;
       const result = [previousEnd, endsAt, nextEnd].map((end) => isSurelyInPacificDay(at, end));
       expect(result, new Date(at).toISOString()).toEqual([false, !isStartOfSunday, false]);

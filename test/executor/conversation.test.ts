@@ -32,7 +32,7 @@ test.each([
   ['nothing', [act('a'), act('b', 'none'), act('c')], ['', '', '?0?1']],
   ['acts by name, in the order in which they ran', [act('a'), act('b'), act('c', ['b', 'a', 'b'])], ['', '?0', '?0?1']],
   [
-    'the latest turn of an act that ran twice',
+    'the latest prompt and reply of an act that ran twice',
     [act('a'), act('b', 'none'), act('a'), act('c', ['a'])],
     ['', '', '?0?1', '?2'],
   ],
@@ -46,7 +46,7 @@ test.each([
   expect(renderConversations(acts)).toEqual(expected);
 });
 
-test('never drops a turn that a later act sees', () => {
+test('shows each act exactly the turns of its context, although it drops turns that no later act sees', () => {
   const names = ['a', 'b', 'c', 'd'];
   const contexts = fc.oneof(fc.constantFrom<ActContext>('full', 'previous', 'none'), fc.subarray(names));
   const acts = fc.array(fc.tuple(fc.constantFrom(...names), contexts), { maxLength: 12 });

@@ -144,7 +144,7 @@ test('reports unusable media before a nested narrative of the same act runs', as
   expect(requests).toHaveLength(1);
 });
 
-test('renders media of a nested narrative with the variables of the outer one', async () => {
+test('fills in the media file names of a nested narrative with the variables of the outer one', async () => {
   const files = {
     'a.toml': renderNarrative({ in: '"narrative:inner"' }, '[vars]\nname = "a"'),
     'inner.toml': renderNarrative({ x: picture('{{vars.name}}.png') }, '[vars]\nname = "nope"'),
@@ -153,7 +153,7 @@ test('renders media of a nested narrative with the variables of the outer one', 
   expect((await runNarrative({ files, vars: { name: 'b' } })).sent).toEqual([['b.png']]);
 });
 
-test('in a rehearsal, a text stands for media whose name contains a reply; other media is sent', async () => {
+test('in a rehearsal, a text replaces media with a reply in its file name; other media stays in the request', async () => {
   const source = renderNarrative({ one: '"x"', two: picture('{{previous}}.png'), three: picture('{{round}}.png') });
   const { report, sent } = await runNarrative({ files: { 'a.toml': source }, options: { isRehearsal: true } });
   expect(report.status).toBe('completed');
@@ -170,7 +170,7 @@ test('renders a media URL before it is fetched', async () => {
   expect(requests[0]?.turns[0]).toMatchObject({ parts: [{ content, name: 'https://example.org/a.png' }] });
 });
 
-describe('a name that a reply or standard input fills', () => {
+describe('a reply or standard input in a file name or URL', () => {
   const runWith = (keys: string, reply: string, options: Partial<NarrativeExecutorOptions> = {}, more = '') =>
     runNarrative({
       files: {
@@ -187,7 +187,7 @@ describe('a name that a reply or standard input fills', () => {
     ['file = "{{one}}/private.txt"', outside],
     ['file = "../{{one}}"', `${basename(outside)}/private.txt`],
     ['file = "{{one}}"', '../missing.txt'],
-  ])('leads to no file outside of the folder without --allow-outside: %s with %j', async (keys, reply) => {
+  ])("leads to no file outside of the narrative's folder without --allow-outside: %s with %j", async (keys, reply) => {
     const { report, requests } = await runWith(keys, reply);
     expect(report.error).toMatchObject({ code: 'no_input', act: 'two' });
     expect(report.error?.message).toMatch(
@@ -201,7 +201,7 @@ describe('a name that a reply or standard input fills', () => {
     );
   });
 
-  test('leads to no file outside of the folder through a link', async () => {
+  test("leads to no file outside of the narrative's folder through a link", async () => {
     const source = renderNarrative({ one: '"x"', two: picture('{{stdin}}') });
     const folder = createTemporaryFolder(onTestFinished, { 'a.toml': source });
     symlinkSync(outside, join(folder, 'link'));
@@ -211,7 +211,7 @@ describe('a name that a reply or standard input fills', () => {
     expect(report.error).toMatchObject({ code: 'no_input', message: expect.stringContaining('is outside of') });
   });
 
-  test('is confined to the folder; a path that the user writes in a variable or in the narrative is not', async () => {
+  test("is confined to the narrative's folder, but a path in a variable or in the narrative is not", async () => {
     const file = join(outside, 'private.txt');
     const { sent } = await runWith(`file = "{{vars.path}}"`, 'x', {}, `[vars]\npath = "${file}"\n`);
     expect(sent[1]).toEqual([file]);
@@ -253,7 +253,7 @@ describe('a name that a reply or standard input fills', () => {
     ['https://{{vars.host}}/{{one}}?q={{one}}', '//evil.example/x.txt'],
     ['https://a.example?file={{one}}', 'x.txt'],
     ['{{vars.url}}', 'x'],
-  ])('may fill other parts of a URL: %s with %j', async (url, reply) => {
+  ])('may fill the parts of a URL after the host: %s with %j', async (url, reply) => {
     const vars = '[vars]\nhost = "a.example:8443"\nurl = "https://a.example/x"\n';
     const { report, requests } = await runWith(`url = "${url}"`, reply, {}, vars);
     expect(report.error).toBeUndefined();

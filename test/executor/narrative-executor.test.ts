@@ -80,12 +80,12 @@ test('emits the events of a streamed run in order', async () => {
 });
 
 test('executeWithProgress passes on each chunk, and resolves to the same report as execute', async () => {
-  const events: string[] = [];
+  const chunks: string[] = [];
   const streamed = await createExecutor().executor.executeWithProgress(threeActs, (name, { text, finished }) => {
-    events.push(`${name}:${text}${finished ? '.' : ''}`);
+    chunks.push(`${name}:${text}${finished ? '.' : ''}`);
   });
   const blocking = await createExecutor().executor.execute(threeActs);
-  expect(events.slice(0, 3)).toEqual(['one:Reply ', 'one:1', 'one:.']);
+  expect(chunks.slice(0, 3)).toEqual(['one:Reply ', 'one:1', 'one:.']);
   expect(streamed.acts.map(({ firstTokenMs: _, ...rest }) => rest)).toEqual(blocking.acts);
 });
 
@@ -188,7 +188,7 @@ test('ends the run as interrupted on an abort, and starts no further act', async
   expect(report).toMatchObject({ status: 'interrupted', error: { code: 'interrupted', act: 'two' } });
 });
 
-test("treats an abort with the caller's own reason as an interruption, not as a bug", async () => {
+test('treats an abort with any other reason than `Interrupted` as an interruption too, not as a bug', async () => {
   const { executor } = createExecutor([], { signal: AbortSignal.abort() });
   expect(await executor.execute(threeActs)).toMatchObject({ status: 'interrupted', error: { code: 'interrupted' } });
 });

@@ -14,26 +14,26 @@ import { createAct, createNarrative, getTurnTexts } from './narrative-fixture.js
 
 type Reply = (request: GenerateRequest, context: CallContext) => Promise<string> | string;
 
-/** A driver whose replies come from a function. `seen` counts the calls that run at the same time. */
+/** A driver whose replies come from a function. `callCounts` has the number of calls that run now, and its maximum. */
 function createDriver(reply: Reply) {
-  const seen = { active: 0, maxActive: 0 };
+  const callCounts = { active: 0, maxActive: 0 };
   const driver: BoticelliDriver = {
     supportsStreaming: () => false,
     async *generateStream() {},
     async generate(request, context = {}) {
-      seen.active += 1;
-      seen.maxActive = Math.max(seen.maxActive, seen.active);
+      callCounts.active += 1;
+      callCounts.maxActive = Math.max(callCounts.maxActive, callCounts.active);
       try {
         const text = await reply(request, context);
         const usage = { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 };
         const turn = { role: 'model', text, model: request.model } as const;
         return { text, model: request.model, finishReason: 'STOP', usage, turn };
       } finally {
-        seen.active -= 1;
+        callCounts.active -= 1;
       }
     },
   };
-  return { driver, seen };
+  return { driver, callCounts };
 }
 
 const getPrompt = (request: GenerateRequest) => String(getTurnTexts(request).at(-1));
@@ -43,7 +43,7 @@ function startRun(narrative: Narrative, options: Partial<NarrativeExecutorOption
   const pending: { prompt: string; resolve: (reply: string | Error) => void }[] = [];
   const started: string[] = [];
   const events: NarrativeEvent[] = [];
-  const { driver, seen } = createDriver(async (request, { signal }) => {
+  const { driver, callCounts } = createDriver(async (request, { signal }) => {
     const prompt = getPrompt(request);
     started.push(prompt);
     const reply = await new Promise<string | Error>((resolve, reject) => {
@@ -59,7 +59,7 @@ function startRun(narrative: Narrative, options: Partial<NarrativeExecutorOption
   return {
     report,
     events,
-    seen,
+    callCounts,
     /** Returns the prompts of the calls that have started since `next` was last called, sorted. */
     async next() {
       await setImmediate();
@@ -152,7 +152,7 @@ describe('an act waits only for the acts', () => {
   });
 
   test('before it, with `maxConcurrent: 1`, even if its context shows none of them', async () => {
-    const { seen, report, next, answer, events } = startRun(
+    const { callCounts, report, next, answer, events } = startRun(
       createNarrative([createAct('a', 'A', noContext), createAct('b', 'B', noContext)]),
       { maxConcurrent: 1 },
     );
@@ -161,7 +161,7 @@ describe('an act waits only for the acts', () => {
     expect(await next()).toEqual(['B']);
     answer('B', new TypeError('broken'));
     await report;
-    expect(seen.maxActive).toBe(1);
+    expect(callCounts.maxActive).toBe(1);
     expect(events.filter((event) => 'index' in event).map(({ type }) => type)).toEqual([
       'act-start',
       'act-end',
@@ -203,7 +203,7 @@ describe('a failure', () => {
     expect(await next()).toEqual([]);
   });
 
-  test('of several acts is reported as that of the act that comes first in the narrative', async () => {
+  test('is reported for the act that comes first in the narrative, if several acts fail', async () => {
     const { next, answer, report } = startRun(createNarrative(acts));
     await next();
     answer('B', new TypeError('second'));
@@ -217,6 +217,7 @@ describe('a failure', () => {
     const { next, answer, report } = startRun(createNarrative([createAct('n', ['N', nested], noContext), ...acts]), {
       maxConcurrent: 2,
     });
+    // A and B take both slots. X waits for one, because a nested narrative asks for its slots a moment later.
     expect(await next()).toEqual(['A', 'B']);
     answer('A', new TypeError('broken'));
     await next();
@@ -252,20 +253,22 @@ test('executors that share a limiter never have more calls in flight than it all
     { carousel: 2 },
   );
   const acts = Array.from({ length: 6 }, (_, at) => createAct(`a${at}`, at % 2 ? inner : [`${at}`, inner], noContext));
-  const { driver, seen } = createDriver(() => setImmediate('done'));
+  const { driver, callCounts } = createDriver(() => setImmediate('done'));
   const callLimiter = createCallLimiter(3);
   const reports = await Promise.all(
     Array.from({ length: 4 }, () => new NarrativeExecutor({ driver, callLimiter }).execute(createNarrative(acts))),
   );
+  // Each nested narrative makes 6 calls, and every second act makes one more: 6 × 6 + 3.
   expect(reports.map(({ status, acts: { length } }) => `${status} ${length}`)).toEqual(Array(4).fill('completed 39'));
-  expect(seen).toEqual({ active: 0, maxActive: 3 });
+  expect(callCounts).toEqual({ active: 0, maxActive: 3 });
 });
 
-// Stored and recorded replies are matched to equal requests by the order of these requests.
+// A stored or recorded reply is found by its request and by how many equal requests came before. So the order of equal
+// requests must be the same in every run.
 describe('equal requests', () => {
   /**
-   * Runs a narrative. Each reply depends on the request and on how many equal requests came before it. It arrives
-   * after a random delay.
+   * Runs a narrative. Each reply depends on its request and on how many equal requests were sent before. Each reply
+   * arrives after a random delay.
    */
   async function runWithOccurrences(narrative: Narrative, maxConcurrent: number, seed: number) {
     const identifyRequest = createRequestNumbering();

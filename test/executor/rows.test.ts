@@ -61,29 +61,29 @@ test('a narrative that uses a row fails before any request if there is no row, o
 });
 
 describe('files that a row names', () => {
-  const look = renderNarrative('[[acts.a.input]]\ntype = "image"\nfile = "{{row.file}}"');
+  const imageNarrative = renderNarrative('[[acts.a.input]]\ntype = "image"\nfile = "{{row.file}}"');
 
   test.each([['a.png'], ['../texts/b.png'], ['./a.png ']])('%s is read', async (file) => {
-    const { report, sent } = await runWithRow(look, { values: { file } });
+    const { report, sent } = await runWithRow(imageNarrative, { values: { file } });
     expect([report.failure, ...sent]).toEqual([undefined, file.trim()]);
   });
 
   test.each([['../c.png'], ['link.png'], ['/etc/hostname']])('%s is refused without --allow-outside', async (file) => {
-    const { report } = await runWithRow(look, { values: { file } });
+    const { report } = await runWithRow(imageNarrative, { values: { file } });
     expect(report.failure?.code).toBe('no_input');
     expect(report.failure?.message).toMatch(
       /^the file ".*" is outside of .*rows and .*texts, and a row chooses its name$/,
     );
   });
 
-  test('may be outside with --allow-outside, or if the user named the file; a missing file is an error', async () => {
-    const allowed = await runWithRow(look, { values: { file: '../c.png' } }, { allowOutside: true });
+  test('may be outside with --allow-outside, or if the row stands for the file; a missing file is an error', async () => {
+    const allowed = await runWithRow(imageNarrative, { values: { file: '../c.png' } }, { allowOutside: true });
     expect(allowed.report.status).toBe('completed');
     const folder = createTemporaryFolder(onTestFinished);
     const file = join(folder, 'own.png');
     writeFileSync(file, mediaBytes.png);
-    expect((await runWithRow(look, { values: { file }, file })).report.status).toBe('completed');
-    const missing = await runWithRow(look, { values: { file: 'gone.png' } });
+    expect((await runWithRow(imageNarrative, { values: { file }, file })).report.status).toBe('completed');
+    const missing = await runWithRow(imageNarrative, { values: { file: 'gone.png' } });
     expect(missing.report.failure).toMatchObject({ code: 'no_input', message: 'the file "gone.png" does not exist' });
   });
 });

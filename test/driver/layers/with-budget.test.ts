@@ -80,6 +80,7 @@ test('counts running calls with their estimates, over all drivers that share a l
   });
   await Promise.allSettled(calls);
   await other.generate(createRequest());
+  // The first call failed and is free. The replies of the other three have no cost, so each counts at its estimate.
   await expect(one.generate(createRequest())).rejects.toThrow(/\$3\.00 of --max-cost \$3\.00 is spent$/);
   expect(inner.requests).toHaveLength(4);
 });
@@ -108,7 +109,7 @@ test('rejects a request to a model without a known price, and says how to set th
   expect(inner.requests).toEqual([]);
 });
 
-test('adds up the cost of both replies when JSON is retried', async () => {
+test('withJsonValidation adds up the cost of an invalid reply and of the reply after it', async () => {
   const inner = createScriptedDriver([{ pieces: ['no json'] }, { pieces: ['{}'] }]);
   const driver = withJsonValidation(
     { compileSchema: async () => () => [] },
@@ -125,6 +126,6 @@ test('counts replies and lost attempts of unknown cost with an estimate of what 
   const estimateUsd = (_request: GenerateRequest, reply?: { text: string }) => (reply ? 1 + reply.text.length : 1);
   const driver = withBudget({ maxCostUsd: 7, estimateUsd, ledger }, withCost({ getPrice: () => undefined }, inner));
   await driver.generate(createRequest());
-  // The usage event is that of a lost attempt, which counts as one without text. The reply has four characters.
+  // The usage event of the lost attempt counts as an empty reply: 1. The reply has four characters: 1 + 4.
   expect(ledger.spentUsd).toBe(1 + (1 + 4));
 });

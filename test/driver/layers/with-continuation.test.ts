@@ -41,7 +41,7 @@ test('passes a reply of one request through unchanged', async () => {
 describe('a reply in several hops', () => {
   const scripts = [hop('one ', 'a'), hop('two ', 'b'), { pieces: ['three'] }];
 
-  test('has what the tools did in all hops, each source once', async () => {
+  test('has the sources and the web searches of all hops, each once', async () => {
     const [a, b] = [{ uri: 'https://a.example/' }, { uri: 'https://b.example/' }];
     const found = [{ sources: [a], searches: ['q'] }, { sources: [{ ...a, title: 'A' }, b] }, { searches: ['q', 'r'] }];
     const { driver } = stack(scripts.map((script, index) => ({ ...script, response: found[index] ?? {} })));
@@ -204,7 +204,7 @@ describe('a reused hop', () => {
     expect(events).toEqual([{ type: 'hop', part: 1, message, reused: true }]);
   });
 
-  test('is yielded although its only chunk is finished', async () => {
+  test('is yielded as an unfinished chunk, although the inner driver yields it as one finished chunk', async () => {
     const { inner, driver } = stack([]);
     inner.generateStream = async function* (current) {
       const response = await createScriptedDriver([current.finishedHops ? { pieces: ['two'] } : reused]).generate(
@@ -219,7 +219,7 @@ describe('a reused hop', () => {
     ]);
   });
 
-  test('adds a hint to the error if the service rejects its token; a hop of this run adds no hint', async () => {
+  test('replaces the hint of the error if the service rejects its token; a hop of this run does not', async () => {
     const error = new BoticelliError('invalid_request', 'bad token', { hint: 'Fix it.' });
     await expect(stack([reused, { error }]).driver.generate(request)).rejects.toMatchObject({
       ...{ code: 'invalid_request', message: 'bad token' },

@@ -6,7 +6,7 @@ import type { GenerateRequest, Part } from '../../../src/driver/request.js';
 import type { Price } from '../../../src/facts/prices.js';
 import { createScriptedDriver } from '../../helpers/scripted-driver.js';
 
-/** A scripted reply has ten prompt tokens and one output token. */
+/** A scripted reply has ten prompt tokens and one output token: $1.10 as text. */
 const price: Price = { input: 100_000, output: 100_000, inputByModality: { AUDIO: 200_000 } };
 const createRequest = (part: Part = { type: 'text', text: 'Q' }): GenerateRequest => ({
   ...{ model: 'm', turns: [{ role: 'user', parts: [part] }], parameters: {} },

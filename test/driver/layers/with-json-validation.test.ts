@@ -31,7 +31,7 @@ async function collectChunks(stream: AsyncIterable<StreamChunk>): Promise<Stream
   return chunks;
 }
 
-test('returns JSON that matches, without an event', async () => {
+test('returns JSON that matches its schema, and emits no event', async () => {
   const { driver, inner, events, emit } = stack(['{"name": "Ada"}']);
   const response = await driver.generate(request, { emit });
   expect(response).toMatchObject({ text: '{"name": "Ada"}', turn: { text: '{"name": "Ada"}' } });
@@ -84,7 +84,7 @@ test('fails after a second invalid reply', async () => {
   expect(inner.requests).toHaveLength(2);
 });
 
-test('reports the usage of invalid replies in events, unless a valid reply follows, whose usage includes it', async () => {
+test('reports the usage of invalid replies in events, or in the usage of the valid reply that follows', async () => {
   const error = new BoticelliError('unavailable', 'busy');
   const truncated: ScriptedCall = { pieces: ['{'], finishReason: 'MAX_TOKENS' };
   for (const [replies, usageEventCount] of [

@@ -12,6 +12,7 @@ const request: GenerateRequest = {
   serviceTiers: ['flex', 'standard', 'priority'],
 };
 const overloaded = new BoticelliError('unavailable', '503: no capacity', { isTransient: true, isOverload: true });
+/** A 429. Without violations it names no limit, so it means that the service has no capacity. */
 const limited = (violations: QuotaExceeded['violations'] = []) =>
   new QuotaExceeded('rate_limited', '429', { violations });
 
