@@ -20,7 +20,7 @@ interface ComparedReplies {
 
 /**
  * Renders runs side by side: first their facts, then their replies. In the replies of all runs but the first, the
- * differences from the first run are marked. Replies that are equal in all runs are only counted.
+ * differences from the first run are marked. Replies that are equal in all runs are only counted. Acts that have no reply in any run are left out.
  */
 export function* renderComparison(runs: readonly RunWithData[], markWords: MarkWords): Generator<Html> {
   const heads = runs.map(({ run }, index) => ({
@@ -34,6 +34,7 @@ ${renderTable({ label: 'Facts of the runs', columns: [{ name: 'Run' }, ...heads]
 `;
   let equalCount = 0;
   for (const item of listReplies(runs)) {
+    if (item.replies.every((reply) => reply === undefined)) continue;
     if (item.replies.every((reply) => reply === item.replies[0])) equalCount += 1;
     else yield renderReplies(item, runs, markWords);
   }

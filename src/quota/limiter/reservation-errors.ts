@@ -1,3 +1,4 @@
+import { isPacificMidnight } from '../../driver/pacific-day.js';
 import { BoticelliError } from '../../errors.js';
 import type { Reservation, ReservationFailure, ReservationResult } from './rate-limiter.js';
 
@@ -11,7 +12,7 @@ function createReservationError(failure: ReservationFailure): BoticelliError {
   const { model } = failure;
   switch (failure.state) {
     case 'closed':
-      return new BoticelliError('quota_exhausted', `daily quota of ${model} is used up`, {
+      return new BoticelliError('quota_exhausted', describeClosing(failure), {
         hint: 'The request was not sent. Use another model with --model or --fallback.',
         retryAt: new Date(failure.at),
       });
@@ -33,6 +34,12 @@ function createReservationError(failure: ReservationFailure): BoticelliError {
     default:
       return failure satisfies never;
   }
+}
+
+function describeClosing({ model, at }: { model: string; at: number }): string {
+  return isPacificMidnight(at)
+    ? `daily quota of ${model} is used up`
+    : `the service asked for a wait of more than ten minutes for ${model}`;
 }
 
 /** The error of a prompt that is larger than the tokens per minute that the service allows. No wait helps. */

@@ -1,5 +1,5 @@
 import type { LimitKind } from '../../facts/limits.js';
-import type { Availability, LimitStatus, ModelStatus, QuotaStatus, UsageCount } from '../../quota/status.js';
+import type { LimitStatus, ModelStatus, QuotaStatus, UsageCount } from '../../quota/status.js';
 import type { Colors, DisplayOptions } from '../text/colors.js';
 import { formatDateTime, formatDuration, formatMoment, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
@@ -74,11 +74,11 @@ function formatTitle(model: QuotaStatus, { now }: LimitsReport, colors: Colors):
   const name = colors.heading(toPrintableLine(model.model));
   if (model.standsFor !== undefined)
     return `${name}: alias of ${toPrintableLine(model.standsFor)}; its requests count for that model`;
-  const availability = formatAvailability(model.free, now);
+  const availability = formatAvailability(model, now);
   return `${name}: ${model.free.state === 'now' ? availability : colors.warning(availability)}`;
 }
 
-function formatAvailability(availability: Availability, now: number): string {
+function formatAvailability({ free: availability, day }: ModelStatus, now: number): string {
   switch (availability.state) {
     case 'now':
       return 'available now';
@@ -87,8 +87,11 @@ function formatAvailability(availability: Availability, now: number): string {
       return availability.at - now < 50 ? 'available now' : `available ${formatMoment(new Date(availability.at), now)}`;
     case 'taken':
       return 'at the limit of concurrent requests';
-    case 'closed':
-      return `daily quota used up, available ${formatMoment(new Date(availability.at), now)}`;
+    case 'closed': {
+      // The model is closed until the end of a day, or until the end of a long wait that the service asked for.
+      const reason = availability.at === day.endsAt ? 'daily quota used up' : 'the service asked for a long wait';
+      return `${reason}, available ${formatMoment(new Date(availability.at), now)}`;
+    }
   }
 }
 

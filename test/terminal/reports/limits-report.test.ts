@@ -21,3 +21,9 @@ test('shows a wait that rounds to 0.0 s as available now', () => {
   expect(formatModelLine({ state: 'later', at: now + 400, reason: 'rpm' })).toMatch(/^m: available in 0\.4 s, at /);
   expect(formatModelLine({ state: 'now' })).toBe('m: available now');
 });
+
+test('says whether a model is closed for the day or for a long wait', () => {
+  expect(formatModelLine({ state: 'closed', at: now + 3_600_000 })).toMatch(/^m: daily quota used up, available /);
+  const wait = /^m: the service asked for a long wait, available (in|at) /;
+  expect(formatModelLine({ state: 'closed', at: now + 20 * 60_000 })).toMatch(wait);
+});
