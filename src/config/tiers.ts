@@ -35,7 +35,9 @@ export async function assertKnownTier(sources: Sources, known: string[], flag: s
     const name = file.settings.providers?.gemini?.default_tier;
     if (name === undefined || known.includes(name)) continue;
     const message = `${describePath(path)} must be one of ${names}, not ${quote(name)}`;
-    throw await file.createError(errorAt('unknown-tier', path, message, { suggest: { name, candidates: known } }));
+    throw await file.createError(
+      errorAt('unknown-tier', path, message, { suggestionQuery: { name, candidates: known } }),
+    );
   }
 }
 

@@ -21,7 +21,7 @@ export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: 
 }
 
 /** Reads all rows, and returns a function that says whether an id is that of a row in any of the combinations. */
-export async function collectRowIds(
+export async function createRowIdCheck(
   rows: AsyncIterable<Row>,
   combinations: readonly (Combination | undefined)[],
 ): Promise<(id: string) => boolean> {
