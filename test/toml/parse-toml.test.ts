@@ -24,10 +24,10 @@ const spellings = fc.infiniteStream(fc.nat({ max: 3 }));
 
 test('reads exactly the names and values of the file', () => {
   fc.assert(
-    fc.property(table, spellings, (written, spelling) => {
-      const source = written.entries.map(([name, value]) => renderEntry(name, value, spelling)).join('');
+    fc.property(table, spellings, (expected, spelling) => {
+      const source = expected.entries.map(([name, value]) => renderEntry(name, value, spelling)).join('');
       const parsed = parseToml(source);
-      expect(parsed.ok && simplify(parsed.table)).toEqual(sortKeys(written));
+      expect(parsed.ok && simplify(parsed.table)).toEqual(sortKeys(expected));
     }),
     { numRuns: 500 },
   );
