@@ -33,7 +33,7 @@ function createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable):
   const path = [...tablePath, key];
   const options = {
     target: 'key',
-    suggest: { name: key, candidates: getSchemaKeys(settingsSchema, tablePath) },
+    suggestionQuery: { name: key, candidates: getSchemaKeys(settingsSchema, tablePath) },
   } as const;
   const value = valueAt(file, path);
   if (tablePath.length === 0 && (isTable(value) || Array.isArray(value))) {
@@ -45,7 +45,8 @@ function createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable):
 }
 
 /**
- * Returns a hint if a setting has the name of an API key. API keys must not be in a file that is shared or committed.
+ * Returns a hint if a setting's name, such as `api_key`, suggests that its value is an API key. API keys must not be in
+ * a file that is shared or committed.
  */
 function apiKeyHint(key: string): string | undefined {
   return /(?:^|_)(?:api_?key|key|token)$/i.test(key)

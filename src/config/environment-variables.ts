@@ -66,7 +66,7 @@ export function parseDotEnv(text: string): Map<string, string> {
  */
 export async function readDotEnv(folder: string): Promise<Map<string, string>> {
   const content = readRegularFile(join(folder, '.env'), 1_000_000);
-  if ('bytes' in content) return parseDotEnv(decodeText(content.bytes));
+  if ('bytes' in content) return parseDotEnv(decodeDotEnv(content.bytes));
   const { reason, message } = content.problem;
   if (reason === 'missing' || reason === 'folder' || reason === 'special') return new Map();
   throw new BoticelliError('invalid_config', `.env ${message}`, { hint: 'Fix the file, or move it elsewhere.' });
@@ -76,7 +76,7 @@ export async function readDotEnv(folder: string): Promise<Map<string, string>> {
  * Accepts invalid UTF-8, because it may be in variables of other programs. Rejects UTF-16, because then no variable can
  * be read.
  */
-function decodeText(bytes: Buffer): string {
+function decodeDotEnv(bytes: Buffer): string {
   if (!hasUtf16Bom(bytes)) return bytes.toString('utf8');
   throw new BoticelliError('invalid_config', '.env is UTF-16', {
     hint: 'Save it as UTF-8. In Windows PowerShell, > writes UTF-16: use Set-Content -Encoding utf8 instead.',

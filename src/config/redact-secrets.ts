@@ -15,8 +15,8 @@ export function redactSecrets(text: string, keys: readonly string[] = []): strin
 }
 
 /**
- * Longer keys are replaced without a pattern. They may be too large for a regular expression, and the error about that
- * would contain the key.
+ * The maximum length of a key that is replaced by means of a pattern. A longer key is replaced as plain text: it may be
+ * too large for a regular expression, and the error about that would contain the key.
  */
 const maxPatternKeyLength = 256;
 

@@ -42,7 +42,7 @@ export interface Settings {
   /** The folder of `boticelli.db`, as an absolute path. It may not exist yet. Absent if the user has no home folder. */
   stateFolder?: string;
   prices: PriceList;
-  /** How long prompts and replies are stored. If it is `off`, they are not stored. Absent if no setting says so. */
+  /** How long prompts and replies are stored. `off` if they are not stored. Absent if the settings have no `keep`. */
   keepMs?: number | 'off';
   /** Whether the prompts of runs are stored too. */
   keepsPrompts?: boolean;

@@ -35,11 +35,16 @@ export async function assertKnownTier(sources: Sources, known: string[], flag: s
     const name = file.settings.providers?.gemini?.default_tier;
     if (name === undefined || known.includes(name)) continue;
     const message = `${describePath(path)} must be one of ${names}, not ${quote(name)}`;
-    throw await file.createError(errorAt('unknown-tier', path, message, { suggest: { name, candidates: known } }));
+    throw await file.createError(
+      errorAt('unknown-tier', path, message, { suggestionQuery: { name, candidates: known } }),
+    );
   }
 }
 
-/** Returns a model's limits. `requestedAs` is the alias in the request, if any: settings may limit either name. */
+/**
+ * Returns a model's limits. `requestedAs` is the alias in the request, if any. Settings may limit either name; if they
+ * limit both, those of the model apply.
+ */
 export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
 
 /**

@@ -28,17 +28,17 @@ export function countCombinations(axes: readonly MatrixAxis[]): number {
 
 /** Lists all combinations. The values of the last axis change fastest. No two combinations have the same label. */
 export function createCombinations(axes: readonly MatrixAxis[]): Combination[] {
-  let entries: (readonly [key: string, value: MatrixValue])[][] = [[]];
+  let combinations: (readonly [key: string, value: MatrixValue])[][] = [[]];
   for (const { key, values } of axes)
-    entries = entries.flatMap((earlier) => values.map((value) => [...earlier, [key, value] as const]));
+    combinations = combinations.flatMap((entries) => values.map((value) => [...entries, [key, value] as const]));
   const labelCounts = new Map<string, number>();
-  return entries.map((combination, index) => {
-    const label = combination.map(([key, value]) => `${key}=${formatValue(value)}`).join(' ');
+  return combinations.map((entries, index) => {
+    const label = entries.map(([key, value]) => `${key}=${formatValue(value)}`).join(' ');
     const count = (labelCounts.get(label) ?? 0) + 1;
     labelCounts.set(label, count);
     return {
       number: index + 1,
-      values: Object.fromEntries(combination),
+      values: Object.fromEntries(entries),
       label: count === 1 ? label : `${label} (${count})`,
     };
   });

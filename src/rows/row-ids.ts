@@ -5,7 +5,7 @@ import { hashText, hashToInteger, shortenHash } from './short-hash.js';
 
 /**
  * Creates a function that identifies rows by their values. Rows with equal values are numbered. So a row has the same
- * id in every command, whatever rows are added, removed or moved. With `--matrix`, a row has another id for each
+ * id in every command, whatever other rows are added, removed or moved. With `--matrix`, a row has another id for each
  * combination. Call the function for each row, in the order of the rows.
  */
 export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: Combination) => string {
@@ -21,7 +21,7 @@ export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: 
 }
 
 /** Reads all rows, and returns a function that says whether an id is that of a row in any of the combinations. */
-export async function collectRowIds(
+export async function createRowIdCheck(
   rows: AsyncIterable<Row>,
   combinations: readonly (Combination | undefined)[],
 ): Promise<(id: string) => boolean> {

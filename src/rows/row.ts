@@ -13,13 +13,13 @@ export interface Row {
   raw: string;
   /** The folder that file names in the row are relative to. */
   folder: string;
-  /** The file that the row is, if the source is a glob pattern. */
+  /** If the source is a glob pattern, each row is a file, and this is its path. */
   file?: string;
   /** Why the row can't be used. Such a row fails without a request. */
   problem?: string;
 }
 
-/** The format of a source; `none` for the single row of a run without rows. */
+/** The format of a source. `none` for a run without `--each`, whose source has a single row without values. */
 export type RowFormat = 'csv' | 'tsv' | 'ndjson' | 'json' | 'glob' | 'none';
 
 /** Where rows come from. */

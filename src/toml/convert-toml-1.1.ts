@@ -20,7 +20,7 @@ export function convertToml11(text: string): ConvertedToml | undefined {
   const open: string[] = [];
   /** The offset up to which `pieces` covers the text. */
   let copiedUpTo = 0;
-  /** The offset after the last comma or `{`. */
+  /** The offset after the most recent comma or `{`. */
   let separatorEnd = 0;
   const replace = (start: number, end: number, replacement: string) => {
     pieces.push(text.slice(copiedUpTo, start), replacement);
@@ -43,7 +43,7 @@ export function convertToml11(text: string): ConvertedToml | undefined {
     else if (!isInInlineTable || token.startsWith("'")) continue;
     else if (token === ',') {
       lastCommaPattern.lastIndex = start;
-      // A comma without a value before it is wrong in TOML 1.1 too.
+      // A comma without a value before it is wrong in TOML 1.1 too. It stays, so that the parser rejects it.
       if (lastCommaPattern.test(text) && hasValue(text.slice(entryStart, start))) replace(start, start + 1, ' ');
     } else {
       // A line break or a comment in an inline table.
@@ -98,8 +98,8 @@ function convertEscapes(
   offset: number,
   replace: (start: number, end: number, replacement: string) => void,
 ): void {
-  for (const { 0: source, 1: hex, index } of token.matchAll(/\\(?:x([\dA-Fa-f]{2})|[\s\S])/g)) {
-    if (source !== '\\e' && hex === undefined) continue;
-    replace(offset + index, offset + index + source.length, `\\u00${hex ?? '1b'}`);
+  for (const { 0: escapeSequence, 1: hex, index } of token.matchAll(/\\(?:x([\dA-Fa-f]{2})|[\s\S])/g)) {
+    if (escapeSequence !== '\\e' && hex === undefined) continue;
+    replace(offset + index, offset + index + escapeSequence.length, `\\u00${hex ?? '1b'}`);
   }
 }

@@ -3,13 +3,16 @@ import { type Diagnostic, type Location, locate as locateRange } from './diagnos
 import { createLocator } from './locator.js';
 import type { Problem, SuggestionQuery } from './problem.js';
 
-/** Suggestions are computed for at most this many problems, because each one compares a name with all candidates. */
+/**
+ * The maximum number of suggestions to compute. Each takes time, because it compares a name with all candidates. The
+ * problems after that have no computed suggestion.
+ */
 const maxSuggestions = 100;
 
 /**
  * Converts problems to diagnostics with locations and suggestions. The diagnostics are sorted by location in `text`. A
- * problem in another file is sorted by the place at which `text` names that file. Diagnostics without a location come
- * last, in the given order.
+ * problem in another file is sorted by the place at which `text` names that file, and then by its offset in that file.
+ * Problems that can't be located in `text` come last, in the given order.
  */
 export async function createDiagnostics(problems: readonly Problem[], text: string): Promise<Diagnostic[]> {
   if (problems.length === 0) return [];
@@ -18,8 +21,8 @@ export async function createDiagnostics(problems: readonly Problem[], text: stri
   const findSuggestion = (query: SuggestionQuery | undefined) =>
     query && suggestionsLeft-- > 0 ? formatNearestName(query) : undefined;
   const located = problems.map((problem) => ({ problem, location: locate(problem) })).sort(compareLocations);
-  return located.map(({ problem: { severity, rule, message, suggest, suggestion, inFile }, location }) => {
-    const shown = suggestion ?? findSuggestion(suggest);
+  return located.map(({ problem: { severity, rule, message, suggestionQuery, suggestion, inFile }, location }) => {
+    const shown = suggestion ?? findSuggestion(suggestionQuery);
     return {
       severity,
       rule,

@@ -24,7 +24,7 @@ const utf16Message = 'the file is UTF-16; save it as UTF-8';
 
 /**
  * Whether a file is UTF-16. Without a byte order mark, UTF-16 is recognized only if the file begins with an ASCII
- * character, which has a NUL next to it. Every TOML file begins so.
+ * character, which has a NUL next to it. Valid TOML always begins with an ASCII character.
  */
 function isUtf16(bytes: Uint8Array): boolean {
   return hasUtf16Bom(bytes) || bytes[0] === 0 || bytes[1] === 0;

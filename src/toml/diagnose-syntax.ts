@@ -42,7 +42,10 @@ export async function diagnoseSyntax(text: string, { error, offset }: ParseFailu
   return { severity: 'error', rule: 'syntax', message: message ?? `not valid TOML: ${error.message}`, location };
 }
 
-/** Whether a text ends with a date or a time, apart from an optional space and one optional character after that. */
+/**
+ * Whether a text ends with a date or a time. A space and one more character may follow, because @iarna/toml may read
+ * that far before it rejects the date.
+ */
 function endsWithDate(text: string): boolean {
   return /(?:\d{4}-\d{2}-\d{2}|\d{2}:\d{2})[^\s=,[{]*\s?.?$/.test(text.slice(-100));
 }
@@ -67,13 +70,13 @@ function locateSyntaxError(
     return locate(text, start, start + 3);
   }
   if (error.message === 'Invalid Datetime' || eslintResult === 'valid') {
-    // @iarna/toml reports an invalid date at the end of the date, or at the space after it.
+    // @iarna/toml reports a date that it rejects at the end of the date, or at the space after it.
     const [date = ''] = /[^\s=,[{]*\s?$/.exec(text.slice(0, offset)) ?? [];
     return locate(text, offset - date.length, offset - date.length + date.trimEnd().length);
   }
   const errorLocation = locate(text, offset, offset + 1);
   // toml-eslint-parser reports the position of the cause, such as a duplicate key. @iarna/toml reports the end of the
-  // line. A position in a later line belongs to another error.
+  // line. If toml-eslint-parser's position is in a later line, it belongs to another error.
   const causeLocation = typeof eslintResult === 'number' ? locate(text, eslintResult, eslintResult + 1) : errorLocation;
   return causeLocation.line <= errorLocation.line ? causeLocation : errorLocation;
 }

@@ -8,7 +8,7 @@ export interface Diagnostic {
   suggestion?: string;
   /** Absent if the diagnostic is about the file as a whole, or if its place can't be found. */
   location?: Location;
-  /** The file that the diagnostic is about; absent if this is the file that the user named. */
+  /** The file that the diagnostic is about. Absent if the diagnostic is about the file that the user named. */
   source?: SourceFile;
 }
 

@@ -36,10 +36,10 @@ export async function createLocator(text: string): Promise<(query: LocationQuery
     return () => undefined;
   }
   return (query) => {
-    const node = findRange(root, query);
-    if (!node) return undefined;
-    const [from, to] = node.range;
-    const { start, end } = node.loc;
+    const found = findRange(root, query);
+    if (!found) return undefined;
+    const [from, to] = found.range;
+    const { start, end } = found.loc;
     const [line, column] = [start.line, start.column + 1];
     const { excerpt, occurrence } = query;
     const excerptStart = excerpt === undefined ? -1 : findExcerpt(text, excerpt, from, occurrence);

@@ -15,10 +15,10 @@ export interface Problem {
   /** The number of earlier occurrences of the excerpt's text in the value. Default 0. */
   occurrence?: number;
   /** An unknown name and the known names. The nearest known name becomes the suggestion. */
-  suggest?: SuggestionQuery;
+  suggestionQuery?: SuggestionQuery;
   /** The suggestion, if it is known without a search. */
   suggestion?: string;
-  /** The place of the problem in another file, which the value at `path` names. In UTF-16 code units. */
+  /** The place of the problem if it is in another file, in UTF-16 code units. The value at `path` names that file. */
   inFile?: SourceFile & { offset: number; length: number };
 }
 
@@ -41,7 +41,7 @@ export function errorAt(
   {
     target = 'value',
     ...rest
-  }: Partial<Pick<Problem, 'target' | 'excerpt' | 'occurrence' | 'suggest' | 'inFile'>> = {},
+  }: Partial<Pick<Problem, 'target' | 'excerpt' | 'occurrence' | 'suggestionQuery' | 'inFile'>> = {},
 ): Problem {
   return { severity: 'error', rule, message, path, target, ...rest };
 }

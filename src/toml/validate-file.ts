@@ -116,7 +116,7 @@ export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileForma
   const path = issue.path as Path;
   const value = valueAt(file, path);
   const table = issue.code === 'unrecognized_keys' ? value : valueAt(file, path.slice(0, -1));
-  // `findIssuesMissedByZod` reports a date in place of a table, so issues about keys of that table are left out.
+  // `findIssuesMissedByZod` already reports a date in place of a table, so issues about the table's keys are left out.
   if (table instanceof Date) return [];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -180,7 +180,8 @@ export function createTypeProblem(
 
 /**
  * Creates the problem for a value that is not one of the allowed strings.
- * @param expected describes all allowed values. Default: the candidates
+ * @param candidates the allowed strings, from which the suggestion is chosen
+ * @param expected describes all allowed values, which may include other types. Default: lists the candidates
  */
 export function createValueProblem(
   path: Path,
@@ -191,7 +192,7 @@ export function createValueProblem(
 ): Problem {
   if (typeof value !== 'string') return createTypeProblem(path, value, expected, format);
   const message = `${describePath(path)} must be ${expected}, not ${quote(value)}`;
-  return errorAt(rule, path, message, { suggest: { name: value, candidates } });
+  return errorAt(rule, path, message, { suggestionQuery: { name: value, candidates } });
 }
 
 /** Joins choices: `"a", "b" or "c"`. */

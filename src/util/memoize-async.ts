@@ -17,7 +17,7 @@ export function createAsyncMemo<Result>() {
         return await abortable(existing, signal);
       } catch {
         signal?.throwIfAborted();
-        // The failure may be the other caller's abort, so this caller does the work itself.
+        // The first caller may have failed only because its own signal aborted, so this caller does the work itself.
         return run(key, signal, work);
       }
     }

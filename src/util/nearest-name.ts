@@ -16,7 +16,8 @@ export function getEditDistance(name: string, other: string): number | undefined
 
 /**
  * Finds the known name that was probably meant. This is a name that differs only in case, or else the name with the
- * smallest edit distance. The distance may be up to 40% of the name's length, but a distance of 1 is always allowed.
+ * smallest edit distance. The distance may be up to 40% of the name's length, or 1 if that is more. It must be less
+ * than the name's length.
  */
 export function findNearestName(name: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined;

@@ -22,7 +22,7 @@ export function readRegularFile(path: string, maxBytes: number): { ok: true; byt
     if (bytes && bytes.length <= maxBytes) return { ok: true, bytes };
     const sizeResult = getRegularFileSize(path, maxBytes);
     // More than `maxBytes` were read, so the file is too large even if its reported size is small.
-    return sizeResult.ok ? createTooLargeProblem(maxBytes) : sizeResult;
+    return sizeResult.ok ? createTooLargeFailure(maxBytes) : sizeResult;
   } catch (thrown) {
     const failure = convertSystemError(thrown as NodeJS.ErrnoException);
     if (failure.problem.reason === 'missing') return failure;
@@ -56,8 +56,8 @@ function readSmallFile(path: string): Buffer | undefined {
 }
 
 /**
- * Reads a file of any size. Returns undefined if it is not a regular file, or, without reading on, if it has more than
- * `maxBytes`.
+ * Reads a file of any size. Returns undefined if it is not a regular file, or if it has more than `maxBytes`. Stops
+ * reading as soon as it has read more than that.
  */
 function readLargeFile(path: string, maxBytes: number): Buffer | undefined {
   const fd = openSync(path, readOnly);
@@ -101,9 +101,9 @@ function fillBuffer(fd: number, buffer: Buffer, position: number): number {
 export function getRegularFileSize(path: string, maxBytes: number): { ok: true; size: number } | Failure {
   try {
     const stats = statSync(path);
-    if (stats.isDirectory()) return createProblem('folder', 'is a folder');
-    if (!stats.isFile()) return createProblem('special', 'is not a regular file');
-    if (stats.size > maxBytes) return createTooLargeProblem(maxBytes);
+    if (stats.isDirectory()) return createFailure('folder', 'is a folder');
+    if (!stats.isFile()) return createFailure('special', 'is not a regular file');
+    if (stats.size > maxBytes) return createTooLargeFailure(maxBytes);
     return { ok: true, size: stats.size };
   } catch (thrown) {
     return convertSystemError(thrown as NodeJS.ErrnoException);
@@ -126,19 +126,19 @@ export function explainLookupFailure(path: string): string | undefined {
 
 /** Converts an error of the file system to its reason and a message. */
 export function convertSystemError({ code, message }: NodeJS.ErrnoException): Failure {
-  if (code === 'ENOENT' || code === 'ENOTDIR') return createProblem('missing', 'does not exist');
-  if (code === 'EACCES' || code === 'EPERM') return createProblem('denied', "can't be read: permission denied");
+  if (code === 'ENOENT' || code === 'ENOTDIR') return createFailure('missing', 'does not exist');
+  if (code === 'EACCES' || code === 'EPERM') return createFailure('denied', "can't be read: permission denied");
   // The system's own message is not used, because it repeats the whole name.
-  if (code === 'ENAMETOOLONG') return createProblem('unreadable', 'has a name that is too long');
+  if (code === 'ENAMETOOLONG') return createFailure('unreadable', 'has a name that is too long');
   // Node rejects a name with a NUL before any system call, with a message that contains the whole path.
-  if (code === 'ERR_INVALID_ARG_VALUE') return createProblem('unreadable', 'is not a valid file name');
-  return createProblem('unreadable', `can't be read: ${message}`);
+  if (code === 'ERR_INVALID_ARG_VALUE') return createFailure('unreadable', 'is not a valid file name');
+  return createFailure('unreadable', `can't be read: ${message}`);
 }
 
-function createTooLargeProblem(maxBytes: number): Failure {
-  return createProblem('too-large', `is larger than ${maxBytes / 1_000_000} MB`);
+function createTooLargeFailure(maxBytes: number): Failure {
+  return createFailure('too-large', `is larger than ${maxBytes / 1_000_000} MB`);
 }
 
-function createProblem(reason: FileError['reason'], message: string): Failure {
+function createFailure(reason: FileError['reason'], message: string): Failure {
   return { ok: false, problem: { reason, message } };
 }

@@ -4,7 +4,7 @@ import { errorAt, type Problem } from '../../src/toml/problem.js';
 
 /** Creates a problem at a key, with the suggestion `mine`. */
 const createUnknownNameProblem = (key: string): Problem =>
-  errorAt('unknown-name', [key], key, { suggest: { name: 'mime', candidates: ['mine'] } });
+  errorAt('unknown-name', [key], key, { suggestionQuery: { name: 'mime', candidates: ['mine'] } });
 
 test('computes suggestions for the hundred problems that are first in the text, in whatever order they are given', async () => {
   const keys = Array.from({ length: 103 }, (_, at) => `key_${at}`);

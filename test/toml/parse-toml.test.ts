@@ -24,10 +24,10 @@ const spellings = fc.infiniteStream(fc.nat({ max: 3 }));
 
 test('reads exactly the names and values of the file', () => {
   fc.assert(
-    fc.property(table, spellings, (written, spelling) => {
-      const source = written.entries.map(([name, value]) => renderSection(name, value, spelling)).join('');
+    fc.property(table, spellings, (expected, spelling) => {
+      const source = expected.entries.map(([name, value]) => renderEntry(name, value, spelling)).join('');
       const parsed = parseToml(source);
-      expect(parsed.ok && simplify(parsed.table)).toEqual(sortKeys(written));
+      expect(parsed.ok && simplify(parsed.table)).toEqual(sortKeys(expected));
     }),
     { numRuns: 500 },
   );
@@ -55,7 +55,7 @@ test('does not change built-in objects', () => {
 type Spelling = Iterator<number>;
 
 /** Renders a top-level entry. A table is written as dotted keys or as an inline table. */
-function renderSection(name: string, value: Value, spelling: Spelling): string {
+function renderEntry(name: string, value: Value, spelling: Spelling): string {
   const isTable = typeof value === 'object' && !Array.isArray(value);
   if (!isTable) return `${renderKey(name, spelling)} = ${renderValue(value, spelling)}\n`;
   return value.entries.length > 0 && spelling.next().value === 0

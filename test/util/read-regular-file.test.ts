@@ -28,7 +28,7 @@ test('rejects a file above the maximum size', () => {
   expect(readRegularFile(path, 3)).toMatchObject({ problem: { reason: 'too-large' } });
 });
 
-test.runIf(process.platform === 'linux')('reads no more than the maximum of a file whose reported size is 0', () => {
+test.runIf(process.platform === 'linux')('stops at the maximum size, even if the file reports a size of 0', () => {
   const before = process.memoryUsage.rss();
   const { problem } = readRegularFile('/proc/self/pagemap', 1_000_000) as { problem: { message: string } };
   expect(problem).toEqual({ reason: 'too-large', message: 'is larger than 1 MB' });

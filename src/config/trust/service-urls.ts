@@ -41,8 +41,8 @@ const redisUrlSetting: AddressSetting = {
 /**
  * Checks that the API key is not sent to an address from the `boticelli.toml` or `.env` of the working folder, because
  * the author of the folder could collect keys that way. Google's own address and loopback addresses are allowed. Any
- * address is allowed if the key comes from the same `.env`, or if the user trusts the folder. Addresses in the file of
- * `--config` and in the user's own settings file are allowed, because the user chose them.
+ * address is allowed if the key comes from that folder's own `.env`, or if the user trusts the folder. Addresses in the
+ * file of `--config` and in the user's own settings file are allowed, because the user chose them.
  *
  * @throws BoticelliError `invalid_config`
  */
@@ -67,7 +67,7 @@ export async function findRedisError(
 /**
  * Whether both the API key and the address of the service come from the working folder, and the folder is not trusted.
  */
-export function isServiceFromFolder(sources: Sources, apiKey: EnvironmentVariable | undefined): boolean {
+export function isServiceFromUntrustedFolder(sources: Sources, apiKey: EnvironmentVariable | undefined): boolean {
   if (!apiKey || !isFromFolder(apiKey, sources) || sources.trust.isTrusted) return false;
   const variable = sources.getVariable('GOOGLE_GEMINI_BASE_URL');
   if (variable) return variable.isFromDotEnv;

@@ -17,7 +17,7 @@ export async function findStateFolder(environment: Environment, workingFolder: s
   const [folders, dotEnv] = await Promise.all([findUserFolders(), readDotEnv(workingFolder)]);
   const getVariable = createVariableLookup(environment, dotEnv);
   return resolveStateFolder({ getVariable, folders, workingFolder }, async () => {
-    // As with `--config /dev/null`, only the user's own file is read, not the one in the working folder.
+    // A folder can't trust itself. So only the user's own file is read, as with `--config /dev/null`.
     const fileOptions = { workingFolder, configFile: devNull, userConfigFolder: folders.config };
     const userFiles = await readSettingsFiles({ ...fileOptions, secrets: [...dotEnv.values()], warn: () => {} });
     return readFolderTrust(workingFolder, userFiles, folders);

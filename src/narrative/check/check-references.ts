@@ -120,8 +120,8 @@ function checkPlaceholder(
 ): Problem | undefined {
   const excerpt = templateText.text.slice(offset, offset + length);
   const place = { excerpt, occurrence, ...locateInTextFile(templateText, offset, length) };
-  const createProblem = (rule: string, message: string, suggest?: SuggestionQuery) =>
-    errorAt(rule, templateText.path, message, { ...place, ...(suggest && { suggest }) });
+  const createProblem = (rule: string, message: string, suggestionQuery?: SuggestionQuery) =>
+    errorAt(rule, templateText.path, message, { ...place, ...(suggestionQuery && { suggestionQuery }) });
   const variable = getVariableName(name);
   if (variable !== undefined) {
     if (scope.vars.has(variable)) return undefined;
@@ -218,7 +218,7 @@ function checkActNames(
     if (typeof name !== 'string') return [];
     if (acts.has(name)) return [[name, index]];
     const message = `"context" names the act ${quote(name)}, which does not exist`;
-    report(errorAt('unknown-act', [...path, index], message, { suggest: { name, candidates: acts.keys() } }));
+    report(errorAt('unknown-act', [...path, index], message, { suggestionQuery: { name, candidates: acts.keys() } }));
     return [];
   });
 }

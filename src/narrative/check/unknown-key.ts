@@ -37,7 +37,7 @@ export function createUnknownKeyProblem(tablePath: Path, key: string, file: Toml
   }
   const rustProblem = createRustKeyProblem(tablePath, key, file);
   if (rustProblem) return rustProblem;
-  const options = { target: 'key', suggest: { name: key, candidates: Object.keys(schema.shape) } } as const;
+  const options = { target: 'key', suggestionQuery: { name: key, candidates: Object.keys(schema.shape) } } as const;
   const value = valueAt(file, path);
   if (isTopLevel && (isTable(value) || Array.isArray(value))) {
     return errorAt('unknown-table', path, `unknown table ${label}`, options);

@@ -44,7 +44,7 @@ function lintModelName(value: TomlValue, path: Path, options: NameOptions): void
   // A suggestion must not cause another warning.
   const candidates = [...builtInModels].filter(([, known]) => !isRetiring(known, now)).map(([knownName]) => knownName);
   const message = `${subject}, which is not a model known to this version`;
-  report(warningAt('unknown-model', reportedPath, message, { target, suggest: { name, candidates } }));
+  report(warningAt('unknown-model', reportedPath, message, { target, suggestionQuery: { name, candidates } }));
 }
 
 /**

@@ -47,8 +47,8 @@ export function findNamedMedia(
   if (media.has(name)) return media.get(name);
   const message = `${quote(name)} is not defined in [media]`;
   // In `ref`, people often omit the prefix.
-  const suggest = { name: media.has(`media.${name}`) ? `media.${name}` : name, candidates: media.keys() };
-  return void report(errorAt('unknown-media', path, message, { suggest }));
+  const suggestionQuery = { name: media.has(`media.${name}`) ? `media.${name}` : name, candidates: media.keys() };
+  return void report(errorAt('unknown-media', path, message, { suggestionQuery }));
 }
 
 /** Reads the media of an input: either its own, or the entry of `[media]` that its `ref` names. */

@@ -148,7 +148,11 @@ function validateNarrativeName(name: string, path: Path): Problem | undefined {
   }
   if (!name.endsWith('.toml')) return undefined;
   return errorAt('narrative-name', path, `${label} must be written without ".toml"`, {
-    suggest: { name, candidates: [name], format: (fileName) => `narrative:${fileName.slice(0, -'.toml'.length)}` },
+    suggestionQuery: {
+      name,
+      candidates: [name],
+      format: (fileName) => `narrative:${fileName.slice(0, -'.toml'.length)}`,
+    },
   });
 }
 
@@ -159,7 +163,7 @@ function validateNarrativeName(name: string, path: Path): Problem | undefined {
 function createNotFoundProblem(file: string, { reason, message }: FileError, path: Path): Problem {
   const siblings = reason === 'missing' ? listFileNames(dirname(file)) : [];
   return errorAt('narrative-not-found', path, `the narrative ${quote(basename(file))} ${message}`, {
-    suggest: {
+    suggestionQuery: {
       name: basename(file, '.toml'),
       candidates: siblings.filter((name) => name.endsWith('.toml')).map((name) => basename(name, '.toml')),
       format: (nearest) => `narrative:${nearest}`,

@@ -155,8 +155,8 @@ function readOrder(order: TomlValue | undefined, acts: ReadonlyMap<string, Act>,
     if (act) orderedActs.push(act);
     else {
       const message = `"order" lists the act ${quote(name)}, which does not exist`;
-      const suggest = { name, candidates: acts.keys() };
-      report(errorAt('unknown-act', ['toc', 'order', index], message, { suggest }));
+      const suggestionQuery = { name, candidates: acts.keys() };
+      report(errorAt('unknown-act', ['toc', 'order', index], message, { suggestionQuery }));
     }
   });
   return orderedActs;

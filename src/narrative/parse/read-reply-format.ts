@@ -91,7 +91,7 @@ function readSchemaFile(
 }
 
 function createSchemaTableProblem(
-  { pointer, message, suggest }: SchemaProblem,
+  { pointer, message, suggestionQuery }: SchemaProblem,
   path: Path,
   schema: JsonSchema,
 ): Problem {
@@ -102,7 +102,9 @@ function createSchemaTableProblem(
     return inArray ? Number(step) : step;
   });
   const problemPath = [...path, ...steps];
-  return errorAt('bad-schema', problemPath, `${describePath(problemPath)} ${message}`, { ...(suggest && { suggest }) });
+  return errorAt('bad-schema', problemPath, `${describePath(problemPath)} ${message}`, {
+    ...(suggestionQuery && { suggestionQuery }),
+  });
 }
 
 /** The maximum depth of a schema that is a table. Real schemas are far less deep, and the stack allows far more. */

@@ -21,7 +21,7 @@ export interface SchemaProblem {
   /** The end of a sentence that begins with the path. */
   message: string;
   /** An unknown value and the known ones, for a suggestion. */
-  suggest?: { name: string; candidates: readonly string[] };
+  suggestionQuery?: { name: string; candidates: readonly string[] };
 }
 
 /**
@@ -148,7 +148,7 @@ function createSchemaProblem(errors: readonly ErrorObject[], schema: JsonSchema)
   return {
     pointer,
     message: error ? formatAjvError(error) : 'is not a valid JSON Schema',
-    ...(typeof value === 'string' && Array.isArray(candidates) && { suggest: { name: value, candidates } }),
+    ...(typeof value === 'string' && Array.isArray(candidates) && { suggestionQuery: { name: value, candidates } }),
   };
 }
 

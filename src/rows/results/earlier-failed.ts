@@ -73,18 +73,18 @@ async function* readRawCsvRows(text: AsyncIterable<string>, path: string, source
 }
 
 async function* readRawJsonRows(path: string, source: RowSource): AsyncGenerator<string> {
-  const isOwn = await createRowCheck(source, path);
+  const looksLikeSourceRow = await createRowCheck(source, path);
   const earlier = await openJsonSource(path, path);
   for await (const { raw, values, number } of earlier.read()) {
-    if (!isOwn(values)) throw createForeignRowError(`${path}, row ${number}`, source);
+    if (!looksLikeSourceRow(values)) throw createForeignRowError(`${path}, row ${number}`, source);
     yield raw;
   }
 }
 
 async function* readRawLineRows(text: AsyncIterable<string>, path: string, source: RowSource): AsyncGenerator<string> {
-  const isOwn = await createRowCheck(source, path);
+  const looksLikeSourceRow = await createRowCheck(source, path);
   for await (const { raw, line } of splitLines(text, path)) {
-    if (!isOwn(source.format === 'glob' ? raw : tryParseExactJson(raw)))
+    if (!looksLikeSourceRow(source.format === 'glob' ? raw : tryParseExactJson(raw)))
       throw createForeignRowError(`${path}:${line}`, source);
     yield raw;
   }

@@ -42,6 +42,7 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
     });
   }
   let format: ResultFormat | undefined = kind === 'ndjson' ? ndjsonFormat : undefined;
+  // Only standard input has no total. It can be read only once, so its first row is not read here.
   const columns = source.columns ?? (source.total === undefined ? undefined : await readFirstKeys(source));
   if (kind === 'csv' && columns) format = createCsvFormat(columns, options);
   // Checks, before any request is sent, that the file can be written and is not a symbolic link.

@@ -5,7 +5,7 @@ import { openSourceFile } from '../sources/source-file.js';
  * Reads the text of a file up to its last newline.
  *
  * @param onCut called if text follows the last newline, because a crash has cut the last line. Receives the number of
- *   bytes up to that newline
+ *   bytes up to and including that newline
  * @throws BoticelliError `no_input`, or `invalid_narrative` if the file is not text
  */
 export async function* readWholeLines(path: string, onCut: (wholeBytes: number) => void): AsyncGenerator<string> {

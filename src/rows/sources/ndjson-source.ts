@@ -39,8 +39,8 @@ export async function openNdjsonSource(path: string, name: string): Promise<RowS
 }
 
 /**
- * Reads rows from a stream, such as standard input. A line that is not an object becomes a row with a problem, because
- * rows before it may already have been sent.
+ * Reads rows from a stream, such as standard input. A line that is not an object does not end the run, because rows
+ * before it may already have been sent. It becomes a row with a problem.
  */
 export function createNdjsonStream(chunks: AsyncIterable<Buffer>, name: string, folder: string): RowSource {
   return {

@@ -39,7 +39,7 @@ export function createUnreadableSourceError(message: string, hint: string): Boti
   return new BoticelliError('no_input', message, { hint });
 }
 
-/** Creates the error for a source that was changed during the run. */
+/** Creates the error for a source that changed while its rows were read. */
 export function createChangedError(name: string): BoticelliError {
   return createUnreadableSourceError(
     `${name} changed while its rows were read`,

@@ -14,19 +14,20 @@ export interface OpenFile {
 }
 
 /**
- * Opens a regular file. Rejects everything else, and a pipe without waiting for its writer.
+ * Opens a regular file. Rejects everything else. It rejects a pipe at once, without waiting for its writer.
  *
  * @throws BoticelliError `no_input`
  */
 export function openSourceFile(path: string, name: string): OpenFile {
-  const fd = openFile(path, name);
+  const fd = openForReading(path, name);
   const stats = fstatSync(fd, { bigint: true });
-  const reject = (message: string, hint: string): never => {
+  const closeAndThrow = (message: string, hint: string): never => {
     closeSync(fd);
     throw createUnreadableSourceError(`${name} ${message}`, hint);
   };
-  if (stats.isDirectory()) reject('is a folder', `To use its files as rows, quote a pattern: --each '${name}/*'.`);
-  if (!stats.isFile()) reject('is not a regular file', 'To read rows from a pipe, use --each - with NDJSON.');
+  if (stats.isDirectory())
+    closeAndThrow('is a folder', `To use its files as rows, quote a pattern: --each '${name}/*'.`);
+  if (!stats.isFile()) closeAndThrow('is not a regular file', 'To read rows from a pipe, use --each - with NDJSON.');
   const hasChanged = () => {
     const { size, mtimeNs } = fstatSync(fd, { bigint: true });
     return size !== stats.size || mtimeNs !== stats.mtimeNs;
@@ -47,7 +48,7 @@ export function openSourceFile(path: string, name: string): OpenFile {
   };
 }
 
-function openFile(path: string, name: string): number {
+function openForReading(path: string, name: string): number {
   try {
     return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (thrown) {

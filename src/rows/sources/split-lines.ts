@@ -3,8 +3,8 @@ import { createSourceError, maxRowBytes } from './source-errors.js';
 /**
  * Splits text at newlines, without the CR of CRLF. The last line may have no newline.
  *
- * @param maxChars the maximum length of a line, in characters. Default: `maxRowBytes`, because each character has at
- *   least one byte
+ * @param maxChars the maximum length of a line, in characters. Default: `maxRowBytes`. Each character has at least one
+ *   byte, so a line with more characters is also larger than `maxRowBytes`
  * @throws BoticelliError `invalid_narrative` for a line that is too long
  */
 export async function* splitLines(

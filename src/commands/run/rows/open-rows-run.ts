@@ -13,7 +13,7 @@ import { type FailedFile, openFailedFile } from '../../../rows/results/failed-fi
 import type { AddedColumns } from '../../../rows/results/result-format.js';
 import { openResultsFile, type ResultsFile } from '../../../rows/results/results-file.js';
 import type { RowSource } from '../../../rows/row.js';
-import { collectRowIds } from '../../../rows/row-ids.js';
+import { createRowIdCheck } from '../../../rows/row-ids.js';
 import { createSingleRowSource } from '../../../rows/sources/single-row-source.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';
@@ -172,7 +172,7 @@ async function openFiles(source: RowSource, columns: AddedColumns, { file, optio
  */
 function createInstancePredicate(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;
-  return collectRowIds(
+  return createRowIdCheck(
     source.read(),
     variants.map(({ combination }) => combination),
   );
