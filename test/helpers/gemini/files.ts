@@ -63,7 +63,7 @@ export interface StoredFile {
   error?: { message: string };
 }
 
-/** Creates the fake API; the server passes it the requests that it handles. */
+/** Creates the fake API. The server passes to `handle` each request for whose path `handles` returns true. */
 export function createFakeFilesApi() {
   const requests: FileRequest[] = [];
   const files = new Map<string, StoredFile>();
