@@ -132,8 +132,8 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
         for (const { askedAt, until } of closed) {
           expect((until - midnightMs) % dayMs).toBe(0);
           expect(until).toBeGreaterThan(askedAt);
-          const full = reserved.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
-          expect(full.length).toBe(rpd);
+          const onClosedDay = reserved.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
+          expect(onClosedDay.length).toBe(rpd);
         }
       }),
       { numRuns: kind.scaleRuns(250) },
