@@ -33,7 +33,7 @@ const oldLimits = [
   },
 ];
 
-/** Runs that the quota of version 0.1 does not allow now. */
+/** Runs that are denied because of what the state of version 0.1 says about the quota. */
 const deniedRuns: [reason: string, model: string, code: string][] = [
   ['a used-up day', 'model-day', 'quota_exhausted'],
   ['a learned limit per minute', 'model-minute', 'rate_limited'],

@@ -122,8 +122,8 @@ interface StoredQuota {
 }
 
 /**
- * Moves the times of a model's stored quota by `ageMs`. Days end twelve hours from now, so that no test runs over
- * midnight, and leases expire a minute from now.
+ * Moves the times of a model's stored quota by `ageMs`, with two exceptions. Days end, and closed models open again,
+ * twelve hours from now, so that no test runs over midnight. Leases expire a minute from now.
  */
 export function moveTimes(json: string, ageMs: number): string {
   const quota: StoredQuota = JSON.parse(json);

@@ -38,8 +38,8 @@ export function runCommand(command: string, cwd: string, env: Record<string, str
   return runInProcess(args, { cwd, env });
 }
 
-/** Creates a 429 that names two limits per minute. */
-function twoMinuteLimitsError() {
+/** Creates a 429 that names the limits of requests and of tokens per minute. */
+function requestAndTokenLimitError() {
   const metric = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
   return quotaError(
     [
@@ -54,8 +54,9 @@ function twoMinuteLimitsError() {
 }
 
 /**
- * Runs the commands with which version 0.1 wrote the fixture, with the same replies in the same order: every kind of
- * run, and every kind of learned limit. The commands fill a state folder, and write `recording.ndjson` in `cwd`.
+ * Runs the commands with which version 0.1 wrote the fixture, with the same replies in the same order. Their results
+ * include every kind of run and every kind of learned limit. The commands fill a state folder, and write
+ * `recording.ndjson` in `cwd`.
  */
 export async function runScenario({ server, cwd, env }: ScenarioOptions): Promise<void> {
   const fullEnv = { GEMINI_API_KEY: testKey, GOOGLE_GEMINI_BASE_URL: server.url, ...env };
@@ -75,19 +76,19 @@ export async function runScenario({ server, cwd, env }: ScenarioOptions): Promis
   await run('run narrative.toml -m model-b');
   server.queueReplies(dayQuotaError('model-day', { limit: '20' }), textReply('By the other model.'));
   await run('run short.toml -m model-day --fallback model-b');
-  server.queueReplies(twoMinuteLimitsError(), textReply('A minute later.'));
+  server.queueReplies(requestAndTokenLimitError(), textReply('A minute later.'));
   await run('run short.toml -m model-minute');
   server.queueReplies(textReply('By its real name.', { modelVersion: 'model-a' }));
   await run('run short.toml -m model-latest');
   await run('models');
-  await runInterruptedCommands({ server, cwd, env: fullEnv });
+  await startAndStopRuns({ server, cwd, env: fullEnv });
 }
 
 /**
- * Starts three runs that do not finish: the first is interrupted, the second is killed while it waits for quota, and
- * the third is killed while it holds the only concurrency slot of its model.
+ * Starts three runs, and stops each before it finishes: the first is interrupted, the second is killed while it waits
+ * for quota, and the third is killed while it holds the only concurrency slot of its model.
  */
-async function runInterruptedCommands({ server, cwd, env }: ScenarioOptions): Promise<void> {
+async function startAndStopRuns({ server, cwd, env }: ScenarioOptions): Promise<void> {
   const start = (command: string) => startBoticelli(command.split(' '), { cwd, env });
   const stalledReply = { ...textReply('never'), end: 'stall-before-headers' } as const;
 

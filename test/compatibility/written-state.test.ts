@@ -38,7 +38,7 @@ describe('the same commands write the same state as in version 0.1', () => {
   let address: string;
   let redisUrl: string;
   beforeAll(async () => {
-    // Both at the same time, because the scenario mostly waits.
+    // The scenario runs without and with Redis at the same time, because it mostly waits.
     const withRedis = async () => {
       redisUrl = (await startRedisServer(onCleanup)).url;
       await writeState(redisUrl);

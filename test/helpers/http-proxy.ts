@@ -31,7 +31,8 @@ export async function startHttpProxy({ credentials, hostPorts = {} }: HttpProxyO
   const requestLines: string[] = [];
   let rejectionStatus: number | undefined;
   const expectedCredentials = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const getRejectionStatus = ({ method, url, headers }: IncomingMessage) => {
+  /** Records a request line, and returns the status with which the request is rejected, if it is. */
+  const receiveRequest = ({ method, url, headers }: IncomingMessage) => {
     requestLines.push(`${method} ${url}`);
     return (
       rejectionStatus ??
@@ -39,12 +40,12 @@ export async function startHttpProxy({ credentials, hostPorts = {} }: HttpProxyO
     );
   };
   const server = createServer((incoming, response) => {
-    const status = getRejectionStatus(incoming);
+    const status = receiveRequest(incoming);
     if (status === undefined) forwardRequest(incoming, response, hostPorts);
     else response.writeHead(status, { 'proxy-authenticate': 'Basic realm="proxy"' }).end('refused by the proxy');
   });
   server.on('connect', (incoming: IncomingMessage, client: Duplex) => {
-    const status = getRejectionStatus(incoming);
+    const status = receiveRequest(incoming);
     if (status !== undefined) return client.end(`HTTP/1.1 ${status} Refused\r\ncontent-length: 7\r\n\r\nrefused`);
     openTunnel(incoming.url ?? '', client, hostPorts);
   });

@@ -57,7 +57,8 @@ export function* listMutatedAnswers(answer: Json): Generator<Json> {
 }
 
 function mutateOnce(answer: Json, sharedMutation: AnswerMutation): Json {
-  // The new value is copied, because a later mutation may change it, and other cases use it too.
+  // The mutation is copied, because its value becomes part of the answer, which later mutations change, while other
+  // cases use the same mutation.
   const mutation = structuredClone(sharedMutation);
   const holder: { root: Json } = { root: answer };
   const places = listPlaces(holder);
@@ -66,7 +67,7 @@ function mutateOnce(answer: Json, sharedMutation: AnswerMutation): Json {
   const { parent, key } = place;
   switch (mutation.kind) {
     case 'replace':
-      place.set(structuredClone(mutation.value));
+      place.set(mutation.value);
       break;
     case 'wrap':
       place.set([place.value]);
@@ -77,8 +78,8 @@ function mutateOnce(answer: Json, sharedMutation: AnswerMutation): Json {
       else delete parent[key];
       break;
     case 'add':
-      if (Array.isArray(parent)) parent.splice(Number(key), 0, structuredClone(mutation.value));
-      else parent.extra = structuredClone(mutation.value);
+      if (Array.isArray(parent)) parent.splice(Number(key), 0, mutation.value);
+      else parent.extra = mutation.value;
   }
   return holder.root;
 }

@@ -14,7 +14,7 @@ export interface ScriptedCall {
   continuationToken?: string;
   /** Fields that replace those of the response. */
   response?: Partial<GenerateResponse>;
-  /** Whether the call fails before its request is sent. */
+  /** Whether `error` is thrown before the request is sent. */
   failsBeforeSending?: boolean;
   /** Called at the start of the call. */
   onCall?: (request: GenerateRequest, context: CallContext) => void;

@@ -2,8 +2,8 @@ import type { Clock } from '../../src/driver/clock.js';
 import { createCondition } from './condition.js';
 
 /**
- * A clock for tests of what happens during a sleep. A sleep ends only when `advance` is called: once its time is
- * reached, or with an exception once its signal is aborted.
+ * A clock for tests of what happens during a sleep. Each call of `advance` ends the sleeps whose time is reached, and
+ * makes the sleeps whose signal is aborted throw. An abort alone does not end a sleep that has begun.
  */
 export interface SteppedClock extends Clock {
   /** The durations of all sleeps so far, in milliseconds. */

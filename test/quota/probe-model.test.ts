@@ -8,11 +8,11 @@ import { createManualClock, type ManualClock } from '../helpers/manual-clock.js'
 import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
 
 const minuteViolation = { per: 'minute', unit: 'requests', limit: 2, quotaId: 'PerMinute' } as const;
-const minuteUsed = new QuotaExceeded('rate_limited', 'too many', {
+const minuteUsedUp = new QuotaExceeded('rate_limited', 'too many', {
   violations: [minuteViolation],
   retryAfterMs: 17_000,
 });
-const dayUsed = new QuotaExceeded('quota_exhausted', 'the day', {
+const dayUsedUp = new QuotaExceeded('quota_exhausted', 'the day', {
   violations: [{ per: 'day', unit: 'requests', limit: 4 }],
 });
 
@@ -55,7 +55,7 @@ test('sends all requests if the quota lasts, and reports latencies', async () =>
 });
 
 test('reports the first rejection with its limits, and ends after three rejections in a row', async () => {
-  const refused = { error: minuteUsed };
+  const refused = { error: minuteUsedUp };
   const { result } = setup((clock) => [
     ...replies(clock, 100, 100),
     refused,
@@ -69,7 +69,7 @@ test('reports the first rejection with its limits, and ends after three rejectio
 });
 
 test('ends when the daily quota is used up', async () => {
-  const { result } = setup((clock) => [...replies(clock, 10), { error: dayUsed }]);
+  const { result } = setup((clock) => [...replies(clock, 10), { error: dayUsedUp }]);
   expect(await result).toMatchObject({ sent: 2, refused: 1, ended: 'day-used-up' });
 });
 
@@ -111,7 +111,10 @@ test('ends with the results so far when interrupted', async () => {
 });
 
 test('counts the requests that were not rejected, and learns the limit from rejections', async () => {
-  const { result, readStatus } = setup((clock) => [...replies(clock, 10, 10), ...Array(3).fill({ error: minuteUsed })]);
+  const { result, readStatus } = setup((clock) => [
+    ...replies(clock, 10, 10),
+    ...Array(3).fill({ error: minuteUsedUp }),
+  ]);
   await result;
   expect(await readStatus()).toMatchObject({
     model: 'm-001',

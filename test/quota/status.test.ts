@@ -86,7 +86,7 @@ test('reports when a limit was learned, and its value before and after `budget` 
   });
 });
 
-test('reports `closed` until the end of the day after a rejection for the daily quota', async () => {
+test('after a rejection for the daily quota, reports `closed` until the Pacific day ends', async () => {
   const { limiter, send, readModelStatus } = setup();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
   await limiter.recordRejection(await send(), { violations: [createDayViolation(20)], closedUntil });

@@ -94,7 +94,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
       if (event.type === 'act-retry' && event.discard) text = text.slice(0, event.keepChars ?? 0);
     }
     const [retry] = parseEvents(stdout, 'act-retry');
-    const kept = long.parts.slice(0, 2).join('').length;
+    const kept = long.hopTexts.slice(0, 2).join('').length;
     expect(retry).toMatchObject({ attempt: 1, discard: true, keepChars: kept, error: { code: 'stream_interrupted' } });
     expect([code, text === long.text]).toEqual([0, true]);
     expect(parseEvents(stdout, 'act-end')[0].text === long.text).toBe(true);
@@ -114,7 +114,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
     const { run, runCommand } = setup(long, { lostHop: 3 });
     const stopped = await run('--stream');
     expect(stopped.code).toBe(69);
-    expect(stopped.stdout.startsWith(long.parts.slice(0, 2).join(''))).toBe(true);
+    expect(stopped.stdout.startsWith(long.hopTexts.slice(0, 2).join(''))).toBe(true);
     expect(stopped.stderr).toContain('boticelli: act_1: the stream was interrupted: ');
     expect(stopped.stderr).toMatch(/Resume with: boticelli run .*long\.toml --stream --resume\n$/);
     expect(server.generateRequests).toHaveLength(3);

@@ -47,7 +47,7 @@ export interface FilesOptions {
 
 export interface FileRequest {
   command: string;
-  /** The name of the file, if the path or the reply has one. */
+  /** The name of the file. Empty for the command `start`. */
   name: string;
   headers: IncomingHttpHeaders;
   bytes: number;
@@ -63,7 +63,7 @@ export interface StoredFile {
   error?: { message: string };
 }
 
-/** Creates the fake API; the server passes it the requests that it handles. */
+/** Creates the fake API. The server passes to `handle` each request for whose path `handles` returns true. */
 export function createFakeFilesApi() {
   const requests: FileRequest[] = [];
   const files = new Map<string, StoredFile>();
@@ -95,7 +95,7 @@ export function createFakeFilesApi() {
       response.setHeader('x-goog-upload-status', 'active');
       return sendResponse(response, 200, '');
     }
-    if (request.command === 'upload') return receiveChunk(url, incoming, body, response, request);
+    if (request.command === 'upload') return receivePiece(url, incoming, body, response, request);
     const stored = files.get(request.name);
     if (!stored) {
       const message = `You do not have permission to access the File ${request.name.slice(6)} or it may not exist.`;
@@ -116,7 +116,7 @@ export function createFakeFilesApi() {
     if (options.processingError !== undefined) stored.error = { message: options.processingError };
   };
 
-  const receiveChunk = (
+  const receivePiece = (
     url: URL,
     incoming: IncomingMessage,
     body: Buffer,

@@ -56,7 +56,7 @@ export interface LiveServerState {
   hasModel: (model: string) => boolean;
   apiKey?: string | undefined;
   scripts: LiveScript[];
-  /** The conversations of handles: the last text of each user turn, in order. */
+  /** By handle, the conversation that it resumes: the last text of each user turn, in order. */
   handles: Map<string, string[]>;
   /** To be called when a turn has arrived. */
   notifyTurn(): void;
@@ -159,15 +159,15 @@ async function handleSetup(
 }
 
 async function handleMessage(
-  message: LiveSessionLog['setup'],
+  message: LiveSessionLog['messages'][number],
   connection: Connection,
   log: LiveSessionLog,
 ): Promise<void> {
   const { state } = connection;
   const { clientContent, realtimeInput } = message;
-  const wantsRealtime = state.realtimeModels.has(log.model);
+  const acceptsOnlyHistory = state.realtimeModels.has(log.model);
   const isHistory = log.setup.historyConfig?.initialHistoryInClientContent === true && log.turns.length === 0;
-  if (clientContent && wantsRealtime && !isHistory) {
+  if (clientContent && acceptsOnlyHistory && !isHistory) {
     return log.close({ code: 1007, reason: 'Request contains an invalid argument.' });
   }
   const turns: { role?: string; parts: { text?: string }[] }[] = clientContent?.turns ?? [

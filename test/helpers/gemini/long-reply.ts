@@ -4,7 +4,7 @@ import type { ReceivedRequest } from './send-reply.js';
 /** A reply that the server sends in several hops, as Gemini 4 does for long replies. */
 export interface LongReply {
   /** The text of each hop. */
-  parts: readonly string[];
+  hopTexts: readonly string[];
   /** The whole text. */
   text: string;
   /** The sum of the usage of all hops. */
@@ -21,14 +21,14 @@ export interface LongReply {
 export function createLongReply(hopTokens: readonly number[]): LongReply {
   const starts = hopTokens.map((_, hop) => hopTokens.slice(0, hop).reduce((sum, tokens) => sum + tokens, 0));
   const words = hopTokens.map((tokens, hop) =>
-    // An emoji is two UTF-16 units and four bytes, so a test notices if one is taken for the other.
+    // The emoji is two UTF-16 units but four bytes, so a test fails if bytes are counted as units, or units as bytes.
     Array.from({ length: tokens }, (_, index) => `\u{1f58b}${(starts[hop] ?? 0) + index} `),
   );
-  const parts = words.map((list) => list.join(''));
+  const hopTexts = words.map((list) => list.join(''));
   const countPrompt = (hop: number) => 10 + (starts[hop] ?? 0);
   return {
-    parts,
-    text: parts.join(''),
+    hopTexts,
+    text: hopTexts.join(''),
     usage: {
       promptTokens: hopTokens.reduce((sum, _, hop) => sum + countPrompt(hop), 0),
       outputTokens: hopTokens.reduce((sum, tokens) => sum + tokens, 0),

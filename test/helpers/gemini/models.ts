@@ -7,7 +7,7 @@ export interface ListedModel {
   supportedGenerationMethods: string[];
 }
 
-const restNames = [
+const generateContentNames = [
   'gemini-flash-lite-latest',
   'gemini-flash-latest',
   'gemini-pro-latest',
@@ -27,7 +27,8 @@ const restNames = [
   ...[2, 4, 26, 31].map((size) => `gemma-4-${size}b-it`),
 ];
 
-// The rest of a real list, long enough that the Live models are after the first page of 50, as at Google.
+// Models that support neither generateContent nor the Live API. As at Google, there are so many that no Live model is on
+// the first page of 50.
 const otherNames: [method: string, names: string[]][] = [
   ['embedContent', ['gemini-embedding-001', 'gemini-embedding-2', 'gemini-embedding-2-preview', 'text-embedding-004']],
   ['generateAnswer', ['aqa']],
@@ -40,7 +41,7 @@ const otherNames: [method: string, names: string[]][] = [
 
 const liveNames = ['gemini-3.8-live', 'gemini-3.1-flash-live-preview', 'gemini-2.5-flash-native-audio-latest'];
 
-/** Creates a model for the list that supports the given methods. */
+/** Creates a model that supports the given methods, as it is listed. */
 export function listedModel(name: string, methods = ['generateContent', 'countTokens']): ListedModel {
   return {
     name: `models/${name}`,
@@ -55,8 +56,8 @@ export function listedModel(name: string, methods = ['generateContent', 'countTo
  * 120 models, so three pages of at most 50. The Live models are on the last page; one also supports generateContent.
  */
 export const modelsOfThreePages: readonly ListedModel[] = [
-  ...restNames.map((name) => listedModel(name)),
-  ...Array.from({ length: 94 - restNames.length }, (_, index) => `gemma-9-${index + 1}b-it`).map((name) =>
+  ...generateContentNames.map((name) => listedModel(name)),
+  ...Array.from({ length: 94 - generateContentNames.length }, (_, index) => `gemma-9-${index + 1}b-it`).map((name) =>
     listedModel(name),
   ),
   ...(otherNames[3]?.[1] ?? []).map((name) => ({
@@ -68,14 +69,17 @@ export const modelsOfThreePages: readonly ListedModel[] = [
   listedModel('gemini-both-ways', ['generateContent', 'bidiGenerateContent']),
   ...[...liveNames, 'gemini-2.0-flash-live-001', 'gemini-4-live', 'gemini-4-live-preview', 'gemini-5-live-latest']
     .map((name) => listedModel(name, ['bidiGenerateContent', 'countTokens']))
-    .concat({ ...listedModel('gemini-talk', ['bidiGenerateContent']), displayName: 'A Live model by no such name' })
+    .concat({
+      ...listedModel('gemini-talk', ['bidiGenerateContent']),
+      displayName: 'A Live model without `live` in its name',
+    })
     .concat([1, 2, 3].map((size) => listedModel(`late-${size}`)))
     .map((model) => ({ ...model, description: 'One of the last page.' })),
 ];
 
 /** A list like that of the service in November 2026: two pages of at most 50, with the Live models on the second. */
 export const realisticModels: readonly ListedModel[] = [
-  ...restNames.map((name) => listedModel(name)),
+  ...generateContentNames.map((name) => listedModel(name)),
   ...otherNames.flatMap(([method, names]) => names.map((name) => listedModel(name, [method]))),
   ...liveNames.map((name) => listedModel(name, ['bidiGenerateContent', 'countTokens'])),
 ];

@@ -142,7 +142,7 @@ export function blockedPromptReply(blockReason = 'PROHIBITED_CONTENT', ratings: 
   };
 }
 
-/** Creates a reply whose candidate has no text and the given finish reason. */
+/** Creates a reply that has a finish reason but no text. */
 export function emptyReply(
   finishReason: string,
   usage: Record<string, unknown> = { promptTokenCount: 8 },

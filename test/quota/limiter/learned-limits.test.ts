@@ -101,6 +101,7 @@ test('waits for a whole retry delay of 40 minutes if the window is an hour long'
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock, project: 'p', windowMs: 3_600_000 });
   const request = { model: 'm', estimatedTokens: 1, limitsFor: () => ({}) };
+  // If the window were a minute long, the pause would be limited to ten minutes.
   await limiter.recordRejection(expectReserved(await limiter.reserve(request)), {
     violations: [],
     retryAfterMs: 2_400_000,

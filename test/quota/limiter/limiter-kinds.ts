@@ -17,7 +17,7 @@ import type { ManualClock } from '../../helpers/manual-clock.js';
 import { redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 import { openTestDatabase } from '../../helpers/test-database.js';
 
-/** An unused limiter and its store. */
+/** A new limiter of a project without any state, and its store. */
 export interface TestLimiter {
   limiter: RateLimiter;
   store: QuotaStore;

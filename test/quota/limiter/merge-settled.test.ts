@@ -31,7 +31,7 @@ describe('settled reservations', () => {
 
   test('are merged at high rates, so that the state stays small and the sums stay the same', async () => {
     const { appointments: reservations, days } = await serve(createTestLimiter(), { requests: 2000, everyMs: 20 });
-    // 60 that were kept apart, and one per slice of 600 ms.
+    // The first 60 stay separate. The others are merged into one for each slice of 600 ms.
     expect(reservations.length).toBeLessThan(140);
     expect(reservations.reduce((sum, { requests = 1 }) => sum + requests, 0)).toBe(2000);
     expect(reservations.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(2000 * 12);
@@ -65,7 +65,7 @@ describe('settled reservations', () => {
     expect(reservations.find(({ id }) => id === unsettled.id)).toMatchObject({ confirmed: true, tokens: 10 });
     await limiter.settle(unsettled, { promptTokens: 12, servedModel: 'm' });
     const state = await fixture.readState();
-    // 10 of the first 70 requests, `unsettled`, and the 10 after it.
+    // The first 60 requests stay separate. The 10 after them, `unsettled` and the last 10 are merged.
     expect(state.appointments.at(-1)).toMatchObject({ requests: 21, tokens: 21 * 12 });
   });
 });

@@ -80,7 +80,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     expect(expectReserved(await reserve('n')).at).toBe(startMs + 31_000);
   });
 
-  test('ends for a model whose limits are reset, and for models without a state', async () => {
+  test('ends, when the limits of a model are reset, for this model and for models without a state', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
     const reserve = createReserveFunction(limiter);

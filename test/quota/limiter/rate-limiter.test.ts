@@ -57,7 +57,7 @@ test('moves pending reservations to earlier times when another reservation is ca
   await limiter.cancel(first as Reservation);
   expect(expectReserved(await limiter.reschedule(eleventh as Reservation)).at).toBe(clock.now());
   expect(expectReserved(await limiter.reschedule(twelfth as Reservation)).at).toBe(startMs + 60_500);
-  // The last one waits for a window after the twelfth, the first of the ten before it. The twelfth keeps its time.
+  // The twelfth keeps its time. It and the nine after it fill a window, so the last one keeps its time too.
   expect(expectReserved(await limiter.reschedule(last as Reservation)).at).toBe(startMs + 121_000);
 });
 
@@ -168,7 +168,7 @@ test('reserves a whole window for a request that alone exceeds the tokens per mi
   expect(expectReserved(await reserve({ estimatedTokens: 5, limitsFor: () => limits })).at).toBe(startMs + 60_500);
 });
 
-test('waits for one window, and not until the old time, when the clock is set back', async () => {
+test('waits for one window, and not for the hour by which the clock is set back', async () => {
   const { reserve, clock, startMs } = createTestLimiter();
   for (let n = 0; n < 10; n += 1) await reserve();
   clock.advance(-3_600_000);
@@ -176,7 +176,7 @@ test('waits for one window, and not until the old time, when the clock is set ba
   expect(expectReserved(await reserve()).at).toBe(startMs - 3_600_000 + 60_500);
 });
 
-test('uses only the share of a limit that `budget` sets, but at least 1', async () => {
+test('uses only the share of a limit that `budget` sets, but never less than one request', async () => {
   const { reserve, startMs } = createTestLimiter({ budget: { rpm: 0.25 } });
   expect(
     [expectReserved(await reserve()).at, expectReserved(await reserve()).at, expectReserved(await reserve()).at].map(

@@ -39,7 +39,7 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
 
 const startMs = Date.UTC(2026, 10, 22, 7, 58);
 
-/** Reserves every arrival at its time, and returns the results. */
+/** Reserves quota for each request when it arrives, and returns the results. */
 async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers }: Scenario) {
   const clock = createManualClock(startMs);
   const limits: Limits = {};
@@ -132,15 +132,15 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
         for (const { askedAt, until } of closed) {
           expect((until - midnightMs) % dayMs).toBe(0);
           expect(until).toBeGreaterThan(askedAt);
-          const full = reserved.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
-          expect(full.length).toBe(rpd);
+          const onClosedDay = reserved.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
+          expect(onClosedDay.length).toBe(rpd);
         }
       }),
       { numRuns: kind.scaleRuns(250) },
     );
   });
 
-  test('never exceeds the limit when reservations are cancelled, confirmed, missed, postponed or advanced', async () => {
+  test('never exceeds the limit when reservations are cancelled, confirmed, missed, or moved to later or earlier times', async () => {
     const steps = fc.array(
       fc.record({
         afterMs: fc.integer({ min: 0, max: 900 }),

@@ -32,7 +32,7 @@ test('gives the local `servedInWindow` to a new shared state, but not to an exis
   const created = createModelState();
   mergeLocalState(created, local, options);
   expect(created).toMatchObject({ servedInWindow: 12 });
-  // A state with an edition is not new.
+  // A shared state gets its `edition` when it is new, so a state that has one is not new.
   const existing = { ...createModelState(), edition: 'e' };
   mergeLocalState(existing, local, options);
   expect(existing).not.toHaveProperty('servedInWindow');

@@ -167,8 +167,8 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
           const options = { project: 'p', windowMs, budget };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
-          // Without merged reservations, no transaction is made: it would leave an empty state in memory, but none in
-          // Redis.
+          // Without merged reservations, no transaction is made. It would create an empty state in memory, but none in
+          // Redis, and a pause of the project is written only into the states that exist.
           for (const store of merged.length > 0 ? [memory, redis] : [])
             await store.transact(modelStateKey('p', 'm'), (state) => addMerged(state, merged));
           const limiters = [

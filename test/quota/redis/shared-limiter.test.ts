@@ -62,10 +62,10 @@ async function waitUntil<Result>(poll: () => Promise<Result>, isDone: (result: R
 const isDelayed = ({ at }: Reservation, { clock }: { clock: Clock }) => at - clock.now() > spanMs / 2;
 
 describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
-  const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
+  const startRedis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
   test('counts the requests of other machines', async () => {
-    const { url } = await redis();
+    const { url } = await startRedis();
     const [one, other] = [createMachine(url), createMachine(url)];
     for (const each of [one, other, one]) await each.send();
     const next = expectReserved(await other.reserve());
@@ -75,7 +75,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
   });
 
   test('shares learned limits and a used-up day with other machines', async () => {
-    const { url } = await redis();
+    const { url } = await startRedis();
     const [one, other] = [createMachine(url), createMachine(url)];
     await one.limiter.recordRejection(await one.send(), {
       violations: [{ per: 'minute', unit: 'requests', limit: 1 }],
@@ -92,7 +92,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
   });
 
   test('limits concurrency over all machines', async () => {
-    const { url } = await redis();
+    const { url } = await startRedis();
     const [one, other] = [createMachine(url), createMachine(url)];
     const lease = await one.concurrencyLimiter.acquire('m', {});
     const events: object[] = [];
@@ -107,7 +107,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
   });
 
   test('builds one schedule for machines whose clocks differ by an hour, and gives each its own local times', async () => {
-    const { url } = await redis();
+    const { url } = await startRedis();
     const hourMs = 3_600_000;
     const aheadBy = (ms: number): Clock => ({ ...systemClock, now: () => Date.now() + ms });
     const machines = [0, hourMs, -hourMs].map((ms) => ({ ms, ...createMachine(url, { clock: aheadBy(ms) }) }));
@@ -122,8 +122,8 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     for (const [n, at] of times.entries()) if (n >= 3) expect(at - (times[n - 3] ?? 0)).toBeGreaterThan(spanMs - 100);
   });
 
-  test('gives the end of a delay that closes a model in the local time of each machine', async () => {
-    const { url } = await redis();
+  test('tells each machine, in its local time, when a delay that closes a model ends', async () => {
+    const { url } = await startRedis();
     const hourMs = 3_600_000;
     const one = createMachine(url);
     const ahead = createMachine(url, { clock: { ...systemClock, now: () => Date.now() + hourMs } });
@@ -137,7 +137,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
   });
 
   test("does not confirm a reservation before its time by the server's clock, even if the local clock is ahead", async () => {
-    const { url } = await redis();
+    const { url } = await startRedis();
     const clock: Clock = { ...systemClock, now: () => Date.now() + 3_600_000 };
     const { send, reserve, limiter } = createMachine(url, { clock });
     for (let n = 0; n < 3; n += 1) await send();
@@ -150,7 +150,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
 describe.skipIf(redisSkipReason)(
   `a Redis that is down or loses its data${redisSkipReason ? ` (${redisSkipReason})` : ''}`,
   () => {
-    const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
+    const startRedis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
     test('is reported once, and the machine limits its requests by itself', async () => {
       const { send, reserve, messages, ...rest } = createMachine(`redis://127.0.0.1:${await findFreePort()}`);
@@ -160,7 +160,7 @@ describe.skipIf(redisSkipReason)(
     });
 
     test('is not waited for if it is slow, and is used again when it responds', async () => {
-      const server = await redis();
+      const server = await startRedis();
       const { send, reserve, messages, connection } = createMachine(server.url, { timeoutMs: 250 });
       const ping = () => connection.send((client) => client.ping()).catch(() => '');
       await waitUntil(ping, (outcome) => outcome === 'PONG');
@@ -176,7 +176,7 @@ describe.skipIf(redisSkipReason)(
     });
 
     test('is replaced by the local store if it stops between a reservation and its confirmation', async () => {
-      const server = await redis();
+      const server = await startRedis();
       const { send, reserve, limiter, messages, ...rest } = createMachine(server.url);
       const first = expectReserved(await reserve());
       expect(first.shared).toBe(true);
@@ -190,14 +190,14 @@ describe.skipIf(redisSkipReason)(
       expect(messages).toHaveLength(1);
     });
 
-    test('gets the requests that the machine sent before and during the downtime, if it comes back empty', async () => {
-      const server = await redis();
+    test('gets a record of the requests that the machine sent before and during the downtime, if it comes back empty', async () => {
+      const server = await startRedis();
       const { send, reserve, messages, ...rest } = createMachine(server.url);
       expect((await send()).shared).toBe(true);
       await server.kill();
       expect((await send()).shared).toBeUndefined();
       expect((await send()).shared).toBeUndefined();
-      await redis({ port: server.port });
+      await startRedis({ port: server.port });
       const next = await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
       expect(isDelayed(expectReserved(next), rest)).toBe(true);
       // Another machine can know of these requests only from Redis.
@@ -206,8 +206,8 @@ describe.skipIf(redisSkipReason)(
       expect(messages).toEqual([expect.stringMatching(/^unavailable: /), 'available']);
     });
 
-    test('gets the requests of each machine again if it loses its data without a restart', async () => {
-      const { url } = await redis();
+    test('gets a record of the requests of each machine again if it loses its data without a restart', async () => {
+      const { url } = await startRedis();
       const [one, other] = [createMachine(url), createMachine(url)];
       await one.send();
       await one.send();
@@ -221,7 +221,7 @@ describe.skipIf(redisSkipReason)(
     });
 
     test('gets a lost pending reservation again when the reservation is to be confirmed', async () => {
-      const { url } = await redis();
+      const { url } = await startRedis();
       const { send, reserve, limiter, connection, clock } = createMachine(url);
       for (let n = 0; n < 3; n += 1) await send();
       const waiting = expectReserved(await reserve());
@@ -232,11 +232,11 @@ describe.skipIf(redisSkipReason)(
     });
 
     test('is used to confirm a local reservation once it is back, and the local store counts the request once', async () => {
-      const server = await redis();
+      const server = await startRedis();
       await server.kill();
       const { reserve, limiter, store } = createMachine(server.url);
       const localReservation = expectReserved(await reserve());
-      await redis({ port: server.port });
+      await startRedis({ port: server.port });
       await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
       expect(await limiter.confirm(localReservation)).toBe('go');
       await limiter.close?.();

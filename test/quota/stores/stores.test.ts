@@ -114,7 +114,7 @@ describe.each(stores.filter(([name]) => !lacksServer(name)))('a store in %s', (_
     expect([...(await one.readAll()).keys()]).toEqual(['b']);
   });
 
-  test('rethrows the error of a change and leaves the state unchanged', async () => {
+  test('rethrows what the callback of a transaction throws, and leaves the state unchanged', async () => {
     const { one } = await open();
     const bug = new Error('a bug');
     await expect(
