@@ -48,8 +48,8 @@ export async function benchQuota(): Promise<void> {
     const rounds = processCounts.flatMap((processes) => kinds.map((kind) => ({ processes, kind, unit })));
     // The peers run in parallel: they mostly sleep, so they do not slow each other down.
     const peerOutcomes = await Promise.all(rounds.map((round) => runRound({ ...round, script: peerScript })));
-    // Our rounds with few processes run in parallel, too. The rounds with 16 processes are the last in `rounds`. They run
-    // one after another, so that they do not slow each other down.
+    // Our rounds with few processes run in parallel, too. The rounds with 16 processes, the last in `rounds`, run one
+    // after another, so that they do not slow each other down.
     const parallelRounds = rounds
       .filter(({ processes }) => processes < 16)
       .map((round) => runRound({ ...round, script: ourScript }));

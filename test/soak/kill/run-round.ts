@@ -29,8 +29,8 @@ export interface RoundResult extends RoundCounts {
 }
 
 /**
- * Kills a command at random moments while the disk is filled and freed, resumes it, and checks what
- * is on the disk after every command. The last command of a round is left alone, on a disk with space, and must complete.
+ * Kills a command at random moments while the disk is filled and freed, and resumes it. Checks after every command what
+ * is on the disk. The last command of a round is left alone, on a disk with space, and must complete.
  */
 export async function runRound(context: KillContext, roundNumber: number): Promise<RoundResult> {
   const { folder, disk, random } = context;
