@@ -21,7 +21,7 @@ import { measureTokenDelays } from './token-delay.js';
  * repository's root; it prints a table in Markdown. `npm run bench -- quota` runs only the named parts.
  */
 
-/** The number of pairs that this file measures. The parts in other files have their own numbers. */
+/** How often this file measures each pair of commands. The parts in other files have their own numbers. */
 const rounds = 21;
 const bin = 'bin/boticelli.js';
 const getPeerPath = (name: string) => `test/bench/peers/${name}.mjs`;
@@ -103,8 +103,8 @@ async function benchLoop(): Promise<void> {
   printRow(label, formatMs(oursMs), formatMs(peerMs), (oursMs / peerMs).toFixed(2), '1.00 or less');
 }
 
-async function printPair(label: string, ours: TimedCommand, theirs: TimedCommand, maxRatio: number): Promise<void> {
-  const pair = await timePairs(ours, theirs, rounds);
+async function printPair(label: string, ours: TimedCommand, peer: TimedCommand, maxRatio: number): Promise<void> {
+  const pair = await timePairs(ours, peer, rounds);
   const ratio = `${pair.ratio.toFixed(2)} (CPU time ${pair.cpuRatio.toFixed(2)})`;
   printRow(label, formatMs(pair.ours), formatMs(pair.peer), ratio, `${maxRatio.toFixed(2)} or less`);
 }

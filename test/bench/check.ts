@@ -32,7 +32,7 @@ export async function benchCheck(folder: string): Promise<void> {
   await benchGrowth(folder, env);
 }
 
-/** Samples that do not refer to other files, which `check` would read too. */
+/** Samples that refer to no other files. `check` would read such files too, but the TOML parser would not. */
 const samples = ['chapters', 'headline', 'quick_test', 'release_post', 'review', 'three_takes', 'two_models'];
 
 function readSample(index: number): string {

@@ -29,7 +29,7 @@ export async function benchLive(program: MeasuredProgram): Promise<void> {
   };
   for (const [name, [file = '', bare = '']] of Object.entries(commandsByApi)) {
     const server = await startGeminiServer();
-    // With LF, because the bare reader expects it.
+    // The events of this reply end with LF, not CRLF, because the bare reader expects LF.
     server.setDefaultReply(
       packetReply(formatSseEvent(createChunk('Hello')), formatSseEvent(createChunk(' you', 'STOP'))),
     );
@@ -43,7 +43,7 @@ export async function benchLive(program: MeasuredProgram): Promise<void> {
     printRow(label, formatMs(first.ours), formatMs(first.peer), ratio, '');
     await server.close();
   }
-  await benchDelays(program, commandsByApi.Live);
+  await benchLiveTokenDelays(program, commandsByApi.Live);
   await benchSessions();
   rmSync(folder, { recursive: true });
 }
@@ -72,7 +72,7 @@ async function measureFirstTokens(ours: TimedCommand, peer: TimedCommand): Promi
  * Measures how long a token takes from the server to standard output. Each token contains the time it was sent. Takes
  * the minimum of three rounds, because other load can only increase a delay.
  */
-async function benchDelays(
+async function benchLiveTokenDelays(
   { bin, createEnvironment }: MeasuredProgram,
   [file = '', bare = '']: string[],
 ): Promise<void> {
@@ -84,7 +84,7 @@ async function benchDelays(
     ] as const) {
       best[side] = Math.min(
         best[side],
-        await measureTokenDelay((url) => ({ args: [...args], env: createEnvironment(url) })),
+        await measureLiveTokenDelay((url) => ({ args: [...args], env: createEnvironment(url) })),
       );
     }
   }
@@ -93,19 +93,19 @@ async function benchDelays(
   printRow(label, formatMs(best.ours), formatMs(best.peer), added, 'under +1 ms');
 }
 
-async function measureTokenDelay(client: (baseUrl: string) => TimedCommand): Promise<number> {
+async function measureLiveTokenDelay(createClient: (baseUrl: string) => TimedCommand): Promise<number> {
   const server = await startGeminiServer();
   const sound = {
     inlineData: { mimeType: 'audio/pcm;rate=24000', data: Buffer.alloc(bytesPerPiece).toString('base64') },
   };
-  // Rendered when it is sent, so that it contains that time.
+  // `toJSON` is called when the server sends the token, so that the text is the time of sending.
   const createToken = () => ({
     toJSON: () =>
       serverContent({ outputTranscription: { text: `${performance.now()} ` }, modelTurn: { parts: [sound] } }),
   });
   server.live.queueReplies({ frames: [...Array.from({ length: 300 }, createToken), ...createTurnEnd()], delayMs: 5 });
   const delays: number[] = [];
-  await runNode(client(server.url), (text) => {
+  await runNode(createClient(server.url), (text) => {
     const now = performance.now();
     for (const sentAt of text.trim().split(/\s+/)) if (sentAt !== '') delays.push(now - Number(sentAt));
   });

@@ -10,7 +10,7 @@ export interface TimedCommand {
 /** The program to measure. */
 export interface MeasuredProgram {
   bin: string;
-  /** Creates the environment for a server. */
+  /** Creates the environment variables with which the program uses the server at `baseUrl`. */
   createEnvironment: (baseUrl: string) => Record<string, string>;
 }
 

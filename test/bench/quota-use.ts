@@ -37,8 +37,9 @@ interface Outcome {
  * Measures how much of a quota several processes use, and how often the server rejects a request. Together they send as
  * many requests as ten windows allow. Each process sends its requests one after another.
  *
- * The use is 100% if each request comes one window and the limiter's safety margin (`computeGuardMs`) after the request
- * that is `requestsPerWindow` before it. The peer is measured in the same way, although it leaves no margin.
+ * The use is 100% if each request comes one window plus the limiter's safety margin (`computeGuardMs`) after the
+ * request `requestsPerWindow` places before it. The peer is measured in the same way. It leaves no margin, so its use
+ * could be above 100%.
  */
 export async function benchQuota(): Promise<void> {
   const ourScript = await bundleScript('quota-worker');
@@ -47,7 +48,8 @@ export async function benchQuota(): Promise<void> {
     const rounds = processCounts.flatMap((processes) => kinds.map((kind) => ({ processes, kind, unit })));
     // The peers run in parallel: they mostly sleep, so they do not slow each other down.
     const peerOutcomes = await Promise.all(rounds.map((round) => runRound({ ...round, script: peerScript })));
-    // Our rounds with few processes run in parallel, too. Those with many run one after another.
+    // Our rounds with few processes run in parallel, too. The rounds with 16 processes, the last in `rounds`, run one
+    // after another, so that they do not slow each other down.
     const parallelRounds = rounds
       .filter(({ processes }) => processes < 16)
       .map((round) => runRound({ ...round, script: ourScript }));

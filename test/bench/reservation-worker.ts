@@ -24,7 +24,7 @@ export interface ReservationTask {
 
 /** The result of a worker process. Durations in milliseconds. */
 export interface ReservationTimes {
-  /** The time to open the store and make a first reservation, once libsql or ioredis is loaded. */
+  /** The time to open the store and make a first reservation, without loading libsql or ioredis. */
   openingMs: number;
   reservationMs: number[];
 }

@@ -11,7 +11,7 @@ const freeRpm = 15;
 const paidRpm = 1000;
 const processCount = 16;
 
-/** Measures reservations in SQLite, and the time to open the database once libsql is loaded. */
+/** Measures reservations in SQLite, and the time to open the database. Loading libsql is not measured. */
 export async function benchReservations(): Promise<void> {
   const script = await bundleScript('reservation-worker');
   const measure = (processes: number, count: number, pauseMs = 0, rpm = freeRpm) =>

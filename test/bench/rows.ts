@@ -17,14 +17,12 @@ export async function benchRows({ bin, createEnvironment }: MeasuredProgram): Pr
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-rows-'));
   const server = await startGeminiServer();
   server.setDefaultReply(() => textReply('A reply', { headersDelayMs: 20 }));
-  const [narrative, single, source] = ['rows.toml', 'single.toml', 'rows.csv'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [narrative, loopNarrative, source] = ['rows.toml', 'loop.toml', 'rows.csv'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
   const render = (text: string) => `[narrative]\nname = "n"\n[toc]\norder = ["a"]\n[acts]\na = "Answer: ${text}"\n`;
   writeFileSync(narrative, render('{{row.text}}'));
-  writeFileSync(single, `${render('{{vars.text}}')}[vars]\ntext = ""\n`);
+  writeFileSync(loopNarrative, `${render('{{vars.text}}')}[vars]\ntext = ""\n`);
   const texts = Array.from({ length: rowCount }, (_, index) => `comment ${index}`);
   writeFileSync(source, `text\n${texts.join('\n')}\n`);
   const env = createEnvironment(server.url);
@@ -33,22 +31,28 @@ export async function benchRows({ bin, createEnvironment }: MeasuredProgram): Pr
     const pool = await timePairs(ours, { args: ['test/bench/peers/sdk-pool.mjs', source], env }, 5);
     const label = `${rowCount} rows, four at a time, 20 ms a request`;
     printRow(
-      `${label}: a pool around the SDK`,
+      `${label}: against a pool around the SDK`,
       formatMs(pool.ours),
       formatMs(pool.peer),
       pool.ratio.toFixed(2),
       '1.10',
     );
-    printRow(`${label}: a pool around the SDK, CPU time`, '', '', pool.cpuRatio.toFixed(2), '');
+    printRow(`${label}: against a pool around the SDK, CPU time`, '', '', pool.cpuRatio.toFixed(2), '');
     const promptfoo = findPromptfoo();
-    if (promptfoo === undefined) printRow(`${label}: promptfoo`, '', 'not installed', '', '0.50');
+    if (promptfoo === undefined) printRow(`${label}: against promptfoo`, '', 'not installed', '', '0.50');
     else {
       const peer = createPromptfooCommand(promptfoo, { folder, source, baseUrl: server.url });
       const { ours: oursMs, peer: peerMs, ratio } = await timePairs(ours, peer, 3);
-      printRow(`${label}: promptfoo eval`, formatMs(oursMs), formatMs(peerMs), ratio.toFixed(2), '0.50');
+      printRow(`${label}: against promptfoo eval`, formatMs(oursMs), formatMs(peerMs), ratio.toFixed(2), '0.50');
     }
-    const loopMs = await timeShellLoop(bin, single, texts, env);
-    printRow(`${label}: a shell loop`, formatMs(pool.ours), formatMs(loopMs), (pool.ours / loopMs).toFixed(2), '0.15');
+    const loopMs = await timeShellLoop(bin, loopNarrative, texts, env);
+    printRow(
+      `${label}: against a shell loop`,
+      formatMs(pool.ours),
+      formatMs(loopMs),
+      (pool.ours / loopMs).toFixed(2),
+      '0.15',
+    );
   } finally {
     await server.close();
     rmSync(folder, { recursive: true, force: true });

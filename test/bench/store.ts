@@ -20,7 +20,8 @@ export async function benchStore(): Promise<void> {
   const configWithoutStore = join(folder, 'off.toml');
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
   writeFileSync(configWithoutStore, '[store]\nkeep = "off"\n');
-  // Both runs read a settings file. Otherwise the pair would also measure the reading, which takes longer than the storing.
+  // Both runs read a settings file. If only the peer read one, the difference of the pair would not show the time of
+  // storing, because reading a settings file takes longer.
   const configWithStore = join(folder, 'on.toml');
   writeFileSync(configWithStore, '[store]\nkeep = "30d"\n');
   const createCommand = (state: string, ...args: string[]): TimedCommand => ({
@@ -30,11 +31,11 @@ export async function benchStore(): Promise<void> {
       ...{ GEMINI_API_KEY: 'key', GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_TIER: 'tier_1' },
     },
   });
-  const printPair = async (label: string, ours: TimedCommand, theirs: TimedCommand, target: string) => {
-    const pair = await timePairs(ours, theirs, rounds);
+  const printPair = async (label: string, ours: TimedCommand, peer: TimedCommand, target: string) => {
+    const pair = await timePairs(ours, peer, rounds);
     printRow(label, formatMs(pair.ours), formatMs(pair.peer), `+${formatMs(pair.ours - pair.peer)}`, target);
   };
-  // Without the store a run opens the same file for its quota, so libsql is loaded either way.
+  // Without the store a run opens the same database for its quota, so both runs load libsql.
   const withoutStore = createCommand('small', 'run', narrative, '--config', configWithoutStore);
   await printPair(
     'one act, stored, against keep = "off"',

@@ -6,11 +6,12 @@ const tokenCount = 300;
 const tokenIntervalMs = 5;
 
 /**
- * Measures how long a streamed token takes from the server's socket to standard output, in milliseconds. Each token contains
- * the time it was sent. Server and reader are in this process and use the same clock.
+ * Measures how long a streamed token takes from the server's socket to standard output, in milliseconds. Each token
+ * contains the time it was sent. This process is the server and also reads the client's standard output, so both times
+ * are from the same clock.
  */
 export async function measureTokenDelays(
-  client: (baseUrl: string) => TimedCommand,
+  createClient: (baseUrl: string) => TimedCommand,
 ): Promise<{ p50: number; p99: number }> {
   const server = createServer({ noDelay: true }, (request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -30,7 +31,7 @@ export async function measureTokenDelays(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const delays: number[] = [];
-  await runNode(client(`http://127.0.0.1:${port}`), (text) => {
+  await runNode(createClient(`http://127.0.0.1:${port}`), (text) => {
     const now = performance.now();
     for (const sentAt of text.trim().split(/\s+/)) if (sentAt !== '') delays.push(now - Number(sentAt));
   });

@@ -23,8 +23,8 @@ const languagePage = readPage('narratives/README.md');
 
 const helpTexts = new Map<string, Promise<string>>();
 /**
- * Returns what a command prints with `--help`. Runs each command once: `boticelli` in a new process, others in this
- * one.
+ * Returns what a command prints with `--help`. An empty `command` is the program itself. Each is run only once: the
+ * program itself in a new process, and its commands in this process.
  */
 function readHelp(command: string): Promise<string> {
   const args = [...command.split(' '), '--help'].filter(Boolean);

@@ -49,7 +49,7 @@ describe('a shell block of the documentation', () => {
       const { script, folder } = createClone(
         block.script.replaceAll('https://generativelanguage.googleapis.com', server.url),
       );
-      // On the free tier, with its guess of five requests a minute, the script would take minutes.
+      // On the free tier the program guesses a limit of five requests a minute, so the script would take minutes.
       const { code, stdout, stderr } = await startShell(script, { cwd: folder, server, env: { GEMINI_TIER: 'tier_1' } })
         .result;
       expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });

@@ -48,7 +48,7 @@ beginSample();
 const { status, error, acts: ends } = await executor.execute(narrative, { stream: streaming });
 await driver.close?.();
 // After the server has closed the idle connections, nothing may be open.
-await requestClosedConnections();
+await closeIdleConnections();
 await delay(100);
 // Pipes, terminals and files are the standard streams of this process, which may stay open.
 const open = process.getActiveResourcesInfo().filter((name) => !/^(PipeWrap|TTYWrap|FileHandle)$/.test(name));
@@ -57,7 +57,7 @@ const left = { open, listeners: getEventListeners(controller.signal, 'abort').le
 process.stdout.write(`${JSON.stringify({ status, error, replies, samples, maxListeners, left })}\n`);
 
 /** Asks the server to close its idle connections. */
-async function requestClosedConnections() {
+async function closeIdleConnections() {
   const { get } = await import('node:http');
   await new Promise((resolve) => {
     get(`${baseUrl}/end`, { agent: false }, (response) => response.resume().on('close', resolve)).on('error', resolve);

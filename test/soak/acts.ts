@@ -41,20 +41,21 @@ const maxBytesPerAct = 1000;
 
 /** `npm run soak -- acts`: resolves to true if memory does not leak and nothing is left open. */
 export async function soakActs(): Promise<boolean> {
-  const acts = 2000;
+  const [acts, samples] = [2000, 20];
+  const actsPerSample = acts / samples;
   printHeading(
     ...['acts', 'mode', 'CPU time per act, at the start', 'at the end', 'ratio', 'heap growth per act, first half'],
     ...['second half', 'final heap', 'connections', 'problems'],
   );
   let passed = true;
   for (const streaming of [false, true]) {
-    const result = await runActs({ acts, streaming, samples: 20 });
+    const result = await runActs({ acts, streaming, samples });
     const { cpu, heap } = measureGrowth(result, acts);
     const problems = findProblems(result, acts);
     passed &&= problems.length === 0 && heap.later <= Math.max(heap.earlier * 1.1, maxBytesPerAct);
     printRow(
       ...[acts, streaming ? 'streamed' : 'not streamed'],
-      ...[formatMs(cpu.first / 100), formatMs(cpu.last / 100), cpu.ratio.toFixed(2)],
+      ...[formatMs(cpu.first / actsPerSample), formatMs(cpu.last / actsPerSample), cpu.ratio.toFixed(2)],
       ...[`${heap.earlier.toFixed(0)} bytes`, `${heap.later.toFixed(0)} bytes`, formatMegabytes(heap.last)],
       ...[result.connections, problems.join('; ') || 'none'],
     );
@@ -64,8 +65,9 @@ export async function soakActs(): Promise<boolean> {
 
 /**
  * Compares the end of a run with its beginning. The very first sample is left out, because it includes loading and
- * compiling. Times are medians: of the first three samples after it and of the last three. Other load affects single
- * samples. For the heap, the growth per act in the second half is compared with that in the first half.
+ * compiling. `first` is the median time of the next three samples and `last` that of the last three, because other load
+ * affects single samples. Both are times of a whole sample, not of an act. For the heap, the growth per act in the
+ * second half is compared with that in the first half.
  */
 export function measureGrowth({ samples }: ActsResult, acts: number) {
   const compare = (field: 'wallMs' | 'cpuMs') => {

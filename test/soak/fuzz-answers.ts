@@ -49,7 +49,7 @@ const createAnswer = (parts: Json[], finishReason: string, candidate: Record<str
   ...{ usageMetadata, modelVersion: 'gemini-3.8-flash', responseId: 'r' },
 });
 
-/** Answers of all kinds, each with many fields. A stream is a list of chunks. */
+/** Answers of all kinds, each with many fields. */
 export const completeAnswers: readonly Json[] = [
   createAnswer([{ text: 'hm', thought: true }, { text: '<0>' }, picture, { text: '<1>' }, call], 'STOP'),
   createAnswer([{ text: '<0>' }], 'SAFETY'),
@@ -57,6 +57,7 @@ export const completeAnswers: readonly Json[] = [
   createAnswer([picture, call], 'MALFORMED_FUNCTION_CALL'),
   { promptFeedback: { blockReason: 'SAFETY', blockReasonMessage: 'No.', safetyRatings: ratings }, usageMetadata },
 ];
+/** The chunks of a streamed answer. */
 const completeStream: Json = [
   { candidates: [{ content: { parts: [{ text: 'hm', thought: true }, { text: '<0>' }] } }], usageMetadata },
   { candidates: [{ content: { parts: [{ text: '<1>' }, picture] }, finishReason: null }] },

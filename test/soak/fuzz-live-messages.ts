@@ -24,7 +24,7 @@ const usageMetadata = {
   totalTokenCount: 11,
   responseTokensDetails: details,
 };
-const generated = content({ generationComplete: true });
+const generationEnd = content({ generationComplete: true });
 const turnEnd: Json = { serverContent: { turnComplete: true, interactionStatus: 'IDLE' }, usageMetadata };
 const newHandle = { sessionResumptionUpdate: { newHandle: 'h', resumable: true } };
 
@@ -32,15 +32,15 @@ const newHandle = { sessionResumptionUpdate: { newHandle: 'h', resumable: true }
 export const completeTurns: readonly Json[] = [
   [
     ...[parts({ text: 'hm', thought: true }), say('<0>'), parts(sound), parts({ text: 'unspoken' }), say(' <1>')],
-    ...[generated, turnEnd, say(' <2>'), newHandle, { goAway: { timeLeft: '50s' } }],
+    ...[generationEnd, turnEnd, say(' <2>'), newHandle, { goAway: { timeLeft: '50s' } }],
   ],
-  [say('<0>'), parts(sound, picture), say(' <1>', { finished: true }), generated, turnEnd, say(' <2>'), newHandle],
+  [say('<0>'), parts(sound, picture), say(' <1>', { finished: true }), generationEnd, turnEnd, say(' <2>'), newHandle],
   [parts({ text: '<0>' }, { executableCode: { code: 'x', language: 'PYTHON' } }), parts({ text: ' <1>' }), turnEnd],
-  [say('<0>'), content({ turnComplete: true, interactionStatus: 'IN_PROGRESS' }), say(' <1>'), generated, turnEnd],
+  [say('<0>'), content({ turnComplete: true, interactionStatus: 'IN_PROGRESS' }), say(' <1>'), generationEnd, turnEnd],
   [say('<0>'), content({ turnComplete: true, turnCompleteReason: 'NEED_MORE_INPUT', groundingMetadata: {} })],
   [content({ turnComplete: true, turnCompleteReason: 'INPUT_OTHER' }), { usageMetadata }],
-  [{ toolCall: { functionCalls: [{ id: '1', name: 'f', args: { a: null } }] } }, generated, turnEnd],
-  [content({ interrupted: false }), parts(sound), generated, turnEnd],
+  [{ toolCall: { functionCalls: [{ id: '1', name: 'f', args: { a: null } }] } }, generationEnd, turnEnd],
+  [content({ interrupted: false }), parts(sound), generationEnd, turnEnd],
 ];
 
 /** Positions of messages that change places. */
@@ -103,9 +103,8 @@ async function readTurn(driver: BoticelliDriver): Promise<ReadTurn> {
 }
 
 /**
- * Checks that the text that was read is what the service sent. After an error it may be only the beginning of that, and
- * the error's message must be readable. Without an error, the turn must have ended, and the text must have all words
- * before the end.
+ * Checks that the text that was read is the beginning of what the service sent. If there is an error, its message must
+ * be readable. Otherwise a message must have ended the turn, and the text must have all words up to that message.
  */
 function assertExpected({ text, response, error }: ReadTurn, messages: Json[]): void {
   const contents = messages.map(findContent);

@@ -32,7 +32,10 @@ const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
   fc.constantFrom<LiveFrame>({ toolCall: { functionCalls: [null] } }, { serverContent: { interrupted: true } }),
 );
 
-/** A reply of numbered words, with garbage between some frames, at most one frame that is cut short, and different ends. */
+/**
+ * A reply of numbered words, with garbage between some frames and at most one frame that is cut short. The server may
+ * close the session after the reply, in different ways.
+ */
 const replies = fc
   .record({
     wordCount: fc.integer({ min: 1, max: 6 }),
@@ -44,10 +47,10 @@ const replies = fc
       { code: 1011, reason: 'x' },
       { code: 1000, reason: '' },
     ),
-    hasEnd: fc.boolean(),
+    closesSession: fc.boolean(),
     as: fc.constantFrom('binary' as const, 'text' as const),
   })
-  .map(({ wordCount, garbage, cutFrame, end, hasEnd, as }) => {
+  .map(({ wordCount, garbage, cutFrame, end, closesSession, as }) => {
     const frames: LiveFrame[] = [
       ...Array.from({ length: wordCount }, (_, number) => createWordFrame(number)),
       ...createTurnEnd(),
@@ -61,7 +64,7 @@ const replies = fc
     for (const [index, frame] of garbage) frames.splice(Math.min(index, frames.length), 0, frame);
     const isDamaged = garbage.length > 0 || cut !== undefined;
     // After a damaged reply the server always closes the session. Otherwise the driver would only wait for its timeout.
-    const script: LiveScript = { frames, as, ...((hasEnd || isDamaged) && end !== undefined && { end }) };
+    const script: LiveScript = { frames, as, ...((closesSession || isDamaged) && end !== undefined && { end }) };
     return { script, wordCount, isDamaged };
   });
 
@@ -69,7 +72,7 @@ const replies = fc
  * Checks, for any frames: the words that arrive are in order, none twice. Of an undamaged reply all arrive. No case
  * hangs.
  */
-export const createLiveProperty = (server: GeminiServer) =>
+export const createLiveFrameProperty = (server: GeminiServer) =>
   fc.asyncProperty(replies, async ({ script, wordCount, isDamaged }) => {
     // A turn that is lost before its first word is retried in another session, which gets the same reply.
     server.live.queueReplies(script, script, script);

@@ -7,7 +7,7 @@ import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini/repl
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { withHangTimeout } from './hang-timeout.js';
 
-/** A change of bytes at a relative position from 0 to 1. */
+/** A change at a relative position from 0 to 1. For `delete` and `repeat`, only the length of `bytes` matters. */
 type Damage = { kind: 'flip' | 'insert' | 'delete' | 'repeat'; at: number; bytes: Uint8Array };
 
 const damages: fc.Arbitrary<Damage[]> = fc.array(
@@ -98,7 +98,7 @@ async function readChunks(chunks: AsyncIterable<StreamChunk>): Promise<ReadResul
   }
 }
 
-/** Reads the texts from the normalized body. Each of its events must be one line, which is all that the SDK can read. */
+/** Reads the texts from the normalized body. Each event must be one line, because the SDK can read no others. */
 async function readBody(sent: Uint8Array[]): Promise<ReadResult> {
   const reader = normalizeSseBody(toAsyncIterable(sent), createFakeExchange()).getReader();
   const decoder = new TextDecoder();

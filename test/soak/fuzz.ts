@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { printHeading, printRow } from '../bench/measure.js';
 import { createAnswerProperty } from './fuzz-answers.js';
-import { createLiveProperty } from './fuzz-live.js';
+import { createLiveFrameProperty } from './fuzz-live.js';
 import { createLiveMessageProperty } from './fuzz-live-messages.js';
 import { narrativeProperty } from './fuzz-narratives.js';
 import { createSseHttpProperty, sseBodyProperty, withServer } from './fuzz-sse.js';
@@ -38,11 +38,11 @@ export const fuzzTargets: Record<string, { cases: number; quickCases: number; ch
   'Live frames': {
     cases: 2000,
     quickCases: 20,
-    check: (parameters) => withServer((server) => fc.assert(createLiveProperty(server), parameters as never)),
+    check: (parameters) => withServer((server) => fc.assert(createLiveFrameProperty(server), parameters as never)),
   },
 };
 
-/** `npm run soak -- fuzz`: resolves to whether no case failed. A failure is printed with the seed that reproduces it. */
+/** `npm run soak -- fuzz`: resolves to true if no case failed. Prints a failure with the seed that reproduces it. */
 export async function soakFuzz(): Promise<boolean> {
   let passed = true;
   printHeading('input', 'cases', 'time', 'failures');

@@ -54,7 +54,7 @@ async function soakLoops(server: GeminiServer, folder: string): Promise<boolean>
   return passed;
 }
 
-/** Kills the process that holds the only slot during its reply, and measures when a waiting process ends. */
+/** Kills a process during its reply, while it holds the only slot. Measures how long a waiting process then takes. */
 async function soakKilledHolder(server: GeminiServer, folder: string): Promise<boolean> {
   server.live.queueReplies(spokenReply(['never', ' heard'], { gate: createGate() }));
   const turnCount = server.live.sessions.flatMap(({ turns }) => turns).length;

@@ -6,7 +6,7 @@ import { cellNames, formatCells, runLoops } from './shell-loops.js';
  * Runs shell loops of `boticelli run` on one machine. Resolves to whether every request got a reply and none was
  * rejected.
  */
-export async function soakMachine(): Promise<boolean> {
+export async function soakQuota(): Promise<boolean> {
   printHeading('loops', 'window', ...cellNames);
   let passed = true;
   for (const kind of ['sliding', 'fixed'] as const) {

@@ -1,5 +1,5 @@
 import { soakLive } from './live-soak.js';
-import { soakMachine, soakRowQuota } from './machine-soak.js';
+import { soakQuota, soakRowQuota } from './machine-soak.js';
 import { soakRedis } from './redis-soak.js';
 
 /*
@@ -13,7 +13,7 @@ const soakParallelActs = async () => (await import('./kill-acts.js')).soakParall
 const soakActs = async () => (await import('./acts.js')).soakActs();
 const soakFuzz = async () => (await import('./fuzz.js')).soakFuzz();
 const soakHostile = async () => (await import('./hostile/hostile-server.js')).soakHostileServer();
-const quotaParts = { quota: soakMachine, 'row-quota': soakRowQuota, redis: soakRedis, live: soakLive };
+const quotaParts = { quota: soakQuota, 'row-quota': soakRowQuota, redis: soakRedis, live: soakLive };
 const parts = new Map(
   Object.entries({
     ...quotaParts,

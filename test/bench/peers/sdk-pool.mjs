@@ -1,4 +1,4 @@
-// The peer of rows: a loop around the SDK with four requests at a time.
+// The peer of rows: a pool of four workers, each of which sends one request at a time through the SDK.
 import { readFileSync } from 'node:fs';
 import { GoogleGenAI } from '@google/genai';
 import { parse } from 'csv-parse/sync';

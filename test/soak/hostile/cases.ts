@@ -3,7 +3,7 @@ import { answerMutations, type Json, mutateAnswer } from '../../helpers/mutate-a
 import { completeAnswers } from '../fuzz-answers.js';
 import { completeTurns } from '../fuzz-live-messages.js';
 
-/** What the program requests. `createArguments` has a command line for each kind. */
+/** What the program requests. `createArguments` in check-case.ts has a command line for each kind. */
 export const requestKinds = ['rest', 'stream', 'json', 'live', 'list', 'download', 'upload'] as const;
 export type RequestKind = (typeof requestKinds)[number];
 
@@ -89,6 +89,7 @@ const createBodies = (kind: RequestKind): fc.Arbitrary<string> =>
     {
       weight: 6,
       arbitrary: fc
+        // The answers of the kind are listed twice, so that they are chosen more often than the error.
         .tuple(fc.constantFrom(...answersByKind[kind], ...answersByKind[kind], googleError), answerMutations)
         .map(([answer, mutations]) => JSON.stringify(mutateAnswer(answer, mutations))),
     },

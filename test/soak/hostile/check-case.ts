@@ -12,7 +12,7 @@ const timeoutMs = 1000;
 /** The time that the program may take in addition to the time limit of its request. */
 const graceMs = 2000;
 
-/** The time limit of the request for the list of models, which no flag sets. */
+/** The time limit of the request for the list of models. No flag changes it. */
 const listTimeoutMs = 30_000;
 
 const maxPeakBytes = 600_000_000;

@@ -13,7 +13,7 @@ export function createHostileProperty(runner: HostileRunner, real: boolean) {
 
 /**
  * `npm run soak -- hostile-server`: 4,500 answers in this process and 500 through the bin. `SOAK_CASES` sets another
- * total. Resolves to whether no case failed. A failure is printed with the seed that reproduces it.
+ * total. Resolves to true if no case failed. A failure is printed with the seed that reproduces it.
  */
 export async function soakHostileServer(): Promise<boolean> {
   const total = Number(process.env.SOAK_CASES ?? 5000);

@@ -7,9 +7,9 @@ import type { SmallDisk } from './small-disk.js';
 
 /** What all rounds share. */
 export interface KillContext {
-  /** On an ordinary disk: the narratives. */
+  /** The folder of the narratives, on an ordinary disk. */
   folder: string;
-  /** For the state folder, the recordings and the folders of `--out-dir`. */
+  /** The disk of the state folder, the recordings and the folders of `--out-dir`. */
   disk: SmallDisk;
   server: GeminiServer;
   random: () => number;
@@ -31,7 +31,7 @@ export interface Attempt {
  * before the first request, because the exact moment makes little difference there.
  * @param index the number of earlier commands of the round, each of which leaves fewer requests to send
  */
-export function chooseEvents(random: () => number, index: number): Pick<Attempt, 'kill' | 'fill' | 'isReadOnly'> {
+export function chooseFaults(random: () => number, index: number): Pick<Attempt, 'kill' | 'fill' | 'isReadOnly'> {
   const afterRequests = random() < 0.15 ? 0 : 1 + Math.floor(random() * Math.max(1, requestCount - 2 * index));
   const kill = { afterRequests, afterMs: random() * (afterRequests === 0 ? 400 : 40) };
   const choice = random();

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessResult } from '../../helpers/boticelli.js';
-import { type Attempt, chooseEvents, type KillContext, runAttempt } from './attempt.js';
+import { type Attempt, chooseFaults, type KillContext, runAttempt } from './attempt.js';
 import { checkOutDir, checkRecording, readState, type StoredState } from './inspect.js';
 import { actCount, identifyRequest, listActs, renderNarrative, renderReply, requestCount } from './narratives.js';
 
@@ -29,13 +29,13 @@ export interface RoundResult extends RoundCounts {
 }
 
 /**
- * Kills a command at random moments while the disk is filled and freed, resumes it, and compares every step with what
+ * Kills a command at random moments while the disk is filled and freed, and resumes it. Checks after every command what
  * is on the disk. The last command of a round is left alone, on a disk with space, and must complete.
  */
-export async function runRound(context: KillContext, round: number): Promise<RoundResult> {
+export async function runRound(context: KillContext, roundNumber: number): Promise<RoundResult> {
   const { folder, disk, random } = context;
   const chance = (probability: number) => random() < probability;
-  const names = (chance(0.35) ? ['a', 'b'] : ['a']).map((suffix) => `kill-${round}-${suffix}`);
+  const names = (chance(0.35) ? ['a', 'b'] : ['a']).map((suffix) => `kill-${roundNumber}-${suffix}`);
   for (const name of names) writeFileSync(join(folder, `${name}.toml`), renderNarrative(name));
   const [outDir, recording] = [join(disk.folder, 'out'), join(disk.folder, 'recording.ndjson')];
   const outputFlags = [
@@ -46,7 +46,7 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
   const flags = ['-o', 'ndjson', '--rpm', '100000', ...(chance(0.5) ? ['--stream'] : [])];
   const result: RoundResult = { ...zeroCounts, description: [...flags, ...outputFlags].join(' '), problems: [] };
   const killedCount = 1 + Math.floor(random() * 4);
-  const step = { context, names, outDir, recording, result, wasDiskLimited: false };
+  const round: Round = { context, names, outDir, recording, result, wasDiskLimited: false };
   for (let index = 0; index <= killedCount; index += 1) {
     const isLast = index === killedCount;
     if (isLast || chance(0.5)) disk.free();
@@ -54,10 +54,11 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
     // replies, so others are needed to test the replies.
     const writesFiles = isLast || chance(0.5);
     const attemptFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
-    await runStep(step, { flags: attemptFlags, ...(!isLast && chooseEvents(random, index)) }, isLast);
+    await runCommand(round, { flags: attemptFlags, ...(!isLast && chooseFaults(random, index)) }, isLast);
   }
+  // A kill loses at most one request of each narrative: the one whose reply is not stored yet.
   const maxRequests = names.length * (requestCount + result.kills);
-  if (!step.wasDiskLimited && result.requests > maxRequests)
+  if (!round.wasDiskLimited && result.requests > maxRequests)
     result.problems.push(`${result.requests} requests, although the disk had space and ${maxRequests} are enough`);
   for (const path of [outDir, recording]) rmSync(path, { recursive: true, force: true });
   return result;
@@ -67,7 +68,8 @@ export const zeroCounts: RoundCounts = {
   ...{ kills: 0, requests: 0, stored: 0, fills: 0, readOnly: 0, refused: 0, files: 0, leftBehind: 0 },
 };
 
-interface RoundStep {
+/** What all commands of a round share. */
+interface Round {
   context: KillContext;
   names: string[];
   outDir: string;
@@ -77,12 +79,13 @@ interface RoundStep {
   wasDiskLimited: boolean;
 }
 
-async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Promise<void> {
-  const { context, names, outDir, result } = step;
+/** Runs one command of a round, and adds what it did and what is wrong to the result. */
+async function runCommand(round: Round, attempt: Attempt, isLast: boolean): Promise<void> {
+  const { context, names, outDir, result } = round;
   const { disk, server } = context;
   const stateFolder = join(disk.folder, 'state');
   const before = readState(stateFolder);
-  const callsBefore = server.generateRequests.length;
+  const requestsBefore = server.generateRequests.length;
   const wasFull = disk.isFull;
   const canLimit = disk.mountProblem === undefined;
   const [isReadOnly, isFilled] = [canLimit && attempt.isReadOnly === true, canLimit && attempt.fill !== undefined];
@@ -90,10 +93,10 @@ async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Prom
   const ended = await runAttempt(context, names, attempt);
   if (isReadOnly) disk.setReadOnly(false);
 
-  const requests = server.generateRequests.slice(callsBefore).map(identifyRequest);
+  const requests = server.generateRequests.slice(requestsBefore).map(identifyRequest);
   const after = readState(stateFolder);
   const isDiskLimited = wasFull || isFilled || isReadOnly;
-  step.wasDiskLimited ||= isDiskLimited;
+  round.wasDiskLimited ||= isDiskLimited;
   const wasKilled = ended.signal === 'SIGKILL';
   const files = checkOutDir(outDir, names);
   result.kills += wasKilled ? 1 : 0;
@@ -109,7 +112,7 @@ async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Prom
     ...(attempt.flags.includes('--resume') ? checkRequests(requests, before, isReadOnly) : []),
     ...files.problems,
     ...checkRecording(
-      step.recording,
+      round.recording,
       isLast && attempt.flags.includes('--record') ? names.length * actCount : undefined,
     ),
     ...checkEnd(ended, { isLast, mayRefuse: isDiskLimited }),

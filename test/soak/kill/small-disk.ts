@@ -12,7 +12,7 @@ export interface SmallDisk {
   readonly isFull: boolean;
   /** Fills the disk with a file, except for about `freeBytes`. */
   fill(freeBytes: number): void;
-  /** Removes that file. */
+  /** Frees the disk: removes the file that `fill` wrote. */
   free(): void;
   /** Makes the disk read-only, or writable again. No file on it may be open for writing. */
   setReadOnly(isReadOnly: boolean): void;
