@@ -22,6 +22,9 @@ export function convertToml11(text: string): ConvertedToml | undefined {
   let copiedUpTo = 0;
   /** The offset after the most recent comma or `{`. */
   let separatorEnd = 0;
+  let previousTokenEnd = 0;
+  /** The last character before the token that is neither white space nor in a comment. */
+  let lastCharacter = '';
   const replace = (start: number, end: number, replacement: string) => {
     pieces.push(text.slice(copiedUpTo, start), replacement);
     copiedUpTo = end;
@@ -32,6 +35,8 @@ export function convertToml11(text: string): ConvertedToml | undefined {
   for (let match = tokenPattern.exec(text); match; match = tokenPattern.exec(text)) {
     const [token] = match;
     const start = match.index;
+    lastCharacter = text.slice(previousTokenEnd, start).trimEnd().at(-1) ?? lastCharacter;
+    previousTokenEnd = start + token.length;
     const isInInlineTable = open.at(-1) === '{';
     const entryStart = separatorEnd;
     if (token === ',' || token === '{') separatorEnd = start + 1;
@@ -40,15 +45,18 @@ export function convertToml11(text: string): ConvertedToml | undefined {
     if (token.startsWith('"')) convertEscapes(token, start, replace);
     else if (token === '[' || token === '{') open.push(token);
     else if (token === ']' || token === '}') open.pop();
-    else if (!isInInlineTable || token.startsWith("'")) continue;
-    else if (token === ',') {
+    else if (isInInlineTable && token === ',') {
       lastCommaPattern.lastIndex = start;
       // A comma without a value before it is wrong in TOML 1.1 too. It stays, so that the parser rejects it.
       if (lastCommaPattern.test(text) && hasValue(text.slice(entryStart, start))) replace(start, start + 1, ' ');
-    } else {
-      // A line break or a comment in an inline table.
+    } else if (
+      isInInlineTable &&
+      (token.startsWith('#') || (token === '\n' && !isWithinEntry(lastCharacter, text, start)))
+    ) {
+      // A comment in an inline table, or a line break where TOML 1.1 allows it.
       replace(start, start + token.length, ' '.repeat(token.length));
     }
+    if (!/^[\n#]/.test(token)) lastCharacter = token.at(-1) ?? '';
   }
   if (pieces.length === 0) return undefined;
   return {
@@ -78,6 +86,16 @@ function removeExpansions(offset: number, expansions: readonly Expansion[]): num
   return original;
 }
 
+/**
+ * Whether a line break is between the parts of a key, or between `=` and the key or the value. TOML 1.1 does not allow
+ * it there, so it stays, and the parser rejects it.
+ * @param lastCharacter the last character before the line break that is neither white space nor in a comment
+ */
+function isWithinEntry(lastCharacter: string, text: string, offset: number): boolean {
+  nextInEntryPattern.lastIndex = offset;
+  return lastCharacter === '=' || lastCharacter === '.' || nextInEntryPattern.test(text);
+}
+
 /** Whether a text between two separators has more than white space and comments. */
 function hasValue(entry: string): boolean {
   return entry.replaceAll(/#[^\n]*/g, '').trim() !== '';
@@ -91,6 +109,9 @@ const tokenPattern =
 
 /** Matches a comma that has only white space and comments between it and the end of its table. */
 const lastCommaPattern = /,(?=(?:[ \t\n]|#[^\n]*\n)*\})/y;
+
+/** Matches white space and comments that are followed by `=` or a dot. */
+const nextInEntryPattern = /(?:\s|#[^\n]*\n)*[=.]/y;
 
 /** Replaces `\e` with `\u001b`, and `\xHH` with `\u00HH`, in a string. */
 function convertEscapes(

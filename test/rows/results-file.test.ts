@@ -9,14 +9,17 @@ import { createTemporaryFolder } from '../helpers/boticelli.js';
 const usage = { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 };
 
 /**
- * Writes a results file as if an earlier run had left it, and opens it to resume the rows of `c.csv`. If that fails,
- * checks that the file is unchanged.
+ * Writes a results file as if an earlier run had left it, and opens it to resume the rows of `c.csv`, or of the standard
+ * input `stdin`. If that fails, checks that the file is unchanged.
  */
-async function open(name: string, content: string | Buffer, matrixKeys: string[] = []) {
+async function open(name: string, content: string | Buffer, matrixKeys: string[] = [], stdin?: string) {
   const folder = createTemporaryFolder(onTestFinished, { 'c.csv': 'id\n1\n2\n3\n' });
   const path = join(folder, name);
   writeFileSync(path, content);
-  const source = await openRows('c.csv', { cwd: folder, stdin: (async function* () {})() });
+  const chunks = (async function* () {
+    yield Buffer.from(stdin ?? '');
+  })();
+  const source = await openRows(stdin === undefined ? 'c.csv' : '-', { cwd: folder, stdin: chunks });
   onTestFinished(source.close);
   const read = () => readFileSync(path, 'utf8');
   const results = await openResultsFile({ path, source, actNames: ['a'], matrixKeys, resume: true }).catch((thrown) => {
@@ -76,6 +79,14 @@ test('results of the same row are told apart by their combination', async () => 
   expect(read().split('\n')[2]).toBe('1,n,,,completed,');
 });
 
+test('earlier CSV results of rows from standard input are read: the header of the file names the columns', async () => {
+  const csv = 'id,reply,a,status,error\n1,x,x,completed,\n2,,,failed,e\n';
+  const { results, read } = await open('r.csv', `${csv}3,cut`, [], '{"id":1}\n{"id":2}\n');
+  expect(read()).toBe('id,reply,a,status,error\n1,x,x,completed,\n');
+  expect([results.takeEarlier({ row: { id: 1 } }), results.takeEarlier({ row: { id: 2 } })]).toEqual([true, false]);
+  expect(results.explainMismatch({ number: 3, values: { other: 1 }, raw: '', folder: '' })).toContain('the row has the key "other"');
+});
+
 describe('a file that no earlier run of the narrative wrote is rejected and stays unchanged', () => {
   test.each([
     ['r.ndjson', 'precious'],
@@ -88,9 +99,8 @@ describe('a file that no earlier run of the narrative wrote is rejected and stay
     ['r.csv', 'id,reply,a,status,error\n"1" 2,,,,\n'],
     ['r.csv', Buffer.from([0x69, 0xff, 10])],
   ])('%s: %j', async (name, content) => {
-    await expect(open(name, content)).rejects.toMatchObject({
-      code: 'usage',
-      message: expect.stringContaining('is not a result'),
-    });
+    const error = { code: 'usage', message: expect.stringContaining('is not a result') };
+    await expect(open(name, content)).rejects.toMatchObject(error);
+    await expect(open(name, content, [], '{"id":1}\n')).rejects.toMatchObject(error);
   });
 });

@@ -60,6 +60,15 @@ describe('TOML 1.1', () => {
     expect(parseToml('a = { # nothing\n , }').ok).toBe(false);
   });
 
+  it('may break a line around an entry of an inline table, but not within the entry', () => {
+    expect(parseToml('a = {\n b.c = "=" # d =\n,\n e = [ # .\n 1]\n}')).toMatchObject({
+      ok: true,
+      table: { a: { b: { c: '=' }, e: [1] } },
+    });
+    for (const entry of ['b =\n1', 'b\n= 1', 'b = # c\n1', 'b.\nc = 1', 'b\n.c = 1', 'b # c\n = 1'])
+      expect(parseToml(`a = { ${entry} }`).ok, entry).toBe(false);
+  });
+
   it.each([
     ['after an escape', 'a = {b = "\\e\\e",}\nc = 1 2', 2, 7],
     ['in an inline table of several lines', 'a = {\n  b = 1\n  c = 2\n}', 3, 3],

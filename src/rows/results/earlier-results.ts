@@ -1,11 +1,12 @@
 import { closeSync, fchmodSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseExactJson } from '../../util/json.js';
 import { openTemporaryFile } from '../../util/write-files.js';
 import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
 import { splitLines } from '../sources/split-lines.js';
-import type { ResultFormat } from './result-format.js';
+import { type AddedColumns, listAddedColumns, type ResultFormat } from './result-format.js';
 import type { ResultSubject } from './row-result.js';
 import { readWholeLines } from './whole-lines.js';
 
@@ -61,6 +62,23 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
       return count > 0;
     },
   };
+}
+
+/**
+ * Reads the columns of the source from the header of an earlier CSV file.
+ *
+ * @throws BoticelliError `usage` if the file has another header
+ */
+export async function readSourceColumns(path: string, addedColumns: AddedColumns): Promise<string[]> {
+  const added = listAddedColumns(addedColumns);
+  const text = readWholeLines(path, () => {});
+  const records = replaceFormatErrors(parseCsv(text, { delimiter: ',', name: path, maxBytes: maxLineChars }), path);
+  for await (const { fields } of records) {
+    const columns = fields.slice(0, -added.length);
+    if (isDeepStrictEqual(fields.slice(columns.length), added)) return columns;
+    break;
+  }
+  throw createNotResultError(path);
 }
 
 /** Replaces an error of parsing. It does not matter what is wrong in the file: an earlier run did not write it. */

@@ -42,6 +42,11 @@ export interface AddedColumns {
   matrixKeys: readonly string[];
 }
 
+/** Returns the columns of CSV results that follow those of the source, in order. */
+export function listAddedColumns({ actNames, matrixKeys }: AddedColumns): string[] {
+  return [...matrixKeys, 'reply', ...new Set(actNames), 'status', 'error'];
+}
+
 /**
  * Creates the format of CSV: the columns of the source, those of `--matrix`, `reply`, a column for each act, `status`
  * and `error`.
@@ -54,7 +59,7 @@ export function createCsvFormat(
   { actNames, matrixKeys }: AddedColumns,
 ): ResultFormat {
   const acts = [...new Set(actNames)];
-  const added = [...matrixKeys, 'reply', ...acts, 'status', 'error'];
+  const added = listAddedColumns({ actNames, matrixKeys });
   const all = [...sourceColumns, ...added];
   const repeated = all.find((name, index) => all.indexOf(name) !== index);
   if (repeated !== undefined) throw createRepeatedColumnError(repeated, sourceColumns);

@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { BoticelliError } from '../../errors.js';
 import type { Row, RowSource } from '../row.js';
 import { type AppendFile, getFileSize, openAppendFile, withFlagError } from './append-file.js';
-import { type EarlierResults, readEarlierResults } from './earlier-results.js';
+import { type EarlierResults, readEarlierResults, readSourceColumns } from './earlier-results.js';
 import { type AddedColumns, createCsvFormat, ndjsonFormat, type ResultFormat } from './result-format.js';
 import type { ResultSubject, RowResult } from './row-result.js';
 
@@ -41,24 +41,22 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
       hint: 'Add --resume to add the missing rows to it, or name another file with --results.',
     });
   }
-  let format: ResultFormat | undefined = kind === 'ndjson' ? ndjsonFormat : undefined;
-  // Only standard input has no total. It can be read only once, so its first row is not read here.
-  const columns = source.columns ?? (source.total === undefined ? undefined : await readFirstKeys(source));
-  if (kind === 'csv' && columns) format = createCsvFormat(columns, options);
   // Checks, before any request is sent, that the file can be written and is not a symbolic link.
   openAppendFile(path, '--results').close();
+  let format: ResultFormat | undefined = kind === 'ndjson' ? ndjsonFormat : undefined;
+  const columns = kind === 'csv' ? await findColumns(source, size > 0 ? path : undefined, options) : undefined;
+  if (columns) format = createCsvFormat(columns, options);
   let earlier: EarlierResults | undefined;
   if (size > 0 && format) earlier = await readEarlierResults({ path, kind, format, actNames });
   const file = openAppendFile(path, '--results');
-  const isNew = size === 0;
-  if (isNew && format) file.append(format.header);
+  if (size === 0 && format) file.append(format.header);
   return createWriter(file, earlier, getFormat);
 
-  /** Returns the format. For rows from standard input, creates it from the keys of the first row. */
+  /** Returns the format. For rows from standard input and a new file, creates it from the keys of the first row. */
   function getFormat({ row }: Pick<ResultSubject, 'row'>): ResultFormat {
     if (format) return format;
     format = createCsvFormat(Object.keys(row), options);
-    if (isNew) file.append(format.header);
+    file.append(format.header);
     return format;
   }
 }
@@ -81,6 +79,16 @@ function getKind(path: string): 'ndjson' | 'csv' {
   if (extension === '.csv') return 'csv';
   if (extension === '.ndjson' || extension === '.jsonl') return 'ndjson';
   throw new BoticelliError('usage', `--results ${path}: unknown kind of file`, { hint: 'Use .ndjson or .csv.' });
+}
+
+/**
+ * Returns the columns of the source, or undefined if they are not known before its first row is read: only standard
+ * input has no total, and it can be read only once. Then an earlier file has the columns.
+ */
+async function findColumns(source: RowSource, earlierPath: string | undefined, added: AddedColumns) {
+  if (source.columns) return source.columns;
+  if (source.total !== undefined) return readFirstKeys(source);
+  return earlierPath === undefined ? undefined : readSourceColumns(earlierPath, added);
 }
 
 async function readFirstKeys(source: RowSource): Promise<string[]> {
