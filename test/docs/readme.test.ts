@@ -41,7 +41,7 @@ async function listCommands(parent = ''): Promise<string[]> {
   return [...subcommands, ...(await Promise.all(subcommands.map(listCommands))).flat()];
 }
 
-test('the first shell block of the README rehearses a sample, and the second is the command that ends `.ci/run`', () => {
+test('the first shell block of the README rehearses a sample, and the second is the last line of `.ci/run`', () => {
   const [first, second] = readme.blocks.filter(({ language }) => language === 'sh');
   expect(first?.code).toBe('npm ci && npx boticelli run narratives/release_post.toml --stream --rehearse\n');
   expect(second?.code).toBe('npm ci && npm run check\n');

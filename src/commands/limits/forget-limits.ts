@@ -72,7 +72,7 @@ async function deleteLocally({ settings, warn }: LimitsContext, models: readonly
   const { stateFolder = '', project } = settings;
   try {
     const { database, warning } = await openDatabase(stateFolder);
-    if (!database) throw new BoticelliError('output_failed', warning ?? 'no quota database');
+    if (!database) throw new BoticelliError('output_failed', warning ?? 'no state database');
     const store = createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) });
     return await deleteLimits(store, project, models);
   } catch (thrown) {

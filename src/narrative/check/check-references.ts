@@ -139,7 +139,7 @@ function checkPlaceholder(
     Number.POSITIVE_INFINITY,
   );
   if (name === 'previous' && position === 0) {
-    return createProblem('no-previous', `${excerpt} has no value: no act runs before the first one`);
+    return createProblem('no-previous', `${excerpt} has no value in the first act: no act runs before it`);
   }
   // Only `--each` or `--matrix` shows which columns a row has, so any column is accepted here.
   if (reservedNames.includes(name) || isRowName(name)) return undefined;

@@ -82,7 +82,8 @@ function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], re
     if (!isUnsupportedInput(input)) continue;
     const listKey = ['input', 'media'].find((key) => Array.isArray(act.table[key]));
     const path = listKey === undefined ? (act.texts[index]?.path ?? act.path) : [...act.path, listKey, index];
-    const reason = 'which accepts only text, and images or audio that are sent with the request; the act would fail';
+    const reason =
+      'which accepts only text, images and audio, and no media that the service reads from a URL; the act would fail';
     const message = `${describePath(path)} can't be sent: ${model} is a Live model, ${reason}`;
     report(warningAt('live-unsupported', path, message, { target: 'value' }));
   }

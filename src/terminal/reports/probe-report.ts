@@ -65,7 +65,7 @@ function formatNotes({ model, servedBy, firstRefusal, failure }: ModelProbeResul
   const ids = firstRefusal?.quotas.flatMap(({ quotaId = [] }) => quotaId) ?? [];
   return [
     ...(servedBy === undefined ? [] : [`${model} was served by ${servedBy}`]),
-    ...(ids.length === 0 ? [] : [`${model} was rejected by ${ids.join(', ')}`]),
+    ...(ids.length === 0 ? [] : [`a request to ${model} exceeded the quota ${ids.join(', ')}`]),
     ...(failure && failure.code !== 'interrupted' ? [`${model} failed: ${failure.message}`] : []),
   ].map(toPrintableLine);
 }

@@ -34,7 +34,9 @@ test('measures two models side by side, and the rate limiter learns the results'
     'rejected by': ['3 requests per minute', '4 requests per day'],
     'end reason': ['repeated rejections', 'daily quota used up'],
   });
-  expect(stdout).toContain('model-b was rejected by GenerateRequestsPerDayPerProjectPerModel-FreeTier\n');
+  expect(stdout).toContain(
+    'a request to model-b exceeded the quota GenerateRequestsPerDayPerProjectPerModel-FreeTier\n',
+  );
   const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], options)).stdout);
   expect(models.filter(({ model }: { model: string }) => model.startsWith('model-'))).toMatchObject([
     { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 3 } } },

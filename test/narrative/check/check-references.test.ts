@@ -76,7 +76,7 @@ input = [{ type = "text", content = "{{nix}}" }]
     const source = `${renderHead('a', 'b', 'a')}[acts]\na = "{{b}} {{previous}}"\nb = "x"\n`;
     expect(await collectProblems(source)).toEqual([
       '6:6 not-played-yet: {{b}} has no value: the act "b" has not run when this text is sent',
-      '6:12 no-previous: {{previous}} has no value: no act runs before the first one',
+      '6:12 no-previous: {{previous}} has no value in the first act: no act runs before it',
     ]);
   });
 
@@ -93,7 +93,7 @@ ${own}
 input = [{ type = "text", content = "y" }]
 `;
     expect(await collectProblems(source(''))).toEqual([
-      '3:17 no-previous: {{previous}} has no value: no act runs before the first one',
+      '3:17 no-previous: {{previous}} has no value in the first act: no act runs before it',
     ]);
     expect(await collectProblems(source('system = "None."'))).toEqual([]);
   });

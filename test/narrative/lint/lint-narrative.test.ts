@@ -380,7 +380,7 @@ input = [{ type = "document", file = "paper.pdf" }]
   const content = { file: 'x.toml', bytes: Buffer.from(source), folder: mediaFolder };
   const { diagnostics } = await checkNarrative(content, { lint: lintNarrative });
   const live =
-    'gemini-3.8-live is a Live model, which accepts only text, and images or audio that are sent with the request; the act would fail';
+    'gemini-3.8-live is a Live model, which accepts only text, images and audio, and no media that the service reads from a URL; the act would fail';
   expect(formatDiagnostics(diagnostics)).toEqual([
     `~ 11:10 live-unsupported: "string" in [acts] can't be sent: ${live}`,
     `~ 12:23 live-unsupported: element 2 of "array" in [acts] can't be sent: ${live}`,

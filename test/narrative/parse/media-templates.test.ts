@@ -68,7 +68,7 @@ describe('placeholders in media names', () => {
     expect(await collectProblems(source('one', 'two', 'three'))).toEqual([]);
     expect(await collectProblems(source('two', 'one', 'three'))).toEqual([
       '10:9 not-played-yet: {{one}} has no value: the act "one" has not run when this media is sent',
-      '10:17 no-previous: {{previous}} has no value: no act runs before the first one',
+      '10:17 no-previous: {{previous}} has no value in the first act: no act runs before it',
     ]);
   });
 
@@ -76,7 +76,7 @@ describe('placeholders in media names', () => {
     const media = '[media.m]\nfile = "{{previous}}.png"\n[media.n]\nfile = "{{nix}}"\n';
     const source = `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n${media}`;
     expect(await collectProblems(source)).toEqual([
-      '9:9 no-previous: {{previous}} has no value: no act runs before the first one',
+      '9:9 no-previous: {{previous}} has no value in the first act: no act runs before it',
       '11:9 unknown-name: unknown name {{nix}}; for a variable write {{vars.nix}} and define it in [vars]',
     ]);
   });

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessResult } from '../../helpers/boticelli.js';
-import { type Attempt, chooseFaults, type KillContext, runAttempt } from './attempt.js';
+import { type Command, chooseFaults, type KillContext, runWithFaults } from './command.js';
 import { checkOutDir, checkRecording, readState, type StoredState } from './inspect.js';
 import { actCount, identifyRequest, listActs, renderNarrative, renderReply, requestCount } from './narratives.js';
 
@@ -53,8 +53,8 @@ export async function runRound(context: KillContext, roundNumber: number): Promi
     // Only some commands write files. On a full disk, a command that writes files ends before it looks for stored
     // replies, so others are needed to test the replies.
     const writesFiles = isLast || chance(0.5);
-    const attemptFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
-    await runCommand(round, { flags: attemptFlags, ...(!isLast && chooseFaults(random, index)) }, isLast);
+    const commandFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
+    await runCommand(round, { flags: commandFlags, ...(!isLast && chooseFaults(random, index)) }, isLast);
   }
   // A kill loses at most one request of each narrative: the one whose reply is not stored yet.
   const maxRequests = names.length * (requestCount + result.kills);
@@ -80,7 +80,7 @@ interface Round {
 }
 
 /** Runs one command of a round, and adds what it did and what is wrong to the result. */
-async function runCommand(round: Round, attempt: Attempt, isLast: boolean): Promise<void> {
+async function runCommand(round: Round, command: Command, isLast: boolean): Promise<void> {
   const { context, names, outDir, result } = round;
   const { disk, server } = context;
   const stateFolder = join(disk.folder, 'state');
@@ -88,9 +88,9 @@ async function runCommand(round: Round, attempt: Attempt, isLast: boolean): Prom
   const requestsBefore = server.generateRequests.length;
   const wasFull = disk.isFull;
   const canLimit = disk.mountProblem === undefined;
-  const [isReadOnly, isFilled] = [canLimit && attempt.isReadOnly === true, canLimit && attempt.fill !== undefined];
+  const [isReadOnly, isFilled] = [canLimit && command.isReadOnly === true, canLimit && command.fill !== undefined];
   if (isReadOnly) disk.setReadOnly(true);
-  const ended = await runAttempt(context, names, attempt);
+  const ended = await runWithFaults(context, names, command);
   if (isReadOnly) disk.setReadOnly(false);
 
   const requests = server.generateRequests.slice(requestsBefore).map(identifyRequest);
@@ -109,11 +109,11 @@ async function runCommand(round: Round, attempt: Attempt, isLast: boolean): Prom
   result.leftBehind += isLast ? files.leftBehind : 0;
   result.problems.push(
     ...checkState(before, after),
-    ...(attempt.flags.includes('--resume') ? checkRequests(requests, before, isReadOnly) : []),
+    ...(command.flags.includes('--resume') ? checkRequests(requests, before, isReadOnly) : []),
     ...files.problems,
     ...checkRecording(
       round.recording,
-      isLast && attempt.flags.includes('--record') ? names.length * actCount : undefined,
+      isLast && command.flags.includes('--record') ? names.length * actCount : undefined,
     ),
     ...checkEnd(ended, { isLast, mayRefuse: isDiskLimited }),
     ...checkOutput(ended, names, after.stored, isLast),

@@ -15,14 +15,14 @@ export interface KillContext {
   random: () => number;
 }
 
-/** A command, and what happens to its process and its disk. */
-export interface Attempt {
+/** A command of a round, and what happens to its process and to the disk. */
+export interface Command {
   flags: string[];
   /** When to kill the process; undefined if it is left alone. */
   kill?: { afterRequests: number; afterMs: number };
   /** When the disk is filled, how much space is left, and how much later the disk is freed. By default it stays full. */
   fill?: { afterMs: number; freeBytes: number; freeAfterMs?: number };
-  /** Whether the disk is read-only during the attempt. */
+  /** Whether the disk is read-only during the command. */
   isReadOnly?: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface Attempt {
  * before the first request, because the exact moment makes little difference there.
  * @param index the number of earlier commands of the round, each of which leaves fewer requests to send
  */
-export function chooseFaults(random: () => number, index: number): Pick<Attempt, 'kill' | 'fill' | 'isReadOnly'> {
+export function chooseFaults(random: () => number, index: number): Pick<Command, 'kill' | 'fill' | 'isReadOnly'> {
   const afterRequests = random() < 0.15 ? 0 : 1 + Math.floor(random() * Math.max(1, requestCount - 2 * index));
   const kill = { afterRequests, afterMs: random() * (afterRequests === 0 ? 400 : 40) };
   const choice = random();
@@ -47,13 +47,13 @@ export function chooseFaults(random: () => number, index: number): Pick<Attempt,
   return { kill, fill };
 }
 
-/** Runs a command, and kills its process and changes the disk as the attempt says. */
-export async function runAttempt(
+/** Runs a command. Kills its process and fills and frees the disk, as `kill` and `fill` say. */
+export async function runWithFaults(
   { folder, disk, server }: KillContext,
   names: string[],
-  attempt: Attempt,
+  command: Command,
 ): Promise<ProcessResult> {
-  const { flags, kill, fill } = attempt;
+  const { flags, kill, fill } = command;
   const requestsBefore = server.requests.length;
   const stateFolder = join(disk.folder, 'state');
   const running = startBoticelli(['run', ...names.map((name) => `${name}.toml`), ...flags], {
