@@ -55,7 +55,7 @@ describe('the type of media', () => {
       'video video/mp4',
     ],
     [
-      'an MP4 file with sound only that the server calls a video',
+      'an MP4 file with sound only, called a video by its server',
       createMp4('soun'),
       { serverType: 'video/mp4' },
       'audio audio/m4a',

@@ -16,7 +16,7 @@ interface CountTokensOptions extends CallOptions {
   delivery: MediaDelivery;
 }
 
-/** The maximum time for a count. It is short, because the request or its error waits for the count. */
+/** The maximum time for a count. It is short, because a request is not sent, or its error not reported, meanwhile. */
 const maxCountMs = 10_000;
 
 /**
