@@ -8,10 +8,10 @@
  * - ai.google.dev/gemini-api/docs/deprecations and /changelog: shutdown dates; sampling parameters are deprecated since
  *   2026-07-21
  *
- * "Third party" marks what was found only in sources other than Google. The shapes and sizes of pictures are third
- * party (docs.laozhang.ai, comparison of the image models, 2026-11), and so are the speech models and their shutdown
- * dates (gunpal5/Google_GenerativeAI wiki; only gemini-3.1-flash-tts-preview has a page of Google in the stored
- * copies).
+ * "Third party" marks what was found only in sources other than Google. The aspect ratios and sizes of pictures are
+ * third party (docs.laozhang.ai, comparison of the image models, 2026-11), and so are the speech models and their
+ * shutdown dates (gunpal5/Google_GenerativeAI wiki; only gemini-3.1-flash-tts-preview has a page of Google in the
+ * stored copies).
  */
 
 import type { ModelFacts, ThinkingLevel } from './model-facts.js';
@@ -37,8 +37,8 @@ const gemini4: ModelFacts = {
   maxTokensPerRequest: { streamed: 65_536, unary: 32_768 },
 };
 
-const flash3: ModelFacts = { ...{ api: 'generate', thinksByDefault: true }, ...commonTokenLimits };
-const lite3: ModelFacts = { api: 'generate', ...commonTokenLimits };
+const gemini3: ModelFacts = { api: 'generate', ...commonTokenLimits };
+const thinkingGemini3: ModelFacts = { ...gemini3, thinksByDefault: true };
 const imageModel: ModelFacts = { api: 'generate', outputsImages: true, imageAspectRatios: commonAspectRatios };
 const speech: ModelFacts = {
   ...{ api: 'generate', outputsSpeech: true },
@@ -63,24 +63,24 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   // The levels of 3.8-flash are third party (anomalyco/models.dev, docs.apiyi.com). Google documents that 3.6-flash and
   // 3.5-flash-lite ignore sampling parameters. That newer models ignore them too is third party
   // (anomalyco/opencode#38924).
-  'gemini-3.8-flash': { ...flash3, thinkingLevels: lowToHigh, ignoresSampling: true },
+  'gemini-3.8-flash': { ...thinkingGemini3, thinkingLevels: lowToHigh, ignoresSampling: true },
   'gemini-3.7-flash': {
-    ...{ ...flash3, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium', ignoresSampling: true },
+    ...{ ...thinkingGemini3, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium', ignoresSampling: true },
     routedTo: 'gemini-3.8-flash',
   },
   // The levels of the models from here to gemini-3-flash-preview are third party (simstudioai/sim#5812,
   // anomalyco/models.dev).
   'gemini-3.6-flash': {
-    ...{ ...flash3, thinkingLevels: minimalToHigh, defaultThinkingLevel: 'medium', ignoresSampling: true },
+    ...{ ...thinkingGemini3, thinkingLevels: minimalToHigh, defaultThinkingLevel: 'medium', ignoresSampling: true },
   },
-  'gemini-3.5-flash': { ...flash3, thinkingLevels: minimalToHigh },
+  'gemini-3.5-flash': { ...thinkingGemini3, thinkingLevels: minimalToHigh },
   'gemini-3.5-flash-lite': {
-    ...{ ...lite3, thinkingLevels: minimalToHigh, defaultThinkingLevel: 'minimal', ignoresSampling: true },
+    ...{ ...gemini3, thinkingLevels: minimalToHigh, defaultThinkingLevel: 'minimal', ignoresSampling: true },
   },
   // Sources differ on whether this model thinks by default (2026-11), so `thinksByDefault` is left out.
-  'gemini-3.1-flash-lite': { ...lite3, thinkingLevels: minimalToHigh, retiresOn: '2027-05-07' },
-  'gemini-3.1-pro-preview': { ...flash3, thinkingLevels: lowToHigh },
-  'gemini-3-flash-preview': { ...flash3, thinkingLevels: minimalToHigh },
+  'gemini-3.1-flash-lite': { ...gemini3, thinkingLevels: minimalToHigh, retiresOn: '2027-05-07' },
+  'gemini-3.1-pro-preview': { ...thinkingGemini3, thinkingLevels: lowToHigh },
+  'gemini-3-flash-preview': { ...thinkingGemini3, thinkingLevels: minimalToHigh },
   // Aliases of the newest version. Only facts that do not change between versions are stated. That flash-latest rejects
   // `minimal` is third party (2026-11).
   'gemini-flash-latest': { api: 'generate', thinksByDefault: true, thinkingLevels: lowToHigh },

@@ -32,8 +32,8 @@ export const liveModelNamePattern = /-live(-|$)|native-audio/;
 export const builtInModels: ReadonlyMap<string, ModelFacts> = new Map(Object.entries(modelTable));
 
 /**
- * If `max_tokens` is smaller than this, a thinking model may use all of it for thoughts: of 500 tokens, 478 went to
- * thoughts and 18 to text (seen in 2026).
+ * If `max_tokens` is smaller than this, a thinking model may use nearly all of it for thoughts: of 500 tokens, 478 went
+ * to thoughts and 18 to text (seen in 2026).
  */
 export const thinkingReserveTokens = 1000;
 

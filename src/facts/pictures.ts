@@ -1,8 +1,9 @@
 /**
- * The shapes and sizes of pictures that Gemini models draw, and patterns for the names of models that draw or speak.
+ * The aspect ratios and sizes of pictures that Gemini models draw, and patterns for the names of models that draw or
+ * speak.
  *
- * Source of the shapes and sizes: firebase.google.com/docs/reference/unity, ImageConfig, read 2026-11-30. This page has
- * one list for all models. The shapes and sizes of each model are in facts/model-table.ts.
+ * Source of the aspect ratios and sizes: firebase.google.com/docs/reference/unity, ImageConfig, read 2026-11-30. This
+ * page has one list for all models. The aspect ratios and sizes of each model are in facts/model-table.ts.
  */
 
 /** The aspect ratios, width to height, that every model with pictures accepts. */

@@ -9,7 +9,7 @@ export const defaultBaseUrl = 'https://generativelanguage.googleapis.com';
 export const maxStopSequences = 5;
 
 /**
- * The harm categories whose threshold a narrative can set, by their names in Gemini's API
+ * The harm categories whose threshold a narrative can set: their names in Gemini's API, by their names in narratives
  * (ai.google.dev/gemini-api/docs/safety-settings, read 2026-11). The API has deprecated civic integrity, so it is
  * omitted.
  */
@@ -21,7 +21,7 @@ export const harmCategories = {
 } as const;
 
 /**
- * The blocking thresholds of harm categories, by their names in Gemini's API
+ * The blocking thresholds of harm categories: their names in Gemini's API, by their names in narratives
  * (ai.google.dev/gemini-api/docs/safety-settings, read 2026-11).
  */
 export const harmThresholds = {

@@ -53,6 +53,7 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   'application/pdf': ['application/x-pdf'],
   'text/xml': ['application/xml'],
   'text/rtf': ['application/rtf'],
+  // Google's list has no type for JSON, so JSON is sent as plain text.
   'text/plain': ['application/json'],
   // `text/md` is in Google's list (docs/document-processing of 2025, and its on-premises documentation of 2026).
   'text/md': ['text/markdown'],

@@ -47,7 +47,7 @@ export function checkDeclaredType(mime: string, kind: MediaKind | undefined): st
 export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaTypeResult> {
   const { label, head, isText } = hints;
   if (head.length === 0) return fail(`${label} is empty`);
-  // file-type takes UTF-16 text for mp3, because its byte order mark is also the header of an unused MPEG layer.
+  // The package file-type takes UTF-16 text for mp3: the byte order mark is also the header of an unused MPEG layer.
   if (hasUtf16Bom(head)) return fail(formatEncodingProblem(label, head));
   const archive = detectArchive(head);
   if (archive !== undefined) {

@@ -66,7 +66,7 @@ export function isGeminiError(error: ServiceError | undefined): error is Service
   return /^[A-Z][A-Z_]+$/.test(error?.status ?? '');
 }
 
-// The HTTP status of each google.rpc.Code (google/rpc/code.proto).
+// The HTTP statuses of google.rpc codes (google/rpc/code.proto). A code that is not listed here counts as 500.
 const httpStatuses: Record<string, number> = {
   INVALID_ARGUMENT: 400,
   FAILED_PRECONDITION: 400,

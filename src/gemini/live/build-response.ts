@@ -24,7 +24,7 @@ interface CollectedTurn {
 /** Builds the reply of a turn. @throws BoticelliError `blocked` or `empty_reply` */
 export function buildLiveResponse(turn: CollectedTurn): GenerateResponse {
   const { model, text, audio, turnCompleteReason, usage, tokenDetails, toolUse } = turn;
-  assertUsableReply(turn);
+  assertUsableTurn(turn);
   return {
     text,
     model,
@@ -38,7 +38,7 @@ export function buildLiveResponse(turn: CollectedTurn): GenerateResponse {
   };
 }
 
-function assertUsableReply({ text, audio, otherParts, turnCompleteReason }: CollectedTurn): void {
+function assertUsableTurn({ text, audio, otherParts, turnCompleteReason }: CollectedTurn): void {
   const reason = toOneLine(turnCompleteReason);
   if (classifyTurnCompleteReason(turnCompleteReason) === 'blocked') {
     throw new BoticelliError('blocked', `the service blocked the turn: ${reason}`, { hint: 'Change the prompt.' });

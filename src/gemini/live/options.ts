@@ -3,8 +3,8 @@ import type { ModelListCache } from '../models/model-info.js';
 import type { CallOptions } from '../rest/call-options.js';
 
 /**
- * How a model accepts prompts and sends replies. It is learned by trying: the service closes a session in any other
- * mode, usually with code 1007.
+ * How a model accepts prompts and sends replies. It is learned by trying: the service closes a session with a mode that
+ * the model does not support, usually with code 1007.
  */
 export interface ResponseMode {
   /** Text, or speech with its transcript as the text. */

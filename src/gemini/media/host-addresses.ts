@@ -9,8 +9,8 @@ export interface HostAddress {
 }
 
 /**
- * Addresses that mean "this network". Cloud providers serve the credentials of a machine at 169.254.169.254. The third
- * range is the first one as NAT64 translates it (RFC 6052).
+ * Link-local addresses, which reach only the directly connected network. Cloud providers serve the credentials of a
+ * machine at 169.254.169.254. The third range is the first one as NAT64 translates it (RFC 6052).
  */
 const linkLocal = createBlockList(['169.254.0.0/16', 'fe80::/10', '64:ff9b::a9fe:0/112']);
 

@@ -92,7 +92,10 @@ function convertPart(part: Part): SdkPart {
   throw new Error(`media from ${content.from} must be read or uploaded before the request is sent`);
 }
 
-/** Returns the parts as the model sent them, but only for that model: others reject its thought signatures. */
+/**
+ * Returns the parts of a reply as its author, the model that wrote it, sent them. Returns undefined if the request is
+ * for another model, which would reject the author's thought signatures.
+ */
 function getNativeParts({ native, model: author }: ModelTurn, model: string): SdkPart[] | undefined {
   if (!Array.isArray(native) || stripModelPrefix(author) !== model) return undefined;
   // Earlier versions of this program stored replies with their thoughts, which must not be sent back.
@@ -103,8 +106,8 @@ function getNativeParts({ native, model: author }: ModelTurn, model: string): Sd
 /**
  * Asks for pictures or speech. The older picture models send only text unless they are asked for text and pictures
  * (ai.google.dev/gemini-api/docs/image-generation), and speech models reject a request for text
- * (docs/speech-generation, both read 2026-11-30). Other models reject the shape of a picture, so it is left out for
- * them.
+ * (docs/speech-generation, both read 2026-11-30). Models that do not draw reject the aspect ratio and the size of
+ * pictures, so these are left out for them.
  */
 function convertModalities({ image }: GenerationParameters, model: string): GenerateContentConfig {
   if (isSpeechModel(model)) return { responseModalities: ['AUDIO'] };

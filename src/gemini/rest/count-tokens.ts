@@ -16,11 +16,11 @@ interface CountTokensOptions extends CallOptions {
   delivery: MediaDelivery;
 }
 
-/** The maximum time for a count. It is short, because the request or its error waits for the count. */
+/** The maximum time for a count. It is short, because a request is not sent, or its error not reported, meanwhile. */
 const maxCountMs = 10_000;
 
 /**
- * Counts the prompt tokens of a request with the service. "countTokens is free to use and does not consume your
+ * Asks the service how many tokens the prompt of a request has. "countTokens is free to use and does not consume your
  * generation TPM/RPD quotas" (Google in discuss.ai.google.dev/t/189068, read 2026-11-30), so it needs no reservation.
  * Rejects with a BoticelliError or the signal's reason. Resolves to undefined if the response has no count.
  */

@@ -41,8 +41,9 @@ export interface PreparedRequest {
 }
 
 /**
- * Loads the SDK and delivers the media before the exchange begins, so that neither counts against its time limit.
- * @throws BoticelliError for an unusable key or for media that can't be delivered
+ * Loads the SDK, and fetches, reads or uploads the media. Both happen before the exchange begins, so that neither
+ * counts against its time limit.
+ * @throws BoticelliError for an unusable key or for media that can't be fetched, read or uploaded
  */
 export async function prepareRequest(options: PrepareRequestOptions): Promise<PreparedRequest> {
   const { request, context, connection } = options;

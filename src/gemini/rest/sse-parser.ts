@@ -66,8 +66,8 @@ export function createSseParser() {
 const maxChunkDepth = 500;
 
 /**
- * Replaces the line breaks of JSON, where they are only white space between tokens: the SDK would read an empty line as
- * the end of the event.
+ * Replaces the line breaks of JSON with spaces, because the SDK would read an empty line as the end of the event. In
+ * valid JSON all line breaks are white space between tokens, so no text changes.
  */
 function replaceLineBreaks(json: string): string {
   return json.includes('\n') ? json.replaceAll('\n', ' ') : json;

@@ -63,7 +63,7 @@ async function readResponse({ body, headers }: HttpResponse, exchange: HttpExcha
   const parsed = tryParseJson(text);
   if (parsed === undefined && /^\s*([{[]|$)/.test(text))
     throw createIncompleteResponseError('the body is truncated', exchange.host);
-  // Some gateways send the array of a stream in reply to any request.
+  // Some gateways answer every request with an array of chunks, as Gemini does for a stream without SSE.
   const [reply, ...others] = Array.isArray(parsed) ? parsed : [parsed];
   // A reply in an array is serialized again below. If it is nested too deeply, that would overflow the stack.
   const isDeepList = reply !== parsed && isDeeperThan(reply, 500);

@@ -105,8 +105,8 @@ function attachResponseListeners(
     response.resume();
     reject(proxyError);
   });
-  // No request asks for another protocol, so the status of such a response (101) is an error for the caller. Without
-  // this listener, Node destroys the socket and emits no error (20.20).
+  // Node emits `upgrade` for a response with status 101. No request asks for another protocol, so callers treat a 101
+  // as an error. Without this listener, Node destroys the socket and emits no error (20.20).
   clientRequest.on('upgrade', (response, socket) => {
     const { statusCode: status = 101 } = response;
     resolve({ status, headers: convertHeaders(response), body: createEmptyBody(), discard });

@@ -25,7 +25,8 @@ export type ReplyCollector = ReturnType<typeof createReplyCollector>;
  * gateways write null for an empty list or leave fields out. So each field is used only if it has the type that the API
  * documents.
  * @param requestedModel reported as the reply's model if the service names none
- * @param finishedHops the earlier hops of a long reply, whose parts become part of the turn
+ * @param finishedHops the earlier hops of a long reply. In the response of the last hop, `turn` contains the parts and
+ *   the text of all hops, but `text` is only the text of that hop.
  * @param tools the tools that were asked for
  */
 export function createReplyCollector(

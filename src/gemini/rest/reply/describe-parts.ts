@@ -21,7 +21,7 @@ const nounsByField: Readonly<Record<string, Omit<ContentKind, 'detail'> & { deta
 /**
  * Describes what a reply has besides text: `2 pictures (image/png) and 1 function call (search)`. Returns undefined if
  * it has nothing else. Thoughts are not part of a reply, so they are left out.
- * @param expectedFields fields of parts that are left out, because the request asked for them
+ * @param expectedFields fields that are not described, because they show the use of a tool that the request asked for
  */
 export function describeNonTextParts(
   parts: readonly Part[],
