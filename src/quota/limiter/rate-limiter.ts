@@ -99,7 +99,7 @@ export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }
 
-/** A rate limiter to build others from. A new `reserve` must call `applyProjectPause` first, as this one's does. */
+/** A rate limiter to build others from. One that replaces `reserve` must first call `applyProjectPause` in it. */
 export interface PausingRateLimiter extends RateLimiter {
   /** Applies a pause of the project to a model that had no state when the pause began. Call it before reserving. */
   applyProjectPause(model: string): Promise<void>;

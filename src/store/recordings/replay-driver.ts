@@ -9,8 +9,8 @@ import type { RecordedReply, RecordingEntry } from './recording-entry.js';
 /**
  * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. If a
  * request was not recorded, the call rejects with `not_recorded`; the message has the difference from the most similar
- * recorded request. Create a new driver for each run, or one driver for all rows of a run with rows, because the driver
- * numbers equal requests.
+ * recorded request. Create a new driver for each run, or one driver for all rows of a run with rows. The driver numbers
+ * equal requests, and it takes requests without a `position` and an `instance` for requests of the same run.
  *
  * @param isKnownInstance whether a row with this id is among the rows of this command. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
