@@ -111,7 +111,7 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
   const { windowMs = 60_000 } = options;
   const updateWithLimits = <Ref extends ReservationRef, Result>(
     reservation: Ref,
-    change: (state: ModelState, now: number, resolved: Ref & { model: string }, window: WindowLimits) => Result,
+    change: (state: ModelState, now: number, withModel: Ref & { model: string }, window: WindowLimits) => Result,
   ): Promise<Result> =>
     updateServingState(reservation.request.model, (state, now, model) => {
       const window = computeWindowLimits(state, reservation.request.limitsFor(model), options);
