@@ -19,7 +19,7 @@ export interface CallContext {
   beforeSending?: () => Promise<void>;
   /**
    * Acquires a concurrency slot for a session that outlives the call. Waits until a slot is free. Rejects with the
-   * signal's reason on abort. Present only for drivers that manage concurrency, and only if concurrency is limited.
+   * signal's reason on abort. Present only if a layer limits concurrency, and only for drivers that manage it.
    */
   acquireSlot?: (model: string) => Promise<Lease>;
   /**

@@ -65,9 +65,12 @@ function resolveContext(
   return [...new Set(positions)].sort((left, right) => left - right);
 }
 
-/** Returns, for each position, the positions whose turns can be dropped after its act: no later act sees them. */
+/**
+ * Returns, for each position, the positions whose turns no act after it sees. They are dropped once the act at the
+ * position and all acts before it have finished.
+ */
 function planEvictions(visible: readonly EarlierPositions[]): ReadonlyMap<number, number[]> {
-  /** For each position, the position of the last act that sees it. */
+  /** For each position, the position of the last act that sees it, or its own position if no act sees it. */
   const lastViewers = visible.map((_, position) => position);
   let lastFullPosition = -1;
   for (const [position, positions] of visible.entries()) {

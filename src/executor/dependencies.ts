@@ -70,7 +70,7 @@ export async function runWhenReady(
   run: (act: Act, position: number) => Promise<void>,
 ): Promise<void> {
   let failure: { thrown: unknown } | undefined;
-  const attempt = async (act: Act, position: number) => {
+  const tryRun = async (act: Act, position: number) => {
     try {
       await run(act, position);
       return true;
@@ -86,7 +86,7 @@ export async function runWhenReady(
   for (const [position, act] of acts.entries()) {
     const needed = dependencies[position] ?? 'all';
     const ready = needed === 'all' ? allBefore : areAllTrue(needed.flatMap((at) => successes[at] ?? []));
-    const success = ready.then((isReady) => isReady && attempt(act, position));
+    const success = ready.then((isReady) => isReady && tryRun(act, position));
     successes.push(success);
     allBefore = areAllTrue([allBefore, success]);
   }

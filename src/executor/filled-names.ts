@@ -63,6 +63,7 @@ export function assertNoFilledHosts(narrative: Narrative): void {
     if (input.type !== 'media-template' || input.sourceKey !== 'url') continue;
     const prefix = getTextBeforeFilledPart(input.text);
     if (prefix === undefined || parseTemplate(prefix).parts.some((part) => typeof part !== 'string')) continue;
+    // The prefix has no placeholders here. Rendering it only resolves its escapes.
     if (!hasWholeHost(renderTemplate(parseTemplate(prefix).parts, () => ''))) throw createFilledHostError(input.text);
   }
 }

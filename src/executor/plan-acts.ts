@@ -9,7 +9,7 @@ export interface PlannedAct {
    * this act.
    */
   actNames: readonly string[];
-  /** Whether the reply is also the reply of an act in the outermost narrative. */
+  /** Whether one of `actNames` is an act of the outermost narrative. */
   isReplyOfTopLevelAct: boolean;
 }
 

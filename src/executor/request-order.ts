@@ -9,8 +9,8 @@ import { planVisiblePositions } from './conversation.js';
  */
 export interface RequestOrder {
   /**
-   * Finds a request that is not sent yet: one of an earlier act, which may be equal to the request of this act. `sent`
-   * resolves when the found request has been sent.
+   * Finds an earlier act whose request is not sent yet and may be equal to the request of the act at `index`. `sent`
+   * resolves when the request of the found act has been sent.
    */
   findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act is sent. */

@@ -8,7 +8,8 @@ import { stringifyExactJson } from '../util/json.js';
 import type { NarrativeRow } from './options.js';
 
 /**
- * Checks, before the first request, that a narrative which refers to a row has one, and that the row has every key.
+ * Checks, before the first request, that the placeholders for the row can be filled: if the narrative has any, there
+ * must be a row, and the row must have every key that they name.
  *
  * @throws BoticelliError `usage` without a row, `invalid_narrative` if the row lacks a key
  */

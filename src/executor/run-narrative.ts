@@ -131,12 +131,12 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
 
   // The requests of the narratives among the inputs come first, so the act's own request is the last one.
   const index = narrativeScope.firstIndex + countRequestsOfAct(act) - 1;
-  const attempt = <Result>(work: () => Promise<Result>) => recordFailure({ index, act: name }, state, work);
+  const runPart = <Result>(work: () => Promise<Result>) => runPartOfAct({ index, act: name }, state, work);
   // Narratives among the inputs run before the act takes a slot, because their acts need slots too.
   const hasNarratives = act.inputs.some(({ type }) => type === 'narrative');
-  const rendered = hasNarratives ? await attempt(() => renderAct(act, name, scope)) : undefined;
+  const rendered = hasNarratives ? await runPart(() => renderAct(act, name, scope)) : undefined;
   const request = () =>
-    attempt(async () => requestReply(rendered ?? (await renderAct(act, name, scope)), index, scope));
+    runPart(async () => requestReply(rendered ?? (await renderAct(act, name, scope)), index, scope));
   return state.parallel ? runInOrder(index, state, state.parallel, request) : request();
 }
 
@@ -163,7 +163,7 @@ async function runInOrder(
 }
 
 /** Runs a part of an act. If it fails, no further act of the run starts; acts that are running go on. */
-async function recordFailure<Result>(
+async function runPartOfAct<Result>(
   { index, act }: { index: number; act: string },
   state: RunState,
   work: () => Promise<Result>,

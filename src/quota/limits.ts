@@ -38,8 +38,8 @@ export interface ObservedLimits {
   /** Limits that the API stated. */
   learned: LearnedLimits;
   /**
-   * The most requests that the service accepted within one window. Present only if it exceeds the lowest built-in guess
-   * of requests per minute. A guess below this number rises to it.
+   * The most requests that the service accepted within one window. A guessed `rpm` below this number rises to it.
+   * Present only if it exceeds `freeTierRpm`, the lowest guess for any model, because a smaller number raises no guess.
    */
   servedInWindow?: number;
 }

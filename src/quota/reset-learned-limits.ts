@@ -19,8 +19,8 @@ export interface ResetResult {
   /** Whether a ratio that corrects token estimates had been learned (`tokenRatio`). */
   tokenRatio: boolean;
   /**
-   * The most requests served within one window. Present only if it exceeds the lowest built-in guess of requests per
-   * minute: a smaller number can't raise any guess.
+   * The most requests served within one window. Present only if it exceeds `freeTierRpm`, the lowest guess for any
+   * model, because a smaller number raises no guess.
    */
   servedInWindow?: number;
 }

@@ -31,6 +31,7 @@ export interface ModelStatus {
   day: { endsAt: number; requests: UsageCount };
   /** Concurrent requests or sessions; 0 if their number is not limited. */
   underWay: number;
+  /** When the next request can be sent. */
   free: Availability;
 }
 

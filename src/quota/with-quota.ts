@@ -13,8 +13,9 @@ export type QuotaOptions = Omit<PermitOptions, 'driver' | 'countTokens'>;
  * its reservation. The limiter learns the true limit from a 429. A stream counts as one request. `close` also closes
  * the limiter.
  *
- * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
- *   or the prompt is larger than the tokens per minute that the service allows
+ * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the daily quota is
+ *   used up, the service asked for a delay of more than ten minutes, or the prompt is larger than the tokens per
+ *   minute that the service allows
  */
 export function withQuota(quotaOptions: QuotaOptions, inner: BoticelliDriver): BoticelliDriver {
   const options: PermitOptions = { ...quotaOptions, driver: inner, countTokens: createTokenCounter(inner) };

@@ -18,7 +18,7 @@ export interface Layer extends Partial<Omit<BoticelliDriver, 'generate' | 'gener
 /** Wraps a driver in a layer. Everything that the layer does not define is forwarded to the inner driver. */
 export function createLayer(inner: BoticelliDriver, { call, ...overrides }: Layer): BoticelliDriver {
   const sendStreaming: SendInner = (request, context) => inner.generateStream(request, context);
-  const sendBlocking: SendInner = async function* (request, context) {
+  const sendUnstreamed: SendInner = async function* (request, context) {
     const response = await inner.generate(request, context);
     yield { text: '', finished: true, metadata: { finishReason: response.finishReason }, response };
   };
@@ -29,7 +29,7 @@ export function createLayer(inner: BoticelliDriver, { call, ...overrides }: Laye
     prepare: async () => inner.prepare?.(),
     close: async () => inner.close?.(),
     ...overrides,
-    generate: (request, context = {}) => readFinalResponse(call(request, context, sendBlocking), request.model),
+    generate: (request, context = {}) => readFinalResponse(call(request, context, sendUnstreamed), request.model),
     generateStream: (request, context = {}) => call(request, context, sendStreaming),
   };
 }

@@ -24,7 +24,7 @@ export interface BudgetOptions {
  * Rejects a call that could exceed the budget, before its request is sent. A running call counts at its estimate. A
  * finished call counts at the cost in its response and usage events. A response without a cost counts at an estimate
  * for its text, and a usage event without a cost at an estimate for an empty text. A call that failed without a usage
- * event counts as free. Use one instance per run.
+ * event counts as free. Create a new layer for each run, because the layer adds up the costs of all its calls.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */

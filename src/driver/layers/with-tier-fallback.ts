@@ -14,7 +14,7 @@ export function withTierFallback(inner: BoticelliDriver): BoticelliDriver {
     return (thrown, hasYieldedText) => {
       const [from, ...nextTiers] = current.serviceTiers ?? [];
       const [to] = nextTiers;
-      if (from === undefined || hasYieldedText || !isOverload(thrown)) throw thrown;
+      if (from === undefined || hasYieldedText || !meansNoCapacity(thrown)) throw thrown;
       if (to === undefined) throw from === 'flex' ? explainRefusedFlex(thrown) : thrown;
       signal?.throwIfAborted();
       const { model } = current;
@@ -32,7 +32,7 @@ export function withTierFallback(inner: BoticelliDriver): BoticelliDriver {
  * Whether the service had no capacity: a 503, or a 429 that names no limit. A limit that a 429 names is a limit of the
  * project for all tiers, so another tier would not help.
  */
-function isOverload(thrown: unknown): thrown is BoticelliError {
+function meansNoCapacity(thrown: unknown): thrown is BoticelliError {
   if (thrown instanceof QuotaExceeded)
     return thrown.isTransient && !thrown.isProjectWide && thrown.violations.length === 0;
   return thrown instanceof BoticelliError && thrown.isOverload;

@@ -55,7 +55,7 @@ export interface ActTimes {
   durationMs: number;
   /** The measured waits, in the order in which they ended. The `act-wait` events have the planned waits. */
   waits: readonly WaitSpan[];
-  /** When each failed attempt ended. */
+  /** The end of each failed attempt after which another one followed. */
   retriesMs?: readonly number[];
   /** When the first text arrived; only with streaming. */
   firstTokenMs?: number;

@@ -30,8 +30,9 @@ export interface Permit {
  * Waits for a place in the model's queue of this process, for a concurrency slot and for quota. Rejects with the
  * signal's reason on abort.
  *
- * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
- *   or the prompt is larger than the tokens per minute that the service allows
+ * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the daily quota
+ *   is used up, the service asked for a delay of more than ten minutes, or the prompt is larger than the tokens per
+ *   minute that the service allows
  */
 export async function acquirePermit(
   request: GenerateRequest,

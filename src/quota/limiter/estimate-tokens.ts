@@ -20,8 +20,9 @@ export function estimateTokens(request: GenerateRequest): number {
       ? turn.text.length / charactersPerToken + (turn.media ?? []).reduce((sum, media) => sum + estimateMedia(media), 0)
       : turn.parts.reduce((sum, part) => sum + estimatePart(part), 0),
   );
-  // The output of the earlier hops of a long reply is part of the prompt of a later hop. The SDK has a
-  // separate count of the prompt tokens without that output, `initialPromptTokenCount` (@google/genai 2.32).
+  // The service counts the output of the earlier hops of a long reply as a part of the prompt of a later hop. The SDK
+  // shows this, because it has a second count, of the prompt without that output: `initialPromptTokenCount`
+  // (@google/genai 2.32).
   const hopAndSystemTokens = countHopTokens(request) + system.length / charactersPerToken;
   return Math.ceil(tokensPerTurn.reduce((sum, tokens) => sum + tokens, hopAndSystemTokens));
 }

@@ -14,8 +14,9 @@ const maxUnmerged = 60;
 const slicesPerWindow = 100;
 
 /**
- * Marks a confirmed reservation as settled by setting `requests`, and merges it with its settled neighbors in the same
- * slice of the window. Does nothing while the state has at most `maxUnmerged` reservations.
+ * Merges a confirmed reservation, whose reply has arrived, with each neighbor in the same slice of the window whose
+ * reply has arrived too. Sets `requests` of the reservation: later calls take a reservation with `requests` for one
+ * whose reply has arrived. Does nothing while the state has at most `maxUnmerged` reservations.
  */
 export function mergeSettled(state: ModelState, id: string, windowMs: number): void {
   const { appointments: reservations } = state;

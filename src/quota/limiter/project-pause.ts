@@ -64,8 +64,8 @@ function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaReje
   const { windowMs, firstPauseMs } = spendLimits;
   const { refusedAt } = state;
   // After two windows of the spend-based limit without a rejection, the pauses start from the shortest again. The last
-  // pause rarely outlasts the first of them, so requests could be sent in the second, and none was rejected. A
-  // request that was sent before the latest rejection says nothing new when it is rejected too, so a burst of
+  // pause rarely outlasts the first window, so requests could be sent in the second window, and none was rejected.
+  // A request that was sent before the latest rejection says nothing new when it is rejected too, so a burst of
   // rejections counts once.
   if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;
   else if (sentAt > refusedAt) state.refusals += 1;

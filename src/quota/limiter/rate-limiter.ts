@@ -99,7 +99,7 @@ export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }
 
-/** A rate limiter to build others from. A new `reserve` must call `applyProjectPause` first, as this one's does. */
+/** A rate limiter to build others from. One that replaces `reserve` must first call `applyProjectPause` in it. */
 export interface PausingRateLimiter extends RateLimiter {
   /** Applies a pause of the project to a model that had no state when the pause began. Call it before reserving. */
   applyProjectPause(model: string): Promise<void>;
@@ -111,7 +111,7 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
   const { windowMs = 60_000 } = options;
   const updateWithLimits = <Ref extends ReservationRef, Result>(
     reservation: Ref,
-    change: (state: ModelState, now: number, resolved: Ref & { model: string }, window: WindowLimits) => Result,
+    change: (state: ModelState, now: number, withModel: Ref & { model: string }, window: WindowLimits) => Result,
   ): Promise<Result> =>
     updateServingState(reservation.request.model, (state, now, model) => {
       const window = computeWindowLimits(state, reservation.request.limitsFor(model), options);

@@ -50,8 +50,9 @@ const maxAttempts = 12;
 
 /**
  * Creates a rate limiter that several machines share. Reserve, confirm and cancel are Lua scripts, because many
- * processes call them concurrently. All other methods use the common limiter with optimistic transactions. Stored times
- * are server times; callers pass and receive local times. Methods reject with `RedisUnavailable` while Redis is down.
+ * processes call them concurrently. All other methods are those of `createRateLimiter`, with the optimistic
+ * transactions of the Redis store. Stored times are server times; callers pass and receive local times. Methods reject
+ * with `RedisUnavailable` while Redis is down.
  */
 export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLimiter {
   const { clock } = options.connection;

@@ -83,15 +83,18 @@ interface LimiterPair {
 
 function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
   const { remote, local, background, connection, clock } = pair;
-  /** Applies a change to both limiters. A limiter ignores a reservation that it does not know. */
+  /**
+   * Applies a change to the rate limiter in Redis, and to the local one in the background. A rate limiter ignores a
+   * reservation that it does not know.
+   */
   const runInBoth = async (work: (limiter: RateLimiter) => Promise<void>): Promise<void> => {
     background.enqueue(() => work(local.limiter));
     await preferRemote(work(remote.limiter), () => background.drain());
   };
   return {
-    reserve: (request, id) => callLimiter(pair, (limiter) => limiter.reserve(request, id)),
+    reserve: (request, id) => callRemoteOrLocal(pair, (limiter) => limiter.reserve(request, id)),
     recordSent: async (request, id) => {
-      const reservation = await callLimiter(pair, (limiter) => limiter.recordSent(request, id));
+      const reservation = await callRemoteOrLocal(pair, (limiter) => limiter.recordSent(request, id));
       if (reservation.shared) background.enqueue(() => local.limiter.recordSent(request, reservation.id));
       return reservation;
     },
@@ -136,7 +139,7 @@ function confirmShared(
 }
 
 /** Calls the limiter in Redis. While Redis is down, finishes the pending local writes and calls the local limiter. */
-function callLimiter<Result>(
+function callRemoteOrLocal<Result>(
   { remote, local, background }: LimiterPair,
   call: (limiter: RateLimiter) => Promise<Result>,
 ): Promise<Result> {

@@ -39,13 +39,16 @@ export interface RecordedReply extends ToolUse {
   model: string;
   finishReason: string;
   usage: Usage;
-  /** The text of the reply in the conversation, if it differs from `text`. */
+  /**
+   * The text of the reply's turn in the conversation, if it differs from `text`. They differ, for example, in the last
+   * hop of a long reply: its turn contains the earlier hops too.
+   */
   turnText?: string;
   /** The pictures and sounds of the reply, with their bytes in base64. */
   media?: ReplyMedia[];
   /** 16-bit PCM in base64, and the sample rate in Hz. */
   audio?: { sampleRate: number; pcm: string };
-  /** True if the audio was left out, because it was larger than `maxAudioBytes`. */
+  /** True for a spoken reply without `audio`: its audio was left out, because it was larger than `maxAudioBytes`. */
   wasSpoken?: boolean;
 }
 

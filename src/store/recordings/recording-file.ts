@@ -135,8 +135,8 @@ function removeFollowUps(replacedHashes: readonly string[], all: Map<string, Rec
  * the order of the narrative, and keep their positions when the narrative is recorded again.
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
-  const depth = left.request.after.length - right.request.after.length;
-  const byRequest = depth || compareText(getSortKey(left), getSortKey(right)) || left.occurrence - right.occurrence;
+  const byDepth = left.request.after.length - right.request.after.length;
+  const byRequest = byDepth || compareText(getSortKey(left), getSortKey(right)) || left.occurrence - right.occurrence;
   return byRequest || compareText(left.instance ?? '', right.instance ?? '');
 }
 

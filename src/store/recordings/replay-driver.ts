@@ -9,8 +9,8 @@ import type { RecordedReply, RecordingEntry } from './recording-entry.js';
 /**
  * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. If a
  * request was not recorded, the call rejects with `not_recorded`; the message has the difference from the most similar
- * recorded request. Create a new driver for each run, or one driver for all rows of a run with rows, because the driver
- * numbers equal requests.
+ * recorded request. Create a new driver for each run, or one driver for all rows of a run with rows. The driver numbers
+ * the equal requests of a run, and counts all requests that have neither a `position` nor an `instance` as one run.
  *
  * @param isKnownInstance whether a row with this id is among the rows of this command. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
@@ -21,7 +21,7 @@ export function createReplayDriver(
 ): BoticelliDriver {
   const { entries } = readRecording(path);
   const identifyRequest = createRequestNumbering();
-  const findUnderOtherInstance = createInstanceLookup(entries.values(), isKnownInstance);
+  const findUnderOtherInstance = createOtherInstanceFinder(entries.values(), isKnownInstance);
 
   const replay = async (request: GenerateRequest, context: CallContext): Promise<GenerateResponse> => {
     const { signal, emit } = context;
@@ -59,7 +59,7 @@ export function createReplayDriver(
  * in a run without rows, or for a row that is not among the rows of this command. The other row may be this row before
  * an edit of a column that the request does not use. Each reply is used for one row only.
  */
-function createInstanceLookup(
+function createOtherInstanceFinder(
   entries: Iterable<RecordingEntry>,
   isKnownInstance: (instance: string) => boolean = () => true,
 ) {

@@ -2,7 +2,7 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
-import { deleteOrphanedRows } from './row-runs.js';
+import { deleteOrphanedRowEntries } from './row-runs.js';
 
 /** Selects the runs and the stored replies that match every given field. Without fields, selects all of them. */
 export interface ClearFilter {
@@ -45,7 +45,7 @@ export async function clearRuns(database: Database.Database, filter: ClearFilter
       const counts = countClearable(database, filter);
       remove('runs');
       remove('answers');
-      deleteOrphanedRows(database);
+      deleteOrphanedRowEntries(database);
       return counts;
     }),
   );
@@ -53,13 +53,13 @@ export async function clearRuns(database: Database.Database, filter: ClearFilter
   return cleared;
 }
 
-/** Counts the rows of all tables: runs, replies, and what is known about quota and models. */
+/** Counts the records of all tables: runs, replies, and what is known about quota and models. */
 export function countEverything(database: Database.Database): number {
   const count = (table: string) => (database.prepare(`SELECT count(*) FROM "${table}"`).raw(true).get() as [number])[0];
   return listTables(database).reduce((sum, table) => sum + count(table), 0);
 }
 
-/** Deletes the rows of all tables. Another process that uses the database continues, and may write new ones. */
+/** Deletes the records of all tables. Another process that uses the database continues, and may write new ones. */
 export async function clearEverything(database: Database.Database): Promise<void> {
   await retryWhileLocked(() =>
     runInTransaction(database, () => {
@@ -81,7 +81,7 @@ function reclaimSpace(database: Database.Database): void {
     database.exec('VACUUM');
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch {
-    // Another process uses the database, or the disk is full. The rows are deleted even so.
+    // Another process uses the database, or the disk is full. The records are deleted even so.
   }
 }
 

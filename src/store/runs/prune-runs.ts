@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
-import { deleteOrphanedRows } from './row-runs.js';
+import { deleteOrphanedRowEntries } from './row-runs.js';
 
 /** How long runs and their replies are kept by default: 30 days. */
 export const defaultKeepMs = 30 * 86_400_000;
@@ -56,7 +56,7 @@ export async function pruneRuns(database: Database.Database, { now, startedAt, k
       database.prepare(`DELETE FROM acts WHERE run IN (${oldRuns})`).run(cutoff);
       database.prepare(`DELETE FROM runs WHERE id IN (${oldRuns})`).run(cutoff);
       database.prepare(`DELETE FROM answers WHERE rowid IN (${oldReplies})`).run(cutoff);
-      deleteOrphanedRows(database);
+      deleteOrphanedRowEntries(database);
     }),
   );
 }

@@ -114,7 +114,7 @@ export function hasMatrixColumn(database: Database.Database): boolean {
 }
 
 /** Deletes the entries of the rows whose whole run was deleted. */
-export function deleteOrphanedRows(database: Database.Database): void {
+export function deleteOrphanedRowEntries(database: Database.Database): void {
   if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() === undefined) return;
   database.exec('DELETE FROM row_runs WHERE run NOT IN (SELECT id FROM runs)');
 }

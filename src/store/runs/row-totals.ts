@@ -17,7 +17,8 @@ interface RowRecord {
 
 /**
  * Adds totals to a run with rows that is in progress or was killed: the sums of the rows that have ended. The run has
- * no totals of its own, because they are stored only at its end.
+ * no totals of its own, because they are stored only at its end. In a run with rows, `actCount` and `actsEnded` count
+ * rows, not acts.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
   const select = database.prepare(
