@@ -86,7 +86,7 @@ describe('inline media', () => {
 });
 
 describe('uploaded media', () => {
-  test('is only the largest file if all other files fit into the request, and is uploaded in pieces, byte for byte', async () => {
+  test('is the largest file alone if the others then fit into the request; it is uploaded in pieces, byte for byte', async () => {
     const film = createVideo(17 * megabyte);
     const { context, notes } = recordNotes();
     await driver.generate(
