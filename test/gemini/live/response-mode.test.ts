@@ -95,7 +95,7 @@ describe('an internal error in answer to TEXT', () => {
   });
 });
 
-test('sends realtime input after client content is rejected; a new session gets the earlier turns as its history', async () => {
+test('sends realtime input after client content is rejected; a later session gets the earlier turns as its history', async () => {
   fixture.server.live.realtimeModels.add('gemini-3.8-live');
   const cache = createMemoryCache();
   const driver = fixture.driver({ responseModeCache: cache });
