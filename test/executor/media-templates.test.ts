@@ -153,7 +153,7 @@ test('fills in the media file names of a nested narrative with the variables of 
   expect((await runNarrative({ files, vars: { name: 'b' } })).sent).toEqual([['b.png']]);
 });
 
-test('in a rehearsal, a text replaces media with a reply in its file name; other media stays in the request', async () => {
+test('in a rehearsal, media with a reply in its file name becomes text; other media stays in the request', async () => {
   const source = renderNarrative({ one: '"x"', two: picture('{{previous}}.png'), three: picture('{{round}}.png') });
   const { report, sent } = await runNarrative({ files: { 'a.toml': source }, options: { isRehearsal: true } });
   expect(report.status).toBe('completed');
@@ -236,7 +236,7 @@ describe('a reply or standard input in a file name or URL', () => {
     ['https://{{vars.host}}{{one}}', 'a.example', '@evil.example/x'],
     ['{{vars.host}}{{one}}', 'https://a.example', ':80/x'],
   ])(
-    'is refused when its act runs if it would change a host that begins with a variable: %s with %j and %j',
+    'is refused, but only when its act runs, if it would continue a host that a variable begins: %s with %j and %j',
     async (url, host, reply) => {
       const { report, requests } = await runWith(`url = "${url}"`, reply, {}, `[vars]\nhost = "${host}"\n`);
       expect(report.error).toMatchObject({

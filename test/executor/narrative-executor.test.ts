@@ -84,15 +84,15 @@ test('executeWithProgress passes on each chunk, and resolves to the same report 
   const streamed = await createExecutor().executor.executeWithProgress(threeActs, (name, { text, finished }) => {
     chunks.push(`${name}:${text}${finished ? '.' : ''}`);
   });
-  const blocking = await createExecutor().executor.execute(threeActs);
+  const unary = await createExecutor().executor.execute(threeActs);
   expect(chunks.slice(0, 3)).toEqual(['one:Reply ', 'one:1', 'one:.']);
-  expect(streamed.acts.map(({ firstTokenMs: _, ...rest }) => rest)).toEqual(blocking.acts);
+  expect(streamed.acts.map(({ firstTokenMs: _, ...rest }) => rest)).toEqual(unary.acts);
 });
 
 test('calls `generate` if the driver cannot stream, or if `generateStream` throws StreamingNotSupported', async () => {
-  const blocking = createScriptedDriver([], { supportsStreaming: false });
-  await new NarrativeExecutor({ driver: blocking }).execute(createNarrative(act('one')), { stream: true });
-  expect(blocking.methods).toEqual(['generate']);
+  const unaryDriver = createScriptedDriver([], { supportsStreaming: false });
+  await new NarrativeExecutor({ driver: unaryDriver }).execute(createNarrative(act('one')), { stream: true });
+  expect(unaryDriver.methods).toEqual(['generate']);
 
   const { driver, executor } = createExecutor([{ error: new StreamingNotSupported('m') }]);
   const report = await executor.execute(createNarrative(act('one')), { stream: true });

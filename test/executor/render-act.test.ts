@@ -55,8 +55,9 @@ describe('templates', () => {
     expect((await runNarrative(createNarrative([createAct('one', text)], { templates: false }))).sent).toEqual([text]);
   });
 
+  // loadNarrative rejects unknown names, so only a narrative that is built in code can contain one.
   test.each(['{{unknown}}', '{{previous}}', '{{vars.constructor}}', '{{toString}}', '{{__proto__}}', '{{one}}'])(
-    'with the unknown name %s, which only a narrative built in code can have, end the run before the request',
+    'with the unknown name %s end the run before the request',
     async (text) => {
       const { report, requests } = await runNarrative(createNarrative([createAct('one', text)]));
       expect(report.error).toMatchObject({

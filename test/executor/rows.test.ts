@@ -76,7 +76,7 @@ describe('files that a row names', () => {
     );
   });
 
-  test('may be outside with --allow-outside, or if the row stands for the file; a missing file is an error', async () => {
+  test('may be anywhere with --allow-outside, or if the file itself is a row of --each; a missing file is an error', async () => {
     const allowed = await runWithRow(imageNarrative, { values: { file: '../c.png' } }, { allowOutside: true });
     expect(allowed.report.status).toBe('completed');
     const folder = createTemporaryFolder(onTestFinished);

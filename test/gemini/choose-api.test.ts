@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { createLiveApiPredicate } from '../../src/gemini/choose-api.js';
 import type { ModelInfo } from '../../src/gemini/models/model-info.js';
 
-/** A predicate with a cached model list, and the number of reads of the list. Without `entries` there is no list. */
+/**
+ * Creates `usesLive`, which says whether a model uses the Live API, with a cached model list. `listReads` counts how
+ * often it reads the list. Without `entries` there is no list.
+ */
 function createPredicate({ entries, preferLive = false }: { entries?: ModelInfo[]; preferLive?: boolean } = {}) {
   const listReads = { count: 0 };
   const read = async () => {

@@ -49,14 +49,15 @@ test('chooses the API of a model once', async () => {
 });
 
 test('fails the call if the choice fails, and chooses again at the next call', async () => {
-  let attempts = 0;
+  let choiceCount = 0;
   const { driver } = createRouting(async () => {
-    attempts += 1;
-    if (attempts === 1) throw new Error('no list');
+    choiceCount += 1;
+    if (choiceCount === 1) throw new Error('no list');
     return true;
   });
   await expect(driver.managesConcurrency?.('talker')).rejects.toThrow('no list');
-  attempts = 0;
+  // Makes the next choice fail too.
+  choiceCount = 0;
   await expect(driver.generate(createRequest('', { model: 'talker' }))).rejects.toThrow('no list');
   expect((await driver.generate(createRequest('', { model: 'talker' }))).text).toBe('Reply 1');
 });

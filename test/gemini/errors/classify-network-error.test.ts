@@ -100,7 +100,7 @@ test.each([
   expect(error.message).toBe(`no response from host:443: ${description}`);
 });
 
-test('describes the failure of all addresses of a host by the error of one of them', () => {
+test('if all addresses of a host fail, describes the error of one of them', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED ::1:80'), { code: 'ECONNREFUSED' });
   const thrown = new Error('request failed', { cause: new AggregateError([refused, refused]) });
   expect(classifyNetworkError(thrown, 'localhost:80').message).toContain('connection refused');

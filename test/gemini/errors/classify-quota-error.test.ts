@@ -61,7 +61,7 @@ test.each([
   expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
 });
 
-test('reports a used-up daily quota as quota_exhausted until midnight Pacific, not for the delay of RetryInfo', async () => {
+test('reports a used-up daily quota as quota_exhausted until midnight Pacific, and ignores the delay of RetryInfo', async () => {
   const error = await errorOf(dayQuotaError('gemini-3.7-flash'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, retryAfterMs: undefined });
   expect(error.retryAt).toEqual(getNextPacificMidnight(now));

@@ -172,7 +172,7 @@ describe('a connection that fails before the reply begins', () => {
     expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
   });
 
-  test('in the first and in the reopened session ends the call with StreamInterrupted', async () => {
+  test('and fails again in the reopened session ends the call with StreamInterrupted', async () => {
     fixture.server.live.queueReplies({ frames: [], end: 'destroy' }, { frames: [], end: 'reset' });
     expect(await getError(fixture.driver().generate(createRequest()))).toBeInstanceOf(StreamInterrupted);
   });
@@ -183,14 +183,14 @@ test.each([
   ['says that it is not supported', 'x is not supported for bidiGenerateContent', { code: 'model_not_found' }],
   ['says nothing about the model', 'The operation was aborted.', { code: 'unavailable', isTransient: true }],
 ])(
-  'a setup that is closed with 1008 ends the call with the matching error if the reason %s',
+  'if the setup is closed with 1008 and the reason %s, the call ends with the matching error',
   async (_, reason, expected) => {
     fixture.server.live.queueConnections({ at: 'setup', action: { code: 1008, reason } });
     expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
   },
 );
 
-test('does not report an unknown model for 1008 after the speech has begun', async () => {
+test('reports 1008 after the first sound as a transient failure, not as an unknown model', async () => {
   const frames = spokenReply(['Hello'], { transcript: false }).frames.slice(0, 1);
   fixture.server.live.queueReplies({ frames, end: { code: 1008, reason: 'The operation was aborted.' } });
   const error = await getError(fixture.driver().generate(createRequest()));

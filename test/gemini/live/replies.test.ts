@@ -191,7 +191,7 @@ test.each([
   expect((await driver.generate(createRequest())).text).toContain('Reply 1');
 });
 
-test('calculates the cost of speech from the tokens by modality, and reports no cost without them', async () => {
+test('calculates the cost of speech from token counts by modality; without them, reports no cost', async () => {
   const driver = withCost({ getPrice: createPriceList().getReplyPrice }, fixture.driver());
   const request = createRequest('Hi', { model: 'gemini-3.1-flash-live-preview' });
   const counts = { promptTokenCount: 522, responseTokenCount: 42, thoughtsTokenCount: 136, totalTokenCount: 564 };

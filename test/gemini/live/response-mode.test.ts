@@ -76,7 +76,7 @@ describe('an internal error in answer to TEXT', () => {
   test.each([
     ['fails too', closeReasons.internal],
     ['is then rejected', closeReasons.invalidArgument],
-  ])('is what the call throws if speech %s', async (_, action) => {
+  ])('is what the call throws if the request for speech %s', async (_, action) => {
     fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.internal }, { at: 'setup', action });
     const error = await getError(fixture.driver().generate(createRequest('One', { model: unknownModel })));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
@@ -95,7 +95,7 @@ describe('an internal error in answer to TEXT', () => {
   });
 });
 
-test('sends realtime input after client content is rejected; a new session gets the earlier turns as its history', async () => {
+test('sends realtime input after client content is rejected; a later session gets the earlier turns as its history', async () => {
   fixture.server.live.realtimeModels.add('gemini-3.8-live');
   const cache = createMemoryCache();
   const driver = fixture.driver({ responseModeCache: cache });

@@ -102,7 +102,7 @@ test('a call leaves no listener on its signal, whether it succeeds, times out or
   await driver.generate(createRequest(), context);
   fixture.server.live.queueReplies({ frames: [] });
   await getError(fixture.driver({ timeoutMs: 100 }).generate(createRequest('Stalls'), context));
-  // On a slow machine, the call times out before its turn is sent, and its script is still queued.
+  // On a slow machine, the call may time out before its turn is sent. Its script is then still queued.
   fixture.server.live.clearReplies();
   fixture.server.live.queueReplies({ frames: unfinishedFrames, end: 'destroy' });
   await getError(driver.generate(createRequest('Breaks'), context));

@@ -30,7 +30,7 @@ test('asks a Live model for thoughts, and reports them as they arrive', async ()
   ]);
 });
 
-test('sends no thinking config if no thoughts are requested, and reports thoughts that arrive anyway', async () => {
+test('sends no thinking config if no thoughts are requested; thoughts that arrive anyway become a note', async () => {
   const { events, setup } = await send({});
   expect(JSON.stringify(setup)).not.toContain('thinkingConfig');
   expect(events).toMatchObject([{ type: 'note', message: expect.stringContaining('not requested') }]);

@@ -86,7 +86,7 @@ describe('inline media', () => {
 });
 
 describe('uploaded media', () => {
-  test('is only the largest file if all other files fit into the request, and is uploaded in pieces, byte for byte', async () => {
+  test('is the largest file alone if the others then fit into the request; it is uploaded in pieces, byte for byte', async () => {
     const film = createVideo(17 * megabyte);
     const { context, notes } = recordNotes();
     await driver.generate(
@@ -201,7 +201,7 @@ describe('a failed upload', () => {
   });
 
   test.each([{}, { file: null }, { file: 'x' }, { file: { name: null, uri: 7, state: null } }])(
-    'names the file if the upload is answered with %j',
+    'is reported with the name of the file if the upload is answered with %j',
     async (finalBody) => {
       server.files.configure({ finalBody });
       const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
@@ -216,14 +216,17 @@ describe('a failed upload', () => {
     ['start', 404, 'unavailable', false, '127.0.0.1:PORT has no Files API (404)'],
     ['start', 429, 'unavailable', true, '429, no'],
     ['upload', 503, 'unavailable', true, '503, no'],
-  ])('names the file if %s is answered with %i', async (command, status, code, isTransient, description) => {
-    server.files.configure({ rejectCommand: { command, status, message: 'no' } });
-    const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
-    const message = `could not upload "film.mp4": ${description.replace('PORT', String(server.port))}`;
-    expect(error).toMatchObject({ code, isTransient, message });
-    expect(error.constructor.name).toBe('BoticelliError');
-    expect(server.generateRequests).toHaveLength(0);
-  });
+  ])(
+    'is reported with the name of the file if %s is answered with %i',
+    async (command, status, code, isTransient, description) => {
+      server.files.configure({ rejectCommand: { command, status, message: 'no' } });
+      const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
+      const message = `could not upload "film.mp4": ${description.replace('PORT', String(server.port))}`;
+      expect(error).toMatchObject({ code, isTransient, message });
+      expect(error.constructor.name).toBe('BoticelliError');
+      expect(server.generateRequests).toHaveLength(0);
+    },
+  );
 
   test.each([
     ['upload', 0, 'could not upload "film.mp4"'],

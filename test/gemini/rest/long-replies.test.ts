@@ -16,7 +16,7 @@ const finishedHops: FinishedHop[] = [
 const laterRequest = createRequest('Write.', { finishedHops, parameters: { maxTokens: 70_000 } });
 
 /** Sends a unary and a streamed request, which the server answers with the script. Returns their equal responses. */
-async function replyTo(script: ScriptedReply, request = createRequest()) {
+async function getSameResponse(script: ScriptedReply, request = createRequest()) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(request);
   const { response, error } = await readStream(fixture.driver().generateStream(request));
@@ -25,25 +25,25 @@ async function replyTo(script: ScriptedReply, request = createRequest()) {
   return unary;
 }
 
-test('sends the same request for a later hop, with the last token', async () => {
-  await replyTo(textReply('x'), { ...laterRequest, finishedHops: [] });
-  await replyTo(textReply('x'), laterRequest);
+test('sends the same request for a later hop, with the continuation token of the hop before it', async () => {
+  await getSameResponse(textReply('x'), { ...laterRequest, finishedHops: [] });
+  await getSameResponse(textReply('x'), laterRequest);
   const [first, , later] = fixture.server.requests;
   expect(first?.body).not.toHaveProperty('continuationToken');
   expect(later?.body).toEqual({ ...first?.body, continuationToken: 'b' });
   expect(later?.body.generationConfig).toEqual({ maxOutputTokens: 70_000 });
 });
 
-test('for a hop that is not the last, returns its token and only its own text', async () => {
+test('for a hop that is not the last, returns its continuation token and only its own text', async () => {
   const script = textReply(['Two ', 'and'], { finishReason: 'CONTINUATION', continuationToken: 'c' });
-  expect(await replyTo(script, laterRequest)).toMatchObject({
+  expect(await getSameResponse(script, laterRequest)).toMatchObject({
     ...{ text: 'Two and', finishReason: 'CONTINUATION', continuationToken: 'c' },
     turn: { text: 'Two and', native: [{ text: 'Two and' }] },
   });
 });
 
 test('returns the turn of the whole reply with the last hop, including the stored thoughts and signatures', async () => {
-  const response = await replyTo(textReply([' and', ' two.']), laterRequest);
+  const response = await getSameResponse(textReply([' and', ' two.']), laterRequest);
   expect(response).toMatchObject({ text: ' and two.', finishReason: 'STOP' });
   expect(response).not.toHaveProperty('continuationToken');
   expect(response.turn).toEqual({
@@ -54,7 +54,7 @@ test('returns the turn of the whole reply with the last hop, including the store
 
 describe('a last hop without text', () => {
   test.each(['STOP', 'MAX_TOKENS'])('ends the reply with %s', async (finishReason) => {
-    const response = await replyTo(textReply('', { finishReason }), laterRequest);
+    const response = await getSameResponse(textReply('', { finishReason }), laterRequest);
     expect(response).toMatchObject({ text: '', finishReason, turn: { text: 'One' } });
   });
 
@@ -75,7 +75,10 @@ describe('a hop that another hop continues', () => {
 
   test('may have only thoughts', async () => {
     const usage = { promptTokenCount: 8, thoughtsTokenCount: 90, totalTokenCount: 98 };
-    expect(await replyTo(textReply('', { ...options, usage }))).toMatchObject({ text: '', continuationToken: 'c' });
+    expect(await getSameResponse(textReply('', { ...options, usage }))).toMatchObject({
+      text: '',
+      continuationToken: 'c',
+    });
   });
 
   test('is an error if it is empty', async () => {
@@ -91,7 +94,7 @@ describe('a hop that another hop continues', () => {
   });
 });
 
-describe('the token of a stream', () => {
+describe('the continuation token of a stream', () => {
   const withToken = (chunk: WireReply, continuationToken: unknown): WireReply => ({
     candidates: [{ ...chunk.candidates?.[0], continuationToken }],
   });
@@ -101,7 +104,7 @@ describe('the token of a stream', () => {
   };
   const lastChunk = createChunk('', 'CONTINUATION');
 
-  test('is the last one', async () => {
+  test('is the last one that its chunks contain', async () => {
     const [first, second] = [withToken(createChunk('A'), 'early'), withToken(createChunk('B', 'CONTINUATION'), 'late')];
     expect(await readToken(first, second)).toBe('late');
     expect(await readToken(withToken(createChunk('A'), 'early'), lastChunk)).toBe('early');

@@ -10,8 +10,8 @@ import {
 } from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, readStream } from '../gemini-fixture.js';
 
-// The tests send streams at byte level and read them through the real SDK. They cover what the SDK's own parser gets
-// wrong.
+// The server sends the exact bytes of each test. The driver passes them through `normalizeSseBody` and then through the
+// SDK's parser. The tests cover what that parser alone gets wrong.
 
 const fixture = createGeminiFixture();
 const hello = createChunk('Hello, ');
@@ -145,7 +145,7 @@ test('accepts text that contains "error"', async () => {
 const bareError = JSON.stringify(createErrorBody(429, 'Slow\ndown.'), null, 2);
 
 test.each([
-  ['over lines, in a packet of its own', [formatSseEvent(hello), `${bareError}\n`]],
+  ['over several lines, in a packet of its own', [formatSseEvent(hello), `${bareError}\n`]],
   ['on one line', [formatSseEvent(hello), JSON.stringify(createErrorBody(429, 'x'))]],
   ['in one packet with data', [`${formatSseEvent(hello)}${bareError}`]],
   ['with CRLF and blank lines in it', [formatSseEvent(hello, '\r\n'), bareError.replaceAll('\n', '\r\n\r\n')]],

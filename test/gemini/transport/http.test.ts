@@ -89,7 +89,7 @@ describe('a keep-alive connection', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  test('is replaced even if the server has closed several', async () => {
+  test('is replaced by a new connection if the server closes each of several idle ones when it is reused', async () => {
     const { send, sockets } = await serveFirstRequest((socket) => void socket.destroy());
     await Promise.all([send(), send(), send()]);
     expect(await send()).toBe('ok');

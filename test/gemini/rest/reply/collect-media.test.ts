@@ -18,7 +18,7 @@ const pngMedia = { mimeType: 'image/png', base64: png.toString('base64') };
 const jpeg = { mimeType: 'image/jpeg', bytes: Buffer.from([0xff, 0xd8, 0xff, 0xe0]) };
 
 /** Sends a unary and a streamed request, which the server answers with the script. Returns their equal responses. */
-async function replyTo(script: ScriptedReply) {
+async function getSameResponse(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(createRequest());
   const { response } = await readStream(fixture.driver().generateStream(createRequest()));
@@ -28,7 +28,7 @@ async function replyTo(script: ScriptedReply) {
 
 describe('pictures are part of the turn', () => {
   test('even if the reply has no text; the native part keeps the signature', async () => {
-    const { text, turn } = await replyTo(partsReply([[picture]]));
+    const { text, turn } = await getSameResponse(partsReply([[picture]]));
     expect(text).toBe('');
     expect(turn).toMatchObject({ text: '', media: [pngMedia], native: [picture] });
   });
@@ -36,13 +36,13 @@ describe('pictures are part of the turn', () => {
   test('in their order, even if text and several chunks separate them; pictures in thoughts are left out', async () => {
     const draft = { ...createMediaPart({ mimeType: 'image/png', bytes: Buffer.from('draft') }), thought: true };
     const chunks = [[{ text: 'Two ' }, picture], [draft, createMediaPart(jpeg)], [{ text: 'foxes.' }]];
-    const { text, turn } = await replyTo(partsReply(chunks));
+    const { text, turn } = await getSameResponse(partsReply(chunks));
     expect(text).toBe('Two foxes.');
     expect(turn.media).toEqual([pngMedia, { mimeType: 'image/jpeg', base64: jpeg.bytes.toString('base64') }]);
   });
 
   test('even if max_tokens cut the reply off', async () => {
-    const { finishReason, turn } = await replyTo(partsReply([[picture]], { finishReason: 'MAX_TOKENS' }));
+    const { finishReason, turn } = await getSameResponse(partsReply([[picture]], { finishReason: 'MAX_TOKENS' }));
     expect({ finishReason, media: turn.media }).toEqual({ finishReason: 'MAX_TOKENS', media: [pngMedia] });
   });
 
@@ -53,7 +53,7 @@ describe('pictures are part of the turn', () => {
     ['../../../etc', 'application/octet-stream'],
     ['image/png\u001b[31m', 'application/octet-stream'],
   ])('with a valid type: %j becomes %s', async (mimeType, expected) => {
-    const { turn } = await replyTo(partsReply([[{ inlineData: { mimeType, data: pngMedia.base64 } }]]));
+    const { turn } = await getSameResponse(partsReply([[{ inlineData: { mimeType, data: pngMedia.base64 } }]]));
     expect(turn.media?.[0]?.mimeType).toBe(expected);
   });
 });
@@ -86,7 +86,7 @@ describe('speech', () => {
     createMediaPart({ mimeType, bytes: Buffer.alloc(4, byte) });
 
   test('in several chunks becomes one WAV file, and is not sent back to the model', async () => {
-    const { turn } = await replyTo(partsReply([[pcm(1)], [pcm(2)]]));
+    const { turn } = await getSameResponse(partsReply([[pcm(1)], [pcm(2)]]));
     expect(turn.native).toEqual([]);
     expect(turn.media).toHaveLength(1);
     const wav = Buffer.from(turn.media?.[0]?.base64 ?? '', 'base64');
@@ -96,12 +96,16 @@ describe('speech', () => {
   });
 
   test('continues in another file after a change of the sample rate and after a picture', async () => {
-    const { turn } = await replyTo(partsReply([[pcm(1), pcm(2, 'audio/pcm'), picture, pcm(3, 'audio/pcm;rate=0')]]));
+    const { turn } = await getSameResponse(
+      partsReply([[pcm(1), pcm(2, 'audio/pcm'), picture, pcm(3, 'audio/pcm;rate=0')]]),
+    );
     expect(turn.media?.map(({ mimeType }) => mimeType)).toEqual(['audio/wav', 'audio/wav', 'image/png', 'audio/wav']);
   });
 
   test('in a format with a header keeps its bytes', async () => {
-    const { turn } = await replyTo(partsReply([[createMediaPart({ mimeType: 'audio/mpeg', bytes: mediaBytes.mp3 })]]));
+    const { turn } = await getSameResponse(
+      partsReply([[createMediaPart({ mimeType: 'audio/mpeg', bytes: mediaBytes.mp3 })]]),
+    );
     expect(turn.media).toEqual([{ mimeType: 'audio/mp3', base64: mediaBytes.mp3.toString('base64') }]);
   });
 });

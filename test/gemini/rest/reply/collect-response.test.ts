@@ -18,7 +18,7 @@ const warn = vi.spyOn(console, 'warn');
 afterEach(() => expect(warn).not.toHaveBeenCalled());
 
 /** Sends a unary and a streamed request, which the server answers with the script. Returns their equal responses. */
-async function replyTo(script: ScriptedReply) {
+async function getSameResponse(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(createRequest());
   const streamed = await readStream(fixture.driver().generateStream(createRequest()));
@@ -43,25 +43,25 @@ async function errorOf(script: ScriptedReply) {
 
 test('returns text, model, finish reason and usage', async () => {
   const usage = { promptTokenCount: 7, candidatesTokenCount: 3, thoughtsTokenCount: 40, totalTokenCount: 50 };
-  expect(await replyTo(textReply(['Hello', ' you\n'], { usage, modelVersion: 'models/gemini-3.8-flash-001' }))).toEqual(
-    {
-      text: 'Hello you\n',
-      model: 'gemini-3.8-flash-001',
-      finishReason: 'STOP',
-      usage: { promptTokens: 7, outputTokens: 3, thoughtTokens: 40, totalTokens: 50 },
-      turn: { role: 'model', text: 'Hello you\n', model, native: [{ text: 'Hello you\n' }] },
-    },
-  );
+  expect(
+    await getSameResponse(textReply(['Hello', ' you\n'], { usage, modelVersion: 'models/gemini-3.8-flash-001' })),
+  ).toEqual({
+    text: 'Hello you\n',
+    model: 'gemini-3.8-flash-001',
+    finishReason: 'STOP',
+    usage: { promptTokens: 7, outputTokens: 3, thoughtTokens: 40, totalTokens: 50 },
+    turn: { role: 'model', text: 'Hello you\n', model, native: [{ text: 'Hello you\n' }] },
+  });
 });
 
 test('keeps thoughts out of the text and of the turn', async () => {
-  const reply = await replyTo(textReply(['A', 'B'], { thoughts: ['hm, ', 'well'] }));
+  const reply = await getSameResponse(textReply(['A', 'B'], { thoughts: ['hm, ', 'well'] }));
   expect(reply.text).toBe('AB');
   expect(reply.turn.native).toEqual([{ text: 'AB' }]);
 });
 
 test('keeps a thought signature on its part, even on a part without text', async () => {
-  const reply = await replyTo(textReply(['A', 'B'], { thoughtSignature: 'c2ln' }));
+  const reply = await getSameResponse(textReply(['A', 'B'], { thoughtSignature: 'c2ln' }));
   expect(reply.turn.native).toEqual([{ text: 'AB' }, { text: '', thoughtSignature: 'c2ln' }]);
 });
 
@@ -73,7 +73,7 @@ test('does not join a signed part with its neighbours', async () => {
     part({ text: 'C' }),
     part({ text: 'D' }),
   ];
-  const reply = await replyTo({ chunks });
+  const reply = await getSameResponse({ chunks });
   expect(reply.text).toBe('ABCD');
   expect(reply.turn.native).toEqual([{ text: 'A' }, { text: 'B', thoughtSignature: 's' }, { text: 'CD' }]);
 });
@@ -102,13 +102,13 @@ test('reports no counts and the requested model if the service states neither co
 test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW', 'MAX_TOKENS', 'stop', 'Max_Tokens'])(
   'accepts text with the finish reason %s, and keeps the spelling of the reason',
   async (finishReason) => {
-    expect(await replyTo(textReply('Hello', { finishReason }))).toMatchObject({ text: 'Hello', finishReason });
+    expect(await getSameResponse(textReply('Hello', { finishReason }))).toMatchObject({ text: 'Hello', finishReason });
   },
 );
 
 test('keeps unknown parts and ignores unknown fields', async () => {
   const parts = [{ text: 'A' }, { somethingNew: { x: 1 } }, { inlineData: { mimeType: 'image/png', data: 'AA==' } }];
-  const reply = await replyTo({
+  const reply = await getSameResponse({
     chunks: [{ candidates: [{ content: { parts }, finishReason: 'STOP', novelty: [1] }], newField: { a: null } }],
   });
   expect(reply.text).toBe('A');
@@ -160,7 +160,7 @@ test.each(['BLOCK_REASON_UNSPECIFIED', 'BLOCKED_REASON_UNSPECIFIED', 'block_reas
   'accepts text beside the block reason %j, which blocks nothing',
   async (blockReason) => {
     const chunk = { ...createChunk('Hi', 'STOP'), promptFeedback: { blockReason } };
-    expect((await replyTo({ chunks: [chunk] })).text).toBe('Hi');
+    expect((await getSameResponse({ chunks: [chunk] })).text).toBe('Hi');
   },
 );
 
@@ -231,17 +231,17 @@ describe("the service's explanations", () => {
   });
 
   test('are in the response, without the key', async () => {
-    const response = await replyTo(reply('OTHER', [{ text: 'Hi' }], 'No test-key here.'));
+    const response = await getSameResponse(reply('OTHER', [{ text: 'Hi' }], 'No test-key here.'));
     expect(response).toMatchObject({ text: 'Hi', finishMessage: 'No [key] here' });
   });
 
   test.each([null, 7, '', {}])('are ignored if they are not text: %j', async (finishMessage) => {
-    expect(await replyTo(reply('STOP', [{ text: 'Hi' }], finishMessage))).not.toHaveProperty('finishMessage');
+    expect(await getSameResponse(reply('STOP', [{ text: 'Hi' }], finishMessage))).not.toHaveProperty('finishMessage');
   });
 
   test('are not read from the text of a reply that contains the name of their field', async () => {
     const text = '{"candidates": [{"finishMessage": "x"}]}';
-    expect(await replyTo(textReply(text))).not.toHaveProperty('finishMessage');
+    expect(await getSameResponse(textReply(text))).not.toHaveProperty('finishMessage');
   });
 });
 

@@ -71,7 +71,7 @@ describe('thoughts', () => {
   });
 
   test.each([{ streaming: false }, { streaming: true }])(
-    'that nobody asked for are reported once and left out (streaming: $streaming)',
+    'that nobody asked for are left out, and one note says so (streaming: $streaming)',
     async ({ streaming }) => {
       const { response, received } = await send(script, { streaming, sent: createRequest('Hi') });
       expect(response.text).toBe('The reply');
