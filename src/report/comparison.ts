@@ -90,8 +90,8 @@ function renderReplies({ title, replies }: ComparedReplies, runs: readonly RunWi
 }
 
 /**
- * Renders a reply, with the differences from another one marked.
- * @param first the reply of the first run; undefined if it has none, or if `reply` is itself of the first run
+ * Renders a reply, and marks its differences from the reply of the first run.
+ * @param first the reply of the first run; undefined if the first run has none, or if `reply` is this reply
  */
 function renderReply(reply: string | undefined, first: string | undefined, markWords: MarkWords): Html {
   if (reply === undefined) return html`<p class="note">No reply.</p>`;

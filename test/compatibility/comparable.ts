@@ -13,7 +13,7 @@ const variableFields = new Set([
 /** Fields with sentences for people, which may be reworded. */
 const messageFields = new Set(['message', 'hint']);
 
-/** Fields and columns that were added after version 0.1, which ignores and keeps them. */
+/** Fields and columns that were added after version 0.1. Version 0.1 ignores them, and keeps them when it writes. */
 const addedFields = new Set(['servedInWindow', ...addedColumns.map(({ column }) => column)]);
 
 /**
