@@ -20,7 +20,8 @@ interface ComparedReplies {
 
 /**
  * Renders runs side by side: first their facts, then their replies. In the replies of all runs but the first, the
- * differences from the first run are marked. Replies that are equal in all runs are only counted. Acts that have no reply in any run are left out.
+ * differences from the first run are marked. Replies that are equal in all runs are only counted. Acts that have no
+ * reply in any run are left out.
  */
 export function* renderComparison(runs: readonly RunWithData[], markWords: MarkWords): Generator<Html> {
   const heads = runs.map(({ run }, index) => ({

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 /** A value of parsed JSON. */
 export type Json = null | boolean | number | string | Json[] | { [field: string]: Json };
 
-/** One change of an answer of the service. `at` selects a value in the list of all its values: 0.5 is the middle one. */
+/** One change of an answer of the service. `at`, from 0 to 1, selects a place in the list of all its values. */
 export type AnswerMutation =
   | { kind: 'replace'; at: number; value: Json }
   | { kind: 'remove'; at: number }
