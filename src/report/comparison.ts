@@ -20,7 +20,8 @@ interface ComparedReplies {
 
 /**
  * Renders runs side by side: first their facts, then their replies. In the replies of all runs but the first, the
- * differences from the first run are marked. Replies that are equal in all runs are only counted. Acts that have no reply in any run are left out.
+ * differences from the first run are marked. Replies that are equal in all runs are only counted. Acts that have no
+ * reply in any run are left out.
  */
 export function* renderComparison(runs: readonly RunWithData[], markWords: MarkWords): Generator<Html> {
   const heads = runs.map(({ run }, index) => ({
@@ -90,8 +91,8 @@ function renderReplies({ title, replies }: ComparedReplies, runs: readonly RunWi
 }
 
 /**
- * Renders a reply, with the differences from another one marked.
- * @param first the reply of the first run; undefined if it has none, or if `reply` is itself of the first run
+ * Renders a reply, and marks its differences from the reply of the first run.
+ * @param first the reply of the first run; undefined if the first run has none, or if `reply` is this reply
  */
 function renderReply(reply: string | undefined, first: string | undefined, markWords: MarkWords): Html {
   if (reply === undefined) return html`<p class="note">No reply.</p>`;

@@ -71,8 +71,8 @@ function renderColumnHead(
   index: number,
 ): Html {
   const classes = [isNumber && 'number', isOptional && 'wide'].filter(Boolean).join(' ');
-  // At first the rows are sorted by whether they completed. In the status column, that is neither ascending nor
-  // descending.
+  // At first the rows are sorted by status, but neither ascending nor descending: those that did not complete come
+  // first.
   const order = index === 1 && html` aria-sort="other"`;
   return html`<th role="columnheader" class="${classes}"${order}><button type="button">${name}</button></th>`;
 }

@@ -13,7 +13,7 @@ const variableFields = new Set([
 /** Fields with sentences for people, which may be reworded. */
 const messageFields = new Set(['message', 'hint']);
 
-/** Fields and columns that were added after version 0.1, which ignores and keeps them. */
+/** Fields and columns that were added after version 0.1. Version 0.1 ignores them, and keeps them when it writes. */
 const addedFields = new Set(['servedInWindow', ...addedColumns.map(({ column }) => column)]);
 
 /**
@@ -29,8 +29,8 @@ export function toComparable(value: unknown): unknown {
 }
 
 /**
- * Whether an element is a thought, which version 0.1 stored and sent back, or the note that later versions write
- * instead.
+ * Whether an element is a thought, or a note about thoughts. Version 0.1 stored thoughts and sent them in later
+ * requests. Later versions do neither, and store a note instead.
  */
 function isAboutThoughts(element: unknown): boolean {
   const { thought, type, message } = Object(element) as Record<string, unknown>;

@@ -24,7 +24,7 @@ async function setup() {
   return { server, cwd, run: (...args: string[]) => runInProcess(['run', ...args], { server, cwd }) };
 }
 
-test('a run in this process restores its variables and folder, and leaves no listener, timer or exit code', async () => {
+test('a run in this process restores the environment variables and the working folder, and leaves no listener, timer or exit code', async () => {
   const { run, cwd } = await setup();
   await run('n.toml', '--stream');
   const [before, timers] = [readProcessState(), countTimers()];
@@ -60,7 +60,7 @@ test('a run in this process prints and sends what a run in a separate process do
   }
 });
 
-test('calls at the same time run one after another, each in its own folder', async () => {
+test('runs that are started at the same time run one after another, each in its own folder', async () => {
   const { run } = await setup();
   const other = await setup();
   const ended = await Promise.all([run('n.toml'), other.run('n.toml'), run('missing.toml'), other.run('n.toml')]);

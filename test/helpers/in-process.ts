@@ -28,7 +28,7 @@ async function runInEnvironment(args: string[], options: InProcessOptions): Prom
   const [workingFolder, variables] = [process.cwd(), { ...process.env }];
   // Libraries read proxies and folders from `process.env`. `env-paths` reads HOME only once, when it is loaded, but the XDG
   // variables at each call, so the XDG variables set the folders of a run.
-  replaceVariables({ ...findUserFolders(env), ...env });
+  replaceVariables({ ...createXdgVariables(env), ...env });
   process.chdir(cwd);
   try {
     return await runMain(args, { ...options, env, cwd });
@@ -38,7 +38,7 @@ async function runInEnvironment(args: string[], options: InProcessOptions): Prom
   }
 }
 
-const findUserFolders = ({ HOME = '' }: Record<string, string>) => ({
+const createXdgVariables = ({ HOME = '' }: Record<string, string>) => ({
   ...{ XDG_CONFIG_HOME: join(HOME, '.config'), XDG_DATA_HOME: join(HOME, '.local/share') },
 });
 

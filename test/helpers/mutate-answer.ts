@@ -3,7 +3,7 @@ import fc from 'fast-check';
 /** A value of parsed JSON. */
 export type Json = null | boolean | number | string | Json[] | { [field: string]: Json };
 
-/** One change of an answer of the service, at a relative place from 0 to 1 among all its values. */
+/** One change of an answer of the service. `at`, from 0 to 1, selects a place in the list of all its values. */
 export type AnswerMutation =
   | { kind: 'replace'; at: number; value: Json }
   | { kind: 'remove'; at: number }
@@ -45,7 +45,7 @@ export function mutateAnswer(answer: Json, mutations: readonly AnswerMutation[])
   return mutations.reduce((current, mutation) => mutateOnce(current, mutation), structuredClone(answer));
 }
 
-/** Yields a copy of the answer for each pair of a place and a wrong value there, and one for each removed place. */
+/** For each value of the answer, yields copies in which a wrong value replaces it, and one in which it is removed. */
 export function* listMutatedAnswers(answer: Json): Generator<Json> {
   const { length } = listPlaces({ root: structuredClone(answer) });
   for (let index = 0; index < length; index += 1) {

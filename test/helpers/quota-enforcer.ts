@@ -149,11 +149,11 @@ function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): n
 
 /**
  * Computes the share of a quota that was used. It is 1 if each request came `spanMs` after the request `perWindow`
- * places before it. A window is here a group of `perWindow` successive requests. The share is (windows - 1) × `spanMs`,
- * divided by the time from the mean arrival in the first window to the mean arrival in the last one. Whole windows are
- * compared, and not the first request with the last one, because a single process does not send a window as a burst.
+ * places before it. The requests form successive groups of `perWindow`. The share is (groups - 1) × `spanMs`, divided
+ * by the time from the mean arrival in the first group to the mean arrival in the last one. Whole groups are compared,
+ * and not the first request with the last one, because a single process does not send a group as a burst.
  *
- * @param accepted whole windows of requests, in order of arrival
+ * @param accepted the requests in order of arrival; their number is a multiple of `perWindow`
  * @param spanMs the shortest time that the limiter leaves between a request and the request `perWindow` places before
  * it: the window and the safety margin
  */

@@ -1,4 +1,7 @@
-/** Shows the buttons that open and close all folded parts of the page, except those in rows that are filtered out. */
+/**
+ * Shows the buttons that open and close all folded parts of the page. In rows that are filtered out, the parts stay as
+ * they are.
+ */
 export function addDetailsButtons(): void {
   if (document.querySelector('details') === null) return;
   for (const [id, isOpen] of [

@@ -2,7 +2,7 @@ import type { RecordedAct } from '../../store/runs/recorded-run.js';
 import { formatFallback, formatRetry, formatWait } from '../../terminal/progress/format-events.js';
 import { isRecord, toRecords } from '../../util/json.js';
 import { isSafeLink } from '../markdown.js';
-import { isCount, type Tokens, toCount, toText, toTexts, toTokens } from './stored-values.js';
+import { isAmount, type Tokens, toAmount, toText, toTexts, toTokens } from './stored-values.js';
 import { type ReportTiming, type TimingContext, toReportTiming } from './timing.js';
 
 /** An act, as the page shows it. */
@@ -88,12 +88,12 @@ function toReply(end: Record<string, unknown>): ReportReply {
     ...{
       serviceTier: toText(end.serviceTier),
       finishReason: toText(end.finishReason),
-      attempts: toCount(end.attempts),
+      attempts: toAmount(end.attempts),
       isReused: end.reused === true,
     },
     ...{ tokens: toTokens(end.usage), media, searches: toTexts(end.searches) },
-    ...(isCount(costUsd) && { costUsd }),
-    ...(isRecord(audio) && { speech: { durationMs: toCount(audio.durationMs), file: toText(audio.file) } }),
+    ...(isAmount(costUsd) && { costUsd }),
+    ...(isRecord(audio) && { speech: { durationMs: toAmount(audio.durationMs), file: toText(audio.file) } }),
     sources: sources.filter(({ address }) => isSafeLink(address)),
     code: toRecords(end.code).map(({ language, code, output }) => ({
       ...{ language: toText(language), code: toText(code) },
@@ -105,7 +105,7 @@ function toReply(end: Record<string, unknown>): ReportReply {
 function toMedia({ mimeType, byteLength, file, data }: Record<string, unknown>): ReportMedia {
   const isBase64 = typeof data === 'string' && data !== '' && /^[A-Za-z0-9+/]+={0,2}$/.test(data);
   return {
-    ...{ mimeType: toText(mimeType), byteLength: toCount(byteLength), file: toText(file) },
+    ...{ mimeType: toText(mimeType), byteLength: toAmount(byteLength), file: toText(file) },
     ...(isBase64 && { data }),
   };
 }
@@ -124,7 +124,7 @@ function toPrompt(value: unknown): ReportPrompt | undefined {
 
 /** Describes a medium of a prompt in a line: `photo.png, image/png, 120,000 bytes`. */
 function describeMedia({ name, mimeType, byteLength }: Record<string, unknown>): string {
-  const size = isCount(byteLength) ? `${byteLength.toLocaleString('en-US')} bytes` : '';
+  const size = isAmount(byteLength) ? `${byteLength.toLocaleString('en-US')} bytes` : '';
   return [toText(name), toText(mimeType), size].filter((part) => part !== '').join(', ');
 }
 
@@ -137,9 +137,9 @@ function describeEvent(raw: Record<string, unknown>): string[] {
   const event = raw as never;
   switch (raw.type) {
     case 'act-wait':
-      return isCount(raw.waitMs) && raw.reason !== 'backoff' ? [`waited ${formatWait(event)}`] : [];
+      return isAmount(raw.waitMs) && raw.reason !== 'backoff' ? [`waited ${formatWait(event)}`] : [];
     case 'act-retry':
-      return isRecord(raw.error) && isCount(raw.delayMs) ? [formatRetry(event)] : [];
+      return isRecord(raw.error) && isAmount(raw.delayMs) ? [formatRetry(event)] : [];
     case 'act-fallback':
       return typeof raw.to === 'string' ? [formatFallback(event)] : [];
     case 'act-note':

@@ -2,7 +2,7 @@ import type { ErrorReport } from '../../errors.js';
 import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
 import { formatErrorMessage } from '../../terminal/diagnostics/format-error.js';
 import { type ReportAct, toReportAct } from './report-act.js';
-import { isCount, type Tokens, toCount, toText, toTokens } from './stored-values.js';
+import { isAmount, type Tokens, toAmount, toText, toTokens } from './stored-values.js';
 
 /** What the history has of a run. The acts of a row are read when they are needed: there may be many rows. */
 export interface RunData {
@@ -62,11 +62,11 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
     isIncomplete: status !== 'completed',
     ...(file !== undefined && { fileName: toText(file).replace(/^.*[\\/]/, '') }),
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
-    ...{ ended: toCount(stored.actsEnded), total: toCount(stored.actCount) },
+    ...{ ended: toAmount(stored.actsEnded), total: toAmount(stored.actCount) },
     unit: source !== undefined || (matrix !== '' && !toText(stored.run).includes('/')) ? 'row' : 'act',
-    ...{ attempts: toCount(stored.attempts), waitMs: toCount(stored.waitMs), tokens: toTokens(stored.usage) },
-    ...(isCount(durationMs) && { durationMs }),
-    ...(isCount(costUsd) && { costUsd }),
+    ...{ attempts: toAmount(stored.attempts), waitMs: toAmount(stored.waitMs), tokens: toTokens(stored.usage) },
+    ...(isAmount(durationMs) && { durationMs }),
+    ...(isAmount(costUsd) && { costUsd }),
     ...(label !== '' && { label }),
     ...(matrix !== '' && { matrix }),
     variables: toVariables(vars),
@@ -91,7 +91,7 @@ function toVariables(value: unknown): [string, string][] {
 export function toReportActs(acts: readonly RecordedAct[], anchor: string): ReportAct[] {
   const occurrences = new Map<string, number>();
   let previousEndMs = 0;
-  const starts = acts.map((act) => (act as { timing?: { startedAt?: unknown } }).timing?.startedAt).filter(isCount);
+  const starts = acts.map((act) => (act as { timing?: { startedAt?: unknown } }).timing?.startedAt).filter(isAmount);
   // Parallel acts are not stored in the order in which they started, so any of them may be the first.
   const firstStartedAt = starts.reduce<number | undefined>(
     (first, start) => Math.min(first ?? start, start),

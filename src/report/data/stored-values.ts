@@ -7,14 +7,14 @@ export interface Tokens {
   thoughtTokens?: number;
 }
 
-/** Whether a stored value is a number that can be shown: not negative, not infinite. */
-export function isCount(value: unknown): value is number {
+/** Whether a stored value is a valid count, duration, time or price: a number that is finite and not negative. */
+export function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
-/** Returns a stored count; 0 for any other value. */
-export function toCount(value: unknown): number {
-  return isCount(value) ? value : 0;
+/** Returns a stored count or duration; 0 for a value that is not an amount. */
+export function toAmount(value: unknown): number {
+  return isAmount(value) ? value : 0;
 }
 
 /** Returns a stored text; a number as text, and an empty text for other values. */
@@ -35,8 +35,8 @@ export function toTokens(usage: unknown): Tokens {
   if (!isRecord(usage)) return {};
   const { promptTokens, outputTokens, thoughtTokens } = usage;
   return {
-    ...(isCount(promptTokens) && { promptTokens }),
-    ...(isCount(outputTokens) && { outputTokens }),
-    ...(isCount(thoughtTokens) && { thoughtTokens }),
+    ...(isAmount(promptTokens) && { promptTokens }),
+    ...(isAmount(outputTokens) && { outputTokens }),
+    ...(isAmount(thoughtTokens) && { thoughtTokens }),
   };
 }

@@ -1,5 +1,5 @@
 import { isRecord, toList, toRecords } from '../../util/json.js';
-import { isCount, toCount } from './stored-values.js';
+import { isAmount, toAmount } from './stored-values.js';
 
 /** What an act spends its time on. Without streaming, thinking and answering can't be told apart: `request` is both. */
 export type SegmentKind = 'wait' | 'failed' | 'thinking' | 'answering' | 'request';
@@ -57,7 +57,7 @@ export function toReportTiming(
   const times = timing ? readMeasuredTimes(timing, end !== undefined) : estimateTimes(end ?? {});
   const startedAt = timing?.startedAt;
   const start =
-    isCount(startedAt) && firstStartedAt !== undefined ? Math.max(0, startedAt - firstStartedAt) : previousEndMs;
+    isAmount(startedAt) && firstStartedAt !== undefined ? Math.max(0, startedAt - firstStartedAt) : previousEndMs;
   const { durationMs, waits, firstTokenMs } = times;
   return {
     ...{ startMs: start, durationMs, waitMs: waits.reduce((sum, wait) => sum + wait.durationMs, 0) },
@@ -67,25 +67,25 @@ export function toReportTiming(
 }
 
 function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): TimesFromStart {
-  const durationMs = toCount(timing.durationMs);
+  const durationMs = toAmount(timing.durationMs);
   const { firstTokenMs, retriesMs } = timing;
   const waits = toRecords(timing.waits).map((wait) => ({
-    startMs: Math.min(toCount(wait.startMs), durationMs),
-    durationMs: Math.min(toCount(wait.durationMs), durationMs),
+    startMs: Math.min(toAmount(wait.startMs), durationMs),
+    durationMs: Math.min(toAmount(wait.durationMs), durationMs),
   }));
   return {
     ...{ durationMs, waits: waits.sort((one, other) => one.startMs - other.startMs) },
     // The last attempt of an act without a reply failed too.
-    failures: [...toList(retriesMs).filter(isCount), ...(hasReply ? [] : [durationMs])],
-    ...(isCount(firstTokenMs) && { firstTokenMs: Math.min(firstTokenMs, durationMs) }),
+    failures: [...toList(retriesMs).filter(isAmount), ...(hasReply ? [] : [durationMs])],
+    ...(isAmount(firstTokenMs) && { firstTokenMs: Math.min(firstTokenMs, durationMs) }),
   };
 }
 
 /** Estimates the times of an act for which no waits were measured: all waits are taken to be at its start. */
 function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unknown>): TimesFromStart {
-  const duration = toCount(durationMs);
-  const firstToken = isCount(firstTokenMs) ? Math.min(firstTokenMs, duration) : undefined;
-  const wait = Math.min(toCount(waitMs), firstToken ?? duration);
+  const duration = toAmount(durationMs);
+  const firstToken = isAmount(firstTokenMs) ? Math.min(firstTokenMs, duration) : undefined;
+  const wait = Math.min(toAmount(waitMs), firstToken ?? duration);
   return {
     ...{ durationMs: duration, waits: wait > 0 ? [{ startMs: 0, durationMs: wait }] : [], failures: [] },
     ...(firstToken !== undefined && { firstTokenMs: firstToken }),

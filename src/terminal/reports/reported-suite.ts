@@ -17,7 +17,7 @@ export interface ReportedSuite {
   durationMs: number;
 }
 
-/** An act, or with `--each` a row. */
+/** An act, or with `--each` or `--matrix` a row. */
 export interface ReportedCase {
   name: string;
   /** `reused`: it has a reply of an earlier run. `skipped`: it was not started. */

@@ -100,7 +100,7 @@ describe('an interruption', () => {
   });
 
   test('during the upload ends the run before a prompt is sent; an interruption during the processing of the video deletes the video', async () => {
-    server.files.configure({ gate: { command: 'upload', gate: createGate() } });
+    server.files.configure({ gateCommand: { command: 'upload', gate: createGate() } });
     const sending = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('upload');
     expect(await interrupt(sending)).toBe('SIGINT');
@@ -115,7 +115,7 @@ describe('an interruption', () => {
 });
 
 test('a run ends with 0 even if the request that deletes the video gets no response', async () => {
-  server.files.configure({ gate: { command: 'delete', gate: createGate() } });
+  server.files.configure({ gateCommand: { command: 'delete', gate: createGate() } });
   const running = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
   const { code } = await running.result;
   expect(code).toBe(0);

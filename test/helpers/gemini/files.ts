@@ -42,7 +42,7 @@ export interface FilesOptions {
   /** The command whose requests get a reply that is not from the Files API: the text `hello`. */
   malformedReplyTo?: string;
   /** The gate is awaited before the reply to each request with the command. */
-  gate?: { command: string; gate: Gate };
+  gateCommand?: { command: string; gate: Gate };
 }
 
 export interface FileRequest {
@@ -169,7 +169,7 @@ export function createFakeFilesApi() {
       const request = { command, name, headers: incoming.headers, bytes: body.length };
       requests.push(request);
       arrivals.notify();
-      if (options.gate?.command === command) await options.gate.gate.wait();
+      if (options.gateCommand?.command === command) await options.gateCommand.gate.wait();
       if (!response.destroyed) respondTo(request, incoming, body, response);
     },
   };

@@ -24,7 +24,10 @@ export interface ReceivedRequest {
   closedEarlyAtMs: number | undefined;
 }
 
-/** The responses whose connection the server destroyed by script. Their early end is not the work of the client. */
+/**
+ * The responses whose connection the server destroyed because a script says so. Their `closedEarly` never resolves,
+ * because it reports only connections that the client closes.
+ */
 export const closedByServer = new WeakSet<ServerResponse>();
 
 /** Sends the reply of a script. */

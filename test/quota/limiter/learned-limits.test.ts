@@ -63,7 +63,7 @@ test('doubles the wait after each rejection without a retry delay, up to a minut
   expect(expectReserved(await reserve()).at - clock.now()).toBe(2000);
 });
 
-test('closes the day for new and pending reservations when the API rejects a request for the daily limit', async () => {
+test('closes the day for new and pending reservations when the API rejects a request because of the daily limit', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   const until = startMs + 20 * 3_600_000;
   const first = expectReserved(await reserve());

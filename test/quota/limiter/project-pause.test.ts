@@ -91,7 +91,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
   });
 });
 
-test('the pause of a project delays the requests of other limiters on the same store, unused limiters and models included', async () => {
+test('the pause of a project delays requests in all limiters on the same store, also the first request of a limiter and the first one to a model', async () => {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
   const [reserveInUnusedLimiter, reserveInUsedLimiter] = [0, 1].map(() =>

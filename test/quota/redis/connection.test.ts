@@ -21,9 +21,13 @@ describe('a Redis URL', () => {
     ['redis://user:word@[::1]:1', { host: '::1', port: 1, username: 'user', password: 'word' }],
     ['rediss://host', { host: 'host', port: 6379, tls: { servername: 'host' } }],
     ['rediss://10.0.0.1', { host: '10.0.0.1', port: 6379, tls: {} }],
-    ['redis://host?enableOfflineQueue=true&lazyConnect=false', { host: 'host', port: 6379 }],
   ])('%s is parsed', (url, address) => {
     expect(parseRedisUrl(url)).toEqual(address);
+  });
+
+  test('sets no options of the client in its query', () => {
+    const url = 'redis://host?enableOfflineQueue=true&lazyConnect=false';
+    expect(parseRedisUrl(url)).toEqual({ host: 'host', port: 6379 });
   });
 
   test('is displayed as host and port only', () => {

@@ -44,7 +44,7 @@ const steps = fc.array(
     which: fc.nat({ max: 30 }),
     tokens: fc.integer({ min: 1, max: 2500 }),
     model: fc.constantFrom('latest', 'm', 'n'),
-    /** What `tokens` is: a count of the service, an estimate, or an estimate that may exceed a learned limit. */
+    /** `tokens` is an estimate. `counted` adds a count of the service; `may exceed limit` ignores a learned limit. */
     tokenKind: fc.constantFrom('counted', 'estimated', 'estimated', 'may exceed limit'),
     patienceMs: fc.option(fc.integer({ min: 0, max: 90_000 }), { nil: undefined }),
   }),

@@ -41,7 +41,7 @@ const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] 
   [
     'Redis',
     async () => {
-      const { url } = await redis();
+      const { url } = await startSharedServer();
       const prefix = `${randomUUID()}:`;
       const open = () => {
         const connection = connectRedis({ url, clock: systemClock, timeoutMs: 10_000 });
@@ -55,8 +55,8 @@ const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] 
 
 const cleanups: (() => void | Promise<void>)[] = [];
 let server: Promise<RedisServer> | undefined;
-/** Starts the Redis server that all tests of this file share. */
-const redis = () => {
+/** Starts the Redis server that all tests of this file share, unless it is already running. */
+const startSharedServer = () => {
   server ??= startRedisServer((clean) => cleanups.push(clean));
   return server;
 };
