@@ -70,11 +70,15 @@ export function isGeminiError(error: ServiceError | undefined): error is Service
 const httpStatuses: Record<string, number> = {
   INVALID_ARGUMENT: 400,
   FAILED_PRECONDITION: 400,
+  OUT_OF_RANGE: 400,
   UNAUTHENTICATED: 401,
   PERMISSION_DENIED: 403,
   NOT_FOUND: 404,
+  ABORTED: 409,
+  ALREADY_EXISTS: 409,
   RESOURCE_EXHAUSTED: 429,
   CANCELLED: 499,
+  UNIMPLEMENTED: 501,
   UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,
 };
