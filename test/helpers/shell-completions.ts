@@ -20,8 +20,8 @@ export interface CompletionOptions {
   lines: readonly string[];
   /** The working folder. */
   folder: string;
-  /** Another folder, empty, for the files of the test. */
-  harnessFolder: string;
+  /** An empty folder, in which the function writes the completion script and its other files. */
+  scriptFolder: string;
   /** The folder of `boticelli.db`. */
   stateFolder: string;
 }
@@ -32,10 +32,10 @@ export function collectCompletions({
   script,
   lines,
   folder,
-  harnessFolder,
+  scriptFolder,
   stateFolder,
 }: CompletionOptions): Map<string, string[]> {
-  const path = (name: string) => join(harnessFolder, name);
+  const path = (name: string) => join(scriptFolder, name);
   writeFileSync(path('script'), script);
   writeFileSync(path('lines'), `${lines.join('\n')}\n`);
   writeFileSync(path('harness'), harness[shell]);
@@ -44,10 +44,10 @@ export function collectCompletions({
   const flags = { bash: [], zsh: ['-f'], fish: ['--no-config'] }[shell];
   const args = [...flags, path('harness')];
   const env = {
-    PATH: `${harnessFolder}:${process.env.PATH}`,
-    HOME: harnessFolder,
+    PATH: `${scriptFolder}:${process.env.PATH}`,
+    HOME: scriptFolder,
     TERM: 'xterm',
-    HARNESS: harnessFolder,
+    HARNESS: scriptFolder,
   };
   const { stdout, stderr, status } = spawnSync(shell, args, {
     cwd: folder,

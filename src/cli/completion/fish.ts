@@ -34,7 +34,8 @@ function __boticelli_at
     test "$path" = "$argv[1]"; and contains -- $argv[2] -1 $count
 end
 
-# Completes folders and TOML files. For a line with an empty command, fish lists all files.
+# Completes folders and TOML files. Gets all files by asking fish to complete the arguments of a command that does not
+# exist ('', an empty name), and keeps only folders and TOML files.
 function __boticelli_narratives
     complete -C "'' "(commandline -ct) | string match -r '^[^\\t]*(?:/|\\.toml)(?=\\t|$)'
 end

@@ -59,7 +59,8 @@ function selectKnown(models: readonly string[], known: readonly string[]): strin
 async function deleteLimits(store: QuotaStore, project: string, models: readonly string[]): Promise<ResetResult[]> {
   const deleted: ResetResult[] = [];
   for (const model of models) {
-    // Resetting an alias also resets its model. If the user has named the alias first, the model is skipped here.
+    // For an alias, the limits of the model that serves it are deleted too. That model is skipped if the user names it
+    // after the alias.
     if (deleted.some((other) => other.model === model)) continue;
     deleted.push(...(await resetLearnedLimits(store, project, model)));
   }

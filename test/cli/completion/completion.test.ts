@@ -101,7 +101,7 @@ describe.each(shells)('%s', (shell) => {
       lines,
       folder,
       stateFolder: await createRunsState(),
-      harnessFolder: createTemporaryFolder(onTestFinished),
+      scriptFolder: createTemporaryFolder(onTestFinished),
     });
     for (const [line, expected] of cases) {
       const words = [...new Set(offered.get(line))].sort();
