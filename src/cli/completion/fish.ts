@@ -20,12 +20,12 @@ function __boticelli_at
     set -l count 0
     set -l skip 0
     for word in (commandline -opc)[2..-1]
-        set -l here (string join -- ' ' $path $word)
+        set -l path_and_word (string join -- ' ' $path $word)
         if test $skip = 1
             set skip 0
         else if string match -q -- '-?*' $word
-            contains -- $here ${quotedFlags.join(' ')}; and set skip 1
-        else if test $count = 0; and contains -- $here ${quotedCommands.join(' ')}
+            contains -- $path_and_word ${quotedFlags.join(' ')}; and set skip 1
+        else if test $count = 0; and contains -- $path_and_word ${quotedCommands.join(' ')}
             set -a path $word
         else
             set count (math $count + 1)
