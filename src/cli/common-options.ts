@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { SettingsFlags } from '../config/settings.js';
 import { collectVariable, collectVariableFile, parsePositiveDurationMs, parseTierName } from './option-parsers.js';
 
-/** The options that override settings. */
+/** The options that choose the settings file, and those that override what it sets. */
 export interface SettingsFlagOptions extends SettingsFlags {
   /** The settings file to read instead of `./boticelli.toml`. */
   config?: string;

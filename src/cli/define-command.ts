@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 import type { CliProcess } from './process.js';
-import { rejectRepeatedValues } from './repeatable-options.js';
+import { rejectRepetition } from './repeatable-options.js';
 
 /** Runs a command with its parsed arguments and options. Throws if the command fails. */
 type CommandHandler<Args extends unknown[], Options> = (
@@ -55,7 +55,7 @@ export function defineCommand<Args extends unknown[], Options extends object>(
     for (const argument of positionals) command.addArgument(argument);
     for (const option of listOptions(definition.options)) {
       command.addOption(option);
-      rejectRepeatedValues(command, option, (repeatAdvice as Record<string, string>)[option.attributeName()]);
+      rejectRepetition(command, option, (repeatAdvice as Record<string, string>)[option.attributeName()]);
     }
     command.action(async (...parameters: unknown[]) => {
       if (subcommands.length > 0) assertNoArguments(command);

@@ -13,7 +13,7 @@ export function isRepeatable(option: Option): boolean {
  * command would ignore the first value. An option without a value, such as -q, may be given twice.
  * @param advice what to do instead, as a clause
  */
-export function rejectRepeatedValues(command: Command, option: Option, advice: string | undefined): void {
+export function rejectRepetition(command: Command, option: Option, advice: string | undefined): void {
   if (!option.required || isRepeatable(option)) return;
   let isGiven = false;
   // Commander emits this event for each occurrence on the command line, before the handler of the command.

@@ -42,8 +42,8 @@ export function listenForShutdown(proc: CliProcess): Shutdown {
 }
 
 /**
- * Kills the process with the signal after removing all handlers. A shell loop stops only if the signal killed its
- * command.
+ * Removes all handlers of the signal, and kills the process with it. An exit code would not do: a shell loop goes on
+ * unless a signal killed its command.
  */
 export function killBySignal(signal: NodeJS.Signals, proc: CliProcess): void {
   proc.removeAllListeners(signal);

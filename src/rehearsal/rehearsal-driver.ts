@@ -88,7 +88,8 @@ const maxQuoteLength = 60;
 
 /** Quotes the beginning of a text on one line. */
 function quoteStart(text: string): string {
-  // A text may be long, so only its start is read. That is more than is quoted, because white space is shortened.
+  // A text may be long, so only its start is read. The start is longer than a quote, because it shrinks: several spaces
+  // or line breaks in a row become one space.
   const line = text
     .slice(0, 4 * maxQuoteLength)
     .replaceAll(/\s+/g, ' ')

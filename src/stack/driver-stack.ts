@@ -59,8 +59,11 @@ export interface DriverStackOptions {
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
  * expectations, JSON validation, continuation of long replies, stored hops, fallback to other models and to other
  * service tiers, budget and cost, retries, quota, and Gemini. Replies and hops are stored only with `replies`, and the
- * budget applies only with `maxCostUsd`. Create one driver for each run, or one for all rows of
- * a run with rows, because the driver numbers equal requests to tell their stored replies apart.
+ * budget applies only with `maxCostUsd`.
+ *
+ * Create one driver for each run, or one for all rows of a run with rows. The driver numbers equal requests, and stores
+ * the reply to each number separately. If a second run used the same driver, its calls without `position` and
+ * `instance` would get numbers after those of the first run, so no reply of the first run would be reused for them.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */

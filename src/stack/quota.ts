@@ -13,7 +13,9 @@ import type { QuotaOptions } from '../quota/with-quota.js';
 export interface CreateQuotaOptions {
   /** The tier whose built-in limits apply. Default `free`. */
   tier?: string;
-  /** Returns the limits of a model, to replace the built-in ones. `requestedAs` is the alias that was requested. */
+  /**
+   * Returns the limits of a model. They replace the built-in ones. The second argument is the requested alias, if any.
+   */
   limitsFor?: LimitsLookup;
   /** Where requests are counted. Default: the memory of this process. */
   store?: QuotaStore;

@@ -20,12 +20,12 @@ function __boticelli_at
     set -l count 0
     set -l skip 0
     for word in (commandline -opc)[2..-1]
-        set -l here (string join -- ' ' $path $word)
+        set -l path_and_word (string join -- ' ' $path $word)
         if test $skip = 1
             set skip 0
         else if string match -q -- '-?*' $word
-            contains -- $here ${quotedFlags.join(' ')}; and set skip 1
-        else if test $count = 0; and contains -- $here ${quotedCommands.join(' ')}
+            contains -- $path_and_word ${quotedFlags.join(' ')}; and set skip 1
+        else if test $count = 0; and contains -- $path_and_word ${quotedCommands.join(' ')}
             set -a path $word
         else
             set count (math $count + 1)
@@ -34,7 +34,8 @@ function __boticelli_at
     test "$path" = "$argv[1]"; and contains -- $argv[2] -1 $count
 end
 
-# Completes folders and TOML files. For a line with an empty command, fish lists all files.
+# Completes folders and TOML files. Gets all files by asking fish to complete the arguments of a command that does not
+# exist ('', an empty name), and keeps only folders and TOML files.
 function __boticelli_narratives
     complete -C "'' "(commandline -ct) | string match -r '^[^\\t]*(?:/|\\.toml)(?=\\t|$)'
 end

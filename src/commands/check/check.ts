@@ -94,10 +94,9 @@ async function checkFiles(
   const variables = new Set<string>();
   for (const [index, file] of files.entries()) {
     const content = await readContent(file, proc, signal);
-    const beforeRowCheck =
-      'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
-    if (!beforeRowCheck) break;
-    const loaded = rows ? await rows.check(beforeRowCheck) : beforeRowCheck;
+    const fileResult = 'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
+    if (!fileResult) break;
+    const loaded = rows ? await rows.check(fileResult) : fileResult;
     for (const name of loaded.variables ?? []) variables.add(name);
     const checkedFile = summarizeFile(loaded, colors, reportedKeys);
     checked.push(addEstimate ? await addEstimate(loaded, checkedFile, { colors, rows }) : checkedFile);

@@ -57,13 +57,14 @@ function selectKnown(models: readonly string[], known: readonly string[]): strin
 }
 
 async function deleteLimits(store: QuotaStore, project: string, models: readonly string[]): Promise<ResetResult[]> {
-  const deleted: ResetResult[] = [];
+  const deleted = new Map<string, ResetResult>();
   for (const model of models) {
-    // Resetting an alias also resets its model. If the user has named the alias first, the model is skipped here.
-    if (deleted.some((other) => other.model === model)) continue;
-    deleted.push(...(await resetLearnedLimits(store, project, model)));
+    if (deleted.has(model)) continue;
+    // For an alias, the limits of the model that serves it are deleted too. The user may also have named that model.
+    for (const result of await resetLearnedLimits(store, project, model))
+      if (!deleted.has(result.model)) deleted.set(result.model, result);
   }
-  return deleted;
+  return [...deleted.values()];
 }
 
 /** Deletes the limits from this machine's database. If there is nothing to delete, no database is created. */

@@ -19,18 +19,18 @@ interface OpenDriverStackOptions {
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
   /** With `--each` or `--matrix`: whether a run with this id is among those of the command. */
-  isKnownInstance?: ((instance: string) => boolean) | undefined;
+  isOfThisCommand?: ((id: string) => boolean) | undefined;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */
   budgetLedger?: BudgetLedger;
 }
 
 /** Opens the driver of a rehearsal, of a replay, or of any other run. @throws BoticelliError `missing_api_key` */
 export async function openDriverStack(stackOptions: OpenDriverStackOptions): Promise<BoticelliDriver> {
-  const { options, settings, persistence, budgetLedger, isKnownInstance } = stackOptions;
+  const { options, settings, persistence, budgetLedger, isOfThisCommand } = stackOptions;
   if (options.rehearse) return createRehearsalDriver();
   if (options.replay !== undefined) {
     const { createReplayDriver } = await import('../../store/recordings/replay-driver.js');
-    const replay = createReplayDriver(options.replay, { isKnownInstance });
+    const replay = createReplayDriver(options.replay, { isOfThisCommand });
     return withExpectations(
       { checkTimeoutMs: Math.min(options.timeout ?? maxCheckMs, maxCheckMs), canRepeat: false },
       replay,

@@ -71,7 +71,7 @@ interface OpenPersistenceOptions {
   vars?: ReadonlyMap<string, string>;
   planned: readonly PlannedAct[];
   /** With `--each` or `--matrix`: whether a run with this id is among those of the command. */
-  isKnownInstance?: ((instance: string) => boolean) | undefined;
+  isOfThisCommand?: ((id: string) => boolean) | undefined;
   warn: (text: string) => void;
 }
 
@@ -85,7 +85,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
   /** The index of the first act whose reply must not be reused. */
   let firstRequestedIndex = options.resume ? Number.POSITIVE_INFINITY : 0;
   return {
-    async open({ settings, narrative, file, text, planned, vars, isKnownInstance, warn }) {
+    async open({ settings, narrative, file, text, planned, vars, isOfThisCommand, warn }) {
       if (options.from !== undefined) firstRequestedIndex = findFirstActIndex(planned, options.from);
       const { keepMs = defaultKeepMs, keepsPrompts = false } = settings;
       const features = listFeatures(options, keepMs);
@@ -99,7 +99,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
       const runDetails = { origin, keepsPrompts, ...(vars?.size && { vars: Object.fromEntries(vars) }) };
-      store = openRunStore({ database, narrative, isKnownInstance, ...runDetails, keepMs, now: Date.now, onFailure });
+      store = openRunStore({ database, narrative, isOfThisCommand, ...runDetails, keepMs, now: Date.now, onFailure });
     },
     get stateDatabase() {
       return stateDatabase;

@@ -52,8 +52,8 @@ function clearDatabase(options: ClearOptions, proc: CliProcess): Promise<void> {
     throw new BoticelliError('usage', "--all deletes everything, so it can't be combined with a filter", { hint });
   }
   return withOutput(proc, async (output) => {
-    const rowCount = await withRunHistory(proc, (database) => (database ? countEverything(database) : 0));
-    if (rowCount === 0) return output.write('Nothing to delete.\n');
+    const entryCount = await withRunHistory(proc, (database) => (database ? countEverything(database) : 0));
+    if (entryCount === 0) return output.write('Nothing to delete.\n');
     await confirmClear('all runs and stored replies, and what is known about quota and models', options, proc);
     await withWritableHistory(proc, clearEverything);
     output.write(`Deleted everything in ${databasePath(await getStateFolder(proc))}.\n`);

@@ -12,16 +12,16 @@ import type { RecordedReply, RecordingEntry } from './recording-entry.js';
  * recorded request. Create a new driver for each run, or one driver for all rows of a run with rows. The driver numbers
  * the equal requests of a run, and counts all requests that have neither a `position` nor an `instance` as one run.
  *
- * @param isKnownInstance whether a row with this id is among the rows of this command. Default: always true
+ * @param isOfThisCommand whether a row with this id is among the rows of this command. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
  */
 export function createReplayDriver(
   path: string,
-  { isKnownInstance }: { isKnownInstance?: ((instance: string) => boolean) | undefined } = {},
+  { isOfThisCommand }: { isOfThisCommand?: ((id: string) => boolean) | undefined } = {},
 ): BoticelliDriver {
   const { entries } = readRecording(path);
   const identifyRequest = createRequestNumbering();
-  const findUnderOtherInstance = createOtherInstanceFinder(entries.values(), isKnownInstance);
+  const findUnderOtherInstance = createOtherInstanceFinder(entries.values(), isOfThisCommand);
 
   const replay = async (request: GenerateRequest, context: CallContext): Promise<GenerateResponse> => {
     const { signal, emit } = context;
@@ -61,7 +61,7 @@ export function createReplayDriver(
  */
 function createOtherInstanceFinder(
   entries: Iterable<RecordingEntry>,
-  isKnownInstance: (instance: string) => boolean = () => true,
+  isOfThisCommand: (id: string) => boolean = () => true,
 ) {
   const formatKey = ({ key, occurrence }: RequestId) => formatRequestId({ key, occurrence });
   let entriesByKey: Map<string, RecordingEntry[]> | undefined;
@@ -71,7 +71,7 @@ function createOtherInstanceFinder(
     entriesByKey ??= groupEntries(entries, formatKey);
     const entry = entriesByKey
       .get(formatKey(id))
-      ?.find((other) => !taken.has(other) && (other.instance === undefined || !isKnownInstance(other.instance)));
+      ?.find((other) => !taken.has(other) && (other.instance === undefined || !isOfThisCommand(other.instance)));
     if (entry) taken.add(entry);
     return entry;
   };

@@ -36,7 +36,7 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param database has the table `answers`
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
- * @param isKnownInstance whether a row with this id is among the rows of the command. If given, a row without a stored
+ * @param isOfThisCommand whether a row with this id is among the rows of the command. If given, a row without a stored
  *   reply may take the reply that another row got for the same request. The other row must not be among the rows of the
  *   command. It may then be an earlier version of this row, before an edit of a column that the request does not use
  */
@@ -44,7 +44,7 @@ export function createSqliteReplyCache(
   database: Database.Database,
   narrative: string,
   now: () => number,
-  isKnownInstance?: (instance: string) => boolean,
+  isOfThisCommand?: (id: string) => boolean,
 ): ReplyCache {
   const select = 'SELECT reply FROM answers WHERE key = ? AND occurrence = ?';
   const selectNewest = database.prepare(`${select} ORDER BY answered_at DESC, rowid DESC LIMIT 1`).raw(true);
@@ -54,7 +54,7 @@ export function createSqliteReplyCache(
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
      SET narrative = excluded.narrative, answered_at = excluded.answered_at, reply = excluded.reply`,
   );
-  const findUnderOtherInstance = isKnownInstance ? createOtherInstanceFinder(database, isKnownInstance) : undefined;
+  const findUnderOtherInstance = isOfThisCommand ? createOtherInstanceFinder(database, isOfThisCommand) : undefined;
   /** Finds the reply that is stored under this id. */
   const findOwn = (id: RequestId, requestedModel?: string): string | undefined => {
     const key = getStoredKey(id);
@@ -91,7 +91,7 @@ export function createSqliteReplyCache(
  * Creates a function that finds the reply that another row got for the same request. That row must not be among the
  * rows of this command. No two rows get the same reply.
  */
-function createOtherInstanceFinder(database: Database.Database, isKnownInstance: (instance: string) => boolean) {
+function createOtherInstanceFinder(database: Database.Database, isOfThisCommand: (id: string) => boolean) {
   // The keys of hops are left out: they contain a slash.
   const select = `SELECT key, reply FROM answers WHERE key > ? AND key < ? AND occurrence = ? AND instr(key, '/') = 0`;
   const selectAny = database.prepare(`${select} ORDER BY key`).raw(true);
@@ -103,7 +103,7 @@ function createOtherInstanceFinder(database: Database.Database, isKnownInstance:
     const rows =
       requestedModel === undefined ? selectAny.iterate(values) : selectByModel.iterate([...values, requestedModel]);
     for (const [storedKey, json] of rows as Iterable<[string, string]>) {
-      if (taken.has(`${storedKey} ${occurrence}`) || isKnownInstance(storedKey.slice(key.length + 1))) continue;
+      if (taken.has(`${storedKey} ${occurrence}`) || isOfThisCommand(storedKey.slice(key.length + 1))) continue;
       taken.add(`${storedKey} ${occurrence}`);
       return json;
     }

@@ -47,8 +47,8 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
 }
 
 /**
- * Creates a single case that stands for the failure that ended the run, and for all rows that did not finish. The case
- * is failed if there is a failure, otherwise skipped. Returns undefined if there is neither a failure nor such a row.
+ * Creates a single case for the failure that ended the command, if any, and for all rows that did not finish. The case
+ * is failed if there is a failure, otherwise skipped. Returns undefined if there is no failure and every row finished.
  */
 function createCaseForUnfinished(unfinished: number, failure: BoticelliError | undefined): ReportedCase | undefined {
   const name = unfinished === 0 ? 'rows' : `${formatCount(unfinished, 'row')} not finished`;

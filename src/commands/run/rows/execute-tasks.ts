@@ -15,16 +15,16 @@ import { createOutcome, createRowsState, type RowsState } from './rows-state.js'
 import { getStopScope } from './stop-scope.js';
 
 /**
- * The number of tasks that may start for each job, counted from the oldest unfinished one. Results are printed in
- * order, so without a limit, many results could wait in memory for that of a slow task.
+ * How many tasks may start before the oldest running task has finished, for each of the `--jobs`. The results of later
+ * tasks wait in memory for that task, because results are printed in order. The limit keeps them few.
  */
-const rowsAheadPerJob = 16;
+const tasksAheadPerJob = 16;
 
 /** Executes a task for each row and combination. Never rejects: the outcome says why tasks were not executed. */
 export async function executeTasks(run: RowsRun, context: TaskContext): Promise<RowsOutcome> {
   const { options, signal, view } = context;
   const { results, jobs } = run;
-  const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * rowsAheadPerJob });
+  const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * tasksAheadPerJob });
   const state = createRowsState();
   const { output: format, only } = options;
   if (!results) state.output = createRowOutput({ format, output: view.stdout, only, writeHeading: view.writeHeading });

@@ -13,8 +13,9 @@ export interface Variant {
 }
 
 /**
- * Loads the narrative for each combination, or once without `--matrix`. Combinations with the same values of variables
- * share what was loaded. Other values need another load, because they may name other media files.
+ * Loads the narrative for each combination, or once without `--matrix`. Combinations that differ only in
+ * the model, temperature or thinking share what was loaded. Combinations with other values of variables do not, because
+ * these values may name other media files.
  *
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for a variable that the narrative does not use
  */

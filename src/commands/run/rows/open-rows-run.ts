@@ -80,14 +80,14 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const settings = await resources.loadSettings(warn);
   for (const variant of variants) assertOptionsFit(variant.narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
-  const isKnownInstance = await createInstancePredicate(source, variants, options);
+  const isOfThisCommand = await createInstancePredicate(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  const runDetails = { settings, narrative: narrative.name, file: path, text, planned, isKnownInstance, warn };
+  const runDetails = { settings, narrative: narrative.name, file: path, text, planned, isOfThisCommand, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ ...runDetails, vars: (await resources.readVariables()).values }), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger, jobs, callLimiter } = resources;
-  const stackOptions = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };
+  const stackOptions = { options, settings, warn, persistence, openQuota, budgetLedger, isOfThisCommand };
   const stack = await openDriverStack(stackOptions);
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const matrix = axes.length > 0 ? toStoredMatrix(axes) : undefined;
@@ -106,7 +106,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   };
 }
 
-interface StoredRows {
+interface OriginDetails {
   source: RowSource;
   total: number | undefined;
   matrix: ReturnType<typeof toStoredMatrix> | undefined;
@@ -116,7 +116,7 @@ interface StoredRows {
 function storeStart(
   persistence: Persistence,
   narrative: { narrative: string; acts: string[] },
-  { source, total, matrix }: StoredRows,
+  { source, total, matrix }: OriginDetails,
 ): (outcome: RowsOutcome) => Promise<void> {
   const startedAt = Date.now();
   const run = createRunId(startedAt);
@@ -166,9 +166,10 @@ async function openFiles(source: RowSource, columns: AddedColumns, { file, optio
 }
 
 /**
- * Returns a predicate that is true for the ids of this command's runs. The run of an edited row may reuse a reply to
- * the same request, but not one that is stored under the id of another run of this command. Returns undefined if no
- * reply is reused, or if the rows can't be read twice, because they come from standard input.
+ * Returns a predicate that is true for the ids of this command's runs. Editing a row changes the id of its run. The
+ * edited row may then reuse a reply that is stored for the same request under another id, unless the predicate is true
+ * for that id: such a reply belongs to another row. Returns undefined if no reply is reused, or if the rows can't be
+ * read twice, because they come from standard input.
  */
 function createInstancePredicate(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;

@@ -2,7 +2,7 @@ import type { BilledUsage } from '../../../driver/cost.js';
 import type { BoticelliError } from '../../../errors.js';
 import type { RunStatus } from '../../../executor/narrative-events.js';
 
-/** How a run with `--each` or `--matrix` ended. */
+/** How a command with `--each` or `--matrix` ended. The command has a run for each row and combination. */
 export interface RowsOutcome extends BilledUsage {
   status: RunStatus;
   /**

@@ -8,7 +8,7 @@ import type { RowsRun } from './open-rows-run.js';
 import type { RowOutput } from './row-output.js';
 import type { RowsOutcome } from './rows-outcome.js';
 
-/** The state of a run with `--each` or `--matrix`. */
+/** The state of a command with `--each` or `--matrix`. The command has a run for each row and combination. */
 export interface RowsState {
   usage: Usage;
   /** The position of the last run that was started. */
