@@ -44,6 +44,7 @@ function setup({ toml = settings }: { toml?: string } = {}) {
   return {
     ...{ cwd, state, options, limits },
     run: (file: string, ...args: string[]) => runInProcess(['run', file, ...args], options),
+    /** The entry of a model in the json of `limits`. Its `free` says when the next request can be sent. */
     async model(name: string) {
       const { stdout } = await limits('--format', 'json');
       return JSON.parse(stdout).models.find((entry: { model: string }) => entry.model === name);

@@ -35,6 +35,7 @@ test('measures two models side by side, and the rate limiter learns the results'
     'end reason': ['repeated rejections', 'daily quota used up'],
   });
   expect(stdout).toContain('model-b was rejected by GenerateRequestsPerDayPerProjectPerModel-FreeTier\n');
+  // In an entry of `models`, `free` says when the next request can be sent.
   const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], options)).stdout);
   expect(models.filter(({ model }: { model: string }) => model.startsWith('model-'))).toMatchObject([
     { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 3 } } },
@@ -70,7 +71,7 @@ test('without --yes, sends nothing if there is no terminal to ask on', async () 
 test('asks on a terminal, and sends requests only after y', async () => {
   for (const [answer, calls] of [
     ['\n', 0],
-    ['\u0004', 0],
+    ['\u0004', 0], // Ctrl-D
     ['y\n', 16],
   ] as const) {
     const running = startInTerminal(probe, { server, env: { CI: '1' } });
@@ -141,6 +142,7 @@ test('measures a REST model and a Live model side by side', async () => {
     'end reason': ['daily quota used up', 'all requests sent'],
   });
   expect(server.live.maxOpenCount).toBe(1);
+  // In an entry of `models`, `free` says when the next request can be sent.
   const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], options)).stdout);
   expect(models).toContainEqual(
     expect.objectContaining({ model: 'gemini-3.8-live', free: expect.objectContaining({ state: 'now' }) }),
