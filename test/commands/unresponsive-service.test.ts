@@ -68,6 +68,7 @@ describe.each(Object.entries(faults))('a service that %s', (_, handle) => {
   });
 });
 
+// Only `run` has the flag --timeout, so the other commands are left out.
 test.each(commands.slice(0, 3))('a service that never answers makes the command end with 124: %s', async (command) => {
   const port = await startService(hang);
   const { code, stderr } = await runCommand(`${command} --timeout 200ms`, `http://127.0.0.1:${port}`);

@@ -80,23 +80,26 @@ test('exits with 66 for a folder without read permission', async () => {
 });
 
 // The path `-` usually means standard input. Here it is the name of a folder.
-test.each(['locked', '-'])('an unreadable subfolder called %s hides no other narrative', async (locked) => {
-  const cwd = createFolderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
-  chmodSync(cwd, 0o755);
-  chmodSync(join(cwd, locked), 0);
-  onTestFinished(() => chmodSync(join(cwd, locked), 0o755));
-  const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
-  const { code, stdout } = await runBoticelli(['check', '.'], { cwd, ...asSomebodyElse });
-  expect(code).toBe(66);
-  expect(stdout.split('\n').sort()).toEqual(
-    [
-      '',
-      `${locked}: error[unreadable]: ${locked} can't be read: permission denied`,
-      'a.toml: ok, 1 act',
-      'z.toml: ok, 1 act',
-    ].sort(),
-  );
-});
+test.each(['locked', '-'])(
+  'an unreadable subfolder called %s does not keep the narratives outside of it from being checked',
+  async (locked) => {
+    const cwd = createFolderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
+    chmodSync(cwd, 0o755);
+    chmodSync(join(cwd, locked), 0);
+    onTestFinished(() => chmodSync(join(cwd, locked), 0o755));
+    const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+    const { code, stdout } = await runBoticelli(['check', '.'], { cwd, ...asSomebodyElse });
+    expect(code).toBe(66);
+    expect(stdout.split('\n').sort()).toEqual(
+      [
+        '',
+        `${locked}: error[unreadable]: ${locked} can't be read: permission denied`,
+        'a.toml: ok, 1 act',
+        'z.toml: ok, 1 act',
+      ].sort(),
+    );
+  },
+);
 
 test('reports an error in a shared nested narrative once', async () => {
   const outer = buildNarrative(1).replace('Question 1', 'narrative:bad');

@@ -44,6 +44,7 @@ function setup({ toml = settings }: { toml?: string } = {}) {
   return {
     ...{ cwd, state, options, limits },
     run: (file: string, ...args: string[]) => runInProcess(['run', file, ...args], options),
+    /** The entry of a model in the json of `limits`. Its `free` says when the next request can be sent. */
     async model(name: string) {
       const { stdout } = await limits('--format', 'json');
       return JSON.parse(stdout).models.find((entry: { model: string }) => entry.model === name);
@@ -147,6 +148,13 @@ test('shows which model an alias stands for', async () => {
     'gemini-flash-lite-latest: alias of gemini-3.5-flash-lite; its requests count for that model\n',
   );
   expect(stdout).toMatch(/^gemini-3\.5-flash-lite: available now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
+  // For an alias, the limits of its model are deleted too, whichever of the two is named first.
+  const [alias, model] = ['gemini-flash-lite-latest', 'gemini-3.5-flash-lite'];
+  const deleted = await limits('--forget', model, '--forget', alias, '--format', 'json');
+  expect(JSON.parse(deleted.stdout).forgotten.map(({ model: name }: { model: string }) => name)).toEqual([
+    model,
+    alias,
+  ]);
 });
 
 test('does not list a nonexistent model that a run has requested', async () => {

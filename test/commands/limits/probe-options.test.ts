@@ -72,7 +72,7 @@ test('without --yes, sends nothing if there is no terminal to ask on', async () 
 test('asks on a terminal, and sends requests only after y', async () => {
   for (const [answer, calls] of [
     ['\n', 0],
-    ['\u0004', 0],
+    ['\u0004', 0], // Ctrl-D
     ['y\n', 16],
   ] as const) {
     const running = startInTerminal(probe, { server, env: { CI: '1' } });
@@ -143,6 +143,7 @@ test('measures a REST model and a Live model side by side', async () => {
     'end reason': ['daily quota used up', 'all requests sent'],
   });
   expect(server.live.maxOpenCount).toBe(1);
+  // In an entry of `models`, `free` says when the next request can be sent.
   const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], options)).stdout);
   expect(models).toContainEqual(
     expect.objectContaining({ model: 'gemini-3.8-live', free: expect.objectContaining({ state: 'now' }) }),

@@ -77,7 +77,7 @@ describe('the cached list', () => {
     expect(fixture.pageRequests).toBe(6);
   });
 
-  test("is optional: if state can't be written, the list is printed with one warning", async () => {
+  test("is optional: if the state folder can't be written, the list is printed with one warning", async () => {
     const { models, cwd } = await createFixture();
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'one.toml', 'state') };
     const { code, stderr, stdout } = await models([], env);
@@ -101,7 +101,7 @@ describe('the cached list', () => {
 describe('a run', () => {
   test('requests no list for a built-in model or a model in the cached list', async () => {
     const { runBin, server } = await createFixture();
-    // With --live, a run has to know whether the model supports the Live API.
+    // With --live, a run has to know whether the model supports the Live API. These models do not, so REST is used.
     const run = (model: string) => runBin(['run', 'one.toml', '--model', model, '--live']);
     expect(await run('gemini-3.8-flash')).toMatchObject({ code: 0 });
     expect(await runBin(['models'])).toMatchObject({ code: 0 });

@@ -186,9 +186,9 @@ describe('the command', () => {
     ['a rejected key', invalidKeyError(canaryKey), 77, /API key rejected/],
     ['an overloaded service', overloadedError(), 69, /overloaded/],
     ['a response that is not a list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
-  ])('reports %s, with the exit code of the error', async (_, script, exit, message) => {
+  ])('reports %s, with the exit code of the error', async (_, reply, exit, message) => {
     const { models, server } = await createFixture();
-    server.queueListReplies(script);
+    server.queueListReplies(reply);
     const { code, stdout, stderr } = await models();
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
     expect(stderr).toMatch(message);

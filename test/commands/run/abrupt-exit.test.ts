@@ -136,18 +136,19 @@ describe('a run whose standard output nobody reads', () => {
     expect(at - firstAt).toBeLessThan(2000);
   });
 
-  test('ends 1 to 6 seconds after a single SIGTERM, because the grace period is 3 seconds', async () => {
+  test('ends after the grace period of 3 seconds if it receives a single SIGTERM', async () => {
     const { child, ended } = await startStuckRun();
     const sentAt = Date.now();
     child.kill('SIGTERM');
     const { signal, at } = await ended;
     expect(signal).toBe('SIGTERM');
+    // The bounds are wide, because a busy machine delays signals and timers.
     expect(at - sentAt).toBeGreaterThan(1000);
     expect(at - sentAt).toBeLessThan(6000);
   });
 });
 
-describe('a standard stream that is a pipe, closed or full', () => {
+describe('a standard stream that is a pipe, that is closed, or that leads to a full disk', () => {
   test.each(['--stream', '--output ndjson', '--output text'])(
     'run %s | head -1 ends quietly with 141, before the last act',
     async (flags) => {
@@ -184,16 +185,19 @@ describe('a standard stream that is a pipe, closed or full', () => {
     },
   );
 
-  test.each(['<&- 2>&-', '2>/dev/full'])('%s neither stops a run nor changes an exit code', async (redirections) => {
-    const script = [
-      `boticelli run four.toml --last ${redirections}; echo "code $?"`,
-      `boticelli run missing.toml ${redirections}; echo "code $?"`,
-      `boticelli run four.toml --strem ${redirections}; echo "code $?"`,
-    ].join('\n');
-    const { stdout, stderr } = await startShell(script, { server, cwd: createFolder() }).result;
-    expect(stdout).toMatch(/^Reply 4 .*\ncode 0\ncode 66\ncode 2\n$/);
-    expect(stderr).toEqual(noStack);
-  });
+  test.each(['<&- 2>&-', '2>/dev/full'])(
+    'the redirection %s neither stops a run nor changes an exit code',
+    async (redirections) => {
+      const script = [
+        `boticelli run four.toml --last ${redirections}; echo "code $?"`,
+        `boticelli run missing.toml ${redirections}; echo "code $?"`,
+        `boticelli run four.toml --strem ${redirections}; echo "code $?"`,
+      ].join('\n');
+      const { stdout, stderr } = await startShell(script, { server, cwd: createFolder() }).result;
+      expect(stdout).toMatch(/^Reply 4 .*\ncode 0\ncode 66\ncode 2\n$/);
+      expect(stderr).toEqual(noStack);
+    },
+  );
 
   test('a closed standard input is read as an empty narrative, which is an error', async () => {
     const { stdout, stderr } = await startShell('boticelli run - <&- ; echo "code $?"', { server, cwd: createFolder() })

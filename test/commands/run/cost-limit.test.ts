@@ -72,8 +72,8 @@ describe('the cost of an unusable reply', () => {
     'is in the totals of a run if both attempts return invalid JSON: %j',
     async (flags) => {
       const { run, cwd, options } = setup();
-      const inJson = buildNarrative(1, 'model = "my-model"').replace(/act_1 = .*/, jsonAct);
-      writeFileSync(join(cwd, 'four.toml'), inJson);
+      const jsonNarrative = buildNarrative(1, 'model = "my-model"').replace(/act_1 = .*/, jsonAct);
+      writeFileSync(join(cwd, 'four.toml'), jsonNarrative);
       const { code, stdout, stderr } = await run('-o', 'json', '--verbose', ...flags);
       expect(code).toBe(76);
       expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', acts: [], usage: paidTwice, costUsd: 1 });

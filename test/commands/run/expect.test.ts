@@ -55,12 +55,14 @@ describe('a reply that passes is printed; after one that fails, the act is reque
     expect(await run('-q')).toMatchObject({ code: 0, stdout: `${good.trimEnd()}\n\nb\n`, stderr: '' });
 
     fixture.server.queueReplies(textReply([bad.slice(0, 1), bad.slice(1)]), textReply(good), textReply('b'));
-    const once = await run('--retries', '0', '--stream', '-o', 'ndjson');
-    expect(once.code).toBe(0);
-    expect(parseEvents(once.stdout, 'act-delta').filter(({ act }) => act === 'a')).toMatchObject([{ text: good }]);
-    const [retry] = parseEvents(once.stdout, 'act-retry');
+    const afterOneBadReply = await run('--retries', '0', '--stream', '-o', 'ndjson');
+    expect(afterOneBadReply.code).toBe(0);
+    expect(parseEvents(afterOneBadReply.stdout, 'act-delta').filter(({ act }) => act === 'a')).toMatchObject([
+      { text: good },
+    ]);
+    const [retry] = parseEvents(afterOneBadReply.stdout, 'act-retry');
     expect(retry).toMatchObject({ act: 'a', attempt: 1, discard: false, error: { code: 'unexpected_reply' } });
-    const [end] = parseEvents(once.stdout, 'act-end');
+    const [end] = parseEvents(afterOneBadReply.stdout, 'act-end');
     expect(end).toMatchObject({ text: good, attempts: 2, usage: { promptTokens: 16 } });
     // The first three requests are those of the first run (two) and the attempt that failed.
     const [, , , repeat, next] = fixture.server.generateRequests.map(({ body }) => body.contents);
@@ -69,9 +71,9 @@ describe('a reply that passes is printed; after one that fails, the act is reque
     expect(next).toMatchObject([{ parts: [{ text: 'Go.' }] }, { role: 'model' }, { parts: [{ text: 'Next.' }] }]);
 
     fixture.server.queueReplies(textReply(bad), textReply(bad));
-    const twice = await run('-q');
-    expect(twice).toMatchObject({ code: 76, stdout: '' });
-    expect(twice.stderr).toContain(`boticelli: a: the reply is not as expected: ${reason}\n`);
+    const afterTwoBadReplies = await run('-q');
+    expect(afterTwoBadReplies).toMatchObject({ code: 76, stdout: '' });
+    expect(afterTwoBadReplies.stderr).toContain(`boticelli: a: the reply is not as expected: ${reason}\n`);
     expect(fixture.server.generateRequests).toHaveLength(7);
   });
 });

@@ -93,8 +93,8 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
     76,
     /478/,
   ],
-])('%s is the same failure in every format', async (_, script, errorCode, exitCode, says) => {
-  server.setDefaultReply(script);
+])('%s is the same failure in every format', async (_, reply, errorCode, exitCode, says) => {
+  server.setDefaultReply(reply);
   await expectSameFailure({ errorCode, exitCode, says }, ['one.toml']);
   // One request in each of the three formats.
   expect(server.generateRequests).toHaveLength(3);
@@ -110,8 +110,8 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
     69,
     /overloaded/,
   ],
-])('a stream %s is the same failure in every format', async (_, script, errorCode, exitCode, says) => {
-  server.setDefaultReply(script);
+])('a stream %s is the same failure in every format', async (_, reply, errorCode, exitCode, says) => {
+  server.setDefaultReply(reply);
   await expectSameFailure({ errorCode, exitCode, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
 });
 

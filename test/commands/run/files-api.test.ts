@@ -49,7 +49,7 @@ function createFilmFolder(): string {
 const commands = () => server.files.commands.filter((command) => command !== 'upload');
 
 /** The addresses of the film in the request with this index, one for each turn that shows the film. */
-const references = (index: number): string[] =>
+const getFilmUris = (index: number): string[] =>
   server.generateRequests[index]?.body.contents.flatMap(({ parts }: { parts: { fileData?: { fileUri: string } }[] }) =>
     parts.flatMap(({ fileData }) => fileData?.fileUri ?? []),
   );
@@ -63,9 +63,9 @@ test('uploads a video of 20 MB once for three acts, and deletes it at the end', 
   expect(server.files.requests.reduce((sum, { command, bytes }) => sum + (command === 'upload' ? bytes : 0), 0)).toBe(
     20_000_000,
   );
-  const [uri] = references(0);
+  const [uri] = getFilmUris(0);
   expect(uri).toMatch(/\/v1beta\/files\/boticelli-/);
-  expect([references(0), references(1), references(2)]).toEqual([[uri], [uri, uri], [uri, uri, uri]]);
+  expect([getFilmUris(0), getFilmUris(1), getFilmUris(2)]).toEqual([[uri], [uri, uri], [uri, uri, uri]]);
   expect(server.files.files.size).toBe(0);
   expect(stderr).toContain('look: uploading "film.mp4" (20.0 MB)');
   const events = stdout

@@ -22,11 +22,14 @@ const rowsArgs = ['--each', 'three.csv', ...matrixArgs];
 
 /** A folder with `three.csv`, a file of three rows. Each reply has the model, temperature and prompt of its request. */
 function setup(files: Record<string, string> = {}) {
-  const rows = setupRows(server, { 'three.csv': 'id,text\n1,x\n2,y\n3,z\n', ...files });
+  const fixture = setupRows(server, { 'three.csv': 'id,text\n1,x\n2,y\n3,z\n', ...files });
   server.setDefaultReply((request) =>
     textReply(`${getModel(request)} at ${getTemperature(request)}: ${getPrompt(request)}`),
   );
-  return { ...rows, runs: async (...args: string[]) => (await runInProcess(['runs', ...args], rows.options)).stdout };
+  return {
+    ...fixture,
+    runs: async (...args: string[]) => (await runInProcess(['runs', ...args], fixture.options)).stdout,
+  };
 }
 
 describe('2 models × 2 temperatures × 3 rows', () => {

@@ -58,13 +58,13 @@ function setup(files: Record<string, string> = {}) {
   };
 }
 
-/** Replies to each prompt as given; any other prompt gets a reply with the number of the request. */
-function replyByPrompt(scripts: Record<string, ScriptedReply> = {}): void {
+/** Makes the server send `replies[prompt]`, or for any other prompt a reply with the number of the request. */
+function replyByPrompt(replies: Record<string, ScriptedReply> = {}): void {
   let count = 0;
   server.setDefaultReply((request) => {
     count += 1;
     const prompt = getPrompt(request);
-    return scripts[prompt] ?? textReply(`reply ${count} to ${prompt}`, { headersDelayMs: delayMs });
+    return replies[prompt] ?? textReply(`reply ${count} to ${prompt}`, { headersDelayMs: delayMs });
   });
 }
 
@@ -72,8 +72,9 @@ function replyByPrompt(scripts: Record<string, ScriptedReply> = {}): void {
 const listPrompts = (from = 0) => server.generateRequests.slice(from).map(getPrompt).sort();
 
 /**
- * Returns the maximum number of requests that were in flight at the same time, if each reply took `delayMs`. A reply counts
- * as finished 5 ms early. Otherwise, a request that starts as soon as a reply arrives could count as parallel to it.
+ * Returns the maximum number of requests that were in flight at the same time. Assumes that each reply took
+ * `delayMs` less 5 ms: without the 5 ms, a request that starts as soon as a reply arrives could seem to overlap with the
+ * request that got this reply.
  */
 function findMaxInFlight(): number {
   const times = server.generateRequests.map(({ receivedAtMs }) => receivedAtMs);
@@ -82,12 +83,12 @@ function findMaxInFlight(): number {
 
 test('with --jobs, independent acts run in parallel and give the same output and recording as in order', async () => {
   const { run, read } = setup();
-  const scripts = Object.fromEntries(['A', 'B', 'C', 'D'].map((prompt) => [prompt, textReply(`to ${prompt}`)]));
-  replyByPrompt(scripts);
+  const replies = Object.fromEntries(['A', 'B', 'C', 'D'].map((prompt) => [prompt, textReply(`to ${prompt}`)]));
+  replyByPrompt(replies);
   const inOrder = await run('n.toml --record one.ndjson');
   // Neither `b` nor `c` gets its reply before both have sent their requests.
   const gate = createGate();
-  replyByPrompt({ ...scripts, B: textReply('to B', { gate }), C: textReply('to C', { gate }) });
+  replyByPrompt({ ...replies, B: textReply('to B', { gate }), C: textReply('to C', { gate }) });
   const running = run('n.toml --record two.ndjson --jobs 2 -o ndjson --out-dir out.dir');
   // The run in order sent four requests. The others are those of `a`, `b` and `c`.
   await server.waitForRequests(7);
@@ -190,10 +191,10 @@ describe('text output of parallel acts', () => {
     gate.releaseAll();
     const { stdout } = await running.result;
     const lines = stdout.match(/\[\d\/3\] [abc]|[abc]: gemini[-\w]+ · \d|to [ABC]\r\n/g) ?? [];
-    const names = lines.map((line) => line.replace(/: .*|\r\n/, ''));
+    const shortLines = lines.map((line) => line.replace(/: .*|\r\n/, ''));
     // `b` and `c` end before `a`, so the lines with their usage come first.
-    expect(names.slice(0, 2).sort()).toEqual(['b', 'c']);
-    expect(names.slice(2)).toEqual(['[1/3] a', 'to A', '[2/3] b', 'to B', '[3/3] c', 'to C', 'a']);
+    expect(shortLines.slice(0, 2).sort()).toEqual(['b', 'c']);
+    expect(shortLines.slice(2)).toEqual(['[1/3] a', 'to A', '[2/3] b', 'to B', '[3/3] c', 'to C', 'a']);
   });
 });
 

@@ -40,14 +40,14 @@ describe('shell loops with one process per request', () => {
       }),
     );
 
-  test('a single loop gets every reply', async () => {
+  test('a single loop gets all its replies', async () => {
     for (const outcome of await runScript(3, 'for i in $(seq 6); do boticelli run one.toml -q; done')) {
       expect(outcome).toMatchObject({ replies: 6 });
       expect(outcome.rejected).toBeLessThanOrEqual(maxRejected);
     }
   });
 
-  test('three parallel loops share the quota, and get every reply', async () => {
+  test('three parallel loops share the quota, and get all their replies', async () => {
     const loop = '(for i in 1 2 3; do boticelli run one.toml -q; done)';
     for (const outcome of await runScript(4, `${loop} & ${loop} & ${loop} & wait`)) {
       expect(outcome).toMatchObject({ replies: 9 });
@@ -130,8 +130,8 @@ describe('a wait for quota', () => {
     await fixture.run(['one.toml']);
     const { code, stdout } = await fixture.run(['one.toml', '--max-wait', '20s', '-o', 'json']);
     expect(code).toBe(75);
-    const { retryAt, code: name } = JSON.parse(stdout).error;
-    expect(name).toBe('rate_limited');
+    const { retryAt, code: errorCode } = JSON.parse(stdout).error;
+    expect(errorCode).toBe('rate_limited');
     const usedAt = fixture.log.decisions[0]?.at ?? 0;
     // The window of a minute has a safety margin of 500 ms.
     expect(Math.abs(Date.parse(retryAt) - usedAt - 60_500)).toBeLessThan(2000);

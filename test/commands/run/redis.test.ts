@@ -19,7 +19,7 @@ function onMachine(fixture: QuotaFixture, machine: string, url: string) {
 describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
   const startRedis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
-  test('share a quota, and every loop gets every reply', async () => {
+  test('share a quota, and each loop gets all its replies', async () => {
     const { url } = await startRedis();
     const outcomes = await Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
@@ -91,7 +91,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     }
   });
 
-  test('learn from `limits`, `limits --forget` and `limits probe` which Redis they use', async () => {
+  test('print the address of Redis with `limits`, `limits --forget` and `limits probe`, and share learned limits', async () => {
     const { url, port } = await startRedis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', url);

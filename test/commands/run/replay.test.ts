@@ -8,8 +8,8 @@ import { createRecordingFixture } from '../recording-fixture.js';
 
 describe('a replay of a recorded narrative', () => {
   test.each([
-    ['blocking calls', []],
-    ['streams', ['--stream']],
+    ['recorded without --stream', []],
+    ['recorded with --stream', ['--stream']],
   ])(
     'needs no network and no key, writes nothing to the home or state folder, and prints and exits as the recorded run did: %s',
     async (_, flags) => {

@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 /** A folder with `one.toml` and `four.toml`, narratives of one and four acts. */
-const folder = () =>
+const createFolder = () =>
   createTemporaryFolder(onTestFinished, {
     'one.toml': buildNarrative(1),
     'four.toml': buildNarrative(4, 'temperature = 0.5'),
@@ -37,7 +37,7 @@ describe('a narrative of four acts', () => {
   test.each([{ flags: [] }, { flags: ['--stream'] }])(
     'makes four calls, the nth with 2n-1 turns ($flags)',
     async ({ flags }) => {
-      const { code, stdout } = await runBoticelli(['run', 'four.toml', ...flags], { server, cwd: folder() });
+      const { code, stdout } = await runBoticelli(['run', 'four.toml', ...flags], { server, cwd: createFolder() });
       expect(code).toBe(0);
       expect(server.requests).toHaveLength(4);
       for (const [index, { body, action, model }] of server.generateRequests.entries()) {
@@ -55,28 +55,31 @@ describe('a narrative of four acts', () => {
 
   test('sends the model and parameters of the flags in every call, whatever the file says', async () => {
     const flags = ['--model', 'models/gemini-3.8-flash', '--temperature', '1.5', '--max-tokens', '77'];
-    const { code } = await runBoticelli(['run', 'four.toml', ...flags], { server, cwd: folder() });
+    const { code } = await runBoticelli(['run', 'four.toml', ...flags], { server, cwd: createFolder() });
     expect(code).toBe(0);
     expect(server.generateRequests.map(({ model }) => model)).toEqual(Array(4).fill('gemini-3.8-flash'));
     expect(server.generateRequests[3]?.body.generationConfig).toEqual({ temperature: 1.5, maxOutputTokens: 77 });
   });
 
   test('prints the same bytes and the same json with and without --stream', async () => {
-    const cwd = folder();
+    const cwd = createFolder();
     const run = (...flags: string[]) => runInProcess(['run', 'four.toml', ...flags], { server, cwd });
     expect((await run('--stream')).stdout).toBe((await run()).stdout);
     const parseWithoutVaryingFields = (json: string) =>
       JSON.parse(json, (key, value) => (/^run$|Ms$/.test(key) ? undefined : value));
-    const blocking = await run('-o', 'json');
+    const withoutStream = await run('-o', 'json');
     expect(parseWithoutVaryingFields((await run('-o', 'json', '--stream')).stdout)).toEqual(
-      parseWithoutVaryingFields(blocking.stdout),
+      parseWithoutVaryingFields(withoutStream.stdout),
     );
-    expect(JSON.parse(blocking.stdout)).toMatchObject({ narrative: 'test', status: 'completed' });
-    expect(JSON.parse(blocking.stdout).acts).toHaveLength(4);
+    expect(JSON.parse(withoutStream.stdout)).toMatchObject({ narrative: 'test', status: 'completed' });
+    expect(JSON.parse(withoutStream.stdout).acts).toHaveLength(4);
   });
 
   test('prints its events as ndjson, one per line', async () => {
-    const { stdout } = await runInProcess(['run', 'four.toml', '-o', 'ndjson', '--stream'], { server, cwd: folder() });
+    const { stdout } = await runInProcess(['run', 'four.toml', '-o', 'ndjson', '--stream'], {
+      server,
+      cwd: createFolder(),
+    });
     const events = stdout
       .trimEnd()
       .split('\n')
@@ -89,7 +92,7 @@ describe('a narrative of four acts', () => {
   });
 
   test('prints only the replies that --only or --last selects, though all acts run; an unknown act is a usage error', async () => {
-    const cwd = folder();
+    const cwd = createFolder();
     const only = await runInProcess(['run', 'four.toml', '--only', 'act_2', '--only', 'act_3'], { server, cwd });
     expect(only.stdout).toMatch(/^Reply 2 .*\n\nReply 3 .*\n$/);
     const last = await runInProcess(['run', 'four.toml', '--last', '--stream'], { server, cwd });
@@ -104,7 +107,7 @@ describe('a narrative of four acts', () => {
   });
 
   test('writes its replies to --out-dir, also those before a failure', async () => {
-    const cwd = folder();
+    const cwd = createFolder();
     const { code } = await runInProcess(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
     expect(code).toBe(0);
     expect(readdirSync(join(cwd, 'out'))).toEqual([...[1, 2, 3, 4].map((n) => `0${n}-act_${n}.md`), 'run.json']);
@@ -127,12 +130,12 @@ test('reads the narrative from standard input if the argument is -', async () =>
 
 test('uses BOTICELLI_MODEL if the narrative names no model', async () => {
   const env = { BOTICELLI_MODEL: 'gemini-3.5-flash' };
-  await runBoticelli(['run', 'one.toml'], { server, env, cwd: folder() });
+  await runBoticelli(['run', 'one.toml'], { server, env, cwd: createFolder() });
   expect(server.generateRequests[0]?.model).toBe('gemini-3.5-flash');
 });
 
 test('a rehearsal needs no key and no network, and is marked as a rehearsal in every format', async () => {
-  const cwd = folder();
+  const cwd = createFolder();
   const plain = await runInProcess(['run', 'four.toml', '--rehearse'], { cwd });
   expect(plain.code).toBe(0);
   expect(plain.stdout.split('\n\n')).toHaveLength(4);
@@ -148,7 +151,7 @@ describe('with a pipe as standard output, the program', () => {
   test('prints each piece of a stream before the server sends the next one', async () => {
     const gate = createGate();
     server.queueReplies(textReply(['one ', 'two ', 'three'], { gate }));
-    const running = startBoticelli(['run', 'one.toml', '--stream'], { server, cwd: folder() });
+    const running = startBoticelli(['run', 'one.toml', '--stream'], { server, cwd: createFolder() });
     for (const textSoFar of ['one ', 'one two ', 'one two three']) {
       gate.release();
       await running.waitForOutput(textSoFar);
@@ -164,7 +167,7 @@ describe('with a pipe as standard output, the program', () => {
       ),
     );
     const script = 'boticelli run four.toml --stream -q | head -1; echo "$PIPESTATUS"';
-    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+    const { stdout, stderr } = await startShell(script, { server, cwd: createFolder() }).result;
     expect(stdout).toBe('line 0\n141\n');
     expect(stderr).toBe('');
     expect(server.requests).toHaveLength(1);
@@ -175,7 +178,7 @@ describe('with a pipe as standard output, the program', () => {
   test('ends the run when the pipe closes at the very end of a stream', async () => {
     server.setDefaultReply(textReply(['One', ' two\nthree', ' four'], { delayMs: 50 }));
     const script = 'boticelli run four.toml --stream | head -1; echo "$PIPESTATUS"';
-    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+    const { stdout, stderr } = await startShell(script, { server, cwd: createFolder() }).result;
     expect(stdout).toBe('One two\n141\n');
     expect(stderr).toBe('[1/4] act_1 gemini-flash-lite-latest\n');
     expect(server.requests).toHaveLength(1);
@@ -183,14 +186,17 @@ describe('with a pipe as standard output, the program', () => {
 
   test('without --stream, ends the run at the next reply when the pipe closes after the first one', async () => {
     const script = 'boticelli run four.toml -q | head -1; echo "$PIPESTATUS"';
-    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+    const { stdout, stderr } = await startShell(script, { server, cwd: createFolder() }).result;
     expect({ stdout: stdout.split('\n').at(-2), stderr }).toEqual({ stdout: '141', stderr: '' });
     expect(server.requests.length).toBeLessThanOrEqual(2);
   });
 
   test("stops the run if an attempt breaks off after text, because text in a pipe can't be discarded", async () => {
     server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))));
-    const { code, stdout, stderr } = await runInProcess(['run', 'four.toml', '--stream'], { server, cwd: folder() });
+    const { code, stdout, stderr } = await runInProcess(['run', 'four.toml', '--stream'], {
+      server,
+      cwd: createFolder(),
+    });
     expect({ code, stdout }).toEqual({ code: 69, stdout: 'so far\n' });
     expect(stderr).toContain('boticelli: act_1: ');
     expect(server.requests).toHaveLength(1);
@@ -200,7 +206,7 @@ describe('with a pipe as standard output, the program', () => {
     server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))), textReply('whole'));
     const { code, stdout } = await runInProcess(['run', 'one.toml', '--stream', '-o', 'ndjson'], {
       server,
-      cwd: folder(),
+      cwd: createFolder(),
     });
     expect(code).toBe(0);
     const events = stdout
@@ -221,7 +227,7 @@ describe('with a pipe as standard output, the program', () => {
 describe('a failing service', () => {
   test('is retried, and each attempt is reported', async () => {
     server.queueReplies(overloadedError(), overloadedError(), textReply('well'));
-    const { code, stdout, stderr } = await runInProcess(['run', 'one.toml'], { server, cwd: folder() });
+    const { code, stdout, stderr } = await runInProcess(['run', 'one.toml'], { server, cwd: createFolder() });
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'well\n' });
     expect(stderr).toMatch(/attempt 1 failed.*\n.*attempt 2 failed.*\n.*3 attempts/);
     expect(server.generateRequests).toHaveLength(3);
@@ -229,7 +235,7 @@ describe('a failing service', () => {
 
   test('is not retried more often than --retries allows', async () => {
     server.setDefaultReply(overloadedError());
-    const { code } = await runInProcess(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() });
+    const { code } = await runInProcess(['run', 'one.toml', '--retries', '1'], { server, cwd: createFolder() });
     expect(code).toBe(69);
     expect(server.generateRequests).toHaveLength(2);
   });
@@ -237,7 +243,7 @@ describe('a failing service', () => {
   test('with a used-up daily quota is called once, and the message says when to try again', async () => {
     server.setDefaultReply(dayQuotaError('gemini-flash-lite-latest'));
     const env = { TZ: 'America/Los_Angeles' };
-    const { code, stderr } = await runBoticelli(['run', 'one.toml'], { server, env, cwd: folder() });
+    const { code, stderr } = await runBoticelli(['run', 'one.toml'], { server, env, cwd: createFolder() });
     expect(code).toBe(75);
     expect(stderr).toMatch(/Try again (after \w{3},? \d+ \w{3},? 00:00|in .*, at 00:00:00)/);
     expect(server.generateRequests).toHaveLength(1);
@@ -245,7 +251,7 @@ describe('a failing service', () => {
 
   test('that does not respond in time is not called again', async () => {
     server.setDefaultReply({ end: 'stall-before-headers' });
-    const { code } = await runInProcess(['run', 'one.toml', '--timeout', '200ms'], { server, cwd: folder() });
+    const { code } = await runInProcess(['run', 'one.toml', '--timeout', '200ms'], { server, cwd: createFolder() });
     expect(code).toBe(124);
     expect(server.generateRequests).toHaveLength(1);
     expect(await server.generateRequests[0]?.closedEarly).toBeTypeOf('number');
@@ -254,7 +260,7 @@ describe('a failing service', () => {
   test('that stops sending in the middle of a stream ends the run with 124 after --idle-timeout', async () => {
     server.setDefaultReply(textReply(['a', 'b'], { end: 'stall' }));
     const flags = ['--stream', '--idle-timeout', '200ms'];
-    const { code, stdout } = await runInProcess(['run', 'one.toml', ...flags], { server, cwd: folder() });
+    const { code, stdout } = await runInProcess(['run', 'one.toml', ...flags], { server, cwd: createFolder() });
     expect({ code, stdout }).toEqual({ code: 124, stdout: 'ab\n' });
   });
 });

@@ -17,8 +17,8 @@ const usage = { promptTokenCount: 1000, candidatesTokenCount: 400, totalTokenCou
 const price = '[providers.gemini.prices."m"]\ninput = 100\noutput = 1000\n';
 
 /**
- * Creates a folder with a narrative of one act, and returns a function that runs it. Its table `[narrative]` names the
- * model `m` and ends with the lines `head`. In the standard tier, 1000 tokens in and 400 out cost half a dollar.
+ * Creates a folder with a narrative of one act, and returns a function that runs it. The table `[narrative]` names
+ * the model `m` and contains the lines `head`. In the standard tier, 1000 tokens in and 400 out cost half a dollar.
  */
 function setup(head: string) {
   const narrative = `[narrative]\nname = "n"\nmodel = "m"\n${head}\n[acts]\na = "Hi"\n`;

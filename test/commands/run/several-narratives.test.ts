@@ -31,7 +31,7 @@ afterEach(() => server.close());
 const renderNarrative = (name: string, acts = 1, head = '') =>
   buildNarrative(acts, head).replace('name = "test"', `name = "${name}"`).replaceAll('Question', name);
 /** A folder with `a.toml` (two acts), `b.toml` and `c.toml` (one act each), and `broken.toml` (not valid TOML). */
-const folder = (files: Record<string, string> = {}) =>
+const createFolder = (files: Record<string, string> = {}) =>
   createTemporaryFolder(onTestFinished, {
     ...{
       'a.toml': renderNarrative('a', 2),
@@ -42,9 +42,9 @@ const folder = (files: Record<string, string> = {}) =>
     ...files,
   });
 const getPrompt = ({ body }: ReceivedRequest): string => body.contents.at(-1).parts[0].text;
-/** Replies to each prompt as given; to any other prompt, replies `reply to` and the prompt. */
-const replyByPrompt = (scripts: Record<string, ScriptedReply>) =>
-  server.setDefaultReply((request) => scripts[getPrompt(request)] ?? textReply(`reply to ${getPrompt(request)}`));
+/** Makes the server send `replies[prompt]`, or for any other prompt `reply to` and the prompt. */
+const replyByPrompt = (replies: Record<string, ScriptedReply>) =>
+  server.setDefaultReply((request) => replies[getPrompt(request)] ?? textReply(`reply to ${getPrompt(request)}`));
 const eventsOf = (stdout: string) =>
   stdout
     .trimEnd()
@@ -53,7 +53,7 @@ const eventsOf = (stdout: string) =>
 
 test('narratives run one after another, and their replies are separated like those of one narrative', async () => {
   replyByPrompt({});
-  const { code, stdout, stderr } = await runBoticelli(['run', 'a.toml', 'b.toml'], { server, cwd: folder() });
+  const { code, stdout, stderr } = await runBoticelli(['run', 'a.toml', 'b.toml'], { server, cwd: createFolder() });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'reply to a 1\n\nreply to a 2\n\nreply to b 1\n' });
   expect(server.generateRequests.map(getPrompt)).toEqual(['a 1', 'a 2', 'b 1']);
   expect(stderr).toMatch(/^a: \[1\/2\] act_1 [\s\S]*^b: act_1: gemini-[\s\S]*^2 narratives: 2 completed$/m);
@@ -63,7 +63,7 @@ test('with --jobs, narratives run in parallel; replies are printed in the order 
   const gate = createGate();
   replyByPrompt({ 'a 1': textReply(['one ', 'two '], { gate }) });
   const args = ['run', 'a.toml', 'b.toml', 'c.toml', '--jobs', '3', '--stream'];
-  const running = startBoticelli(args, { server, cwd: folder() });
+  const running = startBoticelli(args, { server, cwd: createFolder() });
   await running.waitForOutput('c: act_1: ', 'stderr');
   await running.waitForOutput('b: act_1: ', 'stderr');
   gate.release();
@@ -87,7 +87,7 @@ test('never more than --jobs narratives run at once', async () => {
     return textReply('well', { headersDelayMs: 60 });
   });
   const files = Array.from({ length: 12 }, () => 'b.toml');
-  const cwd = folder();
+  const cwd = createFolder();
   const { code, stderr } = await runBoticelli(['run', ...files, '-j', '3', '--no-rate-limit'], { server, cwd });
   expect({ code, most: maxActive }).toEqual({ code: 0, most: 3 });
   const all = await runBoticelli(['run', ...files, '-j', '99', '--no-rate-limit'], { server, cwd });
@@ -100,7 +100,7 @@ test('never more than --jobs narratives run at once', async () => {
 test('when a narrative fails, the others continue; the exit code is that of the first failed narrative in the order of the arguments', async () => {
   replyByPrompt({ 'b 1': errorReply(400, 'no good', []), 'c 1': { ...textReply('c', { headersDelayMs: 300 }) } });
   const files = ['c.toml', 'b.toml', 'broken.toml', 'missing.toml', 'a.toml'];
-  const { code, stdout, stderr } = await runInProcess(['run', ...files, '-j', '5'], { server, cwd: folder() });
+  const { code, stdout, stderr } = await runInProcess(['run', ...files, '-j', '5'], { server, cwd: createFolder() });
   expect({ code, stdout }).toEqual({ code: 69, stdout: 'c\n\nreply to a 1\n\nreply to a 2\n' });
   expect(stderr).toMatch(/^boticelli: b: act_1: .*"no good"\n {2}\S/m);
   expect(stderr).toMatch(/^broken\.toml:1:\d+: error\[syntax\]/m);
@@ -114,14 +114,14 @@ test('when a narrative fails, the others continue; the exit code is that of the 
 });
 
 test('a problem of all narratives is reported once', async () => {
-  const { code, stderr } = await runInProcess(['run', 'a.toml', 'b.toml'], { cwd: folder() });
+  const { code, stderr } = await runInProcess(['run', 'a.toml', 'b.toml'], { cwd: createFolder() });
   expect(code).toBe(77);
   expect(stderr.match(/^boticelli: .*$/gm)).toEqual([expect.stringContaining('no API key is set')]);
 });
 
 test('--resume requests only the missing replies of several narratives', async () => {
   replyByPrompt({ 'a 2': errorReply(400, 'no good', []) });
-  const [cwd, env] = [folder(), { BOTICELLI_STATE_DIR: join(folder(), 'state') }];
+  const [cwd, env] = [createFolder(), { BOTICELLI_STATE_DIR: join(createFolder(), 'state') }];
   const args = ['run', 'a.toml', 'b.toml', '-j', '2'];
   expect((await runInProcess(args, { server, cwd, env })).code).toBe(69);
   replyByPrompt({});
@@ -131,7 +131,7 @@ test('--resume requests only the missing replies of several narratives', async (
 });
 
 test('narratives share the quota, in the state database or in memory', async () => {
-  const cwd = folder({ 'boticelli.toml': '[providers.gemini]\nrate_window_seconds = 1\n' });
+  const cwd = createFolder({ 'boticelli.toml': '[providers.gemini]\nrate_window_seconds = 1\n' });
   for (const state of ['in the database', 'in memory']) {
     const env = state === 'in memory' ? { BOTICELLI_STATE_DIR: '/dev/null/none' } : {};
     const calls = server.generateRequests.length;
@@ -147,7 +147,7 @@ test('narratives share the quota, in the state database or in memory', async () 
 test('with several narratives, every event contains the id of its run; with one narrative, the events of acts do not', async () => {
   replyByPrompt({});
   const args = ['run', 'a.toml', 'b.toml', 'broken.toml', '-j', '3', '-o', 'ndjson', '--stream'];
-  const { code, stdout } = await runInProcess(args, { server, cwd: folder() });
+  const { code, stdout } = await runInProcess(args, { server, cwd: createFolder() });
   expect(code).toBe(65);
   const events = eventsOf(stdout);
   const ends = events.filter(({ type }) => type === 'narrative-end');
@@ -156,14 +156,14 @@ test('with several narratives, every event contains the id of its run; with one 
   const { run: runOfA } = events.find(({ narrative }) => narrative === 'a');
   const replies = events.filter(({ type, run }) => type === 'act-end' && run === runOfA);
   expect(replies.map(({ text: reply }) => reply)).toEqual(['reply to a 1', 'reply to a 2']);
-  const alone = await runInProcess(['run', 'b.toml', '-o', 'ndjson'], { server, cwd: folder() });
+  const alone = await runInProcess(['run', 'b.toml', '-o', 'ndjson'], { server, cwd: createFolder() });
   expect(eventsOf(alone.stdout)[1]).not.toHaveProperty('run');
 });
 
 test('-o json prints one array, with the narratives in the order given', async () => {
   replyByPrompt({ 'a 1': textReply('slow', { headersDelayMs: 200 }) });
   const args = ['run', 'a.toml', 'broken.toml', 'b.toml', '-j', '3', '-o', 'json', '--last'];
-  const { code, stdout } = await runInProcess(args, { server, cwd: folder() });
+  const { code, stdout } = await runInProcess(args, { server, cwd: createFolder() });
   expect(code).toBe(65);
   expect(JSON.parse(stdout)).toMatchObject([
     { narrative: 'a', status: 'completed', acts: [{ act: 'act_2' }] },
@@ -174,7 +174,7 @@ test('-o json prints one array, with the narratives in the order given', async (
 
 test('each narrative has its own folder in --out-dir, even if two files have the same name', async () => {
   replyByPrompt({});
-  const cwd = folder();
+  const cwd = createFolder();
   const args = ['run', 'a.toml', 'b.toml', './b.toml', '-j', '3', '--out-dir', 'out'];
   expect((await runInProcess(args, { server, cwd })).code).toBe(0);
   const folders = ['a', 'b', 'b-2'].map((name) => [name, readdirSync(join(cwd, 'out', name)).sort()]);
@@ -188,7 +188,7 @@ test('each narrative has its own folder in --out-dir, even if two files have the
 
 test('one narrative may be standard input, or several may use {{stdin}}, but not both', async () => {
   replyByPrompt({});
-  const cwd = folder({ 'in.toml': renderNarrative('in {{stdin}}') });
+  const cwd = createFolder({ 'in.toml': renderNarrative('in {{stdin}}') });
   const piped = await runInProcess(['run', '-', 'b.toml'], { server, cwd, input: renderNarrative('piped') });
   expect(piped).toMatchObject({ code: 0, stdout: 'reply to piped 1\n\nreply to b 1\n' });
   const shared = await runInProcess(['run', 'in.toml', 'in.toml', '-j', '2'], { server, cwd, input: 'it' });
@@ -209,7 +209,7 @@ test('a stream that breaks off before its text is printed is retried, even if st
     broke = true;
     return packetReply(formatSseEvent(createChunk('half')));
   });
-  const running = startBoticelli(['run', 'a.toml', 'b.toml', '-j', '2', '--stream'], { server, cwd: folder() });
+  const running = startBoticelli(['run', 'a.toml', 'b.toml', '-j', '2', '--stream'], { server, cwd: createFolder() });
   await running.waitForOutput('b: act_1: gemini', 'stderr');
   gate.release();
   expect(await running.result).toMatchObject({ code: 0, stdout: 'A\n\nwhole\n\nwhole\n' });
@@ -218,7 +218,7 @@ test('a stream that breaks off before its text is printed is retried, even if st
 test('all narratives end on Ctrl-C, including those that have not started', async () => {
   replyByPrompt({ 'a 1': { end: 'stall-before-headers' }, 'b 1': { end: 'stall-before-headers' } });
   const args = ['run', 'a.toml', 'b.toml', 'c.toml', '-j', '2', '-o', 'json'];
-  const running = startBoticelli(args, { server, cwd: folder() });
+  const running = startBoticelli(args, { server, cwd: createFolder() });
   await server.waitForRequests(2);
   running.child.kill('SIGINT');
   const { stdout, stderr, signal } = await running.result;
@@ -233,7 +233,7 @@ test('on a terminal, narratives have headings, and nothing is printed in the mid
   const gate = createGate();
   replyByPrompt({ 'a 1': textReply(['one ', 'two', ' three'], { gate }) });
   const args = ['run', 'a.toml', 'b.toml', '-j', '2', '--stream'];
-  const running = startInTerminal(args, { server, cwd: folder(), env: { NO_COLOR: '1', CI: '1' } });
+  const running = startInTerminal(args, { server, cwd: createFolder(), env: { NO_COLOR: '1', CI: '1' } });
   gate.release();
   await running.waitForOutput('one ');
   await server.waitForRequests(2);
@@ -252,7 +252,7 @@ test.each([
 ])(
   'no narrative runs if a flag names an act or a variable that one of them does not have: %j',
   async (flags, message) => {
-    const cwd = folder();
+    const cwd = createFolder();
     for (const files of [
       ['a.toml', 'b.toml'],
       ['a.toml', '-'],
@@ -270,6 +270,6 @@ test('valid narratives run if each has the act that a flag names, even if others
   replyByPrompt({});
   const files = ['a.toml', 'broken.toml', 'missing.toml', '-'];
   const args = ['run', ...files, '--only', 'act_1'];
-  const { code, stdout } = await runInProcess(args, { server, cwd: folder(), input: renderNarrative('b') });
+  const { code, stdout } = await runInProcess(args, { server, cwd: createFolder(), input: renderNarrative('b') });
   expect({ code, stdout }).toEqual({ code: 65, stdout: 'reply to a 1\n\nreply to b 1\n' });
 });

@@ -29,7 +29,7 @@ test.each([
   ['a blocked prompt', new BoticelliError('blocked', 'x'), undefined],
   ['an overloaded service', new BoticelliError('unavailable', 'x'), undefined],
 ])(
-  'returns whether a failure stops all further rows (command), the further rows of its model (model), or no other row: %s',
+  'the scope is "command" if a failure stops all further rows, "model" if it stops those of its model, else undefined: %s',
   (_name, error, scope) => {
     expect(getStopScope(error)).toBe(scope);
   },

@@ -22,7 +22,7 @@ const schemas = {
   doubles: { $defs: Object.fromEntries(levels), $ref: '#/$defs/a25' },
 };
 
-const folder = () => {
+const createFolder = () => {
   const renderNarrative = (head: string) =>
     `[narrative]\nname = "x"\n[toc]\norder = ["a"]\n[acts.a]\n${head}\n[[acts.a.input]]\ntype = "text"\ncontent = "x"\n`;
   const entries = Object.entries(schemas).flatMap(([name, schema]) => [
@@ -59,7 +59,7 @@ function createGateAfterFirstPacket() {
 describe.each(cases)('%s', (_, file, createReply) => {
   test('does not keep the run from ending on Ctrl-C', async () => {
     server.setDefaultReply(createReply());
-    const running = startBoticelli(['run', file], { server, cwd: folder() });
+    const running = startBoticelli(['run', file], { server, cwd: createFolder() });
     await server.waitForRequests(1);
     // No output shows when the program becomes busy. An earlier signal would end it in any case, and prove nothing.
     await sleep(400);
@@ -71,7 +71,7 @@ describe.each(cases)('%s', (_, file, createReply) => {
 
   test('does not keep the run from ending after --timeout', async () => {
     server.setDefaultReply(createReply());
-    const { code, stderr } = await runBoticelli(['run', file, '--timeout', '500ms'], { server, cwd: folder() });
+    const { code, stderr } = await runBoticelli(['run', file, '--timeout', '500ms'], { server, cwd: createFolder() });
     expect([code, stderr]).toEqual([124, expect.stringMatching(/0\.5 s$/m)]);
   });
 });

@@ -17,14 +17,14 @@ afterEach(() => server.close());
 
 const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';
-const folder = () => createTemporaryFolder(onTestFinished, { 'two.toml': buildNarrative(2) });
+const createFolder = () => createTemporaryFolder(onTestFinished, { 'two.toml': buildNarrative(2) });
 /** The lines written to the screen, without colours and cursor movements. */
 const readLines = (running: RunningProcess) =>
   stripVTControlCharacters(running.stdout()).replaceAll('\r', '').split('\n');
 
 test('prints replies and progress in order, and shows the cursor again at the end', async () => {
   server.setDefaultReply(textReply('Well.', { headersDelayMs: 200 }));
-  const running = startInTerminal(['run', 'two.toml'], { server, cwd: folder() });
+  const running = startInTerminal(['run', 'two.toml'], { server, cwd: createFolder() });
   expect((await running.result).code).toBe(0);
   const screen = running.stdout();
   expect(screen).toContain('\u001b[1m[1/2] act_1\u001b[22m');
@@ -38,19 +38,20 @@ test('prints replies and progress in order, and shows the cursor again at the en
 });
 
 test('NO_COLOR removes colours; CI and --quiet remove the spinner', async () => {
-  const cwd = folder();
+  const cwd = createFolder();
   const plain = startInTerminal(['run', 'two.toml'], { server, cwd, env: { NO_COLOR: '1', CI: 'true' } });
   await plain.result;
   expect(plain.stdout()).not.toContain('\u001b');
   const quiet = startInTerminal(['run', 'two.toml', '--quiet'], { server, cwd });
   await quiet.result;
+  // Two replies, the blank line between them, and the empty text after the last line break.
   expect(readLines(quiet)).toHaveLength(4);
   expect(quiet.stdout()).not.toContain(hideCursor);
 });
 
 test('marks an interrupted attempt as discarded, and starts the reply again below it', async () => {
   server.queueReplies(packetReply(formatSseEvent(createChunk('half of a'))), textReply('whole'));
-  const running = startInTerminal(['run', 'two.toml', '--stream'], { server, cwd: folder() });
+  const running = startInTerminal(['run', 'two.toml', '--stream'], { server, cwd: createFolder() });
   expect((await running.result).code).toBe(0);
   const screen = readLines(running).join('\n');
   expect(screen).toMatch(
@@ -62,7 +63,7 @@ test("a reply can't control the terminal", async () => {
   server.setDefaultReply(textReply('a\u001b]0;title\u0007\u001b[2Jb'));
   const running = startInTerminal(['run', 'two.toml', '--stream'], {
     server,
-    cwd: folder(),
+    cwd: createFolder(),
     env: { NO_COLOR: '1', CI: '1' },
   });
   await running.result;
@@ -70,12 +71,12 @@ test("a reply can't control the terminal", async () => {
 });
 
 test('Ctrl-C closes the connection within 1 s, reports the interruption and shows the cursor', async () => {
-  for (const script of [textReply(['so', ' far'], { end: 'stall' }), { end: 'stall-before-headers' as const }]) {
+  for (const reply of [textReply(['so', ' far'], { end: 'stall' }), { end: 'stall-before-headers' as const }]) {
     const calls = server.requests.length;
-    server.queueReplies(script);
-    const running = startInTerminal(['run', 'two.toml', '--stream'], { server, cwd: folder() });
+    server.queueReplies(reply);
+    const running = startInTerminal(['run', 'two.toml', '--stream'], { server, cwd: createFolder() });
     const request = await server.waitForRequests(calls + 1);
-    await running.waitForOutput('end' in script && script.end === 'stall' ? 'so far' : 'waiting');
+    await running.waitForOutput('end' in reply && reply.end === 'stall' ? 'so far' : 'waiting');
     const typedAt = Date.now();
     running.child.stdin?.write('\u0003');
     const { code } = await running.result;

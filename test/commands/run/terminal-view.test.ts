@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const settings = '[providers.gemini]\nrate_window_seconds = 3\n';
-const folder = (head = '') =>
+const createFolder = (head = '') =>
   createTemporaryFolder(onTestFinished, {
     ...{ 'one.toml': buildNarrative(1, head), 'two.toml': buildNarrative(2, head), 'boticelli.toml': settings },
     'crash.cjs': 'process.on("SIGUSR2", () => { throw new Error("a bug"); });',
@@ -40,7 +40,7 @@ const findPid = ({ child: { pid } }: RunningProcess) =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
 test('a wait for quota is shown as a countdown, which disappears at its end; the line of the act says how long the act waited', async () => {
-  const running = startInTerminal(['run', 'two.toml', '--rpm', '1'], { server, cwd: folder() });
+  const running = startInTerminal(['run', 'two.toml', '--rpm', '1'], { server, cwd: createFolder() });
   const { code, stdout } = await running.result;
   expect(code).toBe(0);
   const countdown = splitFrames(stdout).flatMap(
@@ -59,9 +59,9 @@ test.each([
   ['a reply', textReply('well', { headersDelayMs: 500 }), 0],
   ['a failure', { ...errorReply(400, 'no good', []), headersDelayMs: 500 }, 69],
   ['a failure after a retry', overloadedError(), 69],
-])('%s removes the spinner and leaves the cursor visible', async (_, script, exitCode) => {
-  server.setDefaultReply(script);
-  const { code, stdout } = await startInTerminal(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() })
+])('%s removes the spinner and leaves the cursor visible', async (_, reply, exitCode) => {
+  server.setDefaultReply(reply);
+  const { code, stdout } = await startInTerminal(['run', 'one.toml', '--retries', '1'], { server, cwd: createFolder() })
     .result;
   expect(code).toBe(exitCode);
   expect(splitFrames(stdout).length).toBeGreaterThan(0);
@@ -72,7 +72,7 @@ test.each([
 test('SIGINT, SIGTERM and SIGHUP remove the spinner and leave the cursor visible', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
   const checkSignal = async (signal: NodeJS.Signals) => {
-    const running = startInTerminal(['run', 'one.toml'], { server, cwd: folder() });
+    const running = startInTerminal(['run', 'one.toml'], { server, cwd: createFolder() });
     await running.waitForOutput('waiting for');
     process.kill(findPid(running), signal);
     const { stdout } = await running.result;
@@ -85,7 +85,7 @@ test('SIGINT, SIGTERM and SIGHUP remove the spinner and leave the cursor visible
 
 test('a crash prints its stack, leaves no spinner behind, and shows the cursor', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
-  const cwd = folder();
+  const cwd = createFolder();
   const env = { NODE_OPTIONS: `--require ${join(cwd, 'crash.cjs')}` };
   const running = startInTerminal(['run', 'one.toml'], { server, cwd, env });
   await running.waitForOutput('waiting for');
@@ -99,7 +99,8 @@ test('a crash prints its stack, leaves no spinner behind, and shows the cursor',
 test('at 20, 40 and 300 columns, the spinner and the lines about acts fit the width, and replies are printed unchanged', async () => {
   server.setDefaultReply(textReply('One 日本 😀 word.', { headersDelayMs: 700 }));
   const checkWidth = async (columns: number) => {
-    const { code, stdout } = await startInTerminal(['run', 'two.toml'], { server, cwd: folder(), columns }).result;
+    const { code, stdout } = await startInTerminal(['run', 'two.toml'], { server, cwd: createFolder(), columns })
+      .result;
     expect(code).toBe(0);
     const frames = splitFrames(stdout);
     expect(frames.length).toBeGreaterThan(3);
@@ -116,7 +117,8 @@ test('at 20, 40 and 300 columns, the spinner and the lines about acts fit the wi
 
 test('a terminal without a width gets everything but a spinner', async () => {
   server.setDefaultReply(textReply('well', { headersDelayMs: 500 }));
-  const { code, stdout } = await startInTerminal(['run', 'one.toml'], { server, cwd: folder(), columns: 0 }).result;
+  const { code, stdout } = await startInTerminal(['run', 'one.toml'], { server, cwd: createFolder(), columns: 0 })
+    .result;
   expect({ code, frames: splitFrames(stdout) }).toEqual({ code: 0, frames: [] });
   expect(stdout).toMatch(/\r?\nwell\r?\n/);
 });
@@ -125,7 +127,7 @@ test('after a terminal is resized, the spinner fits its width, and the whole rep
   const words = Array.from({ length: 40 }, (_, n) => `word${n} `);
   const gate = createGate();
   server.setDefaultReply(textReply(words, { gate, delayMs: 20 }));
-  const running = startInTerminal(['run', 'one.toml', '--stream'], { server, cwd: folder() });
+  const running = startInTerminal(['run', 'one.toml', '--stream'], { server, cwd: createFolder() });
   const resize = (columns: number) =>
     execFileSync('stty', ['-F', `/proc/${findPid(running)}/fd/2`, 'cols', `${columns}`]);
   await running.waitForOutput('waiting for gemini-flash-lite-latest');
@@ -149,7 +151,7 @@ test.each([[['--stream']], [[]]])('a reply of 1 MB is shown completely within 10
   const lines = Array.from({ length: 1100 }, (_, n) => `${n} ${line}`);
   server.setDefaultReply(textReply(lines));
   const startedAt = performance.now();
-  const { code, stdout } = await startInTerminal(['run', 'one.toml', ...flags], { server, cwd: folder() }).result;
+  const { code, stdout } = await startInTerminal(['run', 'one.toml', ...flags], { server, cwd: createFolder() }).result;
   expect(code).toBe(0);
   const reply = lines.join('').trimEnd();
   expect(Buffer.byteLength(reply)).toBeGreaterThan(1_000_000);
@@ -164,7 +166,7 @@ test('without a terminal each event is a line without control characters, even i
     string,
     string
   >[]) {
-    const { code, stdout, stderr } = await runBoticelli(args, { server, cwd: folder(), env });
+    const { code, stdout, stderr } = await runBoticelli(args, { server, cwd: createFolder(), env });
     expect(code).toBe(0);
     expect(stdout + stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
     expect(stderr).toMatch(/^\[1\/2\] act_1 /);
@@ -174,7 +176,7 @@ test('without a terminal each event is a line without control characters, even i
 
 test('a dumb terminal gets neither colours nor a spinner; with NO_COLOR, there is a spinner without colours', async () => {
   server.setDefaultReply(textReply('well', { headersDelayMs: 400 }));
-  const cwd = folder();
+  const cwd = createFolder();
   const dumb = await startInTerminal(['run', 'one.toml'], { server, cwd, env: { TERM: 'dumb' } }).result;
   expect(dumb.stdout).not.toContain('\u001b');
   const plain = await startInTerminal(['run', 'one.toml'], { server, cwd, env: { NO_COLOR: '1' } }).result;

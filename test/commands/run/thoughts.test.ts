@@ -56,12 +56,12 @@ test('--thoughts shows thoughts even with --quiet', async () => {
 
 test('thoughts are events of their own in ndjson, and not part of other events', async () => {
   const run = setup();
-  const blocking = await run('--thoughts', '-o', 'ndjson');
-  expect(parseEvents(blocking.stdout, 'act-thought')).toEqual([
+  const withoutStream = await run('--thoughts', '-o', 'ndjson');
+  expect(parseEvents(withoutStream.stdout, 'act-thought')).toEqual([
     { type: 'act-thought', act: 'a', text: thoughts.join('') },
     { type: 'act-thought', act: 'b', text: thoughts.join('') },
   ]);
-  const others = blocking.stdout.split('\n').filter((line) => !line.includes('act-thought'));
+  const others = withoutStream.stdout.split('\n').filter((line) => !line.includes('act-thought'));
   expect(others.join('\n')).not.toContain('Plan');
   const streamed = await run('--thoughts', '-o', 'ndjson', '--stream');
   expect(parseEvents(streamed.stdout, 'act-thought').map(({ text }) => text)).toEqual([...thoughts, ...thoughts]);

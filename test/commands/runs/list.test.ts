@@ -131,11 +131,11 @@ describe('runs', () => {
     expect(
       runs.every(({ status, actsEnded }: Record<string, unknown>) => status === 'completed' && actsEnded === 3),
     ).toBe(true);
-    const file = new LibSql(database);
-    expect(file.prepare('SELECT count(*) AS acts FROM acts').raw(true).get()).toEqual([24]);
-    expect(file.prepare("SELECT page FROM quota_pages WHERE key = 'kept'").raw(true).get()).toEqual(['{}']);
-    expect(file.pragma('integrity_check')).toMatchObject([{ integrity_check: 'ok' }]);
-    file.close();
+    const connection = new LibSql(database);
+    expect(connection.prepare('SELECT count(*) AS acts FROM acts').raw(true).get()).toEqual([24]);
+    expect(connection.prepare("SELECT page FROM quota_pages WHERE key = 'kept'").raw(true).get()).toEqual(['{}']);
+    expect(connection.pragma('integrity_check')).toMatchObject([{ integrity_check: 'ok' }]);
+    connection.close();
   });
 });
 
@@ -292,10 +292,10 @@ describe('runs clear', () => {
     const question = 'this deletes all runs and stored replies, and what is known about quota and models';
     expect(await runs('clear', '--all')).toMatchObject({ code: 2, stderr: expect.stringContaining(question) });
     expect((await runs('clear', '--all', '--yes')).stdout).toBe(`Deleted everything in ${database}.\n`);
-    const file = new LibSql(database);
+    const connection = new LibSql(database);
     for (const table of ['runs', 'acts', 'answers', 'quota_pages'])
-      expect(file.prepare(`SELECT count(*) FROM ${table}`).raw(true).get(), table).toEqual([0]);
-    file.close();
+      expect(connection.prepare(`SELECT count(*) FROM ${table}`).raw(true).get(), table).toEqual([0]);
+    connection.close();
     expect((await runs('clear', '--all', '--yes')).stdout).toBe('Nothing to delete.\n');
   });
 });
@@ -318,10 +318,10 @@ test.skipIf(process.platform === 'win32' || process.getuid?.() !== 0)(
   async () => {
     const { cwd, state, database, options, run } = setup();
     await run('one.toml');
-    // The history has no write-ahead log, as after SQLite has closed the last connection to it.
-    const last = new LibSql(database);
-    last.pragma('wal_checkpoint(TRUNCATE)');
-    last.close();
+    // SQLite removes the write-ahead log when the last connection is closed. This test does the same.
+    const connection = new LibSql(database);
+    connection.pragma('wal_checkpoint(TRUNCATE)');
+    connection.close();
     for (const suffix of ['-wal', '-shm']) rmSync(database + suffix, { force: true });
     for (const [path, mode] of [[cwd, 0o755] as const, [state, 0o555] as const]) chmodSync(path, mode);
     chmodSync(database, 0o444);
