@@ -69,8 +69,8 @@ async function checkTemplate(
     return;
   }
   const { rule, message, about } = result.problem;
-  // Other values of the variables may have led to the same problem. A wrong declared type does not depend on them: it
-  // was reported when the template was created.
+  // A problem that other values of the variables cause too is reported once. A wrong declared type does not depend on
+  // the variables: it was reported when the template was created.
   const isReported =
     about === 'mime' || problems.some((existing) => existing.path === path && existing.message === message);
   if (!isReported) problems.push(errorAt(rule, path, message));

@@ -108,7 +108,8 @@ function checkChoice(
   const choices = values.map((value) => removeTrailingNewlines(String(value)));
   if (choices.includes(text)) return undefined;
   const [only = ''] = choices;
-  if (choices.length === 1) return `${subject} differs from ${JSON.stringify(name)}: ${describeDifference(text, only)}`;
+  if (choices.length === 1)
+    return `${subject} is not what ${JSON.stringify(name)} requires: ${describeDifference(text, only)}`;
   return `${subject} is not ${formatChoices(choices)}; ${describeStart(text)}`;
 }
 

@@ -6,7 +6,7 @@ import { openTemporaryFile } from '../../util/write-files.js';
 import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
 import { splitLines } from '../sources/split-lines.js';
-import { type AddedColumns, listAddedColumns, type ResultFormat } from './result-format.js';
+import { type ColumnOptions, listAddedColumns, type ResultFormat } from './result-format.js';
 import type { ResultSubject } from './row-result.js';
 import { readWholeLines } from './whole-lines.js';
 
@@ -69,8 +69,8 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
  *
  * @throws BoticelliError `usage` if the file has another header
  */
-export async function readSourceColumns(path: string, addedColumns: AddedColumns): Promise<string[]> {
-  const added = listAddedColumns(addedColumns);
+export async function readSourceColumns(path: string, options: ColumnOptions): Promise<string[]> {
+  const added = listAddedColumns(options);
   const text = readWholeLines(path, () => {});
   const records = replaceFormatErrors(parseCsv(text, { delimiter: ',', name: path, maxBytes: maxLineChars }), path);
   for await (const { fields } of records) {

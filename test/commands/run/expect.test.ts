@@ -39,7 +39,7 @@ describe('a reply that passes is printed; after one that fails, the act is reque
       '{ equals = "Hello {{vars.name}}" }',
       'Hello Ada\n',
       'Hello Eva',
-      'it differs from "equals": from character 7 on it is "Hello Eva" instead of "Hello Ada"',
+      'it is not what "equals" requires: from character 7 on it is "Hello Eva" instead of "Hello Ada"',
     ],
     ['one_of', '{ one_of = ["yes", "no"] }', 'no', 'maybe', 'it is not one of "yes", "no"; it is "maybe"'],
     [

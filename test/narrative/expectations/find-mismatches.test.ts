@@ -79,7 +79,7 @@ test.each<[expectation: Expectation, mismatch?: string]>([
   [{ pointer: '/ok', name: 'equals', values: [false] }, '/ok is true, not false'],
   [{ pointer: '/none', name: 'equals', values: ['null'] }, '/none is null, not "null"'],
   [{ pointer: '/tags', name: 'equals', values: ['a'] }, '/tags is an array, not "a"'],
-  [{ pointer: '/tone', name: 'equals', values: ['calm'] }, '/tone differs from "equals": from character 5'],
+  [{ pointer: '/tone', name: 'equals', values: ['calm'] }, '/tone is not what "equals" requires: from character 5'],
   [{ pointer: '/tone', name: 'contains', texts: ['calm'] }],
   [{ pointer: '/tags', name: 'contains', texts: ['a', '5'] }],
   [{ pointer: '/tags', name: 'contains', texts: ['b'] }, '/tags does not contain "b"'],
