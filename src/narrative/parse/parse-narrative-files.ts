@@ -56,7 +56,7 @@ interface ParseContext {
   /** The outermost file. */
   content: NarrativeContent;
   options: ParseOptions;
-  /** The files by path. The outermost file has the key '', so that its path need not be resolved. */
+  /** The files by path. The outermost file has the key '': its path is resolved only if it nests a narrative. */
   files: Map<string, ParsedNarrativeFile>;
   pending: (() => Promise<void>)[];
   /** The final step of each parsed file, the innermost files first. */

@@ -72,7 +72,7 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
 export async function readSourceColumns(path: string, options: ColumnOptions): Promise<string[]> {
   const added = listAddedColumns(options);
   const text = readWholeLines(path, () => {});
-  const records = replaceFormatErrors(parseCsv(text, { delimiter: ',', name: path, maxBytes: maxLineChars }), path);
+  const records = replaceFormatErrors(parseCsv(text, { delimiter: ',', name: path, maxBytes: noLimit }), path);
   for await (const { fields } of records) {
     const columns = fields.slice(0, -added.length);
     if (isDeepStrictEqual(fields.slice(columns.length), added)) return columns;
@@ -99,13 +99,13 @@ interface EarlierLine {
 }
 
 /** Lines of a results file may have any length: a result contains its row and the replies. */
-const maxLineChars = Number.MAX_SAFE_INTEGER;
+const noLimit = Number.MAX_SAFE_INTEGER;
 
 async function* readNdjsonResults(
   text: AsyncIterable<string>,
   { path, format, actNames }: ReadEarlierOptions,
 ): AsyncGenerator<EarlierLine> {
-  for await (const { raw, line } of splitLines(text, path, maxLineChars)) {
+  for await (const { raw, line } of splitLines(text, path, noLimit)) {
     const value = tryParseExactJson(raw);
     if (!isOwnResult(value, actNames)) throw createNotResultError(`${path}:${line}`);
     yield value.status === 'completed' ? { raw, key: format.getKey(value) } : {};
@@ -127,7 +127,7 @@ async function* readCsvResults(
   let statusIndex = 0;
   let subjectCellCount = 0;
   try {
-    for await (const { fields, raw, line } of parseCsv(text, { delimiter: ',', name: path, maxBytes: maxLineChars })) {
+    for await (const { fields, raw, line } of parseCsv(text, { delimiter: ',', name: path, maxBytes: noLimit })) {
       if (line === 1) {
         if (raw !== header) throw createNotResultError(path);
         columnCount = fields.length;
