@@ -61,8 +61,8 @@ async function checkTemplate(
   const name = renderWithVariables(template.text, vars);
   if (name === undefined) return;
   if (template.loaded.has(name)) return;
-  // The template may belong to a `ref`. If the entry of `[media]` that the `ref` names could not be read, the problem was
-  // reported at the entry.
+  // The template may belong to a `ref`. If the entry of `[media]` that the `ref` names could not be read, the problem
+  // was reported at the entry.
   if (namedTemplate && !namedTemplate.loaded.has(name)) return;
   const result = await loadMediaTemplate(template, name);
   if (result.ok) {

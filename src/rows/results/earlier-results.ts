@@ -24,7 +24,7 @@ interface ReadEarlierOptions {
 }
 
 /**
- * Reads the results file of an earlier run, and rewrites it without failed rows, which run again, and without a last
+ * Reads the results file of an earlier run. Rewrites it without failed rows, because they run again, and without a last
  * line that a crash has cut.
  *
  * @throws BoticelliError `usage` if the file has other content

@@ -28,7 +28,7 @@ interface OpenResultsOptions extends ColumnOptions {
 }
 
 /**
- * Opens the file of `--results`, which must be new, or with `resume`, may be that of an earlier run of this narrative.
+ * Opens the file of `--results`. It must be new. With `resume`, it may be that of an earlier run of this narrative.
  *
  * @throws BoticelliError `usage`, `output_failed`
  */
