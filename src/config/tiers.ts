@@ -43,7 +43,7 @@ export async function assertKnownTier(sources: Sources, known: string[], flag: s
 
 /**
  * Returns a model's limits. `requestedAs` is the alias in the request, if any. Settings may limit either name; if they
- * limit both, those of the model apply.
+ * limit both, the limits of the model apply.
  */
 export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
 

@@ -20,8 +20,14 @@ export class InvalidNarrative extends BoticelliError {
   }
 }
 
+/** The rules of errors about a file that can't be read. */
 const unreadableRules = [
-  ...['unreadable', 'outside-folder', 'media-not-found', 'narrative-not-found', 'schema-not-found', 'text-not-found'],
+  'unreadable',
+  'outside-folder',
+  'media-not-found',
+  'narrative-not-found',
+  'schema-not-found',
+  'text-not-found',
 ];
 
 /**

@@ -4,9 +4,9 @@ import type { Row } from './row.js';
 import { hashText, hashToInteger, shortenHash } from './short-hash.js';
 
 /**
- * Creates a function that identifies rows by their values. Rows with equal values are numbered. So a row has the same
- * id in every command, whatever other rows are added, removed or moved. With `--matrix`, a row has another id for each
- * combination. Call the function for each row, in the order of the rows.
+ * Creates a function that identifies rows by their values, so that a row has the same id in every command, whatever
+ * rows with other values are added, removed or moved. Rows with equal values are numbered. With `--matrix`, a row has a
+ * different id for each combination. Call the function for each row, in the order of the rows.
  */
 export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: Combination) => string {
   const counts = new Map<number, number>();

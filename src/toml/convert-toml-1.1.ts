@@ -23,7 +23,7 @@ export function convertToml11(text: string): ConvertedToml | undefined {
   /** The offset after the most recent comma or `{`. */
   let separatorEnd = 0;
   let previousTokenEnd = 0;
-  /** The last character before the token that is neither white space nor in a comment. */
+  /** The last character before the token. White space and comments do not count. */
   let lastCharacter = '';
   const replace = (start: number, end: number, replacement: string) => {
     pieces.push(text.slice(copiedUpTo, start), replacement);
@@ -89,7 +89,7 @@ function removeExpansions(offset: number, expansions: readonly Expansion[]): num
 /**
  * Whether a line break is between the parts of a key, or between `=` and the key or the value. TOML 1.1 does not allow
  * it there, so it stays, and the parser rejects it.
- * @param lastCharacter the last character before the line break that is neither white space nor in a comment
+ * @param lastCharacter the last character before the line break; white space and comments do not count
  */
 function isWithinEntry(lastCharacter: string, text: string, offset: number): boolean {
   nextInEntryPattern.lastIndex = offset;

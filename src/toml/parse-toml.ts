@@ -79,7 +79,10 @@ class EscapingParser extends TomlParser {
 
 const inheritedNames = new Set(Object.getOwnPropertyNames(Object.prototype));
 
-/** Whether a name begins with a digit, as every array index does. Escaping a few more names does no harm. */
+/**
+ * Whether a name begins with a digit, as do all names that JavaScript objects would list first. Escaping a few more
+ * names does no harm.
+ */
 function hasLeadingDigit(name: string): boolean {
   const first = name.charCodeAt(0);
   return first >= 48 && first <= 57;

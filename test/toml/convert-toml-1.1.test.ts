@@ -42,7 +42,7 @@ describe('TOML 1.1', () => {
     );
   });
 
-  it('is not accepted after conversion if toml-eslint-parser rejects it', () => {
+  it('is rejected after the conversion to TOML 1.0 if toml-eslint-parser rejects the original text', () => {
     fc.assert(
       fc.property(fc.array(fragment, { maxLength: 12 }), (fragments) => {
         const text = fragments.join('');

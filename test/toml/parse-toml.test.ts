@@ -19,7 +19,7 @@ const { table } = fc.letrec<{ table: Entries; value: Value }>((tie) => ({
   value: fc.oneof({ maxDepth: 3 }, text, integers, fc.array(text, { maxLength: 2 }), tie('table')),
 }));
 
-/** Chooses between the notations of a key or a whole number. */
+/** Random numbers that choose between the notations of a key, a whole number or a table. */
 const spellings = fc.infiniteStream(fc.nat({ max: 3 }));
 
 test('reads exactly the names and values of the file', () => {

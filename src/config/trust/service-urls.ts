@@ -102,8 +102,8 @@ function findFile({ getFromFile }: AddressSetting, { files }: Sources) {
 }
 
 /** Returns the message about an address. It shows only the host, because the rest may contain secrets. */
-function describeAddress({ sent }: AddressSetting, setting: string, url: string): string {
-  return `${setting} would send ${sent} to ${new URL(url).host}, but this folder may come from someone else`;
+function describeAddress({ sent }: AddressSetting, label: string, url: string): string {
+  return `${label} would send ${sent} to ${new URL(url).host}, but this folder may come from someone else`;
 }
 
 function createHint({ variable }: AddressSetting, trustHint: string): string {

@@ -61,7 +61,8 @@ async function checkTemplate(
   const name = renderWithVariables(template.text, vars);
   if (name === undefined) return;
   if (template.loaded.has(name)) return;
-  // If a `ref` names an entry of `[media]` that could not be read under this name, that was reported at the entry.
+  // The template may belong to a `ref`. If the entry of `[media]` that the `ref` names could not be read, the problem
+  // was reported at the entry.
   if (namedTemplate && !namedTemplate.loaded.has(name)) return;
   const result = await loadMediaTemplate(template, name);
   if (result.ok) {
@@ -69,8 +70,8 @@ async function checkTemplate(
     return;
   }
   const { rule, message, about } = result.problem;
-  // Other values of the variables may have led to the same problem. A wrong declared type does not depend on them: it
-  // was reported when the template was created.
+  // A problem that other values of the variables cause too is reported once. A wrong declared type does not depend on
+  // the variables: it was reported when the template was created.
   const isReported =
     about === 'mime' || problems.some((existing) => existing.path === path && existing.message === message);
   if (!isReported) problems.push(errorAt(rule, path, message));

@@ -1,6 +1,6 @@
 // Excerpts of a reply for one-line messages: in quotes, with control characters escaped, and of a bounded length.
 
-/** The number of characters shown from the start of a text. */
+/** The number of characters shown from the start of a text or of a quoted part. */
 const startLength = 60;
 
 /** The number of characters shown before and after a quoted part. */
@@ -12,7 +12,7 @@ export function describeStart(text: string): string {
   return `it begins with ${JSON.stringify(text.slice(0, startLength))}`;
 }
 
-/** Quotes the first occurrence of a part with the text around it. */
+/** Quotes the first occurrence of a part with the text around it. Leaves out the end of a long part. */
 export function quoteAround(text: string, part: string): string {
   const start = text.indexOf(part);
   return quoteRange(text, start - contextLength, start + Math.min(part.length, startLength) + contextLength);

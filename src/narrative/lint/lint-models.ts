@@ -87,7 +87,7 @@ for (const name of builtInModels.keys()) {
 /**
  * Warns about token limits that thinking alone may use up. If the narrative's own model may use up the narrative's
  * limit, that is reported once, for the narrative. Otherwise this limit is reported at each act whose own `model` or
- * `thinking` may use it up.
+ * `thinking` may use it up. An act's own limit is always reported at the act.
  */
 function lintThinkingLimits(narrativeTable: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   const narrativeProblem = checkThinkingLimit(narrativeTable, narrativeTable);

@@ -10,7 +10,7 @@ export interface RawTable {
 /** An act as written in the file. `table` is empty if the act is a string or an array of strings. */
 export interface RawAct extends RawTable {
   name: string;
-  /** The texts of the act, including references to media, with their paths. */
+  /** The texts of the act, including references to media and narratives, with their paths. */
   texts: { text: string; path: Path }[];
 }
 

@@ -16,10 +16,10 @@ import {
 /** Media by their references, `media.<name>`. A value is undefined if the media has not been read or can't be read. */
 export type NamedMedia = ReadonlyMap<string, MediaInput | MediaTemplate | undefined>;
 
-/** Adds the entries of `[media]` to `mediaByName`. The names are added at once; the media are read later. */
+/** Adds the entries of `[media]` to `mediaByReference`. The references are added at once; the media are read later. */
 export function readNamedMedia(
   media: TomlValue | undefined,
-  mediaByName: Map<string, MediaInput | MediaTemplate | undefined>,
+  mediaByReference: Map<string, MediaInput | MediaTemplate | undefined>,
   options: MediaReadOptions,
 ): void {
   if (!isTable(media)) return;
@@ -28,9 +28,9 @@ export function readNamedMedia(
     const path = ['media', name];
     if (name.trim() === '')
       options.report(errorAt('empty-name', path, 'an entry of [media] has an empty name', { target: 'key' }));
-    mediaByName.set(`media.${name}`, undefined);
+    mediaByReference.set(`media.${name}`, undefined);
     if (!isTable(table)) continue;
-    options.defer(async () => void mediaByName.set(`media.${name}`, await readMedia({ table, path, ...options })));
+    options.defer(async () => void mediaByReference.set(`media.${name}`, await readMedia({ table, path, ...options })));
   }
 }
 
@@ -39,15 +39,16 @@ export function readNamedMedia(
  * for media that could not be read.
  */
 export function findNamedMedia(
-  name: string,
+  reference: string,
   path: Path,
   media: NamedMedia,
   report: ReportProblem,
 ): MediaInput | MediaTemplate | undefined {
-  if (media.has(name)) return media.get(name);
-  const message = `${quote(name)} is not defined in [media]`;
-  // In `ref`, people often omit the prefix.
-  const suggestionQuery = { name: media.has(`media.${name}`) ? `media.${name}` : name, candidates: media.keys() };
+  if (media.has(reference)) return media.get(reference);
+  const message = `${quote(reference)} is not defined in [media]`;
+  // In `ref`, people often omit the prefix `media.`.
+  const withPrefix = `media.${reference}`;
+  const suggestionQuery = { name: media.has(withPrefix) ? withPrefix : reference, candidates: media.keys() };
   return void report(errorAt('unknown-media', path, message, { suggestionQuery }));
 }
 

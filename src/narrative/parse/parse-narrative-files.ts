@@ -56,7 +56,7 @@ interface ParseContext {
   /** The outermost file. */
   content: NarrativeContent;
   options: ParseOptions;
-  /** The files by path. The outermost file has the key '', so that its path need not be resolved. */
+  /** The files by path. The outermost file has the key '': its path is resolved only if it nests a narrative. */
   files: Map<string, ParsedNarrativeFile>;
   pending: (() => Promise<void>)[];
   /** The final step of each parsed file, the innermost files first. */
@@ -130,7 +130,7 @@ function findNestedFile(
   const outsideProblem = explainOutside(key, `the narrative ${quote(basename(file))}`, context.options.confinement);
   if (outsideProblem !== undefined) return void report(errorAt('outside-folder', path, outsideProblem));
   const content = readRegularFile(file, maxNarrativeBytes);
-  if (!content.ok) return void report(createNotFoundProblem(file, content.problem, path));
+  if (!content.ok) return void report(createUnreadableFileProblem(file, content.problem, path));
   return parseNarrativeFile(file, content.bytes, [...chain, key], context);
 }
 
@@ -147,20 +147,17 @@ function validateNarrativeName(name: string, path: Path): Problem | undefined {
     return errorAt('narrative-name', path, message);
   }
   if (!name.endsWith('.toml')) return undefined;
-  return errorAt('narrative-name', path, `${label} must be written without ".toml"`, {
-    suggestionQuery: {
-      name,
-      candidates: [name],
-      format: (fileName) => `narrative:${fileName.slice(0, -'.toml'.length)}`,
-    },
-  });
+  return {
+    ...errorAt('narrative-name', path, `${label} must be written without ".toml"`),
+    suggestion: `narrative:${name.slice(0, -'.toml'.length)}`,
+  };
 }
 
 /**
  * Creates the problem of a nested file that can't be read. If the file does not exist, the problem suggests a similar
  * name in the folder.
  */
-function createNotFoundProblem(file: string, { reason, message }: FileError, path: Path): Problem {
+function createUnreadableFileProblem(file: string, { reason, message }: FileError, path: Path): Problem {
   const siblings = reason === 'missing' ? listFileNames(dirname(file)) : [];
   return errorAt('narrative-not-found', path, `the narrative ${quote(basename(file))} ${message}`, {
     suggestionQuery: {

@@ -91,12 +91,12 @@ function readSchemaFile(
 }
 
 function createSchemaTableProblem(
-  { pointer, message, suggestionQuery }: SchemaProblem,
+  { pathInSchema, message, suggestionQuery }: SchemaProblem,
   path: Path,
   schema: JsonSchema,
 ): Problem {
   let current: unknown = schema;
-  const steps = pointer.map((step) => {
+  const steps = pathInSchema.map((step) => {
     const inArray = Array.isArray(current);
     current = (current as Record<string, unknown> | undefined)?.[step];
     return inArray ? Number(step) : step;
@@ -107,7 +107,10 @@ function createSchemaTableProblem(
   });
 }
 
-/** The maximum depth of a schema that is a table. Real schemas are far less deep, and the stack allows far more. */
+/**
+ * The maximum depth of a value in a schema that is a table, counted from the top of the file. Real schemas are far less
+ * deep, and the stack allows far more.
+ */
 const maxTableDepth = 100;
 
 /** Converts a table to a JSON object. Values without a JSON equivalent are reported, and the result is undefined. */

@@ -16,8 +16,8 @@ export type SchemaValidator = (value: unknown, limits?: Partial<WorkerLimits>) =
 
 /** Why a schema is not valid. */
 export interface SchemaProblem {
-  /** The path into the schema: keys and array indexes. */
-  pointer: readonly string[];
+  /** The path from the top of the schema: keys and array indexes. */
+  pathInSchema: readonly string[];
   /** The end of a sentence that begins with the path. */
   message: string;
   /** An unknown value and the known ones, for a suggestion. */
@@ -48,7 +48,7 @@ type SchemaResult = { ok: true; check?: (value: unknown) => string[] } | { ok: f
 export async function validateSchema(schema: JsonSchema, timeoutMs = defaultTimeoutMs): Promise<SchemaResult> {
   if (isDeeperThan(schema, maxDepth)) return fail([], `is nested more than ${maxDepth} levels deep`);
   if (JSON.stringify(schema).length <= maxDirectSchemaLength) return compileCheck(schema);
-  const outcome = await runInWorker<WorkerCheck>('schema-worker', { schema }, { timeoutMs });
+  const outcome = await runInWorker<SchemaWorkerResult>('schema-worker', { schema }, { timeoutMs });
   if (outcome.ok) return 'problem' in outcome.result ? { ok: false, problem: outcome.result.problem } : { ok: true };
   const limit = outcome.limit === 'time' ? `${timeoutMs / 1000} s` : `${maxWorkerMegabytes} MB of memory`;
   return fail([], `is too large: compiling it takes more than ${limit}`);
@@ -77,8 +77,8 @@ export async function compileCheck(
   }
 }
 
-function fail(pointer: readonly string[], message: string): { ok: false; problem: SchemaProblem } {
-  return { ok: false, problem: { pointer, message } };
+function fail(pathInSchema: readonly string[], message: string): { ok: false; problem: SchemaProblem } {
+  return { ok: false, problem: { pathInSchema, message } };
 }
 
 /**
@@ -104,7 +104,7 @@ export async function createSchemaValidator(schema: JsonSchema): Promise<SchemaV
   return async (value, { signal, timeoutMs = defaultTimeoutMs } = {}) => {
     if (isDeeperThan(value, maxDepth)) return [`it is nested more than ${maxDepth} levels deep`];
     if (check && schemaJson.length * JSON.stringify(value).length <= maxDirectWork) return check(value);
-    const outcome = await runInWorker<WorkerCheck>('schema-worker', { schema, value }, { signal, timeoutMs });
+    const outcome = await runInWorker<SchemaWorkerResult>('schema-worker', { schema, value }, { signal, timeoutMs });
     if (!outcome.ok && outcome.limit === 'time')
       throw createCheckError('timeout', `took more than ${timeoutMs / 1000} s`);
     if (!outcome.ok) throw createCheckError('invalid_reply', `took more than ${maxWorkerMegabytes} MB of memory`);
@@ -116,7 +116,7 @@ export async function createSchemaValidator(schema: JsonSchema): Promise<SchemaV
 }
 
 /** What a worker found: the mismatches, why the schema is not valid, or why it can't be applied to the value. */
-export type WorkerCheck = { mismatches: string[] } | { problem: SchemaProblem } | { failure: string };
+export type SchemaWorkerResult = { mismatches: string[] } | { problem: SchemaProblem } | { failure: string };
 
 function createInvalidSchemaError(problem: SchemaProblem): BoticelliError {
   return new BoticelliError('invalid_narrative', describeSchemaProblem(problem));
@@ -130,8 +130,8 @@ function createCheckError(code: 'timeout' | 'invalid_reply', problem: string): B
 }
 
 /** Describes why a schema is not valid: `not a valid JSON Schema: /type must be …`. */
-export function describeSchemaProblem({ pointer, message }: SchemaProblem): string {
-  return `not a valid JSON Schema: ${['', ...pointer].join('/') || 'it'} ${message}`;
+export function describeSchemaProblem({ pathInSchema, message }: SchemaProblem): string {
+  return `not a valid JSON Schema: ${['', ...pathInSchema].join('/') || 'it'} ${message}`;
 }
 
 /**
@@ -142,11 +142,11 @@ function createSchemaProblem(errors: readonly ErrorObject[], schema: JsonSchema)
   const depth = ({ instancePath }: ErrorObject) => instancePath.split('/').length;
   const [error] = [...errors].sort((left, right) => depth(right) - depth(left));
   const steps = (error?.instancePath ?? '').split('/').slice(1);
-  const pointer = steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const value = pointer.reduce<unknown>((current, step) => (current as Record<string, unknown>)?.[step], schema);
+  const pathInSchema = steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const value = pathInSchema.reduce<unknown>((current, step) => (current as Record<string, unknown>)?.[step], schema);
   const candidates: unknown = error?.params.allowedValues;
   return {
-    pointer,
+    pathInSchema,
     message: error ? formatAjvError(error) : 'is not a valid JSON Schema',
     ...(typeof value === 'string' && Array.isArray(candidates) && { suggestionQuery: { name: value, candidates } }),
   };

@@ -5,8 +5,8 @@ import type { JsonSchema } from './json-schema.js';
 
 /**
  * Creates the JSON Schema of narrative files (draft 2020-12) from the definition that `check` uses. It covers tables,
- * keys and types, but not, for example, acts that do not exist. This code is in its own file, because no other code
- * needs zod's JSON Schema generator.
+ * keys and types, but not, for example, whether the acts in `order` exist. This code is in its own file, because no
+ * other code needs zod's JSON Schema generator.
  */
 export function createNarrativeJsonSchema(): JsonSchema {
   const options = { target: 'draft-2020-12' } as const;

@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { compileCheck, type JsonSchema, type WorkerCheck } from './json-schema.js';
+import { compileCheck, type JsonSchema, type SchemaWorkerResult } from './json-schema.js';
 
 /**
  * The script of the worker in which `validateSchema` compiles a large schema, and `createSchemaValidator` checks a
  * value whose check may take long. It is a file of its own in `dist/lazy/` (see src/build). Without a value in the
  * input, it only compiles the schema.
  */
-async function compileAndCheck(input: { schema: JsonSchema; value?: unknown }): Promise<WorkerCheck> {
+async function compileAndCheck(input: { schema: JsonSchema; value?: unknown }): Promise<SchemaWorkerResult> {
   const compiled = await compileCheck(input.schema);
   if (!compiled.ok) return { problem: compiled.problem };
   if (!('value' in input)) return { mismatches: [] };

@@ -6,7 +6,7 @@ import { openTemporaryFile } from '../../util/write-files.js';
 import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
 import { splitLines } from '../sources/split-lines.js';
-import { type AddedColumns, listAddedColumns, type ResultFormat } from './result-format.js';
+import { type ColumnOptions, listAddedColumns, type ResultFormat } from './result-format.js';
 import type { ResultSubject } from './row-result.js';
 import { readWholeLines } from './whole-lines.js';
 
@@ -24,7 +24,7 @@ interface ReadEarlierOptions {
 }
 
 /**
- * Reads the results file of an earlier run, and rewrites it without failed rows, which run again, and without a last
+ * Reads the results file of an earlier run. Rewrites it without failed rows, because they run again, and without a last
  * line that a crash has cut.
  *
  * @throws BoticelliError `usage` if the file has other content
@@ -69,10 +69,10 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
  *
  * @throws BoticelliError `usage` if the file has another header
  */
-export async function readSourceColumns(path: string, addedColumns: AddedColumns): Promise<string[]> {
-  const added = listAddedColumns(addedColumns);
+export async function readSourceColumns(path: string, options: ColumnOptions): Promise<string[]> {
+  const added = listAddedColumns(options);
   const text = readWholeLines(path, () => {});
-  const records = replaceFormatErrors(parseCsv(text, { delimiter: ',', name: path, maxBytes: maxLineChars }), path);
+  const records = replaceFormatErrors(parseCsv(text, { delimiter: ',', name: path, maxBytes: noLimit }), path);
   for await (const { fields } of records) {
     const columns = fields.slice(0, -added.length);
     if (isDeepStrictEqual(fields.slice(columns.length), added)) return columns;
@@ -99,13 +99,13 @@ interface EarlierLine {
 }
 
 /** Lines of a results file may have any length: a result contains its row and the replies. */
-const maxLineChars = Number.MAX_SAFE_INTEGER;
+const noLimit = Number.MAX_SAFE_INTEGER;
 
 async function* readNdjsonResults(
   text: AsyncIterable<string>,
   { path, format, actNames }: ReadEarlierOptions,
 ): AsyncGenerator<EarlierLine> {
-  for await (const { raw, line } of splitLines(text, path, maxLineChars)) {
+  for await (const { raw, line } of splitLines(text, path, noLimit)) {
     const value = tryParseExactJson(raw);
     if (!isOwnResult(value, actNames)) throw createNotResultError(`${path}:${line}`);
     yield value.status === 'completed' ? { raw, key: format.getKey(value) } : {};
@@ -127,7 +127,7 @@ async function* readCsvResults(
   let statusIndex = 0;
   let subjectCellCount = 0;
   try {
-    for await (const { fields, raw, line } of parseCsv(text, { delimiter: ',', name: path, maxBytes: maxLineChars })) {
+    for await (const { fields, raw, line } of parseCsv(text, { delimiter: ',', name: path, maxBytes: noLimit })) {
       if (line === 1) {
         if (raw !== header) throw createNotResultError(path);
         columnCount = fields.length;

@@ -10,7 +10,7 @@ export interface FailedFile {
   write(row: Row): void;
   /**
    * Completes the file.
-   * @param isComplete whether all rows have run. If so, the rows of an earlier run that did not fail again are removed
+   * @param isComplete whether all rows have run. If so, the rows of an earlier run are removed unless they failed again
    */
   close(isComplete: boolean): void;
 }

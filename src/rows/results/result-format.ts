@@ -34,16 +34,16 @@ export const ndjsonFormat: ResultFormat = {
   explainMismatch: () => undefined,
 };
 
-/** The columns of the results besides those of the source and the fixed ones, such as `reply` and `status`. */
-export interface AddedColumns {
+/** What determines the columns of CSV results, besides the columns of the source. */
+export interface ColumnOptions {
   /** The acts, each of which has a column for its reply. */
   actNames: readonly string[];
-  /** The keys of `--matrix`. */
+  /** The keys of `--matrix`, each of which has a column. */
   matrixKeys: readonly string[];
 }
 
-/** Returns the columns of CSV results that follow those of the source, in order. */
-export function listAddedColumns({ actNames, matrixKeys }: AddedColumns): string[] {
+/** Returns the columns that CSV results have after those of the source, in order. */
+export function listAddedColumns({ actNames, matrixKeys }: ColumnOptions): string[] {
   return [...matrixKeys, 'reply', ...new Set(actNames), 'status', 'error'];
 }
 
@@ -56,7 +56,7 @@ export function listAddedColumns({ actNames, matrixKeys }: AddedColumns): string
  */
 export function createCsvFormat(
   sourceColumns: readonly string[],
-  { actNames, matrixKeys }: AddedColumns,
+  { actNames, matrixKeys }: ColumnOptions,
 ): ResultFormat {
   const acts = [...new Set(actNames)];
   const added = listAddedColumns({ actNames, matrixKeys });

@@ -3,7 +3,7 @@ import { BoticelliError } from '../../errors.js';
 import type { Row, RowSource } from '../row.js';
 import { type AppendFile, getFileSize, openAppendFile, withFlagError } from './append-file.js';
 import { type EarlierResults, readEarlierResults, readSourceColumns } from './earlier-results.js';
-import { type AddedColumns, createCsvFormat, ndjsonFormat, type ResultFormat } from './result-format.js';
+import { type ColumnOptions, createCsvFormat, ndjsonFormat, type ResultFormat } from './result-format.js';
 import type { ResultSubject, RowResult } from './row-result.js';
 
 /** The file of `--results`. */
@@ -20,7 +20,7 @@ export interface ResultsFile {
   close(): void;
 }
 
-interface OpenResultsOptions extends AddedColumns {
+interface OpenResultsOptions extends ColumnOptions {
   path: string;
   source: RowSource;
   /** Whether the file may be that of an earlier run. */
@@ -28,7 +28,7 @@ interface OpenResultsOptions extends AddedColumns {
 }
 
 /**
- * Opens the file of `--results`, which must be new, or with `resume`, may be that of an earlier run of this narrative.
+ * Opens the file of `--results`. It must be new. With `resume`, it may be that of an earlier run of this narrative.
  *
  * @throws BoticelliError `usage`, `output_failed`
  */
@@ -82,13 +82,14 @@ function getKind(path: string): 'ndjson' | 'csv' {
 }
 
 /**
- * Returns the columns of the source, or undefined if they are not known before its first row is read: only standard
- * input has no total, and it can be read only once. Then an earlier file has the columns.
+ * Returns the columns of the source. For rows from standard input, reads the columns from an earlier file; without such
+ * a file, returns undefined, because they are known only when the first row is read.
  */
-async function findColumns(source: RowSource, earlierPath: string | undefined, added: AddedColumns) {
+async function findColumns(source: RowSource, earlierPath: string | undefined, options: ColumnOptions) {
   if (source.columns) return source.columns;
+  // Only standard input has no total. It can be read only once, so its first row can't be read here.
   if (source.total !== undefined) return readFirstKeys(source);
-  return earlierPath === undefined ? undefined : readSourceColumns(earlierPath, added);
+  return earlierPath === undefined ? undefined : readSourceColumns(earlierPath, options);
 }
 
 async function readFirstKeys(source: RowSource): Promise<string[]> {

@@ -10,7 +10,7 @@ import { getNestedNarrative, type Narrative } from '../../../narrative/narrative
 import { formatAxes, type MatrixAxis } from '../../../rows/matrix.js';
 import { openRows } from '../../../rows/open-rows.js';
 import { type FailedFile, openFailedFile } from '../../../rows/results/failed-file.js';
-import type { AddedColumns } from '../../../rows/results/result-format.js';
+import type { ColumnOptions } from '../../../rows/results/result-format.js';
 import { openResultsFile, type ResultsFile } from '../../../rows/results/results-file.js';
 import type { RowSource } from '../../../rows/row.js';
 import { createRowIdCheck } from '../../../rows/row-ids.js';
@@ -149,7 +149,7 @@ async function openSource(narrative: Narrative, { file, options, proc, signal, v
   return source;
 }
 
-async function openFiles(source: RowSource, columns: AddedColumns, { file, options, proc }: OpenRowsRunOptions) {
+async function openFiles(source: RowSource, columns: ColumnOptions, { file, options, proc }: OpenRowsRunOptions) {
   const { results, failed, resume = false } = options;
   const toPath = (name: string | undefined) => (name === undefined ? undefined : resolve(proc.cwd(), name));
   const narrativePath = file === '-' ? undefined : toPath(file);
