@@ -98,7 +98,7 @@ input = [{ type = "text", content = "y" }]
     expect(await collectProblems(source('system = "None."'))).toEqual([]);
   });
 
-  it('cannot refer to an act outside of the order; in such an act it may refer to any act in the order', async () => {
+  it('cannot refer to an act outside of "order"; in an act outside of "order", it may refer to any act in "order"', async () => {
     expect(
       await collectProblems(`${renderHead('a')}[acts]\na = "x {{b}}"\nb = "{{previous}} {{a}} {{nix}}"\n`),
     ).toEqual([
