@@ -117,7 +117,7 @@ test.each(stateFolderCases)(
   },
 );
 
-test('accepts a state folder that a .env chooses within its own folder, even if it does not exist', async () => {
+test('accepts a state folder inside the folder of the .env that chooses it, even before the state folder exists', async () => {
   const { folder, readSettings } = openFolder({ 'work/.env': 'BOTICELLI_STATE_DIR=./new/state' });
   expect((await readSettings()).stateFolder).toBe(join(folder, 'work/new/state'));
 });
