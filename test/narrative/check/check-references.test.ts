@@ -244,9 +244,9 @@ it('checks the references of ten thousand acts in linear time', async () => {
   };
   // The first call is not measured, because the code is compiled during it.
   await timeOf(500);
-  const few = await timeOf(2500);
+  const timeOfFew = await timeOf(2500);
   // Four times the acts: quadratic growth would take sixteen times as long.
-  expect(await timeOf(10_000)).toBeLessThan(12 * Math.max(20, few));
+  expect(await timeOf(10_000)).toBeLessThan(12 * Math.max(20, timeOfFew));
 });
 
 it.each([
