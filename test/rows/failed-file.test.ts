@@ -46,7 +46,7 @@ describe.each([
   ],
   ['*.txt', '{}/1.txt\n{}/2.txt\n', '{}/2.txt\n{}/3.txt\n', '{}/1.txt\n{}/2.txt\n{}/3.txt\n', ''],
 ])('a file with failed rows of %s from an earlier run', (source, earlier, afterCompleteRun, afterStop, noRows) => {
-  /** Lets rows 2 and 3 fail in a second run. Returns the content of the file during this run, and after it. */
+  /** Lets rows 2 and 3 fail in a second run. Returns the content of the file during that run, and after it. */
   const failAgain = async (isComplete: boolean) => {
     const { file, rows, read, listLeftovers } = await open(source, earlier);
     const folder = rows[0].folder;
@@ -59,19 +59,19 @@ describe.each([
     return [during, read().replaceAll(folder, '{}')];
   };
 
-  test('has only the failed rows of this run after a complete run', async () => {
+  test('has only the failed rows of a second run after that run was complete', async () => {
     const [during, after] = await failAgain(true);
     expect(after).toBe(afterCompleteRun);
-    // If the run is killed here, the file has the failed rows of both runs. A JSON file still has only those of the
-    // earlier run, because it is written at the end.
+    // A run that is killed leaves the file as it is during the run: with the failed rows of both runs. A JSON file then
+    // has only those of the earlier run, because new rows are written to it at the end.
     expect(during).toBe(source === 'c.json' ? earlier : afterStop);
   });
 
-  test('keeps its rows and has the new ones, each once, if the run stops early', async () => {
+  test('keeps its rows and gets those of a second run, each once, if that run stops early', async () => {
     expect((await failAgain(false))[1]).toBe(afterStop);
   });
 
-  test('after a run without failures, has no rows if the run was complete, and keeps its rows if it stopped early', async () => {
+  test('after a second run without failures, has no rows if that run was complete, and else keeps its rows', async () => {
     for (const isComplete of [true, false]) {
       const { file, read, bytes } = await open(source, earlier);
       (await file).close(isComplete);
