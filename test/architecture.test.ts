@@ -36,8 +36,11 @@ const allowedImports: Record<string, string[]> = {
   facts: [],
 };
 /** Returns the only folder that may import a package, or undefined if every folder may import it. */
-const getPackageOwner = (name: string) =>
-  /^(@google\/genai|ws$)/.test(name) ? 'gemini' : /^(chalk|ora)$/.test(name) ? 'terminal' : undefined;
+function getPackageOwner(name: string): string | undefined {
+  if (/^(@google\/genai|ws$)/.test(name)) return 'gemini';
+  if (/^(chalk|ora)$/.test(name)) return 'terminal';
+  return /^(bottleneck|ioredis)$/.test(name) ? 'quota' : undefined;
+}
 
 const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
