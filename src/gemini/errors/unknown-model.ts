@@ -21,9 +21,9 @@ interface UnknownModelOptions extends Pick<CallOptions, 'clock' | 'timeoutMs'> {
 }
 
 /**
- * Explains a `model_not_found` error with the service's model list: with similar names, the methods that the model
- * supports, or the date of its shutdown. If the list can't be loaded, an error of the Live API is returned unchanged,
- * because its hint already names Live models. Resolves to the signal's reason after an abort.
+ * Explains a `model_not_found` error. The service's model list shows similar names, or the methods that the model does
+ * support; the built-in facts show the date of its shutdown. If the list can't be loaded, an error of the Live API is
+ * returned unchanged, because its hint already names Live models. Resolves to the signal's reason after an abort.
  */
 export async function explainUnknownModel(error: BoticelliError, options: UnknownModelOptions): Promise<unknown> {
   const { method, context } = options;

@@ -65,8 +65,7 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
 }
 
 /**
- * Selects the largest media, as few as possible, so that those that are not selected fit into one request. References
- * count as 0 bytes.
+ * Selects the largest media, as few as possible: the others must fit into one request. References count as 0 bytes.
  */
 function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
   const bySize = [...parts].sort((one, other) => getByteLength(other) - getByteLength(one));
