@@ -46,8 +46,8 @@ const maxLookUpMs = 10_000;
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock, timeoutMs } = options;
   const cached = await modelListCache?.read();
-  const isListed = cached?.entries.some(({ name, methods }) => name === model && methods.includes(method));
-  if (cached && !isListed) return cached.entries;
+  const isListedWithMethod = cached?.entries.some(({ name, methods }) => name === model && methods.includes(method));
+  if (cached && !isListedWithMethod) return cached.entries;
   const signal = options.deadlineSignal ?? context.signal;
   const listOptions = { signal, clock, timeoutMs: Math.min(maxLookUpMs, timeoutMs) };
   const models = await listModelsWithConnection(connection, listOptions).catch(() => undefined);

@@ -17,8 +17,8 @@ interface CountTokensOptions extends CallOptions {
 }
 
 /**
- * The maximum time for a count. It is short, because the caller waits for the count before it sends a request or reports
- * an error.
+ * The maximum time for a count. It is short, because the caller waits for the count before it sends a request or
+ * reports an error.
  */
 const maxCountMs = 10_000;
 
