@@ -100,7 +100,7 @@ export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }
 
-/** A rate limiter from which others are built. A `reserve` that replaces this one must first call `applyProjectPause`. */
+/** The base of other rate limiters. If such a limiter replaces `reserve`, it must first call `applyProjectPause`. */
 export interface PausingRateLimiter extends RateLimiter {
   /** Applies a pause of the project to a model that had no state when the pause began. Call it before reserving. */
   applyProjectPause(model: string): Promise<void>;
