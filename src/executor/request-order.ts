@@ -76,6 +76,7 @@ function outlineRequests(narrative: Narrative): RequestOutline[] {
   const visible = planVisiblePositions(acts);
   const round = acts.flatMap((act, position) => {
     const nested = act.inputs.flatMap((input) => (input.type === 'narrative' ? outlineRequests(input.narrative) : []));
+    // Only an act whose single input is a narrative makes no request of its own.
     if (getNestedNarrative(act)) return nested;
     const seen = visible[position] ?? [];
     const texts = act.inputs.map((input) => outlineText(input, narrative));
