@@ -24,7 +24,7 @@ afterEach(() => server.close());
 
 /**
  * A folder with `narrative`. By default, that narrative has one act, and the line `head` in [narrative]. The server sends
- * `reply`, and breaks off hop `lostHop` (2 or more) once.
+ * `reply`, and breaks off hop `lostHop` once. Hop 1 can't be lost, because its request has no token that identifies it.
  */
 function setup(
   reply: LongReply,

@@ -90,7 +90,7 @@ test('with --jobs, independent acts run in parallel and give the same output and
   const gate = createGate();
   replyByPrompt({ ...replies, B: textReply('to B', { gate }), C: textReply('to C', { gate }) });
   const running = run('n.toml --record two.ndjson --jobs 2 -o ndjson --out-dir out.dir');
-  // The run in order sent four requests. The others are those of `a`, `b` and `c`.
+  // Four requests of the run in order, and those of `a`, `b` and `c` in this run.
   await server.waitForRequests(7);
   gate.releaseAll();
   const { stdout } = await running;

@@ -19,7 +19,7 @@ const lockKinds = [
   ],
 ] as const;
 
-// These tests run concurrently, because they mostly wait: the message comes after some seconds.
+// These tests run concurrently, because they mostly wait: a run reports a lock only after some seconds.
 describe.concurrent('a database that another process keeps locked', () => {
   test.for(lockKinds)(
     'makes a run wait, and the run says so (locked %s)',
