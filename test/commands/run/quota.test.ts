@@ -157,7 +157,7 @@ describe('a wait for quota', () => {
     expect(await fixture.run(['one.toml', '--max-wait', '1s'])).toMatchObject({ code: 0 });
   });
 
-  test('on Ctrl-C, frees its reservation for the next process', async () => {
+  test('frees its reservation for the next process if Ctrl-C ends it', async () => {
     const fixture = await createQuotaFixture(onTestFinished, oneRequestPerMinute);
     await fixture.run(['one.toml']);
     const first = await startWaitingRun(fixture);
@@ -170,7 +170,7 @@ describe('a wait for quota', () => {
     expect(fixture.log.decisions).toHaveLength(1);
   });
 
-  test('after kill -9, delays the next process by its reservation only', async () => {
+  test('delays the next process only by its reservation if kill -9 ends it', async () => {
     const fixture = await createQuotaFixture(onTestFinished, {
       serverRules: { rpm: 1, windowMs: 1500 },
       settings: { rpm: 1 },
