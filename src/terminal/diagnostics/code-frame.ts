@@ -59,8 +59,8 @@ function getLine(text: string, line: number): string | undefined {
 /** The maximum length of the part of a line that is shown, in UTF-16 code units. */
 const maxShownLength = 100;
 /**
- * The maximum length of the text before the location, in UTF-16 code units. More is shown if the line ends soon after the
- * location.
+ * The maximum length of the text before the location, in UTF-16 code units. More is shown if the line ends soon after
+ * the location.
  */
 const maxShownBefore = 40;
 

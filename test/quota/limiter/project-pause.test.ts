@@ -50,7 +50,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     ).toEqual(['busy', 'm', 'n', 'new']);
   });
 
-  test('doubles with each rejection after a pause, up to ten minutes, and counts a burst of rejections once', async () => {
+  test('doubles with each rejection after a pause, up to ten minutes, but only once for a burst of rejections', async () => {
     const clock = createManualClock(startMs);
     const { limiter } = await open(clock, {});
     const reserve = createReserveFunction(limiter);
