@@ -92,7 +92,7 @@ function renderReplies({ title, replies }: ComparedReplies, runs: readonly RunWi
 
 /**
  * Renders a reply, and marks its differences from the reply of the first run.
- * @param first the reply of the first run; undefined if the first run has none, or if `reply` is this reply
+ * @param first the reply of the first run; undefined if the first run has no reply, or if `reply` is its reply
  */
 function renderReply(reply: string | undefined, first: string | undefined, markWords: MarkWords): Html {
   if (reply === undefined) return html`<p class="note">No reply.</p>`;

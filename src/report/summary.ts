@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, formatFullDateTime, formatInteger, formatUsd } from '../terminal/text/format.js';
-import { formatTotalTokens } from '../terminal/text/format-tokens.js';
+import { formatBilledTokens } from '../terminal/text/format-tokens.js';
 import type { ReportRun } from './data/report-run.js';
 import { type Html, html } from './html.js';
 
@@ -31,7 +31,7 @@ export function listFacts(run: ReportRun): [name: string, value: string | Html][
     ['Models', models || undefined],
     [unit === 'row' ? 'Rows' : 'Acts', `${formatInteger(run.ended)} of ${formatInteger(run.total)} have their reply`],
     ['Requests', formatCount(run.attempts, 'request')],
-    ['Tokens', formatTotalTokens(run.tokens)],
+    ['Tokens', formatBilledTokens(run.tokens)],
     ['Cost', costUsd === undefined ? undefined : formatUsd(costUsd)],
     ['Waited', waitMs > 0 ? formatDuration(waitMs) : undefined],
     ['Time', durationMs === undefined ? 'no end recorded' : formatDuration(durationMs)],

@@ -10,8 +10,8 @@ const maxCharacters = 100_000;
 const diffOptions = { maxEditLength: 3000, timeout: 300 };
 
 /**
- * Marks the words that only `after` has as inserted, and those that only `before` has as deleted. Returns undefined if
- * the texts are too long or differ too much.
+ * Compares two texts: words that occur only in `after` are marked as inserted, and words that occur only in `before` as
+ * deleted. Returns undefined if the texts are too long or differ too much.
  */
 export type MarkWords = (before: string, after: string) => Html | undefined;
 

@@ -64,7 +64,7 @@ export function readSchema(database: LibSql.Database) {
   };
 }
 
-/** Returns the comparable rows of version 0.1's tables, in an order that is the same for each run of the scenario. */
+/** Returns the comparable rows of the tables that version 0.1 has too. Their order is the same for each run. */
 export function readContent(database: LibSql.Database) {
   const readAll = (query: string) => database.prepare(query).all().map(toComparable);
   return {

@@ -19,11 +19,11 @@ import { liveModel, startScenarioServer } from './scenario.js';
 const cleanups: (() => void | Promise<void>)[] = [];
 const onCleanup = (clean: () => void | Promise<void>) => void cleanups.push(clean);
 let server: GeminiServer;
-let recent: OldState;
+let recentState: OldState;
 beforeAll(async () => {
   server = await startScenarioServer();
   onCleanup(() => server.close());
-  recent = createRecentState(onCleanup);
+  recentState = createRecentState(onCleanup);
 });
 afterAll(async () => {
   for (const clean of cleanups) await clean();
@@ -61,30 +61,30 @@ describe('replies that version 0.1 stored', () => {
     ['of an alias', 'run short.toml -m model-latest', 'run short.toml -m model-latest'],
   ])('are reused by --resume: %s', async (_, command, oldCommand) => {
     for (const flag of ['', ' --stream']) {
-      const { code, stdout, stderr } = await runOffline(recent, `${command}${flag} --resume`);
+      const { code, stdout, stderr } = await runOffline(recentState, `${command}${flag} --resume`);
       expect({ code, stdout }).toEqual({ code: 0, stdout: oldOutput.replies[oldCommand] });
       expect(stderr).not.toContain('warning');
     }
-    const { stdout } = await runOffline(recent, `${command} --resume -o json`);
+    const { stdout } = await runOffline(recentState, `${command} --resume -o json`);
     const { acts } = JSON.parse(stdout) as { acts: object[] };
     for (const act of acts) expect(act).toMatchObject({ reused: true, attempts: 0 });
   });
 
   test('of a fallback are not reused with --no-fallback', async () => {
-    const { code, stdout } = await runOffline(recent, 'run short.toml -m model-day --resume --no-fallback');
+    const { code, stdout } = await runOffline(recentState, 'run short.toml -m model-day --resume --no-fallback');
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
   });
 
   test('of an interrupted run are reused, and the other acts are sent', async () => {
     const before = server.generateRequests.length;
-    const { stdout } = await recent.run('run narrative.toml -m model-b --resume --retries 0', { server });
+    const { stdout } = await recentState.run('run narrative.toml -m model-b --resume --retries 0', { server });
     expect(stdout).toMatch(/^Dear nobody,\n/);
     expect(server.generateRequests[before]?.body.contents).toHaveLength(3);
   });
 
   test('are sent in the next request as version 0.1 sent them, except for thoughts, which are left out', async () => {
     const before = server.generateRequests.length;
-    expect((await recent.run('run narrative.toml --resume --from title', { server })).code).toBe(0);
+    expect((await recentState.run('run narrative.toml --resume --from title', { server })).code).toBe(0);
     const bodies = server.generateRequests.slice(before).map(({ body }) => body);
     expect(JSON.stringify(bodies)).not.toContain('"thought"');
     expect(toComparable(bodies)).toEqual(toComparable([oldOutput.titleRequest]));
@@ -141,7 +141,7 @@ describe('runs that version 0.1 recorded', () => {
 });
 
 test('the list of models that version 0.1 stored is used without a request', async () => {
-  const { code, stdout, stderr } = await runOffline(recent, 'models');
+  const { code, stdout, stderr } = await runOffline(recentState, 'models');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const old = oldOutput.replies.models?.replace('127.0.0.1:20921', `127.0.0.1:${server.port}`) ?? '';
   // Version 0.1 showed neither prices nor levels of thinking. Today both follow the limits of a model, and a line

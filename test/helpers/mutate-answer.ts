@@ -57,8 +57,8 @@ export function* listMutatedAnswers(answer: Json): Generator<Json> {
 }
 
 function mutateOnce(answer: Json, sharedMutation: AnswerMutation): Json {
-  // The mutation is copied, because its value becomes part of the answer, which later mutations change, while other
-  // cases use the same mutation.
+  // Later mutations may change the value that this one puts into the answer. Other cases use the same mutation, so its
+  // value must stay as it is, and a copy is put into the answer.
   const mutation = structuredClone(sharedMutation);
   const holder: { root: Json } = { root: answer };
   const places = listPlaces(holder);

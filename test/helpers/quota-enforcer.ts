@@ -16,7 +16,7 @@ export interface QuotaRules {
   tpm?: number;
   /** Requests per day. The day never ends here. */
   rpd?: number;
-  /** Bounds of the delay of a reply, after its request was counted. Default 0. */
+  /** The shortest and the longest delay of a reply. The request is counted before the delay. Default 0. */
   latencyMs?: [minMs: number, maxMs: number];
   /** The offset of fixed windows from multiples of their length. Default: a random one, from the seed. */
   phaseMs?: number;
@@ -148,10 +148,11 @@ function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): n
 }
 
 /**
- * Computes the share of a quota that was used. It is 1 if each request came `spanMs` after the request `perWindow`
- * places before it. The requests form successive groups of `perWindow`. The share is (groups - 1) × `spanMs`, divided
- * by the time from the mean arrival in the first group to the mean arrival in the last one. Whole groups are compared,
- * and not the first request with the last one, because a single process does not send a group as a burst.
+ * Computes the share of a quota that was used. It is 1 if no time was lost: each request came exactly `spanMs` after
+ * the one that is `perWindow` places earlier in the list. The requests form successive groups of `perWindow`. The share
+ * is (groups - 1) × `spanMs`, divided by the time from the mean arrival in the first group to the mean arrival in the
+ * last one. Whole groups are compared, and not the first request with the last one, because a single process does not
+ * send a group as a burst.
  *
  * @param accepted the requests in order of arrival; their number is a multiple of `perWindow`
  * @param spanMs the shortest time that the limiter leaves between a request and the request `perWindow` places before

@@ -28,6 +28,7 @@ export interface ReportRun {
   isIncomplete: boolean;
   /** ISO 8601 in UTC. */
   startedAt: string;
+  /** The models that replied, separated by commas. */
   models: string;
   /** The number of acts or rows that have their reply. */
   ended: number;

@@ -93,7 +93,8 @@ function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unkn
 }
 
 /**
- * Splits the time of an act at its waits, at failed attempts and at its first text. Counts from the start of the act.
+ * Splits the time of an act at its waits, at failed attempts and at its first text. Here, the `startMs` of a segment
+ * counts from the start of this act, and not yet from the start of the first act.
  */
 function splitTime({ durationMs, waits, failures, firstTokenMs }: TimesFromStart): Segment[] {
   const segments: Segment[] = [];

@@ -12,8 +12,8 @@ interface FrameOptions {
 
 /**
  * Formats the diagnostics of a file, each with its location and message, the line of the file with carets below it, and
- * a suggestion. Control characters of the file are shown as symbols. An empty `text`, as of a file that could not be
- * read, has no line to show.
+ * a suggestion. Control characters of the file are shown as symbols. If `text` is empty, for example because the file
+ * could not be read, no line is shown.
  */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ...options }: FrameOptions): string[] {
   if (diagnostics.length === 0) return [];
@@ -58,7 +58,10 @@ function getLine(text: string, line: number): string | undefined {
 
 /** The maximum length of the part of a line that is shown, in UTF-16 code units. */
 const maxShownLength = 100;
-/** The maximum length of the text before the location, if the line has enough text after it, in UTF-16 code units. */
+/**
+ * The maximum length of the text before the location, in UTF-16 code units. More is shown if the line ends soon after
+ * the location.
+ */
 const maxShownBefore = 40;
 
 /** Extracts the part of a line around a location; `…` marks omissions. */

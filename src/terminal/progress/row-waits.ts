@@ -28,8 +28,8 @@ export interface RowWaits {
  */
 export function createRowWaits(now: () => number): RowWaits {
   /**
-   * The last wait of each act in progress, by row and index; undefined if the act has not waited since it started or fell
-   * back.
+   * The last wait of each act in progress, by row and index. Undefined if the act has not waited since its start or its
+   * last fallback.
    */
   const acts = new Map<string, ActWait | undefined>();
   let rowCount = 0;

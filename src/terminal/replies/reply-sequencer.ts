@@ -45,7 +45,8 @@ function createEventQueue() {
 
 /**
  * Writes the replies of parallel narratives in order. Returns a function that wraps the output of the narrative at a
- * position, counted from 0.
+ * position, counted from 0. The events of a narrative must come act by act: if its acts run in parallel, its events
+ * pass through `createActSequencer` first.
  */
 export function createNarrativeSequencer() {
   const queue = createEventQueue();

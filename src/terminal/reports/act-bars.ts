@@ -46,7 +46,7 @@ export function formatActBars(acts: readonly RecordedAct[], { colors, columns }:
 
 /**
  * Formats how long an act waited for each reason and, if the reply was streamed, how long the model thought and
- * answered. Returns an empty string if there is neither.
+ * answered. Returns an empty string if the act did not wait and its reply was not streamed.
  */
 export function formatActTimes({ waits, firstTokenMs, durationMs }: RecordedTiming): string {
   const byReason = new Map<string, number>();

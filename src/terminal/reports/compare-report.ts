@@ -37,7 +37,7 @@ export interface ComparedAct {
   waitMs?: number;
   /** The number of words of the reply. */
   words?: number;
-  /** How the reply differs from that of the first run that has one. Absent for that run. */
+  /** How the reply differs from the first reply to this act, in the order of the runs. Absent for that first reply. */
   difference?: ReplyDifference;
 }
 

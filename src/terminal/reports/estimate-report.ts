@@ -25,10 +25,7 @@ export interface EstimateReport extends Totals {
   models: readonly ({ model: string } & Totals)[];
   /** The number of requests whose model may search the web. */
   searchRequests: number;
-  /**
-   * The fee for a search: of the models that may search the web, the highest fee. Absent if the fee of one of these
-   * models is unknown.
-   */
+  /** The highest fee for a search among the models that may search the web. Absent if the fee of one is unknown. */
   searchFee?: SearchFee;
 }
 

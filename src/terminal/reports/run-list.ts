@@ -64,8 +64,8 @@ const columnDefinitions: readonly Column[] = [
 ];
 
 /**
- * The columns that are left out, one after another, if the table is too wide although its texts are truncated. The id of
- * a run contains its start time, and `runs show` shows the models and where the rows come from.
+ * The columns that are left out, one after another, if the table is too wide although its texts are truncated. They can
+ * be missed: the id of a run contains its start time, and `runs show` shows the models and where the rows come from.
  */
 const dispensableTitles = ['started', 'model', 'rows'];
 
@@ -109,7 +109,7 @@ function fitTable(shown: readonly number[], cells: string[][], terminalWidth: nu
       .sort((left, right) => right - left);
     if (longest <= minTruncatedLength) return table;
     const column = definitions.findIndex(({ isTruncatable }, at) => isTruncatable && maxLengths[at] === longest);
-    // Shortens the column at most to the length of the next longest one. Columns of equal length lose one unit in turn.
+    // The column does not become shorter than the next longest one. Columns of equal length lose one unit in turn.
     const overflow = Math.max(...table.map(measureWidth)) - (terminalWidth ?? 0);
     const step = Math.max(1, Math.min(overflow, longest - Math.max(next, minTruncatedLength)));
     maxLengths[column] = longest - step;

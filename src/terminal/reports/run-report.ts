@@ -14,7 +14,7 @@ import { colorizePrompt, formatPrompt } from '../progress/format-prompt.js';
 import { formatToolUse } from '../progress/format-tool-use.js';
 import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
-import { formatTotalTokens } from '../text/format-tokens.js';
+import { formatBilledTokens } from '../text/format-tokens.js';
 import { escapeMarkdown, renderSources } from '../text/markdown.js';
 import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
@@ -117,7 +117,7 @@ function formatRow({ run, status, rowLabel, matrixLabel, error }: RecordedRun): 
 }
 
 function formatUsage({ usage, costUsd }: RecordedRun): string[] {
-  const tokens = formatTotalTokens(usage);
+  const tokens = formatBilledTokens(usage);
   return costUsd === undefined ? [tokens] : [tokens, formatUsd(costUsd)];
 }
 

@@ -10,8 +10,8 @@ export function formatTokens({ thoughtTokens = 0, ...usage }: Usage): string {
   return thoughtTokens > 0 ? `${tokens}, ${thoughtTokens} thinking` : tokens;
 }
 
-/** Formats the tokens of several requests. Thoughts count as output. */
-export function formatTotalTokens(usage: Usage): string {
+/** Formats the tokens of several requests as they are billed: `120 tokens in, 37 out`. Thoughts count as output. */
+export function formatBilledTokens(usage: Usage): string {
   return formatInAndOut(getBilledOutput(usage), usage);
 }
 

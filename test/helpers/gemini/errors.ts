@@ -63,7 +63,7 @@ export function createRetryInfo(retryDelay: string): object {
   return { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay };
 }
 
-export interface QuotaViolation {
+export interface WireQuotaViolation {
   quotaId: string;
   /** The limit. Google sometimes omits it. */
   quotaValue?: string;
@@ -73,7 +73,7 @@ export interface QuotaViolation {
 
 /** 429 with the limits that were exceeded. Without violations and without a delay it has no details, as on paid tiers. */
 export function quotaError(
-  violations: QuotaViolation[],
+  violations: WireQuotaViolation[],
   retryDelay?: string,
   headers?: Record<string, string>,
 ): ScriptedReply {

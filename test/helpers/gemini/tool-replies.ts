@@ -38,7 +38,7 @@ export function searchReply(
 }
 
 /**
- * Creates a reply in which each part is a chunk of its own. (In `partsReply` of replies.ts, each list of parts is one.)
+ * Creates a reply in which each part is a chunk of its own. (With `partsReply`, a chunk has a list of parts.)
  * @param candidate further fields of the last chunk's candidate
  */
 export function partPerChunkReply(parts: readonly WirePart[], candidate: object = {}): ScriptedReply {

@@ -4,7 +4,7 @@ import { createModelState, parseModelState } from '../../../src/quota/limiter/mo
 test.each([
   ['no value', undefined],
   ['invalid JSON', '{"appointments":'],
-  ['lists that are objects, as cjson writes empty ones', '{"appointments":{},"days":{},"leases":{}}'],
+  ['lists that are written as objects (Redis does so with empty ones)', '{"appointments":{},"days":{},"leases":{}}'],
   ['lists whose items are not objects', '{"appointments":[null],"days":[1],"leases":["x"]}'],
 ])('parses %s as an empty state', (_, json) => {
   expect(parseModelState(json)).toEqual(createModelState());

@@ -37,6 +37,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
       expect(await reserve(model, until - 1)).toEqual({ state: 'too-late', model, at: until, reason: 'spend' });
     }
     clock.advance(pending.at - clock.now());
+    // `confirm` moves the reservation to the end of the pause. The request may not be sent yet.
     expect(await limiter.confirm(pending)).toMatchObject({ state: 'booked', at: until, reason: 'spend' });
     clock.advance(until - clock.now());
     expect(await limiter.confirm(pending)).toBe('go');
@@ -49,7 +50,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     ).toEqual(['busy', 'm', 'n', 'new']);
   });
 
-  test('doubles with each rejection after a pause, up to ten minutes, and counts a burst of rejections once', async () => {
+  test('doubles with each rejection after a pause, up to ten minutes, but only once for a burst of rejections', async () => {
     const clock = createManualClock(startMs);
     const { limiter } = await open(clock, {});
     const reserve = createReserveFunction(limiter);
@@ -91,19 +92,18 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
   });
 });
 
-test('the pause of a project delays requests in all limiters on the same store, also the first request of a limiter and the first one to a model', async () => {
+test('the pause of a project delays requests in all limiters on the same store, even in an unused limiter and to a model without a state', async () => {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
-  const [reserveInUnusedLimiter, reserveInUsedLimiter] = [0, 1].map(() =>
-    createReserveFunction(createRateLimiter({ store, clock, project: 'p' })),
-  );
-  await reserveInUsedLimiter?.('known');
-  const limiter = createRateLimiter({ store, clock, project: 'p' });
-  await limiter.recordRejection(expectReserved(await limiter.reserve({ ...request, model: 'm' })), spendRejection);
+  const createLimiter = () => createRateLimiter({ store, clock, project: 'p' });
+  const reserveInUnusedLimiter = createReserveFunction(createLimiter());
+  const reserveInUsedLimiter = createReserveFunction(createLimiter());
+  await reserveInUsedLimiter('known');
+  const rejectedLimiter = createLimiter();
+  const rejected = expectReserved(await createReserveFunction(rejectedLimiter)('m'));
+  await rejectedLimiter.recordRejection(rejected, spendRejection);
   for (const model of ['known', 'm', 'new'])
-    expect(await reserveInUsedLimiter?.(model)).toMatchObject({ at: startMs + 60_000 });
-  expect(await reserveInUnusedLimiter?.('another')).toMatchObject({ at: startMs + 60_000 });
+    expect(await reserveInUsedLimiter(model)).toMatchObject({ at: startMs + 60_000 });
+  expect(await reserveInUnusedLimiter('another')).toMatchObject({ at: startMs + 60_000 });
   expect((await store.readAll()).get(modelStateKey('p', 'another'))?.refusedFor).toBe('spend');
 });
-
-const request = { estimatedTokens: 1, limitsFor: () => ({}) };

@@ -25,7 +25,7 @@ describe('a Redis URL', () => {
     expect(parseRedisUrl(url)).toEqual(address);
   });
 
-  test('sets no options of the client in its query', () => {
+  test('cannot set options of the client with its query', () => {
     const url = 'redis://host?enableOfflineQueue=true&lazyConnect=false';
     expect(parseRedisUrl(url)).toEqual({ host: 'host', port: 6379 });
   });

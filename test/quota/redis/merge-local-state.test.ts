@@ -17,7 +17,7 @@ test('keeps the pause that a shared state already has', () => {
   expect(state).toMatchObject({ notBefore: 7000, refusedFor: 'tpm' });
 });
 
-test('converts the end of a delay to server time, but not the end of a day', () => {
+test('converts `closedUntil` to server time, unless it is the end of a Pacific day, which needs no conversion', () => {
   const state = createModelState();
   mergeLocalState(state, { ...createModelState(), closedUntil: 9000 }, options);
   expect(state.closedUntil).toBe(9100);
@@ -32,7 +32,7 @@ test('gives the local `servedInWindow` to a new shared state, but not to an exis
   const created = createModelState();
   mergeLocalState(created, local, options);
   expect(created).toMatchObject({ servedInWindow: 12 });
-  // A shared state gets its `edition` when it is new, so a state that has one is not new.
+  // A shared state gets its id, `edition`, when it is created. So a state that has one is not new.
   const existing = { ...createModelState(), edition: 'e' };
   mergeLocalState(existing, local, options);
   expect(existing).not.toHaveProperty('servedInWindow');

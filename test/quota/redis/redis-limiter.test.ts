@@ -167,8 +167,8 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
           const options = { project: 'p', windowMs, budget };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
-          // Without merged reservations, no transaction is made. It would create an empty state in memory, but none in
-          // Redis, and a pause of the project is written only into the states that exist.
+          // A transaction that adds nothing would create an empty state in memory, but none in Redis. The states would
+          // differ after a pause of the project, because it is written only into states that exist.
           for (const store of merged.length > 0 ? [memory, redis] : [])
             await store.transact(modelStateKey('p', 'm'), (state) => addMerged(state, merged));
           const limiters = [

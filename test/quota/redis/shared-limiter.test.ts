@@ -122,7 +122,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     for (const [n, at] of times.entries()) if (n >= 3) expect(at - (times[n - 3] ?? 0)).toBeGreaterThan(spanMs - 100);
   });
 
-  test('tells each machine, in its local time, when a delay that closes a model ends', async () => {
+  test('tells each machine in its own local time when a closed model can be used again', async () => {
     const { url } = await startRedis();
     const hourMs = 3_600_000;
     const one = createMachine(url);
