@@ -212,7 +212,7 @@ describe('a failure', () => {
     expect(await report).toMatchObject({ error: { act: 'a', message: 'first' }, acts: [] });
   });
 
-  test('keeps acts that wait for a slot from starting, and is reported for the act that failed', async () => {
+  test('prevents the start of acts that wait for a slot, and is reported for the act that failed', async () => {
     const nested = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const { next, answer, report } = startRun(createNarrative([createAct('n', ['N', nested], noContext), ...acts]), {
       maxConcurrent: 2,

@@ -60,15 +60,15 @@ test('a narrative that uses a row fails before any request if there is no row, o
   expect(inherited.report.failure?.code).toBe('invalid_narrative');
 });
 
-describe('files that a row names', () => {
+describe('a file that a row names', () => {
   const imageNarrative = renderNarrative('[[acts.a.input]]\ntype = "image"\nfile = "{{row.file}}"');
 
-  test.each([['a.png'], ['../texts/b.png'], ['./a.png ']])('%s is read', async (file) => {
+  test.each([['a.png'], ['../texts/b.png'], ['./a.png ']])('is read: %s', async (file) => {
     const { report, sent } = await runWithRow(imageNarrative, { values: { file } });
     expect([report.failure, ...sent]).toEqual([undefined, file.trim()]);
   });
 
-  test.each([['../c.png'], ['link.png'], ['/etc/hostname']])('%s is refused without --allow-outside', async (file) => {
+  test.each([['../c.png'], ['link.png'], ['/etc/hostname']])('is refused without --allow-outside: %s', async (file) => {
     const { report } = await runWithRow(imageNarrative, { values: { file } });
     expect(report.failure?.code).toBe('no_input');
     expect(report.failure?.message).toMatch(
@@ -76,7 +76,7 @@ describe('files that a row names', () => {
     );
   });
 
-  test('may be anywhere with --allow-outside, or if the file itself is a row of --each; a missing file is an error', async () => {
+  test('may be anywhere with --allow-outside, or if it is itself a row of --each; a missing one is an error', async () => {
     const allowed = await runWithRow(imageNarrative, { values: { file: '../c.png' } }, { allowOutside: true });
     expect(allowed.report.status).toBe('completed');
     const folder = createTemporaryFolder(onTestFinished);
