@@ -58,7 +58,7 @@ describe('the cost of a request', () => {
 });
 
 describe('the cost of web searches', () => {
-  /** The cost of a request whose prompt costs $2 ($1 with flex), and of its searches. */
+  /** The cost of a request: $2 for its prompt ($1 with flex), plus the fee for its searches. */
   const cost = (searches: number, searchFee?: Price['searchFee'], serviceTier = 'standard') =>
     calculateCostUsd(millions({ prompt: 1 }), { ...price, ...(searchFee && { searchFee }) }, { searches, serviceTier });
 
@@ -68,7 +68,7 @@ describe('the cost of web searches', () => {
     expect(cost(2, { usd: 0.5, per: 'query' }, 'flex')).toBe(2);
   });
 
-  test('is unknown if the fee is unknown, and 0 without searches', () => {
+  test('is unknown if the fee is unknown; without searches, nothing is added', () => {
     expect([cost(0), cost(1)]).toEqual([2, undefined]);
   });
 });

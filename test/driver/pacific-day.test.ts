@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
-  'each hour of the ten days from %s is surely in its own Pacific day only, but the start of a Sunday is surely in none',
+  'each hour of ten days from %s is surely in its own Pacific day and no other; the start of a Sunday is not surely in any',
   (start) => {
     const hourMs = 3_600_000;
     for (let hour = 0; hour < 10 * 24; hour += 1) {

@@ -46,7 +46,7 @@ test.each([
   expect(renderConversations(acts)).toEqual(expected);
 });
 
-test('shows each act exactly the turns of its context, although it drops turns that no later act sees', () => {
+test('each act sees exactly the turns of its context, although turns that no later act sees are dropped', () => {
   const names = ['a', 'b', 'c', 'd'];
   const contexts = fc.oneof(fc.constantFrom<ActContext>('full', 'previous', 'none'), fc.subarray(names));
   const acts = fc.array(fc.tuple(fc.constantFrom(...names), contexts), { maxLength: 12 });

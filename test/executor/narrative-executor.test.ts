@@ -237,7 +237,7 @@ test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW'])(
   },
 );
 
-test('with strict, tells complete from truncated replies, whatever the letter case of the finish reason', async () => {
+test('with strict, accepts a complete and rejects a truncated reply, whatever the letter case of the finish reason', async () => {
   const { events, executor } = createExecutor([{ pieces: ['All'], finishReason: 'stop' }], { strict: true });
   expect((await executor.execute(createNarrative(act('one')))).acts).toMatchObject([{ finishReason: 'stop' }]);
   expect(events.map(({ type }) => type)).not.toContain('act-note');
@@ -288,7 +288,7 @@ test('reports a stream without a finished chunk as a bug', async () => {
   expect(report.error).toMatchObject({ code: 'internal' });
 });
 
-test('saves speech before act-end, which has its duration and file', async () => {
+test('saves speech before act-end; that event names the duration and the file of the speech', async () => {
   const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };
   const saved: unknown[] = [];
   const { driver, events, executor } = createExecutor([], {

@@ -212,7 +212,7 @@ describe('a failure', () => {
     expect(await report).toMatchObject({ error: { act: 'a', message: 'first' }, acts: [] });
   });
 
-  test('keeps acts that wait for a slot from starting, and is reported for the act that failed', async () => {
+  test('prevents the start of acts that wait for a slot, and is reported for the act that failed', async () => {
     const nested = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const { next, answer, report } = startRun(createNarrative([createAct('n', ['N', nested], noContext), ...acts]), {
       maxConcurrent: 2,
@@ -309,25 +309,26 @@ describe('equal requests', () => {
     { arbitrary: fc.constantFrom<ActContext>('none', 'previous', 'full'), weight: 2 },
     { arbitrary: fc.subarray(names), weight: 1 },
   );
+  /** Generates acts with this content. */
   const actOf = (content: fc.Arbitrary<string | Narrative | (string | Narrative)[]>) =>
     fc
       .tuple(fc.constantFrom(...names), content, contexts)
       .map(([name, input, context]) => createAct(name, input, { context }));
-  /** Puts an act of each name before the acts, so that every placeholder has a value. */
+  /** Generates narratives. They begin with an act of each name, so that every placeholder has a value. */
   const narrativeOf = (acts: fc.Arbitrary<Act[]>, carousel: fc.Arbitrary<number>) =>
     fc
       .tuple(acts, carousel)
       .map(([list, rounds]) =>
         createNarrative([...names.map((name) => createAct(name, 'Q', noContext)), ...list], { carousel: rounds }),
       );
-  const flat = fc.array(actOf(texts), { maxLength: 6 });
-  const inner = narrativeOf(flat, fc.constantFrom(1, 2));
-  const mixed = fc.array(actOf(fc.oneof(texts, inner, fc.tuple(texts, inner, inner))), { maxLength: 5 });
+  const textActs = fc.array(actOf(texts), { maxLength: 6 });
+  const nested = narrativeOf(textActs, fc.constantFrom(1, 2));
+  const mixedActs = fc.array(actOf(fc.oneof(texts, nested, fc.tuple(texts, nested, nested))), { maxLength: 5 });
 
   test('and all other requests get the same replies as if the acts ran in order, whatever finishes first', async () => {
     await fc.assert(
       fc.asyncProperty(
-        narrativeOf(mixed, fc.constantFrom(1, 2)),
+        narrativeOf(mixedActs, fc.constantFrom(1, 2)),
         fc.integer({ min: 2, max: 8 }),
         fc.nat(),
         async (narrative, jobs, seed) => {

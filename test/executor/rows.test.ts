@@ -12,17 +12,17 @@ const renderNarrative = (acts: string, head = '') =>
   `[narrative]\nname = "n"\n${head}\n[toc]\norder = ["a"]\n[acts]\n${acts}`;
 
 /**
- * Runs a narrative for a row. The folder of the narrative (`texts`), that of the rows (`rows`) and the folder around
- * both have a picture each.
+ * Runs a narrative for a row. A picture is in each of three folders: that of the narrative (`narratives`), that of the
+ * rows (`rows`), and the folder around both.
  */
 async function runWithRow(text: string, row: Partial<NarrativeRow> | undefined, options = {}) {
   const folder = createTemporaryFolder(onTestFinished);
-  for (const name of ['rows', 'texts']) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'texts/n.toml'), text);
-  for (const name of ['rows/a.png', 'texts/b.png', 'c.png']) writeFileSync(join(folder, name), mediaBytes.png);
+  for (const name of ['rows', 'narratives']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'narratives/n.toml'), text);
+  for (const name of ['rows/a.png', 'narratives/b.png', 'c.png']) writeFileSync(join(folder, name), mediaBytes.png);
   symlinkSync(join(folder, 'c.png'), join(folder, 'rows/link.png'));
   const driver = createScriptedDriver();
-  const narrative = await loadNarrative(join(folder, 'texts/n.toml'));
+  const narrative = await loadNarrative(join(folder, 'narratives/n.toml'));
   const executeOptions = row && { row: { number: 7, values: {}, folder: join(folder, 'rows'), ...row } };
   const report = await new NarrativeExecutor({ driver, ...options }).execute(narrative, executeOptions);
   const [request] = driver.requests;
@@ -60,23 +60,23 @@ test('a narrative that uses a row fails before any request if there is no row, o
   expect(inherited.report.failure?.code).toBe('invalid_narrative');
 });
 
-describe('files that a row names', () => {
+describe('a file that a row names', () => {
   const imageNarrative = renderNarrative('[[acts.a.input]]\ntype = "image"\nfile = "{{row.file}}"');
 
-  test.each([['a.png'], ['../texts/b.png'], ['./a.png ']])('%s is read', async (file) => {
+  test.each([['a.png'], ['../narratives/b.png'], ['./a.png ']])('is read: %s', async (file) => {
     const { report, sent } = await runWithRow(imageNarrative, { values: { file } });
     expect([report.failure, ...sent]).toEqual([undefined, file.trim()]);
   });
 
-  test.each([['../c.png'], ['link.png'], ['/etc/hostname']])('%s is refused without --allow-outside', async (file) => {
+  test.each([['../c.png'], ['link.png'], ['/etc/hostname']])('is refused without --allow-outside: %s', async (file) => {
     const { report } = await runWithRow(imageNarrative, { values: { file } });
     expect(report.failure?.code).toBe('no_input');
     expect(report.failure?.message).toMatch(
-      /^the file ".*" is outside of .*rows and .*texts, and a row chooses its name$/,
+      /^the file ".*" is outside of .*rows and .*narratives, and a row chooses its name$/,
     );
   });
 
-  test('may be anywhere with --allow-outside, or if the file itself is a row of --each; a missing file is an error', async () => {
+  test('may be anywhere with --allow-outside, or if it is itself a row of --each; a missing one is an error', async () => {
     const allowed = await runWithRow(imageNarrative, { values: { file: '../c.png' } }, { allowOutside: true });
     expect(allowed.report.status).toBe('completed');
     const folder = createTemporaryFolder(onTestFinished);

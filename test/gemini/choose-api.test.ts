@@ -3,8 +3,8 @@ import { createLiveApiPredicate } from '../../src/gemini/choose-api.js';
 import type { ModelInfo } from '../../src/gemini/models/model-info.js';
 
 /**
- * Creates `usesLive`, which says whether a model uses the Live API, with a cached model list. `listReads` counts how
- * often it reads the list. Without `entries` there is no list.
+ * Creates `usesLive`. That function says whether a model uses the Live API, and may read a cached model list, which has
+ * the given entries. Without `entries` there is no list. `listReads` counts how often the list is read.
  */
 function createPredicate({ entries, preferLive = false }: { entries?: ModelInfo[]; preferLive?: boolean } = {}) {
   const listReads = { count: 0 };

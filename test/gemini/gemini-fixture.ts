@@ -27,14 +27,14 @@ export function createGeminiFixture(options?: GeminiServerOptions) {
   return fixture;
 }
 
-/** The time at which the errors of `getSameError` are classified. */
+/** The time at which the errors of `getErrorOfBothCalls` are classified. */
 export const errorTime = Date.parse('2026-11-22T12:00:00Z');
 
 /**
  * Sends a unary and a streamed request, answers both with the same scripted reply, checks that both fail with the same
  * error, and returns it.
  */
-export async function getSameError(
+export async function getErrorOfBothCalls(
   fixture: ReturnType<typeof createGeminiFixture>,
   script: ScriptedReply,
 ): Promise<BoticelliError> {

@@ -67,13 +67,13 @@ describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
 test.each(echoes)(
   'a key that is echoed %s is redacted even if a long text is cut in the middle of the key',
   async (_name, echo) => {
-    /** A text that is cut after 20 characters of the echo if it is shortened to the limit. */
-    const fillUpTo = (limit: number) => 'x'.repeat(limit - 20) + echo;
+    /** A text that is longer than the limit. Shortening it to the limit cuts it after 20 characters of the echo. */
+    const echoAcross = (limit: number) => 'x'.repeat(limit - 20) + echo;
     fixture.server.queueReplies(
-      partPerChunkReply([{ executableCode: { language: 'PYTHON', code: fillUpTo(100_000) } }, { text: 'Done.' }], {
+      partPerChunkReply([{ executableCode: { language: 'PYTHON', code: echoAcross(100_000) } }, { text: 'Done.' }], {
         groundingMetadata: {
-          webSearchQueries: [fillUpTo(500)],
-          groundingChunks: [{ web: { uri: 'https://a.example/', title: fillUpTo(500) } }],
+          webSearchQueries: [echoAcross(500)],
+          groundingChunks: [{ web: { uri: 'https://a.example/', title: echoAcross(500) } }],
         },
       }),
     );

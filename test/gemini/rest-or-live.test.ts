@@ -13,10 +13,9 @@ afterEach(() => Promise.all(drivers.splice(0).map((driver) => driver.close?.()))
 /** A routing driver over two scripted drivers, REST and Live. `closed` lists which Live sessions it has closed. */
 function createRouting(usesLiveApi: (model: string) => Promise<boolean> | boolean, scripts: ScriptedCall[] = []) {
   const rest = createScriptedDriver(scripts);
-  const scripted = createScriptedDriver();
   const closed: string[] = [];
   const live = {
-    ...scripted,
+    ...createScriptedDriver(),
     managesConcurrency: () => true,
     closeIdleSessions: async () => void closed.push('idle'),
     close: async () => void closed.push('all'),

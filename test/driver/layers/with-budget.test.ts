@@ -41,7 +41,7 @@ test('counts the cost of a streamed call', async () => {
   expect(inner.requests).toHaveLength(1);
 });
 
-test('names what max_tokens leaves for a later part of a long reply', async () => {
+test('for a later part of a long reply, the error names how many tokens of max_tokens remain', async () => {
   const { driver } = stack(0.5);
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
   const request = { ...createRequest({ maxTokens: 7 }), finishedHops: [{ token: 'a', turn, outputTokens: 4 }] };

@@ -13,7 +13,11 @@ function stack(scripts: ScriptedCall[], options: Partial<FallbackOptions> = {}) 
   const inner = createScriptedDriver(scripts);
   const events: DriverEvent[] = [];
   const driver = withFallback(
-    { getFallbackModels: (named) => named ?? ['second', 'third'], getUnsupportedReason: () => undefined, ...options },
+    {
+      getFallbackModels: (actModels) => actModels ?? ['second', 'third'],
+      getUnsupportedReason: () => undefined,
+      ...options,
+    },
     inner,
   );
   return { driver, inner, events, emit: (event: DriverEvent) => void events.push(event) };

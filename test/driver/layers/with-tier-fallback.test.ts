@@ -75,7 +75,7 @@ test('says how to name another tier if flex is the only one', async () => {
   });
 });
 
-test('passes the errors of a request without tiers through', async () => {
+test('rethrows the errors of a request without tiers', async () => {
   const { serviceTiers: _, ...plain } = request;
   expect((await send([{ error: overloaded }], false, plain)).outcome).toBe(overloaded);
 });

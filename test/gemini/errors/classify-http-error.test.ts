@@ -8,10 +8,10 @@ import {
   overloadedError,
 } from '../../helpers/gemini/errors.js';
 import type { ScriptedReply } from '../../helpers/gemini/replies.js';
-import { createGeminiFixture, getSameError, errorTime as now } from '../gemini-fixture.js';
+import { createGeminiFixture, getErrorOfBothCalls, errorTime as now } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
-const errorOf = (script: ScriptedReply) => getSameError(fixture, script);
+const errorOf = (script: ScriptedReply) => getErrorOfBothCalls(fixture, script);
 
 describe('errors of the API key', () => {
   test('reports an invalid key as auth', async () => {

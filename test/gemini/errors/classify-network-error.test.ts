@@ -26,7 +26,7 @@ test('reports a refused connection as transient, with host and port', async () =
   expect(error.message).toBe(`no response from 127.0.0.1:${port}: connection refused`);
 });
 
-test('reports a connection that closes before the response as transient', async () => {
+test('reports a transient error if the connection closes before the response', async () => {
   fixture.server.setDefaultReply({ end: 'destroy-before-headers' });
   const error = await errorOf();
   expect(error).toMatchObject({ code: 'unavailable', isTransient: true });

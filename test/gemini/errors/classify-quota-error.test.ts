@@ -11,13 +11,13 @@ import {
   quotaError,
 } from '../../helpers/gemini/errors.js';
 import type { ScriptedReply } from '../../helpers/gemini/replies.js';
-import { createGeminiFixture, getSameError, model, errorTime as now } from '../gemini-fixture.js';
+import { createGeminiFixture, getErrorOfBothCalls, model, errorTime as now } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
 
 /** Sends a unary and a streamed request, checks that both fail with the same quota error, and returns it. */
 async function errorOf(script: ScriptedReply) {
-  const error = await getSameError(fixture, script);
+  const error = await getErrorOfBothCalls(fixture, script);
   expect(error).toBeInstanceOf(QuotaExceeded);
   return error as QuotaExceeded;
 }

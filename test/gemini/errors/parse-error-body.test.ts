@@ -8,7 +8,7 @@ test.each([
   ['ABORTED', { status: 'ABORTED' }, 409],
   ['UNIMPLEMENTED', { status: 'UNIMPLEMENTED' }, 501],
   ['a code below 400 and an unknown status', { code: 200, status: 'ODD' }, 500],
-  ['neither', {}, 500],
-])('the HTTP status of an error in a stream with %s', (_, error, status) => {
+  ['neither code nor status', {}, 500],
+])('derives the HTTP status of a streamed error from its fields: %s', (_, error, status) => {
   expect(getHttpStatus({ message: '', details: [], ...error })).toBe(status);
 });

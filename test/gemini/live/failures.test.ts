@@ -136,9 +136,9 @@ describe('before the session is set up, a connection', () => {
   });
 });
 
-describe('a connection that fails before the reply begins', () => {
+describe('a connection that ends before the reply begins', () => {
   test.each<[string, NonNullable<LiveScript['end']>, object]>([
-    ['1007', closeReasons.invalidArgument, { code: 'invalid_request', isTransient: false }],
+    ['the code 1007', closeReasons.invalidArgument, { code: 'invalid_request', isTransient: false }],
     ['1008 about an unknown model', closeReasons.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
     ...[
       'The operation was aborted.',
@@ -166,13 +166,13 @@ describe('a connection that fails before the reply begins', () => {
     ['1011', closeReasons.internal, { code: 'unavailable', isTransient: true }],
     ['1013', { code: 1013, reason: 'try again later' }, { code: 'unavailable', isTransient: true }],
     ['an unknown code', { code: 4321, reason: '' }, { code: 'unavailable', isTransient: true }],
-  ])('with %s ends the call with the matching error', async (_, end, expected) => {
+  ])('is reported as the matching error if it is closed with %s', async (_, end, expected) => {
     // The second script is for 1007, after which the driver tries another response mode.
     fixture.server.live.queueReplies({ frames: [], end }, { frames: [], end });
     expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
   });
 
-  test('and fails again in the reopened session ends the call with StreamInterrupted', async () => {
+  test('is reported as StreamInterrupted if the connection of the reopened session ends too', async () => {
     fixture.server.live.queueReplies({ frames: [], end: 'destroy' }, { frames: [], end: 'reset' });
     expect(await getError(fixture.driver().generate(createRequest()))).toBeInstanceOf(StreamInterrupted);
   });
@@ -180,7 +180,7 @@ describe('a connection that fails before the reply begins', () => {
 
 test.each([
   ['names the model', `${liveModel} is not available`, { code: 'model_not_found' }],
-  ['says that it is not supported', 'x is not supported for bidiGenerateContent', { code: 'model_not_found' }],
+  ['says that the model is not supported', 'x is not supported for bidiGenerateContent', { code: 'model_not_found' }],
   ['says nothing about the model', 'The operation was aborted.', { code: 'unavailable', isTransient: true }],
 ])(
   'if the setup is closed with 1008 and the reason %s, the call ends with the matching error',
@@ -358,6 +358,8 @@ test('rejects a turn whose messages together have more than 64 MB', async () => 
 });
 
 test('ends the call with StreamInterrupted after a message that is nested too deeply', async () => {
+  // A message with the field `text` is serialized again without that field. A message as deep as this one would overflow
+  // the stack there, so it must be rejected before.
   const deep = `{"text": 1, "toolCall": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
   fixture.server.live.queueReplies({ frames: [deep] });
   expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('stream_interrupted');

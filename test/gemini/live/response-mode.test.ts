@@ -185,6 +185,7 @@ test('calls beforeSending once, however many sessions the call needs', async () 
   fixture.server.live.realtimeModels.add(unknownModel);
   await fixture.driver().generate(createRequest('One', { model: unknownModel }), { ...context, beforeSending });
   expect(callCount).toBe(1);
+  // The model rejects a text reply in the first session and client content in the second one.
   expect(fixture.server.live.sessions).toHaveLength(3);
   expect(notes).toEqual([]);
 });

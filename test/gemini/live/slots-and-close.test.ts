@@ -65,8 +65,8 @@ test('releases the slot of a session that fails or is closed', async () => {
 });
 
 test('does not count the wait for a slot towards the timeout, and ends the wait on an abort', async () => {
-  const { controller, context: abortable } = createAbortableContext();
-  const { context } = createSlotContext(abortable);
+  const controller = new AbortController();
+  const { context } = createSlotContext({ signal: controller.signal });
   const holder = fixture.driver();
   await holder.generate(createRequest(), context);
   const waiting = fixture.driver({ timeoutMs: 500 }).generate(createRequest('Waits'), context);

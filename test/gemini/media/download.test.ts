@@ -322,7 +322,7 @@ describe('the addresses of hosts', () => {
     expect(web.requests).toHaveLength(0);
   });
 
-  test('a private address that another part was downloaded from is still refused where only public ones are allowed', async () => {
+  test('where only public addresses are allowed, a private one is refused even if another part was downloaded from it', async () => {
     pages['/a'] = servePage('text');
     const driver = fixture.driver();
     await driver.generate(createUrlRequest({ url: '/a' }));

@@ -42,7 +42,7 @@ test('for a hop that is not the last, returns its continuation token and only it
   });
 });
 
-test('returns the turn of the whole reply with the last hop, including the stored thoughts and signatures', async () => {
+test('with the last hop, returns the turn of the whole reply, including the thoughts and signatures in finishedHops', async () => {
   const response = await getSameResponse(textReply([' and', ' two.']), laterRequest);
   expect(response).toMatchObject({ text: ' and two.', finishReason: 'STOP' });
   expect(response).not.toHaveProperty('continuationToken');

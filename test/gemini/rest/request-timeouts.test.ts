@@ -136,7 +136,7 @@ test('does not time out a slow stream without long pauses', async () => {
   });
 });
 
-test('does not count the time in which the reader pauses as idle', async () => {
+test('does not count a pause of the reader as idle time', async () => {
   const gate = createGate();
   fixture.server.queueReplies(textReply(['a', 'b'], { gate }));
   gate.release();

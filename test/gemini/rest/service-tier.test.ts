@@ -46,7 +46,7 @@ describe('the tier that served the request', () => {
     expect(await getServedTier(textReply('a', { usage, ...header('flex') }), createTierRequest('flex'))).toBe('flex');
   });
 
-  test('is the requested one, or else undefined, if the service states no tier or an unknown one', async () => {
+  test('is the requested one if the service states no tier or an unknown one, and undefined if none was requested', async () => {
     expect(await getServedTier(textReply('a'), createTierRequest('flex'))).toBe('flex');
     expect(await getServedTier(textReply('a', header('paid')), createTierRequest('flex'))).toBe('flex');
     expect(await getServedTier(textReply('a', header('paid')), createRequest())).toBeUndefined();

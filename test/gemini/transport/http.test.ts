@@ -89,7 +89,7 @@ describe('a keep-alive connection', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  test('is replaced by a new connection if the server closes each of several idle ones when it is reused', async () => {
+  test('is replaced by a new connection after all other idle ones, if the server closes each of them on reuse', async () => {
     const { send, sockets } = await serveFirstRequest((socket) => void socket.destroy());
     await Promise.all([send(), send(), send()]);
     expect(await send()).toBe('ok');

@@ -149,9 +149,9 @@ test('emits the usage of an unusable reply, if the service reported it', async (
 });
 
 test('names the reason and category of a blocked prompt', async () => {
-  const rating = { category: 'HARM_CATEGORY_DANGEROUS_CONTENT', probability: 'HIGH', blocked: true };
-  const mild = { category: 'HARM_CATEGORY_HARASSMENT', probability: 'NEGLIGIBLE' };
-  const error = await errorOf(blockedPromptReply('SAFETY', [mild, rating]));
+  const blockingRating = { category: 'HARM_CATEGORY_DANGEROUS_CONTENT', probability: 'HIGH', blocked: true };
+  const mildRating = { category: 'HARM_CATEGORY_HARASSMENT', probability: 'NEGLIGIBLE' };
+  const error = await errorOf(blockedPromptReply('SAFETY', [mildRating, blockingRating]));
   expect(error.code).toBe('blocked');
   expect(error.message).toBe('the service blocked the prompt: SAFETY (HARM_CATEGORY_DANGEROUS_CONTENT)');
 });
