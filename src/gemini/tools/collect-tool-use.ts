@@ -24,7 +24,7 @@ export function createToolUseCollector(tools: readonly ToolName[] = []) {
   const pages = createPageCollector();
   const code = createCodeCollector();
   const searches = new Set<string>();
-  let hasReadPages = false;
+  let hasTriedPages = false;
   return {
     /**
      * Adds a chunk.
@@ -41,7 +41,7 @@ export function createToolUseCollector(tools: readonly ToolName[] = []) {
       }
       if (!isRecord(urlContextMetadata)) return;
       for (const { retrievedUrl, urlRetrievalStatus } of toRecords(urlContextMetadata.urlMetadata)) {
-        hasReadPages = true;
+        hasTriedPages = true;
         pages.addReadAttempt(retrievedUrl, urlRetrievalStatus);
       }
     },
@@ -65,7 +65,7 @@ export function createToolUseCollector(tools: readonly ToolName[] = []) {
     listProblems(): string[] {
       const unasked = [
         ...(searches.size > 0 && !tools.includes('google_search') ? ['searched the web, but google_search'] : []),
-        ...(hasReadPages && !tools.includes('url_context') ? ['read web pages, but url_context'] : []),
+        ...(hasTriedPages && !tools.includes('url_context') ? ['tried to read web pages, but url_context'] : []),
       ].map((use) => `the service ${use} was not asked for`);
       const tooMany = [
         ...(pages.hasMore ? ['sources'] : []),
@@ -83,12 +83,9 @@ function createPageCollector() {
   let hasMore = false;
   let invalidCount = 0;
   const add = ({ uri, title }: Record<string, unknown>) => {
-    if (sources.size >= maxEntries && !(typeof uri === 'string' && sources.has(uri))) {
-      hasMore = true;
-      return;
-    }
     const url = toWebUrl(uri);
     if (url === undefined) invalidCount += 1;
+    else if (sources.size >= maxEntries && !sources.has(url)) hasMore = true;
     else if (sources.get(url)?.title === undefined) {
       const name = typeof title === 'string' ? toOneLine(title, maxLineLength) : '';
       sources.set(url, { ...(name !== '' && { title: name }), uri: url });

@@ -140,7 +140,9 @@ describe('on a terminal', () => {
     expect(extractTableRows(lines.join('\n'))).toHaveLength(120);
     const longNameIndex = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
     expect(lines[longNameIndex + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 concurrent$/);
-    expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(/ retire on|retires on/);
+    expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(
+      /(retires|retirement was due) on/,
+    );
     // The second cell of every row starts at the same column.
     const columns = extractTableRows(lines.join('\n')).map((line) =>
       line.search(/(generate, stream|REST and Live|Live only|not supported)/),
