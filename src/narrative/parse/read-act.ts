@@ -25,7 +25,10 @@ export interface TemplateText {
   path: Path;
   /** The acts that use it. */
   actNames: readonly string[];
-  /** Whether the text itself is sent, or the media that it names. A text of `expect` has `text`, but is not sent. */
+  /**
+   * Whether the text itself is sent, or the media that it names. For a text of `expect` it is `text` too, although such
+   * a text is not sent.
+   */
   sentAs: 'text' | 'media';
   /** The file that contains the text, by its `label` from `readTextFile`. Absent if the narrative contains the text. */
   file?: string;

@@ -9,8 +9,8 @@ import type { ResultSubject, RowResult } from './row-result.js';
 /** The file of `--results`. */
 export interface ResultsFile {
   /**
-   * Takes a result of the subject from those that an earlier run left in the file. Returns false if none is left. Each
-   * result is taken once, so equal rows need one result each.
+   * Takes one of the results that an earlier run wrote for the subject. Returns false if none is left. Each result is
+   * taken once, so equal rows need one result each.
    */
   takeEarlier(subject: ResultSubject): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
