@@ -70,7 +70,8 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   if (isTable(value) && value.expect !== undefined) {
     const onExpected = (text: string, textPath: Path) =>
       onText({ text, path: textPath, actNames: [name], sentAs: 'text' });
-    const expect = readExpectations(value, path, { templates: options.templates, report, onText: onExpected });
+    const { fillsPlaceholders } = options;
+    const expect = readExpectations(value, path, { fillsPlaceholders, report, onText: onExpected });
     if (expect.length > 0) act.expect = expect;
   }
   const { model, system, fallback, context, serviceTiers } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
