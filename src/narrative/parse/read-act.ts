@@ -68,10 +68,10 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
     if (value.format === 'json') reportJsonMedia(ownSettings?.model ?? defaults.model, path, report);
   }
   if (isTable(value) && value.expect !== undefined) {
-    const onExpected = (text: string, textPath: Path) =>
+    const onExpectedText = (text: string, textPath: Path) =>
       onText({ text, path: textPath, actNames: [name], sentAs: 'text' });
     const { fillsPlaceholders } = options;
-    const expect = readExpectations(value, path, { fillsPlaceholders, report, onText: onExpected });
+    const expect = readExpectations(value, path, { fillsPlaceholders, report, onText: onExpectedText });
     if (expect.length > 0) act.expect = expect;
   }
   const { model, system, fallback, context, serviceTiers } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
