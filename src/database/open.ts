@@ -8,7 +8,7 @@ import { loadSqlite } from './load-sqlite.js';
 import { applicationId, migrate, readApplicationId, readSchemaVersion, repairSchema, schemaVersion } from './schema.js';
 import { describeSqliteError, isCorrupt, isUnwritable } from './sqlite-error.js';
 import { checkFileInTransactions } from './transaction.js';
-import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js';
+import { type LockWaitOptions, retryQuotaWorkWhileLocked } from './wait-for-lock.js';
 
 export type { Database };
 
@@ -43,7 +43,7 @@ export async function openDatabase(
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // The file holds the used quota, so it is worth a long wait.
-    return await retryWhileQuotaLocked(() => openFile(LibSql, path), { ...options, pauseMs: [5, 25] });
+    return await retryQuotaWorkWhileLocked(() => openFile(LibSql, path), { ...options, pauseMs: [5, 25] });
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
     if (!isCorrupt(thrown)) {

@@ -53,7 +53,7 @@ export async function retryWhileLocked<Result>(work: () => Result, options: Lock
  *
  * @throws BoticelliError `output_failed` if the database stays locked
  */
-export async function retryWhileQuotaLocked<Result>(
+export async function retryQuotaWorkWhileLocked<Result>(
   work: () => Result,
   options: LockWaitOptions = {},
 ): Promise<Result> {

@@ -47,14 +47,14 @@ export function createConversation(acts: readonly Act[], visible = planVisiblePo
 export function planVisiblePositions(acts: readonly Act[]): EarlierPositions[] {
   const latestPositions = new Map<string, number>();
   return acts.map(({ name, context = 'full' }, position) => {
-    const visible = context === 'full' ? 'all' : resolveContext(context, position, latestPositions);
+    const visible = context === 'full' ? 'all' : listContextPositions(context, position, latestPositions);
     latestPositions.set(name, position);
     return visible;
   });
 }
 
 /** Returns the positions that an act with a context other than `full` sees, in order. */
-function resolveContext(
+function listContextPositions(
   context: Exclude<Act['context'], 'full' | undefined>,
   position: number,
   latestPositions: ReadonlyMap<string, number>,
@@ -66,8 +66,8 @@ function resolveContext(
 }
 
 /**
- * Returns, for each position, the positions whose turns no act after it sees. They are dropped once the act at the
- * position and all acts before it have finished.
+ * Groups the positions of acts by the last position at which their turns are needed. The turns are dropped once the act
+ * at that last position and all acts before it have finished.
  */
 function planEvictions(visible: readonly EarlierPositions[]): ReadonlyMap<number, number[]> {
   /** For each position, the position of the last act that sees it, or its own position if no act sees it. */

@@ -3,7 +3,7 @@ import { zeroUsage } from '../driver/response.js';
 import { BoticelliError, toBoticelliError, toErrorReport } from '../errors.js';
 import { collectNarratives, listTemplateTexts, type Narrative } from '../narrative/narrative.js';
 import { getPlaceholderNames } from '../narrative/template.js';
-import { assertNoFilledHosts } from './filled-names.js';
+import { assertNoFilledHosts } from './media-name-checks.js';
 import type { RunReport } from './narrative-events.js';
 import type { ExecuteOptions, NarrativeExecutorOptions, ParallelContext, ProgressListener } from './options.js';
 import { planActs } from './plan-acts.js';

@@ -17,10 +17,9 @@ export interface PlannedAct {
 export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
   const plannedRound = narrative.acts.flatMap((act): PlannedAct[] => {
     const name = `${namePrefix}${act.name}`;
-    const inner = act.inputs.flatMap((input) =>
-      input.type === 'narrative' ? planActs(input.narrative, `${name}/`) : [],
-    );
-    const nested = inner.map((planned) => ({ ...planned, isReplyOfTopLevelAct: false }));
+    const nested = act.inputs
+      .flatMap((input) => (input.type === 'narrative' ? planActs(input.narrative, `${name}/`) : []))
+      .map((planned) => ({ ...planned, isReplyOfTopLevelAct: false }));
     if (makesRequest(act)) return [...nested, { name, actNames: [name], isReplyOfTopLevelAct: true }];
     const lastNested = nested.at(-1);
     if (!lastNested) return [];

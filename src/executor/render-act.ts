@@ -9,13 +9,13 @@ import {
   parseTemplate,
   renderTemplate,
 } from '../narrative/template.js';
-import { assertNameStaysInside } from './filled-names.js';
+import { assertNameStaysInside } from './media-name-checks.js';
 import type { NarrativeExecutorOptions, NarrativeRow } from './options.js';
 import { loadRowFile, resolveRowValue } from './row-values.js';
 
 /** The values of placeholders when an act runs. */
 export interface TemplateValues {
-  /** Returns the reply of the latest act before this one that has the name. */
+  /** The replies by the names of their acts. If several acts before this one have the name, the latest counts. */
   replies: Pick<ReadonlyMap<string, string>, 'get'>;
   /** The reply of the previous act; undefined for the first act. */
   previous: string | undefined;

@@ -152,10 +152,11 @@ function createCallContext(task: ActTask, totals: ActTotals): CallContext {
   return {
     ...(expect && { findMismatches: (text, limits) => findMismatches(text, expect, limits) }),
     ...(fallback && { fallback }),
+    // Tells the driver which of several runs (rows, combinations) sends the request.
     ...(instance && { instance }),
     position: { run: runKey, index },
     emit: (event) => reportDriverEvent(event, task, totals),
-    onWaited: totals.timer.addWait,
+    onWaited: totals.timer.addMeasuredWait,
     canDiscard: () => canDiscard?.({ act: name, index }) ?? false,
     ...(signal && { signal }),
   };
@@ -173,8 +174,8 @@ function reportDriverEvent(event: DriverEvent, task: ActTask, totals: ActTotals)
       totals.timer.addPlannedWait(event.waitMs);
       return void task.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
-      // If the service tier changes, the refused request was sent, so it counts. If the model changes, no request
-      // counts, because usually none was sent to the model whose quota is used up.
+      // If the service tier changes, the refused request was sent, so one is added. If the model changes, nothing is
+      // added, because usually no request was sent to the model whose quota is used up.
       if (event.serviceTier !== undefined) totals.attempts += 1;
       return void task.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
@@ -184,6 +185,7 @@ function reportDriverEvent(event: DriverEvent, task: ActTask, totals: ActTotals)
     case 'hop': {
       // The first request is counted from the start, so each further hop adds one.
       if (!event.reused) totals.attempts += 1;
+      // A note with a `part` counts as one request in the history. A reused hop took no request.
       const { part, message, reused } = event;
       return void task.onEvent({ type: 'act-note', ...eventBase, about: 'reply', message, ...(!reused && { part }) });
     }

@@ -66,7 +66,7 @@ export const spendLimits = {
   windowMs: 10 * 60_000,
   usdByTier: { tier_1: 10, tier_2: 50, tier_3: 200 },
   /**
-   * The pause after the first rejection by such a limit, if the rejection names no pause; most do not. Each further
+   * The pause after the first rejection by such a limit, unless the rejection names one; most name none. Each further
    * rejection doubles it. Users report that 45 to 90 s are often enough (public repositories, read 2026-11-30).
    */
   firstPauseMs: 60_000,

@@ -16,10 +16,13 @@ export const imageAspectRatios = [...commonAspectRatios, '1:4', '4:1', '1:8', '8
 export const imageSizes = ['512', '1K', '2K', '4K'] as const;
 
 /**
- * Names of models that draw, for models that the table does not have: gemini-3.1-flash-image,
- * gemini-2.0-flash-exp-image-generation, gemini-nano-banana-2.1.
+ * Matches names of models that draw, such as gemini-3.1-flash-image, gemini-2.0-flash-exp-image-generation and
+ * gemini-nano-banana-2.1. It decides only for models that the table does not have.
  */
 export const pictureModelPattern = /-image(-|$)|nano-banana/;
 
-/** Names of models that read aloud over REST: gemini-3.8-flash-tts, gemini-2.5-flash-preview-tts. */
+/**
+ * Matches names of models that read aloud over REST, such as gemini-3.8-flash-tts. It decides only for models that the
+ * table does not have.
+ */
 export const speechModelPattern = /-tts(-|$)/;

@@ -1,5 +1,5 @@
 import { stripModelPrefix } from '../util/model-name.js';
-import { getCapabilities, getKnownCapabilities, type ModelCapabilities } from './models/capabilities.js';
+import { getBuiltInCapabilities, getCapabilities, type ModelCapabilities } from './models/capabilities.js';
 import type { ModelListCache } from './models/model-info.js';
 
 interface LiveApiPredicateOptions {
@@ -10,17 +10,17 @@ interface LiveApiPredicateOptions {
 }
 
 /**
- * Creates a function that decides, without a request, whether to use the Live API for a model. It reads the cached
- * model list, which may open a database, only if the built-in facts are not enough.
+ * Creates a function that decides, without a request, whether to use the Live API for a model. Reading the cached model
+ * list may open a database, so the function reads it only if the built-in facts are not enough.
  */
 export function createLiveApiPredicate({ modelListCache, preferLive = false }: LiveApiPredicateOptions) {
   const usesLive = ({ supportsGenerate, supportsLive }: ModelCapabilities) =>
     supportsLive && (preferLive || !supportsGenerate);
   return (requestedModel: string): Promise<boolean> | boolean => {
     const model = stripModelPrefix(requestedModel);
-    const known = getKnownCapabilities(model);
+    const builtIn = getBuiltInCapabilities(model);
     // With preferLive, the list is read too, because it may name more Live models than the built-in facts.
-    if (known && (!preferLive || known.supportsLive)) return usesLive(known);
+    if (builtIn && (!preferLive || builtIn.supportsLive)) return usesLive(builtIn);
     return modelListCache.read().then((list) => usesLive(getCapabilities(model, list?.entries)));
   };
 }

@@ -14,7 +14,7 @@ export interface Connection {
   redact: Redact;
   /** The service's address, without the key. */
   url: URL;
-  /** Finds the route to a URL, directly or through a proxy. The URL may be on another server, for example of media. */
+  /** Finds the route to a URL, directly or through a proxy. Media may be on other servers than the service. */
   resolveRoute: RouteResolver;
   /**
    * The SDK's API that generates replies and lists models. The first call loads the SDK.
@@ -66,8 +66,8 @@ export function getServiceHost({ baseUrl = defaultBaseUrl }: Pick<ConnectionOpti
 }
 
 /**
- * Creates a client with every option that it would otherwise read from the environment, so that it never uses Google
- * Cloud.
+ * Creates a client. Passes every option that the SDK would otherwise read from the environment, where a variable may
+ * select Google Cloud.
  */
 async function createClient(apiKey: string, baseUrl: string, customFetch?: typeof fetch): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');

@@ -29,6 +29,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
     async close() {
       await Promise.all([rest.close?.(), live.close?.()]);
     },
+    // Only the Live driver acquires the concurrency slots of its sessions itself.
     managesConcurrency: usesLiveCached,
     // The Live API has no method that counts tokens.
     countTokens: async (request, context) =>

@@ -14,9 +14,9 @@ const minKeyLength = 16;
 /**
  * Removes the key from replies, in which a gateway may repeat it: from the text, the model's name and everything else
  * that is printed, stored or recorded.
- * @param redact redacts the model's name, in which even a key shorter than `minKeyLength` is redacted
+ * @param redactModel redacts the model's name, even if the key in it is shorter than `minKeyLength`
  */
-export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, redact: Redact): BoticelliDriver {
+export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, redactModel: Redact): BoticelliDriver {
   const forms = apiKey.length < minKeyLength ? [] : listKeyForms(apiKey);
   const redactText = createLiteralRedactor(forms);
   return createLayer(inner, {
@@ -37,7 +37,10 @@ export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, reda
         const text = textRedactor.push(chunk.text) + (finished ? textRedactor.flush() : '');
         if (text === '' && chunk.text !== '' && !finished) continue;
         if (!response) yield { ...chunk, text };
-        else yield { ...chunk, text, response: { ...redactDeep(response, redactText), model: redact(response.model) } };
+        else {
+          const redacted = { ...redactDeep(response, redactText), model: redactModel(response.model) };
+          yield { ...chunk, text, response: redacted };
+        }
       }
     },
   });

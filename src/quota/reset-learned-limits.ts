@@ -10,7 +10,10 @@ export interface ResetResult {
   learned: LearnedLimits;
   /** For an alias: the model that served it. Its limits are reset too, and the next result describes that reset. */
   stoodFor?: string;
-  /** The time until which the daily quota counted as used up. */
+  /**
+   * When the API was to accept requests again. It was set if the daily quota was used up, or if the API had asked for a
+   * delay of more than ten minutes.
+   */
   closedUntil?: number;
   /** The time before which no request was to be sent. */
   notBefore?: number;
@@ -43,8 +46,9 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
       standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
     results.push(
       await store.transact(key, (state) => {
-        // The alias is reset too, so its requests are counted in its own state until the next reply names the serving
-        // model. Those that were sent before are in the state of the serving model, and are copied from there.
+        // The reset forgets which model serves the alias. Until a reply names that model again, the requests of the
+        // alias are counted in its own state. This state must also have the requests that were sent before the reset,
+        // so they are copied from the state of the serving model.
         if (servingState) copyRequests(servingState, state);
         return resetState(state, current);
       }),

@@ -88,7 +88,7 @@ describe('a state folder that the working folder sets', () => {
     ['.', { 'boticelli.db': '../state/new.db' }],
     ['data', { data: '../state' }],
   ])(
-    'is rejected if it is outside of the working folder: BOTICELLI_STATE_DIR=%s with links %j',
+    'is rejected if its path or a link in it leads out of the working folder: BOTICELLI_STATE_DIR=%s with links %j',
     async (value, links: Record<string, string>) => {
       for (const [name, target] of Object.entries(links)) hostile.link(name, target);
       hostile.write('.env', `BOTICELLI_STATE_DIR=${value}\n`);

@@ -14,14 +14,17 @@ import { runInProcess } from '../helpers/in-process.js';
 import { enforceQuota, type QuotaLog, type QuotaRules } from '../helpers/quota-enforcer.js';
 
 /** The model of narratives that name none. */
-export const model = 'gemini-flash-lite-latest';
+export const defaultModel = 'gemini-flash-lite-latest';
 
 export interface QuotaFixtureOptions {
   /** The limits of the server. Default: none, with a window of one minute. */
   serverRules?: Partial<QuotaRules>;
   /** Rules of the server for single models, by the name of the model. They take precedence over `serverRules`. */
   overrides?: Record<string, Partial<QuotaRules>>;
-  /** The limits in `boticelli.toml`, for all models. Without limits, that file sets only the length of the window. */
+  /**
+   * The limits of the free tier in `boticelli.toml`, for all models. The tier in this file replaces the built-in tier, so
+   * by default only learned limits apply.
+   */
   settings?: { rpm?: number; rpd?: number };
 }
 

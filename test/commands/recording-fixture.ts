@@ -20,8 +20,8 @@ export interface RecordingFixture {
   record(...args: string[]): Promise<ProcessResult>;
   /** Replays without a server and without a key, in an empty home folder. */
   replay(...args: string[]): Promise<ProcessResult>;
-  /** `boticelli run` in the environment of a replay; without a network if the system allows it. */
-  replayIsolated(args: string): Promise<ProcessResult>;
+  /** `boticelli run` with only these arguments, in the environment of `replay`, and without a network if possible. */
+  runIsolated(args: string): Promise<ProcessResult>;
   /** The lines of the recording. */
   lines(): string[];
   edit(file: string, from: string, to: string): void;
@@ -39,7 +39,7 @@ export async function createRecordingFixture(onCleanup: (clean: () => void) => v
     record: (...args) =>
       runInProcess(['run', ...args, '--record', 'answers.ndjson'], { cwd, server, env: { GEMINI_TIER: 'tier_1' } }),
     replay: (...args) => runInProcess(['run', ...args, '--replay', 'answers.ndjson'], { cwd, env: offlineEnv }),
-    replayIsolated: (args) =>
+    runIsolated: (args) =>
       startShell(`${hasNamespaces ? 'export -f boticelli; unshare --net bash -c' : 'eval'} 'boticelli run ${args}'`, {
         cwd,
         env: offlineEnv,

@@ -41,7 +41,7 @@ test.each([
   expect(parsed.ok && accepts(parsed.table)).toBe(false);
 });
 
-test('the schema beside the samples is up to date: `npx boticelli schema > narratives/narrative.schema.json`', () => {
+test('the schema beside the samples is up to date (if not, run `npx boticelli schema > narratives/narrative.schema.json`)', () => {
   expect(readFileSync(join(root, 'narratives/narrative.schema.json'), 'utf8')).toBe(printed);
   expect(readFileSync(join(root, 'narratives/json_reply.toml'), 'utf8')).toMatch(
     /^#:schema \.\/narrative\.schema\.json\n/,

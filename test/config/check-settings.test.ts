@@ -118,7 +118,7 @@ test('the error names the first problem with its location, and contains what cod
   expect(formatDiagnostics([first!], error as InvalidSettings)).toContain('2 | rpm_multiplier = 2');
 });
 
-test("names a file of --config as the user named it, and the user's own file by its path", async () => {
+test("an error names the file of --config as the user wrote it, and the user's own boticelli.toml by its path", async () => {
   const namedFileError = await getSettingsError({ 'work/x.toml': 'y = 1' }, { configFile: 'x.toml' });
   expect(namedFileError.message).toMatch(/^x\.toml:1:1: /);
   const userFileError = await getSettingsError({ 'user/boticelli.toml': 'y = 1' });

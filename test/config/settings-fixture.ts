@@ -36,7 +36,7 @@ export async function resolveFixtureSettings(
   });
 }
 
-/** Returns the BoticelliError of resolving the settings. Throws if there is none. */
+/** Resolves settings that must be invalid, and returns the BoticelliError. Throws if there is none. */
 export async function getSettingsError(
   files: FixtureFiles,
   options: Partial<SettingsOptions> = {},

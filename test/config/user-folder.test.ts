@@ -4,13 +4,16 @@ import { expect, onTestFinished, test } from 'vitest';
 import { resolveSettings } from '../../src/config/resolve-settings.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
 
-/** Resolves the settings with this folder as the user's config folder. Returns the resolved tier and the warnings. */
-async function resolveWith(config: string, configFile?: string) {
+/**
+ * Resolves the settings with this config folder of the user, and with `configFile` as the file of --config. Returns the
+ * resolved tier and the warnings.
+ */
+async function resolveWith(configFolder: string, configFile?: string) {
   const warnings: string[] = [];
   const settings = await resolveSettings({
     environment: {},
     workingFolder: createTemporaryFolder(onTestFinished),
-    userFolders: { config },
+    userFolders: { config: configFolder },
     warn: (text) => void warnings.push(text),
     ...(configFile !== undefined && { configFile }),
   });
@@ -25,8 +28,8 @@ function createLinkLoop(folder: string): string {
 }
 
 test('a config folder that cannot be reached is ignored with a warning', async () => {
-  const config = createLinkLoop(createTemporaryFolder(onTestFinished));
-  expect(await resolveWith(config)).toEqual({
+  const configFolder = createLinkLoop(createTemporaryFolder(onTestFinished));
+  expect(await resolveWith(configFolder)).toEqual({
     tier: 'free',
     warnings: [expect.stringMatching(/^the settings file .*loop.boticelli\.toml can't be read: .*, so it is ignored$/)],
   });

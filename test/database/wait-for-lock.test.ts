@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { retryWhileLocked, retryWhileQuotaLocked } from '../../src/database/wait-for-lock.js';
+import { retryQuotaWorkWhileLocked, retryWhileLocked } from '../../src/database/wait-for-lock.js';
 
 const busy = Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY_SNAPSHOT' });
 
@@ -16,7 +16,7 @@ describe('work that needs the lock', () => {
   test('is done before the call returns if the lock is free', () => {
     const done: string[] = [];
     void retryWhileLocked(() => done.push('store'));
-    void retryWhileQuotaLocked(() => done.push('quota'));
+    void retryQuotaWorkWhileLocked(() => done.push('quota'));
     expect(done).toEqual(['store', 'quota']);
   });
 
@@ -27,13 +27,13 @@ describe('work that needs the lock', () => {
     };
     expect(await retryWhileLocked(createLockedTask(50), { onLocked })).toBe('done');
     expect(reports).toBe(0);
-    expect(await retryWhileQuotaLocked(createLockedTask(1100), { onLocked })).toBe('done');
+    expect(await retryQuotaWorkWhileLocked(createLockedTask(1100), { onLocked })).toBe('done');
     expect(reports).toBe(1);
   });
 
   test("fails after the maximum wait with SQLite's error, or with `output_failed` if the work is on the quota tables", async () => {
     await expect(retryWhileLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toBe(busy);
-    await expect(retryWhileQuotaLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toMatchObject({
+    await expect(retryQuotaWorkWhileLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toMatchObject({
       code: 'output_failed',
       cause: busy,
     });
@@ -47,7 +47,7 @@ describe('work that needs the lock', () => {
       throw full;
     };
     await expect(retryWhileLocked(failing)).rejects.toBe(full);
-    await expect(retryWhileQuotaLocked(failing)).rejects.toBe(full);
+    await expect(retryQuotaWorkWhileLocked(failing)).rejects.toBe(full);
     expect(tries).toBe(2);
   });
 });

@@ -47,7 +47,7 @@ test.each([
   },
 );
 
-test('the reply has the size of a media file, and the URL of other media; a URL loses its query, except for the id of a YouTube video', async () => {
+test('the reply states the size of a media file, and the URL of other media; a URL loses its query, except for the id of a YouTube video', async () => {
   const url = 'https://example.org/a.png?signature=secret';
   const content = { from: 'file', path: '/x/film.mp4', byteLength: 20_000_000, sha256: 'abc' } as const;
   const { text } = await createRehearsalDriver().generate({

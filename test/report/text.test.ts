@@ -5,7 +5,7 @@ import { createMarkdownRenderer } from '../../src/report/markdown.js';
 
 const render = (text: string) => createMarkdownRenderer()(text)?.markup;
 
-test('templates escape every value that is not markup, and make control characters visible', () => {
+test('`html` escapes every value that is not markup, and makes control characters visible', () => {
   const title = `"><b a='&'>\u001b[2J\u202e`;
   expect(html`<p title="${title}">${[title, html`<i>${1}</i>`, false, undefined]}</p>`.markup).toBe(
     `<p title="&quot;&gt;&lt;b a='&amp;'&gt;␛[2J\ufffd">&quot;&gt;&lt;b a='&amp;'&gt;␛[2J\ufffd<i>1</i></p>`,

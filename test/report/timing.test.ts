@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { toReportTiming } from '../../src/report/data/timing.js';
 
-/** The act before ended after 1,000 ms. When the first act started was not recorded. */
+/** The previous act ended 1,000 ms after the start of the first act. The time of that start was not recorded. */
 const context = { previousEndMs: 1000, firstStartedAt: undefined };
 const getSegments = (act: Record<string, unknown>) =>
   toReportTiming(act, context).segments.map(({ kind, startMs, durationMs }) => [kind, startMs, durationMs]);
 
-test('without measured times, an act follows the act before it and waits first', () => {
+test('without measured times, an act starts at the end of the previous act and waits first', () => {
   const end = { durationMs: 5000, waitMs: 2000, firstTokenMs: 3000 };
   expect(getSegments({ end })).toEqual([
     ['wait', 1000, 2000],
@@ -24,7 +24,7 @@ test('the start, the waits and the failed attempts of an act are placed by its m
       { reason: 'rpm', startMs: 0, durationMs: 1000 },
     ],
   };
-  // The end of the act before, 99 ms, is not used.
+  // The end of the previous act, 99 ms, is not used.
   const { startMs, waitMs, segments } = toReportTiming(
     { timing, end: {} },
     { previousEndMs: 99, firstStartedAt: 48_000 },

@@ -13,7 +13,7 @@ const sources = {
   ...{ '1.txt': 'a', '2.txt': 'b', '3.txt': 'c' },
 };
 
-/** Opens a file of failed rows, and reads the rows of its source. `{}` in the content stands for the folder. */
+/** Opens a file of failed rows, and reads the rows of its source. `<folder>` in the content stands for the folder. */
 async function open(sourceName: string, content?: string | Buffer, resume = true) {
   const folder = createTemporaryFolder(onTestFinished, sources);
   const source = await openRows(sourceName, { cwd: folder, stdin: (async function* () {})() });
@@ -21,7 +21,7 @@ async function open(sourceName: string, content?: string | Buffer, resume = true
   const rows: Row[] = [];
   if (sourceName !== '-') for await (const row of source.read()) rows.push(row);
   const path = join(folder, 'failed');
-  const bytes = typeof content === 'string' ? content.replaceAll('{}', folder) : content;
+  const bytes = typeof content === 'string' ? content.replaceAll('<folder>', folder) : content;
   if (bytes !== undefined) writeFileSync(path, bytes);
   const read = () => readFileSync(path, 'utf8');
   const listLeftovers = () => readdirSync(folder).filter((name) => name.includes('unfinished'));
@@ -44,34 +44,40 @@ describe.each([
     '[\n{"id":1,"t":"edited"},\n{"id":2},\n{"id":3}\n]\n',
     '[]\n',
   ],
-  ['*.txt', '{}/1.txt\n{}/2.txt\n', '{}/2.txt\n{}/3.txt\n', '{}/1.txt\n{}/2.txt\n{}/3.txt\n', ''],
+  [
+    '*.txt',
+    '<folder>/1.txt\n<folder>/2.txt\n',
+    '<folder>/2.txt\n<folder>/3.txt\n',
+    '<folder>/1.txt\n<folder>/2.txt\n<folder>/3.txt\n',
+    '',
+  ],
 ])('a file with failed rows of %s from an earlier run', (source, earlier, afterCompleteRun, afterStop, noRows) => {
-  /** Lets rows 2 and 3 fail in a second run. Returns the content of the file during this run, and after it. */
+  /** Lets rows 2 and 3 fail in a second run. Returns the content of the file during that run, and after it. */
   const failAgain = async (isComplete: boolean) => {
     const { file, rows, read, listLeftovers } = await open(source, earlier);
     const folder = rows[0].folder;
     const failed = await file;
     failed.write(rows[1]);
     failed.write(rows[2]);
-    const during = read().replaceAll(folder, '{}');
+    const during = read().replaceAll(folder, '<folder>');
     failed.close(isComplete);
     expect(listLeftovers()).toEqual([]);
-    return [during, read().replaceAll(folder, '{}')];
+    return [during, read().replaceAll(folder, '<folder>')];
   };
 
-  test('has only the failed rows of this run after a complete run', async () => {
+  test('has only the failed rows of a second run after that run was complete', async () => {
     const [during, after] = await failAgain(true);
     expect(after).toBe(afterCompleteRun);
-    // If the run is killed here, the file has the failed rows of both runs. A JSON file still has only those of the
-    // earlier run, because it is written at the end.
+    // A run that is killed leaves the file as it is during the run: with the failed rows of both runs. A JSON file then
+    // has only those of the earlier run, because new rows are written to it at the end.
     expect(during).toBe(source === 'c.json' ? earlier : afterStop);
   });
 
-  test('keeps its rows and has the new ones, each once, if the run stops early', async () => {
+  test('keeps its rows and gets those of a second run, each once, if that run stops early', async () => {
     expect((await failAgain(false))[1]).toBe(afterStop);
   });
 
-  test('after a run without failures, has no rows if the run was complete, and keeps its rows if it stopped early', async () => {
+  test('after a second run without failures, has no rows if that run was complete, and else keeps its rows', async () => {
     for (const isComplete of [true, false]) {
       const { file, read, bytes } = await open(source, earlier);
       (await file).close(isComplete);
@@ -93,7 +99,7 @@ test('a last line that a crash has cut is removed before rows are added', async 
 describe('a file is rejected and stays unchanged', () => {
   test.each([
     ['*.txt', 'notes\n'],
-    ['*.txt', '{}/1.txt\n/etc/passwd\n'],
+    ['*.txt', '<folder>/1.txt\n/etc/passwd\n'],
     ['c.ndjson', '{"row":{"id":1},"number":1,"status":"completed","replies":{}}\n'],
     ['c.ndjson', '{"id":1,"t":"a"}\n{ not JSON\n'],
     ['c.ndjson', '{ "a": 1 }'],

@@ -124,7 +124,7 @@ test('NDJSON is read from a file and from standard input, where an invalid line 
   ]);
 });
 
-test('an error in standard input does not say that nothing was sent, because rows before it may have been', async () => {
+test('an error in standard input does not say that nothing was sent, because earlier rows may have been sent', async () => {
   const { open } = setup({}, '{"a":1}\n{"a":"\0"}\n');
   const source = await open('-');
   const rows: Row[] = [];
@@ -139,7 +139,7 @@ test('an error in standard input does not say that nothing was sent, because row
   expect(rows.map(({ values }) => values)).toEqual([{ a: 1 }]);
 });
 
-test('a JSON array is read, and a pattern finds files in the byte order of their paths', async () => {
+test('a JSON array is read, and a pattern finds files, sorted by the bytes of their paths', async () => {
   const { open, cwd } = setup({
     ...{ 'a.json': '[{"a":1},{"b":{"c":2}}]', 'Z.txt': 'zed', 'é.txt': 'e', 'b.txt': 'bee' },
     'bin.txt': Buffer.from([0, 255]),

@@ -11,7 +11,7 @@ export interface ActTimer {
   /** From the start to the first text; undefined until then. */
   readonly firstTokenMs: number | undefined;
   addPlannedWait(waitMs: number): void;
-  addWait(wait: MeasuredWait): void;
+  addMeasuredWait(wait: MeasuredWait): void;
   /** Call it when an attempt has failed and another one follows. */
   addRetry(): void;
   /** Call it for each text that arrives. Only the first call counts. */
@@ -39,7 +39,7 @@ export function createActTimer(clock: Clock): ActTimer {
     addPlannedWait(waitMs) {
       plannedWaitMs += waitMs;
     },
-    addWait: (wait) =>
+    addMeasuredWait: (wait) =>
       void waits.push({ reason: wait.reason, startMs: wait.startedAt - startedAt, durationMs: wait.durationMs }),
     addRetry: () => void retriesMs.push(elapsed()),
     addText() {

@@ -48,8 +48,9 @@ export function classifyHttpError(response: RedactedErrorResponse): BoticelliErr
 }
 
 /**
- * Returns the hint for an account that may not use the API at its location, or only with billing. Google asks for
- * billing where the free tier is not available (https://ai.google.dev/gemini-api/docs/troubleshooting, read 2026-11).
+ * Returns the hint for an account that may not use the API at its location, or that must enable billing first. Google
+ * asks for billing where the free tier is not available (https://ai.google.dev/gemini-api/docs/troubleshooting, read
+ * 2026-11).
  */
 function getPreconditionHint({ status, message }: ServiceError): string | undefined {
   if (status !== 'FAILED_PRECONDITION') return undefined;

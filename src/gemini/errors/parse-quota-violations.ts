@@ -6,7 +6,7 @@ import { findQuotaReason, parseWordedLimits, type WordedLimit } from './quota-te
 /**
  * Returns the limits that were hit: all of those in QuotaFailure, else the one in ErrorInfo's metadata, as in older
  * responses. What the details lack comes from the text: values, and whether a limit is daily.
- * @param text what `getRejectionText` returns
+ * @param text what `getRejectionText` returns, or the body of a rejection without an error object
  */
 export function parseQuotaViolations(error: ServiceError | undefined, text: string): QuotaViolation[] {
   const wordedLimits = parseWordedLimits(text);

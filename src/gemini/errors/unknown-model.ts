@@ -21,9 +21,9 @@ interface UnknownModelOptions extends Pick<CallOptions, 'clock' | 'timeoutMs'> {
 }
 
 /**
- * Explains a `model_not_found` error with the service's model list: with similar names, the methods that the model
- * supports, or the date of its shutdown. If the list can't be loaded, an error of the Live API is returned unchanged,
- * because its hint already names Live models. Resolves to the signal's reason after an abort.
+ * Explains a `model_not_found` error. The service's model list shows similar names, or the methods that the model does
+ * support; the built-in facts show the date of its shutdown. If the list can't be loaded, an error of the Live API is
+ * returned unchanged, because its hint already names Live models. Resolves to the signal's reason after an abort.
  */
 export async function explainUnknownModel(error: BoticelliError, options: UnknownModelOptions): Promise<unknown> {
   const { method, context } = options;
@@ -46,8 +46,8 @@ const maxLookUpMs = 10_000;
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock, timeoutMs } = options;
   const cached = await modelListCache?.read();
-  const isListed = cached?.entries.some(({ name, methods }) => name === model && methods.includes(method));
-  if (cached && !isListed) return cached.entries;
+  const isListedWithMethod = cached?.entries.some(({ name, methods }) => name === model && methods.includes(method));
+  if (cached && !isListedWithMethod) return cached.entries;
   const signal = options.deadlineSignal ?? context.signal;
   const listOptions = { signal, clock, timeoutMs: Math.min(maxLookUpMs, timeoutMs) };
   const models = await listModelsWithConnection(connection, listOptions).catch(() => undefined);

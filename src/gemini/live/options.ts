@@ -32,6 +32,6 @@ export interface LiveOptions extends Partial<CallOptions> {
 
 /** A driver for the Live API. Its sessions stay open between calls. */
 export interface LiveDriver extends BoticelliDriver {
-  /** Closes the sessions that have no running turn. Resolves when their slots are released. */
+  /** Closes the sessions that have no running turn. Resolves when their concurrency slots are released. */
   closeIdleSessions(): Promise<void>;
 }

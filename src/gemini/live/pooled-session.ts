@@ -36,9 +36,12 @@ export interface BorrowedSession {
   readonly history: readonly Turn[];
   /** Returns the session to the pool with its new history; it stays open for `idleSessionMs`. */
   release(history: readonly Turn[]): void;
-  /** Closes the session mid-turn. */
+  /** Closes the session mid-turn and removes it from the pool. */
   abandon(): void;
-  /** Marks the session as lost mid-turn, so that another one can resume it. */
+  /**
+   * Ends a session whose connection was lost mid-turn. It stays in the pool until another session resumes or replaces
+   * it.
+   */
   markLost(): void;
   /**
    * Ends the use of the session before or after a turn, so that another session continues the conversation. Used if a

@@ -38,7 +38,7 @@ export function createResponseModeFinder(cache: ResponseModeCache | undefined): 
     const defaultMode: ResponseMode = { replies, prompts: 'content' };
     const initialMode = confirmed.get(model) ?? (await cache?.get(model)) ?? defaultMode;
     // After a mode has worked in this run, a rejection is about the request, not about the mode.
-    const untried = { replies: !confirmed.has(model), prompts: !confirmed.has(model) };
+    const canSwitch = { replies: !confirmed.has(model), prompts: !confirmed.has(model) };
     let current = initialMode;
     let internalError: CloseReason | undefined;
     return {
@@ -46,15 +46,15 @@ export function createResponseModeFinder(cache: ResponseModeCache | undefined): 
         return current;
       },
       tryNext(closeReason, phase) {
-        const canTrySpeech = untried.replies && current.replies === 'TEXT';
+        const canTrySpeech = canSwitch.replies && current.replies === 'TEXT';
         // Some models that only speak answer a request for text with 1011 (googleapis/python-genai#2238, seen 2026-04).
         if (canTrySpeech && isInternalError(closeReason)) internalError = closeReason;
         else if (!isInvalidArgument(closeReason)) return false;
         if (canTrySpeech) {
-          untried.replies = false;
+          canSwitch.replies = false;
           current = { ...current, replies: 'AUDIO' };
-        } else if (untried.prompts && phase === 'turn') {
-          untried.prompts = false;
+        } else if (canSwitch.prompts && phase === 'turn') {
+          canSwitch.prompts = false;
           current = { ...current, prompts: current.prompts === 'content' ? 'realtime' : 'content' };
         } else return false;
         return true;

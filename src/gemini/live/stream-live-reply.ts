@@ -93,7 +93,7 @@ async function* runTurn(
   try {
     const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, responseModeSearch.current);
     await abortable(beforeSendingOnce(), context.signal);
-    // No message says to which turn it belongs. The previous turn waited `maxTranscriptDelayMs` for the last words of
+    // No message says to which turn it belongs. The previous turn waited `maxTranscriptSilenceMs` for the last words of
     // its transcript. If words came even later, more of them may follow, and only a new session separates them from the
     // next reply.
     if (borrowed.session.hasLateContent()) {

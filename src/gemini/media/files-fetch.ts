@@ -89,6 +89,7 @@ function classifyFilesError(
   { connection: { host, redact }, clock, errorPrefix }: FilesFetchOptions,
 ): BoticelliError {
   const body = redact(response.body);
+  // The request has no model. The messages that would name one are replaced below.
   const error = classifyHttpError({ ...response, body, model: 'files', host, now: clock.now() });
   const { hint, cause, retryAfterMs, retryAt } = error;
   if (error.code === 'auth' || error.code === 'invalid_request') {

@@ -24,11 +24,11 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
 
   return {
     /**
-     * Selects the media that the request refers to as uploaded files: those that were uploaded before, and those that
-     * `selectLargest` selects from the others.
+     * Selects the media that a request must contain as references to uploaded files, not as bytes: those that were
+     * uploaded before, and those that `selectLargest` selects from the others.
      */
     selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent> {
-      // Before the first upload, `readyKeys` is empty, and no media are hashed for their keys.
+      // Before the first upload, `readyKeys` is empty. Then `getContentKey` is not called, because it hashes the media.
       const alreadyUploaded = parts.filter(
         (part) =>
           readyKeys.size > 0 && ['bytes', 'file'].includes(part.content.from) && readyKeys.has(getContentKey(part)),
@@ -65,8 +65,7 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
 }
 
 /**
- * Selects the largest media, as few as possible, so that those that are not selected fit into one request. References
- * count as 0 bytes.
+ * Selects the largest media, as few as possible: the others must fit into one request. References count as 0 bytes.
  */
 function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
   const bySize = [...parts].sort((one, other) => getByteLength(other) - getByteLength(one));

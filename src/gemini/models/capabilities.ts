@@ -18,7 +18,7 @@ export interface ModelCapabilities {
  */
 export function getCapabilities(model: string, models: readonly ModelInfo[] = []): ModelCapabilities {
   const info = models.find(({ name }) => name === model);
-  return info ? getListedCapabilities(info) : (getKnownCapabilities(model) ?? guessCapabilities(model));
+  return info ? getListedCapabilities(info) : (getBuiltInCapabilities(model) ?? guessCapabilities(model));
 }
 
 /**
@@ -39,7 +39,7 @@ export function listUsableModelNames(models: readonly ModelInfo[]): string[] {
 }
 
 /** Returns the capabilities in the built-in facts, or undefined if the facts do not contain the model. */
-export function getKnownCapabilities(model: string): ModelCapabilities | undefined {
+export function getBuiltInCapabilities(model: string): ModelCapabilities | undefined {
   const api = builtInModels.get(model)?.api;
   return api && { supportsGenerate: api !== 'live', supportsLive: api !== 'generate' };
 }

@@ -16,7 +16,10 @@ interface CountTokensOptions extends CallOptions {
   delivery: MediaDelivery;
 }
 
-/** The maximum time for a count. It is short, because a request is not sent, or its error not reported, meanwhile. */
+/**
+ * The maximum time for a count. It is short, because the caller waits for the count before it sends a request or
+ * reports an error.
+ */
 const maxCountMs = 10_000;
 
 /**

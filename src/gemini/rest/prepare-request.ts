@@ -73,7 +73,7 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
 }
 
 /**
- * Asks the service to wait for flex capacity as long as the request does. The service waits 600 s by default
+ * Asks the service to wait for flex capacity up to the time limit of the request. By default, the service waits 600 s
  * (ai.google.dev/gemini-api/docs/flex-inference, read 2026-11-30).
  */
 function createTimeoutHeader({ request, timeoutMs }: PrepareRequestOptions): Record<string, string> | undefined {

@@ -49,6 +49,7 @@ export function createSseParser() {
       isEnding = true;
       // Completes a last event that has no blank line after it. SSE itself would drop that event.
       eventParser.feed('\n\n');
+      // Reading the stream fails with this error, so nothing after it matters.
       if (items.at(-1)?.type === 'service-error') return;
       const { json, text } = strayLines;
       const isJsonBody = eventCount === 0 && json !== '' && json === text;

@@ -24,7 +24,7 @@ export function createGeminiFetch(exchange: HttpExchange): typeof fetch {
   const { timeouts, host, beforeSending, streaming } = exchange;
   const send = async (url: string, init: Partial<HttpRequest> = {}): Promise<Response> => {
     const route = await exchange.resolveRoute(url);
-    // This comes last, so that nothing delays the request after its reservation is confirmed.
+    // `beforeSending` may confirm a reservation. It comes last, so that nothing delays the request after that.
     await beforeSending();
     timeouts.markSent();
     const response = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route }).catch((thrown) => {

@@ -87,8 +87,8 @@ export async function sendHttpRequest(url: string | URL, httpRequest: HttpReques
 }
 
 /**
- * Passes on the response when its headers have arrived. This happens in the same tick as Node's event, because the
- * request's `close` event, which rejects, may follow at once.
+ * Passes on the response when its headers have arrived. This happens in the same tick as Node's event: the request's
+ * `close` event may follow at once, and its listener would reject the promise.
  */
 function attachResponseListeners(
   clientRequest: ClientRequest,

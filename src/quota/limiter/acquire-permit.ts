@@ -82,8 +82,8 @@ async function acquireReservation(
   const wait = (initial: Reservation) => {
     const reason = toWaitReason(initial);
     const work = () => waitForReservation(initial, context, { ...options, ensureReserved });
-    // If the reservation's time has come, the program itself may still take some milliseconds on a busy machine. They
-    // are not reported as a wait.
+    // If the reservation's time has already come, `work` does not wait. It may still take some milliseconds on a busy
+    // machine, which must not be reported as a wait.
     return initial.at > clock.now() ? measureWait(context, { model: initial.model, reason, clock }, work) : work();
   };
   let reservation = await wait(await reserve());

@@ -14,9 +14,10 @@ const maxUnmerged = 60;
 const slicesPerWindow = 100;
 
 /**
- * Merges a confirmed reservation, whose reply has arrived, with each neighbor in the same slice of the window whose
- * reply has arrived too. Sets `requests` of the reservation: later calls take a reservation with `requests` for one
- * whose reply has arrived. Does nothing while the state has at most `maxUnmerged` reservations.
+ * Merges a confirmed reservation, whose reply has arrived, with the reservations just before and after it. Each of the
+ * two is merged if it is in the same slice of the window and its reply has arrived too. Sets `requests` of the
+ * reservation, which shows later calls that its reply has arrived. Does nothing while the state has at most
+ * `maxUnmerged` reservations.
  */
 export function mergeSettled(state: ModelState, id: string, windowMs: number): void {
   const { appointments: reservations } = state;

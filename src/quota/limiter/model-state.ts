@@ -121,9 +121,10 @@ const maxPauseMs = 10 * 60_000;
  */
 export function refreshState(state: ModelState, now: number, windowMs: number): void {
   undoClockSetBack(state, now);
+  // A reservation counts for one window and its guard. For a window of 60 s, the guard is at most 4 s.
   const cutoff = now - 1.5 * windowMs;
   for (const { at, confirmed } of state.appointments) {
-    // The process ended before it sent the request, so the request no longer counts for its day.
+    // The process that made the reservation ended before it sent the request, so the day does not count the request.
     if (at <= cutoff && !confirmed) findOrCreateDay(state, at).count -= 1;
   }
   state.appointments = state.appointments.filter(({ at }) => at > cutoff);

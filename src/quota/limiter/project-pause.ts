@@ -2,7 +2,7 @@ import { spendLimits } from '../../facts/limits.js';
 import type { QuotaRejection } from './learned-limits.js';
 import { type ModelState, refreshState } from './model-state.js';
 import { createProjectState, modelStateKey, type ProjectStateOptions, projectStateKey } from './project-state.js';
-import { delayPending, removeReservation } from './schedule.js';
+import { removeReservation, shiftPending } from './schedule.js';
 
 /** A pause of all models of a project, for everyone who shares the store. */
 export interface ProjectPause {
@@ -56,7 +56,7 @@ function applyPause(state: ModelState, now: number, until: number): void {
     state.notBefore = until;
     state.refusedFor = 'spend';
   }
-  delayPending(state, now, until);
+  shiftPending(state, now, until);
 }
 
 /** Begins or extends the pause in the state of the project, and returns its end. */

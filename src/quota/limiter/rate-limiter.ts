@@ -35,6 +35,7 @@ export interface ReservationRequest {
 
 /** Quota reserved for one request, and when to send it. */
 export interface Reservation extends SendTime {
+  /** `confirm` returns this state too: the request must not be sent yet, because its time is now later. */
   state: 'booked';
   id: string;
   request: ReservationRequest;
@@ -99,7 +100,7 @@ export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }
 
-/** A rate limiter to build others from. One that replaces `reserve` must first call `applyProjectPause` in it. */
+/** The base of other rate limiters. If such a limiter replaces `reserve`, it must first call `applyProjectPause`. */
 export interface PausingRateLimiter extends RateLimiter {
   /** Applies a pause of the project to a model that had no state when the pause began. Call it before reserving. */
   applyProjectPause(model: string): Promise<void>;
@@ -230,8 +231,8 @@ function confirmIn(
   if (stored && state.closedUntil === undefined && !isTooLarge(state, stored.tokens, reservation.request)) {
     if (stored.at > now) return { ...reservation, at: stored.at, ...(isProjectPaused(state) && { reason: 'spend' }) };
     // A request that is less than one window late can still be sent: its reservation is still in the window, so no
-    // other request has taken its place. After a whole window, one may have. The reservation now leaves the window
-    // later, so the pending ones are postponed.
+    // other request has taken its place. After a whole window, one may have. A late reservation gets the time at which
+    // its request is really sent. It then leaves the window later, so the pending reservations are postponed.
     if (now - stored.at < window.windowMs && findOrCreateDay(state, stored.at) === findOrCreateDay(state, now)) {
       stored.confirmed = true;
       if (now > stored.at) {

@@ -152,8 +152,8 @@ export function postponePending(state: ModelState, now: number, window: WindowLi
   }
 }
 
-/** Delays all pending reservations by the same time, so that the first one is not before `notBefore`. */
-export function delayPending(state: ModelState, now: number, notBefore: number): void {
+/** Moves all pending reservations to later times, by the same amount, so that the first is not before `notBefore`. */
+export function shiftPending(state: ModelState, now: number, notBefore: number): void {
   const pending = removePending(state, now);
   const delayMs = Math.max(0, notBefore - (pending[0]?.at ?? notBefore));
   for (const reservation of pending) insertReservation(state, { ...reservation, at: reservation.at + delayMs });

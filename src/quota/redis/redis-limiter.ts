@@ -109,8 +109,8 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
 }
 
 /**
- * Converts `closedUntil`, the time until which a quota is used up, to server time. If it is the end of a day, that end
- * is computed again with the server's clock, because the local clock may show another day.
+ * Converts `closedUntil`, the time before which the API accepts no requests, to server time. If it is the end of a day,
+ * that end is computed again with the server's clock, because the local clock may show another day.
  */
 function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): number {
   return isPacificMidnight(closedUntil) ? getNextPacificMidnight(clock.now()).getTime() : clock.toServer(closedUntil);

@@ -54,7 +54,7 @@ export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimit
     // `readAll` needs no write lock, unlike `transact`. Another process may hold that lock for a long time.
     return (await store.readAll().catch(() => undefined))?.get(key);
   };
-  const pair: LimiterPair = {
+  const limiters: RemoteAndLocalLimiters = {
     remote: {
       limiter: createRedisRateLimiter({ ...rest, connection, store: redisStore, readLocalState }),
       concurrencyLimiter: createConcurrencyLimiter({ ...rest, store: redisStore, clock: connection.clock }),
@@ -67,10 +67,11 @@ export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimit
     connection,
     clock,
   };
-  return { limiter: createSharedRateLimiter(pair), concurrencyLimiter: createSharedConcurrencyLimiter(pair) };
+  return { limiter: createSharedRateLimiter(limiters), concurrencyLimiter: createSharedConcurrencyLimiter(limiters) };
 }
 
-interface LimiterPair {
+/** Both kinds of limiters, in Redis and on this machine, and what calling them needs. */
+interface RemoteAndLocalLimiters {
   /** The limiters in Redis. */
   remote: QuotaLimiters;
   /** The limiters on this machine. */
@@ -81,8 +82,8 @@ interface LimiterPair {
   clock: Clock;
 }
 
-function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
-  const { remote, local, background, connection, clock } = pair;
+function createSharedRateLimiter(limiters: RemoteAndLocalLimiters): RateLimiter {
+  const { remote, local, background, connection, clock } = limiters;
   /**
    * Applies a change to the rate limiter in Redis, and to the local one in the background. A rate limiter ignores a
    * reservation that it does not know.
@@ -92,9 +93,9 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
     await preferRemote(work(remote.limiter), () => background.drain());
   };
   return {
-    reserve: (request, id) => callRemoteOrLocal(pair, (limiter) => limiter.reserve(request, id)),
+    reserve: (request, id) => callRemoteOrLocal(limiters, (limiter) => limiter.reserve(request, id)),
     recordSent: async (request, id) => {
-      const reservation = await callRemoteOrLocal(pair, (limiter) => limiter.recordSent(request, id));
+      const reservation = await callRemoteOrLocal(limiters, (limiter) => limiter.recordSent(request, id));
       if (reservation.shared) background.enqueue(() => local.limiter.recordSent(request, reservation.id));
       return reservation;
     },
@@ -103,7 +104,7 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
       reservation.shared
         ? preferRemote(remote.limiter.reschedule(reservation), async () => reservation)
         : local.limiter.reschedule(reservation),
-    confirm: (reservation) => confirmShared(pair, reservation),
+    confirm: (reservation) => confirmShared(limiters, reservation),
     cancel: (reservation) => runInBoth((limiter) => limiter.cancel(reservation)),
     settle: (reservation, response) => runInBoth((limiter) => limiter.settle(reservation, response)),
     recordRejection: (reservation, rejection) =>
@@ -120,7 +121,7 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
  * store is first made again there.
  */
 function confirmShared(
-  { remote, local, background, clock }: LimiterPair,
+  { remote, local, background, clock }: RemoteAndLocalLimiters,
   reservation: Reservation,
 ): ReturnType<RateLimiter['confirm']> {
   const { shared = false, request, id } = reservation;
@@ -140,7 +141,7 @@ function confirmShared(
 
 /** Calls the limiter in Redis. While Redis is down, finishes the pending local writes and calls the local limiter. */
 function callRemoteOrLocal<Result>(
-  { remote, local, background }: LimiterPair,
+  { remote, local, background }: RemoteAndLocalLimiters,
   call: (limiter: RateLimiter) => Promise<Result>,
 ): Promise<Result> {
   return preferRemote(call(remote.limiter), async () => {
@@ -177,7 +178,7 @@ function createSharedConcurrencyLimiter({
   remote,
   local,
   connection: { clock: redisClock },
-}: LimiterPair): ConcurrencyLimiter {
+}: RemoteAndLocalLimiters): ConcurrencyLimiter {
   const toLocalTime = (event: DriverEvent): DriverEvent =>
     event.type === 'wait'
       ? { ...event, until: new Date(redisClock.toLocal(Date.parse(event.until))).toISOString() }

@@ -1,6 +1,6 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
-import { type LockWaitOptions, retryWhileQuotaLocked } from '../../database/wait-for-lock.js';
+import { type LockWaitOptions, retryQuotaWorkWhileLocked } from '../../database/wait-for-lock.js';
 import { type ModelState, parseModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from './quota-store.js';
 
@@ -20,7 +20,7 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
   const deleteOne = database.prepare('DELETE FROM quota_pages WHERE key = ?');
   /** The states as this process last wrote them. They are kept because parsing takes half the time of a transaction. */
   const written = new Map<string, { json: string; state: ModelState }>();
-  const runWithRetries = <Result>(work: () => Result) => retryWhileQuotaLocked(work, waitOptions);
+  const runWithRetries = <Result>(work: () => Result) => retryQuotaWorkWhileLocked(work, waitOptions);
 
   return {
     transact: (key, change) =>

@@ -31,8 +31,8 @@ export interface ReplyCacheOptions {
  * an earlier run. A reused reply needs no request and no quota, and costs nothing. Replies that are truncated or may be
  * incomplete are returned but not stored. If `findMismatches` of the call finds a mismatch in a stored reply, the reply
  * is requested again. If a long reply is not valid JSON or not as expected, its stored hops are deleted. Create a new
- * layer for each run, or one layer for all rows of a run with rows. The layer numbers the equal requests of a
- * run, and counts all requests that have neither a `position` nor an `instance` as one run.
+ * layer for each run, or one layer for all rows of a run with rows: the layer numbers the equal requests of a run, and
+ * can't tell which run sent a request that has neither a `position` nor an `instance`.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const identifyRequest = createRequestNumbering();

@@ -71,7 +71,10 @@ export function createRowRunWriter(database: Database.Database, run: string) {
     updateMatrix.run(JSON.stringify(number === 0 ? matrix : shortenValues(matrix)), run, number);
   };
   return {
-    /** Stores entry 0, which stands for the run as a whole, and the number of the other entries. */
+    /**
+     * Stores entry 0, which stands for the run as a whole. Sets `act_count` of the run to how many rows it has, or to 0
+     * if that is unknown.
+     */
     open: ({ source, matrix, total }: RowsOrigin) =>
       write(() => {
         insert({ number: 0, label: source, matrix });
@@ -80,8 +83,8 @@ export function createRowRunWriter(database: Database.Database, run: string) {
     /** Stores the entry of a row. Call it in a transaction. */
     insert,
     /**
-     * Stores the counts in the record of the whole run, whose columns for acts count rows. Its attempts are the sum of
-     * the attempts of its rows.
+     * Stores the totals in the record of the whole run. There, `act_count` and `acts_ended` are numbers of rows, and
+     * `attempts` is the sum of the attempts of all rows.
      */
     saveTotals: ({ total, done }: RowTotals) =>
       // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
@@ -113,7 +116,7 @@ export function hasMatrixColumn(database: Database.Database): boolean {
   return hasColumn(database, 'row_runs', 'matrix');
 }
 
-/** Deletes the entries of the rows whose whole run was deleted. */
+/** Deletes the row entries of runs that no longer exist. */
 export function deleteOrphanedRowEntries(database: Database.Database): void {
   if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() === undefined) return;
   database.exec('DELETE FROM row_runs WHERE run NOT IN (SELECT id FROM runs)');

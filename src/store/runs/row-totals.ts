@@ -25,12 +25,12 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
     `SELECT status, models_asked, models_served, attempts, wait_ms, usage, cost_usd FROM runs WHERE id > ? AND id < ?`,
   );
   const models = { asked: new Set<string>(), served: new Set<string>() };
-  const counts = { ended: 0, actsEnded: 0, attempts: 0, waitMs: 0 };
+  const counts = { endedRows: 0, actsEnded: 0, attempts: 0, waitMs: 0 };
   let usage: Usage = zeroUsage;
   let costUsd: number | undefined = 0;
   // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
   for (const row of select.iterate(`${run.run}/`, `${run.run}0`) as Iterable<RowRecord>) {
-    counts.ended += 1;
+    counts.endedRows += 1;
     if (row.status === 'completed') counts.actsEnded += 1;
     counts.attempts += row.attempts;
     counts.waitMs += row.wait_ms;
@@ -41,17 +41,17 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
     // A row that completed without a cost has an unknown price. One that failed without a cost adds nothing.
     if (row.cost_usd !== null || row.status === 'completed') costUsd = addCosts(costUsd, row.cost_usd ?? undefined);
   }
-  const { ended, ...totals } = counts;
+  const { endedRows, ...totals } = counts;
   const { costUsd: _, ...rest } = run;
   // The stored number of rows is 0 for rows from standard input, which can't be counted before they are read.
   return {
-    ...{ ...rest, ...totals, usage, actCount: Math.max(run.actCount, ended) },
+    ...{ ...rest, ...totals, usage, actCount: Math.max(run.actCount, endedRows) },
     ...{ modelsAsked: [...models.asked], modelsServed: [...models.served] },
-    ...(ended > 0 && costUsd !== undefined && { costUsd }),
+    ...(endedRows > 0 && costUsd !== undefined && { costUsd }),
   };
 }
 
-/** Adds the models of its rows to a run with rows that has ended. */
+/** Adds models to a run with rows that has ended: those of its rows. */
 export function addRowModels(database: Database.Database, run: RecordedRun): RecordedRun {
   const models = { asked: new Set<string>(), served: new Set<string>() };
   const select = database.prepare('SELECT DISTINCT models_asked, models_served FROM runs WHERE id > ? AND id < ?');

@@ -66,7 +66,7 @@ export interface RunRecorderOptions {
 }
 
 /** What is known of an act that has started. `end` is absent until the act ends, and if it fails. */
-interface ActRecord {
+interface StartedAct {
   act: string;
   /** Counts from 0 over the run. Stored in the column `position`. */
   index: number;
@@ -100,17 +100,17 @@ const maxVariableLength = 80;
 export function createRunRecorder(options: RunRecorderOptions): (event: RecordedEvent) => void {
   const writer = createRunWriter(options);
   /** The acts that have started and not ended, by their index. */
-  const activeActs = new Map<number, ActRecord>();
+  const activeActs = new Map<number, StartedAct>();
   /** The index of the act that started last. Events without an index belong to it. */
   let latestIndex = 0;
   const counts = { actsEnded: 0, attempts: 0, waitMs: 0 };
   let totals: RunTotals = { ...counts, modelsAsked: [], modelsServed: [], usage: zeroUsage, costUsd: 0 };
-  const finishAct = (finished: ActRecord) => {
+  const finishAct = (finished: StartedAct) => {
     activeActs.delete(finished.index);
     totals = addAct(totals, finished);
     writer.writeAct(finished, totals);
   };
-  const addDetail = (index: number, detail: Pick<ActRecord, 'prompt' | 'timing'>) => {
+  const addDetail = (index: number, detail: Pick<StartedAct, 'prompt' | 'timing'>) => {
     const active = activeActs.get(index);
     if (active) Object.assign(active, detail);
   };
@@ -148,7 +148,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
 }
 
 /** Counts the requests of an act. */
-function countAttempts({ end, events }: ActRecord): number {
+function countAttempts({ end, events }: StartedAct): number {
   // For an act without a reply, the requests are counted by its events. Another request follows each retry, each note
   // with a `part` (for the next part of a long reply) and each change of the service tier.
   const furtherRequests = events.filter(
@@ -157,7 +157,7 @@ function countAttempts({ end, events }: ActRecord): number {
   return end?.attempts ?? furtherRequests.length + 1;
 }
 
-function addAct(totals: RunTotals, act: ActRecord): RunTotals {
+function addAct(totals: RunTotals, act: StartedAct): RunTotals {
   const { requestedModel, end, events, timing } = act;
   const plannedWaits = events.map((event) => (event.type === 'act-wait' ? event.waitMs : 0));
   const waits = timing ? timing.waits.map(({ durationMs }) => durationMs) : plannedWaits;
@@ -201,11 +201,11 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
       const jsonColumns = [JSON.stringify(usage), vars ? JSON.stringify(truncateValues(vars)) : null];
       write(() => statements.insertRun.run(...columns, ...jsonColumns));
     },
-    writeAct(record: ActRecord, totals: RunTotals): void {
-      const { act, index, requestedModel, end, events, prompt } = record;
+    writeAct(finished: StartedAct, totals: RunTotals): void {
+      const { act, index, requestedModel, end, events, prompt } = finished;
       const { schema: _, ...parameters } = prompt?.parameters ?? {};
-      const timing: RecordedTiming | undefined = record.timing && {
-        ...{ ...record.timing, requestedModel, attempts: countAttempts(record), parameters },
+      const timing: RecordedTiming | undefined = finished.timing && {
+        ...{ ...finished.timing, requestedModel, attempts: countAttempts(finished), parameters },
       };
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
       const endJson = end ? JSON.stringify(omitMediaData(end)) : null;

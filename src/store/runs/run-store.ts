@@ -61,14 +61,14 @@ export function openRunStore(options: RunStoreOptions): RunStore {
   const startedAt = now();
   const writes = createSerialQueue();
   const enqueue = (write: () => Promise<void>) => void writes.enqueue(() => attemptWrite(write));
-  const recorder = { database, origin, keepsPrompts, now, enqueue };
+  const recorderOptions = { database, origin, keepsPrompts, now, enqueue };
   let reusableReplyCount = 0;
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: RecordedEvent) => void) | undefined;
   // The cache and the recorder are created on first use: preparing their statements fails if the tables are damaged,
   // and `attemptRead` or `attemptWrite` then reports the failure.
   const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now, isOfThisCommand));
-  const getRecorder = () => (recordEvent ??= createRunRecorder({ ...recorder, vars }));
+  const getRecorder = () => (recordEvent ??= createRunRecorder({ ...recorderOptions, vars }));
 
   return {
     replyCache: {
@@ -90,7 +90,7 @@ export function openRunStore(options: RunStoreOptions): RunStore {
       if (event.type === 'narrative-end') enqueue(() => pruneRuns(database, { now: now(), startedAt, keepMs }));
       await writes.drain();
     },
-    openRows: (run, rowsOrigin) => openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }),
+    openRows: (run, rowsOrigin) => openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorderOptions }),
     flush: () => writes.drain(),
     async isUsable() {
       await writes.drain();
@@ -109,8 +109,14 @@ interface RowRecorderOptions extends Omit<RunRecorderOptions, 'isBuffered'> {
   writes: SerialQueue;
 }
 
-function openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }: RowRecorderOptions): RowRecorder {
-  const { database, enqueue } = recorder;
+function openRowRecorder({
+  run,
+  rowsOrigin,
+  attemptWrite,
+  writes,
+  ...recorderOptions
+}: RowRecorderOptions): RowRecorder {
+  const { database, enqueue } = recorderOptions;
   let statements: RunStatements | undefined;
   let writer: ReturnType<typeof createRowRunWriter> | undefined;
   // Created on first use, after the start of the run was written. If the file can't be written, that write has failed,
@@ -125,7 +131,7 @@ function openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }:
         await attemptWrite(() => {
           statements ??= prepareRunStatements(database);
           const writeAtEnd = () => getWriter().insert(entry);
-          record ??= createRunRecorder({ ...recorder, statements, isBuffered: true, writeAtEnd });
+          record ??= createRunRecorder({ ...recorderOptions, statements, isBuffered: true, writeAtEnd });
           record('run' in event ? { ...event, run: rowRun } : event);
         });
       };

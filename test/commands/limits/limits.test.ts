@@ -139,7 +139,7 @@ test('shows the reservation of a request that waits in another process, until th
   });
 });
 
-test('shows which model an alias stands for', async () => {
+test('shows which model an alias stands for; --forget of both deletes the limits of each once', async () => {
   const { run, limits } = setup();
   server.setDefaultReply(textReply('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
   await run('one.toml');
@@ -148,7 +148,7 @@ test('shows which model an alias stands for', async () => {
     'gemini-flash-lite-latest: alias of gemini-3.5-flash-lite; its requests count for that model\n',
   );
   expect(stdout).toMatch(/^gemini-3\.5-flash-lite: available now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
-  // For an alias, the limits of its model are deleted too, whichever of the two is named first.
+  // For an alias, the limits of its model are deleted too. The model is named as well, but is listed only once.
   const [alias, model] = ['gemini-flash-lite-latest', 'gemini-3.5-flash-lite'];
   const deleted = await limits('--forget', model, '--forget', alias, '--format', 'json');
   expect(JSON.parse(deleted.stdout).forgotten.map(({ model: name }: { model: string }) => name)).toEqual([

@@ -37,7 +37,7 @@ async function waitForExit(pid: number): Promise<void> {
   while (existsSync(`/proc/${pid}`)) await sleep(5);
 }
 
-describe('a signal', () => {
+describe('a signal:', () => {
   test.each(['SIGTERM', 'SIGHUP'] as const)(
     '%s while the run waits for a reply closes the connection and kills the process',
     async (name) => {
@@ -148,7 +148,7 @@ describe('a run whose standard output nobody reads', () => {
   });
 });
 
-describe('a standard stream that is a pipe, that is closed, or that leads to a full disk', () => {
+describe('a standard stream that is a pipe, that is closed, or that leads to a full disk:', () => {
   test.each(['--stream', '--output ndjson', '--output text'])(
     'run %s | head -1 ends quietly with 141, before the last act',
     async (flags) => {

@@ -83,7 +83,7 @@ test('reports each act as a case, escapes replies, replaces the JUnit report and
   expect(read('s.md').startsWith(summary)).toBe(true);
 });
 
-test('--each: reports the rows in order, how many did not finish, or the error that ended the run before the first row', async () => {
+test('--each: reports the rows in the order of the file, and how many did not finish; if no row could start, reports the error', async () => {
   const { runWithReports, readSuites, read } = setup();
   fixture.server.setDefaultReply(({ body }) =>
     JSON.stringify(body).includes('Answer x') ? blockedPromptReply() : textReply('fine'),

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { runBoticelli, startInTerminal } from '../../helpers/boticelli.js';
-import { createQuotaFixture, model, parseEvents } from '../quota-fixture.js';
+import { createQuotaFixture, defaultModel, parseEvents } from '../quota-fixture.js';
 
-/** A server that allows 100 requests in a window of 1.5 s, as for a paid key, and settings that name no limits. */
+/**
+ * A server that allows 100 requests in a window of 1.5 s, as for a paid key. The settings do not mention the free tier,
+ * so its built-in limits apply.
+ */
 async function createPaidFixture() {
   const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 100, windowMs: 1500 } });
   const { folder, state, server } = fixture;
@@ -28,7 +31,7 @@ test('explains a guessed limit once, and raises the guess after a faster run wit
   expect(parseEvents(paid.stdout, 'act-wait')).toEqual([]);
 
   const { stdout } = await runBoticelli(['limits', '--format', 'json'], options);
-  const { limits } = JSON.parse(stdout).models.find((each: { model: string }) => each.model === model);
+  const { limits } = JSON.parse(stdout).models.find((each: { model: string }) => each.model === defaultModel);
   expect(limits.rpm).toMatchObject({ source: 'built-in', value: expect.any(Number) });
   expect(limits.rpm.value).toBeGreaterThan(6);
 
@@ -46,7 +49,7 @@ test('on a terminal, the explanation is printed once, and the spinner says that 
   expect(code).toBe(0);
   const screen = stripVTControlCharacters(stdout).replaceAll('\r', '\n');
   expect(screen.match(explanation)).toHaveLength(1);
-  expect(screen).toContain(`act_6: waiting for quota of ${model} (guessed limit): `);
+  expect(screen).toContain(`act_6: waiting for quota of ${defaultModel} (guessed limit): `);
 });
 
 test('a run with rows says once that it waits for quota, and explains the guessed limit', async () => {
@@ -55,7 +58,7 @@ test('a run with rows says once that it waits for quota, and explains the guesse
   writeFileSync(join(folder, 'rows.ndjson'), `${rows}\n`);
   const { code, stderr } = await run(['one.toml', '--each', 'rows.ndjson']);
   expect(code).toBe(0);
-  expect(stderr.match(new RegExp(`^\\d/7 rows · waiting \\d s for quota of ${model}`, 'gm'))).toHaveLength(1);
+  expect(stderr.match(new RegExp(`^\\d/7 rows · waiting \\d s for quota of ${defaultModel}`, 'gm'))).toHaveLength(1);
   expect(
     stderr.match(/^gemini-.*: guessed free-tier limit of \d+ requests per minute; with a paid key/gm),
   ).toHaveLength(1);

@@ -144,7 +144,7 @@ describe('a Live model with one slot', () => {
     expect(listWaits(ended)).toEqual([]);
   });
 
-  test('that a run at first takes for a REST model does not make the run wait for its own slot; the next run knows that the model is Live', async () => {
+  test('does not make a run wait for its own slot if the run at first takes the model for a REST model; the next run knows that the model is Live', async () => {
     const { run } = createWorkspace();
     const first = await run('four.toml', '-m', 'gemini-talk', ...oneSlot);
     expect(first.code).toBe(0);

@@ -24,7 +24,7 @@ afterEach(() => server.close());
 
 /**
  * A folder with `narrative`. By default, that narrative has one act, and the line `head` in [narrative]. The server sends
- * `reply`, and breaks off hop `lostHop` (2 or more) once.
+ * `reply`, and breaks off hop `lostHop` once. Hop 1 can't be lost, because its request has no continuation token.
  */
 function setup(
   reply: LongReply,
@@ -52,7 +52,7 @@ function setup(
   };
 }
 
-const listTokens = () => server.generateRequests.map(({ body }) => body.continuationToken);
+const listContinuationTokens = () => server.generateRequests.map(({ body }) => body.continuationToken);
 
 describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 3', () => {
   const long = createLongReply([25_000, 25_000, 25_000, 25_000]);
@@ -73,7 +73,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
       'act_1: part 1 of the reply ended after 25,000 tokens, at the limit of one request; requesting part 2\n',
     );
 
-    expect(listTokens()).toEqual([undefined, 'hop-1', 'hop-2', 'hop-2', 'hop-3']);
+    expect(listContinuationTokens()).toEqual([undefined, 'hop-1', 'hop-2', 'hop-2', 'hop-3']);
     const [first, ...later] = server.generateRequests.map(({ body }) => body);
     for (const { continuationToken: _, ...body } of later) expect(body).toEqual(first);
     const limits = JSON.parse((await runCommand('limits', '--format', 'json')).stdout);
@@ -123,7 +123,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
 
     const resumed = await run('--stream', '--resume');
     expect([resumed.code, resumed.stdout === `${long.text}\n`]).toEqual([0, true]);
-    expect(listTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
+    expect(listContinuationTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
   });
 });
 
@@ -144,7 +144,7 @@ describe('a run that is killed in hop 3', () => {
     const { stdout, stderr } = await runInProcess(['run', 'long.toml', '--resume', '-o', 'json'], options);
     const document = JSON.parse(stdout);
     expect(document.acts).toMatchObject([{ text: long.text, reused: false, attempts: 2 }]);
-    expect(listTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
+    expect(listContinuationTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
     // The prompt of a hop has 10 tokens, and 50 for each earlier hop: 110 in hop 3, 160 in hop 4.
     expect(document.usage).toMatchObject({ promptTokens: 110 + 160, outputTokens: 100 });
     expect(document.costUsd).toBeCloseTo((270 * 2 + 100 * 10) / 1e6, 9);

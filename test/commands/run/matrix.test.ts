@@ -59,9 +59,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
     );
     const folders = readdirSync(join(cwd, 'out')).sort();
     expect([folders.length, folders[5]]).toEqual([12, '000002-0002-model=gemini-a-temperature=1']);
-    expect(readFileSync(join(cwd, 'out', folders[5] ?? '', '01-reply_to.md'), 'utf8')).toBe(
-      'gemini-a at 1: Answer: y\n',
-    );
+    expect(readFileSync(join(cwd, 'out', folders[5] ?? '', '01-answer.md'), 'utf8')).toBe('gemini-a at 1: Answer: y\n');
 
     expect(await runs()).toMatch(
       / comments +gemini-a, gemini-b {2}three\.csv {2}model=gemini-a,gemini-b temperature=0,1 +12\/12 runs /,
@@ -83,7 +81,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
       'model',
       'temperature',
       'reply',
-      'reply_to',
+      'answer',
       'status',
       'error',
     ]);
@@ -97,9 +95,7 @@ describe('2 models × 2 temperatures × 3 rows', () => {
     );
     const first = await run(...rowsArgs, '--results', 'r.ndjson', '--failed', 'f.csv');
     expect(first.code).toBe(76);
-    expect(first.stderr).toMatch(
-      /^boticelli: row 2 \(three\.csv:3\) model=gemini-b temperature=0: reply_to: .*blocked/m,
-    );
+    expect(first.stderr).toMatch(/^boticelli: row 2 \(three\.csv:3\) model=gemini-b temperature=0: answer: .*blocked/m);
     expect(first.stderr).toMatch(/\n12 runs: 10 done, 2 failed \(2 blocked\)\n$/);
     expect(read('f.csv')).toBe('id,text\n2,y\n');
     server.setDefaultReply(() => textReply('fine'));

@@ -42,7 +42,7 @@ const diamond = renderNarrative({
 const indexedActs = ['0 a', '1 b', '2 c', '3 d'];
 const delayMs = 60;
 
-/** A folder with a narrative of four acts, of which `b` and `c` do not depend on each other, and its own state folder. */
+/** A folder with a narrative of four acts and with its own state folder. `b` and `c` do not depend on each other. */
 function setup(files: Record<string, string> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': diamond, ...files });
   const state = { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1', NO_COLOR: '1' };
@@ -90,7 +90,7 @@ test('with --jobs, independent acts run in parallel and give the same output and
   const gate = createGate();
   replyByPrompt({ ...replies, B: textReply('to B', { gate }), C: textReply('to C', { gate }) });
   const running = run('n.toml --record two.ndjson --jobs 2 -o ndjson --out-dir out.dir');
-  // The run in order sent four requests. The others are those of `a`, `b` and `c`.
+  // Four requests of the run in order, and those of `a`, `b` and `c` in this run.
   await server.waitForRequests(7);
   gate.releaseAll();
   const { stdout } = await running;

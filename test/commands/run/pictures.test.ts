@@ -94,7 +94,7 @@ describe('a narrative that draws a picture, then changes it', () => {
     expect(code, stderr).toBe(0);
     expect([hash(read('again/01-draw-1.png')), hash(read('again/02-change-1.jpg'))]).toEqual([hash(fox), hash(winter)]);
     expect(server.generateRequests).toHaveLength(2);
-    // The request of the second act contains the native parts of the stored reply, such as its signatures.
+    // The request of the second act contains the parts of the stored reply as the service sent them, with signatures.
     server.queueReplies(partsReply([[toPart(winter)]]));
     await run('--out-dir', 'again', '--resume', '--from', 'change');
     expect(server.generateRequests[2]?.body).toEqual(server.generateRequests[1]?.body);

@@ -6,7 +6,13 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { applicationId } from '../../../src/database/schema.js';
 import { getNextPacificMidnight } from '../../../src/driver/pacific-day.js';
 import { canaryKey } from '../../helpers/boticelli.js';
-import { createQuotaFixture, createStateFolder, model, parseEvents, type QuotaFixture } from '../quota-fixture.js';
+import {
+  createQuotaFixture,
+  createStateFolder,
+  defaultModel,
+  parseEvents,
+  type QuotaFixture,
+} from '../quota-fixture.js';
 
 // These tests run the real program with its real database, and check the requests that the server counted.
 
@@ -99,26 +105,28 @@ describe('a used-up daily quota', () => {
     const first = await fixture.run(['four.toml', '--fallback', otherModel, '-o', 'ndjson']);
     expect(first.code).toBe(0);
     expect(parseEvents(first.stdout, 'act-fallback')).toMatchObject([
-      { act: 'act_3', from: model, to: otherModel, reason: expect.stringContaining('daily quota') },
-      { act: 'act_4', from: model, to: otherModel },
+      { act: 'act_3', from: defaultModel, to: otherModel, reason: expect.stringContaining('daily quota') },
+      { act: 'act_4', from: defaultModel, to: otherModel },
     ]);
     expect(parseEvents(first.stdout, 'act-end')).toMatchObject([
-      { model, requestedModel: model },
-      { model, requestedModel: model },
-      { model: otherModel, requestedModel: model },
-      { model: otherModel, requestedModel: model },
+      { model: defaultModel, requestedModel: defaultModel },
+      { model: defaultModel, requestedModel: defaultModel },
+      { model: otherModel, requestedModel: defaultModel },
+      { model: otherModel, requestedModel: defaultModel },
     ]);
-    expect(first.stderr).toMatch(new RegExp(`^boticelli: act_3: using ${otherModel} instead of ${model}: .+`, 'm'));
-    expect(fixture.log.rejected()).toMatchObject([{ model, exceededLimit: 'rpd' }]);
+    expect(first.stderr).toMatch(
+      new RegExp(`^boticelli: act_3: using ${otherModel} instead of ${defaultModel}: .+`, 'm'),
+    );
+    expect(fixture.log.rejected()).toMatchObject([{ model: defaultModel, exceededLimit: 'rpd' }]);
 
     const later = await fixture.run(['one.toml', '--fallback', otherModel, '-q']);
     expect(later).toMatchObject({ code: 0, stdout: `Reply 3 of ${otherModel}\n` });
-    expect(later.stderr).toContain(`${otherModel} instead of ${model}`);
+    expect(later.stderr).toContain(`${otherModel} instead of ${defaultModel}`);
     expect(await fixture.run(['one.toml', '--fallback', otherModel, '--no-fallback'])).toMatchObject({
       code: 75,
       stdout: '',
     });
-    expect(fixture.log.decisions.filter((each) => each.model === model)).toHaveLength(3);
+    expect(fixture.log.decisions.filter((each) => each.model === defaultModel)).toHaveLength(3);
   });
 });
 
@@ -149,7 +157,7 @@ describe('a wait for quota', () => {
     expect(await fixture.run(['one.toml', '--max-wait', '1s'])).toMatchObject({ code: 0 });
   });
 
-  test('on Ctrl-C, frees its reservation for the next process', async () => {
+  test('frees its reservation for the next process if Ctrl-C ends it', async () => {
     const fixture = await createQuotaFixture(onTestFinished, oneRequestPerMinute);
     await fixture.run(['one.toml']);
     const first = await startWaitingRun(fixture);
@@ -162,7 +170,7 @@ describe('a wait for quota', () => {
     expect(fixture.log.decisions).toHaveLength(1);
   });
 
-  test('after kill -9, delays the next process by its reservation only', async () => {
+  test('delays the next process only by its reservation if kill -9 ends it', async () => {
     const fixture = await createQuotaFixture(onTestFinished, {
       serverRules: { rpm: 1, windowMs: 1500 },
       settings: { rpm: 1 },

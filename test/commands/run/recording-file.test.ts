@@ -64,7 +64,7 @@ describe('the file', () => {
     expect(readFileSync(join(cwd, 'new.ndjson'), 'utf8').split('\n')).toHaveLength(3);
   });
 
-  test('after a kill, only its last line may be incomplete, and the next recording removes that line', async () => {
+  test('of a killed run may have an incomplete last line, which the next recording removes', async () => {
     const { server, cwd, record, replay, lines } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'two.toml', '--record', 'answers.ndjson'], { cwd, server });

@@ -11,7 +11,7 @@ const filterLines = (text: string, pattern: RegExp) => text.split('\n').filter((
 const findWarnings = (stderr: string) => filterLines(stderr, /^boticelli: warning: /);
 
 /** The options of a process on a machine. */
-function onMachine(fixture: QuotaFixture, machine: string, url: string) {
+function createMachineOptions(fixture: QuotaFixture, machine: string, url: string) {
   const env = { BOTICELLI_STATE_DIR: join(fixture.folder, machine), BOTICELLI_REDIS_URL: url };
   return { server: fixture.server, cwd: fixture.folder, env };
 }
@@ -49,7 +49,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { latencyMs: [100, 200] } });
     const running = startBoticelli(
       ['run', 'six.toml', '-o', 'ndjson', '--tier', 'tier_1'],
-      onMachine(fixture, 'one', redis.url),
+      createMachineOptions(fixture, 'one', redis.url),
     );
     await running.waitForOutput('"act-end"');
     await redis.kill();
@@ -63,7 +63,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     const port = await findFreePort();
     const fixture = await createQuotaFixture(onTestFinished, { settings: { rpm: 30 } });
     const url = `redis://bot:never-shown@127.0.0.1:${port}`;
-    const options = onMachine(fixture, 'one', url);
+    const options = createMachineOptions(fixture, 'one', url);
     const alone = await runBoticelli(['run', 'four.toml', '-m', 'gemini-3.8-flash'], options);
     expect(alone).toMatchObject({ code: 0, stderr: expect.not.stringContaining('never-shown') });
     expect(findWarnings(alone.stderr)).toHaveLength(1);
@@ -75,7 +75,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     const online = await runBoticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], options);
     expect(online.code).toBe(0);
     // The second machine has no local data, so its counts come from Redis.
-    const otherOptions = onMachine(fixture, 'two', url);
+    const otherOptions = createMachineOptions(fixture, 'two', url);
     const limitsResult = await runBoticelli(['limits', '--format', 'json'], otherOptions);
     expect(JSON.parse(limitsResult.stdout)).toMatchObject({
       book: { redis: `127.0.0.1:${port}` },
@@ -94,7 +94,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
   test('print the address of Redis with `limits`, `limits --forget` and `limits probe`, and share learned limits', async () => {
     const { url, port } = await startRedis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
-    const options = onMachine(fixture, 'one', url);
+    const options = createMachineOptions(fixture, 'one', url);
     const limits = async (...args: string[]) => (await runBoticelli(['limits', ...args], options)).stdout;
     const head = `Quota store: Redis at 127.0.0.1:${port}\n`;
     expect(await limits()).toContain(head);
@@ -102,7 +102,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
       await limits('probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.5-flash', '--requests', '3', '--yes'),
     ).toContain(head);
     const forgetArgs = ['limits', '--forget', 'gemini-3.8-flash', '--format', 'json'];
-    const { stdout } = await runBoticelli(forgetArgs, onMachine(fixture, 'two', url));
+    const { stdout } = await runBoticelli(forgetArgs, createMachineOptions(fixture, 'two', url));
     expect(JSON.parse(stdout)).toMatchObject({
       book: { redis: `127.0.0.1:${port}` },
       forgotten: [{ model: 'gemini-3.8-flash', learned: { rpm: { value: 2 } } }],
@@ -123,7 +123,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
     await startRedis({ args: ['--tls-port', String(port), ...files, '--tls-auth-clients', 'no'] });
     const fixture = await createQuotaFixture(onTestFinished);
-    const options = onMachine(fixture, 'one', `rediss://localhost:${port}`);
+    const options = createMachineOptions(fixture, 'one', `rediss://localhost:${port}`);
     const trusted = await runBoticelli(['limits'], { ...options, env: { ...options.env, NODE_EXTRA_CA_CERTS: cert } });
     expect(trusted).toMatchObject({ code: 0, stderr: '' });
     expect(trusted.stdout).toContain(`Quota store: Redis at localhost:${port}\n`);

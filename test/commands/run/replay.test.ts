@@ -13,12 +13,12 @@ describe('a replay of a recorded narrative', () => {
   ])(
     'needs no network and no key, writes nothing to the home or state folder, and prints and exits as the recorded run did: %s',
     async (_, flags) => {
-      const { server, record, replayIsolated, home, state } = await createRecordingFixture(onTestFinished);
+      const { server, record, runIsolated, home, state } = await createRecordingFixture(onTestFinished);
       server.queueReplies(textReply(['One ', 'word,\n', '\nand \ud83d\ude00 more  ']), textReply('two\n\n'));
       const recorded = await record('two.toml', ...flags);
       expect(recorded).toMatchObject({ code: 0, stdout: expect.stringContaining('\ud83d\ude00 more') });
       for (const flag of ['', '--stream']) {
-        const { code, stdout, stderr } = await replayIsolated(`two.toml ${flag} --replay answers.ndjson`);
+        const { code, stdout, stderr } = await runIsolated(`two.toml ${flag} --replay answers.ndjson`);
         expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: recorded.stdout });
       }
       expect(server.generateRequests).toHaveLength(2);

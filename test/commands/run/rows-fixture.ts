@@ -45,7 +45,7 @@ export const parseLines = (text: string) =>
     .map((line) => JSON.parse(line));
 
 /** Renders a narrative from the lines of `[acts]` and the order. */
-export const renderNarrative = (acts = 'reply_to = "Answer: {{row.text}}"', order = '["reply_to"]') =>
+export const renderNarrative = (acts = 'answer = "Answer: {{row.text}}"', order = '["answer"]') =>
   `[narrative]\nname = "comments"\n[toc]\norder = ${order}\n[acts]\n${acts}\n`;
 
 /**

@@ -28,13 +28,13 @@ test('30 comments cause 30 requests with exactly their texts; the CSV and NDJSON
   expect(rows.sort((left, right) => Number(left.id) - Number(right.id))).toEqual(
     comments.map(({ id, text }) => {
       const reply = `Reply to <Answer: ${text}>`;
-      return { id, text, reply, reply_to: reply, status: 'completed', error: '' };
+      return { id, text, reply, answer: reply, status: 'completed', error: '' };
     }),
   );
   await run('--each', 'c.csv', '--results', 'r.ndjson', '--resume');
   const results = parseLines(read('r.ndjson')).sort((left, right) => left.number - right.number);
   expect(results.map(({ row }) => row)).toEqual(comments);
-  expect(results[4]).toMatchObject({ number: 5, status: 'completed', replies: { reply_to: results[4].reply } });
+  expect(results[4]).toMatchObject({ number: 5, status: 'completed', replies: { answer: results[4].reply } });
   expect(server.generateRequests).toHaveLength(30);
 });
 
@@ -171,13 +171,13 @@ test('--shard runs only the rows of its part, and --out-dir gets a folder for ea
   const shard = await run('--each', 'c.csv', '--shard', '3/10', '--out-dir', 'out');
   expect(lastLine(shard.stderr)).toMatch(/^3 rows: 3 done/);
   expect(readdirSync(join(cwd, 'out')).sort()).toEqual(['000002', '000012', '000022']);
-  expect(readdirSync(join(cwd, 'out/000002')).sort()).toEqual(['01-reply_to.md', 'run.json']);
+  expect(readdirSync(join(cwd, 'out/000002')).sort()).toEqual(['01-answer.md', 'run.json']);
 });
 
 test('long numbers keep all digits in the request, the results, the failed rows, and with --resume', async () => {
   const row = '{"text":12345678901234567890,"more":{"id":9007199254740993}}';
   const { run, read, prompts } = setupRows(server, {
-    'n.toml': renderNarrative('reply_to = "{{row.text}} {{row}} {{row.more}}"'),
+    'n.toml': renderNarrative('answer = "{{row.text}} {{row}} {{row.more}}"'),
     'c.ndjson': `${row}\n`,
     'c.json': `[${row}]`,
   });
@@ -240,7 +240,7 @@ test('`runs` lists a run with rows as one run; `runs show` and `runs export` acc
   expect(await runs('show')).toMatch(/30 of 30 rows[\s\S]*rows of c\.csv[\s\S]*\n {5}7 {2}completed {2}7\n/);
   expect(await runs('show', 'last/5')).toContain('Reply to <Answer: first line\nsecond line 5>');
   expect(await runs('export', '--format', 'markdown')).toMatch(/^- completed after .*, 30 of 30 rows$/m);
-  expect(JSON.parse(await runs('export', 'last/5'))).toMatchObject({ rowLabel: '5', acts: [{ act: 'reply_to' }] });
+  expect(JSON.parse(await runs('export', 'last/5'))).toMatchObject({ rowLabel: '5', acts: [{ act: 'answer' }] });
   expect(await runs('clear', '--yes')).toBe('Deleted 1 run and 30 stored replies.\n');
   expect(await runs('show', `${listed[0].run}/5`)).toBe('');
 });

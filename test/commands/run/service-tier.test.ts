@@ -84,7 +84,7 @@ test('a priority request that is served as standard costs the standard price, wi
   expect(stderr).toContain('a: the standard tier served the request instead of priority');
 });
 
-test('--max-cost uses the price of the tier: up to twice the standard price for priority, half of it for flex', async () => {
+test('--max-cost uses the price of the tier: up to twice the standard price for priority, half the standard price for flex', async () => {
   server.setDefaultReply(textReply('a reply', { usage }));
   const renderHead = (tier: string) => `max_tokens = 400\nservice_tier = "${tier}"`;
   expect((await setup(renderHead('priority'))('--max-cost', '0.5')).code).toBe(75);

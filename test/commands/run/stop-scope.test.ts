@@ -29,7 +29,7 @@ test.each([
   ['a blocked prompt', new BoticelliError('blocked', 'x'), undefined],
   ['an overloaded service', new BoticelliError('unavailable', 'x'), undefined],
 ])(
-  'the scope is "command" if a failure stops all further rows, "model" if it stops those of its model, else undefined: %s',
+  'a failure stops all further rows ("command"), further rows of its model ("model"), or none (undefined): %s',
   (_name, error, scope) => {
     expect(getStopScope(error)).toBe(scope);
   },

@@ -19,7 +19,7 @@ const lockKinds = [
   ],
 ] as const;
 
-// These tests run concurrently, because they mostly wait: the message comes after some seconds.
+// These tests run concurrently, because they mostly wait: a run reports a lock only after some seconds.
 describe.concurrent('a database that another process keeps locked', () => {
   test.for(lockKinds)(
     'makes a run wait, and the run says so (locked %s)',
@@ -61,12 +61,14 @@ describe.concurrent('a database that another process keeps locked', () => {
  * Renders a script that runs a command with a limit on the size of every file, which acts like a full disk and needs no
  * privileges. (A manual test on a tmpfs of that size gave the same result.)
  */
-const onFullDisk = (kilobytes: number, command: string) => `(ulimit -f ${kilobytes}; ${command}; echo "code $?")`;
+const renderFullDiskScript = (kilobytes: number, command: string) =>
+  `(ulimit -f ${kilobytes}; ${command}; echo "code $?")`;
 
 describe('a full disk that contains the state folder', () => {
   test.each([0, 4, 40])('is reported once, and the run continues without state (%i kB)', async (kilobytes) => {
     const fixture = await createQuotaFixture(onTestFinished);
-    const { stdout, stderr } = await fixture.shell(onFullDisk(kilobytes, 'boticelli run four.toml --last')).result;
+    const { stdout, stderr } = await fixture.shell(renderFullDiskScript(kilobytes, 'boticelli run four.toml --last'))
+      .result;
     expect(stdout).toMatch(/^Reply .*\ncode 0\n$/);
     expect(
       stderr.match(
@@ -81,7 +83,7 @@ describe('a full disk that contains the state folder', () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
     await fixture.run(['four.toml']);
     keepOnlyDatabaseFile(fixture);
-    const { stdout } = await fixture.shell(onFullDisk(4, 'boticelli run one.toml')).result;
+    const { stdout } = await fixture.shell(renderFullDiskScript(4, 'boticelli run one.toml')).result;
     expect(stdout).toBe('code 75\n');
     expect(fixture.log.decisions).toHaveLength(2);
   });

@@ -40,7 +40,7 @@ function setup() {
   };
 }
 
-/** The cells of each row of the Markdown tables, by the title of the table. */
+/** The Markdown tables by title. A table has its rows by their first cell, and a row is the list of its other cells. */
 function readTables(markdown: string): Record<string, Record<string, string[]>> {
   const sections = markdown.split(/^## /m).slice(1);
   return Object.fromEntries(

@@ -117,12 +117,12 @@ test.each(stateFolderCases)(
   },
 );
 
-test('accepts a state folder that a .env chooses within its own folder, even if it does not exist', async () => {
+test('accepts a state folder inside the folder of the .env that chooses it, even before the state folder exists', async () => {
   const { folder, readSettings } = openFolder({ 'work/.env': 'BOTICELLI_STATE_DIR=./new/state' });
   expect((await readSettings()).stateFolder).toBe(join(folder, 'work/new/state'));
 });
 
-test("trust in the user's own settings allows the addresses of a folder and of its subfolders", async () => {
+test("a folder that the user's own settings trust may set base_url and redis_url, and so may its subfolders", async () => {
   const files = { 'work/boticelli.toml': `${redisSettings}[providers.gemini]\nbase_url = "${gateway}"\n` };
   for (const trust of ['work', '.']) {
     const settings = await openFolder(files, { trust }).readSettings(ownKey);
@@ -156,7 +156,7 @@ test.each<[string, string]>([
   ['.env', `GEMINI_API_KEY=theirs\nGOOGLE_GEMINI_BASE_URL=${gateway}`],
   ['boticelli.toml', 'GOOGLE_API_KEY=theirs'],
 ])(
-  'only the files of a folder may be sent if its .env has the key, its %s has the address, and it is not trusted',
+  'if an untrusted folder sets both the API key and the service address (in %s), only its own files may be sent',
   async (_name, dotEnv) => {
     const files = { 'work/.env': dotEnv, 'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n` };
     const { folder, findConfinement } = openFolder(files);
@@ -169,7 +169,7 @@ test.each<[string, string]>([
   },
 );
 
-test('any file may be sent if the folder has only the key', async () => {
+test('if a folder sets the API key but no service address, any file may be sent', async () => {
   expect(await openFolder({ 'work/.env': 'GEMINI_API_KEY=theirs' }).findConfinement()).toBeUndefined();
 });
 

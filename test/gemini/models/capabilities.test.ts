@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { builtInModels } from '../../../src/facts/models.js';
-import { getCapabilities, getKnownCapabilities, guessCapabilities } from '../../../src/gemini/models/capabilities.js';
+import { getBuiltInCapabilities, getCapabilities, guessCapabilities } from '../../../src/gemini/models/capabilities.js';
 import type { ModelInfo } from '../../../src/gemini/models/model-info.js';
 
 const generateOnly = { supportsGenerate: true, supportsLive: false };
@@ -43,12 +43,12 @@ describe('guessed from the name', () => {
 
 test('the built-in facts and the name agree on the capabilities of every built-in model', () => {
   for (const model of builtInModels.keys())
-    expect(getKnownCapabilities(model), model).toEqual(guessCapabilities(model));
+    expect(getBuiltInCapabilities(model), model).toEqual(guessCapabilities(model));
   expect([...builtInModels.keys()]).toEqual(expect.arrayContaining(['gemini-flash-lite-latest', 'gemini-3.8-live']));
 });
 
 test.each(['constructor', 'toString', '__proto__'])('does not find %s in the built-in facts', (model) => {
-  expect(getKnownCapabilities(model)).toBeUndefined();
+  expect(getBuiltInCapabilities(model)).toBeUndefined();
 });
 
 describe('getCapabilities with the list of the service', () => {

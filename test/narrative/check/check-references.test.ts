@@ -98,7 +98,7 @@ input = [{ type = "text", content = "y" }]
     expect(await collectProblems(source('system = "None."'))).toEqual([]);
   });
 
-  it('cannot refer to an act outside of the order; in such an act it may refer to any act in the order', async () => {
+  it('cannot refer to an act outside of "order"; in an act outside of "order", it may refer to any act in "order"', async () => {
     expect(
       await collectProblems(`${renderHead('a')}[acts]\na = "x {{b}}"\nb = "{{previous}} {{a}} {{nix}}"\n`),
     ).toEqual([
@@ -244,9 +244,9 @@ it('checks the references of ten thousand acts in linear time', async () => {
   };
   // The first call is not measured, because the code is compiled during it.
   await timeOf(500);
-  const few = await timeOf(2500);
+  const timeOfFew = await timeOf(2500);
   // Four times the acts: quadratic growth would take sixteen times as long.
-  expect(await timeOf(10_000)).toBeLessThan(12 * Math.max(20, few));
+  expect(await timeOf(10_000)).toBeLessThan(12 * Math.max(20, timeOfFew));
 });
 
 it.each([

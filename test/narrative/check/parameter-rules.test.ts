@@ -34,7 +34,7 @@ testRule('unknown-value', [
     '3:37 unknown-key: unknown key "harasment" in [narrative.safety] → harassment',
   ],
   [
-    'checks safety categories of an act, even of one named safety',
+    'checks safety categories of an act, even if the act is named "safety"',
     `${renderHead('safety')}[acts.safety]\nmodle = "m"\n${input}[acts.safety.safety]\nhate_speach = "none"\n`,
     '6:1 unknown-key: unknown key "modle" in [acts.safety] → model',
     '9:1 unknown-key: unknown key "hate_speach" in [acts.safety.safety] → hate_speech',
@@ -158,7 +158,7 @@ test('reports a schema that is nested too deeply, instead of overflowing the sta
   expect(problem).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);
 });
 
-test('an act inherits the parameters that it does not set; its table "safety" replaces the whole one of the narrative', async () => {
+test('an act inherits the parameters that it does not set; its "safety" table is not merged with that of the narrative', async () => {
   const source = `[narrative]
 name = "x"
 top_p = 0.5

@@ -142,7 +142,7 @@ rule('tokens-above-limit', [
   ['accepts a reply of Gemini 4 that takes several requests', act('model = "gemini-4-argon"\nmax_tokens = 500000')],
 ]);
 
-it('checks the settings with the model of --model', async () => {
+it('checks a narrative for the model of --model instead of the models that it names', async () => {
   const text = `${narrative('model = "gemini-3.5-flash"\nthinking = "minimal"')}[acts.b]\nmodel = "gemini-2.0-flash"\n`;
   expect(await lintText(text, { model: 'gemini-4-argon' })).toEqual([
     '~ 4:12 unsupported-thinking: "thinking" in [narrative] is "minimal", which is not supported by gemini-4-argon, whose levels are "low", "medium", "high"',
@@ -176,7 +176,7 @@ rule('tokens-for-thoughts', [
     '~ 11:12 tokens-for-thoughts: "max_tokens" in [narrative] is 500, which the thinking of gemini-3.6-flash may use up; raise it or set "thinking"',
   ],
   ['accepts a large limit', act('model = "gemini-3.8-flash"\nmax_tokens = 2000')],
-  ['accepts a small thinking budget', act('model = "gemini-3.8-flash"\nmax_tokens = 99\nthinking = 0')],
+  ['accepts a small limit if thinking is turned off', act('model = "gemini-3.8-flash"\nmax_tokens = 99\nthinking = 0')],
   ['accepts minimal thinking', act('model = "gemini-3.6-flash"\nmax_tokens = 99\nthinking = "minimal"')],
   ['accepts a small limit if no model is named', act('max_tokens = 5')],
 ]);

@@ -39,12 +39,12 @@ describe('an image', () => {
     expect((await loadImage('url = "https://example.org/a.png"\nmedia_resolution = "low"')).mediaResolution).toBe(
       'low',
     );
-    const [own, inherited] = await Promise.all(
+    const [overridden, inherited] = await Promise.all(
       ['ref = "media.dot"\nmedia_resolution = "high"', 'ref = "media.dot"'].map((keys) =>
         loadImage(`${keys}\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"`),
       ),
     );
-    expect([own?.mediaResolution, inherited?.mediaResolution]).toEqual(['high', 'low']);
+    expect([overridden?.mediaResolution, inherited?.mediaResolution]).toEqual(['high', 'low']);
   });
 
   it('may be base64 in the narrative, across lines and without padding', async () => {

@@ -89,7 +89,7 @@ test('stores a reply for each of several equal requests of a run', async () => {
   expect(inner.requests).toHaveLength(1);
 });
 
-test('a failed stream and the single call that replaces it count as one request', async () => {
+test('a call that replaces a failed stream does not count as a second request: a resumed run reuses its reply', async () => {
   const { driver } = run([{ error: new Error('no streams') }, { pieces: ['whole'] }]);
   await expect(async () => {
     for await (const _ of driver.generateStream(createRequest('Q')));

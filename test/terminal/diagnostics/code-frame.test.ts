@@ -84,7 +84,7 @@ describe('a code frame', () => {
     expect(renderFrame(`${'a'.repeat(500)}HERE`, 501, 4)[0]).toBe(`1 | …${'a'.repeat(96)}HERE`);
   });
 
-  it('has no more carets than shown characters', () => {
+  it('has no carets beyond the end of the shown part of a line', () => {
     const [line = '', carets = ''] = renderFrame(`x = "${'a'.repeat(5000)}"`, 5, 5002);
     expect(carets.length).toBeLessThanOrEqual(line.length);
   });

@@ -19,7 +19,7 @@ test('writes whole lines as they arrive, and the unfinished last line before the
   expect(write([...events, delta('a')])).toEqual(['**Plan**', '', 'First this']);
 });
 
-test('writes blank lines once, and only between lines', () => {
+test('writes several blank lines in a row as one, and none at the beginning or the end', () => {
   expect(write([start('a'), thought('a', '\n\nOne\r\n\n \n'), thought('a', '\nTwo\n\n\n'), delta('a')])).toEqual([
     ...['One', '', 'Two'],
   ]);

@@ -6,12 +6,12 @@ import { noColors } from '../../../src/terminal/text/colors.js';
 const now = Date.UTC(2026, 10, 26, 12);
 
 /** Returns the line that shows when a model has quota. */
-function formatModelLine(free: Availability): string | undefined {
+function formatModelLine(availability: Availability): string | undefined {
   const minute = { requests: { used: 4, booked: 0 }, tokens: { used: 0, booked: 0 } };
   const day = { endsAt: now + 3_600_000, requests: { used: 4, booked: 0 } };
   const report = {
     ...{ now, windowMs: 60_000, project: 'p', tier: 'free', location: { project: 'p', projectIs: 'named' } },
-    models: [{ model: 'm', limits: {}, minute, day, underWay: 0, free }],
+    models: [{ model: 'm', limits: {}, minute, day, underWay: 0, free: availability }],
   } satisfies LimitsReport;
   return formatLimits(report, { colors: noColors }).find((line) => line.startsWith('m:'));
 }

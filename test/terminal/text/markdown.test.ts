@@ -13,7 +13,7 @@ test.each([
   ['a\u001b[31m', 'a␛\\[31m', 'https://a.example/> "x" \n#', 'https://a.example/%3E%20%22x%22%20%0A#'],
   ['a\u202eb', 'a\ufffdb', 'https://a.example/é\ud800', 'https://a.example/%C3%A9%EF%BF%BD'],
 ])(
-  'escapes the title %j, and percent-encodes what could end the link in its address',
+  'escapes the title %j, and percent-encodes the characters of an address that could end the link',
   (title, escaped, uri, target) => {
     const [, , line = ''] = renderSources([{ title, uri }]).split('\n');
     expect(line).toContain(escaped);

@@ -5,8 +5,8 @@ import { toDisplayLine, toPrintable, toPrintableLine } from '../../../src/termin
 test.each([
   ['an escape sequence', '\u001b]0;title\u0007', '␛]0;title␇'],
   ['DEL and C1 controls', '\u007f\u009b31m', '␡\ufffd31m'],
-  ['an override of the direction', 'user\u202e\u2066// admin\u2069', 'user\ufffd\ufffd// admin\ufffd'],
-  ['embeddings', '\u202a\u202b\u202c\u202d', '\ufffd'.repeat(4)],
+  ['an override of the text direction', 'user\u202e\u2066// admin\u2069', 'user\ufffd\ufffd// admin\ufffd'],
+  ['embeddings of a text direction', '\u202a\u202b\u202c\u202d', '\ufffd'.repeat(4)],
   ['line and paragraph separators', 'a\u2028b\u2029c', 'a\ufffdb\ufffdc'],
 ])('shows %s as symbols', (_name, text, expected) => {
   expect([toPrintable(text), toPrintableLine(text), toDisplayLine(text)]).toEqual([expected, expected, expected]);

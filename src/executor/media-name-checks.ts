@@ -23,10 +23,12 @@ function getTextBeforeFilledPart(text: string): string | undefined {
 }
 
 /**
- * Checks a media name that a reply or standard input fills. A file must be in the folder of the narrative, after links
- * are resolved. The host of a URL must not come from a reply or standard input. Otherwise a reply that follows someone
- * else's instructions could have any file of the user sent to the model, or send data to any host.
+ * Checks the file name or URL of a media input, if a reply or standard input fills a part of it. A file must be in the
+ * folder of the narrative, after links are resolved. The host of a URL must not come from a reply or standard input.
+ * Otherwise a reply that follows someone else's instructions could have any file of the user sent to the model, or send
+ * data to any host.
  *
+ * @param name the file name or URL, with its placeholders filled
  * @throws BoticelliError `no_input`
  */
 export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, name: string, render: Render): void {
