@@ -52,7 +52,8 @@ export function createPriceList({ configured = {}, now = Date.now }: PriceListOp
     ]),
   );
   const findBuiltIn = (model: string) => findBuiltInPrice(model, now());
-  const servedModels = new Map<string, string>();
+  /** The models that served replies, by the names in the requests. */
+  const servingModels = new Map<string, string>();
   const findPrice = (model: string, requestedAs: string) =>
     addSearchFee(
       configuredPrices.get(model) ??
@@ -64,11 +65,11 @@ export function createPriceList({ configured = {}, now = Date.now }: PriceListOp
   return {
     getPrice: (model) => findPrice(model, model),
     getReplyPrice(model, requestedAs) {
-      servedModels.set(requestedAs, model);
+      servingModels.set(requestedAs, model);
       return findPrice(model, requestedAs);
     },
     getMaxPrice: (model) =>
-      findPrice(servedModels.get(model) ?? model, model) ?? addSearchFee(findMaxFamilyPrice(model, now()), [model]),
+      findPrice(servingModels.get(model) ?? model, model) ?? addSearchFee(findMaxFamilyPrice(model, now()), [model]),
   };
 }
 

@@ -6,7 +6,10 @@ import type { PriceList } from './price-list.js';
 import type { LimitsLookup } from './tiers.js';
 import type { UserFolders } from './user-folders.js';
 
-/** The settings of a command, overridden by its flags. Flags that correspond to no setting are not included. */
+/**
+ * The settings of a command, after its flags have overridden them. Flags that correspond to no setting are not
+ * included.
+ */
 export interface Settings {
   /** The API key. Absent if no key is set, which is allowed because `--rehearse` does not need one. */
   apiKey?: string;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
-import { describeOutside } from '../narrative/confinement.js';
+import { explainOutsideWithoutHint } from '../narrative/confinement.js';
 import { collectNarratives, type MediaTemplate, type Narrative } from '../narrative/narrative.js';
 import { formatFileName } from '../narrative/parse/load-media.js';
 import { getVariableName, isRowName, parseTemplate, renderTemplate } from '../narrative/template.js';
@@ -41,7 +41,7 @@ export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, 
   }
   const { folder } = spec;
   const shownName = `the file ${formatFileName(name)}`;
-  const message = describeOutside(resolve(folder, name), shownName, {
+  const message = explainOutsideWithoutHint(resolve(folder, name), shownName, {
     folder: resolve(folder),
     reason: filledNameReason,
   });

@@ -1,4 +1,4 @@
-import { type Act, getNestedNarrative, type Narrative } from '../narrative/narrative.js';
+import { type Act, makesRequest, type Narrative } from '../narrative/narrative.js';
 
 /** One request that a run will make. */
 export interface PlannedAct {
@@ -20,8 +20,7 @@ export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
     const nested = act.inputs
       .flatMap((input) => (input.type === 'narrative' ? planActs(input.narrative, `${name}/`) : []))
       .map((planned) => ({ ...planned, isReplyOfTopLevelAct: false }));
-    // Only an act whose single input is a narrative makes no request of its own.
-    if (!getNestedNarrative(act)) return [...nested, { name, actNames: [name], isReplyOfTopLevelAct: true }];
+    if (makesRequest(act)) return [...nested, { name, actNames: [name], isReplyOfTopLevelAct: true }];
     const lastNested = nested.at(-1);
     if (!lastNested) return [];
     return [
@@ -40,5 +39,5 @@ export function countRequests({ acts, carousel = 1 }: Narrative): number {
 /** Counts the requests of an act: those of the narratives in it, and its own if it makes one. */
 export function countRequestsOfAct(act: Act): number {
   const nested = act.inputs.map((input) => (input.type === 'narrative' ? countRequests(input.narrative) : 0));
-  return nested.reduce((sum, count) => sum + count, getNestedNarrative(act) ? 0 : 1);
+  return nested.reduce((sum, count) => sum + count, makesRequest(act) ? 1 : 0);
 }

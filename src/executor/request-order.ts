@@ -1,4 +1,4 @@
-import { getNestedNarrative, type Input, type Narrative } from '../narrative/narrative.js';
+import { type Input, makesRequest, type Narrative } from '../narrative/narrative.js';
 import { getVariableName, isRowName, parseTemplate } from '../narrative/template.js';
 import { planVisiblePositions } from './conversation.js';
 
@@ -76,8 +76,7 @@ function outlineRequests(narrative: Narrative): RequestOutline[] {
   const visible = planVisiblePositions(acts);
   const round = acts.flatMap((act, position) => {
     const nested = act.inputs.flatMap((input) => (input.type === 'narrative' ? outlineRequests(input.narrative) : []));
-    // Only an act whose single input is a narrative makes no request of its own.
-    if (getNestedNarrative(act)) return nested;
+    if (!makesRequest(act)) return nested;
     const seen = visible[position] ?? [];
     const texts = act.inputs.map((input) => outlineText(input, narrative));
     return [...nested, { visibleCount: seen === 'all' ? position : seen.length, texts }];

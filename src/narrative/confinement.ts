@@ -1,18 +1,21 @@
 import { isWithinFolder } from '../util/folder-boundary.js';
 import type { FileConfinement } from './narrative.js';
 
-/** Returns why a confined narrative must not read a file, as a message; undefined if it may read it. */
+/**
+ * Returns why a confined narrative must not read a file, as a message that ends with the hint of the confinement.
+ * Returns undefined if the narrative may read the file.
+ */
 export function explainOutside(
   path: string,
   name: string,
   confinement: FileConfinement | undefined,
 ): string | undefined {
-  const description = confinement && describeOutside(path, name, confinement);
+  const description = confinement && explainOutsideWithoutHint(path, name, confinement);
   return description === undefined ? undefined : `${description}. ${confinement?.hint}`;
 }
 
-/** Like `explainOutside`, but without the hint. */
-export function describeOutside(
+/** Like `explainOutside`, but without the hint, for callers that have a hint of their own. */
+export function explainOutsideWithoutHint(
   path: string,
   name: string,
   { folder, reason }: Pick<FileConfinement, 'folder' | 'reason'>,

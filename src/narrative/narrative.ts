@@ -122,7 +122,18 @@ export interface NarrativeInput {
   narrative: Narrative;
 }
 
-/** Returns the nested narrative that runs instead of a request of the act; undefined if the act makes a request. */
+/**
+ * Whether an act makes a request. An act whose only input is a narrative makes none: its reply is the last reply of
+ * that narrative.
+ */
+export function makesRequest(act: Pick<Act, 'inputs'>): boolean {
+  return getNestedNarrative(act) === undefined;
+}
+
+/**
+ * Returns the narrative that runs instead of a request of the act. Returns undefined if the act makes a request, even
+ * if narratives are among its inputs.
+ */
 export function getNestedNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative | undefined {
   const [input] = inputs;
   return inputs.length === 1 && input?.type === 'narrative' ? input.narrative : undefined;

@@ -9,7 +9,10 @@ export interface Row {
    * can't hold exactly is a bigint.
    */
   values: Readonly<Record<string, unknown>>;
-  /** The row as it was read, without its line end. */
+  /**
+   * The row as it was read, without its line end. For an element of a JSON file, the element on one line; for a file of
+   * a glob pattern, its path.
+   */
   raw: string;
   /** The folder that file names in the row are relative to. */
   folder: string;

@@ -122,7 +122,7 @@ export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileForma
     case 'unrecognized_keys':
       return issue.keys.flatMap((key) => format.createUnknownKeyProblems(path, key, file));
     case 'invalid_union':
-      return format.convertUnionIssue?.(issue, file) ?? [createInvalidValueProblem(path)];
+      return format.convertUnionIssue?.(issue, file) ?? [createFallbackProblem(path)];
     case 'invalid_value':
       return [createValueProblem(path, value, issue.values.map(String), format)];
     case 'too_small':
@@ -140,11 +140,12 @@ export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileForma
     case 'invalid_type':
       return [createTypeProblem(path, value, typeNames[issue.expected] ?? issue.expected, format)];
     default:
-      return [createInvalidValueProblem(path)];
+      return [createFallbackProblem(path)];
   }
 }
 
-function createInvalidValueProblem(path: Path): Problem {
+/** Creates the problem for an issue that has no message of its own. */
+function createFallbackProblem(path: Path): Problem {
   return errorAt('wrong-type', path, `${describePath(path)} is not valid`);
 }
 

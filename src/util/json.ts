@@ -103,21 +103,22 @@ export function getJsonErrorOffset({ message }: Error): number | undefined {
 }
 
 /**
- * Finds the offset of the first character that is wrong, by a binary search for the longest beginning that is only
- * incomplete. It is needed because some of V8's messages have an excerpt instead of the position (Node 20 to 24).
+ * Finds the offset of the first character that is wrong, by a binary search for the longest valid beginning. It is
+ * needed because some of V8's messages have an excerpt instead of the position (Node 20 to 24).
  */
 function findErrorOffset(text: string): number {
-  let incompleteLength = 0;
+  let validLength = 0;
   let wrongLength = text.length + 1;
-  while (wrongLength - incompleteLength > 1) {
-    const middle = Math.floor((incompleteLength + wrongLength) / 2);
-    if (isIncomplete(text.slice(0, middle))) incompleteLength = middle;
+  while (wrongLength - validLength > 1) {
+    const middle = Math.floor((validLength + wrongLength) / 2);
+    if (isValidBeginning(text.slice(0, middle))) validLength = middle;
     else wrongLength = middle;
   }
-  return incompleteLength;
+  return validLength;
 }
 
-function isIncomplete(text: string): boolean {
+/** Whether a text is valid JSON, or could become valid JSON if more text followed it. */
+function isValidBeginning(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

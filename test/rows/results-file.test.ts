@@ -84,7 +84,7 @@ test('earlier CSV results of rows from standard input are read: the header of th
   const { results, read } = await open('r.csv', `${csv}3,cut`, [], '{"id":1}\n{"id":2}\n');
   expect(read()).toBe('id,reply,a,status,error\n1,x,x,completed,\n');
   expect([results.takeEarlier({ row: { id: 1 } }), results.takeEarlier({ row: { id: 2 } })]).toEqual([true, false]);
-  expect(results.explainMismatch({ number: 3, values: { other: 1 }, raw: '', folder: '' })).toContain(
+  expect(results.explainUnwritable({ number: 3, values: { other: 1 }, raw: '', folder: '' })).toContain(
     'the row has the key "other"',
   );
 });

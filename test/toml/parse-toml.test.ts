@@ -92,7 +92,7 @@ function renderValue(value: Value, spelling: Spelling): string {
 
 function renderInteger(value: bigint, spelling: Spelling): string {
   const how = spelling.next().value;
-  // With or without underscores between digits.
+  // Decimal, with underscores if `how` is 0. TOML has no negative numbers in the other notations.
   if (value < 0n || how === 0) return String(value).replaceAll(/\B(?=(\d{3})+$)/g, how === 0 ? '_' : '');
   const [prefix, radix] = how === 1 ? ['0x', 16] : how === 2 ? ['0o', 8] : ['0b', 2];
   return `${prefix}${value.toString(Number(radix))}`;

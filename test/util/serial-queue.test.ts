@@ -18,10 +18,13 @@ test('starts the first task at once and runs the others in order, also after a r
     log.push('first fails');
     throw new Error('failed');
   });
-  const succeeded = queue.enqueue(async () => log.push('second'));
+  const succeeded = queue.enqueue(async () => {
+    log.push('second');
+    return 'result';
+  });
   expect(log).toEqual(['first starts']);
   await expect(failed).rejects.toThrow('failed');
-  expect(await succeeded).toBe(3);
+  expect(await succeeded).toBe('result');
   await queue.drain();
   expect(log).toEqual(['first starts', 'first fails', 'second']);
 });

@@ -3,7 +3,7 @@ import { createUnknownPriceError } from '../../driver/layers/with-budget.js';
 import { BoticelliError } from '../../errors.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
 import { builtInModels } from '../../facts/models.js';
-import { type Act, collectNarratives, getNestedNarrative, type Narrative } from '../../narrative/narrative.js';
+import { type Act, collectNarratives, makesRequest, type Narrative } from '../../narrative/narrative.js';
 import type { RunOptions } from './options.js';
 
 /** Checks the arguments and options of `run` without reading the narratives. @throws BoticelliError `usage` */
@@ -76,7 +76,7 @@ export function assertActsExist({ only = [], from }: RunOptions, planned: readon
 
 /** Lists the acts that make a request, including those of nested narratives. */
 function listRequestingActs(narrative: Narrative): Act[] {
-  return [...collectNarratives(narrative)].flatMap(({ acts }) => acts).filter((act) => !getNestedNarrative(act));
+  return [...collectNarratives(narrative)].flatMap(({ acts }) => acts).filter(makesRequest);
 }
 
 /**

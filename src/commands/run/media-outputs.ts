@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/settings.js';
 import { BoticelliError } from '../../errors.js';
 import { isPictureModel, isSpeechModel } from '../../facts/models.js';
-import { collectNarratives, getNestedNarrative, type Narrative } from '../../narrative/narrative.js';
+import { collectNarratives, makesRequest, type Narrative } from '../../narrative/narrative.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import type { RunOptions } from './options.js';
 import type { Persistence } from './persistence.js';
@@ -26,7 +26,7 @@ export function assertMediaKept(
     for (const act of acts) {
       const model = stripModelPrefix(act.model ?? defaultModel);
       const media = isPictureModel(model) ? 'pictures' : isSpeechModel(model) ? 'speech' : undefined;
-      if (media === undefined || getNestedNarrative(act)) continue;
+      if (media === undefined || !makesRequest(act)) continue;
       if (act.parameters.format === 'json') throw createJsonError(act.name, model, media);
       if (isBilled && !isKept) throw createNotKeptError(act.name, model, media, hasRows);
     }

@@ -47,7 +47,7 @@ const redisUrlSetting: AddressSetting = {
  * @throws BoticelliError `invalid_config`
  */
 export async function assertTrustedBaseUrl(sources: Sources, apiKey: EnvironmentVariable | undefined): Promise<void> {
-  if (apiKey === undefined || isFromFolder(apiKey, sources)) return;
+  if (apiKey === undefined || isFromOwnDotEnv(apiKey, sources)) return;
   const error = await findAddressError(baseUrlSetting, sources);
   if (error) throw error;
 }
@@ -61,21 +61,21 @@ export async function findRedisError(
   sources: Sources,
   apiKey: EnvironmentVariable | undefined,
 ): Promise<BoticelliError | undefined> {
-  return apiKey && isFromFolder(apiKey, sources) ? undefined : findAddressError(redisUrlSetting, sources);
+  return apiKey && isFromOwnDotEnv(apiKey, sources) ? undefined : findAddressError(redisUrlSetting, sources);
 }
 
 /**
  * Whether both the API key and the address of the service come from the working folder, and the folder is not trusted.
  */
 export function isServiceFromUntrustedFolder(sources: Sources, apiKey: EnvironmentVariable | undefined): boolean {
-  if (!apiKey || !isFromFolder(apiKey, sources) || sources.trust.isTrusted) return false;
+  if (!apiKey || !isFromOwnDotEnv(apiKey, sources) || sources.trust.isTrusted) return false;
   const variable = sources.getVariable('GOOGLE_GEMINI_BASE_URL');
   if (variable) return variable.isFromDotEnv;
   return findFile(baseUrlSetting, sources)?.isFromWorkingFolder ?? false;
 }
 
 /** Whether a key is in the working folder's own `.env`, and not in a file elsewhere that this `.env` is a link to. */
-function isFromFolder({ isFromDotEnv }: EnvironmentVariable, { isDotEnvElsewhere }: Sources): boolean {
+function isFromOwnDotEnv({ isFromDotEnv }: EnvironmentVariable, { isDotEnvElsewhere }: Sources): boolean {
   return isFromDotEnv && !isDotEnvElsewhere;
 }
 

@@ -31,7 +31,7 @@ export interface References {
   undefinedVariables: UndefinedVariable[];
   /** All used variables. */
   usedVariables: ReadonlySet<string>;
-  /** The placeholder names in the texts of each act, without variables. */
+  /** The placeholder names in the texts of each act. Names of variables are left out. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -9,9 +9,9 @@ import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
  * Warns about settings and inputs that the Live API rejects or ignores, in acts with a Live model. Without the warning,
- * a rejection would appear only after earlier acts had been billed. If the narrative's own model is a Live model, a
- * setting of the narrative is reported where the narrative sets it. It is also reported, whatever
- * the narrative's model is, at the `model` of each act that names a Live model itself.
+ * a rejection would appear only after earlier acts had been billed. A setting of the narrative is reported at its key
+ * if the narrative's model is a Live model. If an act names a Live model itself, the setting is also reported at the
+ * `model` of this act.
  */
 export function lintLiveModels(
   narrativeTable: RawTable,

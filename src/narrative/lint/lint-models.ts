@@ -6,12 +6,12 @@ import { stripModelPrefix } from '../../util/model-name.js';
 import type { RawTable } from './raw-acts.js';
 
 /** Warns about retiring, retired and unknown models, and about token limits that a model's thinking may use up. */
-export function lintModels(narrativeTable: RawTable, acts: readonly RawTable[], options: NameOptions): void {
+export function lintModels(narrativeTable: RawTable, acts: readonly RawTable[], options: LintModelsOptions): void {
   for (const table of [narrativeTable, ...acts]) lintModelNames(table, options);
   lintThinkingLimits(narrativeTable, acts, options.report);
 }
 
-interface NameOptions {
+interface LintModelsOptions {
   report: ReportProblem;
   /** Milliseconds since the epoch. */
   now: number;
@@ -19,7 +19,7 @@ interface NameOptions {
   isModelOverridden: boolean;
 }
 
-function lintModelNames({ table, path }: RawTable, options: NameOptions): void {
+function lintModelNames({ table, path }: RawTable, options: LintModelsOptions): void {
   const { model, fallback } = table;
   if (typeof model === 'string') lintModelName(model, [...path, 'model'], options);
   if (Array.isArray(fallback)) {
@@ -27,7 +27,7 @@ function lintModelNames({ table, path }: RawTable, options: NameOptions): void {
   }
 }
 
-function lintModelName(value: TomlValue, path: Path, options: NameOptions): void {
+function lintModelName(value: TomlValue, path: Path, options: LintModelsOptions): void {
   const { report, now } = options;
   const name = typeof value === 'string' ? stripModelPrefix(value) : '';
   const facts = getModelFacts(name);

@@ -1,6 +1,6 @@
 import { type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
 import { isTable, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
-import { type Act, getNestedNarrative } from '../narrative.js';
+import { type Act, makesRequest } from '../narrative.js';
 import type { LintContext } from '../parse/parsed-narrative-file.js';
 import { lintLiveModels } from './lint-live-models.js';
 import { lintModels } from './lint-models.js';
@@ -72,7 +72,7 @@ function lintUnusedVars({ vars }: TomlTable, usedVariables: ReadonlySet<string>,
  * `context = "none"` that should refer to the reply. If no reply is seen by another act, the acts are independent and
  * there is no warning.
  * @param acts in the order in which they run
- * @param referencesByAct the placeholder names of each act, without variables
+ * @param referencesByAct the placeholder names in the texts of each act; names of variables are left out
  */
 function lintUnreadReplies(
   acts: readonly Act[],
@@ -85,8 +85,8 @@ function lintUnreadReplies(
   const seen = new Set<string | undefined>();
   acts.forEach((act, index) => {
     const previous = acts[index - 1]?.name;
-    // A nested narrative runs in its own conversation and sees nothing.
-    const context = getNestedNarrative(act) ? 'none' : (act.context ?? 'full');
+    // A narrative that runs instead of a request has its own conversation and sees nothing.
+    const context = makesRequest(act) ? (act.context ?? 'full') : 'none';
     if (context === 'full') seenBefore = index;
     else if (context === 'previous') seen.add(previous);
     else if (context !== 'none') for (const name of context) seen.add(name);

@@ -33,7 +33,7 @@ const parameterRules: Readonly<Record<string, ParameterRule>> = {
 
 /**
  * Warns about settings that an act's model rejects or ignores. A setting of the narrative is checked once with the
- * narrative's model, and again with the model of each act that names one.
+ * narrative's model, and again for each act that has a model of its own.
  */
 export function lintParameters(narrativeTable: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   for (const [key, rule] of Object.entries(parameterRules)) {

@@ -44,7 +44,7 @@ export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
 }
 
 async function loadSource(source: MediaSpec['source'], spec: MediaSpec): Promise<LoadMediaResult> {
-  if ('url' in source) return describeUrl(source.url, spec);
+  if ('url' in source) return createUrlMedia(source.url, spec);
   return 'file' in source ? loadFile(source.file, spec) : loadBase64(source.base64, spec);
 }
 
@@ -117,8 +117,8 @@ async function createMediaInput(
   return { ok: true, media: { type: typeResult.kind, mimeType, content, name: file ?? label } };
 }
 
-/** Describes the media of a URL, without fetching it, if the URL and the declared type and kind are consistent. */
-function describeUrl(url: string, { mime, kind, label, confinement }: MediaSpec): LoadMediaResult {
+/** Creates the media of a URL without fetching it. Fails if the URL is not valid or contradicts the declared type. */
+function createUrlMedia(url: string, { mime, kind, label, confinement }: MediaSpec): LoadMediaResult {
   const urlProblem = validateMediaUrl(url);
   if (urlProblem !== undefined) return createMediaProblem('bad-url', `${label ?? quote(url)} ${urlProblem}`);
   const name = redactUrl(url);

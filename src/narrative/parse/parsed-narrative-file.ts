@@ -3,7 +3,7 @@ import { errorAt, type Problem } from '../../toml/problem.js';
 import type { TomlTable } from '../../toml/toml.js';
 import type { UndefinedVariable } from '../check/check-references.js';
 import { checkShape } from '../check/check-shape.js';
-import { type Act, getNestedNarrative, type Narrative } from '../narrative.js';
+import { type Act, makesRequest, type Narrative } from '../narrative.js';
 import type { LocatedMediaTemplate } from './read-media.js';
 import type { ReadNarrativeResult } from './read-narrative.js';
 
@@ -56,7 +56,7 @@ export interface LintContext {
    * counts, because a value of this file replaces it.
    */
   usedVariables: ReadonlySet<string>;
-  /** The placeholder names of each act, without variables. */
+  /** The placeholder names in the texts of each act. Names of variables are left out. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;
   /** The model of `--model`, which every act uses instead of the models in the file. */
   model?: string | undefined;
@@ -137,7 +137,7 @@ function countActRuns({ acts, carousel = 1 }: Narrative, nestedFiles: readonly P
   const runsByNarrative = new Map(nestedFiles.map((file) => [file.narrative, file.actRuns]));
   let actRuns = 0;
   for (const act of acts) {
-    if (!getNestedNarrative(act)) actRuns += 1;
+    if (makesRequest(act)) actRuns += 1;
     for (const input of act.inputs)
       if (input.type === 'narrative') actRuns += runsByNarrative.get(input.narrative) ?? 0;
   }

@@ -25,7 +25,10 @@ export interface TemplateText {
   path: Path;
   /** The acts that use it. */
   actNames: readonly string[];
-  /** Whether the text itself is sent, or the media that it names. A text of `expect` has `text`, but is not sent. */
+  /**
+   * Whether the text itself is sent, or the media that it names. For a text of `expect` it is `text` too, although such
+   * a text is not sent.
+   */
   sentAs: 'text' | 'media';
   /** The file that contains the text, by its `label` from `readTextFile`. Absent if the narrative contains the text. */
   file?: string;
@@ -65,9 +68,10 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
     if (value.format === 'json') reportJsonMedia(ownSettings?.model ?? defaults.model, path, report);
   }
   if (isTable(value) && value.expect !== undefined) {
-    const onExpected = (text: string, textPath: Path) =>
+    const onExpectedText = (text: string, textPath: Path) =>
       onText({ text, path: textPath, actNames: [name], sentAs: 'text' });
-    const expect = readExpectations(value, path, { templates: options.templates, report, onText: onExpected });
+    const { fillsPlaceholders } = options;
+    const expect = readExpectations(value, path, { fillsPlaceholders, report, onText: onExpectedText });
     if (expect.length > 0) act.expect = expect;
   }
   const { model, system, fallback, context, serviceTiers } = ownSettings ? { ...defaults, ...ownSettings } : defaults;

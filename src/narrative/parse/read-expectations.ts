@@ -7,7 +7,7 @@ import { parseTemplate, renderTemplate } from '../template.js';
 
 interface ExpectationReadOptions {
   /** Whether placeholders in texts are filled. */
-  templates: boolean;
+  fillsPlaceholders: boolean;
   report: ReportProblem;
   /** Receives every text that may contain placeholders. */
   onText: (text: string, path: Path) => void;
@@ -99,13 +99,13 @@ function readScalars(
 }
 
 function readPattern(pattern: string, path: Path, options: ExpectationReadOptions): Condition {
-  const { templates, report, onText } = options;
+  const { fillsPlaceholders, report, onText } = options;
   reportIfEmpty(pattern === '', path, options);
   onText(pattern, path);
   try {
     // The values are not known yet. One letter stands in for each. Values are escaped, so a pattern that is valid with
     // the letter is valid with nearly all values. An exception is `{{vars.x}}+` with an empty value.
-    compilePattern(templates ? renderTemplate(parseTemplate(pattern).parts, () => 'x') : pattern);
+    compilePattern(fillsPlaceholders ? renderTemplate(parseTemplate(pattern).parts, () => 'x') : pattern);
   } catch (thrown) {
     const reason = (thrown as Error).message.replace(/^Invalid regular expression: (?:.*: )?/s, '');
     report(errorAt('bad-pattern', path, `${describePath(path)} is not a valid regular expression: ${reason}`));

@@ -21,7 +21,7 @@ export interface MediaReadOptions {
   /** Default: any file may be read. */
   confinement?: FileConfinement | undefined;
   /** Whether placeholders are filled. */
-  templates: boolean;
+  fillsPlaceholders: boolean;
   report: ReportProblem;
   /** Receives all media with placeholders in the name. */
   onTemplate: (located: LocatedMediaTemplate) => void;
@@ -51,10 +51,10 @@ export async function readMediaFrom(
   key: (typeof mediaSourceKeys)[number],
   request: MediaReadRequest,
 ): Promise<MediaInput | MediaTemplate | undefined> {
-  const { table, path, kind, folder, confinement, templates, report } = request;
+  const { table, path, kind, folder, confinement, fillsPlaceholders, report } = request;
   const value = table[key];
   if (typeof value !== 'string') return undefined;
-  if (templates && key !== 'base64' && value.includes('{{')) return createMediaTemplate(key, value, request);
+  if (fillsPlaceholders && key !== 'base64' && value.includes('{{')) return createMediaTemplate(key, value, request);
   const sourcePath = [...path, key];
   const mime = getMime(table);
   const label = key === 'file' ? undefined : describePath(sourcePath);

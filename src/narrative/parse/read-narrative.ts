@@ -42,11 +42,11 @@ export function readNarrative({ table: file, folder, confinement, readNested, is
   const texts: TemplateText[] = [];
   const media = new Map<string, MediaInput | MediaTemplate | undefined>();
   const report = (problem: Problem) => void problems.push(problem);
-  const { tableName, defaults, templates, narrative } = readNarrativeTable(file, report);
+  const { tableName, defaults, fillsPlaceholders, narrative } = readNarrativeTable(file, report);
   const options = {
     folder,
     confinement,
-    templates,
+    fillsPlaceholders,
     report,
     defaults,
     readNested: (name: string, path: Path, reportNested: ReportProblem) => {
@@ -74,7 +74,7 @@ export function readNarrative({ table: file, folder, confinement, readNested, is
     checkContexts(file, tableName, scope, report);
     addSystemText(texts, defaults, tableName, narrative.acts);
     for (const templateText of createMediaNameTexts(mediaTemplates, acts.values())) texts.push(templateText);
-    return { narrative, problems, mediaTemplates, ...checkReferences(templates ? texts : [], scope, report) };
+    return { narrative, problems, mediaTemplates, ...checkReferences(fillsPlaceholders ? texts : [], scope, report) };
   };
   return { narrative, pending, finish };
 }
@@ -83,7 +83,8 @@ function readActs(file: TomlTable, options: ActReadOptions): ReadonlyMap<string,
   const acts = new Map<string, Act>();
   if (!isTable(file.acts)) return acts;
   for (const name in file.acts) {
-    if (options.templates && (reservedNames.includes(name) || isRowName(name) || getVariableName(name) !== undefined)) {
+    const hasBuiltInMeaning = reservedNames.includes(name) || isRowName(name) || getVariableName(name) !== undefined;
+    if (options.fillsPlaceholders && hasBuiltInMeaning) {
       const message = `{{${name}}} has a built-in meaning, so texts can't refer to this act`;
       options.report(warningAt('reserved-name', ['acts', name], message));
     }
@@ -117,7 +118,7 @@ function readNarrativeTable(file: TomlTable, report: ReportProblem) {
   if (typeof description === 'string') narrative.description = description;
   if (templates === false) narrative.templates = false;
   const defaults = readActSettings(isTable(table) ? table : {}, [key], report);
-  return { tableName: key, narrative, defaults, templates: templates !== false };
+  return { tableName: key, narrative, defaults, fillsPlaceholders: templates !== false };
 }
 
 /** Returns the acts in the order of the file, for a file without `[toc]`. */

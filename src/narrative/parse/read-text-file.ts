@@ -7,7 +7,7 @@ import { hasUtf16Bom } from '../../util/utf16-bom.js';
 import { explainOutside } from '../confinement.js';
 import type { MediaReadOptions } from './read-media.js';
 
-/** The maximum size of a text file, in bytes: that of a narrative. */
+/** The maximum size of a text file, in bytes. It equals `maxNarrativeBytes`, the limit for a narrative file. */
 const maxTextBytes = 32_000_000;
 
 /** The text of a file, or why it can't be used. */

@@ -81,7 +81,10 @@ export async function readSourceColumns(path: string, options: ColumnOptions): P
   throw createNotResultError(path);
 }
 
-/** Replaces an error of parsing. It does not matter what is wrong in the file: an earlier run did not write it. */
+/**
+ * Replaces an error of parsing with one that says that an earlier run did not write the file. What exactly is wrong in
+ * the file does not matter then.
+ */
 async function* replaceFormatErrors<Item>(items: AsyncIterable<Item>, path: string): AsyncGenerator<Item> {
   try {
     yield* items;
@@ -107,12 +110,12 @@ async function* readNdjsonResults(
 ): AsyncGenerator<EarlierLine> {
   for await (const { raw, line } of splitLines(text, path, noLimit)) {
     const value = tryParseExactJson(raw);
-    if (!isOwnResult(value, actNames)) throw createNotResultError(`${path}:${line}`);
+    if (!isResultOfNarrative(value, actNames)) throw createNotResultError(`${path}:${line}`);
     yield value.status === 'completed' ? { raw, key: format.getKey(value) } : {};
   }
 }
 
-function isOwnResult(value: unknown, actNames: readonly string[]): value is ResultSubject & { status: string } {
+function isResultOfNarrative(value: unknown, actNames: readonly string[]): value is ResultSubject & { status: string } {
   if (!isRecord(value) || !isRecord(value.row) || !isRecord(value.replies)) return false;
   if (value.matrix !== undefined && !isRecord(value.matrix)) return false;
   return typeof value.status === 'string' && Object.keys(value.replies).every((act) => actNames.includes(act));

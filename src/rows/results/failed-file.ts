@@ -21,7 +21,7 @@ export interface FailedFile {
  * complete run, the rows that were in the file before are removed unless they failed again. So a run that is killed or
  * stops early removes no row.
  *
- * @throws BoticelliError `usage`, `output_failed`, or with `resume`, `no_input` for a file that no earlier run wrote
+ * @throws BoticelliError `usage` or `output_failed`. With `resume`, `no_input` for a file that no earlier run wrote
  */
 export async function openFailedFile(path: string, source: RowSource, resume: boolean): Promise<FailedFile> {
   const size = withFlagError(path, '--failed', () => getFileSize(path));

@@ -17,7 +17,7 @@ export interface ResultFormat {
    */
   getKey(subject: ResultSubject): string;
   /** Why a row can't be written; undefined if it can. */
-  explainMismatch(row: Row): string | undefined;
+  explainUnwritable(row: Row): string | undefined;
 }
 
 /** Formats a result as JSON, on one line unless `indent` is set. */
@@ -31,7 +31,7 @@ export const ndjsonFormat: ResultFormat = {
   format: (result) => `${stringifyResult(result)}\n`,
   // Versions before `--matrix` wrote results without `matrix`. Their keys are those of the rows alone.
   getKey: ({ row, matrix }) => stringifyExactJson(row) + (matrix ? formatCombinationId({ values: matrix }) : ''),
-  explainMismatch: () => undefined,
+  explainUnwritable: () => undefined,
 };
 
 /** What determines the columns of CSV results, besides the columns of the source. */
@@ -74,7 +74,7 @@ export function createCsvFormat(
       return formatLine([...getSubjectCells(result), ...cells.map(toCell)]);
     },
     getKey: (subject) => JSON.stringify(getSubjectCells(subject)),
-    explainMismatch({ values }) {
+    explainUnwritable({ values }) {
       const extra = Object.keys(values).find((key) => !known.has(key));
       return extra === undefined
         ? undefined

@@ -9,12 +9,12 @@ import type { ResultSubject, RowResult } from './row-result.js';
 /** The file of `--results`. */
 export interface ResultsFile {
   /**
-   * Takes a result of the subject from those that an earlier run left in the file. Returns false if none is left. Each
-   * result is taken once, so equal rows need one result each.
+   * Takes one of the results that an earlier run wrote for the subject. Returns false if none is left. Each result is
+   * taken once, so equal rows need one result each.
    */
   takeEarlier(subject: ResultSubject): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
-  explainMismatch(row: Row): string | undefined;
+  explainUnwritable(row: Row): string | undefined;
   /** Appends a result as a whole line. @throws BoticelliError `output_failed` */
   write(result: RowResult): void;
   close(): void;
@@ -68,7 +68,7 @@ function createWriter(
 ): ResultsFile {
   return {
     takeEarlier: (subject) => earlier?.take(getFormat(subject).getKey(subject)) ?? false,
-    explainMismatch: (row) => getFormat({ row: row.values }).explainMismatch(row),
+    explainUnwritable: (row) => getFormat({ row: row.values }).explainUnwritable(row),
     write: (result) => file.append(getFormat(result).format(result)),
     close: file.close,
   };

@@ -79,8 +79,8 @@ function write(parser: Parser, text?: string): Promise<void> {
 }
 
 /**
- * Describes an error that the parser found in the row after those that it passed to `on_record`. Returns undefined for
- * an error that does not come from the parser.
+ * Describes an error of the parser. The error is in the row after the last one that `on_record` received. Returns
+ * undefined for an error that does not come from the parser.
  */
 function describeCsvError({ code, column }: CsvError & { column?: unknown }, maxBytes: number): string | undefined {
   const field = typeof column === 'number' ? `field ${column + 1}` : 'a field';

@@ -20,7 +20,7 @@ export interface TaskContext {
 /** Runs the narrative of a task. @throws BoticelliError if the row can't be used, or its folder can't be written */
 export async function executeTask(task: RowTask, run: RowsRun, context: TaskContext): Promise<RunReport> {
   const { row, position, instance, variant } = task;
-  const problem = row.problem ?? run.results?.explainMismatch(row);
+  const problem = row.problem ?? run.results?.explainUnwritable(row);
   if (problem !== undefined)
     throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
   const { number, values, folder, file } = row;
