@@ -80,7 +80,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const settings = await resources.loadSettings(warn);
   for (const variant of variants) assertOptionsFit(variant.narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
-  const isOfThisCommand = await createInstancePredicate(source, variants, options);
+  const isOfThisCommand = await createIsOfThisCommand(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   const runDetails = { settings, narrative: narrative.name, file: path, text, planned, isOfThisCommand, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
@@ -171,7 +171,7 @@ async function openFiles(source: RowSource, columns: ColumnOptions, { file, opti
  * for that id: such a reply belongs to another row. Returns undefined if no reply is reused, or if the rows can't be
  * read twice, because they come from standard input.
  */
-function createInstancePredicate(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
+function createIsOfThisCommand(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;
   return createRowIdCheck(
     source.read(),
