@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { type CommandFailure, toCommandFailure } from './cli/command-failure.js';
-import { toOutputError } from './cli/output.js';
+import { toStdoutError } from './cli/output.js';
 import { killBySignal } from './cli/shutdown.js';
 import { addCheckCommand } from './commands/check/command.js';
 import { addCompleteCommand } from './commands/complete.js';
@@ -39,7 +39,7 @@ export async function main(proc: NodeProcess): Promise<void> {
   const stdout = createOutput({
     stream: proc.stdout,
     onFailure: (error) => {
-      failure = toCommandFailure(toOutputError(error));
+      failure = toCommandFailure(toStdoutError(error));
     },
   });
   try {

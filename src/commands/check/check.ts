@@ -200,6 +200,7 @@ function toJson({ file, acts, diagnostics, estimate }: CheckedFile) {
 }
 
 function estimateToJson({ dayUsedUp, ...estimate }: Estimate) {
+  // The JSON field of `dayUsedUp` is named `closed`.
   return {
     ...estimate,
     ...(dayUsedUp && { closed: { ...dayUsedUp, until: new Date(dayUsedUp.until).toISOString() } }),

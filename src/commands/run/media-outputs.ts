@@ -26,6 +26,7 @@ export function assertMediaKept(
     for (const act of acts) {
       const model = stripModelPrefix(act.model ?? defaultModel);
       const media = isPictureModel(model) ? 'pictures' : isSpeechModel(model) ? 'speech' : undefined;
+      // An act that runs a nested narrative makes no request of its own, so its model does not matter.
       if (media === undefined || getNestedNarrative(act)) continue;
       if (act.parameters.format === 'json') throw createJsonError(act.name, model, media);
       if (isBilled && !isKept) throw createNotKeptError(act.name, model, media, hasRows);

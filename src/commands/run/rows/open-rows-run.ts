@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import type { CliProcess } from '../../../cli/process.js';
 import type { BoticelliDriver } from '../../../driver/driver.js';
+import type { NarrativeStart } from '../../../executor/narrative-events.js';
 import { planActs } from '../../../executor/plan-acts.js';
 import { assertRowGiven } from '../../../executor/row-values.js';
 import { createRunId } from '../../../executor/run-id.js';
@@ -115,13 +116,13 @@ interface OriginDetails {
 /** Adds the run to the history. Returns a function that stores how the run ended. */
 function storeStart(
   persistence: Persistence,
-  narrative: { narrative: string; acts: string[] },
+  startFields: Pick<NarrativeStart, 'narrative' | 'acts'>,
   { source, total, matrix }: OriginDetails,
 ): (outcome: RowsOutcome) => Promise<void> {
   const startedAt = Date.now();
   const run = createRunId(startedAt);
   const origin = { source: source.name, total, ...(matrix && { matrix }) };
-  persistence.startRowsRecord({ type: 'narrative-start', run, ...narrative }, origin);
+  persistence.startRowsRecord({ type: 'narrative-start', run, ...startFields }, origin);
   return async ({ status, usage, costUsd, ...totals }) => {
     const end = { run, status, usage, durationMs: Date.now() - startedAt };
     const cost = costUsd === undefined ? {} : { costUsd };
