@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { type CommandFailure, toCommandFailure } from './cli/command-failure.js';
-import { toOutputError } from './cli/output.js';
+import { toStdoutError } from './cli/output.js';
 import { killBySignal } from './cli/shutdown.js';
 import { addCheckCommand } from './commands/check/command.js';
 import { addCompleteCommand } from './commands/complete.js';
@@ -39,7 +39,7 @@ export async function main(proc: NodeProcess): Promise<void> {
   const stdout = createOutput({
     stream: proc.stdout,
     onFailure: (error) => {
-      failure = toCommandFailure(toOutputError(error));
+      failure = toCommandFailure(toStdoutError(error));
     },
   });
   try {
@@ -107,15 +107,15 @@ async function reportFailure({ error, context }: CommandFailure, proc: NodeProce
   const columns = stderr.isTTY ? stderr.columns : undefined;
   if (!isReported) stderr.write(formatError(toErrorReport(error, act), await createColors(stderr), columns));
   if (resumeHint !== undefined) stderr.write(indentResumeHint(resumeHint));
-  if (error.code === 'internal') stderr.write(`${toPrintable(await redactKeys(getStack(error), proc))}\n`);
+  if (error.code === 'internal') stderr.write(`${toPrintable(await redactApiKeys(getStack(error), proc))}\n`);
 }
 
 function getStack({ cause, stack, message }: Error): string {
   return (cause instanceof Error ? cause.stack : stack) ?? message;
 }
 
-/** The stack of a bug may contain anything, so the keys of the environment and of `.env` are removed from it. */
-async function redactKeys(text: string, { env, cwd }: NodeProcess): Promise<string> {
+/** The stack of a bug may contain anything, so the API keys in the environment and in `.env` are removed from it. */
+async function redactApiKeys(text: string, { env, cwd }: NodeProcess): Promise<string> {
   const { readDotEnv } = await import('./config/environment-variables.js');
   const dotEnv = await readDotEnv(cwd()).catch(() => new Map<string, string>());
   const values = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'].flatMap((name) => [env[name], dotEnv.get(name)]);

@@ -7,7 +7,7 @@ export interface SplitProgram {
   entry: string;
   /** The modules that the rest of the program loads with `import()`, by the name of the part that contains them. */
   parts: Readonly<Record<string, readonly string[]>>;
-  /** The files in `dist/lazy/` of libraries, without `.cjs`, by the name that the program imports. */
+  /** Libraries with a file of their own in `dist/lazy/`: its name without `.cjs`, by the name that is imported. */
   libraries?: Readonly<Record<string, string>>;
   /** The folder of the program, which has the modules in `src/`. Default: the working folder. */
   folder?: string;

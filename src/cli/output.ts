@@ -40,7 +40,7 @@ async function writeOutput(
   { signal, abort }: Pick<Shutdown, 'signal' | 'abort'>,
   work: (output: Output, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const output = createOutput({ stream: stdout, onFailure: (error) => abort(toOutputError(error)) });
+  const output = createOutput({ stream: stdout, onFailure: (error) => abort(toStdoutError(error)) });
   try {
     await work(output, signal);
   } finally {
@@ -53,7 +53,7 @@ async function writeOutput(
 /**
  * Converts an error from standard output. A closed pipe counts as an interruption by SIGPIPE, which is not reported.
  */
-export function toOutputError(error: NodeJS.ErrnoException): BoticelliError {
+export function toStdoutError(error: NodeJS.ErrnoException): BoticelliError {
   if (error.code === 'EPIPE') return new Interrupted('SIGPIPE');
   return new BoticelliError('output_failed', `can't write to standard output: ${describeWriteError(error)}`, {
     hint: 'Free some space or redirect the output, then run the command again.',

@@ -73,6 +73,7 @@ test('a module is in a part if only that part imports it, and in the main file i
   const filesWith = (text: string) => Object.keys(files).filter((name) => files[name]?.includes(text));
   expect(filesWith('onlyForFail =')).toEqual(['lazy/fail.cjs']);
   expect(filesWith('count.value += 1')).toEqual(['main.cjs']);
+  // esbuild writes `class Failure extends Error` as `Failure = class extends Error`.
   expect(filesWith('class extends Error')).toEqual(['main.cjs']);
 });
 

@@ -31,6 +31,7 @@ test.each(['', ' \n'])(
 );
 
 test('does not read standard input that no prompt uses', async () => {
+  // Standard input is empty here. Reading it would be an error.
   const { stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: createFolder('Hello') });
   expect(stderr).toBe('');
 });

@@ -11,7 +11,7 @@ export function renderZshCompletion(tree: CommandNode): string {
 
 ${flattenCommands(tree).map(renderFunction).join('\n\n')}
 
-# Asks the program for values, each with a tab and a description.
+# Asks the program for values. A tab separates a value from its description, if it has one.
 _boticelli_dynamic() {
   local -a values=(\${(f)"$(boticelli __complete $1 -- "\${(@)words[2,-1]}" 2>/dev/null)"})
   values=(\${values//$'\\t'/:})

@@ -94,12 +94,12 @@ async function checkFiles(
   const variables = new Set<string>();
   for (const [index, file] of files.entries()) {
     const content = await readContent(file, proc, signal);
-    const fileResult = 'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
-    if (!fileResult) break;
-    const loaded = rows ? await rows.check(fileResult) : fileResult;
-    for (const name of loaded.variables ?? []) variables.add(name);
-    const checkedFile = summarizeFile(loaded, colors, reportedKeys);
-    checked.push(addEstimate ? await addEstimate(loaded, checkedFile, { colors, rows }) : checkedFile);
+    const loaded = 'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
+    if (!loaded) break;
+    const checkedWithRows = rows ? await rows.check(loaded) : loaded;
+    for (const name of checkedWithRows.variables ?? []) variables.add(name);
+    const checkedFile = summarizeFile(checkedWithRows, colors, reportedKeys);
+    checked.push(addEstimate ? await addEstimate(checkedWithRows, checkedFile, { colors, rows }) : checkedFile);
     // Reading and checking wait for no asynchronous I/O, so Node can handle signals only during this pause.
     if (index % 200 === 199) await setImmediate();
     if (signal.aborted) break;
@@ -200,6 +200,7 @@ function toJson({ file, acts, diagnostics, estimate }: CheckedFile) {
 }
 
 function estimateToJson({ dayUsedUp, ...estimate }: Estimate) {
+  // The JSON field of `dayUsedUp` is named `closed`.
   return {
     ...estimate,
     ...(dayUsedUp && { closed: { ...dayUsedUp, until: new Date(dayUsedUp.until).toISOString() } }),

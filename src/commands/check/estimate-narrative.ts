@@ -129,7 +129,7 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
   return {
     supportsStreaming: () => false,
     generate: async (request, { signal } = {}) => {
-      // Node can handle signals only during this pause.
+      // Executing a narrative with this driver waits for no I/O, so Node can handle signals only during this pause.
       requestCount += 1;
       if (requestCount % 1000 === 0) await setImmediate();
       signal?.throwIfAborted();

@@ -49,7 +49,7 @@ export async function openRowsToCheck(
         assertColumnsExist(narrative, source, file);
       } catch (thrown) {
         const { message, hint = '' } = toBoticelliError(thrown);
-        return addErrors(loaded, [createProblem('unknown-column', `${message}. ${hint}`)]);
+        return addErrors(loaded, [createErrorDiagnostic('unknown-column', `${message}. ${hint}`)]);
       }
       // A rehearsal renders every text and reads every file, as a run does.
       const driver = createRehearsalDriver();
@@ -60,12 +60,16 @@ export async function openRowsToCheck(
         const { failure } = await executor.execute(narrative, { row });
         if (!failure || failure.code === 'interrupted') continue;
         if (errors.length === maxListed) {
-          errors.push(createProblem('row-error', `${source.name}: more rows have errors`));
+          errors.push(createErrorDiagnostic('row-error', `${source.name}: more rows have errors`));
           break;
         }
         const message = `${formatRowLocation(source, row)}: ${failure.message}`;
         const isUnreadable = failure.code === 'no_input';
-        errors.push(isUnreadable ? createProblem('media-not-found', message) : createProblem('row-error', message));
+        errors.push(
+          isUnreadable
+            ? createErrorDiagnostic('media-not-found', message)
+            : createErrorDiagnostic('row-error', message),
+        );
       }
       return addErrors(loaded, errors);
     },
@@ -74,10 +78,11 @@ export async function openRowsToCheck(
   };
 }
 
-function createProblem(rule: string, message: string): Diagnostic {
+function createErrorDiagnostic(rule: string, message: string): Diagnostic {
   return { severity: 'error', rule, message };
 }
 
+/** Adds errors to the diagnostics. If there are any, removes the narrative, so that the file counts as invalid. */
 function addErrors({ narrative, ...loaded }: LoadedNarrative, errors: readonly Diagnostic[]): LoadedNarrative {
   const diagnostics = [...loaded.diagnostics, ...errors];
   return errors.length > 0 || !narrative ? { ...loaded, diagnostics } : { ...loaded, narrative };

@@ -35,6 +35,7 @@ async function showLimits({ settings, format, output, warn }: LimitsContext, pro
     ...{ modelStates, project, limitsFor, budget, windowMs, now },
     models: [settings.defaultModel, ...settings.fallback, ...settings.limitedModels],
   });
+  // The JSON field of `projectSource` is named `projectIs`.
   const location = { ...describeStoreLocation(settings, redisHost), project, projectIs: projectSource };
   const report: LimitsReport = { location, tier, windowMs, now, models };
   await writeReport(format, output, {

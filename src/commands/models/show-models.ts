@@ -18,7 +18,7 @@ import { formatModels, type ListedModel, toModelsDocument } from '../../terminal
 import { createColors } from '../../terminal/text/colors.js';
 import { formatDateTime } from '../../terminal/text/format.js';
 import { getConnection } from '../resources/gemini-options.js';
-import { createModelListStore } from '../resources/model-list-cache.js';
+import { createModelListStore } from '../resources/model-list-store.js';
 import { readLocalModelStates } from '../resources/open-quota.js';
 
 /** The options of `boticelli models`. */

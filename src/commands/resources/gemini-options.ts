@@ -4,7 +4,7 @@ import { createLiveApiPredicate } from '../../gemini/choose-api.js';
 import type { ResponseModeCache } from '../../gemini/live/options.js';
 import { createModelListCache } from '../../gemini/models/cached-list.js';
 import type { ConnectionOptions, GeminiDriverOptions } from '../../gemini/options.js';
-import { createModelListStore } from './model-list-cache.js';
+import { createModelListStore } from './model-list-store.js';
 
 /** The options that the settings do not determine. */
 interface GeminiRunOptions {

@@ -21,9 +21,9 @@ export function assertFlags(files: readonly string[], options: RunOptions): void
 
 function assertRowFlags(files: readonly string[], options: RunOptions): void {
   const { each, matrix, results, failed, maxFailures, shard } = options;
-  if (each === undefined) assertNoneGiven({ '--failed': failed, '--shard': shard }, '--each');
+  if (each === undefined) assertNoFlagNeeds('--each', { '--failed': failed, '--shard': shard });
   if (each === undefined && !matrix)
-    assertNoneGiven({ '--results': results, '--max-failures': maxFailures }, '--each or --matrix');
+    assertNoFlagNeeds('--each or --matrix', { '--results': results, '--max-failures': maxFailures });
   if (files.length > 1 && (each !== undefined || matrix)) {
     throw new BoticelliError('usage', `${each === undefined ? '--matrix' : '--each'} accepts only one narrative`, {
       hint: 'Run the narratives one after another.',
@@ -36,14 +36,14 @@ function assertRowFlags(files: readonly string[], options: RunOptions): void {
 }
 
 /**
- * Checks that none of these flags is given: each needs the flag `needed`, which is missing.
+ * Checks that none of these flags is given. Each of them needs the flag `missing`, which is not given.
  *
  * @throws BoticelliError `usage`
  */
-function assertNoneGiven(flags: Readonly<Record<string, unknown>>, needed: string): void {
+function assertNoFlagNeeds(missing: string, flags: Readonly<Record<string, unknown>>): void {
   const [flag] = Object.entries(flags).find(([, value]) => value !== undefined) ?? [];
   if (flag === undefined) return;
-  throw new BoticelliError('usage', `${flag} needs ${needed}`, { hint: `Add ${needed}, or remove ${flag}.` });
+  throw new BoticelliError('usage', `${flag} needs ${missing}`, { hint: `Add ${missing}, or remove ${flag}.` });
 }
 
 function assertCompatible(files: readonly string[], options: RunOptions): void {

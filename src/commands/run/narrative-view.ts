@@ -71,10 +71,10 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
   const { narrativeIndex, labels, options, stderrWriter, stdout, isPipeClosed } = viewOptions;
   let files: ReplyFiles | undefined;
   let planned: readonly PlannedAct[] = [];
-  const isShown: ActFilter = ({ index }) => isActShown(planned, index, options);
+  const isActShown: ActFilter = ({ index }) => isReplyShown(planned, index, options);
   const progress = createNarrativeProgress(viewOptions);
   const replies = viewOptions.createReplies(narrativeIndex, {
-    isActShown: isShown,
+    isActShown,
     ...(printsHeadingWithReply(viewOptions) && {
       writeHeading: (start) => options.quiet || progress.writeHeading(start),
     }),
@@ -103,9 +103,9 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       return planned.map(({ name }) => name);
     },
     saveAudio: (act, audio) => files?.writeAudio(act, audio),
-    saveMedia: (...media) => files?.writeMedia(...media),
+    saveMedia: (act, media, number) => files?.writeMedia(act, media, number),
     canDiscard: (act) =>
-      options.output !== 'text' || stdout.isTerminal || !isShown(act) || replies.isQueued?.(act) === true,
+      options.output !== 'text' || stdout.isTerminal || !isActShown(act) || replies.isQueued?.(act) === true,
     failBeforeStart(thrown) {
       const report = createFailedReport(thrown);
       onEvent(toEndEvent(report));
@@ -126,7 +126,7 @@ function toEndEvent({ run, status, usage, durationMs, error }: ReturnType<typeof
 
 /**
  * Whether a heading is printed together with its reply. This is needed when acts or narratives run in parallel on one
- * terminal, because lines of others would otherwise come between the heading and the reply.
+ * terminal, because lines of other acts would otherwise come between the heading and the reply.
  */
 function printsHeadingWithReply({ options, stderrWriter }: NarrativeViewOptions): boolean {
   return (options.jobs ?? 1) > 1 && stderrWriter.sharesScreen;
@@ -148,7 +148,7 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
  * Whether the reply of an act is shown: with `--last` only the last one, with `--only` those of the named acts,
  * otherwise all. In text output without these flags, only the last reply of a nested narrative is shown.
  */
-function isActShown(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
+function isReplyShown(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
   if (last) return index === planned.length - 1;
   if (only) return only.some((name) => planned[index]?.actNames.includes(name));
   return output !== 'text' || planned[index]?.isReplyOfTopLevelAct === true;

@@ -22,7 +22,7 @@ const outputErrorOptions = {
  * method throws a BoticelliError `output_failed` if writing fails.
  */
 export interface ReplyFiles {
-  /** Writes `01-name.md`, unless the reply has media, but neither text nor sources. */
+  /** Writes `01-name.md`. Writes nothing for a reply that has only media. */
   writeReply(actEnd: ActEnd): void;
   /** Writes `01-name.wav` and returns the file name. */
   writeAudio(act: { act: string; index: number }, audio: ReplyAudio): string;

@@ -23,8 +23,8 @@ export interface Persistence {
   /** Absent for a rehearsal or a replay, with `keep = "off"`, or if there is no state database. */
   readonly store: RunStore | undefined;
   /**
-   * Whether the act with this index may reuse a stored reply. With --resume, every act may. With --from too, only the
-   * acts before the one that --from names may.
+   * Whether the act with this index may reuse a stored reply. With --resume, every act may. If --from
+   * names an act, only those before it may.
    */
   canReuse: (instance?: RequestInstance, index?: number) => boolean;
   /**

@@ -6,12 +6,12 @@ import { quoteForShell } from '../../cli/quote-for-shell.js';
  * Returns a line with the command that resumes the run, for a POSIX shell: the same command with `--resume` added, and
  * with `--from` removed, because it would request again the replies that this run has already received.
  *
- * @param usesStdinText whether `{{stdin}}` of a narrative has read standard input
+ * @param hasReadStdinText whether `{{stdin}}` of a narrative has read standard input
  */
-export function createResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>, usesStdinText: boolean): string {
+export function createResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>, hasReadStdinText: boolean): string {
   const args = argv.slice(2);
   const command = [...detectProgram(env), ...createResumingArguments(args)].map(formatWord).join(' ');
-  const usesStdin = usesStdinText || args.includes('-') || args.includes('--each=-');
+  const usesStdin = hasReadStdinText || args.includes('-') || args.includes('--each=-');
   return usesStdin ? `Resume with the same standard input: ${command}` : `Resume with: ${command}`;
 }
 

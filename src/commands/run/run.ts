@@ -49,7 +49,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
     }));
     // After a failure, a report that can't be written is only a warning: the exit code is that of the failure.
     ciReports?.write(suiteOptions.map(createActSuite), hasFailed ? createWarn(proc, colors) : undefined);
-    const createHint = () => createResumeHint(proc, resources.usesStdinText());
+    const createHint = () => createResumeHint(proc, resources.hasReadStdinText());
     throwIfFailed(runs, interruption, createHint);
   } finally {
     view.close();

@@ -1,4 +1,4 @@
-import { toOutputError } from '../../cli/output.js';
+import { toStdoutError } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import type { Shutdown } from '../../cli/shutdown.js';
 import { createStderrSpinner } from '../../cli/stderr.js';
@@ -30,7 +30,7 @@ interface ScreenOptions {
 
 /** Opens both outputs. The spinner stops at `close`, and also after a signal, a closed pipe or an uncaught exception. */
 export async function openScreen({ options, proc, shutdown }: ScreenOptions): Promise<Screen> {
-  const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toOutputError(error)) });
+  const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toStdoutError(error)) });
   const colors = await createColors(proc.stderr);
   const stderr = createOutput({ stream: proc.stderr, onFailure: () => {} });
   const spinner = options.quiet ? undefined : await createStderrSpinner(proc);

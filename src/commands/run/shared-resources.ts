@@ -31,7 +31,7 @@ interface RunResourcesOptions {
 export function createRunResources({ files, options, proc, colors, signal }: RunResourcesOptions) {
   const isStdinAnotherNarrative = files.length > 1 && files.includes('-');
   let openedQuota: Promise<RunQuota> | undefined;
-  let usesStdinText = false;
+  let hasReadStdinText = false;
   const readStdinContent = once((warn: (text: string) => void) => readStdinNarrative(proc, { signal, warn }));
   const { allowEmpty = false, each, jobs = each === undefined ? 1 : defaultRowJobs } = options;
   return {
@@ -63,11 +63,11 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
      */
     readStdin: once(async (warn: (text: string) => void) => {
       if (isStdinAnotherNarrative) throw createStdinTakenError();
-      usesStdinText = true;
+      hasReadStdinText = true;
       return readStdinText(proc, { signal, warn, allowEmpty });
     }),
     /** Whether `readStdin` has read standard input. */
-    usesStdinText: () => usesStdinText,
+    hasReadStdinText: () => hasReadStdinText,
     async close() {
       await (await openedQuota?.catch(() => undefined))?.limiter.close?.();
     },

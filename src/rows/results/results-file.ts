@@ -12,7 +12,7 @@ export interface ResultsFile {
    * Takes one of the results that an earlier run wrote for the subject. Returns false if none is left. Each result is
    * taken once, so equal rows need one result each.
    */
-  takeEarlier(subject: ResultSubject): boolean;
+  takeEarlierResult(subject: ResultSubject): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
   explainUnwritable(row: Row): string | undefined;
   /** Appends a result as a whole line. @throws BoticelliError `output_failed` */
@@ -67,7 +67,7 @@ function createWriter(
   getFormat: (subject: Pick<ResultSubject, 'row'>) => ResultFormat,
 ): ResultsFile {
   return {
-    takeEarlier: (subject) => earlier?.take(getFormat(subject).getKey(subject)) ?? false,
+    takeEarlierResult: (subject) => earlier?.take(getFormat(subject).getKey(subject)) ?? false,
     explainUnwritable: (row) => getFormat({ row: row.values }).explainUnwritable(row),
     write: (result) => file.append(getFormat(result).format(result)),
     close: file.close,

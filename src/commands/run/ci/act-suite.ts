@@ -3,7 +3,10 @@ import type { ReportedCase, ReportedSuite } from '../../../terminal/reports/repo
 import { createFailedCase } from './failed-case.js';
 
 interface ActSuiteOptions {
-  /** Names the suite if the narrative could not be loaded, and the case of an error that belongs to no act. */
+  /**
+   * The name of the suite if the narrative could not be loaded. It is also the name of the case for an error that
+   * belongs to no act.
+   */
   label: string;
   /** The file of the narrative, as given on the command line. */
   file: string;

@@ -117,7 +117,7 @@ function isJunitReport(path: string): boolean {
 }
 
 /**
- * Checks that the reports are two files, and that neither is another file of the command.
+ * Checks that the two reports have different paths, and that no report is also a file that another argument names.
  *
  * @throws BoticelliError `usage`
  */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import type { CliProcess } from '../../../cli/process.js';
 import type { BoticelliDriver } from '../../../driver/driver.js';
+import type { NarrativeStart } from '../../../executor/narrative-events.js';
 import { planActs } from '../../../executor/plan-acts.js';
 import { assertRowGiven } from '../../../executor/row-values.js';
 import { createRunId } from '../../../executor/run-id.js';
@@ -80,7 +81,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const settings = await resources.loadSettings(warn);
   for (const variant of variants) assertOptionsFit(variant.narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
-  const isOfThisCommand = await createInstancePredicate(source, variants, options);
+  const isOfThisCommand = await createIsOfThisCommand(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   const runDetails = { settings, narrative: narrative.name, file: path, text, planned, isOfThisCommand, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
@@ -115,13 +116,13 @@ interface OriginDetails {
 /** Adds the run to the history. Returns a function that stores how the run ended. */
 function storeStart(
   persistence: Persistence,
-  narrative: { narrative: string; acts: string[] },
+  startFields: Pick<NarrativeStart, 'narrative' | 'acts'>,
   { source, total, matrix }: OriginDetails,
 ): (outcome: RowsOutcome) => Promise<void> {
   const startedAt = Date.now();
   const run = createRunId(startedAt);
   const origin = { source: source.name, total, ...(matrix && { matrix }) };
-  persistence.startRowsRecord({ type: 'narrative-start', run, ...narrative }, origin);
+  persistence.startRowsRecord({ type: 'narrative-start', run, ...startFields }, origin);
   return async ({ status, usage, costUsd, ...totals }) => {
     const end = { run, status, usage, durationMs: Date.now() - startedAt };
     const cost = costUsd === undefined ? {} : { costUsd };
@@ -171,7 +172,7 @@ async function openFiles(source: RowSource, columns: ColumnOptions, { file, opti
  * for that id: such a reply belongs to another row. Returns undefined if no reply is reused, or if the rows can't be
  * read twice, because they come from standard input.
  */
-function createInstancePredicate(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
+function createIsOfThisCommand(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;
   return createRowIdCheck(
     source.read(),

@@ -16,7 +16,7 @@ export interface RowTask {
 }
 
 /** Returns the values that identify the result of a run. */
-export function getSubject({ row, variant }: RowTask): ResultSubject {
+export function getResultSubject({ row, variant }: RowTask): ResultSubject {
   return { row: row.values, ...(variant.combination && { matrix: variant.combination.values }) };
 }
 

@@ -59,13 +59,14 @@ export function createOutcome(
   const ended = counts.done + countFailures(counts);
   const unfinished = counts.total === undefined ? state.reached - ended : counts.total - ended;
   const hasStoppedEarly = stopError !== undefined || stopReason !== undefined;
-  const total = source.total === undefined ? undefined : source.total * variants.length;
+  // With --shard, `counts.total` has only the runs of the shard, but positions count those of all shards.
+  const lastPosition = source.total === undefined ? undefined : source.total * variants.length;
   for (const [model, stopped] of state.stoppedModels) {
     const text = `${formatCount(stopped.notRun, 'run')} with model=${model} ${stopped.notRun === 1 ? 'was' : 'were'} not run`;
     if (stopped.notRun > 0 && !signal.aborted) view.warn(`${text}: ${stopped.reason}`);
   }
   if (hasStoppedEarly && !signal.aborted && unfinished > 0)
-    view.warn(describeNotRun(counts.unit, total, lastStarted, stopReason));
+    view.warn(describeNotRun(counts.unit, { lastStarted, lastPosition }, stopReason));
   const isComplete = !signal.aborted && !stopError && !firstFailure;
   return {
     status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
@@ -78,13 +79,12 @@ export function createOutcome(
 
 function describeNotRun(
   unit: RowCounts['unit'],
-  total: number | undefined,
-  lastStarted: number,
+  { lastStarted, lastPosition }: { lastStarted: number; lastPosition: number | undefined },
   reason: string | undefined,
 ): string {
   const suffix = reason === undefined ? '' : `: ${reason}`;
   const first = formatInteger(lastStarted + 1);
-  if (total === undefined) return `${unit}s from ${first} on were not run${suffix}`;
-  const last = formatInteger(total);
+  if (lastPosition === undefined) return `${unit}s from ${first} on were not run${suffix}`;
+  const last = formatInteger(lastPosition);
   return first === last ? `${unit} ${last} was not run${suffix}` : `${unit}s ${first} to ${last} were not run${suffix}`;
 }

@@ -84,10 +84,10 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
   const meter = createRateMeter(Date.now);
   const waits = createRowWaits(Date.now);
   const formatProgress = () => formatRowsProgress(counts, meter, waits.findStandstill());
-  const reportProgress = createProgressLines(screen, formatProgress);
+  const reportProgress = createProgressReporter(screen, formatProgress);
   const isFirstGuess = createIsFirstCall();
-  const reportWait = createWaitLines(screen, { waits, isFirstGuess }, reportProgress);
-  const reportFailure = createFailureLines(screen, counts.unit);
+  const reportWait = createWaitReporter(screen, { waits, isFirstGuess }, reportProgress);
+  const reportFailure = createFailureReporter(screen, counts.unit);
   return {
     /** Shows the progress line. @param total the number of runs, if it is known */
     start(total: number | undefined) {
@@ -131,7 +131,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
 }
 
 /** Creates a function that writes a line for each of the first failed rows. */
-function createFailureLines(
+function createFailureReporter(
   { colors, stderrWriter, isPipeClosed }: RowScreen,
   unit: RowCounts['unit'],
 ): (text: string) => void {
@@ -148,7 +148,7 @@ function createFailureLines(
  * Creates a listener that writes a progress line the first time that all acts in progress wait, and explains the first
  * wait for a guessed limit.
  */
-function createWaitLines(
+function createWaitReporter(
   { options: { quiet, verbose }, colors, stderrWriter, isPipeClosed }: RowScreen,
   { waits, isFirstGuess }: { waits: RowWaits; isFirstGuess: () => boolean },
   reportProgress: (isUrgent: boolean) => void,
@@ -168,7 +168,7 @@ function createWaitLines(
  * Creates a function to call at each change of the progress. It writes a progress line if the last one is at least
  * `progressIntervalMs` old, or if the change is urgent. It writes none if a spinner shows the progress.
  */
-function createProgressLines(
+function createProgressReporter(
   { options, colors, stderrWriter, showsCountdown, isPipeClosed }: RowScreen,
   format: () => string,
 ) {

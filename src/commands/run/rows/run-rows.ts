@@ -50,7 +50,7 @@ export async function runRows(
     view.finish({
       unfinished: outcome.unfinished,
       ...(stopError && { error: toErrorReport(stopError) }),
-      ...(isResumable && { resumeHint: createResumeHint(proc, resources.usesStdinText()) }),
+      ...(isResumable && { resumeHint: createResumeHint(proc, resources.hasReadStdinText()) }),
     });
     writeReports({ name: run.name, outcome, failure: stopError }, failure !== undefined);
     if (failure) throw new CommandFailure(failure, { isReported: true });
