@@ -46,7 +46,7 @@ export async function createHostileRunner(): Promise<HostileRunner> {
       const stateFolder = join(folder, `state-${caseCount}`);
       mkdirSync(stateFolder);
       const startedAt = performance.now();
-      const run = real ? runBin : runMainUntilHang;
+      const run = real ? runBin : runMainWithHangTimeout;
       const result = await run(
         createArguments(answer.kind, folder),
         createEnvironment(server, folder, stateFolder),
@@ -124,7 +124,11 @@ async function runBin(args: string[], env: Record<string, string>, cwd: string):
 }
 
 /** Runs `main` in this process. A run that hangs has no exit code. */
-async function runMainUntilHang(args: string[], env: Record<string, string>, cwd: string): Promise<MeasuredResult> {
+async function runMainWithHangTimeout(
+  args: string[],
+  env: Record<string, string>,
+  cwd: string,
+): Promise<MeasuredResult> {
   const hung: MeasuredResult = { stdout: '', stderr: '', code: null, signal: null };
   const hang = new Promise<MeasuredResult>((resolve) => setTimeout(resolve, listTimeoutMs + 5000, hung).unref());
   return Promise.race([runMain(args, { env, cwd }), hang]);
