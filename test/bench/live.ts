@@ -27,7 +27,7 @@ export async function benchLive(program: MeasuredProgram): Promise<void> {
     Live: [writeNarrative(model), getPeerPath('ws-stream')],
     SSE: [writeNarrative('gemini-flash-lite-latest'), getPeerPath('fetch-stream')],
   };
-  for (const [name, [file = '', bare = '']] of Object.entries(commandsByApi)) {
+  for (const [name, [file = '', peerScript = '']] of Object.entries(commandsByApi)) {
     const server = await startGeminiServer();
     // The events of this reply end with LF, not CRLF, because the bare reader expects LF.
     server.setDefaultReply(
@@ -36,7 +36,7 @@ export async function benchLive(program: MeasuredProgram): Promise<void> {
     const env = program.createEnvironment(server.url);
     const first = await measureFirstTokens(
       { args: [program.bin, 'run', file, '--stream'], env },
-      { args: [bare], env },
+      { args: [peerScript], env },
     );
     const ratio = (first.ours / first.peer).toFixed(2);
     const label = `first token over ${name}, from the start, against a bare reader`;
@@ -74,13 +74,13 @@ async function measureFirstTokens(ours: TimedCommand, peer: TimedCommand): Promi
  */
 async function benchLiveTokenDelays(
   { bin, createEnvironment }: MeasuredProgram,
-  [file = '', bare = '']: string[],
+  [file = '', peerScript = '']: string[],
 ): Promise<void> {
   const best = { ours: Number.POSITIVE_INFINITY, peer: Number.POSITIVE_INFINITY };
   for (let round = 0; round < 3; round += 1) {
     for (const [side, args] of [
       ['ours', [bin, 'run', file, '--stream']],
-      ['peer', [bare]],
+      ['peer', [peerScript]],
     ] as const) {
       best[side] = Math.min(
         best[side],

@@ -12,14 +12,14 @@ const megabyte = 1_000_000;
 /** Measures the peak memory of a streamed reply of 10 MB against that of a reply of one word. */
 export async function benchMemory(program: MeasuredProgram): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-memory-'));
-  for (const [name, script] of Object.entries({
+  for (const [name, longReply] of Object.entries({
     'events of 100 characters': createLongReply(100),
     'events of 10,000 characters': createLongReply(10_000),
   })) {
     const peaks = { long: [] as number[], oneWord: [] as number[] };
     for (let round = 0; round <= rounds; round += 1) {
       for (const [kind, reply] of [
-        ['long', script] as const,
+        ['long', longReply] as const,
         ['oneWord', packetReply(formatSseEvent(createChunk('x', 'STOP')))] as const,
       ]) {
         const peak = await measurePeakBytes(reply, folder, program);
@@ -41,12 +41,12 @@ export async function benchMemory(program: MeasuredProgram): Promise<void> {
 }
 
 async function measurePeakBytes(
-  script: ScriptedReply,
+  reply: ScriptedReply,
   folder: string,
   { bin, createEnvironment }: MeasuredProgram,
 ): Promise<number> {
   const server = await startGeminiServer();
-  server.queueReplies(script);
+  server.queueReplies(reply);
   const narrative = join(folder, 'one.toml');
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
   const PEAK_FILE = join(folder, 'peak');

@@ -37,9 +37,9 @@ interface Outcome {
  * Measures how much of a quota several processes use, and how often the server rejects a request. Together they send as
  * many requests as ten windows allow. Each process sends its requests one after another.
  *
- * The use is 100% if each request comes one window plus the limiter's safety margin (`computeGuardMs`) after the
- * request `requestsPerWindow` places before it. The peer is measured in the same way. It leaves no margin, so its use
- * could be above 100%.
+ * A window allows n requests (`requestsPerWindow`). The use is 100% if each request comes one window plus the
+ * limiter's safety margin (`computeGuardMs`) after the nth request before it. The peer is measured in the same way. It
+ * leaves no margin, so its use could be above 100%.
  */
 export async function benchQuota(): Promise<void> {
   const ourScript = await bundleScript('quota-worker');

@@ -69,8 +69,8 @@ const replies = fc
   });
 
 /**
- * Checks, for any frames: the words that arrive are in order, none twice. Of an undamaged reply all arrive. No case
- * hangs.
+ * Checks, for any frames: the words that arrive are in order, none twice. All words of an undamaged reply arrive. No
+ * case hangs.
  */
 export const createLiveFrameProperty = (server: GeminiServer) =>
   fc.asyncProperty(replies, async ({ script, wordCount, isDamaged }) => {

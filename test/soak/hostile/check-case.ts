@@ -21,9 +21,9 @@ const maxPeakBytes = 600_000_000;
 export interface HostileRunner {
   /**
    * Returns what is wrong, or undefined.
-   * @param real whether to start the real bin instead of running `main` in this process
+   * @param usesBin whether to start the real bin instead of running `main` in this process
    */
-  findProblem(answer: HostileAnswer, real: boolean): Promise<string | undefined>;
+  findProblem(answer: HostileAnswer, usesBin: boolean): Promise<string | undefined>;
   /** How often each exit code occurred, since the last call. */
   takeExitCodes(): string;
   close(): Promise<void>;
@@ -38,7 +38,7 @@ export async function createHostileRunner(): Promise<HostileRunner> {
   let caseCount = 0;
   const exitCodes = new Map<number | null, number>();
   return {
-    async findProblem(answer, real) {
+    async findProblem(answer, usesBin) {
       // Not tested, because the request for the list would take its whole time limit of half a minute.
       if (answer.kind === 'list' && /drip|hang/.test(answer.delivery)) return undefined;
       server.setAnswer(answer);
@@ -46,7 +46,7 @@ export async function createHostileRunner(): Promise<HostileRunner> {
       const stateFolder = join(folder, `state-${caseCount}`);
       mkdirSync(stateFolder);
       const startedAt = performance.now();
-      const run = real ? runBin : runMainUntilHang;
+      const run = usesBin ? runBin : runMainWithHangTimeout;
       const result = await run(
         createArguments(answer.kind, folder),
         createEnvironment(server, folder, stateFolder),
@@ -124,7 +124,11 @@ async function runBin(args: string[], env: Record<string, string>, cwd: string):
 }
 
 /** Runs `main` in this process. A run that hangs has no exit code. */
-async function runMainUntilHang(args: string[], env: Record<string, string>, cwd: string): Promise<MeasuredResult> {
+async function runMainWithHangTimeout(
+  args: string[],
+  env: Record<string, string>,
+  cwd: string,
+): Promise<MeasuredResult> {
   const hung: MeasuredResult = { stdout: '', stderr: '', code: null, signal: null };
   const hang = new Promise<MeasuredResult>((resolve) => setTimeout(resolve, listTimeoutMs + 5000, hung).unref());
   return Promise.race([runMain(args, { env, cwd }), hang]);

@@ -4,9 +4,9 @@ import { hostileAnswers } from './cases.js';
 import { createHostileRunner, type HostileRunner } from './check-case.js';
 
 /** Creates the property that the program ends in time, with a reply or a clear error, whatever the answer. */
-export function createHostileProperty(runner: HostileRunner, real: boolean) {
+export function createHostileProperty(runner: HostileRunner, usesBin: boolean) {
   return fc.asyncProperty(hostileAnswers, async (answer) => {
-    const problem = await runner.findProblem(answer, real);
+    const problem = await runner.findProblem(answer, usesBin);
     if (problem !== undefined) throw new Error(problem);
   });
 }
@@ -20,13 +20,13 @@ export async function soakHostileServer(): Promise<boolean> {
   const runner = await createHostileRunner();
   let passed = true;
   printHeading('answers of a hostile server', 'cases', 'time', 'peak memory of this process', 'exit codes', 'failures');
-  for (const [name, real, share] of [
+  for (const [name, usesBin, share] of [
     ['in process', false, 0.9],
     ['through the bin', true, 0.1],
   ] as const) {
     const numRuns = Math.ceil(total * share);
     const startedAt = performance.now();
-    const outcome = await fc.check(createHostileProperty(runner, real), { numRuns, endOnFailure: true });
+    const outcome = await fc.check(createHostileProperty(runner, usesBin), { numRuns, endOnFailure: true });
     if (outcome.failed) {
       passed = false;
       const { errorInstance, counterexample, seed, counterexamplePath } = outcome;

@@ -36,7 +36,8 @@ export function chooseFaults(random: () => number, index: number): Pick<Command,
   const kill = { afterRequests, afterMs: random() * (afterRequests === 0 ? 400 : 40) };
   const choice = random();
   if (choice < 0.1) return { kill, isReadOnly: true };
-  // For later commands the disk is often full from the start, because these commands can reuse replies.
+  // Later commands can reuse replies, which must work on a full disk too. So for them the disk is often full from the
+  // start.
   if (choice < (index === 0 ? 0.15 : 0.5)) return { kill, fill: { afterMs: 0, freeBytes: 0 } };
   if (choice < 0.7) return { kill };
   const fill = {

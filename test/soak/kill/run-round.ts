@@ -45,13 +45,13 @@ export async function runRound(context: KillContext, roundNumber: number): Promi
   ];
   const flags = ['-o', 'ndjson', '--rpm', '100000', ...(chance(0.5) ? ['--stream'] : [])];
   const result: RoundResult = { ...zeroCounts, description: [...flags, ...outputFlags].join(' '), problems: [] };
-  const killedCount = 1 + Math.floor(random() * 4);
+  const commandsToKill = 1 + Math.floor(random() * 4);
   const round: Round = { context, names, outDir, recording, result, wasDiskLimited: false };
-  for (let index = 0; index <= killedCount; index += 1) {
-    const isLast = index === killedCount;
+  for (let index = 0; index <= commandsToKill; index += 1) {
+    const isLast = index === commandsToKill;
     if (isLast || chance(0.5)) disk.free();
     // Only some commands write files. On a full disk, a command that writes files ends before it looks for stored
-    // replies, so others are needed to test the replies.
+    // replies. Only a command that writes no files tests whether stored replies are reused there.
     const writesFiles = isLast || chance(0.5);
     const commandFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
     await runCommand(round, { flags: commandFlags, ...(!isLast && chooseFaults(random, index)) }, isLast);
@@ -87,8 +87,11 @@ async function runCommand(round: Round, command: Command, isLast: boolean): Prom
   const before = readState(stateFolder);
   const requestsBefore = server.generateRequests.length;
   const wasFull = disk.isFull;
-  const canLimit = disk.mountProblem === undefined;
-  const [isReadOnly, isFilled] = [canLimit && command.isReadOnly === true, canLimit && command.fill !== undefined];
+  const canLimitDisk = disk.mountProblem === undefined;
+  const [isReadOnly, isFilled] = [
+    canLimitDisk && command.isReadOnly === true,
+    canLimitDisk && command.fill !== undefined,
+  ];
   if (isReadOnly) disk.setReadOnly(true);
   const ended = await runWithFaults(context, names, command);
   if (isReadOnly) disk.setReadOnly(false);
