@@ -10,12 +10,14 @@ const readSources = (folder: string) =>
     .map((file) => readFileSync(join(root, folder, file), 'utf8'));
 
 /**
- * The rules that the code can report: the first arguments of `errorAt(…)`, `warningAt(…)` and `createProblem(…)`, and the
- * strings after `rule:` and `rule =`.
+ * The rules that the code can report: the first arguments of `errorAt(…)`, `warningAt(…)`, `createProblem(…)` and
+ * `createErrorDiagnostic(…)`, and the strings after `rule:` and `rule =`.
  */
 const rulesInCode = new Set(
   [...readSources('src/narrative'), ...readSources('src/toml'), ...readSources('src/commands')].flatMap((text) => [
-    ...[...text.matchAll(/\b(?:errorAt|warningAt|createProblem)\(\s*'([a-z0-9-]+)'/g)].map(([, rule = '']) => rule),
+    ...[...text.matchAll(/\b(?:errorAt|warningAt|createProblem|createErrorDiagnostic)\(\s*'([a-z0-9-]+)'/g)].map(
+      ([, rule = '']) => rule,
+    ),
     ...[...text.matchAll(/\brule(?::| =)([^;,\n]*(?:\n\s*\|[^;,\n]*)*)/g)].flatMap(([, value = '']) =>
       // The condition of a conditional expression is removed, because its strings are not rules.
       [...value.replace(/^.*===.*\?/, '').matchAll(/(?<!\[)'([a-z0-9-]+)'/g)].map(([, rule = '']) => rule),

@@ -41,11 +41,11 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
       hint: 'Add --resume to add the missing rows to it, or name another file with --results.',
     });
   }
-  // Checks, before any request is sent, that the file can be written and is not a symbolic link.
-  openAppendFile(path, '--results').close();
   let format: ResultFormat | undefined = kind === 'ndjson' ? ndjsonFormat : undefined;
   const columns = kind === 'csv' ? await findColumns(source, size > 0 ? path : undefined, options) : undefined;
   if (columns) format = createCsvFormat(columns, options);
+  // Checks, before any request is sent, that the file can be written and is not a symbolic link.
+  openAppendFile(path, '--results').close();
   let earlier: EarlierResults | undefined;
   if (size > 0 && format) earlier = await readEarlierResults({ path, kind, format, actNames });
   const file = openAppendFile(path, '--results');
