@@ -5,7 +5,7 @@ import { isBaseUrl } from '../util/base-url.js';
 import { parseRetentionMs } from '../util/duration.js';
 import { isValidModelName } from '../util/model-name.js';
 import { settingsSchema } from './settings-schema.js';
-import { isTrustPath } from './trust/folder-trust.js';
+import { isValidTrustEntry } from './trust/folder-trust.js';
 import { isRedisUrl } from './trust/service-urls.js';
 
 /**
@@ -95,7 +95,7 @@ const keepRule: StringRule = {
 };
 
 const trustRule: StringRule = {
-  ...{ rule: 'folder', isValid: isTrustPath, isValueShown: true },
+  ...{ rule: 'folder', isValid: isValidTrustEntry, isValueShown: true },
   requirement: 'must be an absolute path, or begin with ~/',
 };
 

@@ -37,8 +37,8 @@ interface Outcome {
  * Measures how much of a quota several processes use, and how often the server rejects a request. Together they send as
  * many requests as ten windows allow. Each process sends its requests one after another.
  *
- * A window allows n requests (`requestsPerWindow`). The use is 100% if each request comes one window plus the
- * limiter's safety margin (`computeGuardMs`) after the nth request before it. The peer is measured in the same way. It
+ * A window allows n requests (`requestsPerWindow`). The use is 100% if request k + n comes exactly one window plus the
+ * limiter's safety margin (`computeGuardMs`) after request k, for every k. The peer is measured in the same way. It
  * leaves no margin, so its use could be above 100%.
  */
 export async function benchQuota(): Promise<void> {

@@ -74,7 +74,7 @@ test('closes idle sessions before a REST request, and all sessions on close', as
 test.each([
   ['synchronously', (model: string) => model === 'talker'],
   ['asynchronously', async (model: string) => model === 'talker'],
-])('manages concurrency only for Live models (API chosen %s)', async (_, usesLiveApi) => {
+])('acquires concurrency slots itself only for Live models (API chosen %s)', async (_, usesLiveApi) => {
   const { driver } = createRouting(usesLiveApi);
   expect([await driver.managesConcurrency?.('talker'), await driver.managesConcurrency?.('writer')]).toEqual([
     true,

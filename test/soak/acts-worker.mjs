@@ -60,6 +60,9 @@ process.stdout.write(`${JSON.stringify({ status, error, replies, samples, maxLis
 async function closeIdleConnections() {
   const { get } = await import('node:http');
   await new Promise((resolve) => {
-    get(`${baseUrl}/end`, { agent: false }, (response) => response.resume().on('close', resolve)).on('error', resolve);
+    get(`${baseUrl}/close-connections`, { agent: false }, (response) => response.resume().on('close', resolve)).on(
+      'error',
+      resolve,
+    );
   });
 }

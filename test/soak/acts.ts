@@ -106,7 +106,9 @@ async function startReplyServer() {
   let count = 0;
   const server = createServer({ noDelay: true }, (request, response) => {
     request.resume().on('end', () => {
-      if (request.url === '/end') return closeConnections(response);
+      // The worker requests this after its last act. The server then closes the idle connections, before the worker
+      // lists what it has left open.
+      if (request.url === '/close-connections') return closeConnections(response);
       count += 1;
       sendReply(response, count, request.url?.includes('streamGenerateContent') ?? false);
     });

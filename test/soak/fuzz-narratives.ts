@@ -80,7 +80,8 @@ export const narrativeProperty = fc.asyncProperty(
     );
     const hasError = diagnostics.some(({ severity }) => severity === 'error');
     if (hasError === (narrative !== undefined)) throw new Error('expected either a narrative or an error');
-    // `text` is empty if the file is not a narrative, so that none of its lines is shown.
+    // `text` is empty for a faulty file that is not a narrative, because code frames show lines of `text`. Locations
+    // still refer to the file, so they are checked against its bytes.
     const source = text === '' ? new TextDecoder().decode(bytes) : text;
     for (const diagnostic of diagnostics) assertValidDiagnostic(diagnostic, diagnostic.source?.text ?? source);
   },

@@ -30,12 +30,12 @@ export const fuzzTargets: Record<string, { cases: number; quickCases: number; ch
     quickCases: 120,
     check: (parameters) => withServer((server) => fc.assert(createAnswerProperty(server), parameters as never)),
   },
-  'Live messages': {
+  'Live turns with changed messages': {
     cases: 10_000,
     quickCases: 150,
     check: (parameters) => withServer((server) => fc.assert(createLiveMessageProperty(server), parameters as never)),
   },
-  'Live frames': {
+  'Live replies with garbage or cut frames': {
     cases: 2000,
     quickCases: 20,
     check: (parameters) => withServer((server) => fc.assert(createLiveFrameProperty(server), parameters as never)),

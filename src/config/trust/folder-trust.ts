@@ -36,8 +36,11 @@ function describeUserFile({ config }: UserFolders): string {
   return config === undefined ? 'a file that you name with --config' : join(config, 'boticelli.toml');
 }
 
-/** Whether a text names a folder that does not depend on the working folder. */
-export function isTrustPath(text: string): boolean {
+/**
+ * Whether a text may be an entry of `trust`: an absolute path, `~`, or a path that begins with `~/`. Which folder a
+ * relative path names would depend on the working folder.
+ */
+export function isValidTrustEntry(text: string): boolean {
   return isAbsolute(text) || /^~(?:\/|$)/.test(text);
 }
 

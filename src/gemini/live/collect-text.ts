@@ -10,13 +10,13 @@ import type { MessageUpdate } from './read-message.js';
  * model, and its text is the reply only if the turn ends without a transcript. The reply of a writing model is its
  * text, and a transcript is the reply only if the turn ends without text.
  */
-export function createTextCollector(replies: ResponseMode['replies']) {
+export function createTextCollector(replyModality: ResponseMode['replies']) {
   let text = '';
   let fallbackText = '';
   return {
     /** Adds a message. Returns the part of its text that belongs to the reply, without the fallback text. */
     add({ transcript, writtenText }: MessageUpdate): string {
-      const [added, fallback] = replies === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
+      const [added, fallback] = replyModality === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
       assertReplyLength(Math.max(text.length + added.length, fallbackText.length + fallback.length));
       text += added;
       fallbackText += fallback;

@@ -28,7 +28,7 @@ export interface MessageUpdate {
   turnComplete: boolean;
   interrupted: boolean;
   /** `turnComplete` does not end the turn: the model goes on thinking and will speak again. */
-  isInProgress: boolean;
+  continuesAfterTurnComplete: boolean;
   turnCompleteReason: string;
   /** All content of the message. Its `groundingMetadata` and `urlContextMetadata` say what the tools did. */
   toolMetadata: JsonObject;
@@ -55,7 +55,7 @@ export function readMessage({ serverContent, toolCall }: LiveServerMessage): Mes
     interrupted: content.interrupted === true,
     // gemini-3.8-live-extended-thinking closes a turn while it still thinks. The status is then IN_PROGRESS, and "more
     // model output may follow" (docs/live-guide and `InteractionStatus` of @google/genai 2.32, read 2026-11-30).
-    isInProgress: toText(content.interactionStatus).toUpperCase() === 'IN_PROGRESS',
+    continuesAfterTurnComplete: toText(content.interactionStatus).toUpperCase() === 'IN_PROGRESS',
     turnCompleteReason: toText(content.turnCompleteReason),
     toolMetadata: content,
   };

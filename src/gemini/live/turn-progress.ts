@@ -20,7 +20,7 @@ const maxLateTranscriptMs = 5000;
 const maxTurnEndDelayMs = 5000;
 
 /** Follows a turn and decides when it is over. */
-export function createTurnProgress(replies: ResponseMode['replies'], clock: Clock) {
+export function createTurnProgress(replyModality: ResponseMode['replies'], clock: Clock) {
   const state: TurnState = {
     ...{ hasBegun: false, wasInterrupted: false, isTranscriptFinished: false },
     ...{ generatedAt: undefined, closedAt: undefined, lastContentAt: 0, playbackEndsAt: 0 },
@@ -45,7 +45,7 @@ export function createTurnProgress(replies: ResponseMode['replies'], clock: Cloc
     },
     /** How long to wait for the next message: 0 if the turn is over, undefined while the model generates. */
     getWaitMs(): number | undefined {
-      const endTime = getEndTime(state, replies);
+      const endTime = getEndTime(state, replyModality);
       return endTime === undefined ? undefined : Math.max(0, endTime - clock.now());
     },
   };
@@ -78,15 +78,16 @@ function updateState(state: TurnState, update: MessageUpdate, speechMs: number, 
   state.wasInterrupted ||= update.interrupted;
   if (update.generationComplete) state.generatedAt ??= now;
   if (!update.turnComplete) return;
-  if (update.isInProgress) state.generatedAt = undefined;
+  // Despite `turnComplete`, the model may go on thinking and speak again. Then the reply is not whole yet.
+  if (update.continuesAfterTurnComplete) state.generatedAt = undefined;
   else state.closedAt = now;
 }
 
 /** Returns when the turn is over even if nothing more arrives; undefined while the model generates. */
-function getEndTime(state: TurnState, replies: ResponseMode['replies']): number | undefined {
+function getEndTime(state: TurnState, replyModality: ResponseMode['replies']): number | undefined {
   const { closedAt, generatedAt, lastContentAt, playbackEndsAt, hasBegun, isTranscriptFinished } = state;
   if (closedAt !== undefined) {
-    if (replies === 'TEXT' || !hasBegun || isTranscriptFinished) return closedAt;
+    if (replyModality === 'TEXT' || !hasBegun || isTranscriptFinished) return closedAt;
     return Math.min(Math.max(closedAt, lastContentAt) + maxTranscriptSilenceMs, closedAt + maxLateTranscriptMs);
   }
   if (generatedAt === undefined) return undefined;

@@ -122,9 +122,12 @@ function createInvalidSchemaError(problem: SchemaProblem): BoticelliError {
   return new BoticelliError('invalid_narrative', describeSchemaProblem(problem));
 }
 
-/** Creates the error of a check that has no result. It is not transient, because another reply would not help. */
-function createCheckError(code: 'timeout' | 'invalid_reply', problem: string): BoticelliError {
-  return new BoticelliError(code, `checking the reply against its schema ${problem}`, {
+/**
+ * Creates the error for a reply that could not be checked. It is not transient, because another reply would not help.
+ * @param predicate what the check did, as the end of a sentence: `took more than 5 s`
+ */
+function createCheckError(code: 'timeout' | 'invalid_reply', predicate: string): BoticelliError {
+  return new BoticelliError(code, `checking the reply against its schema ${predicate}`, {
     hint: 'Simplify the schema: its patterns, "$ref" and "anyOf" can make the check expensive.',
   });
 }

@@ -28,7 +28,8 @@ test('streams the transcript, and yields each piece before the server sends the 
   let received = '';
   for await (const { text, response } of fixture.driver().generateStream(createRequest())) {
     received += text;
-    // Each piece has two frames, words before sound. After the last words, all remaining frames may be sent.
+    // The frames alternate: words, sound, words, sound. Two more frames are the sound of this piece and the words of
+    // the next one. After the last words, all remaining frames may be sent.
     gate.release(text === ' c' ? 9 : 2);
     if (response) expect(response.text).toBe('a b c');
   }

@@ -73,19 +73,21 @@ describe('media', () => {
   });
 
   it.each([
+    // This URL is fetched when the request is sent.
     [
       'url = "https://me:pw@example.org/a.png?x=1"',
       'image',
       { from: 'address', url: 'https://me:pw@example.org/a.png?x=1', kind: 'image' },
       'https://example.org/a.png',
     ],
+    // This URL is never fetched, because Gemini reads the video itself.
     [
       'url = "https://youtu.be/abc"',
       'video',
       { from: 'reference', uri: 'https://youtu.be/abc' },
       'https://youtu.be/abc',
     ],
-  ])('does not fetch URLs: %s', async (keys, type, content, name) => {
+  ])('does not fetch a URL while the narrative is loaded: %s', async (keys, type, content, name) => {
     expect(await loadInput(renderInput(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
   });
 

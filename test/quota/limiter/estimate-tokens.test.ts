@@ -27,8 +27,8 @@ it.each([
 it('adds the tokens of the earlier hops of a long reply to those of the prompt', () => {
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
   const finishedHops = [
-    { token: 'a', turn, outputTokens: 30_000 },
-    { token: 'b', turn, outputTokens: 20_000 },
+    { token: 'continuation token a', turn, outputTokens: 30_000 },
+    { token: 'continuation token b', turn, outputTokens: 20_000 },
   ];
   const turns = [{ role: 'user', parts: [{ type: 'text', text: 'four' }] }] as const;
   expect(estimateTokens({ model: 'm', turns, parameters: {}, finishedHops })).toBe(50_001);

@@ -22,10 +22,11 @@ const request: GenerateRequest = {
  */
 function createCommand(rows: string[], canReuse = true) {
   const inner = createScriptedDriver(canReuse ? [{ pieces: ['new'] }] : []);
-  const cache = createSqliteReplyCache(database, 'n', Date.now, (instance) => rows.includes(instance));
+  const cache = createSqliteReplyCache(database, 'n', Date.now, (rowId) => rows.includes(rowId));
   const driver = withReplyCache({ cache, canReuse: () => canReuse }, inner);
-  const instances = new Map(rows.map((id) => [id, { id }]));
-  const ask = async (id: string) => (await driver.generate(request, { instance: instances.get(id) ?? { id } })).text;
+  // All requests of a row have the same object, because the cache counts the equal requests of a row by this object.
+  const rowInstances = new Map(rows.map((id) => [id, { id }]));
+  const ask = async (id: string) => (await driver.generate(request, { instance: rowInstances.get(id) ?? { id } })).text;
   return { ask, inner };
 }
 
