@@ -1,13 +1,12 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { canaryKey, createTemporaryFolder, root, startProcess } from '../helpers/boticelli.js';
+import { canaryKey, copyProgram, createTemporaryFolder, root, startProcess } from '../helpers/boticelli.js';
 
 /** Copies the program to a folder, without its `node_modules`. */
 function installProgram(): string {
   const folder = createTemporaryFolder(onTestFinished);
-  for (const path of ['bin', 'dist/main.cjs', 'dist/lazy', 'package.json'])
-    cpSync(join(root, path), join(folder, path), { recursive: true });
+  copyProgram(folder);
   return folder;
 }
 

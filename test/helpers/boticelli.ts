@@ -81,12 +81,16 @@ function getPublicInstallation(): string {
   if (publicInstallation !== undefined) return publicInstallation;
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-public-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const path of ['bin', 'dist/main.cjs', 'dist/lazy', 'package.json', 'node_modules/@libsql']) {
-    cpSync(join(root, path), join(folder, path), { recursive: true });
-  }
+  copyProgram(folder, ['node_modules/@libsql']);
   execFileSync('chmod', ['-R', 'a+rX', folder]);
   publicInstallation = folder;
   return folder;
+}
+
+/** Copies the program to a folder, without its `node_modules` except the `libraries`. */
+export function copyProgram(folder: string, libraries: readonly string[] = []): void {
+  for (const path of ['bin', 'dist/main.cjs', 'dist/lazy', 'package.json', ...libraries])
+    cpSync(join(root, path), join(folder, path), { recursive: true });
 }
 
 /**

@@ -5,10 +5,7 @@ import { openRows } from '../../src/rows/open-rows.js';
 import type { Row } from '../../src/rows/row.js';
 import { parseCsv } from '../../src/rows/sources/parse-csv.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
-
-async function* splitBytes(bytes: Buffer, size: number) {
-  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
-}
+import { splitBytes } from './split-bytes.js';
 
 async function* streamText(text: string) {
   yield text;

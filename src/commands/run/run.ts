@@ -49,8 +49,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
     }));
     // After a failure, a report that can't be written is only a warning: the exit code is that of the failure.
     ciReports?.write(suiteOptions.map(createActSuite), hasFailed ? createWarn(proc, colors) : undefined);
-    const createHint = () => createResumeHint(proc, resources.hasReadStdinText());
-    throwIfFailed(runs, interruption, createHint);
+    throwIfFailed(runs, interruption, () => createResumeHint(proc, resources.hasReadStdinText()));
   } finally {
     view.close();
     await resources.close();

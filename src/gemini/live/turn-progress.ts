@@ -8,7 +8,7 @@ import type { MessageUpdate } from './read-message.js';
  * BidiGenerateContentServerContent, read 2026-11-30), so its last words may come late. The Gemini API does not mark the
  * last words: `finished` stays absent (googleapis/js-genai#1429, python-genai#1504, seen 2026-03).
  */
-export const maxTranscriptSilenceMs = 500;
+const maxTranscriptSilenceMs = 500;
 
 /** The longest wait for a transcript whose words keep arriving after `turnComplete`. */
 const maxLateTranscriptMs = 5000;

@@ -1,11 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Clock, systemClock } from '../../../src/driver/clock.js';
-import type { Reservation, ReservationFailure } from '../../../src/quota/limiter/rate-limiter.js';
+import type { Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { connectRedis } from '../../../src/quota/redis/connection.js';
 import { createSharedLimiters } from '../../../src/quota/redis/shared-limiter.js';
 import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
 import { findFreePort, type RedisServer, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
+import { expectReserved } from '../limiter/limiter-fixture.js';
 
 const machineLimits: Limits = {
   rpm: { value: 3, source: 'settings' },
@@ -42,11 +43,6 @@ function createMachine(url: string, { clock = systemClock, timeoutMs = 5000, ret
     return one;
   };
   return { messages, limiter, concurrencyLimiter, reserve, send, store, connection, clock };
-}
-
-function expectReserved(result: Reservation | ReservationFailure | 'go'): Reservation {
-  if (result === 'go' || result.state !== 'booked') throw new Error(`not reserved: ${JSON.stringify(result)}`);
-  return result;
 }
 
 /** Polls until the result is as expected. */

@@ -13,10 +13,10 @@ import type { QuotaStore } from '../../../src/quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../../src/quota/stores/sqlite-store.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { type RedisServer, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
+import { openTestDatabase } from '../../helpers/test-database.js';
 
 async function openSqlite(folder: string, maxWaitMs?: number) {
-  const { database, warning } = await openDatabase(folder);
-  if (!database) throw new Error(warning);
+  const database = await openTestDatabase(folder);
   onTestFinished(() => void database.close());
   const store = createSqliteQuotaStore({ database, ...(maxWaitMs !== undefined && { maxWaitMs }) });
   return { database, store };

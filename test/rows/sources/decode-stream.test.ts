@@ -1,10 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeUtf8Stream } from '../../../src/rows/sources/decode-stream.js';
-
-async function* splitBytes(bytes: Buffer, size: number) {
-  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
-}
+import { splitBytes } from '../split-bytes.js';
 
 /** Decodes bytes that arrive in chunks of `size` bytes. */
 async function decode(bytes: Buffer, size: number): Promise<string> {
