@@ -74,7 +74,12 @@ const common = {
   external: ['@libsql/*'],
   // Replaces Node's own fetch classes, whose first use loads undici. That takes longer than the rest of a one-act run.
   inject: ['./src/gemini/transport/minimal-fetch.ts'],
-  alias: { 'google-auth-library': stub('no-cloud-credentials'), debug: stub('no-debug-output') },
+  alias: {
+    'google-auth-library': stub('no-cloud-credentials'),
+    debug: stub('no-debug-output'),
+    '@neon-rs/load': stub('libsql-platform'),
+    'detect-libc': './node_modules/detect-libc',
+  },
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
