@@ -43,10 +43,9 @@ export function createCommandTree(command: Command): CommandNode {
 /** @param siblingNames the names of the parent's subcommands, which complete the argument of `help` */
 function createNode(command: Command, path: readonly string[], siblingNames: readonly string[]): CommandNode {
   const help = command.createHelp();
-  const names = command.commands.map((subcommand) => subcommand.name());
-  const commands = help
-    .visibleCommands(command)
-    .map((subcommand) => createNode(subcommand, [...path, subcommand.name()], names));
+  const visibleCommands = help.visibleCommands(command);
+  const names = visibleCommands.map((subcommand) => subcommand.name());
+  const commands = visibleCommands.map((subcommand) => createNode(subcommand, [...path, subcommand.name()], names));
   return {
     path,
     description: collapseWhitespace(command.description()),

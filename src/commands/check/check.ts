@@ -92,19 +92,22 @@ async function checkFiles(
   const checked: CheckedFile[] = [];
   const reportedKeys = new Set<string>();
   const variables = new Set<string>();
-  for (const [index, file] of files.entries()) {
-    const content = await readContent(file, proc, signal);
-    const loaded = 'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
-    if (!loaded) break;
-    const checkedWithRows = rows ? await rows.check(loaded) : loaded;
-    for (const name of checkedWithRows.variables ?? []) variables.add(name);
-    const checkedFile = summarizeFile(checkedWithRows, colors, reportedKeys);
-    checked.push(addEstimate ? await addEstimate(checkedWithRows, checkedFile, { colors, rows }) : checkedFile);
-    // Reading and checking wait for no asynchronous I/O, so Node can handle signals only during this pause.
-    if (index % 200 === 199) await setImmediate();
-    if (signal.aborted) break;
+  try {
+    for (const [index, file] of files.entries()) {
+      const content = await readContent(file, proc, signal);
+      const loaded = 'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
+      if (!loaded) break;
+      const checkedWithRows = rows ? await rows.check(loaded) : loaded;
+      for (const name of checkedWithRows.variables ?? []) variables.add(name);
+      const checkedFile = summarizeFile(checkedWithRows, colors, reportedKeys);
+      checked.push(addEstimate ? await addEstimate(checkedWithRows, checkedFile, { colors, rows }) : checkedFile);
+      // Reading and checking wait for no asynchronous I/O, so Node can handle signals only during this pause.
+      if (index % 200 === 199) await setImmediate();
+      if (signal.aborted) break;
+    }
+  } finally {
+    rows?.close();
   }
-  rows?.close();
   return { checked, variables };
 }
 

@@ -38,6 +38,7 @@ const cases: [string, string[] | { among: string[] }][] = [
   ['boticelli limits --format json ', ['probe']],
   ['boticelli completion ', ['bash', 'zsh', 'fish']],
   ['boticelli help l', ['limits']],
+  ['boticelli help _', []],
   ['boticelli init --template ', ['chain', 'json', 'vision', 'rows']],
   ['boticelli run acts.toml --only ', ['one', 'two.b', 'final']],
   ['boticelli run --resume acts.toml --from t', ['two.b']],
