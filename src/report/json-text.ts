@@ -19,11 +19,11 @@ export function formatJsonText(text: string): string | undefined {
   let depth = 0;
   const breakLine = () => output.push('\n', '  '.repeat(Math.min(depth, maxIndentedLevels)));
   for (const [index, token] of tokens.entries()) {
-    const isEmpty = /^[[{]$/.test(tokens[index - 1] ?? '');
+    const isAfterOpening = /^[[{]$/.test(tokens[index - 1] ?? '');
     if (/^[\]}]$/.test(token)) {
       depth -= 1;
-      if (!isEmpty) breakLine();
-    } else if (isEmpty || tokens[index - 1] === ',') breakLine();
+      if (!isAfterOpening) breakLine();
+    } else if (isAfterOpening || tokens[index - 1] === ',') breakLine();
     output.push(token === ':' ? ': ' : token);
     if (/^[[{]$/.test(token)) depth += 1;
   }

@@ -48,7 +48,7 @@ function renderMedia({ mimeType, byteLength, file, data }: ReportMedia): Html {
   const caption = [file, mimeType || 'unknown type', `${formatInteger(byteLength)} bytes`]
     .filter((part) => part !== '')
     .join(', ');
-  if (data === undefined) return html`<p class="note">Not kept: ${caption}</p>`;
+  if (data === undefined) return html`<p class="note">Not stored in the history: ${caption}</p>`;
   const address = `data:${mimeType};base64,${data}`;
   if (pictureTypes.has(mimeType))
     return html`<figure><img src="${address}" alt="Picture of the reply: ${caption}"><figcaption>${caption}</figcaption></figure>`;

@@ -20,12 +20,13 @@ export function renderStatus(status: string): Html {
 
 /** Lists the facts of a run. Those that are not known are left out. */
 export function listFacts(run: ReportRun): [name: string, value: string | Html][] {
-  const { label, matrix, unit, variables, fileName, models, waitMs, durationMs, costUsd } = run;
+  const { rowSource, rowLabel, matrix, unit, variables, fileName, models, waitMs, durationMs, costUsd } = run;
   const facts: [string, string | Html | undefined][] = [
     ['Run', html`<code>${run.id}</code>`],
     ['Started', html`<time datetime="${run.startedAt}">${formatFullDateTime(new Date(run.startedAt))}</time>`],
     ['File', fileName ?? 'standard input'],
-    [unit === 'row' ? 'Rows of' : 'Row', label],
+    ['Rows of', rowSource],
+    ['Row', rowLabel],
     ['Matrix', matrix],
     ['Variables', variables.length > 0 ? variables.map(([name, value]) => `${name}=${value}`).join(', ') : undefined],
     ['Models', models || undefined],

@@ -9,7 +9,7 @@ const kindNames: Readonly<Record<SegmentKind, string>> = {
   failed: 'failed attempt',
   thinking: 'thinking',
   answering: 'answering',
-  request: 'request',
+  undivided: 'thinking and answering',
 };
 
 /** Renders the bars of the acts on a common axis of time. */

@@ -71,6 +71,7 @@ export function readContent(database: LibSql.Database) {
     quota: readAll('SELECT * FROM quota_pages ORDER BY key'),
     replies: readAll('SELECT * FROM answers ORDER BY key, occurrence, answered_by'),
     runs: readAll('SELECT * FROM runs ORDER BY started_at'),
+    // `ended` is the end event of an act, and `told` are the events before it.
     acts: readAll(
       `SELECT runs.file, runs.models_asked, acts.position, acts.act, acts.ended, acts.told, acts.cost_usd
        FROM acts JOIN runs ON runs.id = acts.run ORDER BY runs.started_at, acts.position`,

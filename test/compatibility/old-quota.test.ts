@@ -3,7 +3,7 @@ import { textReply } from '../helpers/gemini/replies.js';
 import type { GeminiServer } from '../helpers/gemini/server.js';
 import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
 import { dumpRedis, fillRedis, oldRedis } from './old-redis.js';
-import { copyDatabaseAsIfJustWritten, createOldState, type OldState } from './old-state.js';
+import { copyDatabaseAsIfJustWritten, createOldWorkingFolder, type OldWorkingFolder } from './old-state.js';
 import { liveModel, startScenarioServer } from './scenario.js';
 
 /**
@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 /** Returns what `limits --format json` prints. Its field `book` says where the quota is stored. */
-const readLimits = async (run: (command: string) => ReturnType<OldState['run']>) => {
+const readLimits = async (run: (command: string) => ReturnType<OldWorkingFolder['run']>) => {
   const { code, stdout, stderr } = await run('limits --format json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout);
@@ -61,16 +61,16 @@ const readLimits = async (run: (command: string) => ReturnType<OldState['run']>)
 
 // The tests of a group share one state. A test changes only what later tests do not read.
 describe('the quota database of version 0.1', () => {
-  let state: OldState;
-  const run = (command: string) => state.run(command, { server });
+  let workingFolder: OldWorkingFolder;
+  const run = (command: string) => workingFolder.run(command, { server });
   beforeAll(() => {
-    state = createOldState(onCleanup);
-    copyDatabaseAsIfJustWritten(state, server);
+    workingFolder = createOldWorkingFolder(onCleanup);
+    copyDatabaseAsIfJustWritten(workingFolder, server);
   });
 
   test('is shown by `limits`: learned limits, sent and waiting requests, a held concurrency slot', async () => {
     expect(await readLimits(run)).toMatchObject({
-      book: { file: state.database, project: '62af8704764faf8e', projectIs: 'key-hash' },
+      book: { file: workingFolder.database, project: '62af8704764faf8e', projectIs: 'key-hash' },
       models: oldLimits,
     });
   });
@@ -103,13 +103,13 @@ describe('the quota database of version 0.1', () => {
 
 describe.skipIf(redisSkipReason)('the quota that version 0.1 left in Redis', () => {
   let redis: { url: string; port: number };
-  let state: OldState;
-  const run = (command: string) => state.run(command, { server, env: { BOTICELLI_REDIS_URL: redis.url } });
+  let workingFolder: OldWorkingFolder;
+  const run = (command: string) => workingFolder.run(command, { server, env: { BOTICELLI_REDIS_URL: redis.url } });
   beforeAll(async () => {
     redis = await startRedisServer(onCleanup);
     await fillRedis(redis.url);
     // The state folder has no database: this plays another machine that shares the Redis.
-    state = createOldState(onCleanup);
+    workingFolder = createOldWorkingFolder(onCleanup);
   });
 
   test('is shown by `limits`', async () => {

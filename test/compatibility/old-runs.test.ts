@@ -7,8 +7,8 @@ import { toComparable } from './comparable.js';
 import {
   copyDatabase,
   copyDatabaseAsIfJustWritten,
-  createOldState,
-  type OldState,
+  createOldWorkingFolder,
+  type OldWorkingFolder,
   oldOutput,
   oldRecording,
   queryRows,
@@ -19,27 +19,27 @@ import { liveModel, startScenarioServer } from './scenario.js';
 const cleanups: (() => void | Promise<void>)[] = [];
 const onCleanup = (clean: () => void | Promise<void>) => void cleanups.push(clean);
 let server: GeminiServer;
-let recentState: OldState;
+let recentFolder: OldWorkingFolder;
 beforeAll(async () => {
   server = await startScenarioServer();
   onCleanup(() => server.close());
-  recentState = createRecentState(onCleanup);
+  recentFolder = createRecentFolder(onCleanup);
 });
 afterAll(async () => {
   for (const clean of cleanups) await clean();
 });
 
-/** Creates a state as if version 0.1 had written it a moment ago. */
-function createRecentState(onCleanup: (clean: () => void) => void): OldState {
-  const state = createOldState(onCleanup);
-  copyDatabaseAsIfJustWritten(state, server);
-  return state;
+/** Creates a working folder whose state version 0.1 seems to have written a moment ago. */
+function createRecentFolder(onCleanup: (clean: () => void) => void): OldWorkingFolder {
+  const workingFolder = createOldWorkingFolder(onCleanup);
+  copyDatabaseAsIfJustWritten(workingFolder, server);
+  return workingFolder;
 }
 
 /** Runs a command and checks that it sends nothing to the service. */
-async function runOffline(state: OldState, command: string) {
+async function runOffline(workingFolder: OldWorkingFolder, command: string) {
   const before = [server.requests.length, server.live.sessions.length];
-  const result = await state.run(command, { server });
+  const result = await workingFolder.run(command, { server });
   expect([server.requests.length, server.live.sessions.length]).toEqual(before);
   return result;
 }
@@ -61,69 +61,72 @@ describe('replies that version 0.1 stored', () => {
     ['of an alias', 'run short.toml -m model-latest', 'run short.toml -m model-latest'],
   ])('are reused by --resume: %s', async (_, command, oldCommand) => {
     for (const flag of ['', ' --stream']) {
-      const { code, stdout, stderr } = await runOffline(recentState, `${command}${flag} --resume`);
-      expect({ code, stdout }).toEqual({ code: 0, stdout: oldOutput.replies[oldCommand] });
+      const { code, stdout, stderr } = await runOffline(recentFolder, `${command}${flag} --resume`);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: oldOutput.stdoutWhenWriting[oldCommand] });
       expect(stderr).not.toContain('warning');
     }
-    const { stdout } = await runOffline(recentState, `${command} --resume -o json`);
+    const { stdout } = await runOffline(recentFolder, `${command} --resume -o json`);
     const { acts } = JSON.parse(stdout) as { acts: object[] };
     for (const act of acts) expect(act).toMatchObject({ reused: true, attempts: 0 });
   });
 
   test('of a fallback are not reused with --no-fallback', async () => {
-    const { code, stdout } = await runOffline(recentState, 'run short.toml -m model-day --resume --no-fallback');
+    const { code, stdout } = await runOffline(recentFolder, 'run short.toml -m model-day --resume --no-fallback');
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
   });
 
   test('of an interrupted run are reused, and the other acts are sent', async () => {
     const before = server.generateRequests.length;
-    const { stdout } = await recentState.run('run narrative.toml -m model-b --resume --retries 0', { server });
+    const { stdout } = await recentFolder.run('run narrative.toml -m model-b --resume --retries 0', { server });
     expect(stdout).toMatch(/^Dear nobody,\n/);
     expect(server.generateRequests[before]?.body.contents).toHaveLength(3);
   });
 
   test('are sent in the next request as version 0.1 sent them, except for thoughts, which are left out', async () => {
     const before = server.generateRequests.length;
-    expect((await recentState.run('run narrative.toml --resume --from title', { server })).code).toBe(0);
+    expect((await recentFolder.run('run narrative.toml --resume --from title', { server })).code).toBe(0);
     const bodies = server.generateRequests.slice(before).map(({ body }) => body);
     expect(JSON.stringify(bodies)).not.toContain('"thought"');
     expect(toComparable(bodies)).toEqual(toComparable([oldOutput.titleRequest]));
   });
 
   test('are deleted by `runs clear`, with the runs', async () => {
-    const state = createRecentState(onTestFinished);
-    const replies = withDatabase(state.database, (database) => queryRows(database, 'SELECT key FROM answers').length);
-    const { stdout } = await state.run('runs clear --yes');
+    const workingFolder = createRecentFolder(onTestFinished);
+    const replies = withDatabase(
+      workingFolder.database,
+      (database) => queryRows(database, 'SELECT key FROM answers').length,
+    );
+    const { stdout } = await workingFolder.run('runs clear --yes');
     expect(stdout.match(/\d+/g)).toEqual(['10', String(replies)]);
-    expect(JSON.parse((await state.run('runs --format json')).stdout)).toEqual({ runs: [], total: 0 });
+    expect(JSON.parse((await workingFolder.run('runs --format json')).stdout)).toEqual({ runs: [], total: 0 });
   });
 });
 
 describe('runs that version 0.1 recorded', () => {
-  let state: OldState;
+  let workingFolder: OldWorkingFolder;
   beforeAll(() => {
-    state = createOldState(onCleanup);
-    copyDatabase(state);
+    workingFolder = createOldWorkingFolder(onCleanup);
+    copyDatabase(workingFolder);
   });
-  const exported = Object.entries(oldOutput.printed)
+  const exported = Object.entries(oldOutput.stdoutWhenReading)
     .filter(([command]) => /^runs export \S+$/.test(command))
     .map(([command, stdout]) => [command.replace('runs export ', ''), JSON.parse(stdout)] as const);
 
   test('are listed: completed, failed, interrupted and unfinished', async () => {
-    const { code, stdout, stderr } = await state.run('runs --format json');
+    const { code, stdout, stderr } = await workingFolder.run('runs --format json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const document = JSON.parse(stdout) as { runs: { run: string; status: string }[] };
-    expect(document).toMatchObject(JSON.parse(oldOutput.printed['runs --format json'] ?? ''));
+    expect(document).toMatchObject(JSON.parse(oldOutput.stdoutWhenReading['runs --format json'] ?? ''));
     const statuses = new Set(document.runs.map(({ status }) => status));
     expect([...statuses].sort()).toEqual(['completed', 'failed', 'interrupted', 'unfinished']);
-    const list = (await state.run('runs')).stdout;
+    const list = (await workingFolder.run('runs')).stdout;
     for (const { run } of document.runs) expect(list).toContain(run);
   });
 
   test('are exported as JSON', async () => {
     expect(exported).toHaveLength(10);
     for (const [id, run] of exported)
-      expect(JSON.parse((await state.run(`runs export ${id}`)).stdout), id).toMatchObject(run);
+      expect(JSON.parse((await workingFolder.run(`runs export ${id}`)).stdout), id).toMatchObject(run);
   });
 
   test.each([
@@ -131,8 +134,8 @@ describe('runs that version 0.1 recorded', () => {
     ['exported as Markdown', 'export', ' --format markdown'],
   ])('are %s', async (_, command, flags) => {
     for (const [id, { narrative, acts, error }] of exported) {
-      const { stdout } = await state.run(`runs ${command} ${id}${flags}`);
-      const old = oldOutput.printed[`runs ${command} ${id}${flags}`] ?? '';
+      const { stdout } = await workingFolder.run(`runs ${command} ${id}${flags}`);
+      const old = oldOutput.stdoutWhenReading[`runs ${command} ${id}${flags}`] ?? '';
       expect(extractData(stdout), id).toEqual(extractData(old));
       const texts = acts.flatMap(({ act, text }: { act: string; text: string }) => [act, text.trim()]);
       for (const text of [narrative, ...texts, error?.message ?? '']) expect(stdout, id).toContain(text);
@@ -141,37 +144,37 @@ describe('runs that version 0.1 recorded', () => {
 });
 
 test('the list of models that version 0.1 stored is used without a request', async () => {
-  const { code, stdout, stderr } = await runOffline(recentState, 'models');
+  const { code, stdout, stderr } = await runOffline(recentFolder, 'models');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  const old = oldOutput.replies.models?.replace('127.0.0.1:20921', `127.0.0.1:${server.port}`) ?? '';
-  // Version 0.1 showed neither prices nor levels of thinking. Today both follow the limits of a model, and a line
-  // explains the prices.
+  const old = oldOutput.stdoutWhenWriting.models?.replace('127.0.0.1:20921', `127.0.0.1:${server.port}`) ?? '';
+  // Version 0.1 showed neither prices nor levels of thinking. This version prints both after the limits of a model, and
+  // explains the prices in a line of its own.
   const withoutAdditions = stdout.replace(/(; | {2})(\$|thinking ).*$/gm, '').replace(/^prices are .*\n\n?/m, '');
   expect(extractData(withoutAdditions)).toEqual(extractData(old));
 });
 
-test('the response mode that version 0.1 learned for a Live model is used: no session is rejected', async () => {
-  const state = createRecentState(onTestFinished);
+test('what version 0.1 learned about a Live model, that it accepts prompts only as realtimeInput, is used: no session is rejected', async () => {
+  const workingFolder = createRecentFolder(onTestFinished);
   const before = server.live.sessions.length;
-  server.live.realtimeModels.add(liveModel);
+  server.live.realtimePromptModels.add(liveModel);
   server.live.queueReplies(spokenReply(['Hi.']), spokenReply(['Bye.']));
-  const { code, stdout } = await state.run('run live.toml', { server });
+  const { code, stdout } = await workingFolder.run('run live.toml', { server });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Hi.\n\nBye.\n' });
   expect(server.live.sessions.slice(before).map(({ closedByServer }) => closedByServer)).toEqual([false]);
 });
 
 describe('a recording of version 0.1', () => {
   test.each(['narrative.toml', 'rounds.toml', 'live.toml'])('is replayed without a request: %s', async (file) => {
-    const state = createOldState(onTestFinished);
-    const [, recorded] = Object.entries(oldOutput.replies).find(([command]) => command.includes(file)) ?? [];
+    const workingFolder = createOldWorkingFolder(onTestFinished);
+    const [, recorded] = Object.entries(oldOutput.stdoutWhenWriting).find(([command]) => command.includes(file)) ?? [];
     for (const flag of ['', ' --stream']) {
-      const { code, stdout } = await runOffline(state, `run ${file}${flag} --replay recording.ndjson`);
+      const { code, stdout } = await runOffline(workingFolder, `run ${file}${flag} --replay recording.ndjson`);
       expect({ code, stdout }).toEqual({ code: 0, stdout: recorded });
     }
   });
 
   test('is extended by --record, and its lines stay unchanged', async () => {
-    const { run, cwd } = createOldState(onTestFinished);
+    const { run, cwd } = createOldWorkingFolder(onTestFinished);
     expect((await run('run short.toml --record recording.ndjson', { server })).code).toBe(0);
     const lines = readFileSync(join(cwd, 'recording.ndjson'), 'utf8').split('\n');
     expect(lines).toEqual(expect.arrayContaining(oldRecording.split('\n')));
@@ -179,7 +182,7 @@ describe('a recording of version 0.1', () => {
   });
 
   test('that lacks a request makes its replay fail, and the error shows the difference to the recorded request', async () => {
-    const { run } = createOldState(onTestFinished);
+    const { run } = createOldWorkingFolder(onTestFinished);
     const { code, stderr } = await run('run narrative.toml --var lang=French --replay recording.ndjson');
     expect(code).toBe(66);
     expect(stderr).toMatch(/English.*French/s);

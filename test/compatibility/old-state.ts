@@ -11,62 +11,69 @@ const fixture = join(root, 'test/fixtures/version-0.1');
 /** The service's address in the state of version 0.1. */
 const oldAddress = 'http://127.0.0.1:20921';
 
-/** What version 0.1 printed. */
+/** What version 0.1 printed and sent. */
 interface OldOutput {
-  /** When version 0.1 wrote the state of the fixture, in milliseconds since the epoch. */
+  /** When version 0.1 wrote its state, in milliseconds since the epoch. */
   writtenAt: number;
   /** Standard output of the commands that wrote the state, by command. */
-  replies: Record<string, string>;
+  stdoutWhenWriting: Record<string, string>;
   /** Standard output of the commands that read the state, by command. */
-  printed: Record<string, string>;
+  stdoutWhenReading: Record<string, string>;
   /** The body of the request for the third act of `narrative.toml`. */
   titleRequest: object;
 }
 
-export const oldOutput: OldOutput = JSON.parse(readFileSync(join(fixture, 'printed.json'), 'utf8'));
+export const oldOutput = readOldOutput();
+
+/** Reads `printed.json`, and renames its fields `replies` and `printed`. */
+function readOldOutput(): OldOutput {
+  const { replies, printed, ...output } = JSON.parse(readFileSync(join(fixture, 'printed.json'), 'utf8'));
+  return { ...output, stdoutWhenWriting: replies, stdoutWhenReading: printed };
+}
+
 export const oldRecording = readFileSync(join(fixture, 'recording.ndjson'), 'utf8');
 
 /** A working folder with the narratives, the settings and the recording of version 0.1. */
-export interface OldState {
+export interface OldWorkingFolder {
   cwd: string;
   /** The state folder. It does not exist until `copyDatabase` or a command creates it. */
-  folder: string;
-  /** The path of the state's database. */
+  stateFolder: string;
+  /** The path of the database in the state folder. */
   database: string;
   env: Record<string, string>;
-  /** Runs a command in this process with the API key that the state belongs to. */
+  /** Runs a command in this process, with the API key with which version 0.1 ran. */
   run(command: string, options?: { server?: GeminiServer; env?: Record<string, string> }): Promise<ProcessResult>;
 }
 
 /** Creates the working folder, without a database. */
-export function createOldState(onCleanup: (clean: () => void) => void): OldState {
+export function createOldWorkingFolder(onCleanup: (clean: () => void) => void): OldWorkingFolder {
   const cwd = createTemporaryFolder(onCleanup);
   for (const name of readdirSync(fixture))
     if (/\.(toml|ndjson)$/.test(name)) copyFileSync(join(fixture, name), join(cwd, name));
-  const folder = join(cwd, 'state');
-  const env = { GEMINI_API_KEY: testKey, BOTICELLI_STATE_DIR: folder };
+  const stateFolder = join(cwd, 'state');
+  const env = { GEMINI_API_KEY: testKey, BOTICELLI_STATE_DIR: stateFolder };
   return {
-    ...{ cwd, folder, database: join(folder, 'boticelli.db'), env },
+    ...{ cwd, stateFolder, database: join(stateFolder, 'boticelli.db'), env },
     run: (command, { server, env: additionalEnv } = {}) =>
       runCommand(command, cwd, { ...env, ...(server && { GOOGLE_GEMINI_BASE_URL: server.url }), ...additionalEnv }),
   };
 }
 
 /** Copies the database of version 0.1 into the state folder, unchanged. */
-export function copyDatabase({ folder, database }: OldState): void {
-  mkdirSync(folder);
+export function copyDatabase({ stateFolder, database }: OldWorkingFolder): void {
+  mkdirSync(stateFolder);
   copyFileSync(join(fixture, 'state.db'), database);
 }
 
 /**
  * Copies the database as if version 0.1 had written it a moment ago, for a server at another address. Most of the state
- * expires, and some of it belongs to one address, so all times are moved by the age of the fixture (see `moveTimes`),
+ * expires, and some of it belongs to one address, so all times are moved by the age of the state (see `moveTimes`),
  * and the hash of the address is replaced.
  */
-export function copyDatabaseAsIfJustWritten(state: OldState, server: GeminiServer): void {
-  copyDatabase(state);
+export function copyDatabaseAsIfJustWritten(workingFolder: OldWorkingFolder, server: GeminiServer): void {
+  copyDatabase(workingFolder);
   const ageMs = Date.now() - oldOutput.writtenAt;
-  withDatabase(state.database, (database) => {
+  withDatabase(workingFolder.database, (database) => {
     for (const [table, column] of [
       ['answers', 'answered_at'],
       ['runs', 'started_at'],
@@ -83,7 +90,10 @@ export function copyDatabaseAsIfJustWritten(state: OldState, server: GeminiServe
 }
 
 /** Runs work on an unchanged copy of the database of version 0.1. */
-export function withOldDatabase<Result>({ cwd }: OldState, work: (database: LibSql.Database) => Result): Result {
+export function withOldDatabase<Result>(
+  { cwd }: OldWorkingFolder,
+  work: (database: LibSql.Database) => Result,
+): Result {
   const path = join(cwd, 'unchanged.db');
   copyFileSync(join(fixture, 'state.db'), path);
   return withDatabase(path, work);

@@ -13,13 +13,13 @@ export const liveModel = 'gemini-9-live';
 
 export interface ScenarioOptions {
   server: GeminiServer;
-  /** Has the narratives and settings of the fixture. */
+  /** The working folder, with copies of the narratives and settings in `test/fixtures/version-0.1`. */
   cwd: string;
   /** Has `BOTICELLI_STATE_DIR`, and for a shared quota `BOTICELLI_REDIS_URL`. */
   env: Record<string, string>;
 }
 
-/** Starts a server with the models of the fixture's narratives. */
+/** Starts a server with the models that the narratives in `test/fixtures/version-0.1` name. */
 export function startScenarioServer(): Promise<GeminiServer> {
   const names = ['a', 'b', 'c', 'd', 'day', 'minute', 'latest'];
   const models = [
@@ -54,7 +54,7 @@ function requestAndTokenLimitError() {
 }
 
 /**
- * Runs the commands with which version 0.1 wrote the fixture, with the same replies in the same order. Their results
+ * Runs the commands with which version 0.1 wrote its state, with the same replies in the same order. Their results
  * include every kind of run and every kind of learned limit. The commands fill a state folder, and write
  * `recording.ndjson` in `cwd`.
  */
@@ -69,7 +69,7 @@ export async function runScenario({ server, cwd, env }: ScenarioOptions): Promis
   await run('run narrative.toml --record recording.ndjson');
   server.queueReplies(textReply(['Wave on', ' wave.']), textReply(['Wave after', ' wave.']));
   await run('run rounds.toml --stream --record recording.ndjson');
-  server.live.realtimeModels.add(liveModel);
+  server.live.realtimePromptModels.add(liveModel);
   server.live.queueReplies(spokenReply(['Hel', 'lo.']), spokenReply(['Good', 'bye.']));
   await run('run live.toml --record recording.ndjson');
   server.queueReplies(overloadedError(), textReply('Dear all,'), errorReply(400, 'no'));

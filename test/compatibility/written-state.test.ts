@@ -5,9 +5,9 @@ import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
 import { readContent, readSchema, toComparable } from './comparable.js';
 import { dumpRedis, oldRedis, type RedisDump } from './old-redis.js';
 import {
-  createOldState,
+  createOldWorkingFolder,
   hashAddress,
-  type OldState,
+  type OldWorkingFolder,
   oldRecording,
   queryRows,
   withDatabase,
@@ -21,20 +21,23 @@ afterAll(async () => {
   for (const clean of cleanups) await clean();
 });
 
-/** Runs the scenario on an empty state. If a URL of Redis is given, quota is stored in that Redis. */
-async function writeState(redisUrl?: string): Promise<{ state: OldState; address: string }> {
+/**
+ * Runs the scenario with this version, in a working folder without a database. If a URL of Redis is given, quota is
+ * stored in that Redis.
+ */
+async function writeState(redisUrl?: string): Promise<{ workingFolder: OldWorkingFolder; address: string }> {
   const server = await startScenarioServer();
   onCleanup(() => server.close());
-  const state = createOldState(onCleanup);
-  rmSync(join(state.cwd, 'recording.ndjson'));
-  const env = { ...state.env, ...(redisUrl !== undefined && { BOTICELLI_REDIS_URL: redisUrl }) };
-  await runScenario({ server, cwd: state.cwd, env });
-  return { state, address: server.url };
+  const workingFolder = createOldWorkingFolder(onCleanup);
+  rmSync(join(workingFolder.cwd, 'recording.ndjson'));
+  const env = { ...workingFolder.env, ...(redisUrl !== undefined && { BOTICELLI_REDIS_URL: redisUrl }) };
+  await runScenario({ server, cwd: workingFolder.cwd, env });
+  return { workingFolder, address: server.url };
 }
 
 // If an old version runs beside this one, it reads what this version writes, so the stored formats must stay the same.
 describe('the same commands write the same state as in version 0.1', () => {
-  let state: OldState;
+  let workingFolder: OldWorkingFolder;
   let address: string;
   let redisUrl: string;
   beforeAll(async () => {
@@ -43,29 +46,31 @@ describe('the same commands write the same state as in version 0.1', () => {
       redisUrl = (await startRedisServer(onCleanup)).url;
       await writeState(redisUrl);
     };
-    [{ state, address }] = await Promise.all([writeState(), redisSkipReason === undefined && withRedis()]);
+    [{ workingFolder, address }] = await Promise.all([writeState(), redisSkipReason === undefined && withRedis()]);
   }, 60_000);
 
   test('tables, columns and indices', () => {
-    expect(withDatabase(state.database, readSchema)).toEqual(withOldDatabase(state, readSchema));
+    expect(withDatabase(workingFolder.database, readSchema)).toEqual(withOldDatabase(workingFolder, readSchema));
   });
 
   test.each(['quota', 'replies', 'runs', 'acts', 'modelLists', 'liveModes'] as const)(
     'rows, except for times and ids: %s',
     (table) => {
-      const old = withOldDatabase(state, readContent)[table];
+      const old = withOldDatabase(workingFolder, readContent)[table];
       expect(old).not.toEqual([]);
-      expect(withDatabase(state.database, readContent)[table]).toEqual(old);
+      expect(withDatabase(workingFolder.database, readContent)[table]).toEqual(old);
     },
   );
 
   test("the hash of the service's address", () => {
     const query = 'SELECT substr(key, 1, 16) FROM catalogues UNION SELECT service FROM live_manners';
-    expect(withDatabase(state.database, (database) => queryRows(database, query))).toEqual([[hashAddress(address)]]);
+    expect(withDatabase(workingFolder.database, (database) => queryRows(database, query))).toEqual([
+      [hashAddress(address)],
+    ]);
   });
 
   test('the recording, byte for byte', () => {
-    expect(readFileSync(join(state.cwd, 'recording.ndjson'), 'utf8')).toBe(oldRecording);
+    expect(readFileSync(join(workingFolder.cwd, 'recording.ndjson'), 'utf8')).toBe(oldRecording);
   });
 
   test.skipIf(redisSkipReason)('keys in Redis, which expire after 30 days, with their types and values', async () => {

@@ -39,6 +39,7 @@ const newFolderMode = () => {
 
 const entry: RecordingEntry = {
   ...{ key: '0'.repeat(64), occurrence: 0 },
+  // `after` has the hashes of the turns before the prompt.
   request: { model: 'm', parameters: {}, after: [], asked: [{ text: 'prompt' }] },
   reply: {
     ...{ text: 'reply', model: 'm', finishReason: 'STOP' },

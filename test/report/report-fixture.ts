@@ -51,6 +51,7 @@ export function storeRun(database: Database.Database, run: StoredRun): void {
       ],
       ...[acts.length, JSON.stringify(usage), status, durationMs, run.error ? JSON.stringify(run.error) : null],
     );
+  // `ended` is the end event of an act, and `told` are the events before it.
   const insertAct = database.prepare('INSERT INTO acts (run, position, act, ended, told) VALUES (?, ?, ?, ?, ?)');
   for (const [index, { act, end, events = [] }] of acts.entries()) {
     const endJson = end ? JSON.stringify({ ...createActEnd(act, index), ...end }) : null;
@@ -78,6 +79,7 @@ export function storeRowsRun(database: Database.Database, id: string, count: num
     id,
     narrative: 'comments',
     source: 'comments.csv',
+    // In a run with rows, these are the number of rows and the number of rows that completed.
     actCount: count,
     actsEnded: count - Math.floor(count / 10),
     status: 'failed',

@@ -13,10 +13,11 @@ test('without measured times, an act starts at the end of the previous act and w
     ['thinking', 3000, 1000],
     ['answering', 4000, 2000],
   ]);
-  expect(getSegments({ end: { durationMs: 5000, waitMs: 0 } })).toEqual([['request', 1000, 5000]]);
+  expect(getSegments({ end: { durationMs: 5000, waitMs: 0 } })).toEqual([['undivided', 1000, 5000]]);
 });
 
 test('the start, the waits and the failed attempts of an act are placed by its measured times', () => {
+  // `retriesMs` has the times at which attempts failed, from the start of the act.
   const timing = {
     ...{ startedAt: 50_000, durationMs: 10_000, firstTokenMs: 8000, retriesMs: [3000] },
     waits: [
@@ -57,7 +58,7 @@ test('values that are not valid leave no segment outside of the act', () => {
     retriesMs: 'x',
   };
   expect(getSegments({ timing, end: {} })).toEqual([
-    ['request', 1000, 800],
+    ['undivided', 1000, 800],
     ['wait', 1800, 200],
   ]);
 });

@@ -42,21 +42,24 @@ export interface ReportRun {
   durationMs?: number;
   tokens: Tokens;
   costUsd?: number;
-  /** The source of the rows of a run; for the run of a row, the label of the row. */
-  label?: string;
+  /** The source of the rows, if this is a run with rows. */
+  rowSource?: string;
+  /** The label of the row, if this is the run of a row. */
+  rowLabel?: string;
   /** The combination of `--matrix`, or all values for a whole run: `model=gemini-3.5-flash-lite temperature=0`. */
   matrix?: string;
   variables: readonly [name: string, value: string][];
   error?: { code: string; message: string } | undefined;
 }
 
-/** Converts a run of the history. A damaged file may hold any value in any place; what is not valid is left out. */
+/** Converts a run of the history. A damaged database may have any value in any field; what is not valid is left out. */
 export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
-  const { durationMs, costUsd, source, rowLabel, file } = stored;
+  const { durationMs, costUsd, source, file } = stored;
   const { vars, matrixLabel } = stored as { vars?: unknown; matrixLabel?: unknown };
   const matrix = toText(matrixLabel);
   const status = toText(stored.status) || 'unfinished';
-  const label = toText(source ?? rowLabel);
+  const rowSource = toText(source);
+  const rowLabel = toText(stored.rowLabel);
   const startedAt = toText(stored.startedAt);
   return {
     ...{ anchor, id: toText(stored.run), narrative: toText(stored.narrative), status, startedAt },
@@ -68,7 +71,8 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
     ...{ attempts: toAmount(stored.attempts), waitMs: toAmount(stored.waitMs), tokens: toTokens(stored.usage) },
     ...(isAmount(durationMs) && { durationMs }),
     ...(isAmount(costUsd) && { costUsd }),
-    ...(label !== '' && { label }),
+    ...(rowSource !== '' && { rowSource }),
+    ...(rowLabel !== '' && { rowLabel }),
     ...(matrix !== '' && { matrix }),
     variables: toVariables(vars),
     ...(stored.error && { error: toError(stored.error) }),

@@ -1,8 +1,11 @@
 import { isRecord, toList, toRecords } from '../../util/json.js';
 import { isAmount, toAmount } from './stored-values.js';
 
-/** What an act spends its time on. Without streaming, thinking and answering can't be told apart: `request` is both. */
-export type SegmentKind = 'wait' | 'failed' | 'thinking' | 'answering' | 'request';
+/**
+ * What an act spends its time on. `undivided` is thinking and answering: without streaming, it is not known when
+ * thinking ends.
+ */
+export type SegmentKind = 'wait' | 'failed' | 'thinking' | 'answering' | 'undivided';
 
 /** A part of an act's time. */
 export interface Segment {
@@ -40,7 +43,7 @@ interface TimesFromStart {
   durationMs: number;
   waits: readonly { startMs: number; durationMs: number }[];
   /** When attempts failed. */
-  failures: readonly number[];
+  failedAtMs: readonly number[];
   firstTokenMs?: number;
 }
 
@@ -68,7 +71,8 @@ export function toReportTiming(
 
 function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): TimesFromStart {
   const durationMs = toAmount(timing.durationMs);
-  const { firstTokenMs, retriesMs } = timing;
+  // The stored name of the times of failed attempts is `retriesMs`.
+  const { firstTokenMs, retriesMs: failedAtMs } = timing;
   const waits = toRecords(timing.waits).map((wait) => ({
     startMs: Math.min(toAmount(wait.startMs), durationMs),
     durationMs: Math.min(toAmount(wait.durationMs), durationMs),
@@ -76,7 +80,7 @@ function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): 
   return {
     ...{ durationMs, waits: waits.sort((one, other) => one.startMs - other.startMs) },
     // The last attempt of an act without a reply failed too.
-    failures: [...toList(retriesMs).filter(isAmount), ...(hasReply ? [] : [durationMs])],
+    failedAtMs: [...toList(failedAtMs).filter(isAmount), ...(hasReply ? [] : [durationMs])],
     ...(isAmount(firstTokenMs) && { firstTokenMs: Math.min(firstTokenMs, durationMs) }),
   };
 }
@@ -87,7 +91,7 @@ function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unkn
   const firstToken = isAmount(firstTokenMs) ? Math.min(firstTokenMs, duration) : undefined;
   const wait = Math.min(toAmount(waitMs), firstToken ?? duration);
   return {
-    ...{ durationMs: duration, waits: wait > 0 ? [{ startMs: 0, durationMs: wait }] : [], failures: [] },
+    ...{ durationMs: duration, waits: wait > 0 ? [{ startMs: 0, durationMs: wait }] : [], failedAtMs: [] },
     ...(firstToken !== undefined && { firstTokenMs: firstToken }),
   };
 }
@@ -96,18 +100,18 @@ function estimateTimes({ durationMs, waitMs, firstTokenMs }: Record<string, unkn
  * Splits the time of an act at its waits, at failed attempts and at its first text. Here, the `startMs` of a segment
  * counts from the start of this act, and not yet from the start of the first act.
  */
-function splitTime({ durationMs, waits, failures, firstTokenMs }: TimesFromStart): Segment[] {
+function splitTime({ durationMs, waits, failedAtMs, firstTokenMs }: TimesFromStart): Segment[] {
   const segments: Segment[] = [];
   const add = (kind: SegmentKind, from: number, to: number) => {
     if (to > from) segments.push({ kind, startMs: from, durationMs: to - from });
   };
   const addWork = (from: number, to: number) => {
     let start = from;
-    for (const failure of failures.filter((at) => at > from && at <= to)) {
-      add('failed', start, failure);
-      start = failure;
+    for (const failedAt of failedAtMs.filter((time) => time > from && time <= to)) {
+      add('failed', start, failedAt);
+      start = failedAt;
     }
-    if (firstTokenMs === undefined) return add('request', start, to);
+    if (firstTokenMs === undefined) return add('undivided', start, to);
     const split = Math.min(Math.max(firstTokenMs, start), to);
     add('thinking', start, split);
     add('answering', split, to);

@@ -31,10 +31,12 @@ export async function readEarlierFailed(path: string, source: RowSource): Promis
   const hashes = new Set<number>();
   const rawRows: string[] = [];
   let wholeBytes: number | undefined;
-  const text = readWholeLines(path, (length) => {
-    if (length === 0) throw createForeignFileError(path, source);
-    wholeBytes = length;
-  });
+  const onCutLine = (bytesBefore: number) => {
+    // Without a single whole line, nothing shows that an earlier run wrote the file.
+    if (bytesBefore === 0) throw createForeignFileError(path, source);
+    wholeBytes = bytesBefore;
+  };
+  const text = readWholeLines(path, onCutLine);
   try {
     for await (const raw of readRawRows(text, path, source)) {
       hashes.add(hashToInteger(raw));

@@ -7,7 +7,7 @@ import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
 import { splitLines } from '../sources/split-lines.js';
 import { type ColumnOptions, listAddedColumns, type ResultFormat } from './result-format.js';
-import type { ResultSubject } from './row-result.js';
+import type { RowAndCombination } from './row-result.js';
 import { readWholeLines } from './whole-lines.js';
 
 /** The completed runs of an earlier results file, each of which is taken once. */
@@ -35,11 +35,12 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
   const { fd, temporaryPath } = openTemporaryFile(path, 0o600);
   try {
     let isChanged = false;
-    const text = readWholeLines(path, (wholeBytes) => {
+    const onCutLine = (bytesBefore: number) => {
       // Without a single whole line, nothing shows that an earlier run wrote the file.
-      if (wholeBytes === 0) throw createNotResultError(path);
+      if (bytesBefore === 0) throw createNotResultError(path);
       isChanged = true;
-    });
+    };
+    const text = readWholeLines(path, onCutLine);
     const read = options.kind === 'csv' ? readCsvResults(text, options) : readNdjsonResults(text, options);
     for await (const { raw, key } of replaceFormatErrors(read, path)) {
       if (raw === undefined) isChanged = true;
@@ -71,7 +72,7 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
  */
 export async function readSourceColumns(path: string, options: ColumnOptions): Promise<string[]> {
   const added = listAddedColumns(options);
-  const text = readWholeLines(path, () => {});
+  const text = readWholeLines(path);
   const records = replaceFormatErrors(parseCsv(text, { delimiter: ',', name: path, maxBytes: noLimit }), path);
   for await (const { fields } of records) {
     const columns = fields.slice(0, -added.length);
@@ -115,7 +116,10 @@ async function* readNdjsonResults(
   }
 }
 
-function isResultOfNarrative(value: unknown, actNames: readonly string[]): value is ResultSubject & { status: string } {
+function isResultOfNarrative(
+  value: unknown,
+  actNames: readonly string[],
+): value is RowAndCombination & { status: string } {
   if (!isRecord(value) || !isRecord(value.row) || !isRecord(value.replies)) return false;
   if (value.matrix !== undefined && !isRecord(value.matrix)) return false;
   return typeof value.status === 'string' && Object.keys(value.replies).every((act) => actNames.includes(act));

@@ -4,7 +4,7 @@ import { escapeControls } from '../../terminal/replies/json.js';
 import { stringifyExactJson } from '../../util/json.js';
 import { formatCombinationId } from '../matrix.js';
 import type { Row } from '../row.js';
-import type { ResultSubject, RowResult } from './row-result.js';
+import type { RowAndCombination, RowResult } from './row-result.js';
 
 /** The format of `--results`. */
 export interface ResultFormat {
@@ -12,10 +12,10 @@ export interface ResultFormat {
   header: string;
   format(result: RowResult): string;
   /**
-   * Returns the key of a row and a combination: their values as they appear in the file. Equal subjects have equal
-   * keys.
+   * Returns the key of a row and a combination: their values as they appear in the file. Equal rows with equal
+   * combinations have equal keys.
    */
-  getKey(subject: ResultSubject): string;
+  getKey(input: RowAndCombination): string;
   /** Why a row can't be written; undefined if it can. */
   explainUnwritable(row: Row): string | undefined;
 }
@@ -64,16 +64,16 @@ export function createCsvFormat(
   const repeated = all.find((name, index) => all.indexOf(name) !== index);
   if (repeated !== undefined) throw createRepeatedColumnError(repeated, sourceColumns);
   const known = new Set(sourceColumns);
-  const getSubjectCells = ({ row, matrix }: ResultSubject) =>
+  const getInputCells = ({ row, matrix }: RowAndCombination) =>
     [...sourceColumns.map((column) => row[column]), ...matrixKeys.map((key) => matrix?.[key])].map(toCell);
   return {
     header: formatLine(all),
     format(result) {
       const { reply, replies, status, error } = result;
       const cells = [reply, ...acts.map((act) => replies[act]), status, error && `${error.code}: ${error.message}`];
-      return formatLine([...getSubjectCells(result), ...cells.map(toCell)]);
+      return formatLine([...getInputCells(result), ...cells.map(toCell)]);
     },
-    getKey: (subject) => JSON.stringify(getSubjectCells(subject)),
+    getKey: (input) => JSON.stringify(getInputCells(input)),
     explainUnwritable({ values }) {
       const extra = Object.keys(values).find((key) => !known.has(key));
       return extra === undefined

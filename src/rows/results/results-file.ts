@@ -4,15 +4,15 @@ import type { Row, RowSource } from '../row.js';
 import { type AppendFile, getFileSize, openAppendFile, withFlagError } from './append-file.js';
 import { type EarlierResults, readEarlierResults, readSourceColumns } from './earlier-results.js';
 import { type ColumnOptions, createCsvFormat, ndjsonFormat, type ResultFormat } from './result-format.js';
-import type { ResultSubject, RowResult } from './row-result.js';
+import type { RowAndCombination, RowResult } from './row-result.js';
 
 /** The file of `--results`. */
 export interface ResultsFile {
   /**
-   * Takes one of the results that an earlier run wrote for the subject. Returns false if none is left. Each result is
-   * taken once, so equal rows need one result each.
+   * Takes one of the results that an earlier run wrote for this row and combination. Returns false if none is left.
+   * Each result is taken once, so equal rows need one result each.
    */
-  takeEarlierResult(subject: ResultSubject): boolean;
+  takeEarlierResult(input: RowAndCombination): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
   explainUnwritable(row: Row): string | undefined;
   /** Appends a result as a whole line. @throws BoticelliError `output_failed` */
@@ -53,7 +53,7 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
   return createWriter(file, earlier, getFormat);
 
   /** Returns the format. For rows from standard input and a new file, creates it from the keys of the first row. */
-  function getFormat({ row }: Pick<ResultSubject, 'row'>): ResultFormat {
+  function getFormat({ row }: Pick<RowAndCombination, 'row'>): ResultFormat {
     if (format) return format;
     format = createCsvFormat(Object.keys(row), options);
     file.append(format.header);
@@ -64,10 +64,10 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
 function createWriter(
   file: AppendFile,
   earlier: EarlierResults | undefined,
-  getFormat: (subject: Pick<ResultSubject, 'row'>) => ResultFormat,
+  getFormat: (input: Pick<RowAndCombination, 'row'>) => ResultFormat,
 ): ResultsFile {
   return {
-    takeEarlierResult: (subject) => earlier?.take(getFormat(subject).getKey(subject)) ?? false,
+    takeEarlierResult: (input) => earlier?.take(getFormat(input).getKey(input)) ?? false,
     explainUnwritable: (row) => getFormat({ row: row.values }).explainUnwritable(row),
     write: (result) => file.append(getFormat(result).format(result)),
     close: file.close,

@@ -5,8 +5,8 @@ import { tryParseJson } from '../../util/json.js';
 import type { MatrixValue } from '../matrix.js';
 import type { Row } from '../row.js';
 
-/** What a result is the result of: a row, a combination of `--matrix`, or both. */
-export interface ResultSubject {
+/** A row, a combination of `--matrix`, or both: the input of one run, to which a result belongs. */
+export interface RowAndCombination {
   /** The values of the row; empty without rows. */
   row: Row['values'];
   /** The value of each key of `--matrix`. */
@@ -14,7 +14,7 @@ export interface ResultSubject {
 }
 
 /** The result of one run, as in `--results` and on standard output. */
-export interface RowResult extends ResultSubject {
+export interface RowResult extends RowAndCombination {
   /** The number of the row; in a run without rows, the number of the combination. */
   number: number;
   status: RunStatus;
@@ -30,7 +30,7 @@ export interface RowResult extends ResultSubject {
 
 /** Creates the result of a run. @param isJson whether the last act has `format = "json"` */
 export function createRowResult(
-  { row, number, matrix }: ResultSubject & { number: number },
+  { row, number, matrix }: RowAndCombination & { number: number },
   report: RunReport,
   isJson: boolean,
 ): RowResult {

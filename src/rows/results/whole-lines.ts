@@ -4,14 +4,17 @@ import { openSourceFile } from '../sources/source-file.js';
 /**
  * Reads the text of a file up to its last newline.
  *
- * @param onCut called if text follows the last newline, because a crash has cut the last line. Receives the number of
- *   bytes up to and including that newline
+ * @param onCutLine called only if text follows the last newline, because a crash has cut the last line. Receives the
+ *   number of bytes before the cut line
  * @throws BoticelliError `no_input`, or `invalid_narrative` if the file is not text
  */
-export async function* readWholeLines(path: string, onCut: (wholeBytes: number) => void): AsyncGenerator<string> {
+export async function* readWholeLines(
+  path: string,
+  onCutLine: (bytesBefore: number) => void = () => {},
+): AsyncGenerator<string> {
   const file = openSourceFile(path, path);
   try {
-    yield* decodeUtf8Stream(takeWholeLines(file.readChunks(), onCut), path, { acceptsNul: true });
+    yield* decodeUtf8Stream(takeWholeLines(file.readChunks(), onCutLine), path, { acceptsNul: true });
   } finally {
     file.close();
   }
@@ -19,7 +22,7 @@ export async function* readWholeLines(path: string, onCut: (wholeBytes: number) 
 
 async function* takeWholeLines(
   chunks: AsyncIterable<Buffer>,
-  onCut: (wholeBytes: number) => void,
+  onCutLine: (bytesBefore: number) => void,
 ): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
   let wholeBytes = 0;
@@ -33,5 +36,5 @@ async function* takeWholeLines(
     }
     if (end < chunk.length) rest.push(chunk.subarray(end));
   }
-  if (rest.length > 0) onCut(wholeBytes);
+  if (rest.length > 0) onCutLine(wholeBytes);
 }

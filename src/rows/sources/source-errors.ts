@@ -28,7 +28,7 @@ export function createSourceError(name: string, problems: readonly SourceProblem
  * hint must not say that nothing was sent, because rows before them may have been sent. Returns other errors as they
  * are.
  */
-export function toErrorDuringRun(thrown: unknown): unknown {
+export function replaceHintDuringRun(thrown: unknown): unknown {
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') return thrown;
   const hint = 'Replies so far are kept. Fix the rows and run again with --resume.';
   return new BoticelliError(thrown.code, thrown.message, { hint });

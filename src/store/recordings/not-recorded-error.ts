@@ -50,13 +50,15 @@ function formatReplies(count: number): string {
 
 /** Finds the most similar recorded request. Returns undefined if no request is similar. */
 function findNearest(current: RecordedRequest, entries: readonly RecordingEntry[]): RecordedRequest | undefined {
-  const currentWords = splitWords(renderParts(current.asked));
+  const { after: earlierTurns, asked: promptParts } = current;
+  const currentWords = splitWords(renderParts(promptParts));
   let nearest: { request: RecordedRequest; distance: number } | undefined;
   for (const { request } of entries) {
-    const dissimilarity = 1 - diceCoefficient(currentWords, splitWords(renderParts(request.asked)));
-    const differingTurnCount = findDifferingTurns(current.after, request.after).length;
+    const { after: recordedTurns, asked: recordedParts } = request;
+    const dissimilarity = 1 - diceCoefficient(currentWords, splitWords(renderParts(recordedParts)));
+    const differingTurnCount = findDifferingTurns(earlierTurns, recordedTurns).length;
     // Equal settings alone do not make requests similar: they need words or turns in common.
-    if (dissimilarity > 0.8 && differingTurnCount >= current.after.length) continue;
+    if (dissimilarity > 0.8 && differingTurnCount >= earlierTurns.length) continue;
     const settingDifferences = [
       current.model !== request.model,
       current.system !== request.system,
@@ -83,17 +85,20 @@ async function describeDifferences(
     differences.push(describeParameterChanges(nearest.parameters, current.parameters));
 
   const count = description.turns.length;
-  if (current.after.length !== nearest.after.length) {
+  const { after: earlierTurns } = current;
+  const { after: recordedTurns } = nearest;
+  if (earlierTurns.length !== recordedTurns.length) {
     differences.push(
-      `the number of turns before the prompt: it was ${nearest.after.length}, now ${current.after.length}`,
+      `the number of turns before the prompt: it was ${recordedTurns.length}, now ${earlierTurns.length}`,
     );
   } else {
     // Only the first different turn is described, because it is the cause of the differences after it.
-    const [first] = findDifferingTurns(current.after, nearest.after);
+    const [first] = findDifferingTurns(earlierTurns, recordedTurns);
     if (first !== undefined) {
-      const before = collectTurnTexts(entries).get(nearest.after[first] ?? '');
+      const recordedText = collectTurnTexts(entries).get(recordedTurns[first] ?? '');
       const turn = description.turns[first];
-      const detail = before === undefined || !turn ? '' : `: ${await formatWordDiff(before, renderParts(turn.parts))}`;
+      const detail =
+        recordedText === undefined || !turn ? '' : `: ${await formatWordDiff(recordedText, renderParts(turn.parts))}`;
       differences.push(`turn ${first + 1} of ${count}, ${turn?.role === 'model' ? 'a reply' : 'a prompt'}${detail}`);
     }
   }
@@ -107,8 +112,9 @@ async function describeDifferences(
 function collectTurnTexts(entries: readonly RecordingEntry[]): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   for (const entry of entries) {
-    const { asked } = entry.request;
-    texts.set(hashTurn({ role: 'user', parts: asked }), renderParts(asked));
+    const { asked: promptParts } = entry.request;
+    texts.set(hashTurn({ role: 'user', parts: promptParts }), renderParts(promptParts));
+    // For the last hop of a long reply, `turnText` is the text of all its hops.
     texts.set(hashReplyTurn(entry), entry.reply.turnText ?? entry.reply.text);
   }
   return texts;

@@ -27,9 +27,9 @@ export interface RecordedRequest {
   model: string;
   system?: string;
   parameters: RequestDescription['parameters'];
-  /** The hashes of all turns except the last, oldest first. */
+  /** The hashes of the turns before the prompt, oldest first. */
   after: string[];
-  /** The parts of the last turn. */
+  /** The parts of the prompt, which is the last turn. */
   asked: PartDescription[];
 }
 

@@ -126,7 +126,8 @@ function removeFollowUps(replacedHashes: readonly string[], all: Map<string, Rec
   const removedHashes = new Set(replacedHashes.filter((hash) => !currentHashes.has(hash)));
   if (removedHashes.size === 0) return;
   for (const [id, { request }] of all) {
-    if (!added.has(id) && request.after.some((hash) => removedHashes.has(hash))) all.delete(id);
+    const { after: earlierTurns } = request;
+    if (!added.has(id) && earlierTurns.some((hash) => removedHashes.has(hash))) all.delete(id);
   }
 }
 
@@ -135,13 +136,15 @@ function removeFollowUps(replacedHashes: readonly string[], all: Map<string, Rec
  * the order of the narrative, and keep their positions when the narrative is recorded again.
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
-  const byDepth = left.request.after.length - right.request.after.length;
+  const countEarlierTurns = ({ request: { after: earlierTurns } }: RecordingEntry) => earlierTurns.length;
+  const byDepth = countEarlierTurns(left) - countEarlierTurns(right);
   const byRequest = byDepth || compareText(getSortKey(left), getSortKey(right)) || left.occurrence - right.occurrence;
   return byRequest || compareText(left.instance ?? '', right.instance ?? '');
 }
 
-function getSortKey({ key, request: { model, system = '', parameters, asked } }: RecordingEntry): string {
-  return JSON.stringify([asked, model, system, parameters, key]);
+function getSortKey({ key, request }: RecordingEntry): string {
+  const { model, system = '', parameters, asked: promptParts } = request;
+  return JSON.stringify([promptParts, model, system, parameters, key]);
 }
 
 function compareText(left: string, right: string): number {

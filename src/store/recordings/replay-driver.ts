@@ -9,8 +9,10 @@ import type { RecordedReply, RecordingEntry } from './recording-entry.js';
 /**
  * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. If a
  * request was not recorded, the call rejects with `not_recorded`; the message has the difference from the most similar
- * recorded request. Create a new driver for each run, or one driver for all rows of a run with rows: the driver numbers
- * the equal requests of a run, and can't tell which run sent a request that has neither a `position` nor an `instance`.
+ * recorded request.
+ *
+ * Create a new driver for each run. The rows of one run may share a driver if the context of each call says which row
+ * sends the request: the driver numbers the equal requests of each row separately.
  *
  * @param isOfThisCommand whether a row with this id is among the rows of this command. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
@@ -56,9 +58,8 @@ export function createReplayDriver(
 
 /**
  * Creates a function for the request of a row without a recorded reply. It finds a reply to an equal request that was
- * recorded in a run without rows, or for a row that is not among the rows of this command. That other row may be an
- * earlier version of this row, before an edit of a column that the request does not use. Each reply is used for one row
- * only.
+ * recorded in a run without rows, or for a row that is not among the rows of this command: probably this row before an
+ * edit of a column that the request does not use. Each reply is used for one row only.
  */
 function createOtherInstanceFinder(
   entries: Iterable<RecordingEntry>,

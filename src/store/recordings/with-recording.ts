@@ -8,9 +8,10 @@ import type { RecordingFile } from './recording-file.js';
 /**
  * Writes each reply to a recording before the reply is returned. The recording identifies a reply by the request as
  * this layer received it, so retries, fallbacks and the API in use do not matter. Truncated replies are recorded too,
- * so that a replay ends as the run did. Failed calls are not recorded. Create a new layer for each run, or one layer
- * for all rows of a run with rows: the layer numbers the equal requests of a run, and can't tell which run sent a
- * request that has neither a `position` nor an `instance`.
+ * so that a replay ends as the run did. Failed calls are not recorded.
+ *
+ * Create a new layer for each run. The rows of one run may share a layer if the context of each call says which row
+ * sends the request: the layer numbers the equal requests of each row separately.
  *
  * @throws BoticelliError `output_failed` if the reply can't be written; its usage is then reported in a `spent` event
  */

@@ -36,9 +36,9 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param database has the table `answers`
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
- * @param isOfThisCommand whether a row with this id is among the rows of the command. If given, a row without a stored
- *   reply may take the reply that another row got for the same request. The other row must not be among the rows of the
- *   command. It may then be an earlier version of this row, before an edit of a column that the request does not use
+ * @param isOfThisCommand whether a row with this id is among the rows of this command. If given, a row without a stored
+ *   reply may take the reply to an equal request of a row that is not among them: probably this row before an edit of a
+ *   column that the request does not use
  */
 export function createSqliteReplyCache(
   database: Database.Database,
@@ -88,8 +88,8 @@ export function createSqliteReplyCache(
 }
 
 /**
- * Creates a function that finds the reply that another row got for the same request. That row must not be among the
- * rows of this command. No two rows get the same reply.
+ * Creates a function that finds the reply to an equal request of a row that is not among the rows of this command. No
+ * two rows get the same reply.
  */
 function createOtherInstanceFinder(database: Database.Database, isOfThisCommand: (id: string) => boolean) {
   // The keys of hops are left out: they contain a slash.
@@ -118,8 +118,9 @@ export function replaceNuls(text: string): string {
 
 /**
  * The stored form of a reply. Most replies are only text, which a response contains three times: as its text, as the
- * text of its turn and as a native part. The text is stored once, because a run that wrote a reply of 10 MB three times
- * took 320 MB of memory (2026-11). The bytes of media, which native parts contain too, are also stored once.
+ * text of its turn and in the `native` parts of its turn, which are in Gemini's own format. The text is stored once,
+ * because a run that wrote a reply of 10 MB three times took 320 MB of memory (2026-11). The bytes of media, which
+ * native parts contain too, are also stored once.
  */
 interface SerializedReply extends Omit<StoredReply, 'turn'> {
   /** The turn. Its `text` is left out if it equals the text of the reply. */

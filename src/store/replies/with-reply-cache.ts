@@ -30,9 +30,10 @@ export interface ReplyCacheOptions {
  * Stores each complete reply before it is returned. If `canReuse` returns true, reuses the reply to an equal request of
  * an earlier run. A reused reply needs no request and no quota, and costs nothing. Replies that are truncated or may be
  * incomplete are returned but not stored. If `findMismatches` of the call finds a mismatch in a stored reply, the reply
- * is requested again. If a long reply is not valid JSON or not as expected, its stored hops are deleted. Create a new
- * layer for each run, or one layer for all rows of a run with rows: the layer numbers the equal requests of a run, and
- * can't tell which run sent a request that has neither a `position` nor an `instance`.
+ * is requested again. If a long reply is not valid JSON or not as expected, its stored hops are deleted.
+ *
+ * Create a new layer for each run. The rows of one run may share a layer if the context of each call says which row
+ * sends the request: the layer numbers the equal requests of each row separately.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const identifyRequest = createRequestNumbering();

@@ -28,8 +28,8 @@ interface PruneTimes {
  *
  * The clock of a machine may be years ahead for a while, and the whole history would then be too old. Age therefore
  * counts from the newest run or reply before this run, so the first run with a wrong clock deletes nothing that was not
- * due. When a further run has the wrong clock, the newest entry has a wrong time too. No run therefore deletes more
- * than the first `keepMs` of the history, counted from its oldest entry.
+ * due. When a further run has the wrong clock, the newest entry has a wrong time too, and the whole history would be
+ * too old. A run therefore deletes only entries that are less than `keepMs` newer than the oldest entry.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

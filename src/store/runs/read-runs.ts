@@ -28,7 +28,8 @@ function listColumns(database: Database.Database): string {
   return hasColumn(database, 'runs', 'vars') ? `${baseColumns}, vars` : baseColumns;
 }
 
-type RunRow = { startedAt: number } & Record<string, string | number | null>;
+/** A row of the table `runs`, with its columns renamed. */
+type StoredRun = { startedAt: number } & Record<string, string | number | null>;
 
 /** The SQL condition that excludes the runs of rows, whose ids have a slash. */
 const wholeRunCondition = "instr(id, '/') = 0";
@@ -64,7 +65,7 @@ export function listRuns(
   );
   const selectCount = database.prepare(`SELECT count(*) FROM runs WHERE ${where}`).raw(true);
   const [total] = selectCount.get(...values) as [number];
-  return { runs: addRowData(database, (select.all(...values, limit) as RunRow[]).map(toRecordedRun)), total };
+  return { runs: addRowData(database, (select.all(...values, limit) as StoredRun[]).map(toRecordedRun)), total };
 }
 
 /** Lists the names of narratives that were run, the most recent first. */
@@ -81,7 +82,7 @@ export function listRowRuns(database: Database.Database, run: string): RecordedR
     `SELECT ${listColumns(database)} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,
   );
   // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
-  const found = (select.all(`${run}/`, `${run}0`, run.length + 2) as RunRow[]).map(toRecordedRun);
+  const found = (select.all(`${run}/`, `${run}0`, run.length + 2) as StoredRun[]).map(toRecordedRun);
   return addRowData(database, found);
 }
 
@@ -106,7 +107,7 @@ function addRowData(database: Database.Database, runs: RecordedRun[]): RecordedR
   });
 }
 
-/** An empty label means that the run has a `--matrix` but no rows, or belongs to such a run. */
+/** An empty label means that there are no rows, only combinations of `--matrix`. They are stored like rows. */
 function toLabels(label: string, isWholeRun: boolean): Pick<RecordedRun, 'source' | 'rowLabel'> {
   if (label === '') return {};
   return isWholeRun ? { source: label } : { rowLabel: label };
@@ -128,25 +129,26 @@ export function findRuns(database: Database.Database, prefix: string): RecordedR
   const runs = idPrefix === 'last' ? listRuns(database, 1).runs : findWholeRuns(database, idPrefix);
   if (number === undefined) return runs;
   const select = database.prepare(`SELECT ${listColumns(database)} FROM runs WHERE id = ?`);
-  const rows = runs.flatMap(({ run }) => (select.all(`${run}/${number}`) as RunRow[]).map(toRecordedRun));
-  return addRowData(database, rows);
+  const rowRuns = runs.flatMap(({ run }) => (select.all(`${run}/${number}`) as StoredRun[]).map(toRecordedRun));
+  return addRowData(database, rowRuns);
 }
 
 function findWholeRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const select = database.prepare(
     `SELECT ${listColumns(database)} FROM runs WHERE id >= ? AND id < ? AND ${wholeRunCondition} ORDER BY id DESC LIMIT 3`,
   );
-  return addRowData(database, (select.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
+  return addRowData(database, (select.all(prefix, `${prefix}\u{10ffff}`) as StoredRun[]).map(toRecordedRun));
 }
 
 /** Lists the acts of a run that have ended or failed, in order. */
 export function listActs(database: Database.Database, run: string): RecordedAct[] {
   const details = hasColumn(database, 'acts', 'timing') ? 'timing, prompt' : 'NULL, NULL';
-  const select = database.prepare(`SELECT act, ended, told, ${details} FROM acts WHERE run = ? ORDER BY position`);
+  const columns = `act, ended AS endEvent, told AS events, ${details}`;
+  const select = database.prepare(`SELECT ${columns} FROM acts WHERE run = ? ORDER BY position`);
   return (select.raw(true).all(run) as [string, ...(string | null)[]][]).map(([name, ...json]) => {
     const act = String(name);
-    const [endValue, events, timing, prompt] = json.map(parseColumn);
-    const end = toActEnd(endValue, act);
+    const [endEvent, events, timing, prompt] = json.map(parseColumn);
+    const end = toActEnd(endEvent, act);
     return {
       act,
       ...(end && { end }),
@@ -161,13 +163,15 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
  * Converts a row of the table `runs`. Values that are NULL or not valid are left out or replaced with defaults, so that
  * a damaged row does not hide the others.
  */
-function toRecordedRun(row: RunRow): RecordedRun {
-  const plainFields = Object.entries(row).filter(([name, value]) => {
+function toRecordedRun(stored: StoredRun): RecordedRun {
+  const plainFields = Object.entries(stored).filter(([name, value]) => {
     // A damaged file may have bytes in the place of text.
     return !jsonColumns.includes(name) && typeof value === (numberColumns.includes(name) ? 'number' : 'string');
   });
-  const [modelsAsked, modelsServed] = [row.modelsAsked, row.modelsServed].map((json) => toList(parseColumn(json)));
-  const [usage, error, vars] = [row.usage, row.error, row.vars].map(parseColumn);
+  const [modelsAsked, modelsServed] = [stored.modelsAsked, stored.modelsServed].map((json) =>
+    toList(parseColumn(json)),
+  );
+  const [usage, error, vars] = [stored.usage, stored.error, stored.vars].map(parseColumn);
   return {
     ...defaults,
     ...(Object.fromEntries(plainFields) as unknown as RecordedRun),
@@ -175,7 +179,7 @@ function toRecordedRun(row: RunRow): RecordedRun {
     usage: isRecord(usage) ? usage : {},
     ...(isErrorReport(error) && { error }),
     ...(isRecord(vars) && { vars: toTexts(vars) }),
-    startedAt: formatTime(row.startedAt),
+    startedAt: formatTime(stored.startedAt),
   };
 }
 

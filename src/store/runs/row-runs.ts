@@ -5,8 +5,8 @@ import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 
 /**
- * A combination of `--matrix`, as stored with a row. Entry 0, which stands for the run as a whole, stores all values of
- * each key instead.
+ * A combination of `--matrix`, as stored with a row (see `RowEntry`). The entry with number 0 stands for the run as a
+ * whole, and has the list of all values of each key instead.
  */
 export interface StoredMatrix {
   /** The values on one line, for people. */

@@ -17,21 +17,21 @@ interface RowRecord {
 
 /**
  * Adds totals to a run with rows that is in progress or was killed: the sums of the rows that have ended. The run has
- * no totals of its own, because they are stored only at its end. In a run with rows, `actCount` and `actsEnded` count
- * rows, not acts.
+ * no totals of its own, because they are stored only at its end. In a run with rows, `actCount` is the number of all
+ * rows, and `actsEnded` the number of rows that completed.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
   const select = database.prepare(
     `SELECT status, models_asked, models_served, attempts, wait_ms, usage, cost_usd FROM runs WHERE id > ? AND id < ?`,
   );
   const models = { asked: new Set<string>(), served: new Set<string>() };
-  const counts = { endedRows: 0, actsEnded: 0, attempts: 0, waitMs: 0 };
+  const counts = { endedRows: 0, completedRows: 0, attempts: 0, waitMs: 0 };
   let usage: Usage = zeroUsage;
   let costUsd: number | undefined = 0;
   // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
   for (const row of select.iterate(`${run.run}/`, `${run.run}0`) as Iterable<RowRecord>) {
     counts.endedRows += 1;
-    if (row.status === 'completed') counts.actsEnded += 1;
+    if (row.status === 'completed') counts.completedRows += 1;
     counts.attempts += row.attempts;
     counts.waitMs += row.wait_ms;
     addModels(models.asked, row.models_asked);
@@ -41,11 +41,12 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
     // A row that completed without a cost has an unknown price. One that failed without a cost adds nothing.
     if (row.cost_usd !== null || row.status === 'completed') costUsd = addCosts(costUsd, row.cost_usd ?? undefined);
   }
-  const { endedRows, ...totals } = counts;
+  const { endedRows, completedRows, ...totals } = counts;
   const { costUsd: _, ...rest } = run;
   // The stored number of rows is 0 for rows from standard input, which can't be counted before they are read.
   return {
-    ...{ ...rest, ...totals, usage, actCount: Math.max(run.actCount, endedRows) },
+    ...{ ...rest, ...totals, usage },
+    ...{ actCount: Math.max(run.actCount, endedRows), actsEnded: completedRows },
     ...{ modelsAsked: [...models.asked], modelsServed: [...models.served] },
     ...(endedRows > 0 && costUsd !== undefined && { costUsd }),
   };

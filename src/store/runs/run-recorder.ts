@@ -25,7 +25,7 @@ export type ActProgressEvent = ActWait | ActRetry | ActFallback | ActNote;
 
 /** The totals of a run so far. */
 export interface RunTotals {
-  /** The number of acts that have a reply. */
+  /** The number of acts that have their reply; with `--each` or `--matrix`, the number of rows that have theirs. */
   actsEnded: number;
   /** The requested models, each once, in order of appearance. */
   modelsAsked: string[];

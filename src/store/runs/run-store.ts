@@ -37,7 +37,7 @@ export interface RowRecorder {
 interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   /** The name of the narrative. */
   narrative: string;
-  /** See `createSqliteReplyCache`. */
+  /** Whether a row with this id is among the rows of this command. See `createSqliteReplyCache`. */
   isOfThisCommand?: ((id: string) => boolean) | undefined;
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;

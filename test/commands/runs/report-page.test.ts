@@ -121,7 +121,7 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
       ['thinking', 200, 100],
       ['answering', 300, 300],
     ]);
-    expect(await measureParts(1)).toEqual([['request', 600, 400]]);
+    expect(await measureParts(1)).toEqual([['undivided', 600, 400]]);
     expect(await page.locator('.bars svg').first().getAttribute('aria-label')).toBe(
       'waiting 2.0 s, thinking 1.0 s, answering 3.0 s',
     );
@@ -151,7 +151,9 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
     const measureWidth =
       "document.querySelector('figure img').decode().then(() => document.querySelector('figure img').naturalWidth)";
     expect(await page.evaluate(measureWidth)).toBe(10);
-    expect(await page.locator('#r1-a2').textContent()).toContain('Not kept: 02-draw-2.png, image/png, 1,200,000 bytes');
+    expect(await page.locator('#r1-a2').textContent()).toContain(
+      'Not stored in the history: 02-draw-2.png, image/png, 1,200,000 bytes',
+    );
   });
 
   test('lists failed rows first, and sorts and filters rows from the keyboard', async () => {

@@ -60,7 +60,7 @@ test('shows the pictures of a run from the stored replies, and says which are no
   database.exec('DELETE FROM answers');
   database.close();
   expect((await report('--force')).code).toBe(0);
-  expect(read()).toContain('Not kept: 01-draw-1.png, image/png, 9 bytes');
+  expect(read()).toContain('Not stored in the history: 01-draw-1.png, image/png, 9 bytes');
 });
 
 test('replaces a file only with --force, and never a link or a folder', async () => {
@@ -101,6 +101,7 @@ test('fails for a run that does not exist, and writes no file', async () => {
 });
 
 test('writes a page about a run that is damaged, unfinished or empty', async () => {
+  // `ended` is the end event of an act, and `told` are the events before it.
   const damage: readonly [string, string][] = [
     ['ended = \'{"text": [], "usage": 3, "media": {}, "sources": [3], "audio": []}\'', 'No text.'],
     ['ended = \'{\', told = \'[{"type": "act-retry"}, {"type": "act-wait", "waitMs": 1}, 5]\'', 'No reply.'],

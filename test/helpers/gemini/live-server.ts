@@ -27,7 +27,7 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup requested it: a connection with that handle
  *   continues the conversation, once.
  * - The server closes the session with 1007 for TEXT (except for `textModels`), for client content beyond history (for
- *   `realtimeModels`), for an invalid key and for an unknown handle; with 1008 for an unknown model; with 1011 for more
+ *   `realtimePromptModels`), for an invalid key and for an unknown handle; with 1008 for an unknown model; with 1011 for more
  *   sessions at the same time than `maxSessions`.
  *
  * A reply comes from the queue of scripts, else it is `Reply <n> of <model> to "<the last text>"`, where n is the number of
@@ -50,8 +50,8 @@ export interface LiveServer {
   waitForTurns(count: number): Promise<void>;
   /** The models that also reply in text. */
   textModels: Set<string>;
-  /** The models that accept client content only as history. */
-  realtimeModels: Set<string>;
+  /** The models that accept prompts only as `realtimeInput`, and `clientContent` only as history. */
+  realtimePromptModels: Set<string>;
   /** The maximum number of sessions at the same time. Default infinite. */
   maxSessions: number;
   /** Whether sessions can be resumed. Default true. */
@@ -88,7 +88,7 @@ function createServerState(
   let maxOpenCount = 0;
   const state: LiveServer & LiveServerState = {
     ...options,
-    ...{ sessions: [], scripts: [], handles: new Map(), textModels: new Set(), realtimeModels: new Set() },
+    ...{ sessions: [], scripts: [], handles: new Map(), textModels: new Set(), realtimePromptModels: new Set() },
     ...{ maxSessions: Number.POSITIVE_INFINITY, allowsResumption: true },
     get openCount() {
       const openCount = state.sessions.filter(isOpen).length;

@@ -49,7 +49,7 @@ export interface LiveServerState {
   sessions: LiveSessionLog[];
   readonly openCount: number;
   textModels: Set<string>;
-  realtimeModels: Set<string>;
+  realtimePromptModels: Set<string>;
   maxSessions: number;
   allowsResumption: boolean;
   /** Whether a Live model of this name (without `models/`) exists. */
@@ -165,7 +165,7 @@ async function handleMessage(
 ): Promise<void> {
   const { state } = connection;
   const { clientContent, realtimeInput } = message;
-  const acceptsOnlyHistory = state.realtimeModels.has(log.model);
+  const acceptsOnlyHistory = state.realtimePromptModels.has(log.model);
   const isHistory = log.setup.historyConfig?.initialHistoryInClientContent === true && log.turns.length === 0;
   if (clientContent && acceptsOnlyHistory && !isHistory) {
     return log.close({ code: 1007, reason: 'Request contains an invalid argument.' });

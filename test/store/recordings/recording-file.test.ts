@@ -9,6 +9,7 @@ import { createTemporaryFolder } from '../../helpers/boticelli.js';
 
 const createEntry = (key: string, text = 'reply'): RecordingEntry => ({
   ...{ key: key.repeat(64), occurrence: 0 },
+  // `after` has the hashes of the turns before the prompt.
   request: { model: 'm', parameters: {}, after: [], asked: [{ text: 'prompt' }] },
   reply: {
     ...{ text, model: 'm', finishReason: 'STOP' },
@@ -116,7 +117,7 @@ describe.skipIf(process.platform === 'win32')('links and special files', () => {
   });
 
   test.each([
-    ['another file', 'file', 'precious'],
+    ['a file that is not a recording', 'file', 'precious'],
     ['an empty file', 'file', ''],
     ['no file', 'none', ''],
   ])('a symbolic link to %s is refused, and the message names the target', (_, target, content) => {

@@ -58,10 +58,16 @@ describe('the key of a request stays the same', () => {
 });
 
 test('the key of a request depends on the media of an earlier reply, but not on its native parts', () => {
-  const replied = { role: 'model', text: 'Hello you', model: 'model-a' } as const;
-  const media = (base64: string, mimeType = 'image/png') => ({ ...replied, media: [{ mimeType, base64 }] });
-  const turns = [replied, media(png), media('AAAA'), media(png, 'image/jpeg'), { ...media(png), native: [{}] }];
-  const keys = turns.map((turn) => keyOf({ ...request, turns: [first, turn, last] }));
+  const textReply = { role: 'model', text: 'Hello you', model: 'model-a' } as const;
+  const withMedia = (base64: string, mimeType = 'image/png') => ({ ...textReply, media: [{ mimeType, base64 }] });
+  const replies = [
+    textReply,
+    withMedia(png),
+    withMedia('AAAA'),
+    withMedia(png, 'image/jpeg'),
+    { ...withMedia(png), native: [{}] },
+  ];
+  const keys = replies.map((turn) => keyOf({ ...request, turns: [first, turn, last] }));
   expect(new Set(keys).size).toBe(4);
   expect(keys[4]).toBe(keys[1]);
 });

@@ -48,6 +48,7 @@ test('leaves out an invalid end, invalid events, an invalid timing and an invali
   const retry = '"type": "act-retry", "attempt": 1, "delayMs": 1';
   const invalid = [`{${retry}, "error": null}`, `{${retry}, "error": {"code": 7}}`, '{"type": "constructor"}'];
   const expected = [{ act: 'a', events: [JSON.parse(note)] }];
+  // `ended` is the end event of an act, and `told` are the events before it.
   database.exec(`UPDATE acts SET ended = '{', told = '[7, ${invalid.join(', ')}, ${note}]'`);
   expect(listActs(database, 'r2')).toEqual(expected);
   database.exec('UPDATE acts SET timing = \'{"waits": [7]}\', prompt = \'{"parts": [null]}\'');

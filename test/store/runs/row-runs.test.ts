@@ -56,6 +56,7 @@ test('an unfinished run with rows has the totals of the rows that have ended; a 
   }
   await rows.createListener({ number: 4, label: 'in progress' })({ ...start, run: 'row' });
   await store.flush();
+  // `actCount` counts all rows, and `actsEnded` those that completed.
   expect(listRuns(database, 9).runs).toEqual([
     expect.objectContaining({
       ...{ run: 'whole', status: 'unfinished', source: 'c.csv', actCount: 5, actsEnded: 2, attempts: 5, waitMs: 60 },
@@ -72,7 +73,8 @@ test('combinations are stored in a table that an earlier version created without
   database.exec(
     'CREATE TABLE row_runs (run TEXT NOT NULL, number INTEGER NOT NULL, label TEXT NOT NULL, PRIMARY KEY (run, number)) WITHOUT ROWID',
   );
-  database.exec("INSERT INTO row_runs VALUES ('old', 0, 'old.csv')");
+  // Entry 0 stands for the run as a whole. Its label is the source of the rows.
+  database.exec("INSERT INTO row_runs (run, number, label) VALUES ('old', 0, 'old.csv')");
   const store = openStore();
   await store.onEvent({ ...start, run: 'old' });
   expect(listRuns(database, 9).runs).toMatchObject([{ run: 'old', source: 'old.csv' }]);

@@ -360,7 +360,7 @@ describe('while another process writes to the database', () => {
       'the response mode of a Live model',
       ({ liveModes }: Writers) => liveModes.write('s', 'm', { modeJson: '{}', learnedAt: 1 }),
     ],
-  ])('a failed attempt to write %s leaves no transaction open on the connection', async (_, write) => {
+  ])('an attempt to write %s that meets the lock leaves no transaction open on the connection', async (_, write) => {
     const { database: other } = await openDatabase(folder);
     const writers = { ...openStore(), liveModes: createLiveModeRows(database) };
     other?.exec('BEGIN IMMEDIATE');
@@ -374,6 +374,7 @@ describe('while another process writes to the database', () => {
     database.exec('BEGIN IMMEDIATE');
     expect(() => database.exec('COMMIT')).not.toThrow();
     await writers.store.flush();
+    // The store has written it in a later attempt.
     expect(writers.failures).toEqual([]);
   });
 });

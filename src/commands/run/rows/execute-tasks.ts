@@ -8,7 +8,7 @@ import { createFailedReport } from '../narrative-view.js';
 import { executeTask, type TaskContext } from './execute-task.js';
 import type { RowsRun } from './open-rows-run.js';
 import { createRowOutput } from './row-output.js';
-import { getResultSubject, getShortTaskName, type RowTask } from './row-task.js';
+import { getRowAndCombination, getShortTaskName, type RowTask } from './row-task.js';
 import { countTasks, listTasks } from './row-tasks.js';
 import type { RowsOutcome } from './rows-outcome.js';
 import { createOutcome, createRowsState, type RowsState } from './rows-state.js';
@@ -31,7 +31,7 @@ export async function executeTasks(run: RowsRun, context: TaskContext): Promise<
   view.start(countTasks(run, options.shard));
   try {
     for await (const task of listTasks(run, options)) {
-      if (results?.takeEarlierResult(getResultSubject(task))) {
+      if (results?.takeEarlierResult(getRowAndCombination(task))) {
         view.addEarlierRow(task);
         state.reached += 1;
         continue;
@@ -108,7 +108,7 @@ async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, c
     if (failure) stopAfter(failure, task, run, state);
     view.endRow(task, run.source, report);
     const number = run.source.format === 'none' ? position : row.number;
-    const result = createRowResult({ ...getResultSubject(task), number }, report, run.isJsonReply);
+    const result = createRowResult({ ...getRowAndCombination(task), number }, report, run.isJsonReply);
     run.results?.write(result);
     state.output?.add(position, result);
     if (failure && !shared.isWrittenAsFailed) run.failed?.write(row);

@@ -1,5 +1,5 @@
 import type { RequestInstance } from '../../../driver/driver.js';
-import type { ResultSubject } from '../../../rows/results/row-result.js';
+import type { RowAndCombination } from '../../../rows/results/row-result.js';
 import { formatRowLocation, type Row, type RowSource } from '../../../rows/row.js';
 import type { Variant } from './load-variants.js';
 
@@ -16,7 +16,7 @@ export interface RowTask {
 }
 
 /** Returns the values that identify the result of a run. */
-export function getResultSubject({ row, variant }: RowTask): ResultSubject {
+export function getRowAndCombination({ row, variant }: RowTask): RowAndCombination {
   return { row: row.values, ...(variant.combination && { matrix: variant.combination.values }) };
 }
 
