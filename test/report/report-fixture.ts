@@ -51,6 +51,7 @@ export function storeRun(database: Database.Database, run: StoredRun): void {
       ],
       ...[acts.length, JSON.stringify(usage), status, durationMs, run.error ? JSON.stringify(run.error) : null],
     );
+  // `ended` is the `act-end` event of an act, and `told` the list of the events before it.
   const insertAct = database.prepare('INSERT INTO acts (run, position, act, ended, told) VALUES (?, ?, ?, ?, ?)');
   for (const [index, { act, end, events = [] }] of acts.entries()) {
     const endJson = end ? JSON.stringify({ ...createActEnd(act, index), ...end }) : null;

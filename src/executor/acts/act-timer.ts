@@ -25,7 +25,7 @@ export function createActTimer(clock: Clock): ActTimer {
   const startedAt = clock.now();
   const elapsed = () => clock.now() - startedAt;
   const waits: WaitSpan[] = [];
-  const retriesMs: number[] = [];
+  const failedAttemptsMs: number[] = [];
   let plannedWaitMs = 0;
   let firstTokenMs: number | undefined;
   return {
@@ -41,13 +41,13 @@ export function createActTimer(clock: Clock): ActTimer {
     },
     addMeasuredWait: (wait) =>
       void waits.push({ reason: wait.reason, startMs: wait.startedAt - startedAt, durationMs: wait.durationMs }),
-    addRetry: () => void retriesMs.push(elapsed()),
+    addRetry: () => void failedAttemptsMs.push(elapsed()),
     addText() {
       firstTokenMs ??= elapsed();
     },
     measure: () => ({
       ...{ startedAt, durationMs: elapsed(), waits },
-      ...(retriesMs.length > 0 && { retriesMs }),
+      ...(failedAttemptsMs.length > 0 && { retriesMs: failedAttemptsMs }),
       ...(firstTokenMs !== undefined && { firstTokenMs }),
     }),
   };

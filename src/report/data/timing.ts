@@ -68,7 +68,7 @@ export function toReportTiming(
 
 function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): TimesFromStart {
   const durationMs = toAmount(timing.durationMs);
-  const { firstTokenMs, retriesMs } = timing;
+  const { firstTokenMs, retriesMs: failedAttemptsMs } = timing;
   const waits = toRecords(timing.waits).map((wait) => ({
     startMs: Math.min(toAmount(wait.startMs), durationMs),
     durationMs: Math.min(toAmount(wait.durationMs), durationMs),
@@ -76,7 +76,7 @@ function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): 
   return {
     ...{ durationMs, waits: waits.sort((one, other) => one.startMs - other.startMs) },
     // The last attempt of an act without a reply failed too.
-    failures: [...toList(retriesMs).filter(isAmount), ...(hasReply ? [] : [durationMs])],
+    failures: [...toList(failedAttemptsMs).filter(isAmount), ...(hasReply ? [] : [durationMs])],
     ...(isAmount(firstTokenMs) && { firstTokenMs: Math.min(firstTokenMs, durationMs) }),
   };
 }
