@@ -166,7 +166,7 @@ export class Interrupted extends BoticelliError {
   }
 }
 
-/** A failure in the JSON formats. `retryAt` is ISO 8601 in UTC. */
+/** A failure as `--output json` and `--output ndjson` show it. `retryAt` is ISO 8601 in UTC. */
 export interface ErrorReport {
   code: ErrorCode;
   message: string;

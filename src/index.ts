@@ -58,6 +58,7 @@ export type {
 } from './driver/response.js';
 export { addUsage, zeroUsage } from './driver/response.js';
 export type { ExecutedCode, Source, ToolUse } from './driver/tool-use.js';
+// An error class, like those of ./errors.js. The exports are sorted by file.
 export { UntranscribedSpeech } from './driver/untranscribed-speech.js';
 export type { ErrorCode, ErrorDetails, ErrorReport, InterruptSignal, QuotaViolation } from './errors.js';
 export {

@@ -7,7 +7,10 @@ export interface SplitProgram {
   entry: string;
   /** The modules that the rest of the program loads with `import()`, by the name of the part that contains them. */
   parts: Readonly<Record<string, readonly string[]>>;
-  /** Libraries with a file of their own in `dist/lazy/`: its name without `.cjs`, by the name that is imported. */
+  /**
+   * The libraries that have their own file in `dist/lazy/`. A key is the name that is imported, and its value is the
+   * name of the file without `.cjs`.
+   */
   libraries?: Readonly<Record<string, string>>;
   /** The folder of the program, which has the modules in `src/`. Default: the working folder. */
   folder?: string;

@@ -11,7 +11,7 @@ export function isContinued(finishReason: string | undefined): boolean {
  * Returns the continuation token of a response, with which the next hop is requested. Undefined if the response has
  * none, or has the token of an earlier hop: with that token, the service would send an earlier part again.
  */
-export function getNextToken(
+export function getNewContinuationToken(
   { finishedHops = [] }: Pick<GenerateRequest, 'finishedHops'>,
   { continuationToken: token }: Pick<GenerateResponse, 'continuationToken'>,
 ): string | undefined {

@@ -100,9 +100,9 @@ export function getSoundlessPromptTokens(
   { outputByModality, inputByModality = {} }: Price,
   { promptTokens }: Usage,
 ): TokensByModality | undefined {
-  const otherModalities = Object.keys(inputByModality);
+  const separatelyPricedModalities = Object.keys(inputByModality);
   if (promptTokens === undefined || outputByModality?.AUDIO !== undefined) return undefined;
-  if (otherModalities.some((modality) => modality !== 'AUDIO')) return undefined;
+  if (separatelyPricedModalities.some((modality) => modality !== 'AUDIO')) return undefined;
   const media = turns.flatMap((turn): readonly { mimeType?: string }[] =>
     turn.role === 'user' ? turn.parts.filter((part) => part.type === 'media') : (turn.media ?? []),
   );

@@ -22,7 +22,7 @@ export interface ExecutedCode {
   code: string;
   /** What the code printed, or why it failed. Absent if there is no output. */
   output?: string;
-  /** How code that did not succeed ended, as the service writes it, for example `OUTCOME_FAILED`. */
+  /** The outcome of code that failed, in the service's words, such as `OUTCOME_FAILED`. Absent for successful code. */
   outcome?: string;
 }
 

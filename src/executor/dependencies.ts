@@ -61,8 +61,9 @@ function findReferencedPosition(name: string, position: number, positions: ActPo
 }
 
 /**
- * Runs the acts of a round, each as soon as those that it depends on have finished. After a failure, acts that depend
- * on the failed one are not run. Settles when all acts have ended; rejects with the first error.
+ * Calls `run` for each act of a round as soon as the acts that it depends on have finished. An act that depends on a
+ * failed act is not passed to `run`. After a failure, all other acts are still passed to `run`, which must reject those
+ * that should not start. Settles when all acts have ended; rejects with the first error.
  */
 export async function runWhenReady(
   acts: readonly Act[],

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
-import { explainOutsideWithoutHint } from '../narrative/confinement.js';
+import { findOutsideProblemWithoutHint } from '../narrative/confinement.js';
 import { collectNarratives, type MediaTemplate, type Narrative } from '../narrative/narrative.js';
 import { formatFileName } from '../narrative/parse/load-media.js';
 import { getVariableName, isRowName, parseTemplate, renderTemplate } from '../narrative/template.js';
@@ -41,7 +41,7 @@ export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, 
   }
   const { folder } = spec;
   const shownName = `the file ${formatFileName(name)}`;
-  const message = explainOutsideWithoutHint(resolve(folder, name), shownName, {
+  const message = findOutsideProblemWithoutHint(resolve(folder, name), shownName, {
     folder: resolve(folder),
     reason: filledNameReason,
   });
@@ -50,7 +50,7 @@ export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, 
   throw new BoticelliError('no_input', message, { hint });
 }
 
-const filledNameReason = 'a reply or standard input chooses its name';
+const filledNameReason = 'its name comes from a reply or standard input';
 
 /**
  * Rejects URLs whose host a reply or standard input fills, before the first request of the run. Does not check a URL in

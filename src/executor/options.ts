@@ -34,14 +34,14 @@ export interface NarrativeExecutorOptions {
   /** Reads the value of `{{stdin}}`. Called once, before the first act, and only if the narrative uses it. */
   stdin?: () => Promise<string>;
   /**
-   * Saves the speech of a reply. Called before the `act-end` event of the reply, or before its act fails because the
-   * speech has no transcript. Returns the name of the file, if any. If this option is absent, only the duration of the
-   * speech is reported.
+   * Saves the speech of a Live model's reply. (The sounds of other models go to `saveMedia`.) Called before the
+   * `act-end` event of the reply, or before its act fails because the speech has no transcript. Returns the name of the
+   * file, if any. If this option is absent, only the duration of the speech is reported.
    */
   saveAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;
   /**
-   * Saves a picture or a sound of a reply. Called before the `act-end` event of the reply, in the order of the reply;
-   * `number` counts from 1. Returns the name of the file, if any.
+   * Saves a picture or a sound of a reply, but not the speech of a Live model. Called before the `act-end` event of the
+   * reply, in the order of the reply; `number` counts from 1. Returns the name of the file, if any.
    */
   saveMedia?: (act: { act: string; index: number }, media: ReplyMedia, number: number) => string | undefined;
   /** Whether `act-end` events contain the bytes of media. Default false. */
@@ -110,7 +110,7 @@ export interface NarrativeRow {
   folder: string;
   /** The file that the row stands for, if there is one. It may be in any folder, because the user named it. */
   file?: string;
-  /** Whether the values are only assumed, as in an estimate without rows. Files that they name are not read. */
+  /** Whether this row stands for rows that are unknown, as in an estimate. Files that its values name are not read. */
   isUnknown?: boolean;
 }
 

@@ -5,8 +5,8 @@ export interface PlannedAct {
   /** The name of the act in events, which is `outer/inner` for an act of a nested narrative. */
   name: string;
   /**
-   * The names of all acts that share this reply: the act itself, and each outer act whose nested narrative ends with
-   * this act.
+   * The names of all acts that have this reply: the act itself, and outer acts that make no request of their own. The
+   * reply of such an outer act is the last reply of its nested narrative.
    */
   actNames: readonly string[];
   /** Whether one of `actNames` is an act of the outermost narrative. */

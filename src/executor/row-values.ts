@@ -48,7 +48,8 @@ function formatValue(value: unknown): string {
 /**
  * Reads the file that a row names. Its name is relative to the folder of the row. The file must be in that folder or in
  * that of the narrative, because the author of the rows may not be the user: a row could otherwise send any file.
- * The row's own `file` may be anywhere, and with `allowOutside`, so may any file.
+ * The file that the row itself stands for (`row.file`) may be anywhere, because the user named it. With `allowOutside`,
+ * any file may be anywhere.
  *
  * @throws BoticelliError `no_input` for a file that is not allowed
  */
@@ -64,7 +65,7 @@ export async function loadRowFile(
   const places = [...new Set(folders)].join(' and ');
   throw new BoticelliError(
     'no_input',
-    `the file ${formatFileName(name)} is outside of ${places}, and a row chooses its name`,
+    `the file ${formatFileName(name)} is outside of ${places}, and its name comes from a row`,
     {
       hint: 'To allow any file, run the narrative with --allow-outside.',
     },

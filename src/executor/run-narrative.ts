@@ -78,7 +78,8 @@ async function runRound(
   const { acts } = narrative;
   const { vars, round = 1 } = scope;
   const firstIndexes = prefixSums(requestCounts, scope.firstIndex);
-  const positions = createActPositions(acts, (position) => requestCounts[position] !== 0);
+  const hasReply = (position: number) => requestCounts[position] !== 0;
+  const positions = createActPositions(acts, hasReply);
   const conversation = createConversation(acts);
   /** The replies by position. */
   const replies: string[] = [];

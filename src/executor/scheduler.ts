@@ -15,8 +15,8 @@ interface SchedulerOptions {
   /** The maximum number of tasks that run at the same time. */
   maxConcurrent: number;
   /**
-   * The maximum number of started tasks, counted from the oldest unfinished one. Results are shown in the order of the
-   * tasks, so this limits how many of them must wait for that one.
+   * The maximum number of tasks from the oldest unfinished one to the newest started one, finished or not. Results are
+   * shown in the order of the tasks, so this limits how many finished results wait for the oldest unfinished task.
    */
   maxAhead: number;
 }

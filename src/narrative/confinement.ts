@@ -5,17 +5,17 @@ import type { FileConfinement } from './narrative.js';
  * Returns why a confined narrative must not read a file, as a message that ends with the hint of the confinement.
  * Returns undefined if the narrative may read the file.
  */
-export function explainOutside(
+export function findOutsideProblem(
   path: string,
   name: string,
   confinement: FileConfinement | undefined,
 ): string | undefined {
-  const description = confinement && explainOutsideWithoutHint(path, name, confinement);
+  const description = confinement && findOutsideProblemWithoutHint(path, name, confinement);
   return description === undefined ? undefined : `${description}. ${confinement?.hint}`;
 }
 
-/** Like `explainOutside`, but without the hint, for callers that have a hint of their own. */
-export function explainOutsideWithoutHint(
+/** Like `findOutsideProblem`, but without the hint, for callers that have a hint of their own. */
+export function findOutsideProblemWithoutHint(
   path: string,
   name: string,
   { folder, reason }: Pick<FileConfinement, 'folder' | 'reason'>,

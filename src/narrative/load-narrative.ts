@@ -8,7 +8,7 @@ import { isWithinFolder } from '../util/folder-boundary.js';
 import { type FileError, readRegularFile } from '../util/read-regular-file.js';
 import { checkMediaTemplates } from './check/check-media-templates.js';
 import type { UndefinedVariable } from './check/check-references.js';
-import { explainOutside } from './confinement.js';
+import { findOutsideProblem } from './confinement.js';
 import { InvalidNarrative } from './invalid-narrative.js';
 import type { FileConfinement, Narrative } from './narrative.js';
 import {
@@ -128,7 +128,7 @@ function explainLinkOutside(
   confinement: FileConfinement | undefined,
 ): string | undefined {
   if (!confinement || isFromStdin || !isWithinFolder(dirname(file), confinement.folder)) return undefined;
-  return explainOutside(file, file, confinement);
+  return findOutsideProblem(file, file, confinement);
 }
 
 function createUnreadNarrative(file: string, message: string): LoadedNarrative {

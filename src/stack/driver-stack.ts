@@ -68,7 +68,7 @@ export interface DriverStackOptions {
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
 export function createDriverStack(options: DriverStackOptions): BoticelliDriver {
-  const { retries = 4, replies, clock = systemClock, getFallbackModels = (actModels = []) => actModels } = options;
+  const { retries = 4, replies, clock = systemClock, getFallbackModels = (actFallback = []) => actFallback } = options;
   const { quota = createQuota({ clock }) } = options;
   const gemini = createGeminiDriver({ clock, ...options.gemini });
   const limited = quota ? withQuota(quota, gemini) : gemini;

@@ -17,8 +17,9 @@ import { benchStore } from './store.js';
 import { measureTokenDelays } from './token-delay.js';
 
 /*
- * `npm run bench`: measures boticelli and, in the same run, the peers that the labels of the rows name. Run it in the
- * repository's root; it prints a table in Markdown. `npm run bench -- quota` runs only the named parts.
+ * `npm run bench`: measures boticelli and, in the same run, the programs that it is compared with (peers). Prints a
+ * table in Markdown; the label of each line names the peer. Run it in the repository's root. `npm run bench -- quota`
+ * runs only the part `quota`.
  */
 
 /** How often this file measures each pair of commands. The parts in other files have their own numbers. */

@@ -14,8 +14,9 @@ export async function benchRedisReservations(benchWithRedis: (redisUrl: string) 
   const script = await bundleScript('reservation-worker');
   const printRows = async (label: string, processes: number, task: { count: number; pauseMs: number; rpm: number }) => {
     const results = await withRedisServer((redisUrl) => {
-      const kept = Math.ceil((2 * task.rpm) / processes);
-      const tasks: ReservationTask[] = Array(processes).fill({ ...task, folder: '', redisUrl, kept });
+      // As in real use, the store has two minutes of reservations: of the last minute, and of waiting requests.
+      const prefillCount = Math.ceil((2 * task.rpm) / processes);
+      const tasks: ReservationTask[] = Array(processes).fill({ ...task, folder: '', redisUrl, prefillCount });
       return runWorkers<ReservationTimes>(script, tasks);
     });
     const times = results.flatMap(({ reservationMs }) => reservationMs);

@@ -18,8 +18,8 @@ export interface ReservationTask {
   /** The mean of the random pauses between reservations. */
   pauseMs: number;
   rpm: number;
-  /** The number of reservations made first and kept, so that the store is as full as in real use. */
-  kept: number;
+  /** The number of reservations that are made before the measurement, so that the store is as full as in real use. */
+  prefillCount: number;
 }
 
 /** The result of a worker process. Durations in milliseconds. */
@@ -29,7 +29,7 @@ export interface ReservationTimes {
   reservationMs: number[];
 }
 
-const { folder, redisUrl, count, pauseMs, rpm, kept }: ReservationTask = JSON.parse(process.argv[2] ?? '{}');
+const { folder, redisUrl, count, pauseMs, rpm, prefillCount }: ReservationTask = JSON.parse(process.argv[2] ?? '{}');
 await import(redisUrl === undefined ? 'libsql' : 'ioredis');
 const startedAt = performance.now();
 const limiter = await openLimiter();
@@ -40,7 +40,7 @@ const request = {
 };
 await timeReservation(limiter);
 const openingMs = performance.now() - startedAt;
-for (let made = 0; made < kept; made += 1) await limiter.reserve(request);
+for (let made = 0; made < prefillCount; made += 1) await limiter.reserve(request);
 
 process.stdout.write('ready\n');
 for await (const _ of createInterface(process.stdin)) break;

@@ -16,7 +16,7 @@ export async function benchReservations(): Promise<void> {
   const script = await bundleScript('reservation-worker');
   const measure = (processes: number, count: number, pauseMs = 0, rpm = freeRpm) =>
     // The store already has two minutes of reservations: those of the last minute, and those of waiting requests.
-    measureReservations(script, processes, { count, pauseMs, rpm, kept: Math.ceil((2 * rpm) / processes) });
+    measureReservations(script, processes, { count, pauseMs, rpm, prefillCount: Math.ceil((2 * rpm) / processes) });
   const printRows = (
     label: string,
     { reservationMs }: Pick<ReservationTimes, 'reservationMs'>,
@@ -42,7 +42,7 @@ async function benchOpening(script: string): Promise<void> {
   const openings: number[] = [];
   for (let round = 0; round < 22; round += 1) {
     const [times] = await runWorkers<ReservationTimes>(script, [
-      { folder, count: 0, pauseMs: 0, rpm: freeRpm, kept: 0 },
+      { folder, count: 0, pauseMs: 0, rpm: freeRpm, prefillCount: 0 },
     ]);
     openings.push(times?.openingMs ?? Number.NaN);
   }

@@ -80,6 +80,7 @@ export async function fillDatabase(folder: string): Promise<void> {
      attempts, wait_ms, usage, status, duration_ms) VALUES (?, 'filled', '/a/b.toml', 'f', 4, ?, 4, '["m"]', '["m"]', 4, 0, ?,
      'completed', 1000)`,
   );
+  // `ended` is the `act-end` event of an act, and `told` the list of the events before it.
   const addAct = database.prepare('INSERT INTO acts (run, position, act, ended, told) VALUES (?, ?, ?, ?, ?)');
   const addReply = database.prepare('INSERT INTO answers VALUES (?, 0, ?, ?, ?, ?)');
   const createActEnd = (act: string) => ({

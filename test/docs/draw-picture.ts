@@ -26,7 +26,7 @@ interface Span {
 }
 
 /** The styles that SGR codes begin. All other codes, such as those that end a style, select `plain`. */
-const styles: Record<string, string> = { '1': 'bold', '2': 'dim', '31': 'error', '33': 'warning', '36': 'place' };
+const styles: Record<string, string> = { '1': 'bold', '2': 'dim', '31': 'error', '33': 'warning', '36': 'location' };
 
 /** Runs the program in a pseudoterminal, which util-linux's `script` creates, and returns its output with colours. */
 function captureRun(): string {
@@ -100,7 +100,7 @@ function renderPicture(lines: Span[][]): string {
 <title>boticelli runs a narrative of four acts in a terminal</title>`,
     '<style>text { font: 13px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre; fill: #d8dee9 }',
     '.bold { font-weight: bold; fill: #fff } .dim { fill: #8a94a6 } .error { fill: #ff7b72 }',
-    '.warning { fill: #e3b341 } .place { fill: #76d9e6 }</style>',
+    '.warning { fill: #e3b341 } .location { fill: #76d9e6 }</style>',
     `<rect width="${width}" height="${height}" rx="10" fill="#161b22"/>`,
     ...[24, 44, 64].map((x) => `<circle cx="${x}" cy="22" r="6" fill="#3b4351"/>`),
     ...lines.flatMap(renderLine),

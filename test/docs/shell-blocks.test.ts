@@ -59,7 +59,7 @@ describe('a shell block of the documentation', () => {
   );
 
   test.skipIf(!hasCurl)(
-    'with curl lists all models of a list of two pages, also Live models, and sends the key only in a header',
+    'with curl follows `nextPageToken`: it lists all models, also Live models, and sends the key only in a header',
     async () => {
       const server = await startGeminiServer();
       onTestFinished(() => server.close());

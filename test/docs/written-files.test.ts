@@ -107,12 +107,12 @@ const checks: Record<string, () => Promise<void>> = {
   },
 
   'the file of `--failed`': async () => {
-    const folder = createFolder({ text: 'precious\n', other: 'mine', own: '{"a":1}\n' });
+    const folder = createFolder({ text: 'precious\n', other: 'mine', earlier: '{"a":1}\n' });
     const open = async (name: string, resume: boolean) =>
       (await openFailedFile(join(folder, name), rowSource, resume)).close(true);
     await open('new', false);
-    await open('own', true);
-    expect([getMode(join(folder, 'new')), readFileSync(join(folder, 'own'), 'utf8')]).toEqual([newFileMode(), '']);
+    await open('earlier', true);
+    expect([getMode(join(folder, 'new')), readFileSync(join(folder, 'earlier'), 'utf8')]).toEqual([newFileMode(), '']);
     symlinkSync(join(folder, 'other'), join(folder, 'link'));
     await expect(open('text', false)).rejects.toMatchObject({ code: 'usage' });
     await expect(open('text', true)).rejects.toMatchObject({ code: 'no_input' });

@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
-  'each hour of ten days from %s is surely in its own Pacific day and no other; the start of a Sunday is not surely in any',
+  'isSurelyInPacificDay accepts each hour of ten days from %s for its own day only, a start of a Sunday for no day',
   (start) => {
     const hourMs = 3_600_000;
     for (let hour = 0; hour < 10 * 24; hour += 1) {
@@ -24,8 +24,8 @@ test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
       const endsAt = getNextPacificMidnight(at).getTime();
       const previousEnd = getNextPacificMidnight(endsAt - 26 * hourMs).getTime();
       const nextEnd = getNextPacificMidnight(endsAt).getTime();
-      // Clocks change on Sundays, so a Sunday may have only 23 hours. Without a time zone, only the 23 hours before its
-      // end are surely part of it. In UTC, a Sunday of Los Angeles ends on Monday morning.
+      // Clocks change on Sundays. `isSurelyInPacificDay` does not look up the time zone, so it does not know how long a
+      // Sunday is, and accepts only the 23 hours before its end. In UTC, a Sunday in Los Angeles ends on Monday.
       const isStartOfSunday = new Date(endsAt).getUTCDay() === 1 && at < endsAt - 23 * hourMs;
       const result = [previousEnd, endsAt, nextEnd].map((end) => isSurelyInPacificDay(at, end));
       expect(result, new Date(at).toISOString()).toEqual([false, !isStartOfSunday, false]);

@@ -191,7 +191,7 @@ describe('a reply or standard input in a file name or URL', () => {
     const { report, requests } = await runWith(keys, reply);
     expect(report.error).toMatchObject({ code: 'no_input', act: 'two' });
     expect(report.error?.message).toMatch(
-      /^the file ".*" is outside of \/.*, and a reply or standard input chooses its name$/,
+      /^the file ".*" is outside of \/.*, and its name comes from a reply or standard input$/,
     );
     expect(report.error?.hint).toMatch(/^To allow any file for ".*", run the narrative with --allow-outside\.$/);
     expect(requests).toHaveLength(1);

@@ -100,22 +100,22 @@ test('calls `generate` if the driver cannot stream, or if `generateStream` throw
   expect(report.status).toBe('completed');
 });
 
-test('turns the events of the driver into events of the act, and adds them to its attempts and waits', async () => {
+test('turns driver events into act events; counts attempts, and planned waits if none was measured', async () => {
   const retry = { attempt: 1, delayMs: 500, error: { code: 'unavailable', message: 'busy' }, discard: false } as const;
-  const wait = { model: 'm', reason: 'backoff', waitMs: 500, until: '2026-11-22T12:00:00.500Z' } as const;
+  const plannedWait = { model: 'm', reason: 'backoff', waitMs: 500, until: '2026-11-22T12:00:00.500Z' } as const;
   const { events, executor } = createExecutor([
     {
       pieces: ['x'],
       onCall: (_, { emit }) => {
         emit?.({ type: 'retry', ...retry });
-        emit?.({ type: 'wait', ...wait });
+        emit?.({ type: 'wait', ...plannedWait });
       },
     },
   ]);
   const report = await executor.execute(createNarrative(act('one')));
   expect(events.slice(2, 4)).toEqual([
     { ...retry, type: 'act-retry', act: 'one' },
-    { ...wait, type: 'act-wait', act: 'one' },
+    { ...plannedWait, type: 'act-wait', act: 'one' },
   ]);
   expect(report.acts[0]).toMatchObject({ attempts: 2, waitMs: 500 });
 });
@@ -124,8 +124,9 @@ test('reports the prompt of each act, and how the act spent its time, even if it
   const details: ActDetail[] = [];
   const clock = createManualClock();
   const startedAt = clock.now();
-  const wait = { model: 'm', reason: 'rpm', durationMs: 700 } as const;
-  const onCall: ScriptedCall['onCall'] = (_, { onWaited }) => onWaited?.({ ...wait, startedAt: startedAt + 30 });
+  const measuredWait = { model: 'm', reason: 'rpm', durationMs: 700 } as const;
+  const onCall: ScriptedCall['onCall'] = (_, { onWaited }) =>
+    onWaited?.({ ...measuredWait, startedAt: startedAt + 30 });
   const error = new BoticelliError('blocked', 'no');
   const { executor } = createExecutor(
     [
@@ -277,7 +278,7 @@ test('reports an exception that is not a BoticelliError as a bug, with the excep
   expect(report.failure).toMatchObject({ code: 'internal', cause: bug });
 });
 
-test('reports a stream without a finished chunk as a bug', async () => {
+test('reports a stream without a response as a bug', async () => {
   const driver: ScriptedDriver = {
     ...createScriptedDriver(),
     async *generateStream() {

@@ -72,7 +72,7 @@ describe('a file that a row names', () => {
     const { report } = await runWithRow(imageNarrative, { values: { file } });
     expect(report.failure?.code).toBe('no_input');
     expect(report.failure?.message).toMatch(
-      /^the file ".*" is outside of .*rows and .*narratives, and a row chooses its name$/,
+      /^the file ".*" is outside of .*rows and .*narratives, and its name comes from a row$/,
     );
   });
 

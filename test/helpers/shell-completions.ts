@@ -47,7 +47,7 @@ export function collectCompletions({
     PATH: `${scriptFolder}:${process.env.PATH}`,
     HOME: scriptFolder,
     TERM: 'xterm',
-    HARNESS: scriptFolder,
+    SCRIPT_FOLDER: scriptFolder,
   };
   const { stdout, stderr, status } = spawnSync(shell, args, {
     cwd: folder,
@@ -71,7 +71,7 @@ function normalizeCompletion(word: string): string {
 }
 
 const bash = String.raw`
-source "$HARNESS/script"
+source "$SCRIPT_FOLDER/script"
 [[ $(complete -p boticelli) =~ -F\ ([^ ]+) ]] || exit 3
 while IFS= read -r line; do
   echo "## $line"
@@ -81,31 +81,33 @@ while IFS= read -r line; do
   COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
   "\${BASH_REMATCH[1]}"
   printf '%s\n' "\${COMPREPLY[@]}"
-done < "$HARNESS/lines"
+done < "$SCRIPT_FOLDER/lines"
 `.replaceAll('\\$', '$');
 
 /** Uses fish's own command for completion. */
 const fish = String.raw`
-source "$HARNESS/script"
+source "$SCRIPT_FOLDER/script"
 while read -l line
     echo "## $line"
     complete -C "$line" | string replace -r '\t.*' ''
-end < "$HARNESS/lines"
+end < "$SCRIPT_FOLDER/lines"
 `;
 
 /** Runs an interactive zsh in a pseudoterminal, completes each line, and records the arguments of compadd. */
 const zsh = String.raw`
-cat > "$HARNESS/inner" <<'END'
-PROMPT= ; autoload -Uz compinit; compinit -D -u; source "$HARNESS/script"
+cat > "$SCRIPT_FOLDER/inner" <<'END'
+PROMPT= ; autoload -Uz compinit; compinit -D -u; source "$SCRIPT_FOLDER/script"
 compadd() {
   local -a hits
-  [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]] || { builtin compadd -O hits "$@"; print -rl -- $hits >> "$HARNESS/out" }
+  [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]] || {
+    builtin compadd -O hits "$@"; print -rl -- $hits >> "$SCRIPT_FOLDER/out"
+  }
   builtin compadd "$@"
 }
 ask-all() {
   local line
-  for line in "\${(@f)$(<"$HARNESS/lines")}"; do
-    print -r -- "## $line" >> "$HARNESS/out"
+  for line in "\${(@f)$(<"$SCRIPT_FOLDER/lines")}"; do
+    print -r -- "## $line" >> "$SCRIPT_FOLDER/out"
     BUFFER=$line CURSOR=$#line
     # Otherwise zsh may remove the space at the end of the line as the suffix of the previous completion.
     zle auto-suffix-retain
@@ -117,10 +119,10 @@ zle -N ask-all; bindkey '^X' ask-all
 END
 zmodload zsh/zpty
 zpty inner zsh -f -i
-zpty -w inner 'source "$HARNESS/inner"'
+zpty -w inner 'source "$SCRIPT_FOLDER/inner"'
 zpty -w -n inner $'\x18'
 while zpty -r inner chunk; do :; done
-cat "$HARNESS/out"
+cat "$SCRIPT_FOLDER/out"
 `.replaceAll('\\$', '$');
 
 const harness: Record<Shell, string> = { bash, zsh, fish };

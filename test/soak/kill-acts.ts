@@ -16,7 +16,7 @@ export interface KilledActsResult {
   /** The number of narratives that were resumed until they completed. */
   completed: number;
   /** The number of replies that the database had after each kill, added up. */
-  stored: number;
+  repliesAfterKills: number;
   /** What is wrong; empty if nothing is. */
   problems: string[];
 }
@@ -59,7 +59,7 @@ export async function killActs(minKills: number, seed: number): Promise<KilledAc
     count += 1;
     return textReply(`${count} to ${getPrompt(request)}`, { headersDelayMs: 10 + random() * 40 });
   });
-  const result: KilledActsResult = { kills: 0, completed: 0, stored: 0, problems: [] };
+  const result: KilledActsResult = { kills: 0, completed: 0, repliesAfterKills: 0, problems: [] };
   try {
     while (result.kills < minKills) await killUntilCompleted({ server, random, folder }, result);
     return result;
@@ -77,7 +77,7 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
     });
   const parallelFlags = ['--jobs', String(jobs)];
   for (;;) {
-    const { stored, integrity } = readState(state, (_key, reply) => reply.text);
+    const { storedReplies, integrity } = readState(state, (_key, reply) => reply.text);
     if (integrity !== 'ok') result.problems.push(`kill ${result.kills}: ${integrity}`);
     const requestsBefore = server.generateRequests.length;
     const running = start(...parallelFlags);
@@ -92,10 +92,12 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
     }
     const { code, signal, stderr, stdout } = await running.result;
     const sent = server.generateRequests.slice(requestsBefore).map(getPrompt);
-    result.problems.push(...findRepeatedRequests(sent, stored).map((problem) => `kill ${result.kills}: ${problem}`));
+    result.problems.push(
+      ...findRepeatedRequests(sent, storedReplies).map((problem) => `kill ${result.kills}: ${problem}`),
+    );
     if (signal === 'SIGKILL') {
       result.kills += 1;
-      result.stored += readState(state, (_key, reply) => reply.text).stored.size;
+      result.repliesAfterKills += readState(state, (_key, reply) => reply.text).storedReplies.size;
       continue;
     }
     if (code !== 0) result.problems.push(`ended with ${code}: ${stderr}`);
@@ -106,13 +108,13 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
 }
 
 /** Checks that a run sends no request whose reply was stored. Equal requests can't be told apart, so they are counted. */
-function findRepeatedRequests(sent: readonly string[], stored: ReadonlySet<string>): string[] {
+function findRepeatedRequests(sent: readonly string[], storedReplies: ReadonlySet<string>): string[] {
   return [...new Set(prompts)].flatMap((prompt) => {
     const total = prompts.filter((other) => other === prompt).length;
-    const kept = [...stored].filter((text) => text.endsWith(` to ${prompt}`)).length;
+    const storedCount = [...storedReplies].filter((text) => text.endsWith(` to ${prompt}`)).length;
     const requested = sent.filter((other) => other === prompt).length;
-    return requested > total - kept
-      ? [`${requested} requests "${prompt}", although ${kept} of ${total} were stored`]
+    return requested > total - storedCount
+      ? [`${requested} requests "${prompt}", although ${storedCount} of ${total} were stored`]
       : [];
   });
 }
@@ -143,7 +145,7 @@ export async function soakParallelActs(): Promise<boolean> {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 100_000);
   process.stdout.write(`seed ${seed}\n`);
   printHeading('kills', 'completed narratives', 'replies found after kills', 'problems');
-  const { kills, completed, stored, problems } = await killActs(Number(process.env.SOAK_CASES ?? 20), seed);
-  printRow(kills, completed, stored, problems.join('; ') || 'none');
+  const { kills, completed, repliesAfterKills, problems } = await killActs(Number(process.env.SOAK_CASES ?? 20), seed);
+  printRow(kills, completed, repliesAfterKills, problems.join('; ') || 'none');
   return problems.length === 0;
 }

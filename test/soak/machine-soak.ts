@@ -36,10 +36,9 @@ export async function soakRowQuota(): Promise<boolean> {
         machines === 1 ? {} : { redisUrl: (await startRedisServer((clean) => void cleanups.push(clean))).url };
       const result = await runLoops({
         loops: machines,
-        runs: 100 / machines,
         kind,
         machines,
-        hasRows: true,
+        rows: 100,
         ...shared,
       });
       for (const clean of cleanups) await clean();

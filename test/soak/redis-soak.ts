@@ -35,7 +35,7 @@ async function runRound(kind: 'sliding' | 'fixed', isKilled: boolean): Promise<L
   };
   const result = await runLoops({
     ...{ loops: 8, runs: 10, machines: 4, kind, redisUrl: url },
-    ...(isKilled && { onAccepted: { count: 25, act: () => void killAndStartAgain() } }),
+    ...(isKilled && { onAccepted: { count: 25, callback: () => void killAndStartAgain() } }),
   });
   for (const clean of cleanups) await clean();
   return result;

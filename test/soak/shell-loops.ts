@@ -25,17 +25,20 @@ export interface LoopResult {
 
 export interface LoopOptions {
   loops: number;
-  /** The number of runs of each loop, one after another. */
-  runs: number;
+  /** The number of runs of each loop, one after another. Default 1. */
+  runs?: number;
   /** The kind of window in which the server counts requests. */
   kind: 'sliding' | 'fixed';
-  /** If true, each loop is replaced by one run of one shard of `loops` × `runs` rows, with eight rows in parallel. */
-  hasRows?: boolean;
+  /**
+   * The number of rows of a table. If present, each loop is replaced by one run, which takes one shard of the table and
+   * runs eight rows in parallel. By default the runs have no rows.
+   */
+  rows?: number;
   /** The number of state folders that simulate machines, to which loops are assigned in turn. Default 1. */
   machines?: number;
   redisUrl?: string;
-  /** `act` is called once, when the server has accepted `count` requests. */
-  onAccepted?: { count: number; act: () => void };
+  /** `callback` is called once, when the server has accepted `count` requests. */
+  onAccepted?: { count: number; callback: () => void };
 }
 
 const runCommand = `boticelli run "${join(root, 'narratives/quick_test.toml')}" --verbose`;
@@ -44,13 +47,14 @@ const settings = `[providers.gemini]\nrate_window_seconds = ${windowMs / 1000}\n
 /** Runs shell loops of `boticelli run` against a new server. */
 export async function runLoops({
   loops,
-  runs,
+  runs = 1,
   kind,
   machines = 1,
-  hasRows = false,
+  rows,
   redisUrl,
   onAccepted,
 }: LoopOptions): Promise<LoopResult> {
+  const requestCount = rows ?? loops * runs;
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-soak-'));
   writeFileSync(join(folder, 'boticelli.toml'), settings);
   const server = await startGeminiServer();
@@ -58,13 +62,13 @@ export async function runLoops({
   const poll = setInterval(() => {
     if (!onAccepted || log.accepted().length < onAccepted.count) return;
     clearInterval(poll);
-    onAccepted.act();
+    onAccepted.callback();
   }, 10);
   writeFileSync(join(folder, 'rows.toml'), '[narrative]\nname = "rows"\n[acts]\na = "Row {{row.number}}"\n');
-  const numbers = Array.from({ length: loops * runs }, (_, index) => `${index + 1}\n`);
+  const numbers = Array.from({ length: requestCount }, (_, index) => `${index + 1}\n`);
   writeFileSync(join(folder, 'rows.csv'), `number\n${numbers.join('')}`);
   const createScript = (index: number) =>
-    hasRows
+    rows !== undefined
       ? `boticelli run rows.toml --each rows.csv --jobs 8 --shard ${index + 1}/${loops}`
       : `for i in $(seq ${runs}); do ${runCommand}; done`;
   const env = { HOME: folder, ...(redisUrl !== undefined && { BOTICELLI_REDIS_URL: redisUrl }) };
@@ -82,10 +86,10 @@ export async function runLoops({
   rmSync(folder, { recursive: true });
   return {
     ...{
-      requests: loops * runs,
+      requests: requestCount,
       wallMs,
       rejected: log.rejected().length,
-      idealMs: ((loops * runs) / rpm - 1) * windowMs,
+      idealMs: (requestCount / rpm - 1) * windowMs,
     },
     replies: outputs.reduce((sum, { stdout }) => sum + (stdout.match(/^Reply /gm)?.length ?? 0), 0),
     quotaUse: computeQuotaUse(log.accepted(), rpm, windowMs + computeGuardMs(windowMs, 1)),

@@ -47,7 +47,7 @@ test('tryParseExactJson returns undefined for invalid JSON', () => {
   expect(tryParseExactJson('{12345678901234567890}')).toBeUndefined();
 });
 
-test('arrays that are nested too deeply for bigints are still parsed', () => {
+test('JSON that is nested too deeply for the conversion to bigints is still parsed', () => {
   const deep = `${'['.repeat(100_000)}12345678901234567890${']'.repeat(100_000)}`;
   expect(Array.isArray(parseExactJson(deep))).toBe(true);
 });

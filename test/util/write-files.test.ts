@@ -9,12 +9,12 @@ test('replaces a file, with the given permissions or those of a new file', () =>
   const path = join(folder, 'file');
   const getMode = () => statSync(path).mode & 0o777;
   writeFileSync(path, 'old');
-  const newMode = getMode();
+  const defaultMode = getMode();
   chmodSync(path, 0o600);
   writeAtomically(path, 'new', statSync(path).mode);
   expect([readFileSync(path, 'utf8'), getMode()]).toEqual(['new', 0o600]);
   writeAtomically(path, 'newer');
-  expect([readFileSync(path, 'utf8'), getMode()]).toEqual(['newer', newMode]);
+  expect([readFileSync(path, 'utf8'), getMode()]).toEqual(['newer', defaultMode]);
   expect(readdirSync(folder)).toEqual(['file']);
 });
 

@@ -48,7 +48,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
     }),
     ...{ quota, retries, prices: settings.prices },
     // A flag takes precedence over the act and the settings.
-    getFallbackModels: (actModels) => (fallback === false ? [] : (fallback ?? actModels ?? settings.fallback)),
+    getFallbackModels: (actFallback) => (fallback === false ? [] : (fallback ?? actFallback ?? settings.fallback)),
     ...(maxCost !== undefined && { maxCostUsd: maxCost }),
     ...(budgetLedger && { budgetLedger }),
     ...(store && {

@@ -3,14 +3,14 @@ import { readFinalResponse } from '../final-response.js';
 import type { GenerateRequest } from '../request.js';
 import type { StreamChunk } from '../response.js';
 
-/** Sends a request to the inner driver. If the call is not streamed, the reply is a single finished chunk. */
+/** Sends a request to the inner driver. If the call is not streamed, the whole reply is a single chunk. */
 export type SendInner = (request: GenerateRequest, context: CallContext) => AsyncIterable<StreamChunk>;
 
 /** The behaviour of a layer. Driver members that are absent here are taken from the inner driver. */
 export interface Layer extends Partial<Omit<BoticelliDriver, 'generate' | 'generateStream'>> {
   /**
    * Carries out one call of `generate` or `generateStream`: sends requests with `send` and yields the chunks of the
-   * reply. `generate` returns the response of the finished chunk and ignores the other chunks.
+   * reply. `generate` returns the response in the last chunk and ignores the other chunks.
    */
   call(request: GenerateRequest, context: CallContext, send: SendInner): AsyncIterable<StreamChunk>;
 }

@@ -59,7 +59,7 @@ async function generateChecked(
     context.signal?.throwIfAborted();
     const error = toErrorReport(createError(problem, first));
     innerContext.emit({ type: 'retry', attempt: 1, delayMs: 0, error, discard: false });
-    // Only the final reply becomes part of the conversation. The first reply and the repair prompt do not.
+    // The first reply and the repair prompt are part of this request only. Later acts see only the second reply.
     const second = await generate({ ...request, turns: [...request.turns, first.turn, createRepairTurn(problem)] });
     try {
       const secondProblem = await findProblem(second);

@@ -12,8 +12,8 @@ export interface BudgetOptions {
   maxCostUsd: number;
   /**
    * Estimates the cost of a call in US dollars; undefined if the model's price is unknown. Called without `reply`
-   * before the request is sent, with the `reply` if a response has no cost, and with an empty text if a usage event has
-   * no cost, because such an event does not contain the text of its reply.
+   * before the request is sent, and with the `reply` if a response has no cost. Called with an empty text if a usage
+   * event (a reply that was billed but is not returned) has no cost, because the event does not contain the text.
    */
   estimateUsd: (request: GenerateRequest, reply?: { text: string }) => number | undefined;
   /** Where spending is recorded; drivers that share a ledger share the budget. Default: a new one. */
@@ -22,9 +22,10 @@ export interface BudgetOptions {
 
 /**
  * Rejects a call that could exceed the budget, before its request is sent. A running call counts at its estimate. A
- * finished call counts at the cost in its response and usage events. A response without a cost counts at an estimate
- * for its text, and a usage event without a cost at an estimate for an empty text. A call that failed without a usage
- * event counts as free. Create a new layer for each run, because the layer adds up the costs of all its calls.
+ * finished call counts at the cost in its response, plus the costs in its usage events: these report replies that were
+ * billed but are not returned. A response without a cost counts at an estimate for its text, and a usage event without
+ * a cost at an estimate for an empty text. A call that failed without a usage event counts as free. Create a new layer
+ * for each run, because the layer adds up the costs of all its calls.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */

@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import { getNextToken, isContinued } from '../continuation.js';
+import { getNewContinuationToken, isContinued } from '../continuation.js';
 import { addBilledUsage, type BilledUsage } from '../cost.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import { createUnfinishedStreamError } from '../final-response.js';
@@ -17,14 +17,14 @@ import { reportUsage } from './usage-events.js';
 const maxHops = 64;
 
 /**
- * Continues a reply that is longer than one request may return: sends the request again with the token of the last hop
- * until the reply ends, and joins the parts. Emits a `hop` event between two hops. The text of each hop is yielded as
- * it arrives. A `retry` event that discards text in a later hop has `keepChars`, because a failed attempt discards only
- * the text of its own hop. The response has the sum of the usage and cost of all hops that were not reused. If the call
- * fails after a hop, the usage of the finished hops is reported in `spent` events.
+ * Continues a reply that is longer than one request may return: sends the request again with the continuation token of
+ * the last hop until the reply ends, and joins the parts. Emits a `hop` event between two hops. The text of each hop is
+ * yielded as it arrives. A `retry` event that discards text in a later hop has `keepChars`, because a failed attempt
+ * discards only the text of its own hop. The response has the sum of the usage and cost of all hops that were not
+ * reused. If the call fails after a hop, the usage of the finished hops is reported in `spent` events.
  *
- * @throws BoticelliError `unavailable` if the service sends no new token, if the reply does not end within 64 hops, or
- *   if it is longer than `maxReplyChars`
+ * @throws BoticelliError `unavailable` if the service sends no new continuation token, if the reply does not end within
+ *   64 hops, or if it is longer than `maxReplyChars`
  */
 export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
   return createLayer(inner, {
@@ -54,7 +54,7 @@ export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
 }
 
 /**
- * Sends one hop. Yields its unfinished chunks and returns the finished one.
+ * Sends one hop. Yields its chunks except the last one, which it returns.
  * @param earlier the responses of the hops before it
  */
 async function* sendHop(
@@ -87,7 +87,7 @@ function createNextRequest(request: GenerateRequest, responses: readonly Generat
   const { finishedHops = [] } = request;
   const response = responses.at(-1) as GenerateResponse;
   const { turn, usage, continuationToken } = response;
-  const token = getNextToken(request, response);
+  const token = getNewContinuationToken(request, response);
   if (token === undefined) {
     const problem = continuationToken === undefined ? 'no token' : 'the token of an earlier part';
     throw createUncontinuedError(`the service sent ${problem} to continue the reply after part ${responses.length}`);
@@ -105,7 +105,8 @@ function createUncontinuedError(message: string): BoticelliError {
 
 /**
  * Adds up output and thought tokens, because `max_tokens` and the limit of one request include both. An unknown count
- * is taken as 0: the estimate for later hops is then too high rather than too low.
+ * is taken as 0. The tokens that `max_tokens` leaves for later hops, and so the estimated cost of these hops, are then
+ * too high rather than too low.
  */
 function countOutputTokens({ outputTokens = 0, thoughtTokens = 0 }: Usage): number {
   return outputTokens + thoughtTokens;
@@ -136,8 +137,8 @@ function joinTexts(responses: readonly GenerateResponse[]): string {
 }
 
 /**
- * Adds a hint to the error of a request with a stored token, which may be too old for the service. Resuming the run
- * again would not help, because it would send the same token.
+ * Adds a hint to the error of a request with a stored continuation token, which may be too old for the service.
+ * Resuming the run again would not help, because it would send the same token.
  */
 function explainStaleToken(thrown: unknown): unknown {
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_request') return thrown;

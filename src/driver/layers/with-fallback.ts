@@ -6,10 +6,10 @@ import { type FailureHandler, withRetryLoop } from './retry-loop.js';
 /** The options of `withFallback`. */
 export interface FallbackOptions {
   /**
-   * Returns the fallback models in the order in which to try them. `actModels` are those that the act or its narrative
-   * names.
+   * Returns the fallback models in the order in which to try them. `actFallback` is the value of `fallback` in the act
+   * or its narrative.
    */
-  getFallbackModels: (actModels: readonly string[] | undefined) => readonly string[];
+  getFallbackModels: (actFallback: readonly string[] | undefined) => readonly string[];
   /** Returns why a model can't take a request, as a sentence without a period, or undefined if it can. */
   getUnsupportedReason: (model: string, request: GenerateRequest) => string | undefined;
 }

@@ -7,7 +7,7 @@ export type ActDetail = ActPrompt | ActTiming;
 interface DetailOfAct {
   /** The name of the act, as in its events. */
   act: string;
-  /** Counts from 1. Present if the carousel has more than one round. */
+  /** Counts from 1. Present if the narrative has several rounds (`carousel` above 1). */
   round?: number;
   /** Counts from 0 over the run. */
   index: number;
@@ -55,7 +55,7 @@ export interface ActTimes {
   durationMs: number;
   /** The measured waits, in the order in which they ended. The `act-wait` events have the planned waits. */
   waits: readonly WaitSpan[];
-  /** The end of each failed attempt after which another one followed. */
+  /** When each failed attempt ended that was followed by another attempt. */
   retriesMs?: readonly number[];
   /** When the first text arrived; only with streaming. */
   firstTokenMs?: number;

@@ -25,7 +25,7 @@ export function createActTimer(clock: Clock): ActTimer {
   const startedAt = clock.now();
   const elapsed = () => clock.now() - startedAt;
   const waits: WaitSpan[] = [];
-  const retriesMs: number[] = [];
+  const failedAtMs: number[] = [];
   let plannedWaitMs = 0;
   let firstTokenMs: number | undefined;
   return {
@@ -41,13 +41,13 @@ export function createActTimer(clock: Clock): ActTimer {
     },
     addMeasuredWait: (wait) =>
       void waits.push({ reason: wait.reason, startMs: wait.startedAt - startedAt, durationMs: wait.durationMs }),
-    addRetry: () => void retriesMs.push(elapsed()),
+    addRetry: () => void failedAtMs.push(elapsed()),
     addText() {
       firstTokenMs ??= elapsed();
     },
     measure: () => ({
       ...{ startedAt, durationMs: elapsed(), waits },
-      ...(retriesMs.length > 0 && { retriesMs }),
+      ...(failedAtMs.length > 0 && { retriesMs: failedAtMs }),
       ...(firstTokenMs !== undefined && { firstTokenMs }),
     }),
   };

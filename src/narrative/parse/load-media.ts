@@ -9,7 +9,7 @@ import { checkDeclaredType, resolveMediaType } from '../../media/resolve-media-t
 import { quote } from '../../toml/toml.js';
 import { isBase64 } from '../../util/json.js';
 import { convertSystemError, getRegularFileSize, readRegularFile } from '../../util/read-regular-file.js';
-import { explainOutside } from '../confinement.js';
+import { findOutsideProblem } from '../confinement.js';
 import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
 
 /** Files up to this size are kept in memory after the check. Larger files are read again when they are sent. */
@@ -73,7 +73,7 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
     return createMediaProblem('url-as-file', problem);
   }
   const path = resolve(spec.folder, file);
-  const outsideProblem = explainOutside(path, `the file ${formatFileName(file)}`, spec.confinement);
+  const outsideProblem = findOutsideProblem(path, `the file ${formatFileName(file)}`, spec.confinement);
   if (outsideProblem !== undefined) return createMediaProblem('outside-folder', outsideProblem);
   const mediaData = await readMediaFile(path);
   if (!mediaData.ok) {

@@ -4,7 +4,7 @@ import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js
 import { readToml } from '../../toml/read-toml.js';
 import { type Path, quote } from '../../toml/toml.js';
 import { type FileError, readRegularFile } from '../../util/read-regular-file.js';
-import { explainOutside } from '../confinement.js';
+import { findOutsideProblem } from '../confinement.js';
 import type { FileConfinement } from '../narrative.js';
 import { completeFile, createParsedFile, type LintOptions, type ParsedNarrativeFile } from './parsed-narrative-file.js';
 import { readNarrative } from './read-narrative.js';
@@ -127,7 +127,7 @@ function findNestedFile(
   }
   if (existing) return existing;
   const file = join(folder, `${name}.toml`);
-  const outsideProblem = explainOutside(key, `the narrative ${quote(basename(file))}`, context.options.confinement);
+  const outsideProblem = findOutsideProblem(key, `the narrative ${quote(basename(file))}`, context.options.confinement);
   if (outsideProblem !== undefined) return void report(errorAt('outside-folder', path, outsideProblem));
   const content = readRegularFile(file, maxNarrativeBytes);
   if (!content.ok) return void report(createUnreadableFileProblem(file, content.problem, path));

@@ -13,7 +13,7 @@ import {
 } from '../../toml/toml.js';
 import { describeJsonError, isRecord } from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
-import { explainOutside } from '../confinement.js';
+import { findOutsideProblem } from '../confinement.js';
 import { describeSchemaProblem, type JsonSchema, type SchemaProblem, validateSchema } from '../schema/json-schema.js';
 import type { MediaReadOptions } from './read-media.js';
 
@@ -66,7 +66,7 @@ function readSchemaFile(
 ): JsonSchema | undefined {
   if (file.trim() === '') return void report(errorAt('schema-not-found', path, 'the file name is empty'));
   const schemaPath = resolve(folder, file);
-  const outsideProblem = explainOutside(schemaPath, `the file ${quote(file)}`, confinement);
+  const outsideProblem = findOutsideProblem(schemaPath, `the file ${quote(file)}`, confinement);
   if (outsideProblem !== undefined) return void report(errorAt('outside-folder', path, outsideProblem));
   const content = readRegularFile(schemaPath, maxSchemaBytes);
   if (!content.ok) {

@@ -114,7 +114,7 @@ test('needs no optional method of the inner driver, and lets the layer define it
   expect(calls).toEqual(['layer']);
 });
 
-test('throws an error that names the model if a layer yields no finished chunk', async () => {
+test('throws an error that names the model if a layer yields no chunk with a response', async () => {
   const layer = createLayer(createScriptedDriver(), { async *call() {} });
-  await expect(layer.generate(request)).rejects.toThrow("the driver's stream for m ended without a finished chunk");
+  await expect(layer.generate(request)).rejects.toThrow("the driver's stream for m ended without a response");
 });

@@ -77,14 +77,14 @@ describe('a reply in several hops', () => {
     ]);
   });
 
-  test('is streamed as it arrives, with one finished chunk', async () => {
+  test('is streamed as it arrives, and only its last chunk is marked as finished', async () => {
     const chunks = await collectChunks(stack(scripts).driver.generateStream(request));
     expect(chunks.map(({ text }) => text)).toEqual(['on', 'e ', 'tw', 'o ', 'three', '']);
     expect(chunks.filter(({ finished }) => finished)).toEqual([chunks.at(-1)]);
     expect(chunks.at(-1)?.response?.text).toBe('one two three');
   });
 
-  test('has its finish reason on the last chunk alone, even if a hop is a single finished chunk', async () => {
+  test('has its finish reason on the last chunk alone, even if a hop is a single chunk', async () => {
     const { inner, driver } = stack([]);
     inner.generateStream = async function* ({ finishedHops }) {
       const script = finishedHops ? { pieces: ['two'] } : hop('one ', 'a');
@@ -204,7 +204,7 @@ describe('a reused hop', () => {
     expect(events).toEqual([{ type: 'hop', part: 1, message, reused: true }]);
   });
 
-  test('is yielded as an unfinished chunk, although the inner driver yields it as one finished chunk', async () => {
+  test('is not marked as finished, although the inner driver yields it as its last chunk', async () => {
     const { inner, driver } = stack([]);
     inner.generateStream = async function* (current) {
       const response = await createScriptedDriver([current.finishedHops ? { pieces: ['two'] } : reused]).generate(
@@ -219,7 +219,7 @@ describe('a reused hop', () => {
     ]);
   });
 
-  test('replaces the hint of the error if the service rejects its token; a hop of this run does not', async () => {
+  test('changes the hint if the service rejects its token; a hop of this run leaves the hint unchanged', async () => {
     const error = new BoticelliError('invalid_request', 'bad token', { hint: 'Fix it.' });
     await expect(stack([reused, { error }]).driver.generate(request)).rejects.toMatchObject({
       ...{ code: 'invalid_request', message: 'bad token' },

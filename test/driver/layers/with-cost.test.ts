@@ -6,14 +6,14 @@ import type { GenerateRequest, Part } from '../../../src/driver/request.js';
 import type { Price } from '../../../src/facts/prices.js';
 import { createScriptedDriver } from '../../helpers/scripted-driver.js';
 
-/** A scripted reply has ten prompt tokens and one output token: $1.10 as text. */
+/** A scripted reply has ten prompt tokens and one output token. With a text prompt, they cost $1.10. */
 const price: Price = { input: 100_000, output: 100_000, inputByModality: { AUDIO: 200_000 } };
 const createRequest = (part: Part = { type: 'text', text: 'Q' }): GenerateRequest => ({
   ...{ model: 'm', turns: [{ role: 'user', parts: [part] }], parameters: {} },
 });
 const video: Part = { type: 'media', mimeType: 'video/mp4', content: { from: 'reference', uri: 'x' } };
 
-test('needs the modalities of a prompt only if the prompt may have sound', async () => {
+test('the cost of a prompt that may have sound is unknown without token counts by modality', async () => {
   const driver = withCost({ getPrice: () => price }, createScriptedDriver([{ pieces: ['a'] }, { pieces: ['b'] }]));
   expect((await driver.generate(createRequest())).costUsd).toBe(1.1);
   expect((await driver.generate(createRequest(video))).costUsd).toBeUndefined();

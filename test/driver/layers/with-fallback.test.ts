@@ -14,7 +14,7 @@ function stack(scripts: ScriptedCall[], options: Partial<FallbackOptions> = {}) 
   const events: DriverEvent[] = [];
   const driver = withFallback(
     {
-      getFallbackModels: (actModels) => actModels ?? ['second', 'third'],
+      getFallbackModels: (actFallback) => actFallback ?? ['second', 'third'],
       getUnsupportedReason: () => undefined,
       ...options,
     },

@@ -5,7 +5,7 @@ import type { GeminiServer } from '../../helpers/gemini/server.js';
 import { requestCount } from './narratives.js';
 import type { SmallDisk } from './small-disk.js';
 
-/** What all rounds share. */
+/** What all rounds of the soak share. A round runs the same narratives with several commands until they complete. */
 export interface KillContext {
   /** The folder of the narratives, on an ordinary disk. */
   folder: string;

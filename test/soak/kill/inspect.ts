@@ -9,8 +9,8 @@ import { identifyStored, renderReply } from './narratives.js';
 
 /** What the state folder has after a process ended. */
 export interface StoredState {
-  /** A text for each stored reply, as `identify` of `readState` returns it. */
-  stored: Set<string>;
+  /** A name for each stored reply, such as `kill-1-a act 3`: what the parameter `identify` of `readState` returns. */
+  storedReplies: Set<string>;
   /** The result of SQLite's integrity check. */
   integrity: string;
 }
@@ -19,11 +19,11 @@ export interface StoredState {
  * Reads the database as the next process will find it. Reads a copy of the files, because opening them would repair
  * them after a kill. The index of the write-ahead log is not copied: SQLite rebuilds it.
  *
- * @param identify returns the text that represents a reply in `stored`
+ * @param identify returns the name of a reply in `storedReplies`
  */
 export function readState(stateFolder: string, identify = identifyStored): StoredState {
   const path = databasePath(stateFolder);
-  if (!existsSync(path)) return { stored: new Set(), integrity: 'ok' };
+  if (!existsSync(path)) return { storedReplies: new Set(), integrity: 'ok' };
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-copy-'));
   const copy = databasePath(folder);
   for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
@@ -31,9 +31,9 @@ export function readState(stateFolder: string, identify = identifyStored): Store
   try {
     const hasTables = readSchemaVersion(database) > 0;
     const rows = hasTables ? database.prepare('SELECT key, reply FROM answers').raw(true).all() : [];
-    const stored = (rows as [string, string][]).map(([key, reply]) => identify(key, JSON.parse(reply)));
+    const names = (rows as [string, string][]).map(([key, reply]) => identify(key, JSON.parse(reply)));
     const [check] = database.pragma('integrity_check') as object[];
-    return { stored: new Set(stored), integrity: String(Object.values(check ?? {})[0]) };
+    return { storedReplies: new Set(names), integrity: String(Object.values(check ?? {})[0]) };
   } finally {
     database.close();
     rmSync(folder, { recursive: true });

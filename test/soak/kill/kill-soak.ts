@@ -65,7 +65,16 @@ export async function soakKills(): Promise<boolean> {
       ...['exits with 74', 'files of --out-dir', 'temporary files left', 'problems'],
     );
     printRow(
-      ...[sum.kills, results.length, `${seconds} s`, sum.requests, sum.stored, sum.fills, sum.readOnly, sum.refused],
+      ...[
+        sum.kills,
+        results.length,
+        `${seconds} s`,
+        sum.requests,
+        sum.repliesAfterKills,
+        sum.fills,
+        sum.readOnly,
+        sum.exitsWith74,
+      ],
       ...[sum.files, sum.leftBehind, problems.length],
     );
     for (const problem of problems) process.stderr.write(`${problem}\n`);

@@ -10,13 +10,13 @@ export interface RoundCounts {
   kills: number;
   requests: number;
   /** The number of replies to acts and hops that the database had after each kill, added up. */
-  stored: number;
+  repliesAfterKills: number;
   /** The number of times the disk was filled. */
   fills: number;
   /** The number of commands on a read-only disk. */
   readOnly: number;
   /** The number of commands that ended with exit code 74. */
-  refused: number;
+  exitsWith74: number;
   /** The number of files in folders of `--out-dir`, without temporary files. */
   files: number;
   /** The number of temporary files that killed processes left in those folders. */
@@ -65,7 +65,7 @@ export async function runRound(context: KillContext, roundNumber: number): Promi
 }
 
 export const zeroCounts: RoundCounts = {
-  ...{ kills: 0, requests: 0, stored: 0, fills: 0, readOnly: 0, refused: 0, files: 0, leftBehind: 0 },
+  ...{ kills: 0, requests: 0, repliesAfterKills: 0, fills: 0, readOnly: 0, exitsWith74: 0, files: 0, leftBehind: 0 },
 };
 
 /** What all commands of a round share. */
@@ -104,10 +104,12 @@ async function runCommand(round: Round, command: Command, isLast: boolean): Prom
   const files = checkOutDir(outDir, names);
   result.kills += wasKilled ? 1 : 0;
   result.requests += requests.length;
-  result.stored += wasKilled ? [...after.stored].filter((id) => names.some((name) => id.startsWith(name))).length : 0;
+  result.repliesAfterKills += wasKilled
+    ? [...after.storedReplies].filter((id) => names.some((name) => id.startsWith(name))).length
+    : 0;
   result.fills += isFilled && !wasFull ? 1 : 0;
   result.readOnly += isReadOnly ? 1 : 0;
-  result.refused += ended.code === 74 ? 1 : 0;
+  result.exitsWith74 += ended.code === 74 ? 1 : 0;
   result.files += isLast ? files.written : 0;
   result.leftBehind += isLast ? files.leftBehind : 0;
   result.problems.push(
@@ -118,8 +120,8 @@ async function runCommand(round: Round, command: Command, isLast: boolean): Prom
       round.recording,
       isLast && command.flags.includes('--record') ? names.length * actCount : undefined,
     ),
-    ...checkEnd(ended, { isLast, mayRefuse: isDiskLimited }),
-    ...checkOutput(ended, names, after.stored, isLast),
+    ...checkEnd(ended, { isLast, mayExitWith74: isDiskLimited }),
+    ...checkOutput(ended, names, after.storedReplies, isLast),
   );
 }
 
@@ -128,20 +130,24 @@ async function runCommand(round: Round, command: Command, isLast: boolean): Prom
  * is no loss.
  */
 function checkState(before: StoredState, after: StoredState): string[] {
-  const isStored = (id: string) => after.stored.has(id) || after.stored.has(id.replace(/ part .*/, ''));
+  const isStored = (id: string) => after.storedReplies.has(id) || after.storedReplies.has(id.replace(/ part .*/, ''));
   return [
     ...(after.integrity === 'ok' ? [] : [`the database is damaged: ${after.integrity}`]),
-    ...[...before.stored].filter((id) => !isStored(id)).map((id) => `${id} is no longer stored`),
+    ...[...before.storedReplies].filter((id) => !isStored(id)).map((id) => `${id} is no longer stored`),
   ];
 }
 
 /** Checks that a resuming command sends no request whose reply was stored, and none at all on a read-only disk. */
-function checkRequests(requests: ReturnType<typeof identifyRequest>[], { stored }: StoredState, isReadOnly: boolean) {
+function checkRequests(
+  requests: ReturnType<typeof identifyRequest>[],
+  { storedReplies }: StoredState,
+  isReadOnly: boolean,
+) {
   return requests.flatMap(({ name, act, hop }) => {
     const id = `${name} act ${act}`;
     if (isReadOnly) return [`${id} was requested, although a read-only disk can't store the reply`];
     return [id, `${id} part ${hop}`]
-      .filter((storedId) => stored.has(storedId))
+      .filter((storedId) => storedReplies.has(storedId))
       .map((storedId) => `${storedId} was stored and requested again`);
   });
 }
@@ -149,13 +155,16 @@ function checkRequests(requests: ReturnType<typeof identifyRequest>[], { stored 
 /**
  * Checks how a process ended. It may warn once that no replies are stored, but only if the disk was full or read-only.
  */
-function checkEnd({ code, signal, stderr }: ProcessResult, options: { isLast: boolean; mayRefuse: boolean }): string[] {
-  const { isLast, mayRefuse } = options;
-  const isExpected = isLast ? code === 0 : signal === 'SIGKILL' || code === 0 || (code === 74 && mayRefuse);
+function checkEnd(
+  { code, signal, stderr }: ProcessResult,
+  options: { isLast: boolean; mayExitWith74: boolean },
+): string[] {
+  const { isLast, mayExitWith74 } = options;
+  const isExpected = isLast ? code === 0 : signal === 'SIGKILL' || code === 0 || (code === 74 && mayExitWith74);
   const warnings = stderr.match(/no replies are stored/g)?.length ?? 0;
   return [
     ...(isExpected && !/^ +at /m.test(stderr) ? [] : [`ended with ${signal ?? code}: ${stderr}`]),
-    ...(warnings > (mayRefuse ? 1 : 0) ? [`${warnings} warnings that no replies are stored: ${stderr}`] : []),
+    ...(warnings > (mayExitWith74 ? 1 : 0) ? [`${warnings} warnings that no replies are stored: ${stderr}`] : []),
   ];
 }
 
@@ -163,7 +172,7 @@ function checkEnd({ code, signal, stderr }: ProcessResult, options: { isLast: bo
  * Checks that each reply on standard output has the expected text, and that it is stored unless a warning says that none
  * are. The last command must print all replies.
  */
-function checkOutput({ stdout, stderr }: ProcessResult, names: string[], stored: Set<string>, isLast: boolean) {
+function checkOutput({ stdout, stderr }: ProcessResult, names: string[], storedReplies: Set<string>, isLast: boolean) {
   const lines = stdout.split('\n').filter((line) => line.endsWith('}') && line.startsWith('{"type":"act-end"'));
   const texts = new Set(lines.map((line) => String(JSON.parse(line).text)));
   const replies = names.flatMap((name) =>
@@ -174,7 +183,7 @@ function checkOutput({ stdout, stderr }: ProcessResult, names: string[], stored:
     ...(texts.size === reported.length ? [] : [`${texts.size - reported.length} replies have another text`]),
     ...(isLast && reported.length < replies.length ? [`only ${reported.length} of ${replies.length} replies`] : []),
     ...reported
-      .filter(({ id }) => !stored.has(id) && !stderr.includes('no replies are stored'))
+      .filter(({ id }) => !storedReplies.has(id) && !stderr.includes('no replies are stored'))
       .map(({ id }) => `${id} was printed, but it is not stored, and no warning says so`),
   ];
 }
