@@ -210,7 +210,7 @@ const checks: Record<string, () => Promise<void>> = {
     database?.close();
   },
 
-  'the start cache in `dist/`': async () => {
+  'the code cache in `dist/`': async () => {
     const folder = createFolder({ 'package.json': '{}', other: 'mine' });
     cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
     mkdirSync(join(folder, 'dist'));
