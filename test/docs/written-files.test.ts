@@ -211,7 +211,7 @@ const checks: Record<string, () => Promise<void>> = {
     database?.close();
   },
 
-  'the start cache in `dist/`': async () => {
+  'the code cache in `dist/`': async () => {
     const folder = createFolder({ 'package.json': '{}', other: 'mine' });
     cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
     mkdirSync(join(folder, 'dist'));

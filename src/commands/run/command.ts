@@ -27,7 +27,7 @@ const modelOptions = inHelpGroup('Model:', {
 
 const inputOptions = inHelpGroup('Input:', {
   ...variableOptions(),
-  allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
+  allowEmpty: new Option('--allow-empty', 'accept an empty standard input if the narrative uses {{stdin}}'),
   allowOutside: new Option('--allow-outside', 'let replies, standard input and rows choose any file and host'),
 });
 
@@ -77,9 +77,9 @@ const ciOptions = inHelpGroup('CI:', {
 const requestOptions = inHelpGroup('Requests:', {
   jobs: positiveInteger(
     '-j, --jobs <n>',
-    'maximum calls in flight, over acts, narratives and rows (default: 1, with --each 4)',
+    'maximum calls in flight, over acts, narratives and rows (default: 1, or 4 with --each)',
   ),
-  timeout: durationOption('--timeout', 'time limit of one attempt (default: 5m, in the flex tier 15m)'),
+  timeout: durationOption('--timeout', 'time limit of one attempt (default: 5m, or 15m in the flex tier)'),
   idleTimeout: durationOption('--idle-timeout', 'time limit between two chunks of a stream').default(60_000, '60s'),
   retries: new Option('--retries <n>', 'retries after a temporary failure')
     .argParser(createIntegerParser(0))

@@ -64,7 +64,7 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   maxCost?: number;
   rehearse?: boolean;
   showPrompts?: boolean;
-  /** Whether standard input may be empty where a text uses it. */
+  /** Whether standard input may be empty if the narrative uses it. */
   allowEmpty?: boolean;
   /** Let replies, standard input and rows choose media files in any folder, and media URLs with any host. */
   allowOutside?: boolean;

@@ -31,7 +31,7 @@ const addExportCommand = defineCommand<[run: string], ExportOptions>({
 
 const addCompareCommand = defineCommand<[runs: string[]], CompareOptions>({
   name: 'compare',
-  description: 'show runs side by side: figures and differences of the replies',
+  description: 'show runs side by side: tokens, cost, time, and how the replies differ',
   arguments: [runsArgument([], 'the last run if it has a matrix, else the last two runs of its narrative')],
   options: {
     format: new Option('--format <format>', 'output format').choices(['text', 'json', 'markdown']).default('text'),
