@@ -96,7 +96,7 @@ function writeCache({ folder, prefix, buildPrefix, name }, data) {
     // `wx` fails if the name exists, so no link that another user has put there is followed.
     const fd = fs.openSync(temporary, 'wx', 0o644);
     try {
-      // The umask of a user could let others write the file, or keep them from reading it.
+      // Sets the mode again, because the umask of the user may have removed the read permission of others.
       fs.fchmodSync(fd, 0o644);
       fs.writeFileSync(fd, Buffer.concat([data, data]));
     } finally {

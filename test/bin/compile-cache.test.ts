@@ -93,8 +93,8 @@ test('a rebuilt program never runs from the old cache, even if it has the same l
 });
 
 /**
- * Ways to damage a cache. A power cut leaves zeros at the end. Without the second copy in the file, V8 would crash with most
- * of these.
+ * Ways to damage a cache. A power cut leaves zeros at the end. A cache file has its data twice, so that a start can
+ * notice damage: V8 would crash with most of these.
  */
 const damages: Record<string, (bytes: Buffer) => void> = {
   'the second half is zero': (bytes) => bytes.fill(0, bytes.length >> 1),

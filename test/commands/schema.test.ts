@@ -33,9 +33,12 @@ test.each([
   ['an unknown key', '[narrative]\nname = "x"\nmodle = "m"\n[toc]\norder = []\n[acts]\n'],
   ['a wrong type', '[narrative]\nname = 1\n[toc]\norder = []\n[acts]\n'],
   ['no narrative', '[toc]\norder = []\n[acts]\n'],
-  ['both [narrative] and [narration]', '[narrative]\nname = "x"\n[narration]\nname = "x"\n[toc]\norder = []\n[acts]\n'],
-  ['a prompt beside inputs', '[metadata]\nname = "x"\n[acts.a]\nprompt = "x"\ninput = []\n'],
-  ['a text without a source', '[metadata]\nname = "x"\n[acts.a]\ninput = [{ type = "text" }]\n'],
+  [
+    'both [narrative] and its older name [narration]',
+    '[narrative]\nname = "x"\n[narration]\nname = "x"\n[toc]\norder = []\n[acts]\n',
+  ],
+  ['a prompt beside inputs', '[narrative]\nname = "x"\n[acts.a]\nprompt = "x"\ninput = []\n'],
+  ['a text without a source', '[narrative]\nname = "x"\n[acts.a]\ninput = [{ type = "text" }]\n'],
 ])('the schema rejects %s', (_what, text) => {
   const parsed = readToml(Buffer.from(text));
   expect(parsed.ok && accepts(parsed.table)).toBe(false);

@@ -69,7 +69,7 @@ function renderAssignment(values: Values): string {
       return `values=${quoteForShell(values.words.join(' '))}`;
     case 'dynamic':
       return `values=${quoteForShell(`/dynamic-${values.topic}`)}`;
-    case 'narratives':
+    case 'narrative-files':
     case 'folders':
     case 'files':
       return `values=${quoteForShell(`/${values.kind}`)}`;
@@ -84,7 +84,7 @@ _boticelli_files() {
   local IFS=$'\\n'
   compopt -o filenames 2>/dev/null
   case "$1" in
-    /narratives) COMPREPLY=($(compgen -d -- "$cur") $(compgen -f -X '!*.toml' -- "$cur")) ;;
+    /narrative-files) COMPREPLY=($(compgen -d -- "$cur") $(compgen -f -X '!*.toml' -- "$cur")) ;;
     /folders) COMPREPLY=($(compgen -d -- "$cur")) ;;
     /files) COMPREPLY=($(compgen -f -- "$cur")) ;;
   esac

@@ -3,14 +3,20 @@ import { isRetiring } from '../../facts/model-facts.js';
 import { builtInModels } from '../../facts/models.js';
 import { isRepeatable } from '../repeatable-options.js';
 
-/** Values that are not known when the script is created. The script asks the program for them. */
+/**
+ * Values that are not known when the script is created. The script asks the program for them. `narratives` are the
+ * names of the narratives in the run history.
+ */
 export type DynamicTopic = 'acts' | 'narratives' | 'runs' | 'tiers';
 
-/** The completions of an argument or option value: known words, values that the program is asked for, or files. */
+/**
+ * The completions of an argument or option value: known words, values that the program is asked for, or files.
+ * `narrative-files` are TOML files and folders.
+ */
 export type Values =
   | { kind: 'words'; words: readonly string[] }
   | { kind: 'dynamic'; topic: DynamicTopic }
-  | { kind: 'narratives' | 'folders' | 'files' | 'unknown' };
+  | { kind: 'narrative-files' | 'folders' | 'files' | 'unknown' };
 
 /** An option, as completion scripts need it. */
 export interface Flag {
@@ -92,7 +98,7 @@ function findValues(definition: Option | Argument, name: string): Values {
 
 /** The completions by placeholder. The placeholder of `--record <file>` is `file`. */
 const valuesByPlaceholder: Record<string, Values> = {
-  narrative: { kind: 'narratives' },
+  narrative: { kind: 'narrative-files' },
   file: { kind: 'files' },
   dir: { kind: 'folders' },
   id: createWords(listCurrentModels()),

@@ -30,14 +30,14 @@ const maxNarrativeBytes = 1_000_000;
  * Values that a shell would split or expand, such as names with spaces or `$`, are left out: bash inserts
  * completions into the command line without quotes.
  *
- * @param words the words of the command line before the cursor
+ * @param typedWords the words of the command line before the cursor
  */
 export async function listDynamicValues(
   topic: DynamicTopic,
-  words: readonly string[],
+  typedWords: readonly string[],
   proc: CliProcess,
 ): Promise<string[]> {
-  const completions = await readers[topic](proc, words);
+  const completions = await readers[topic](proc, typedWords);
   return completions
     .filter(({ value }) => /^[\p{L}\p{N}_][\p{L}\p{N}_./+-]*$/u.test(value))
     .map(({ value, description }) => {
@@ -48,9 +48,10 @@ export async function listDynamicValues(
 
 const readers: Record<
   DynamicTopic,
-  (proc: CliProcess, words: readonly string[]) => Promise<Completion[]> | Completion[]
+  (proc: CliProcess, typedWords: readonly string[]) => Promise<Completion[]> | Completion[]
 > = {
-  acts: (proc, words) => words.flatMap((word) => (word.endsWith('.toml') ? listActs(resolve(proc.cwd(), word)) : [])),
+  acts: (proc, typedWords) =>
+    typedWords.flatMap((word) => (word.endsWith('.toml') ? listActs(resolve(proc.cwd(), word)) : [])),
   narratives: (proc) => readHistory(proc, (database) => listNarrativeNames(database, maxOffered).map(toCompletion)),
   runs: async (proc) => [
     { value: 'last', description: 'the newest run' },

@@ -80,7 +80,7 @@ function renderCandidates(values: Values): string {
       return `-a ${quoteForShell(values.words.join(' '))}`;
     case 'dynamic':
       return `-a '(__boticelli_dynamic ${values.topic})'`;
-    case 'narratives':
+    case 'narrative-files':
       return "-a '(__boticelli_narratives)'";
     case 'folders':
       return "-a '(__fish_complete_directories)'";

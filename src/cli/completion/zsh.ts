@@ -75,7 +75,7 @@ function renderAction(values: Values): string {
       return `(${values.words.join(' ')})`;
     case 'dynamic':
       return `{_boticelli_dynamic ${values.topic}}`;
-    case 'narratives':
+    case 'narrative-files':
       return '_files -g "*.toml(-.)"';
     case 'folders':
       return '_files -/';

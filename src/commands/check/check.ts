@@ -86,6 +86,8 @@ async function checkFiles(
   const colors = await createColors(proc.stdout);
   const addEstimate = options.estimate ? await createEstimateStep(options, proc, signal) : undefined;
   const lint: LintOptions['lint'] = (table, context) => lintNarrative(table, { ...context, model: options.model });
+  // The only folder from which narratives may read files. Undefined, unless the settings of the working folder choose
+  // both the API key and the address of the service.
   const confinement = await loadFileConfinement(options, proc, await createColors(proc.stderr));
   const checkOptions = { vars: given.values, lint, confinement, signal };
   const rows = options.each === undefined ? undefined : await openRowsToCheck(options.each, options, { proc, signal });

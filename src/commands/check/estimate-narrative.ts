@@ -18,7 +18,7 @@ import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
 import { estimateTokens } from '../../quota/limiter/estimate-tokens.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
 import { stripModelPrefix } from '../../util/model-name.js';
-import { readLocalModelStatesIfReachable } from '../resources/open-quota.js';
+import { readLocalModelStatesOrWarn } from '../resources/open-quota.js';
 
 /** What the requests to a model are expected to use. */
 interface ModelEstimate {
@@ -61,7 +61,7 @@ type Estimator = (narrative: Narrative, signal: AbortSignal, rows?: AsyncIterabl
  * needs neither a key nor the network.
  */
 export async function createEstimator(settings: Settings, warn: (text: string) => void): Promise<Estimator> {
-  const modelStates = await readLocalModelStatesIfReachable({ settings, warn });
+  const modelStates = await readLocalModelStatesOrWarn({ settings, warn });
   return async (narrative, signal, rows = createUnknownRow(narrative)) => {
     const requests: EstimatedRequest[] = [];
     const { defaultModel } = settings;

@@ -9,7 +9,7 @@ import { listProjectStates } from '../../quota/status.js';
 import type { QuotaStore } from '../../quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { Output } from '../../terminal/output.js';
-import { formatQuotaLocation } from '../../terminal/reports/limits-report.js';
+import { formatStoreLocation } from '../../terminal/reports/limits-report.js';
 import { formatResetResult, toResetDocument } from '../../terminal/reports/reset-report.js';
 import { describeStoreLocation, readLocalModelStates, withRedisStore } from '../resources/open-quota.js';
 
@@ -44,11 +44,14 @@ export async function forgetLearnedLimits(models: readonly string[], context: Li
   // A model that both stores have is listed once.
   const onlyLocal = deletedLocally.filter(({ model }) => !deletedFromRedis.some((other) => other.model === model));
   const deleted = [...deletedFromRedis, ...onlyLocal];
-  // Without Redis there is only one store, so its location is not printed. The JSON field of the location is `book`.
-  const location = settings.redisUrl === undefined ? undefined : describeStoreLocation(settings, host);
+  // Without Redis there is only one store, so its location is not printed. Its JSON field is named `book`.
+  const storeLocation = settings.redisUrl === undefined ? undefined : describeStoreLocation(settings, host);
   await writeReport(format, output, {
-    createDocument: () => ({ ...(location && { book: location }), forgotten: deleted.map(toResetDocument) }),
-    renderLines: () => [...(location ? [formatQuotaLocation(location)] : []), ...deleted.flatMap(formatResetResult)],
+    createDocument: () => ({ ...(storeLocation && { book: storeLocation }), forgotten: deleted.map(toResetDocument) }),
+    renderLines: () => [
+      ...(storeLocation ? [formatStoreLocation(storeLocation)] : []),
+      ...deleted.flatMap(formatResetResult),
+    ],
   });
 }
 

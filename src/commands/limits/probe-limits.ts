@@ -7,7 +7,7 @@ import { createStderrSpinner, createWarn } from '../../cli/stderr.js';
 import { systemClock } from '../../driver/clock.js';
 import { createGeminiDriver } from '../../gemini/driver.js';
 import { type ModelProbeResult, probeModel } from '../../quota/probe-model.js';
-import { formatQuotaLocation } from '../../terminal/reports/limits-report.js';
+import { formatStoreLocation } from '../../terminal/reports/limits-report.js';
 import { formatProbe, toProbeDocument } from '../../terminal/reports/probe-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
@@ -30,9 +30,10 @@ export function probeLimits(options: ProbeOptions, proc: CliProcess): Promise<vo
   return withAbortableOutput(proc, async (output, signal) => {
     const { results, storeLocation } = await runProbe(options, proc, signal);
     await writeReport(options.format, output, {
+      // The JSON field of the store's location is named `book`.
       createDocument: () => ({ ...(storeLocation && { book: storeLocation }), ...toProbeDocument(results) }),
       renderLines: async () => [
-        ...(storeLocation ? [formatQuotaLocation(storeLocation)] : []),
+        ...(storeLocation ? [formatStoreLocation(storeLocation)] : []),
         ...formatProbe(results, await getStdoutStyle(proc)),
       ],
     });

@@ -36,8 +36,8 @@ async function showLimits({ settings, format, output, warn }: LimitsContext, pro
     models: [settings.defaultModel, ...settings.fallback, ...settings.limitedModels],
   });
   // The JSON field of `projectSource` is named `projectIs`.
-  const location = { ...describeStoreLocation(settings, redisHost), project, projectIs: projectSource };
-  const report: LimitsReport = { location, tier, windowMs, now, models };
+  const storeLocation = { ...describeStoreLocation(settings, redisHost), project, projectIs: projectSource };
+  const report: LimitsReport = { storeLocation, tier, windowMs, now, models };
   await writeReport(format, output, {
     createDocument: () => toLimitsDocument(report),
     renderLines: async () => formatLimits(report, await getStdoutStyle(proc)),

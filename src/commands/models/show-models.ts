@@ -80,7 +80,7 @@ function describeModel(entry: ModelInfo, { quota, now, prices }: DescribeOptions
   const price = prices.getPrice(entry.name);
   return {
     ...entry,
-    reach: { generate: supportsGenerate, stream: supportsGenerate, live: supportsLive },
+    apis: { generate: supportsGenerate, stream: supportsGenerate, live: supportsLive },
     countsTokens: supportsCountTokens,
     ...(price && { price }),
     ...(thinkingLevels && { thinkingLevels }),
@@ -118,8 +118,8 @@ async function loadModelList({ settings, refresh, warn, signal }: LoadModelListO
   if (settings.apiKey === undefined && !refresh) {
     const cached = await readNewestModelList(store, settings);
     if (cached) {
-      const fetchedAt = formatDateTime(new Date(cached.listedAt));
-      warn(`no API key is set: showing the newest cached list, fetched on ${fetchedAt}`);
+      const time = formatDateTime(new Date(cached.listedAt));
+      warn(`no API key is set: showing the newest cached list, fetched on ${time}`);
       return cached;
     }
   }

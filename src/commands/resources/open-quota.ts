@@ -8,12 +8,12 @@ import { createModelQueue } from '../../quota/limiter/model-queue.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
 import { createRateLimiter } from '../../quota/limiter/rate-limiter.js';
 import type { RedisConnection } from '../../quota/redis/connection.js';
-import { createFallbackQuotaStore } from '../../quota/stores/fallback-store.js';
+import { createStoreWithMemoryFallback } from '../../quota/stores/fallback-store.js';
 import { createMemoryQuotaStore } from '../../quota/stores/memory-store.js';
 import type { QuotaStore } from '../../quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { QuotaOptions } from '../../quota/with-quota.js';
-import type { QuotaLocation } from '../../terminal/reports/limits-report.js';
+import type { StoreLocation } from '../../terminal/reports/limits-report.js';
 import { explainLookupFailure } from '../../util/read-regular-file.js';
 import type { StateDatabase } from './open-database.js';
 
@@ -32,7 +32,7 @@ export interface OpenQuotaOptions extends QuotaStoreOptions {
 /** The limiters and limits that apply to the requests of a run. */
 export interface RunQuota extends QuotaOptions {
   /** Returns the location of the store that is currently in use. Absent if the settings do not name a Redis server. */
-  getStoreLocation?: () => QuotaLocation;
+  getStoreLocation?: () => StoreLocation;
 }
 
 /**
@@ -62,7 +62,7 @@ export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
 }
 
 /** Returns the location of the quota store, for printing: the host and port of Redis, or the database file, if any. */
-export function describeStoreLocation({ stateFolder }: Settings, redisHost: string | undefined): QuotaLocation {
+export function describeStoreLocation({ stateFolder }: Settings, redisHost: string | undefined): StoreLocation {
   if (redisHost !== undefined) return { redis: redisHost };
   return stateFolder === undefined ? {} : { file: databasePath(stateFolder) };
 }
@@ -84,10 +84,12 @@ async function startConnecting(
   return connection;
 }
 
-/** Opens this machine's store: the state database or, if there is none, memory. */
+/**
+ * Opens this machine's store: the state database. If there is no database, or once it fails, the store is in memory.
+ */
 function openLocalStore({ stateDatabase: { database, reportFailure }, warn }: OpenQuotaOptions): QuotaStore {
   if (!database) return createMemoryQuotaStore();
-  return createFallbackQuotaStore({
+  return createStoreWithMemoryFallback({
     store: createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) }),
     onFailure: (thrown) => reportFailure('quota', thrown),
   });
@@ -104,16 +106,14 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
     const modelStates = await store.readAll();
     return { modelStates, now: redisClock.now(), redisHost: host };
   });
-  return (
-    snapshot ?? { modelStates: await readLocalModelStatesIfReachable(options), now: clock.now(), redisHost: undefined }
-  );
+  return snapshot ?? { modelStates: await readLocalModelStatesOrWarn(options), now: clock.now(), redisHost: undefined };
 }
 
 /**
  * Reads this machine's database. If it is in a folder that can't be entered, warns and returns no state: a run could
  * not reach it either, and would count its quota from 0.
  */
-export async function readLocalModelStatesIfReachable(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
+export async function readLocalModelStatesOrWarn(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { settings, warn } = options;
   const path = settings.stateFolder === undefined ? undefined : databasePath(settings.stateFolder);
   const failure = path === undefined ? undefined : explainLookupFailure(path);

@@ -7,11 +7,11 @@ import type { CompareOptions } from './compare.js';
 import type { ExportOptions, RunsOptions, ShowOptions } from './print-runs.js';
 import type { ReportOptions } from './report.js';
 
-const runArgument = new Argument('[run]', 'id of a run, its first characters, or last').default('last', 'last');
+const runArgument = new Argument('[run]', 'id of a run, or its beginning, or the word "last"').default('last', 'last');
 
 /** @param description how the help describes the default */
 const runsArgument = (defaultIds: string[], description: string) =>
-  new Argument('[run...]', 'ids of runs, their first characters, or last').default(defaultIds, description);
+  new Argument('[run...]', 'ids of runs, or their beginnings, or the word "last"').default(defaultIds, description);
 
 const addShowCommand = defineCommand<[run: string], ShowOptions>({
   name: 'show',

@@ -4,7 +4,7 @@ import { findRuns } from '../../store/runs/read-runs.js';
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 
 /**
- * Finds a run, given by its id, by the first characters of its id, or as `last`.
+ * Finds a run, given by its id, by the beginning of its id, or as `last`.
  *
  * @param database undefined if there is none yet
  * @throws BoticelliError `no_input` if no run matches, `usage` if several runs match

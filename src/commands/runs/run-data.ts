@@ -16,12 +16,13 @@ const maxSideBySide = 12;
 export function readRunData(database: Database.Database, run: RecordedRun): RunData[] {
   const findMedia = createReplyMediaFinder(database, run.narrative);
   const readActs = (id: string) => listActs(database, id).map((act) => addMedia(act, findMedia));
-  // An id with a slash is that of one row or combination.
-  const rows = run.run.includes('/') ? [] : listRowRuns(database, run.run);
-  const isMatrixOnly = rows.length > 0 && run.source === undefined;
-  if (isMatrixOnly && rows.length <= maxSideBySide)
-    return rows.map((row) => ({ run: row, acts: readActs(row.run), rows: [], readActs }));
-  return [{ run, acts: readActs(run.run), rows, readActs }];
+  // The runs of the rows or combinations. An id with a slash is that of such a run, which has no parts.
+  const partRuns = run.run.includes('/') ? [] : listRowRuns(database, run.run);
+  // Only a run with `--each` has `source`.
+  const isMatrixOnly = partRuns.length > 0 && run.source === undefined;
+  if (isMatrixOnly && partRuns.length <= maxSideBySide)
+    return partRuns.map((partRun) => ({ run: partRun, acts: readActs(partRun.run), rows: [], readActs }));
+  return [{ run, acts: readActs(run.run), rows: partRuns, readActs }];
 }
 
 /** Adds the bytes of the pictures and sounds of a reply, where they are still stored. */

@@ -3,7 +3,7 @@ import type { ModelState } from '../limiter/model-state.js';
 import { createMemoryQuotaStore } from './memory-store.js';
 import type { QuotaStore } from './quota-store.js';
 
-/** The options of `createFallbackQuotaStore`. */
+/** The options of `createStoreWithMemoryFallback`. */
 export interface FallbackStoreOptions {
   store: QuotaStore;
   /** Called once, with the error, when the store fails. */
@@ -14,7 +14,7 @@ export interface FallbackStoreOptions {
  * Creates a store that uses `store`, and memory once `store` has failed permanently (disk full, file read-only or
  * corrupt). The states that can still be read are copied, so that known limits still apply.
  */
-export function createFallbackQuotaStore({ store, onFailure }: FallbackStoreOptions): QuotaStore {
+export function createStoreWithMemoryFallback({ store, onFailure }: FallbackStoreOptions): QuotaStore {
   let current = store;
   const attempt = async <Result>(work: (store: QuotaStore) => Promise<Result>): Promise<Result> => {
     try {

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../toml/diagnostic.js';
 import { type Colors, noColors } from '../text/colors.js';
-import { measureWidth, toDisplayLine } from '../text/printable.js';
+import { measureWidth, toStrictlyPrintableLine } from '../text/printable.js';
 
 interface FrameOptions {
   /** The file's name as the user gave it. */
@@ -34,7 +34,11 @@ function formatFrame(
 ): string[] {
   const { file } = source ?? options;
   const position = location ? `${file}:${location.line}:${location.column}` : file;
-  const title = `${colors.location(`${toDisplayLine(position)}:`)} ${colors[severity](`${severity}[${rule}]:`)} ${toDisplayLine(message)}`;
+  const title = [
+    colors.location(`${toStrictlyPrintableLine(position)}:`),
+    colors[severity](`${severity}[${rule}]:`),
+    toStrictlyPrintableLine(message),
+  ].join(' ');
   const number = String(location?.line ?? '');
   const gutter = (label: string) => colors.dim(`${label.padStart(number.length)} |`);
   const lines = [title];
@@ -44,7 +48,8 @@ function formatFrame(
     lines.push(`${gutter(number)} ${before}${marked}${after}`.trimEnd());
     lines.push(`${gutter('')} ${' '.repeat(measureWidth(before))}${colors[severity](carets)}`);
   }
-  if (suggestion !== undefined) lines.push(`${' '.repeat(number.length)} did you mean "${toDisplayLine(suggestion)}"?`);
+  if (suggestion !== undefined)
+    lines.push(`${' '.repeat(number.length)} did you mean "${toStrictlyPrintableLine(suggestion)}"?`);
   return lines;
 }
 
@@ -73,9 +78,9 @@ function extractExcerpt(line: string, start: number, length: number): Record<'be
   const end = start + length;
   const last = Math.min(to, isWithinCharacter(line, end) ? end + 1 : end);
   return {
-    before: `${from > 0 ? '…' : ''}${toDisplayLine(line.slice(from, first))}`,
-    marked: toDisplayLine(line.slice(first, last)),
-    after: `${toDisplayLine(line.slice(last, to))}${to < line.length ? '…' : ''}`,
+    before: `${from > 0 ? '…' : ''}${toStrictlyPrintableLine(line.slice(from, first))}`,
+    marked: toStrictlyPrintableLine(line.slice(first, last)),
+    after: `${toStrictlyPrintableLine(line.slice(last, to))}${to < line.length ? '…' : ''}`,
   };
 }
 

@@ -11,8 +11,8 @@ export interface StderrWriter {
    *   already wrapped, or that must stay whole so that it can be copied: such a line is written unchanged
    */
   writeLine(line: string, colorize?: (text: string) => string): void;
-  /** Sets the status of one owner (any object) in the shared spinner; undefined removes it. */
-  setStatus(owner: object, status: (() => SpinnerStatus) | undefined): void;
+  /** Sets the status that `key`, any object, identifies in the shared spinner; undefined removes the status. */
+  setStatus(key: object, status: (() => SpinnerStatus) | undefined): void;
   /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;
   /**
@@ -81,7 +81,7 @@ export function createStderrWriter({
   };
 }
 
-/** Creates functions that keep one status per owner, and show all of them in the spinner. */
+/** Creates functions that keep one status per key, and show all of them in the spinner. */
 function createSharedSpinner(spinner: Spinner | undefined, canShow: () => boolean) {
   const statuses = new Map<object, () => SpinnerStatus>();
   let isUpdateScheduled = false;
@@ -96,9 +96,9 @@ function createSharedSpinner(spinner: Spinner | undefined, canShow: () => boolea
       else spinner?.stop();
     });
   };
-  const setStatus: StderrWriter['setStatus'] = (owner, status) => {
-    if (status) statuses.set(owner, status);
-    else statuses.delete(owner);
+  const setStatus: StderrWriter['setStatus'] = (key, status) => {
+    if (status) statuses.set(key, status);
+    else statuses.delete(key);
     updateSpinner();
   };
   return { setStatus, updateSpinner };

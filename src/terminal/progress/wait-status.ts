@@ -69,35 +69,35 @@ type RunningActEvent = Exclude<ActEvent, { type: 'act-end' }>;
  */
 export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (event: NarrativeEvent) => void {
   const getIndex = createActIndexer();
-  /** The states of the running acts. Each object is also the owner of its act's status in the spinner. */
-  const states = new Map<number, { current: WaitState }>();
+  /** The running acts by index. For `setStatus`, the entry of an act identifies the act's status in the spinner. */
+  const entries = new Map<number, { current: WaitState }>();
   const formatStatus = (state: WaitState): SpinnerStatus => {
     const status = formatWaitStatus(state, now());
     return label === undefined ? status : { ...status, text: `${label}: ${status.text}` };
   };
   const remove = (index: number) => {
-    const owner = states.get(index);
-    states.delete(index);
-    if (owner) stderr.setStatus(owner, undefined);
+    const entry = entries.get(index);
+    entries.delete(index);
+    if (entry) stderr.setStatus(entry, undefined);
   };
   return (event) => {
-    if (event.type === 'narrative-end') for (const index of states.keys()) remove(index);
+    if (event.type === 'narrative-end') for (const index of entries.keys()) remove(index);
     if (event.type === 'narrative-start' || event.type === 'narrative-end') return;
     const index = getIndex(event);
     if (event.type === 'act-end') return remove(index);
-    const owner = states.get(index);
+    const known = entries.get(index);
     // There may be thousands of deltas. After the first one, only `characters` changes. The function that was passed to
     // `setStatus` reads it each time, so it need not be passed again.
-    if (event.type === 'act-delta' && owner?.current.kind === 'rest-of-reply') {
-      owner.current.characters += event.text.length;
+    if (event.type === 'act-delta' && known?.current.kind === 'rest-of-reply') {
+      known.current.characters += event.text.length;
       return;
     }
-    const next = nextWaitState(event, owner?.current, now());
+    const next = nextWaitState(event, known?.current, now());
     if (!next) return;
-    const tracked = owner ?? { current: next };
-    tracked.current = next;
-    states.set(index, tracked);
-    stderr.setStatus(tracked, () => formatStatus(tracked.current));
+    const entry = known ?? { current: next };
+    entry.current = next;
+    entries.set(index, entry);
+    stderr.setStatus(entry, () => formatStatus(entry.current));
   };
 }
 

@@ -6,7 +6,7 @@ import { formatDuration, formatUsd } from '../text/format.js';
 import { formatParameters } from '../text/format-parameters.js';
 import { getBilledOutput } from '../text/format-tokens.js';
 import { escapeMarkdown } from '../text/markdown.js';
-import { toDisplayLine } from '../text/printable.js';
+import { toStrictlyPrintableLine } from '../text/printable.js';
 import { formatTable } from '../text/table.js';
 
 /** A comparison of runs. It is also the document of `--format json`. */
@@ -37,7 +37,7 @@ export interface ComparedAct {
   waitMs?: number;
   /** The number of words of the reply. */
   words?: number;
-  /** How the reply differs from the first reply to this act, in the order of the runs. Absent for that first reply. */
+  /** How the reply differs from the reply of the first run that has one for this act. Absent in that first run. */
   difference?: ReplyDifference;
 }
 
@@ -65,19 +65,23 @@ interface FigureTable {
  */
 export function formatComparison(comparison: Comparison, { colors }: DisplayOptions): string[] {
   const { runs } = comparison;
-  const legend = formatTable(runs.map((run) => [run.label, ...describeRun(run)].map(toDisplayLine)));
+  const legend = formatTable(runs.map((run) => [run.label, ...describeRun(run)].map(toStrictlyPrintableLine)));
   const tables = createTables(comparison);
   const rows = tables.flatMap(({ title, rows }) => [
     [title, ...runs.map(({ label }) => label)],
     ...rows.map(({ name, cells }) => [`  ${name}`, ...cells]),
   ]);
   // All tables are formatted as one, so that their columns are aligned.
-  const lines = formatTable(rows.map((row) => row.map(toDisplayLine)));
+  const lines = formatTable(rows.map((row) => row.map(toStrictlyPrintableLine)));
   const headingIndexes = new Set(tables.map((_, index) => countRows(tables.slice(0, index))));
   return [
     ...legend,
     ...lines.flatMap((line, index) => (headingIndexes.has(index) ? ['', colors.heading(line)] : [line])),
-    ...listDifferences(comparison).flatMap(({ title, excerpt }) => ['', colors.heading(toDisplayLine(title)), excerpt]),
+    ...listDifferences(comparison).flatMap(({ title, excerpt }) => [
+      '',
+      colors.heading(toStrictlyPrintableLine(title)),
+      excerpt,
+    ]),
   ];
 }
 
@@ -170,7 +174,12 @@ function listDifferences({ acts }: Comparison): { title: string; excerpt: string
     runs.flatMap(({ label, difference }) =>
       !difference || difference.isEqual
         ? []
-        : [{ title: `${act}: ${label} compared with ${difference.from}`, excerpt: toDisplayLine(difference.excerpt) }],
+        : [
+            {
+              title: `${act}: ${label} compared with ${difference.from}`,
+              excerpt: toStrictlyPrintableLine(difference.excerpt),
+            },
+          ],
     ),
   );
 }

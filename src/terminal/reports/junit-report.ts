@@ -1,5 +1,5 @@
-import { toDisplayLine } from '../text/printable.js';
-import { type ReportedCase, type ReportedSuite, truncateText } from './reported-suite.js';
+import { toStrictlyPrintableLine } from '../text/printable.js';
+import { cutAndAppendEllipsis, type ReportedCase, type ReportedSuite } from './reported-suite.js';
 
 /** The beginning of every JUnit report of this program. A file that begins otherwise is not overwritten. */
 export const junitStart = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="boticelli"';
@@ -25,20 +25,23 @@ function countCases(cases: readonly ReportedCase[]) {
   const count = (isCounted: (reportedCase: ReportedCase) => boolean) => cases.filter(isCounted).length;
   return {
     tests: cases.length,
-    failures: count(({ error, isUselessReply }) => error !== undefined && isUselessReply === true),
-    errors: count(({ error, isUselessReply }) => error !== undefined && !isUselessReply),
+    failures: count(({ error, hasUnusableReply }) => error !== undefined && hasUnusableReply === true),
+    errors: count(({ error, hasUnusableReply }) => error !== undefined && !hasUnusableReply),
     skipped: count(({ outcome }) => outcome === 'skipped'),
   };
 }
 
-function renderCase({ name, outcome, error, isUselessReply, durationMs }: ReportedCase, suite: ReportedSuite): string {
+function renderCase(
+  { name, outcome, error, hasUnusableReply, durationMs }: ReportedCase,
+  suite: ReportedSuite,
+): string {
   const time = durationMs === undefined ? {} : { time: toSeconds(durationMs) };
   const file = suite.file === undefined ? {} : { file: suite.file };
   const start = `    <testcase${formatAttributes({ name, classname: suite.name, ...file, ...time })}`;
   if (outcome === 'skipped') return `${start}>\n      <skipped/>\n    </testcase>`;
   if (!error) return `${start}/>`;
   const { code, message, hint } = error;
-  const tag = isUselessReply ? 'failure' : 'error';
+  const tag = hasUnusableReply ? 'failure' : 'error';
   const text = hint === undefined ? message : `${message}. ${hint}`;
   const details = `<${tag}${formatAttributes({ type: code, message })}>${escapeXml(text)}</${tag}>`;
   return `${start}>\n      ${details}\n    </testcase>`;
@@ -61,6 +64,9 @@ const maxTextLength = 2000;
  * become symbols.
  */
 function escapeXml(text: string): string {
-  const line = toDisplayLine(truncateText(text, maxTextLength)).replaceAll(/[\ufffe\uffff]/g, '\ufffd');
+  const line = toStrictlyPrintableLine(cutAndAppendEllipsis(text, maxTextLength)).replaceAll(
+    /[\ufffe\uffff]/g,
+    '\ufffd',
+  );
   return line.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -7,7 +7,7 @@ import { fitsWidth, formatTable } from '../text/table.js';
 
 /** The limits and usage of a project. Times are milliseconds since the epoch. */
 export interface LimitsReport {
-  location: ProjectQuotaLocation;
+  storeLocation: ProjectStoreLocation;
   tier: string;
   /** The period to which per-minute limits apply: a minute, unless `rate_window_seconds` is set. */
   windowMs: number;
@@ -16,15 +16,15 @@ export interface LimitsReport {
 }
 
 /** The location of a quota store. */
-export interface QuotaLocation {
+export interface StoreLocation {
   /** The host and port of the Redis that machines share. Absent if the store is local. */
   redis?: string;
   /** The database file, which may not exist yet. Absent if there is no folder for it. */
   file?: string;
 }
 
-/** The location of a project's quota. */
-export interface ProjectQuotaLocation extends QuotaLocation {
+/** The location of a quota store, with the project whose quota is shown. */
+export interface ProjectStoreLocation extends StoreLocation {
   project: string;
   /** The source of the project's name: the settings, the key's hash, or neither. */
   projectIs: 'named' | 'key-hash' | 'none';
@@ -48,13 +48,13 @@ export function formatLimits(report: LimitsReport, { colors, columns }: DisplayO
 }
 
 /** Formats the location of the quota store in one line. */
-export function formatQuotaLocation({ redis, file }: QuotaLocation): string {
+export function formatStoreLocation({ redis, file }: StoreLocation): string {
   const missingText = 'none, because there is no folder for it (set BOTICELLI_STATE_DIR)';
   return `Quota store: ${toPrintableLine(redis === undefined ? (file ?? missingText) : `Redis at ${redis}`)}`;
 }
 
-function formatIntro({ location, tier, models }: LimitsReport): string[] {
-  const { project, projectIs } = location;
+function formatIntro({ storeLocation, tier, models }: LimitsReport): string[] {
+  const { project, projectIs } = storeLocation;
   const projectText = {
     named: project,
     'key-hash': `${project} (hash of the API key)`,
@@ -62,7 +62,7 @@ function formatIntro({ location, tier, models }: LimitsReport): string[] {
   };
   const isUnused = models.every((model) => model.standsFor === undefined && model.day.requests.used === 0);
   return [
-    formatQuotaLocation(location),
+    formatStoreLocation(storeLocation),
     `Project: ${toPrintableLine(projectText[projectIs])}`,
     ...(projectIs === 'none' ? ['  Set GEMINI_API_KEY, or [quota] project in boticelli.toml.'] : []),
     `Tier: ${toPrintableLine(tier)}`,
@@ -129,8 +129,9 @@ function formatListItem([label = '', limit, used, reserved, source]: string[]): 
 }
 
 /** Returns the document of `--format json`, with times in ISO 8601. */
-export function toLimitsDocument({ location, tier, windowMs, now, models }: LimitsReport) {
-  return { at: toIsoTime(now), book: location, tier, windowMs, models: models.map(toModelDocument) };
+export function toLimitsDocument({ storeLocation, tier, windowMs, now, models }: LimitsReport) {
+  // The JSON field of the store's location is named `book`.
+  return { at: toIsoTime(now), book: storeLocation, tier, windowMs, models: models.map(toModelDocument) };
 }
 
 function toModelDocument(model: QuotaStatus) {

@@ -4,7 +4,7 @@ import type { LimitStatus, ModelStatus } from '../../quota/status.js';
 import type { Colors, DisplayOptions } from '../text/colors.js';
 import { formatDateTime, formatDuration, toIsoTime } from '../text/format.js';
 import { formatPrice } from '../text/format-price.js';
-import { measureWidth, toDisplayLine } from '../text/printable.js';
+import { measureWidth, toStrictlyPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 import { wrapText } from '../text/wrap.js';
 import { toLimitsObject } from './limits-report.js';
@@ -32,7 +32,7 @@ export interface ListedModel {
   /** The service's names of the methods that the model supports. */
   methods: readonly string[];
   /** The ways in which boticelli can use the model: REST calls, REST streams, and Live sessions. */
-  reach: { generate: boolean; stream: boolean; live: boolean };
+  apis: { generate: boolean; stream: boolean; live: boolean };
   /** Whether the model supports `countTokens`. */
   countsTokens: boolean;
   inputTokens?: number;
@@ -76,9 +76,9 @@ export function formatModels(report: ModelsReport, display: DisplayOptions): str
 function formatIntro({ service, listedAt, tier, count, models }: ModelsReport): string[] {
   const countText = models.length === count ? String(count) : `${models.length} of ${count}`;
   return [
-    `Service: ${toDisplayLine(service)}`,
+    `Service: ${toStrictlyPrintableLine(service)}`,
     `Listed: ${formatDateTime(new Date(listedAt))}, cached for a day (--refresh updates it)`,
-    `Tier: ${toDisplayLine(tier)}`,
+    `Tier: ${toStrictlyPrintableLine(tier)}`,
     `Models: ${countText}`,
   ];
 }
@@ -92,12 +92,12 @@ interface Row {
 }
 
 function createRow(model: ListedModel, report: ModelsReport): Row {
-  const { name, reach: apis, inputTokens = '', outputTokens = '', limits = {} } = model;
+  const { name, apis, inputTokens = '', outputTokens = '', limits = {} } = model;
   const cells = [formatSupportedApis(apis), String(inputTokens), String(outputTokens)];
-  return { name: toDisplayLine(name), cells, quota: formatQuota(limits, report), note: formatNote(model) };
+  return { name: toStrictlyPrintableLine(name), cells, quota: formatQuota(limits, report), note: formatNote(model) };
 }
 
-function formatSupportedApis({ generate, stream, live }: ListedModel['reach']): string {
+function formatSupportedApis({ generate, stream, live }: ListedModel['apis']): string {
   if (live) return generate ? 'REST and Live' : 'Live only';
   return [...(generate ? ['generate'] : []), ...(stream ? ['stream'] : [])].join(', ') || 'not supported';
 }
@@ -112,7 +112,7 @@ function formatQuota(limits: ModelStatus['limits'], { windowMs }: ModelsReport):
 
 function formatNote(model: ListedModel): string {
   const { standsFor, retires, isOverdue, price, maxTokensPerRequest } = model;
-  const notes = standsFor === undefined ? [] : [`alias of ${toDisplayLine(standsFor)}`];
+  const notes = standsFor === undefined ? [] : [`alias of ${toStrictlyPrintableLine(standsFor)}`];
   if (retires !== undefined) notes.push(isOverdue ? `retirement was due on ${retires}` : `retires on ${retires}`);
   if (price) notes.push(formatPrice(price));
   notes.push(...formatThinking(model));
@@ -191,8 +191,10 @@ export function toModelsDocument({ service, listedAt, now, tier, windowMs, count
     service,
     listedAt: toIsoTime(listedAt),
     ...{ tier, windowMs, count },
-    models: models.map(({ name, limits, isOverdue: _, ...rest }) => ({
+    models: models.map(({ name, apis, limits, isOverdue: _, ...rest }) => ({
       model: name,
+      // The JSON field of `apis` is named `reach`.
+      reach: apis,
       ...rest,
       ...(limits && { limits: toLimitsObject(limits) }),
     })),

@@ -24,15 +24,15 @@ export interface ReportedCase {
   outcome: 'completed' | 'reused' | 'failed' | 'skipped';
   /** Why it failed. */
   error?: ErrorReport;
-  /** Whether the case failed because the service's reply can't be used. */
-  isUselessReply?: boolean;
+  /** Whether the case failed because of an unusable reply. It is then a failure in JUnit; otherwise, an error. */
+  hasUnusableReply?: boolean;
   model?: string;
   usage?: Usage;
   costUsd?: number;
   durationMs?: number;
 }
 
-/** Cuts a text to `maxLength` UTF-16 units and adds `…`. Unlike `truncate`, it does not count the `…`. */
-export function truncateText(text: string, maxLength: number): string {
+/** Cuts a text to `maxLength` UTF-16 units, then adds `…`. The `…` is not counted, unlike in `truncate`. */
+export function cutAndAppendEllipsis(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }

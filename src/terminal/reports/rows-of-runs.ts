@@ -6,7 +6,7 @@ export function hasRows({ run, source, matrix }: Pick<RecordedRun, 'run' | 'sour
   return source !== undefined || (matrix !== undefined && !run.includes('/'));
 }
 
-/** Returns what the rows of a run with rows are called: with `--matrix` they are runs, otherwise rows. */
+/** Returns what a part of a run with rows is called: `run` with `--matrix`, `row` if there is only `--each`. */
 export function getRowUnit({ matrix }: Pick<RecordedRun, 'matrix'>): 'row' | 'run' {
   return matrix === undefined ? 'row' : 'run';
 }

@@ -1,7 +1,7 @@
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatUsd, truncate } from '../text/format.js';
-import { measureWidth, toDisplayLine } from '../text/printable.js';
+import { measureWidth, toStrictlyPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
 
@@ -44,14 +44,15 @@ interface Column {
 // Every text is made printable, even an id or a status: the database may have come with a folder that someone else
 // wrote.
 const columnDefinitions: readonly Column[] = [
-  { title: 'run', format: ({ run }) => toDisplayLine(run) },
+  { title: 'run', format: ({ run }) => toStrictlyPrintableLine(run) },
   { title: 'started', format: ({ startedAt }) => formatShortTime(new Date(startedAt)) },
-  { title: 'narrative', format: ({ narrative }) => toDisplayLine(narrative), isTruncatable: true },
-  { title: 'model', format: (run) => toDisplayLine(listModels(run).join(', ')), isTruncatable: true },
-  { title: 'rows', format: ({ source = '' }) => toDisplayLine(source), isTruncatable: true },
-  { title: 'variables', format: (run) => toDisplayLine(formatVariables(run)), isTruncatable: true },
+  { title: 'narrative', format: ({ narrative }) => toStrictlyPrintableLine(narrative), isTruncatable: true },
+  { title: 'model', format: (run) => toStrictlyPrintableLine(listModels(run).join(', ')), isTruncatable: true },
+  { title: 'rows', format: ({ source = '' }) => toStrictlyPrintableLine(source), isTruncatable: true },
+  { title: 'variables', format: (run) => toStrictlyPrintableLine(formatVariables(run)), isTruncatable: true },
   {
     title: 'acts',
+    // With `--each` or `--matrix`, both numbers count the runs of rows and combinations, not acts.
     format: (run) => `${run.actsEnded}/${run.actCount}${hasRows(run) ? ` ${getRowUnit(run)}s` : ''}`,
     isRightAligned: true,
   },
@@ -60,12 +61,13 @@ const columnDefinitions: readonly Column[] = [
     format: ({ costUsd }) => (costUsd === undefined ? '' : formatUsd(costUsd)),
     isRightAligned: true,
   },
-  { title: 'outcome', format: ({ status }) => toDisplayLine(status) },
+  { title: 'outcome', format: ({ status }) => toStrictlyPrintableLine(status) },
 ];
 
 /**
- * The columns that are left out, one after another, if the table is too wide although its texts are truncated. They can
- * be missed: the id of a run contains its start time, and `runs show` shows the models and where the rows come from.
+ * The columns that are left out, one after another, if the table is too wide although its texts are truncated. Their
+ * contents can be found elsewhere: the id of a run contains its start time, and `runs show` shows the models and where
+ * the rows come from.
  */
 const dispensableTitles = ['started', 'model', 'rows'];
 

@@ -16,13 +16,13 @@ import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
 import { formatBilledTokens } from '../text/format-tokens.js';
 import { escapeMarkdown, renderSources } from '../text/markdown.js';
-import { toDisplayLine, toPrintable } from '../text/printable.js';
+import { toPrintable, toStrictlyPrintableLine } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 import { formatActBars, formatActTimes } from './act-bars.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
 import { formatVariables } from './run-list.js';
 
-/** What was recorded of a run: its acts, or for a run with `--each` or `--matrix` the runs of its rows. */
+/** What was recorded of a run: its acts or, with `--each` or `--matrix`, the run of each row and combination. */
 export interface RunContent {
   acts: readonly RecordedAct[];
   rows: readonly RecordedRun[];
@@ -44,7 +44,7 @@ export function formatRun(
   { colors, columns, prompts = false }: RunDisplayOptions,
 ): string {
   const toWrappedText = (text: string) => (columns === undefined ? text : wrapText(toPrintable(text), columns));
-  const toWrappedLine = (text: string) => toWrappedText(toDisplayLine(text));
+  const toWrappedLine = (text: string) => toWrappedText(toStrictlyPrintableLine(text));
   const rowLines = rows.length === 0 ? [] : [rows.map((row) => toWrappedLine(formatRow(row))).join('\n')];
   const sections = acts.map(({ act, end, events, prompt, timing }, index) => {
     const times = timing && !end?.reused ? formatActTimes(timing) : '';
@@ -82,7 +82,10 @@ export function formatRun(
 const noPromptsHint =
   'Prompts of this run were not stored. To store those of later runs, set prompts = true under [store] in boticelli.toml.';
 
-/** What the run counts: acts, or with `--each` or `--matrix` the runs of its rows. */
+/**
+ * Returns what the totals of the run count: `act`; with `--each`, `row`; with `--matrix`, `run`, which is the run of a
+ * combination (and with `--each` too, of a combination for one row).
+ */
 function getUnit(run: RecordedRun): 'act' | 'row' | 'run' {
   return hasRows(run) ? getRowUnit(run) : 'act';
 }

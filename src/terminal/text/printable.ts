@@ -26,10 +26,10 @@ export function toPrintableLine(text: string): string {
 }
 
 /**
- * Prepares a line for aligned output: like `toPrintableLine`, but with four spaces for a tab, and with symbols for lone
- * surrogates and for invisible marks of the writing direction.
+ * Like `toPrintableLine`, but also replaces lone surrogates and invisible marks of the writing direction with symbols,
+ * and a tab with four spaces. The width of the line can then be measured, as tables need.
  */
-export function toDisplayLine(line: string): string {
+export function toStrictlyPrintableLine(line: string): string {
   const misleading = /[\u061c\u200e\u200f]|\p{Surrogate}/gu;
   return toPrintableLine(line.replaceAll('\t', '    ')).replace(misleading, '\ufffd');
 }

@@ -207,6 +207,7 @@ test('without a key, says which project it shows and how to choose another', asy
   writeFileSync(join(cwd, 'boticelli.toml'), '[quota]\nproject = "team-a"\n');
   expect((await runInProcess(['limits'], { cwd })).stdout).toContain('Project: team-a\n');
   const json = JSON.parse((await runInProcess(['limits', '--format', 'json'], { cwd })).stdout);
+  // `book` is the location of the quota store.
   expect(json).toMatchObject({ tier: 'free', windowMs: 60_000, book: { project: 'team-a', projectIs: 'named' } });
 });
 

@@ -42,6 +42,7 @@ describe('the list', () => {
   test('has the same content in json, with what the service says about each model', async () => {
     const { readDocument, server } = await createFixture();
     const list = await readDocument();
+    // `windowMs` is the period to which the per-minute limits of the models apply.
     expect(list).toMatchObject({ service: `127.0.0.1:${server.port}`, tier: 'free', windowMs: 60_000, count: 120 });
     expect(list.listedAt).toMatch(/^\d{4}-\d\d-\d\dT/);
     expect(list.models).toHaveLength(120);
@@ -51,9 +52,11 @@ describe('the list', () => {
       displayName: 'gemini-3.8-live',
       description: 'One of the last page.',
       methods: ['bidiGenerateContent', 'countTokens'],
+      // The APIs over which the model can be used.
       reach: { generate: false, stream: false, live: true },
       countsTokens: true,
       ...{ inputTokens: 1_048_576, outputTokens: 65_536 },
+      // `whole` is the limit before `[budget]` reduces it.
       limits: { maxConcurrent: { value: 3, whole: 3, source: 'built-in' } },
       price: {
         ...{ input: 0.75, output: 4.5 },
@@ -99,6 +102,7 @@ describe('the list', () => {
     expect(stdout).toMatch(/^gemini-3\.7-flash .* {2}15\/min; /m);
     expect(stdout).toMatch(/^gemini-flash-latest .* {2}15\/min; alias of gemini-3\.5-flash; thinking /m);
     expect(stdout).not.toContain('~');
+    // `whole` is the limit before `[budget]` reduces it.
     const [learned] = (await readDocument(['--search', 'gemini-3.8-flash'])).models;
     expect(learned.limits.rpm).toMatchObject({ value: 6, whole: 12, source: 'learned', learnedAt: expect.any(String) });
   });
@@ -150,7 +154,7 @@ describe('on a terminal', () => {
     expect(new Set(columns).size).toBe(1);
   });
 
-  test('prints a list if the terminal is narrow', async () => {
+  test('prints a block of lines for each model instead of a table if the terminal is narrow', async () => {
     const { server, state, cwd } = await createFixture();
     const script = `script --quiet --return --command "stty cols 50; ${process.execPath} ${bin} models" /dev/null`;
     const env = { BOTICELLI_STATE_DIR: state, TERM: 'xterm', SHELL: '/bin/sh' };

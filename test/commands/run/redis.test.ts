@@ -78,6 +78,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     const otherOptions = createMachineOptions(fixture, 'two', url);
     const limitsResult = await runBoticelli(['limits', '--format', 'json'], otherOptions);
     expect(JSON.parse(limitsResult.stdout)).toMatchObject({
+      // The location of the quota store.
       book: { redis: `127.0.0.1:${port}` },
       models: expect.arrayContaining([
         expect.objectContaining({
@@ -104,6 +105,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     const forgetArgs = ['limits', '--forget', 'gemini-3.8-flash', '--format', 'json'];
     const { stdout } = await runBoticelli(forgetArgs, createMachineOptions(fixture, 'two', url));
     expect(JSON.parse(stdout)).toMatchObject({
+      // The location of the quota store.
       book: { redis: `127.0.0.1:${port}` },
       forgotten: [{ model: 'gemini-3.8-flash', learned: { rpm: { value: 2 } } }],
     });

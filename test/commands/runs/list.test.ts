@@ -119,6 +119,7 @@ describe('runs', () => {
     const { options, listRuns, state, database } = setup();
     mkdirSync(state);
     const old = new LibSql(database);
+    // In the table `quota_pages`, `page` is the quota state of a model as JSON.
     old.exec(`CREATE TABLE quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
       INSERT INTO quota_pages VALUES ('kept', '{}'); PRAGMA user_version = 1;`);
     old.close();

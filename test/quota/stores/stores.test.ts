@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/driver/clock.js';
 import { createModelState } from '../../../src/quota/limiter/model-state.js';
 import { connectRedis } from '../../../src/quota/redis/connection.js';
 import { createRedisQuotaStore } from '../../../src/quota/redis/redis-store.js';
-import { createFallbackQuotaStore } from '../../../src/quota/stores/fallback-store.js';
+import { createStoreWithMemoryFallback } from '../../../src/quota/stores/fallback-store.js';
 import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
 import type { QuotaStore } from '../../../src/quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../../src/quota/stores/sqlite-store.js';
@@ -187,7 +187,7 @@ describe('a lock that another connection holds', () => {
     const { database: other } = await openSqlite(folder);
     other.exec('BEGIN IMMEDIATE');
     const failures: unknown[] = [];
-    const fallbackStore = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
+    const fallbackStore = createStoreWithMemoryFallback({ store, onFailure: (reason) => failures.push(reason) });
     await expect(fallbackStore.transact('a', () => {})).rejects.toMatchObject({ code: 'output_failed' });
     expect(failures).toEqual([]);
   });
@@ -199,7 +199,7 @@ test('a fallback store switches to memory when its store fails permanently, and 
   await store.transact('a', (state) => Object.assign(state, { closedUntil: 5 }));
   database.pragma('query_only = ON');
   const failures: unknown[] = [];
-  const fallbackStore = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
+  const fallbackStore = createStoreWithMemoryFallback({ store, onFailure: (reason) => failures.push(reason) });
   await fallbackStore.transact('a', (state) => Object.assign(state, { refusals: 1 }));
   await fallbackStore.transact('a', (state) => Object.assign(state, { refusals: state.refusals + 1 }));
   expect(await fallbackStore.transact('a', ({ closedUntil, refusals }) => ({ closedUntil, refusals }))).toEqual({

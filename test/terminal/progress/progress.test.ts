@@ -119,11 +119,11 @@ test('when a hop of a long reply is lost, says how many characters of the text a
     keepChars: 4,
   };
   const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message: 'requesting part 2' };
-  const [, start] = events as [NarrativeEvent, NarrativeEvent];
-  const inputEvents = [start, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
+  const [, actStart] = events as [NarrativeEvent, NarrativeEvent];
+  const inputEvents = [actStart, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
   const lines = renderProgress({ verbosity: 'quiet' }, [
     ...inputEvents,
-    start,
+    actStart,
     delta('five'),
     { ...lost, keepChars: 3 },
   ]);

@@ -8,9 +8,9 @@ function setup(label?: string) {
   const clock = createManualClock();
   const statuses = new Map<object, () => SpinnerStatus>();
   const stderr = {
-    setStatus(owner: object, getStatus: (() => SpinnerStatus) | undefined) {
-      if (getStatus) statuses.set(owner, getStatus);
-      else statuses.delete(owner);
+    setStatus(key: object, getStatus: (() => SpinnerStatus) | undefined) {
+      if (getStatus) statuses.set(key, getStatus);
+      else statuses.delete(key);
     },
   };
   const onEvent = createWaitTracker({ stderr, now: clock.now, ...(label !== undefined && { label }) });

@@ -21,7 +21,8 @@ const hostile =
 const failed: ReportedCase = {
   ...{ name: `draft ${hostile}`, outcome: 'failed' },
   error: { code: 'unexpected_reply', message: hostile, hint: 'Do this.' },
-  isUselessReply: true,
+  // Makes the case a failure in JUnit. The failed case `d` has no unusable reply, so it is an error in JUnit.
+  hasUnusableReply: true,
 };
 const cases: ReportedCase[] = [
   { name: 'a', outcome: 'completed', model: 'm-1', usage, costUsd: 0.0012, durationMs: 1500 },

@@ -24,7 +24,7 @@ test('a list fits into 80 columns: texts are truncated, and the start time, whic
   expect(lines[1]).toContain('563/2000 rows  interrupted');
 });
 
-test('with columns for variables and cost, a list also leaves out the model and the rows, which `runs show` shows', () => {
+test('with columns for variables and cost, a list also leaves out the columns `model` and `rows`, which `runs show` shows', () => {
   const full = { ...run, vars: { topic: 'a lighthouse' }, costUsd: 0.00054 } as RecordedRun;
   const lines = formatRunList([full], { total: 1, isFiltered: false, colors: noColors, columns: 80 });
   expect(lines.map(measureWidth).every((width) => width <= 80)).toBe(true);

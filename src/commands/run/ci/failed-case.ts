@@ -1,8 +1,8 @@
 import { type ErrorReport, exitCodes } from '../../../errors.js';
 import type { ReportedCase } from '../../../terminal/reports/reported-suite.js';
 
-/** Creates the case of a failure. All errors about a useless reply have the exit code of `unexpected_reply`. */
+/** Creates the case of a failure. All errors about an unusable reply have the exit code of `unexpected_reply`. */
 export function createFailedCase(name: string, error: ErrorReport): ReportedCase {
-  const isUselessReply = exitCodes[error.code] === exitCodes.unexpected_reply;
-  return { name, outcome: 'failed', error, isUselessReply };
+  const hasUnusableReply = exitCodes[error.code] === exitCodes.unexpected_reply;
+  return { name, outcome: 'failed', error, hasUnusableReply };
 }

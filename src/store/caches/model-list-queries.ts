@@ -2,17 +2,17 @@ import type Database from 'libsql';
 
 /** A stored list of models. */
 export interface ModelListRow {
-  /** Milliseconds since the epoch. */
-  fetchedAt: number;
+  /** When the service sent the list, in milliseconds since the epoch. The column is named `fetched_at`. */
+  listedAt: number;
   /** The list as JSON. */
   models: string;
 }
 
 /**
- * The stored lists of models. The `key` of a list is made from hashes of the service's address and the API key. The
- * methods throw SQLite's errors.
+ * Reads and writes the stored lists of models. The `key` of a list is made from hashes of the service's address and the
+ * API key. The functions throw SQLite's errors.
  */
-export interface ModelListRows {
+export interface ModelListQueries {
   read(key: string): ModelListRow | undefined;
   /** Reads the newest list whose key has the prefix. */
   readNewest(keyPrefix: string): ModelListRow | undefined;
@@ -23,10 +23,10 @@ export interface ModelListRows {
 const weekMs = 7 * 86_400_000;
 
 /**
- * Creates the methods that read and write lists of models.
+ * Creates the functions that read and write the stored lists of models.
  * @param database must have the table `catalogues (key, fetched_at, models)`
  */
-export function createModelListRows(database: Database.Database): ModelListRows {
+export function createModelListQueries(database: Database.Database): ModelListQueries {
   const select = 'SELECT fetched_at, models FROM catalogues';
   return {
     read: (key) => toModelListRow(database.prepare(`${select} WHERE key = ?`).raw(true).get(key)),
@@ -34,15 +34,15 @@ export function createModelListRows(database: Database.Database): ModelListRows 
       const query = `${select} WHERE substr(key, 1, ?) = ? ORDER BY fetched_at DESC LIMIT 1`;
       return toModelListRow(database.prepare(query).raw(true).get(keyPrefix.length, keyPrefix));
     },
-    write(key, { fetchedAt, models }) {
+    write(key, { listedAt, models }) {
       const replace = 'REPLACE INTO catalogues (key, fetched_at, models) VALUES (?, ?, ?)';
-      database.prepare(replace).run(key, fetchedAt, models);
-      database.prepare('DELETE FROM catalogues WHERE fetched_at < ?').run(fetchedAt - weekMs);
+      database.prepare(replace).run(key, listedAt, models);
+      database.prepare('DELETE FROM catalogues WHERE fetched_at < ?').run(listedAt - weekMs);
     },
   };
 }
 
 function toModelListRow(row: unknown): ModelListRow | undefined {
-  const [fetchedAt, models] = Array.isArray(row) ? row : [];
-  return typeof fetchedAt === 'number' && typeof models === 'string' ? { fetchedAt, models } : undefined;
+  const [listedAt, models] = Array.isArray(row) ? row : [];
+  return typeof listedAt === 'number' && typeof models === 'string' ? { listedAt, models } : undefined;
 }
