@@ -150,7 +150,7 @@ test('the list of models that version 0.1 stored is used without a request', asy
   expect(extractData(withoutAdditions)).toEqual(extractData(old));
 });
 
-test('the response mode that version 0.1 learned for a Live model is used: no session is rejected', async () => {
+test('the mode that version 0.1 learned for a Live model is used: no session is rejected', async () => {
   const state = createRecentState(onTestFinished);
   const before = server.live.sessions.length;
   server.live.realtimeModels.add(liveModel);

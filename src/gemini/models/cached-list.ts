@@ -8,8 +8,8 @@ import { type ModelList, type ModelListCache, parseModelInfo } from './model-inf
 
 /** A model list in the store. */
 export interface StoredModelList {
-  /** Milliseconds since the epoch. */
-  fetchedAt: number;
+  /** When the service listed the models, in milliseconds since the epoch. */
+  listedAt: number;
   /** JSON. The reader validates it. */
   models: string;
 }
@@ -50,7 +50,7 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
       if (entries.length === 0) return;
       const listedAt = clock.now();
       loaded = Promise.resolve({ entries, listedAt });
-      await store.write(key, { fetchedAt: listedAt, models: JSON.stringify(entries) });
+      await store.write(key, { listedAt, models: JSON.stringify(entries) });
     },
   };
 }
@@ -70,7 +70,7 @@ function parseStoredModelList(stored: StoredModelList | undefined): ModelList | 
   const models = tryParseJson(stored?.models ?? '');
   if (!stored || !Array.isArray(models)) return undefined;
   const entries = models.flatMap((fields) => (isRecord(fields) ? (parseModelInfo(fields) ?? []) : []));
-  return entries.length === 0 ? undefined : { entries, listedAt: stored.fetchedAt };
+  return entries.length === 0 ? undefined : { entries, listedAt: stored.listedAt };
 }
 
 /** Identifies a service by the hash of its base URL, because a gateway's URL may have a secret in its path. */

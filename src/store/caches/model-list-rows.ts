@@ -2,8 +2,8 @@ import type Database from 'libsql';
 
 /** A stored list of models. */
 export interface ModelListRow {
-  /** Milliseconds since the epoch. */
-  fetchedAt: number;
+  /** When the service listed the models (column `fetched_at`), in milliseconds since the epoch. */
+  listedAt: number;
   /** The list as JSON. */
   models: string;
 }
@@ -34,15 +34,15 @@ export function createModelListRows(database: Database.Database): ModelListRows 
       const query = `${select} WHERE substr(key, 1, ?) = ? ORDER BY fetched_at DESC LIMIT 1`;
       return toModelListRow(database.prepare(query).raw(true).get(keyPrefix.length, keyPrefix));
     },
-    write(key, { fetchedAt, models }) {
+    write(key, { listedAt, models }) {
       const replace = 'REPLACE INTO catalogues (key, fetched_at, models) VALUES (?, ?, ?)';
-      database.prepare(replace).run(key, fetchedAt, models);
-      database.prepare('DELETE FROM catalogues WHERE fetched_at < ?').run(fetchedAt - weekMs);
+      database.prepare(replace).run(key, listedAt, models);
+      database.prepare('DELETE FROM catalogues WHERE fetched_at < ?').run(listedAt - weekMs);
     },
   };
 }
 
 function toModelListRow(row: unknown): ModelListRow | undefined {
-  const [fetchedAt, models] = Array.isArray(row) ? row : [];
-  return typeof fetchedAt === 'number' && typeof models === 'string' ? { fetchedAt, models } : undefined;
+  const [listedAt, models] = Array.isArray(row) ? row : [];
+  return typeof listedAt === 'number' && typeof models === 'string' ? { listedAt, models } : undefined;
 }

@@ -21,7 +21,7 @@ function createStore() {
     },
     async readNewest(prefix) {
       const matching = [...rows].filter(([key]) => key.startsWith(prefix)).map(([, list]) => list);
-      return matching.sort((left, right) => right.fetchedAt - left.fetchedAt)[0];
+      return matching.sort((left, right) => right.listedAt - left.listedAt)[0];
     },
     async write(key, list) {
       rows.set(key, list);
@@ -53,7 +53,7 @@ test('keeps a list for a day, also for a cache that is created later on the same
 test('ignores a list whose time is in the future', async () => {
   const { createCache, clock, rows } = setup();
   await createCache().write(entries);
-  for (const list of rows.values()) list.fetchedAt = clock.now() + 1;
+  for (const list of rows.values()) list.listedAt = clock.now() + 1;
   expect(await createCache().read()).toBeUndefined();
 });
 
@@ -82,7 +82,7 @@ test.each([
 ])('ignores %s in the store', async (_, models) => {
   const { createCache, rows, clock } = setup();
   await createCache().write(entries);
-  for (const key of rows.keys()) rows.set(key, { fetchedAt: clock.now(), models });
+  for (const key of rows.keys()) rows.set(key, { listedAt: clock.now(), models });
   expect(await createCache().read()).toBeUndefined();
 });
 
@@ -93,7 +93,7 @@ test('drops invalid fields of stored entries', async () => {
     { name: 'a', methods: ['x', 1], inputTokens: '5', outputTokens: -1, displayName: {}, more: true },
     { name: 'b', methods: [] },
   ];
-  for (const key of rows.keys()) rows.set(key, { fetchedAt: clock.now(), models: JSON.stringify(invalid) });
+  for (const key of rows.keys()) rows.set(key, { listedAt: clock.now(), models: JSON.stringify(invalid) });
   expect((await createCache().read())?.entries).toEqual([
     { name: 'a', methods: ['x'] },
     { name: 'b', methods: [] },
