@@ -3,7 +3,7 @@ import type { GenerateRequest } from './request.js';
 import type { GenerateResponse } from './response.js';
 
 /** Tests whether a finish reason says that the reply reached the limit of one request and continues in another hop. */
-export function isContinued(finishReason: string | undefined): boolean {
+export function continuesInNextHop(finishReason: string | undefined): boolean {
   return finishReason !== undefined && classifyFinishReason(finishReason) === 'continued';
 }
 

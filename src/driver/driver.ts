@@ -110,7 +110,7 @@ export interface BoticelliDriver {
    * Whether the driver acquires slots for its sessions with `context.acquireSlot`. Default: false, in which case the
    * caller holds a slot during each call. Returns a promise if the driver has to look up the model first.
    */
-  managesConcurrency?(model: string): boolean | Promise<boolean>;
+  acquiresOwnSlots?(model: string): boolean | Promise<boolean>;
   /**
    * Counts the prompt tokens of a request with the service, which costs nothing. Resolves to undefined if the service
    * can't count them for this model. Optional.

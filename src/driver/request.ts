@@ -150,9 +150,9 @@ export interface MediaFile {
   sha256: string;
 }
 
-/** A URL whose content is fetched when the request is sent. */
+/** A URL whose content is fetched when the request is sent; the request then contains the bytes. */
 export interface MediaUrl {
-  from: 'address';
+  from: 'fetched-url';
   url: string;
   /** The required kind. Default: any kind that models read. */
   kind?: MediaKind;
@@ -162,7 +162,7 @@ export interface MediaUrl {
 
 /** A URI that the service reads itself: a YouTube video, an uploaded file. */
 export interface MediaReference {
-  from: 'reference';
+  from: 'service-url';
   uri: string;
 }
 

@@ -60,7 +60,7 @@ function createLazyLiveDriver(load: () => Promise<LiveDriver>): LiveDriver {
   };
   return {
     supportsStreaming: () => true,
-    managesConcurrency: () => true,
+    acquiresOwnSlots: () => true,
     closeIdleSessions: async () => (await loaded)?.closeIdleSessions(),
     close: async () => (await loaded)?.close?.(),
     generate: async (request, context) => (await getDriver()).generate(request, context),

@@ -30,7 +30,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
       await Promise.all([rest.close?.(), live.close?.()]);
     },
     // Only the Live driver acquires the concurrency slots of its sessions itself.
-    managesConcurrency: usesLiveCached,
+    acquiresOwnSlots: usesLiveCached,
     // The Live API has no method that counts tokens.
     countTokens: async (request, context) =>
       (await usesLiveCached(request.model)) ? undefined : rest.countTokens?.(request, context),

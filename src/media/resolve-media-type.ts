@@ -32,7 +32,10 @@ type MediaTypeResult = { ok: true; mimeType: string; kind: MediaKind } | Failure
 
 type Failure = { ok: false; problem: string };
 
-/** Checks a declared type before the bytes are known. Returns what is wrong with it; undefined if it may be right. */
+/**
+ * Checks a declared type before the bytes are known. Returns undefined if the type may be right. Otherwise returns what
+ * is wrong, to be put after the name of the key: `is "image/gif"; supported types: …`.
+ */
 export function checkDeclaredType(mime: string, kind: MediaKind | undefined): string | undefined {
   const type = normalizeMimeType(mime);
   const declaredKind = getMediaKind(type);
@@ -144,15 +147,15 @@ function resolveTextType(hints: MediaTypeHints): MediaTypeResult {
   return reconcileTypes('text/plain', hints);
 }
 
-/** Formats without a signature. If the bytes are not recognized, the declared type or the name decides. */
-const typesWithoutSignature = ['audio/mp3', 'audio/aac', 'video/mpeg', 'video/mpg'];
+/** Types whose files may lack a signature. If the bytes are not recognized, the declared type or the name decides. */
+const typesThatMayLackSignature = ['audio/mp3', 'audio/aac', 'video/mpeg', 'video/mpg'];
 
 function resolveUnknownType(hints: MediaTypeHints): MediaTypeResult {
   const { label, head, name, declaredType, kind } = hints;
   const claimedType = (declaredType && normalizeMimeType(declaredType)) ?? inferTypeFromName(name);
   if (claimedType === undefined) return fail(`${label} has an unknown type; ${describeSupportedTypes(kind)}`);
   if (claimedType.startsWith('text/')) return fail(formatEncodingProblem(label, head));
-  if (typesWithoutSignature.includes(claimedType)) return reconcileTypes(claimedType, hints);
+  if (typesThatMayLackSignature.includes(claimedType)) return reconcileTypes(claimedType, hints);
   return fail(`${label} is not ${claimedType}, although its ${declaredType === undefined ? 'name' : '"mime"'} says so`);
 }
 

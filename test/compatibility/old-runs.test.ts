@@ -153,7 +153,7 @@ test('the list of models that version 0.1 stored is used without a request', asy
   expect(extractData(withoutAdditions)).toEqual(extractData(old));
 });
 
-test('what version 0.1 learned about a Live model, that it accepts prompts only as realtimeInput, is used: no session is rejected', async () => {
+test('the mode that version 0.1 learned for a Live model is used: no session is rejected', async () => {
   const workingFolder = createRecentFolder(onTestFinished);
   const before = server.live.sessions.length;
   server.live.realtimePromptModels.add(liveModel);

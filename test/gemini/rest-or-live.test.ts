@@ -16,7 +16,7 @@ function createRouting(usesLiveApi: (model: string) => Promise<boolean> | boolea
   const closed: string[] = [];
   const live = {
     ...createScriptedDriver(),
-    managesConcurrency: () => true,
+    acquiresOwnSlots: () => true,
     closeIdleSessions: async () => void closed.push('idle'),
     close: async () => void closed.push('all'),
   };
@@ -39,7 +39,7 @@ test('chooses the API of a model once', async () => {
     models.push(model);
     return true;
   });
-  expect(await driver.managesConcurrency?.('talker')).toBe(true);
+  expect(await driver.acquiresOwnSlots?.('talker')).toBe(true);
   await Promise.all([
     driver.generate(createRequest('', { model: 'talker' })),
     driver.generate(createRequest('', { model: 'talker' })),
@@ -54,7 +54,7 @@ test('fails the call if the choice fails, and chooses again at the next call', a
     if (choiceCount === 1) throw new Error('no list');
     return true;
   });
-  await expect(driver.managesConcurrency?.('talker')).rejects.toThrow('no list');
+  await expect(driver.acquiresOwnSlots?.('talker')).rejects.toThrow('no list');
   // Makes the next choice fail too.
   choiceCount = 0;
   await expect(driver.generate(createRequest('', { model: 'talker' }))).rejects.toThrow('no list');
@@ -74,13 +74,16 @@ test('closes idle sessions before a REST request, and all sessions on close', as
 test.each([
   ['synchronously', (model: string) => model === 'talker'],
   ['asynchronously', async (model: string) => model === 'talker'],
-])('acquires concurrency slots itself only for Live models (API chosen %s)', async (_, usesLiveApi) => {
-  const { driver } = createRouting(usesLiveApi);
-  expect([await driver.managesConcurrency?.('talker'), await driver.managesConcurrency?.('writer')]).toEqual([
-    true,
-    false,
-  ]);
-});
+])(
+  'says that it acquires its own concurrency slots only for Live models (the API is chosen %s)',
+  async (_, usesLiveApi) => {
+    const { driver } = createRouting(usesLiveApi);
+    expect([await driver.acquiresOwnSlots?.('talker'), await driver.acquiresOwnSlots?.('writer')]).toEqual([
+      true,
+      false,
+    ]);
+  },
+);
 
 test('uses the Live API for the next attempt if a model turns out to support only that API', async () => {
   let isKnownAsLive = false;
@@ -118,7 +121,7 @@ test.each([false, true])('uses the Live API for a Live model by default (streame
   expect(response?.text).toBe('Reply 1 of gemini-3.8-live to "Hi"');
   expect(response?.audio).toBeDefined();
   expect(fixture.server.requests).toHaveLength(0);
-  expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(true);
+  expect(driver.acquiresOwnSlots?.('gemini-3.8-live')).toBe(true);
 });
 
 test('says why a model does not support a request', () => {

@@ -127,7 +127,7 @@ describe('the type of media', () => {
     expect(await resolveType('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
   });
 
-  it('of unrecognized bytes is the declared one or that of the name, if files of this type have no signature', async () => {
+  it('of unrecognized bytes is the declared one or that of the name, if files of this type may lack a signature', async () => {
     expect(await resolveType(mediaBytes.noise, { name: 'speech.mp3' })).toBe('audio audio/mp3');
     expect(await resolveType(mediaBytes.noise, { declaredType: 'audio/aac' })).toBe('audio audio/aac');
     expect(await resolveType(mediaBytes.noise, { name: 'speech.flac' })).toBe(

@@ -45,5 +45,5 @@ test('a confined narrative reads the files of its folder, and downloads only fro
   expect((await checkNarrativeFile(file, { confinement })).diagnostics).toEqual([]);
   const download = createConfinedNarrative(actWithDocument('url = "https://a.example/x.txt"'));
   const narrative = await loadNarrative(download.file, { confinement: download.confinement });
-  expect(narrative.acts[0]?.inputs[0]).toMatchObject({ content: { from: 'address', publicOnly: true } });
+  expect(narrative.acts[0]?.inputs[0]).toMatchObject({ content: { from: 'fetched-url', publicOnly: true } });
 });

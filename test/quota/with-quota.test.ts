@@ -23,19 +23,19 @@ const request: GenerateRequest = {
 
 interface SetupOptions {
   maxWaitMs?: number;
-  managesConcurrency?: (model: string) => Promise<boolean>;
+  acquiresOwnSlots?: (model: string) => Promise<boolean>;
   countTokens?: () => Promise<number>;
 }
 
 const onceAMinute: Limits = { rpm: { value: 1, source: 'settings' } };
 
 function setup(scripts: ScriptedCall[], limits = onceAMinute, options: SetupOptions = {}) {
-  const { maxWaitMs, managesConcurrency, countTokens } = options;
+  const { maxWaitMs, acquiresOwnSlots, countTokens } = options;
   const clock = createManualClock();
   const store = createMemoryQuotaStore();
   const inner = Object.assign(
     createScriptedDriver(scripts),
-    managesConcurrency && { managesConcurrency },
+    acquiresOwnSlots && { acquiresOwnSlots },
     countTokens && { countTokens },
   );
   const limitsFor = () => limits;
@@ -156,22 +156,22 @@ test('limits concurrent calls: with two slots, a third call waits until one of t
 });
 
 test.each([
-  ['acquires a slot if the driver does not manage concurrency', false, 1],
-  ['acquires no slot if the driver manages concurrency', true, 0],
-])('%s', async (_, isManaged, leases) => {
+  ['acquires a slot if the driver does not acquire its own slots', false, 1],
+  ['acquires no slot if the driver acquires its own slots', true, 0],
+])('%s', async (_, acquiresOwnSlots, leases) => {
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
-  const { driver, readState } = setup([], limits, { managesConcurrency: async () => isManaged });
+  const { driver, readState } = setup([], limits, { acquiresOwnSlots: async () => acquiresOwnSlots });
   const stream = driver.generateStream(request)[Symbol.asyncIterator]();
   await stream.next();
   expect((await readState('m')).leases).toHaveLength(leases);
   await stream.return?.();
 });
 
-test('lets a driver that manages concurrency acquire a slot that outlives the call', async () => {
+test('lets a driver that acquires its own slots acquire a slot that outlives the call', async () => {
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const leases: (Promise<Lease> | undefined)[] = [];
   const onCall: ScriptedCall['onCall'] = ({ model }, { acquireSlot }) => void leases.push(acquireSlot?.(model));
-  const { driver, readState } = setup([{ onCall, pieces: ['x'] }], limits, { managesConcurrency: async () => true });
+  const { driver, readState } = setup([{ onCall, pieces: ['x'] }], limits, { acquiresOwnSlots: async () => true });
   await driver.generate(request);
   const lease = await leases[0];
   expect((await readState('m')).leases).toHaveLength(1);

@@ -139,7 +139,14 @@ async function* toAsyncIterable(packets: Uint8Array[]): AsyncIterable<Uint8Array
 function createFakeExchange(): Parameters<typeof normalizeSseBody>[1] {
   const noop = () => {};
   const { signal } = new AbortController();
-  const timeouts = { signal, markSent: noop, markWaiting: noop, markReceived: noop, markComplete: noop, close: noop };
+  const timeouts = {
+    signal,
+    startDeadline: noop,
+    markWaiting: noop,
+    markReceived: noop,
+    markComplete: noop,
+    close: noop,
+  };
   const classifyError = ({ body }: { body: string }) => new BoticelliError('unavailable', body);
   return {
     ...{

@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/settings.js';
 import { BoticelliError } from '../../errors.js';
 import { createLiveApiPredicate } from '../../gemini/choose-api.js';
-import type { ResponseModeCache } from '../../gemini/live/options.js';
+import type { LiveModeCache } from '../../gemini/live/options.js';
 import { createModelListCache } from '../../gemini/models/cached-list.js';
 import type { ConnectionOptions, GeminiDriverOptions } from '../../gemini/options.js';
 import { createModelListStore } from './model-list-store.js';
@@ -14,8 +14,8 @@ interface GeminiRunOptions {
   missingKeyHintSuffix?: string;
   /** Use the Live API for models that support REST too. */
   preferLive?: boolean | undefined;
-  /** The response modes that earlier runs learned. */
-  responseModeCache?: ResponseModeCache | undefined;
+  /** The modes of Live models that earlier runs learned. */
+  liveModeCache?: LiveModeCache | undefined;
 }
 
 /**
@@ -24,7 +24,7 @@ interface GeminiRunOptions {
  */
 export function createGeminiOptions(
   settings: Settings,
-  { timeouts, missingKeyHintSuffix, preferLive = false, responseModeCache }: GeminiRunOptions = {},
+  { timeouts, missingKeyHintSuffix, preferLive = false, liveModeCache }: GeminiRunOptions = {},
 ): GeminiDriverOptions {
   const connection = getConnection(settings, missingKeyHintSuffix);
   const modelListCache = createModelListCache({ ...connection, store: createModelListStore(settings) });
@@ -33,7 +33,7 @@ export function createGeminiOptions(
     ...timeouts,
     modelListCache,
     usesLiveApi: createLiveApiPredicate({ modelListCache, preferLive }),
-    ...(responseModeCache && { responseModeCache }),
+    ...(liveModeCache && { liveModeCache }),
   };
 }
 

@@ -6,8 +6,8 @@ import type { QuotaOptions } from '../../quota/with-quota.js';
 import { createRehearsalDriver } from '../../rehearsal/rehearsal-driver.js';
 import { createDriverStack, maxCheckMs } from '../../stack/driver-stack.js';
 import { createGeminiOptions } from '../resources/gemini-options.js';
+import { createLiveModeCache } from '../resources/live-mode-cache.js';
 import { type OpenQuotaOptions, openQuota, type RunQuota } from '../resources/open-quota.js';
-import { createResponseModeCache } from '../resources/response-mode-cache.js';
 import type { RunOptions } from './options.js';
 import type { Persistence } from './persistence.js';
 
@@ -44,7 +44,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
       timeouts: { idleTimeoutMs, ...(timeoutMs !== undefined && { timeoutMs }) },
       missingKeyHintSuffix: ', or use --rehearse, which needs no key',
       preferLive: options.live,
-      responseModeCache: createResponseModeCache(settings, stateDatabase),
+      liveModeCache: createLiveModeCache(settings, stateDatabase),
     }),
     ...{ quota, retries, prices: settings.prices },
     // A flag takes precedence over the act and the settings.

@@ -24,7 +24,7 @@ export function createLayer(inner: BoticelliDriver, { call, ...overrides }: Laye
   };
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
-    managesConcurrency: (model) => inner.managesConcurrency?.(model) ?? false,
+    acquiresOwnSlots: (model) => inner.acquiresOwnSlots?.(model) ?? false,
     countTokens: async (request, context) => inner.countTokens?.(request, context),
     prepare: async () => inner.prepare?.(),
     close: async () => inner.close?.(),

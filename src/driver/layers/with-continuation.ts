@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import { getNewContinuationToken, isContinued } from '../continuation.js';
+import { continuesInNextHop, getNewContinuationToken } from '../continuation.js';
 import { addBilledUsage, type BilledUsage } from '../cost.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import { createUnfinishedStreamError } from '../final-response.js';
@@ -35,7 +35,7 @@ export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
           const { text, metadata, response } = yield* sendHop(current, responses, context, send);
           responses.push(response);
           assertReplyLength(responses.reduce((sum, { text }) => sum + text.length, 0));
-          if (!isContinued(response.finishReason)) {
+          if (!continuesInNextHop(response.finishReason)) {
             yield { text, finished: true, metadata, response: joinResponses(responses) };
             return;
           }

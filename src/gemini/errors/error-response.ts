@@ -6,8 +6,8 @@ export interface ErrorResponse {
   status: number;
   headers: Headers;
   body: string;
-  /** True if the error came in a 200 or in a Live session. The status is then the one that the error names, or 500. */
-  isInsideSuccess?: boolean;
+  /** True if the error came in a 200 or in a frame of a Live session. `status` is then what the error names, or 500. */
+  lacksErrorStatus?: boolean;
   /** The proxy, as `host:port`, if the response may come from it. That is possible only with plain HTTP. */
   proxyHost?: string | undefined;
 }

@@ -59,7 +59,9 @@ export function createNotGeminiResponseError(
   { host, redact, expectedName }: ResponseContext,
 ): BoticelliError {
   const described = describeUnexpectedBody(redact(body.slice(0, maxDescribedChars)));
-  const message = `${host} answered with ${described} instead of ${expectedName}`;
+  // A quotation after a comma, as in `a web page, "Log in"`, ends with a comma too.
+  const comma = /^[^"]+, "/.test(described) ? ',' : '';
+  const message = `${host} answered with ${described}${comma} instead of ${expectedName}`;
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 

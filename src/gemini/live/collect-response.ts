@@ -5,13 +5,13 @@ import type { ToolName } from '../../facts/tools.js';
 import { isRecord } from '../../util/json.js';
 import { describeNonTextParts } from '../rest/reply/describe-parts.js';
 import { createThoughtBuffer } from '../rest/reply/thoughts.js';
-import { toBilledUsage, toUsage } from '../rest/usage.js';
+import { toUsage, toUsageAndDetails } from '../rest/usage.js';
 import { createToolUseCollector } from '../tools/collect-tool-use.js';
 import { getToolPartFields } from '../tools/convert-tools.js';
 import { buildLiveResponse } from './build-response.js';
 import { createSpeechCollector } from './collect-speech.js';
 import { createTextCollector } from './collect-text.js';
-import type { ResponseMode } from './options.js';
+import type { LiveMode } from './options.js';
 import { readMessage } from './read-message.js';
 import { createTurnProgress } from './turn-progress.js';
 
@@ -22,15 +22,10 @@ export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
  * Creates a collector for the messages of one turn. It builds the reply from them.
  * @param tools the tools that were asked for
  */
-export function createLiveReplyCollector(
-  model: string,
-  mode: ResponseMode,
-  clock: Clock,
-  tools: readonly ToolName[] = [],
-) {
+export function createLiveReplyCollector(model: string, mode: LiveMode, clock: Clock, tools: readonly ToolName[] = []) {
   const toolUse = createToolUseCollector(tools);
-  const progress = createTurnProgress(mode.replies, clock);
-  const reply = createTextCollector(mode.replies);
+  const progress = createTurnProgress(mode.replyModality, clock);
+  const reply = createTextCollector(mode.replyModality);
   const speech = createSpeechCollector();
   const otherParts: Part[] = [];
   let turnCompleteReason = '';
@@ -38,7 +33,7 @@ export function createLiveReplyCollector(
   let counts: LiveServerMessage['usageMetadata'];
   const getBilled = (): BilledResponse => ({
     model,
-    ...toBilledUsage(counts, { hasReply: progress.hasBegun, searches: toolUse.searchCount }),
+    ...toUsageAndDetails(counts, { hasReply: progress.hasBegun, searches: toolUse.searchCount }),
   });
 
   return {
@@ -54,7 +49,8 @@ export function createLiveReplyCollector(
       turnCompleteReason = update.turnCompleteReason || turnCompleteReason;
       return reply.add(update);
     },
-    useFallbackText: reply.useFallbackText,
+    /** Call this at the end of the turn. An empty reply gets what the model wrote instead of speaking, or vice versa. */
+    useOtherModalityText: reply.useOtherModalityText,
     /** Returns the thoughts that were added since the last call. */
     takeThoughts: thoughts.take,
     get text() {

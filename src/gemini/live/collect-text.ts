@@ -1,5 +1,5 @@
 import { assertReplyLength } from '../../driver/reply-limit.js';
-import type { ResponseMode } from './options.js';
+import type { LiveMode } from './options.js';
 import type { MessageUpdate } from './read-message.js';
 
 /**
@@ -10,27 +10,27 @@ import type { MessageUpdate } from './read-message.js';
  * model, and its text is the reply only if the turn ends without a transcript. The reply of a writing model is its
  * text, and a transcript is the reply only if the turn ends without text.
  */
-export function createTextCollector(replyModality: ResponseMode['replies']) {
+export function createTextCollector(replyModality: LiveMode['replyModality']) {
   let text = '';
-  let fallbackText = '';
+  let otherModalityText = '';
   return {
-    /** Adds a message. Returns the part of its text that belongs to the reply, without the fallback text. */
+    /** Adds a message. Returns the text that it adds to the reply, without the text of the other modality. */
     add({ transcript, writtenText }: MessageUpdate): string {
-      const [added, fallback] = replyModality === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
-      assertReplyLength(Math.max(text.length + added.length, fallbackText.length + fallback.length));
+      const [added, other] = replyModality === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
+      assertReplyLength(Math.max(text.length + added.length, otherModalityText.length + other.length));
       text += added;
-      fallbackText += fallback;
+      otherModalityText += other;
       return added;
     },
     /**
-     * Call this at the end of the turn. If the reply has no text by then, it gets the fallback text: what the model
-     * wrote instead of speaking, or spoke instead of writing. Returns the text that it got, which is empty if the reply
-     * already has text.
+     * Call this at the end of the turn. If the reply has no text by then, it gets the text of the other modality: what
+     * the model wrote instead of speaking, or spoke instead of writing. Returns the text that the reply got, which is
+     * empty if the reply already had text.
      */
-    useFallbackText(): string {
+    useOtherModalityText(): string {
       if (text.trim() !== '') return '';
-      text += fallbackText;
-      return fallbackText;
+      text += otherModalityText;
+      return otherModalityText;
     },
     get text() {
       return text;

@@ -3,19 +3,19 @@ import type { Content, LiveConnectConfig, Modality } from '@google/genai';
 import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { convertParameters, convertRequest, convertThoughts } from '../rest/convert-request.js';
-import type { ResponseMode } from './options.js';
+import type { LiveMode } from './options.js';
 import type { LiveTurn } from './session.js';
 
 /**
  * Creates the setup of a session, without what the Live API does not support: format, schema and stop sequences.
  * @param handle resumes the session that sent this handle. Default: a new session
  */
-export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, handle?: string): LiveConnectConfig {
+export function createLiveConfig(request: GenerateRequest, mode: LiveMode, handle?: string): LiveConnectConfig {
   const { system, parameters } = request;
   const { format, schema, stop, ...supported } = parameters;
   return {
-    responseModalities: [mode.replies as Modality],
-    ...(mode.replies === 'AUDIO' && { outputAudioTranscription: {} }),
+    responseModalities: [mode.replyModality as Modality],
+    ...(mode.replyModality === 'AUDIO' && { outputAudioTranscription: {} }),
     sessionResumption: handle === undefined ? {} : { handle },
     ...(system !== undefined && system !== '' && { systemInstruction: system }),
     ...(convertParameters(supported) as LiveConnectConfig),
@@ -24,7 +24,7 @@ export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, h
 }
 
 /** Identifies the setup of a session: conversations with different keys need different sessions. */
-export function createSetupKey(request: GenerateRequest, mode: ResponseMode): string {
+export function createSetupKey(request: GenerateRequest, mode: LiveMode): string {
   const { model, system = '', parameters } = request;
   return JSON.stringify([model, system, Object.entries(parameters).sort(), mode, convertThoughts(request)]);
 }
@@ -42,19 +42,19 @@ function isSameTurn(left: Turn, right: Turn | undefined): boolean {
 }
 
 /**
- * Converts new turns for the model's response mode.
+ * Converts new turns to the form in which the model takes prompts.
  * @throws BoticelliError `invalid_request` for media in realtime input, which accepts only text
  */
-export function convertTurns(turns: readonly Turn[], request: GenerateRequest, mode: ResponseMode): LiveTurn {
+export function convertTurns(turns: readonly Turn[], request: GenerateRequest, mode: LiveMode): LiveTurn {
   const contents = convertContents({ ...request, turns });
-  if (mode.prompts === 'content') return { kind: 'content', contents };
+  if (mode.promptsAs === 'clientContent') return { kind: 'clientContent', contents };
   const parts = contents.at(-1)?.parts ?? [];
   if (parts.some(({ text }) => text === undefined)) {
     throw new BoticelliError('invalid_request', `${request.model} takes only text prompts`, {
       hint: 'Remove the media, or use another model.',
     });
   }
-  return { kind: 'realtime', history: contents.slice(0, -1), prompt: parts.map(({ text }) => text).join('\n\n') };
+  return { kind: 'realtimeInput', history: contents.slice(0, -1), prompt: parts.map(({ text }) => text).join('\n\n') };
 }
 
 /**

@@ -10,9 +10,9 @@ import type { Connection } from '../connection.js';
 import { explainUnknownModel } from '../errors/unknown-model.js';
 import type { MediaDelivery } from '../media/deliver-media.js';
 import { getLiveUnsupportedReason } from '../models/unsupported-reason.js';
+import { createLiveModeFinder, type LiveModeFinder } from './live-mode.js';
 import type { LiveDriver, LiveOptions } from './options.js';
 import type { ResolvedLiveOptions } from './pooled-session.js';
-import { createResponseModeFinder, type ResponseModeFinder } from './response-mode.js';
 import { createSessionPool, type SessionPool } from './session-pool.js';
 import { streamLiveReply } from './stream-live-reply.js';
 
@@ -31,15 +31,15 @@ export function createLiveDriver(
   { delivery, ...options }: LiveOptions & { delivery?: MediaDelivery },
 ): LiveDriver {
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
-  const { setupTimeoutMs = 20_000, idleSessionMs = 10_000, modelListCache, responseModeCache } = options;
+  const { setupTimeoutMs = 20_000, idleSessionMs = 10_000, modelListCache, liveModeCache } = options;
   const liveOptions = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock };
   const pool = createSessionPool(liveOptions);
-  const responseModeFinder = createResponseModeFinder(responseModeCache);
+  const liveModeFinder = createLiveModeFinder(liveModeCache);
   const generateStream = (request: GenerateRequest, context: CallContext = {}) =>
-    streamReply(request, context, { delivery, modelListCache, liveOptions, pool, responseModeFinder });
+    streamReply(request, context, { delivery, modelListCache, liveOptions, pool, liveModeFinder });
   return {
     supportsStreaming: () => true,
-    managesConcurrency: () => true,
+    acquiresOwnSlots: () => true,
     prepare: async () => void (await connection.getLiveApi()),
     closeIdleSessions: pool.closeIdle,
     close: pool.close,
@@ -53,13 +53,13 @@ interface LiveResources {
   modelListCache: LiveOptions['modelListCache'];
   liveOptions: ResolvedLiveOptions;
   pool: SessionPool;
-  responseModeFinder: ResponseModeFinder;
+  liveModeFinder: LiveModeFinder;
 }
 
 async function* streamReply(
   request: GenerateRequest,
   context: CallContext,
-  { delivery, modelListCache, liveOptions, pool, responseModeFinder }: LiveResources,
+  { delivery, modelListCache, liveOptions, pool, liveModeFinder }: LiveResources,
 ): AsyncGenerator<StreamChunk> {
   context.signal?.throwIfAborted();
   const model = stripModelPrefix(request.model);
@@ -74,14 +74,14 @@ async function* streamReply(
     // A session does not accept references to uploaded files.
     const deliveredRequest =
       (await delivery?.deliver(unprefixedRequest, context, { allowUpload: false })) ?? unprefixedRequest;
-    const responseModeSearch = await responseModeFinder.startSearch(model);
-    yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, responseModeSearch });
+    const liveModeSearch = await liveModeFinder.startSearch(model);
+    yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, liveModeSearch });
   } catch (thrown) {
-    const isUnknownModel = modelListCache && thrown instanceof BoticelliError && thrown.code === 'model_not_found';
-    const target = { model, method: 'bidiGenerateContent' } as const;
-    const error = isUnknownModel
-      ? await explainUnknownModel(thrown, { ...liveOptions, ...target, modelListCache, context })
-      : thrown;
+    let error = thrown;
+    if (modelListCache && thrown instanceof BoticelliError && thrown.code === 'model_not_found') {
+      const target = { model, method: 'bidiGenerateContent' } as const;
+      error = await explainUnknownModel(thrown, { ...liveOptions, ...target, modelListCache, context });
+    }
     throw redactError(error, liveOptions.connection.redact);
   }
 }

@@ -3,20 +3,20 @@ import type { ModelListCache } from '../models/model-info.js';
 import type { CallOptions } from '../rest/call-options.js';
 
 /**
- * How a model accepts prompts and sends replies. It is learned by trying: the service closes a session with a mode that
- * the model does not support, usually with code 1007.
+ * How a Live model takes prompts and sends replies. It is learned by trying: the service closes a session with a mode
+ * that the model does not support, usually with code 1007.
  */
-export interface ResponseMode {
+export interface LiveMode {
   /** Text, or speech with its transcript as the text. */
-  replies: 'TEXT' | 'AUDIO';
+  replyModality: 'TEXT' | 'AUDIO';
   /** `clientContent` with all turns, or `realtimeInput.text` with earlier turns as history. */
-  prompts: 'content' | 'realtime';
+  promptsAs: 'clientContent' | 'realtimeInput';
 }
 
-/** Stores response modes beyond the lifetime of a driver. */
-export interface ResponseModeCache {
-  get(model: string): ResponseMode | undefined | Promise<ResponseMode | undefined>;
-  set(model: string, mode: ResponseMode): void | Promise<void>;
+/** Stores the modes of Live models beyond the lifetime of a driver. */
+export interface LiveModeCache {
+  get(model: string): LiveMode | undefined | Promise<LiveMode | undefined>;
+  set(model: string, mode: LiveMode): void | Promise<void>;
 }
 
 /** Options of the Live driver besides the connection. */
@@ -25,7 +25,7 @@ export interface LiveOptions extends Partial<CallOptions> {
   setupTimeoutMs?: number;
   /** How long a session without a turn stays open. Default 10 000. */
   idleSessionMs?: number;
-  responseModeCache?: ResponseModeCache;
+  liveModeCache?: LiveModeCache;
   /** The cached model list. If present, the error for an unknown model suggests similar names from it. */
   modelListCache?: ModelListCache;
 }

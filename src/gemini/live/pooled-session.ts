@@ -7,9 +7,9 @@ import { createTooLargeResponseError } from '../errors/invalid-response.js';
 import type { CallOptions } from '../rest/call-options.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
 import { maxBodyBytes } from '../transport/body-limit.js';
-import { classifyErrorResponse } from './classify-close-reason.js';
+import { classifyErrorResponse } from './classify-connection-end.js';
 import { createLiveConfig, createSetupKey } from './convert-request.js';
-import type { ResponseMode } from './options.js';
+import type { LiveMode } from './options.js';
 import { type LiveSession, type OpenResult, openLiveSession } from './session.js';
 
 /** The options of the Live driver with their defaults, and its connection. */
@@ -23,7 +23,7 @@ export interface ResolvedLiveOptions extends CallOptions {
 export interface SessionRequest {
   /** The model name in the request has no `models/` prefix. */
   request: GenerateRequest;
-  mode: ResponseMode;
+  mode: LiveMode;
   context: CallContext;
   /** Called with the time that a setup took. */
   addSetupMs: (durationMs: number) => void;
@@ -37,18 +37,18 @@ export interface BorrowedSession {
   /** Returns the session to the pool with its new history; it stays open for `idleSessionMs`. */
   release(history: readonly Turn[]): void;
   /** Closes the session mid-turn and removes it from the pool. */
-  abandon(): void;
+  closeAndRemove(): void;
   /**
-   * Ends a session whose connection was lost mid-turn. It stays in the pool until another session resumes or replaces
-   * it.
+   * Closes a session whose connection was lost mid-turn. The session stays in the pool until another session resumes or
+   * replaces it.
    */
-  markLost(): void;
+  closeForReplacement(): void;
   /**
    * Ends the use of the session before or after a turn, so that another session continues the conversation. Used if a
-   * late message could be taken for a part of the next turn.
-   * @param reason why the use ends, as the beginning of a note
+   * late message could be taken for a part of the next turn. The pool closes the session when it opens the other one.
+   * @param reason why the use ends; the pool's `note` event about the other session begins with this text
    */
-  retire(reason: string): void;
+  endUse(reason: string): void;
 }
 
 /** A session as the pool sees it. */
@@ -58,12 +58,12 @@ export interface PooledSession extends BorrowedSession {
   /** Whether a turn is running. */
   readonly isBusy: boolean;
   /** Why the session takes no further turn. Undefined if it may take one. */
-  readonly retiredBecause: string | undefined;
+  readonly useEndedBecause: string | undefined;
   /**
    * Whether the session was opened with earlier turns. A session that resumes another one takes over its value.
    */
   hasSeededHistory: boolean;
-  /** Resolves when the session has ended and its slot is released. */
+  /** Resolves when the session has ended and its concurrency slot is released. */
   slotReleased: Promise<void>;
   /** Reserves the session for another turn, and stops its idle timer. */
   borrow(): void;
@@ -83,13 +83,13 @@ export interface PooledSessionOptions {
   resumption: Resumption | undefined;
   liveOptions: ResolvedLiveOptions;
   /** Called when the session is closed mid-turn. */
-  onAbandoned: (session: PooledSession) => void;
+  onClosedMidTurn: (session: PooledSession) => void;
   /** Called when the session has had no turn for `idleSessionMs`. */
   onIdleTimeout: (session: PooledSession) => void;
 }
 
 /**
- * Acquires a slot and opens a session, which holds the slot until it ends.
+ * Acquires a concurrency slot and opens a session, which holds the slot until it ends.
  * @throws BoticelliError `timeout` if the setup takes too long, or the reason of the caller's signal
  */
 export async function openPooledSession(options: PooledSessionOptions): Promise<OpenResult<PooledSession>> {
@@ -119,12 +119,12 @@ async function openWithTimeout({
   const limitMs = Math.min(setupTimeoutMs, timeoutMs);
   const startedAt = performance.now();
   const timeouts = createRequestTimeouts({ signal: context.signal, timeoutMs: limitMs, idleTimeoutMs: limitMs });
-  timeouts.markSent();
+  timeouts.startDeadline();
   try {
     return await openLiveSession({
       ...{ live, model, clock, resumption, agent: route?.agent, signal: timeouts.signal },
       config: createLiveConfig(request, mode, resumption?.handle),
-      announcesHistory: mode.prompts === 'realtime' && !resumption && request.turns.length > 1,
+      announcesHistoryInSetup: mode.promptsAs === 'realtimeInput' && !resumption && request.turns.length > 1,
       createTooLargeError: () => createTooLargeResponseError(host, maxBodyBytes),
       classifyConnectError: (thrown) => classifyNetworkError(thrown, host),
       classifyErrorResponse: (response) => classifyErrorResponse(response, { connection, model, now: clock.now() }),
@@ -141,7 +141,7 @@ async function openWithTimeout({
   }
 }
 
-/** Releases a slot. Errors are ignored, because the slot becomes free by itself seconds later. */
+/** Releases a concurrency slot. Errors are ignored, because the slot becomes free by itself seconds later. */
 async function releaseLease(lease: Lease | undefined): Promise<void> {
   await lease?.release().catch(() => {});
 }
@@ -149,11 +149,11 @@ async function releaseLease(lease: Lease | undefined): Promise<void> {
 function createPooledSession(
   session: LiveSession,
   slotReleased: Promise<void>,
-  { sessionRequest: { request, mode }, resumption, liveOptions, onAbandoned, onIdleTimeout }: PooledSessionOptions,
+  { sessionRequest: { request, mode }, resumption, liveOptions, onClosedMidTurn, onIdleTimeout }: PooledSessionOptions,
 ): PooledSession {
   let history = resumption?.previous.history ?? [];
   let isBusy = true;
-  let retiredBecause: string | undefined;
+  let useEndedBecause: string | undefined;
   let idleTimer: NodeJS.Timeout | undefined;
   const pooled: PooledSession = {
     session,
@@ -166,8 +166,8 @@ function createPooledSession(
     get isBusy() {
       return isBusy;
     },
-    get retiredBecause() {
-      return retiredBecause;
+    get useEndedBecause() {
+      return useEndedBecause;
     },
     release(turns) {
       history = turns;
@@ -180,16 +180,16 @@ function createPooledSession(
       clearTimeout(idleTimer);
       isBusy = true;
     },
-    abandon() {
-      onAbandoned(pooled);
+    closeAndRemove() {
+      onClosedMidTurn(pooled);
       session.terminate();
     },
-    markLost() {
+    closeForReplacement() {
       isBusy = false;
       session.terminate();
     },
-    retire(reason) {
-      retiredBecause = reason;
+    endUse(reason) {
+      useEndedBecause = reason;
       isBusy = false;
     },
   };

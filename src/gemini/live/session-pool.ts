@@ -19,8 +19,8 @@ const minRemainingMs = 60_000;
 export function createSessionPool(liveOptions: ResolvedLiveOptions) {
   const sessions = createSessionSet();
   const open = async (sessionRequest: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
-    const { abandon: onAbandoned, close: onIdleTimeout } = sessions;
-    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onAbandoned, onIdleTimeout });
+    const { remove: onClosedMidTurn, close: onIdleTimeout } = sessions;
+    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onClosedMidTurn, onIdleTimeout });
     if (opened.ok) sessions.all.add(opened.session);
     return opened;
   };
@@ -38,13 +38,13 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
         return { ok: true, session: match };
       }
       const resumption = match && getResumption(match);
-      // The reason is determined first, because `closeIdle` also closes `match`, which sets its close reason.
-      const endReason = match?.session.closeReason
+      // The reason is determined first, because `closeIdle` also closes `match`, which sets its `connectionEnd`.
+      const endReason = match?.session.connectionEnd
         ? 'the connection was lost'
         : 'the service announced the end of the connection';
-      const reason = match?.retiredBecause ?? endReason;
-      // Close the old sessions first: there may be only one slot, and a session can't be resumed while its socket is
-      // open (1011; aicc2025/sip-to-ai#14, seen 2026-09).
+      const reason = match?.useEndedBecause ?? endReason;
+      // Close the old sessions first: there may be only one concurrency slot, and a session can't be resumed while its
+      // socket is open (1011; aicc2025/sip-to-ai#14, seen 2026-09).
       await sessions.closeIdle();
       if (!match) return open(sessionRequest);
       const resumed = resumption && (await open(sessionRequest, resumption));
@@ -52,17 +52,17 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
       sessionRequest.context.emit?.({ type: 'note', about: 'session', message: `${reason}: ${outcome}` });
       return resumed?.ok ? resumed : open(sessionRequest);
     },
-    /** Closes all idle sessions, which have no turn in progress. Resolves when their slots are released. */
+    /** Closes all idle sessions, which have no turn in progress. Resolves when their concurrency slots are released. */
     closeIdle: sessions.closeIdle,
-    /** Closes all sessions. Resolves when their slots are released. */
+    /** Closes all sessions. Resolves when their concurrency slots are released. */
     close: sessions.closeAll,
   };
 }
 
 function createSessionSet() {
   const all = new Set<PooledSession>();
-  // Resolves when the slots of abandoned sessions are released. Closing waits for this, so that a slot is free when the
-  // next session opens.
+  // Resolves when the concurrency slots of removed sessions are released. Closing waits for this, so that a slot is free
+  // when the next session opens.
   let pendingReleases: Promise<unknown> = Promise.resolve();
   const close = async (pooled: PooledSession): Promise<void> => {
     all.delete(pooled);
@@ -79,7 +79,8 @@ function createSessionSet() {
     close,
     closeIdle: () => closeEach([...all].filter(({ isBusy }) => !isBusy)),
     closeAll: () => closeEach([...all]),
-    abandon(pooled: PooledSession) {
+    /** Removes a session that is being closed mid-turn. */
+    remove(pooled: PooledSession) {
       all.delete(pooled);
       pendingReleases = Promise.all([pendingReleases, pooled.slotReleased]);
     },
@@ -90,12 +91,12 @@ function canContinue({ isBusy, setupKey, history }: PooledSession, { request, mo
   if (isBusy || setupKey !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
   // Realtime input is a single prompt. More than one new turn, for example after a reply of another model, can be sent
   // only at the start of a session.
-  return mode.prompts === 'content' || history.length === 0 || request.turns.length === history.length + 1;
+  return mode.promptsAs === 'clientContent' || history.length === 0 || request.turns.length === history.length + 1;
 }
 
-function isEnding({ session, retiredBecause }: PooledSession, { clock }: ResolvedLiveOptions): boolean {
-  const { closeReason, endsAt } = session;
-  if (closeReason !== undefined || retiredBecause !== undefined) return true;
+function isEnding({ session, useEndedBecause }: PooledSession, { clock }: ResolvedLiveOptions): boolean {
+  const { connectionEnd, endsAt } = session;
+  if (connectionEnd !== undefined || useEndedBecause !== undefined) return true;
   return endsAt !== undefined && endsAt - clock.now() < minRemainingMs;
 }
 

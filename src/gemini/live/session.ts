@@ -1,20 +1,20 @@
 import type { Content, Live, LiveConnectConfig, LiveServerMessage, Session } from '@google/genai';
 import type { Clock } from '../../driver/clock.js';
-import { type CloseReason, createLiveSocket, type LiveSocket, type LiveSocketOptions } from './socket.js';
+import { type ConnectionEnd, createLiveSocket, type LiveSocket, type LiveSocketOptions } from './socket.js';
 
 /** A session that has been set up. It may end at any time. */
 export type LiveSession = ReturnType<typeof createSession>;
 
-/** An open session, or the reason why it could not be set up. */
-export type OpenResult<Session> = { ok: true; session: Session } | { ok: false; reason: CloseReason };
+/** An open session, or the end of the connection if the session could not be set up. */
+export type OpenResult<Opened> = { ok: true; session: Opened } | { ok: false; connectionEnd: ConnectionEnd };
 
 /**
- * One prompt, with the earlier turns that the session does not have. `content` sends all of them as client content.
- * `realtime` sends the earlier turns as history, and then the prompt as realtime input.
+ * One prompt, with the earlier turns that the session does not have. `clientContent` sends all of them as client
+ * content. `realtimeInput` sends the earlier turns as history, and then the prompt as realtime input.
  */
 export type LiveTurn =
-  | { kind: 'content'; contents: Content[] }
-  | { kind: 'realtime'; history: Content[]; prompt: string };
+  | { kind: 'clientContent'; contents: Content[] }
+  | { kind: 'realtimeInput'; history: Content[]; prompt: string };
 
 interface LiveSessionOptions extends LiveSocketOptions {
   /** The SDK's Live API. */
@@ -41,10 +41,10 @@ export async function openLiveSession(options: LiveSessionOptions): Promise<Open
     // `connect` never settles if the connection fails, so it races against the closing of the socket.
     const opened = await Promise.race([
       liveWithSocket.connect({ model, config, callbacks: { onmessage: receiver.receive } }),
-      socket.closed.then((reason) => ({ reason })),
+      socket.closed.then((connectionEnd) => ({ connectionEnd })),
     ]);
     signal.throwIfAborted();
-    if ('reason' in opened) return { ok: false, reason: opened.reason };
+    if ('connectionEnd' in opened) return { ok: false, ...opened };
     return { ok: true, session: createSession(opened, socket, receiver) };
   } catch (thrown) {
     socket.terminate();
@@ -82,8 +82,8 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
   let hasSentTurn = false;
   return {
     /** Present once the session has ended. */
-    get closeReason() {
-      return socket.closeReason;
+    get connectionEnd() {
+      return socket.connectionEnd;
     },
     closed: socket.closed,
     /** Returns the handle that resumes the session as it was after `turnCount` turns, or undefined if there is none. */
@@ -103,7 +103,8 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
       state.turnsSent += 1;
       hasSentTurn = true;
       socket.keepProcessAlive(true);
-      if (turn.kind === 'content') return sdkSession.sendClientContent({ turns: turn.contents, turnComplete: true });
+      if (turn.kind === 'clientContent')
+        return sdkSession.sendClientContent({ turns: turn.contents, turnComplete: true });
       if (turn.history.length > 0) sdkSession.sendClientContent({ turns: turn.history, turnComplete: true });
       sdkSession.sendRealtimeInput({ text: turn.prompt });
     },

@@ -9,9 +9,9 @@ import { maxBodyBytes } from '../transport/body-limit.js';
 import { convertHeaders } from '../transport/http.js';
 import { Headers } from '../transport/minimal-fetch.js';
 
-/** Why a connection ended. */
-export type CloseReason =
-  /** It was closed. If there was no closing frame, `code` is 1006, and `cause` may contain the error. */
+/** How a connection ended, or why it was never opened. */
+export type ConnectionEnd =
+  /** Closed. `reason` is the text of the closing frame. Without it, `code` is 1006, and `cause` may be the error. */
   | { kind: 'closed'; code: number; reason: string; cause?: Error }
   /** It was never opened, or we ended it because the service sent an error or messages that are too large. */
   | { kind: 'refused'; error: BoticelliError }
@@ -23,7 +23,7 @@ export interface LiveSocketOptions {
   /** The agent of a proxy, if there is one. */
   agent: Agent | undefined;
   /** Whether the setup message must announce earlier turns, which the SDK's `connect()` can't do. */
-  announcesHistory: boolean;
+  announcesHistoryInSetup: boolean;
   /** Classifies the error of a connection that was not opened. */
   classifyConnectError(thrown: Error): BoticelliError;
   /**
@@ -50,9 +50,7 @@ const maxFrameDepth = 500;
 /** How much of the body is read if an HTTP response arrives instead of the upgrade. */
 const maxErrorBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: maxBodyBytes };
-/**
- * What a message takes in memory besides its text. If this did not count, millions of empty messages would be allowed.
- */
+/** What a message takes in memory besides its text. Without it, millions of empty messages would be allowed. */
 const messageOverheadBytes = 200;
 
 /**
@@ -63,30 +61,30 @@ const messageOverheadBytes = 200;
 export function createLiveSocket(options: LiveSocketOptions) {
   let socket: WebSocket | undefined;
   let tcpSocket: Socket | undefined;
-  let closeReason: CloseReason | undefined;
+  let connectionEnd: ConnectionEnd | undefined;
   const counter = createSizeCounter();
-  let resolveClosed: (reason: CloseReason) => void;
-  const closed = new Promise<CloseReason>((resolve) => {
+  let resolveClosed: (end: ConnectionEnd) => void;
+  const closed = new Promise<ConnectionEnd>((resolve) => {
     resolveClosed = resolve;
   });
-  // The first reason is kept. Later reasons, such as a reset after an HTTP error or our own terminate, follow from it.
-  const setCloseReason = (reason: CloseReason) => {
-    closeReason ??= reason;
-    resolveClosed(closeReason);
+  // The first end is kept. A later one, such as a reset after an HTTP error or our own terminate, follows from it.
+  const setConnectionEnd = (end: ConnectionEnd) => {
+    connectionEnd ??= end;
+    resolveClosed(connectionEnd);
   };
   /** Closes the connection at once. */
   const terminate = () => {
-    setCloseReason({ kind: 'closed', code: 1006, reason: '' });
+    setConnectionEnd({ kind: 'closed', code: 1006, reason: '' });
     socket?.terminate();
   };
 
   const connect = (url: string, headers: Record<string, string>, callbacks: SdkCallbacks) => {
-    if (closeReason) return;
+    if (connectionEnd) return;
     socket = new WebSocket(url, { ...socketOptions, headers, agent: options.agent });
     socket.on('upgrade', (response) => {
       tcpSocket = response.socket;
     });
-    attachListeners(socket, { ...options, countFrame: counter.countFrame }, callbacks, setCloseReason);
+    attachListeners(socket, { ...options, countFrame: counter.countFrame }, callbacks, setConnectionEnd);
   };
   return {
     /** The `webSocketFactory` of the SDK's `Live`, with the methods of a socket that the SDK calls. */
@@ -95,14 +93,14 @@ export function createLiveSocket(options: LiveSocketOptions) {
         connect: () => connect(url, headers, callbacks),
         send: (message: string) => {
           counter.reset();
-          socket?.send(options.announcesHistory ? addHistoryConfig(message) : message);
+          socket?.send(options.announcesHistoryInSetup ? addHistoryConfig(message) : message);
         },
         close: terminate,
       }),
     },
     /** Present once the connection has ended. */
-    get closeReason() {
-      return closeReason;
+    get connectionEnd() {
+      return connectionEnd;
     },
     closed,
     /** Sets whether an open connection keeps the process alive. */
@@ -120,12 +118,13 @@ export function createLiveSocket(options: LiveSocketOptions) {
   };
 }
 
-/** After this many messages, reading pauses. Messages that Node has already read are still handled. */
+/** After this many messages, reading pauses. */
 const messagesBetweenPauses = 1000;
 
 /**
- * Creates a function to call for each message. It regularly stops reading until signals and timers have been handled.
- * Otherwise they could wait for long: Node reads up to 2 MB at once, which may be half a million messages.
+ * Creates a function to call for each message. It regularly pauses the socket until signals and timers are handled. A
+ * pause begins after the current chunk of up to 64 KB. Without pauses, signals and timers could wait until Node has read
+ * 2 MB, which may be half a million messages.
  */
 function createPauses(socket: WebSocket): () => void {
   let messageCount = 0;
@@ -162,7 +161,7 @@ function attachListeners(
   socket: WebSocket,
   options: LiveSocketOptions & { countFrame: (frame: string) => boolean },
   callbacks: SdkCallbacks,
-  setCloseReason: (reason: CloseReason) => void,
+  setConnectionEnd: (end: ConnectionEnd) => void,
 ): void {
   let socketError: Error | undefined;
   let isOpen = false;
@@ -181,40 +180,40 @@ function attachListeners(
       ? findFrameError(frame, parsed, options)
       : ({ kind: 'refused', error: options.createTooLargeError() } as const);
     if (!frameError) return callbacks.onmessage({ data: removeGetterFields(frame, parsed) });
-    setCloseReason(frameError);
+    setConnectionEnd(frameError);
     socket.terminate();
   });
   socket.on('unexpected-response', async (_, response: IncomingMessage) => {
-    setCloseReason({ kind: 'refused', error: options.classifyErrorResponse(await readResponse(response)) });
+    setConnectionEnd({ kind: 'refused', error: options.classifyErrorResponse(await readResponse(response)) });
     socket.terminate();
   });
   socket.on('error', (error: Error) => {
     socketError = error;
     const code = String(Reflect.get(error, 'code'));
     if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
-      setCloseReason({ kind: 'refused', error: options.createTooLargeError() });
+      setConnectionEnd({ kind: 'refused', error: options.createTooLargeError() });
     // For invalid frames, ws uses error codes such as WS_ERR_INVALID_UTF8.
-    else if (code.startsWith('WS_ERR_')) setCloseReason({ kind: 'malformed', frame: error.message });
-    else if (!isOpen) setCloseReason({ kind: 'refused', error: options.classifyConnectError(error) });
+    else if (code.startsWith('WS_ERR_')) setConnectionEnd({ kind: 'malformed', frame: error.message });
+    else if (!isOpen) setConnectionEnd({ kind: 'refused', error: options.classifyConnectError(error) });
   });
   socket.on('close', (code, reason) =>
-    setCloseReason({ kind: 'closed', code, reason: reason.toString(), ...(socketError && { cause: socketError }) }),
+    setConnectionEnd({ kind: 'closed', code, reason: reason.toString(), ...(socketError && { cause: socketError }) }),
   );
 }
 
 /**
- * Returns the close reason for a frame that must not reach the SDK: one that contains an error, is not a JSON object,
- * or is nested too deeply. Gateways send errors in frames, although this is not documented.
+ * Returns how the connection ends because of a frame that must not reach the SDK: a frame that contains an error, is
+ * not a JSON object, or is nested too deeply. Gateways send errors in frames, although this is not documented.
  */
 function findFrameError(
   frame: string,
   parsed: unknown,
   { classifyErrorResponse }: LiveSocketOptions,
-): CloseReason | undefined {
+): ConnectionEnd | undefined {
   if (!isRecord(parsed) || isDeeperThan(parsed, maxFrameDepth)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
-  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInsideSuccess: true };
+  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, lacksErrorStatus: true };
   return { kind: 'refused', error: classifyErrorResponse(response) };
 }
 

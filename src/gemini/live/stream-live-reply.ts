@@ -9,14 +9,14 @@ import { createStreamInterruptedError } from '../errors/invalid-response.js';
 import { getTokenMetadata } from '../rest/reply/collect-response.js';
 import { emitThoughts, reportUnrequestedThoughts } from '../rest/reply/thoughts.js';
 import { createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
-import { classifyCloseReason, isConnectionLoss } from './classify-close-reason.js';
+import { classifyConnectionEnd, isConnectionLoss } from './classify-connection-end.js';
 import { createLiveReplyCollector, type LiveReplyCollector } from './collect-response.js';
 import { convertTurns } from './convert-request.js';
+import type { LiveModeSearch } from './live-mode.js';
 import type { BorrowedSession, ResolvedLiveOptions } from './pooled-session.js';
-import type { ResponseModeSearch } from './response-mode.js';
 import type { LiveSession } from './session.js';
 import type { SessionPool } from './session-pool.js';
-import type { CloseReason } from './socket.js';
+import type { ConnectionEnd } from './socket.js';
 
 /** One call, and everything that it needs. */
 interface StreamLiveReplyOptions {
@@ -25,7 +25,7 @@ interface StreamLiveReplyOptions {
   context: CallContext;
   liveOptions: ResolvedLiveOptions;
   pool: SessionPool;
-  responseModeSearch: ResponseModeSearch;
+  liveModeSearch: LiveModeSearch;
 }
 
 /** The state of a call over all its sessions. */
@@ -38,35 +38,35 @@ interface CallState {
 }
 
 /**
- * Carries out a call. Opens another session each time the model rejects the response mode, and at most once if the
- * session is lost before the reply begins.
+ * Carries out a call. Opens another session each time the model rejects the `LiveMode` that is tried: how prompts are
+ * sent and replies come. Also opens another session if one is lost before the reply begins, but only once.
  */
 export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGenerator<StreamChunk> {
-  const { request, context, pool, responseModeSearch } = options;
+  const { request, context, pool, liveModeSearch } = options;
   const beforeSendingOnce = once(async () => context.beforeSending?.());
   const state: CallState = { setupMs: 0, beforeSendingOnce, wasReopened: false };
   const addSetupMs = (durationMs: number) => {
     state.setupMs += durationMs;
   };
   for (;;) {
-    const acquired = await pool.acquire({ request, mode: responseModeSearch.current, context, addSetupMs });
+    const acquired = await pool.acquire({ request, mode: liveModeSearch.current, context, addSetupMs });
     if (!acquired.ok) {
-      if (!responseModeSearch.tryNext(acquired.reason, 'setup'))
-        throw createCloseError(acquired.reason, 'setup', '', options);
+      if (!liveModeSearch.tryNext(acquired.connectionEnd, 'setup'))
+        throw createCloseError(acquired.connectionEnd, 'setup', '', options);
       continue;
     }
     const borrowed = acquired.session;
     const outcome = yield* runTurn(borrowed, options, state);
     if (outcome.kind === 'replied') return;
-    if (outcome.kind === 'retired') continue;
-    const closeReason = outcome.reason;
-    if (isConnectionLoss(closeReason) && !state.wasReopened) {
+    if (outcome.kind === 'notSent') continue;
+    const { connectionEnd } = outcome;
+    if (isConnectionLoss(connectionEnd) && !state.wasReopened) {
       state.wasReopened = true;
-      borrowed.markLost();
+      borrowed.closeForReplacement();
       continue;
     }
-    borrowed.abandon();
-    if (!responseModeSearch.tryNext(closeReason, 'turn')) throw createCloseError(closeReason, 'turn', '', options);
+    borrowed.closeAndRemove();
+    if (!liveModeSearch.tryNext(connectionEnd, 'turn')) throw createCloseError(connectionEnd, 'turn', '', options);
   }
 }
 
@@ -75,9 +75,9 @@ type TurnOutcome =
   /** The reply is whole. */
   | { kind: 'replied' }
   /** The turn was not sent, because the session can't take it. Another session can. */
-  | { kind: 'retired' }
+  | { kind: 'notSent' }
   /** The session ended before the reply began. */
-  | { kind: 'closed'; reason: CloseReason };
+  | { kind: 'ended'; connectionEnd: ConnectionEnd };
 
 /** Runs the turn in a session. */
 async function* runTurn(
@@ -85,55 +85,55 @@ async function* runTurn(
   options: StreamLiveReplyOptions,
   { setupMs, beforeSendingOnce }: CallState,
 ): AsyncGenerator<StreamChunk, TurnOutcome> {
-  const { request, context, liveOptions, responseModeSearch } = options;
+  const { request, context, liveOptions, liveModeSearch } = options;
   const { tools } = request.parameters;
-  const collector = createLiveReplyCollector(request.model, responseModeSearch.current, liveOptions.clock, tools);
+  const collector = createLiveReplyCollector(request.model, liveModeSearch.current, liveOptions.clock, tools);
   let timeouts: RequestTimeouts | undefined;
-  let mustAbandon = true;
+  let mustCloseSession = true;
   try {
-    const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, responseModeSearch.current);
+    const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, liveModeSearch.current);
     await abortable(beforeSendingOnce(), context.signal);
     // No message says to which turn it belongs. The previous turn waited `maxTranscriptSilenceMs` for the last words of
     // its transcript. If words came even later, more of them may follow, and only a new session separates them from the
     // next reply.
     if (borrowed.session.hasLateContent()) {
-      borrowed.retire('words of the last reply came after its end');
-      mustAbandon = false;
-      return { kind: 'retired' };
+      borrowed.endUse('words of the last reply came after its end');
+      mustCloseSession = false;
+      return { kind: 'notSent' };
     }
     timeouts = createRequestTimeouts({ signal: context.signal, ...liveOptions, elapsedMs: setupMs });
-    timeouts.markSent();
+    timeouts.startDeadline();
     // An abort or a passed time limit closes the session at once, even while the caller does not read the stream.
-    timeouts.signal.addEventListener('abort', borrowed.abandon);
-    if (!borrowed.session.closeReason) borrowed.session.send(liveTurn);
-    const closeReason = yield* receiveReply(borrowed, collector, timeouts, options);
-    mustAbandon = false;
+    timeouts.signal.addEventListener('abort', borrowed.closeAndRemove);
+    if (!borrowed.session.connectionEnd) borrowed.session.send(liveTurn);
+    const connectionEnd = yield* receiveReply(borrowed, collector, timeouts, options);
+    mustCloseSession = false;
     timeouts.markComplete();
-    if (closeReason) return { kind: 'closed', reason: closeReason };
-    const fallbackText = collector.useFallbackText();
+    if (connectionEnd) return { kind: 'ended', connectionEnd };
+    const otherModalityText = collector.useOtherModalityText();
     const response = collector.buildResponse();
     const lacksTranscript =
-      responseModeSearch.current.replies === 'AUDIO' && fallbackText !== '' && response.audio !== undefined;
+      liveModeSearch.current.replyModality === 'AUDIO' && otherModalityText !== '' && response.audio !== undefined;
     emitWarnings(collector, lacksTranscript, context);
     reportUnrequestedThoughts(collector.takeThoughts(), request, context);
-    await responseModeSearch.confirm();
+    await liveModeSearch.confirm();
     borrowed.release([...request.turns, response.turn]);
-    if (!collector.progress.isClosed) {
+    if (!collector.progress.isTurnComplete) {
       // A late `turnComplete` would end the next turn in this session.
-      borrowed.retire('the service did not end the last turn');
+      borrowed.endUse('the service did not end the last turn');
     }
     const { finishReason } = response;
     const metadata = { ...getTokenMetadata(collector), finishReason };
-    yield { text: fallbackText, finished: true, metadata, response };
+    yield { text: otherModalityText, finished: true, metadata, response };
     return { kind: 'replied' };
   } catch (thrown) {
-    mustAbandon = true;
+    mustCloseSession = true;
     reportUsage(context, collector.billed);
     throw timeouts?.signal.aborted ? timeouts.signal.reason : thrown;
   } finally {
     timeouts?.close();
     // The call was aborted or failed, or the caller left the stream early. The rest of the reply is not needed.
-    if (mustAbandon) borrowed.abandon();
+    if (mustCloseSession) borrowed.closeAndRemove();
   }
 }
 
@@ -147,31 +147,31 @@ function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, {
 }
 
 /**
- * Yields the reply's text up to the end of the turn. If the session ends before the reply begins, returns why. If it
- * ends later, throws.
+ * Yields the reply's text up to the end of the turn. If the session ends before the reply begins, returns how the
+ * connection ended. If the session ends later, throws.
  */
 async function* receiveReply(
   { session }: BorrowedSession,
   collector: LiveReplyCollector,
   timeouts: RequestTimeouts,
   options: StreamLiveReplyOptions,
-): AsyncGenerator<StreamChunk, CloseReason | undefined> {
+): AsyncGenerator<StreamChunk, ConnectionEnd | undefined> {
   const { request, context, liveOptions } = options;
   const { progress } = collector;
   let signal: AbortSignal | undefined = timeouts.signal;
   for (;;) {
-    const waitMs = progress.getWaitMs();
-    if (waitMs === 0) return undefined;
-    // The service delays the end of a turn by the time that playing its speech takes. So the time after the reply is
+    const remainingMs = progress.getRemainingMs();
+    if (remainingMs === 0) return undefined;
+    // The service ends a turn only when its speech would have finished playing. So the time after the reply is
     // generated does not count as idle.
     if (!progress.isGenerated) timeouts.markWaiting();
-    const message = await abortable(receiveWithin(session, waitMs, liveOptions.clock), signal);
+    const message = await abortable(receiveWithin(session, remainingMs, liveOptions.clock), signal);
     if (!message) {
-      if (progress.isClosed || progress.getWaitMs() === 0) return undefined;
-      const closeReason = session.closeReason;
-      if (!closeReason) continue;
-      if (!progress.hasBegun) return closeReason;
-      throw createCloseError(closeReason, 'turn', collector.text, options);
+      if (progress.isTurnComplete || progress.getRemainingMs() === 0) return undefined;
+      const connectionEnd = session.connectionEnd;
+      if (!connectionEnd) continue;
+      if (!progress.hasBegun) return connectionEnd;
+      throw createCloseError(connectionEnd, 'turn', collector.text, options);
     }
     const text = collector.add(message);
     if (request.includeThoughts) emitThoughts(collector.takeThoughts(), request, context);
@@ -182,7 +182,7 @@ async function* receiveReply(
     if (progress.wasInterrupted) {
       throw createStreamInterruptedError('the service interrupted its reply', collector.text);
     }
-    if (progress.isClosed && signal === timeouts.signal) {
+    if (progress.isTurnComplete && signal === timeouts.signal) {
       // The reply is whole except for late words of its transcript, so the deadline must not discard it.
       timeouts.markComplete();
       timeouts.close();
@@ -207,12 +207,12 @@ async function receiveWithin(session: LiveSession, waitMs: number | undefined, c
 }
 
 function createCloseError(
-  closeReason: CloseReason,
+  connectionEnd: ConnectionEnd,
   phase: 'setup' | 'turn',
   partialText: string,
-  { request: { model }, liveOptions: { connection, clock }, responseModeSearch }: StreamLiveReplyOptions,
+  { request: { model }, liveOptions: { connection, clock }, liveModeSearch }: StreamLiveReplyOptions,
 ) {
-  return classifyCloseReason(responseModeSearch.explainFailure(closeReason), {
+  return classifyConnectionEnd(liveModeSearch.explainFailure(connectionEnd), {
     model,
     connection,
     phase,

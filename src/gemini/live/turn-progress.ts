@@ -1,5 +1,5 @@
 import type { Clock } from '../../driver/clock.js';
-import type { ResponseMode } from './options.js';
+import type { LiveMode } from './options.js';
 import type { MessageUpdate } from './read-message.js';
 
 /**
@@ -20,10 +20,10 @@ const maxLateTranscriptMs = 5000;
 const maxTurnEndDelayMs = 5000;
 
 /** Follows a turn and decides when it is over. */
-export function createTurnProgress(replyModality: ResponseMode['replies'], clock: Clock) {
+export function createTurnProgress(replyModality: LiveMode['replyModality'], clock: Clock) {
   const state: TurnState = {
     ...{ hasBegun: false, wasInterrupted: false, isTranscriptFinished: false },
-    ...{ generatedAt: undefined, closedAt: undefined, lastContentAt: 0, playbackEndsAt: 0 },
+    ...{ generatedAt: undefined, turnCompletedAt: undefined, lastContentAt: 0, playbackEndsAt: 0 },
   };
   return {
     /** @param speechMs the duration of the speech in the update */
@@ -34,17 +34,17 @@ export function createTurnProgress(replyModality: ResponseMode['replies'], clock
     },
     /** Whether the model has produced the whole reply. */
     get isGenerated() {
-      return state.generatedAt !== undefined || state.closedAt !== undefined;
+      return state.generatedAt !== undefined || state.turnCompletedAt !== undefined;
     },
-    /** Whether the service has closed the turn. */
-    get isClosed() {
-      return state.closedAt !== undefined;
+    /** Whether the service has ended the turn with `turnComplete`. Late words of the transcript may still follow. */
+    get isTurnComplete() {
+      return state.turnCompletedAt !== undefined;
     },
     get wasInterrupted() {
       return state.wasInterrupted;
     },
-    /** How long to wait for the next message: 0 if the turn is over, undefined while the model generates. */
-    getWaitMs(): number | undefined {
+    /** How long the turn lasts if nothing more arrives: 0 if it is over, undefined while the model generates. */
+    getRemainingMs(): number | undefined {
       const endTime = getEndTime(state, replyModality);
       return endTime === undefined ? undefined : Math.max(0, endTime - clock.now());
     },
@@ -58,8 +58,8 @@ interface TurnState {
   isTranscriptFinished: boolean;
   /** When the model had produced the whole reply. */
   generatedAt: number | undefined;
-  /** When the service closed the turn. It does that when the speech would have been played to its end. */
-  closedAt: number | undefined;
+  /** When the service sent `turnComplete`, which it does when the speech would have been played to its end. */
+  turnCompletedAt: number | undefined;
   lastContentAt: number;
   playbackEndsAt: number;
 }
@@ -73,22 +73,25 @@ function updateState(state: TurnState, update: MessageUpdate, speechMs: number, 
   // More words after a finished transcript begin another one.
   if (hasTranscript || update.isTranscriptFinished) state.isTranscriptFinished = update.isTranscriptFinished;
   if (speechMs > 0) state.playbackEndsAt = Math.max(state.playbackEndsAt, now) + speechMs;
-  // Nothing reopens or interrupts a closed turn.
-  if (state.closedAt !== undefined) return;
+  // Nothing continues or interrupts a completed turn.
+  if (state.turnCompletedAt !== undefined) return;
   state.wasInterrupted ||= update.interrupted;
   if (update.generationComplete) state.generatedAt ??= now;
   if (!update.turnComplete) return;
   // Despite `turnComplete`, the model may go on thinking and speak again. Then the reply is not whole yet.
   if (update.continuesAfterTurnComplete) state.generatedAt = undefined;
-  else state.closedAt = now;
+  else state.turnCompletedAt = now;
 }
 
 /** Returns when the turn is over even if nothing more arrives; undefined while the model generates. */
-function getEndTime(state: TurnState, replyModality: ResponseMode['replies']): number | undefined {
-  const { closedAt, generatedAt, lastContentAt, playbackEndsAt, hasBegun, isTranscriptFinished } = state;
-  if (closedAt !== undefined) {
-    if (replyModality === 'TEXT' || !hasBegun || isTranscriptFinished) return closedAt;
-    return Math.min(Math.max(closedAt, lastContentAt) + maxTranscriptSilenceMs, closedAt + maxLateTranscriptMs);
+function getEndTime(state: TurnState, replyModality: LiveMode['replyModality']): number | undefined {
+  const { turnCompletedAt, generatedAt, lastContentAt, playbackEndsAt, hasBegun, isTranscriptFinished } = state;
+  if (turnCompletedAt !== undefined) {
+    if (replyModality === 'TEXT' || !hasBegun || isTranscriptFinished) return turnCompletedAt;
+    return Math.min(
+      Math.max(turnCompletedAt, lastContentAt) + maxTranscriptSilenceMs,
+      turnCompletedAt + maxLateTranscriptMs,
+    );
   }
   if (generatedAt === undefined) return undefined;
   return Math.max(generatedAt, lastContentAt, playbackEndsAt) + maxTurnEndDelayMs;

@@ -49,7 +49,7 @@ export async function download(options: DownloadOptions): Promise<Download> {
   const displayUrl = redactUrl(url);
   const timeouts = createRequestTimeouts(options);
   try {
-    timeouts.markSent();
+    timeouts.startDeadline();
     const response = await followRedirects(new URL(url), {
       ...{ timeouts, displayUrl, resolveRoute, publicOnly, findAddresses },
     });
@@ -81,13 +81,13 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
   for (let redirectCount = 0; ; redirectCount += 1) {
     const loginHeader = authorization === undefined ? {} : { authorization };
     const route = await resolveRoute(currentUrl);
-    // If there is a proxy, it looks the name up, because this machine may not be able to.
-    const addresses = await findCheckedAddresses(currentUrl, !route, { ...options, publicOnly });
+    const usesProxy = route !== undefined;
+    const addresses = await findCheckedAddresses(currentUrl, usesProxy, { ...options, publicOnly });
     // A name that only the proxy can look up counts as public, so a redirect from it to a private address is rejected.
     publicOnly ||= addresses.length === 0 || addresses.some((address) => !isPrivate(address));
     const response = await sendHttpRequest(stripCredentials(currentUrl), {
       ...{ signal: timeouts.signal, route },
-      ...(!route && { lookup: createFixedLookup(addresses) }),
+      ...(!usesProxy && { lookup: createFixedLookup(addresses) }),
       headers: Object.entries({ 'user-agent': 'boticelli', accept: '*/*', ...loginHeader }),
     }).catch((thrown: unknown) => {
       throw createUnreachableError(displayUrl, thrown, currentUrl.host);
@@ -111,10 +111,10 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
  */
 async function findCheckedAddresses(
   url: URL,
-  looksUpNames: boolean,
+  usesProxy: boolean,
   { timeouts, displayUrl, findAddresses, publicOnly }: Omit<RedirectOptions, 'resolveRoute'>,
 ): Promise<readonly HostAddress[]> {
-  const addresses = await abortable(findAddresses(url, looksUpNames), timeouts.signal).catch((thrown: unknown) => {
+  const addresses = await abortable(findAddresses(url, usesProxy), timeouts.signal).catch((thrown: unknown) => {
     timeouts.signal.throwIfAborted();
     throw createUnreachableError(displayUrl, thrown, url.host);
   });

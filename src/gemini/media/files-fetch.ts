@@ -32,10 +32,10 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
   const { signal, timeoutMs, connection, errorPrefix } = options;
   const send = async (url: string, init: Partial<HttpRequest> = {}): Promise<Response> => {
     const timeouts = createRequestTimeouts({ signal, timeoutMs, idleTimeoutMs: timeoutMs });
-    timeouts.markSent();
+    timeouts.startDeadline();
     try {
       const route = await connection.resolveRoute(url);
-      await assertAllowedHost(new URL(url), !route, options);
+      await assertAllowedHost(new URL(url), { ...options, usesProxy: route !== undefined });
       const { status, headers, ...response } = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route });
       const body = await readText(response.body, maxNonReplyBytes);
       timeouts.markComplete();
@@ -65,9 +65,9 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
  * Checks the host of an upload URL, which the service chooses. It may differ from the service's own host, but must not
  * be a link-local address, at which cloud providers serve the credentials of a machine.
  */
-async function assertAllowedHost(url: URL, looksUpNames: boolean, options: FilesFetchOptions): Promise<void> {
+async function assertAllowedHost(url: URL, options: FilesFetchOptions & { usesProxy: boolean }): Promise<void> {
   if (url.host === options.connection.host) return;
-  const addresses = await findHostAddresses(url, looksUpNames);
+  const addresses = await findHostAddresses(url, options.usesProxy);
   if (!addresses.some(isLinkLocal)) return;
   const message = `${options.errorPrefix}: ${options.connection.host} names a link-local address for the upload`;
   throw new BoticelliError('unavailable', message, { hint: getWrongHostHint(options.connection.host) });

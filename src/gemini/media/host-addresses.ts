@@ -42,13 +42,14 @@ export function isPrivate(hostAddress: HostAddress): boolean {
 
 /**
  * Returns the addresses of a URL's host.
- * @param looksUpNames if false, a name is not looked up, and the result is empty for it
+ * @param usesProxy if true, a host name is not looked up, because the proxy does that, and this machine may not be able
+ *   to; the result is then empty
  */
-export async function findHostAddresses({ hostname }: URL, looksUpNames: boolean): Promise<readonly HostAddress[]> {
+export async function findHostAddresses({ hostname }: URL, usesProxy: boolean): Promise<readonly HostAddress[]> {
   const bareHostname = hostname.replace(/^\[(.*)\]$/, '$1');
   const family = isIP(bareHostname);
   if (family !== 0) return [{ address: bareHostname, family }];
-  return looksUpNames ? lookup(bareHostname, { all: true }) : [];
+  return usesProxy ? [] : lookup(bareHostname, { all: true });
 }
 
 /**

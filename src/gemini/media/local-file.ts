@@ -36,7 +36,7 @@ export async function openCheckedBlob(file: MediaFile, name: string, signal: Abo
   } catch {
     signal?.throwIfAborted();
   }
-  return rejectChangedFile(file, name);
+  return throwFileChangedError(file, name);
 }
 
 async function hashBlob(blob: Blob, signal: AbortSignal | undefined): Promise<string> {
@@ -54,7 +54,7 @@ export function isNotReadableError(thrown: unknown): boolean {
 }
 
 /** Rejects with an error that says how a file has changed since it was checked. */
-export async function rejectChangedFile(file: MediaFile, name: string): Promise<never> {
+export async function throwFileChangedError(file: MediaFile, name: string): Promise<never> {
   await (await openCheckedFile(file, name)).close();
   throw createChangedError(name);
 }

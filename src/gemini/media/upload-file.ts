@@ -5,7 +5,7 @@ import { getByteLength, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { toOneLine } from '../errors/one-line.js';
 import { createFilesFetch, type FilesFetchOptions } from './files-fetch.js';
-import { isNotReadableError, openCheckedBlob, rejectChangedFile } from './local-file.js';
+import { isNotReadableError, openCheckedBlob, throwFileChangedError } from './local-file.js';
 import type { MediaDeliveryOptions } from './options.js';
 
 interface MediaPartOptions extends MediaDeliveryOptions {
@@ -36,13 +36,13 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
   remoteNames.add(remoteName);
   const file = await files.upload({ file: blob, config }).catch(async (thrown: unknown) => {
     context.signal?.throwIfAborted();
-    if (isNotReadableError(thrown) && part.content.from === 'file') await rejectChangedFile(part.content, name);
+    if (isNotReadableError(thrown) && part.content.from === 'file') return throwFileChangedError(part.content, name);
     if (!(thrown instanceof BoticelliError)) throw createUploadError(thrown, errorPrefix);
     // The service rejected the file, so it stored nothing.
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') remoteNames.delete(remoteName);
     throw thrown;
   });
-  // The SDK returns the field `file` of the response unchecked (2.32).
+  // The SDK (2.32) returns the field `file` of the response unchecked.
   if (typeof file !== 'object' || file === null) throw createUploadError('the response describes no file', errorPrefix);
   if (file.name !== undefined && !isRemoteName(file.name))
     throw createUploadError('the response names a file outside of the Files API', errorPrefix);

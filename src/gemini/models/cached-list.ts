@@ -8,7 +8,7 @@ import { type ModelList, type ModelListCache, parseModelInfo } from './model-inf
 
 /** A model list in the store. */
 export interface StoredModelList {
-  /** When the service sent the list, in milliseconds since the epoch. */
+  /** When the service listed the models, in milliseconds since the epoch. */
   listedAt: number;
   /** JSON. The reader validates it. */
   models: string;

@@ -62,7 +62,7 @@ const maxModels = 10_000;
 
 /**
  * Reads all pages, because the Live models are not on the first page of 50. The SDK's own loop is not used: it never
- * ends if a gateway repeats a page token, or if `models` is not an array (2.32).
+ * ends if a gateway repeats a page token, or if `models` is not an array (@google/genai 2.32).
  */
 async function readPages(modelsApi: Models, config: ListModelsConfig, connection: Connection): Promise<ModelInfo[]> {
   const entries = new Map<string, ModelInfo>();

@@ -1,6 +1,6 @@
 import type { Clock } from '../../driver/clock.js';
 
-/** The time limits of a request, and the clock. */
+/** The time limits of a request, and the clock. The drivers take them as optional, with the defaults below. */
 export interface CallOptions {
   /** Limit of one whole attempt, in milliseconds. Default 300 000 (5 minutes), and 900 000 for flex requests. */
   timeoutMs: number;

@@ -88,7 +88,7 @@ function convertPart(part: Part): SdkPart {
     mediaResolution: { level: formatResolution(mediaResolution) as PartMediaResolutionLevel },
   };
   if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 }, ...resolution };
-  if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri }, ...resolution };
+  if (content.from === 'service-url') return { fileData: { ...type, fileUri: content.uri }, ...resolution };
   throw new Error(`media from ${content.from} must be read or uploaded before the request is sent`);
 }
 

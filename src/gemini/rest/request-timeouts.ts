@@ -5,8 +5,8 @@ import { abortable } from '../../util/abortable.js';
 export interface RequestTimeouts {
   /** Aborts when the attempt ends early. The reason is the caller's own, or the error of a timeout. */
   signal: AbortSignal;
-  /** Call when the request is sent. The first call starts the deadline. */
-  markSent(): void;
+  /** Starts the deadline, unless it has been started. Call it when the request is sent. */
+  startDeadline(): void;
   /** Call before waiting for the next bytes of a stream. */
   markWaiting(): void;
   /** Call when bytes arrive. The first bytes start the idle timeout: before them, a model may think for long. */
@@ -21,7 +21,7 @@ export interface RequestTimeouts {
 export interface RequestTimeoutOptions {
   /** The caller's signal. */
   signal: AbortSignal | undefined;
-  /** Limit of the whole attempt, from when it is sent, in milliseconds. */
+  /** Limit of the whole attempt, from `startDeadline()` on, in milliseconds. */
   timeoutMs: number;
   /** Limit between two packets of a stream, in milliseconds. */
   idleTimeoutMs: number;
@@ -47,7 +47,7 @@ export function createRequestTimeouts(options: RequestTimeoutOptions): RequestTi
 
   return {
     signal: controller.signal,
-    markSent() {
+    startDeadline() {
       const onDeadline = () => controller.abort(createTimeoutError(timeoutMs));
       deadlineTimer ??= setTimeout(onDeadline, Math.min(timeoutMs - elapsedMs, maxTimerMs));
     },

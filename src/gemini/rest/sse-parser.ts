@@ -121,7 +121,7 @@ const maxErrorChars = 65_536;
 
 /**
  * Collects lines that are not SSE. Google ends a broken stream with an error as bare JSON, over several lines and
- * without `data:` (recorded in FirebaseExtended/vertexai-sdk-test-data). A proxy may answer with a web page.
+ * without `data:` (seen in FirebaseExtended/vertexai-sdk-test-data). A proxy may answer with a web page.
  */
 function createStrayLines() {
   let json = '';

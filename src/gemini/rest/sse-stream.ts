@@ -89,8 +89,8 @@ function toStreamError(item: Exclude<SseItem, { type: 'chunk' }>, exchange: Http
 
 function classifyStreamError(error: ServiceError, exchange: HttpExchange): BoticelliError {
   const status = getHttpStatus(error);
-  // CANCELLED does not mean that the request was invalid: the service stopped its own stream (recorded, see
-  // sse-parser.ts).
+  // CANCELLED does not mean that the request was invalid: the service stopped its own stream (seen in the
+  // streams of FirebaseExtended/vertexai-sdk-test-data).
   if (status === 499) {
     const message = toOneLine(exchange.redact(error.message));
     return createStreamInterruptedError(
@@ -99,6 +99,6 @@ function classifyStreamError(error: ServiceError, exchange: HttpExchange): Botic
     );
   }
   return exchange.classifyError({
-    ...{ status, headers: new Headers(), body: JSON.stringify({ error }), isInsideSuccess: true },
+    ...{ status, headers: new Headers(), body: JSON.stringify({ error }), lacksErrorStatus: true },
   });
 }

@@ -8,8 +8,11 @@ interface UsageOptions {
   searches?: number;
 }
 
-/** Converts the `usageMetadata` of a response or of a Live message. `toUsage` is enough for the counts alone. */
-export function toBilledUsage(
+/**
+ * Converts the `usageMetadata` of a response or of a Live message: all counts, and the details on which the price
+ * depends besides them. `toUsage` converts the counts alone.
+ */
+export function toUsageAndDetails(
   metadata: unknown,
   options: UsageOptions,
 ): Pick<GenerateResponse, 'usage' | 'tokenDetails'> {

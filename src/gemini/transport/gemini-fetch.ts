@@ -26,7 +26,7 @@ export function createGeminiFetch(exchange: HttpExchange): typeof fetch {
     const route = await exchange.resolveRoute(url);
     // `beforeSending` may confirm a reservation. It comes last, so that nothing delays the request after that.
     await beforeSending();
-    timeouts.markSent();
+    timeouts.startDeadline();
     const response = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route }).catch((thrown) => {
       throw thrown instanceof BoticelliError ? thrown : classifyNetworkError(thrown, host);
     });
@@ -69,7 +69,8 @@ async function readResponse({ body, headers }: HttpResponse, exchange: HttpExcha
   const isDeepList = reply !== parsed && isDeeperThan(reply, 500);
   if (!isRecord(reply) || isDeepList) throw createNotGeminiResponseError(text, exchange);
   const error = extractServiceError(reply);
-  if (error) throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text, isInsideSuccess: true });
+  if (error)
+    throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text, lacksErrorStatus: true });
   if (others.length > 0 || !exchange.isExpectedBody(reply)) throw createNotGeminiResponseError(text, exchange);
   exchange.finishMessage = findFinishMessage(text);
   return new Response(reply === parsed ? text : JSON.stringify(reply));

@@ -94,7 +94,7 @@ function isUnsupportedInput(input: Input): boolean {
   const { kind, mime, isReadByService } =
     input.type === 'media-template'
       ? { ...input.spec, isReadByService: false }
-      : { kind: input.type, mime: input.mimeType, isReadByService: input.content.from === 'reference' };
+      : { kind: input.type, mime: input.mimeType, isReadByService: input.content.from === 'service-url' };
   return isReadByService || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
 }
 

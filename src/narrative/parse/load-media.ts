@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import type { MediaContent } from '../../driver/request.js';
 import { maxPdfBytes, maxUploadBytes } from '../../facts/media.js';
 import { getMediaKind, inferTypeFromName, normalizeMimeType } from '../../media/media-types.js';
-import { getReferenceKind, redactUrl, validateMediaUrl } from '../../media/media-url.js';
+import { getServiceReadableKind, redactUrl, validateMediaUrl } from '../../media/media-url.js';
 import { createPlainTextDetector, isPlainText } from '../../media/plain-text.js';
 import { checkDeclaredType, resolveMediaType } from '../../media/resolve-media-type.js';
 import { quote } from '../../toml/toml.js';
@@ -125,18 +125,18 @@ function createUrlMedia(url: string, { mime, kind, label, confinement }: MediaSp
   const declaredType = mime === undefined ? undefined : normalizeMimeType(mime);
   const mimeTypeField = declaredType === undefined ? {} : { mimeType: declaredType };
   const expectedKind = kind ?? (declaredType === undefined ? undefined : getMediaKind(declaredType));
-  const referenceKind = getReferenceKind(url);
-  if (referenceKind === 'video' && expectedKind !== undefined && expectedKind !== 'video') {
+  const serviceReadableKind = getServiceReadableKind(url);
+  if (serviceReadableKind === 'video' && expectedKind !== undefined && expectedKind !== 'video') {
     return createMediaProblem('media-type', `${name} is of type "video", not ${quote(expectedKind)}`);
   }
-  if (referenceKind !== undefined) {
-    const type = referenceKind === 'video' ? 'video' : (expectedKind ?? 'media');
-    return { ok: true, media: { type, ...mimeTypeField, content: { from: 'reference', uri: url }, name } };
+  if (serviceReadableKind !== undefined) {
+    const type = serviceReadableKind === 'video' ? 'video' : (expectedKind ?? 'media');
+    return { ok: true, media: { type, ...mimeTypeField, content: { from: 'service-url', uri: url }, name } };
   }
   const typeFromName = inferTypeFromName(new URL(url).pathname);
   const type = expectedKind ?? (typeFromName === undefined ? undefined : getMediaKind(typeFromName));
   const content: MediaContent = {
-    from: 'address',
+    from: 'fetched-url',
     url,
     ...(kind !== undefined && { kind }),
     // A confined narrative is sent to a service that the folder's author chose. Through a URL, the author must not

@@ -87,7 +87,7 @@ function applyInputKind(
   }
   // For media from a URL, the kind is checked when the URL is fetched.
   const input = mediaResolution ? { ...media, mediaResolution } : media;
-  return media.content.from === 'address' ? { ...input, type: kind, content: { ...media.content, kind } } : input;
+  return media.content.from === 'fetched-url' ? { ...input, type: kind, content: { ...media.content, kind } } : input;
 }
 
 /** Returns the kind of media, if it is known before the media is fetched or its template is rendered. */

@@ -47,15 +47,15 @@ export async function acquirePermit(
   const queuePlace = await measureConcurrencyWait(request.model, () => queue.acquire(request.model, context.signal));
   let lease: Lease | undefined;
   try {
-    // A driver that manages concurrency acquires slots itself, because an open session that it reuses already has one.
-    const isManagedByDriver = await driver.managesConcurrency?.(request.model);
+    // Such a driver acquires slots itself, because an open session that it reuses already has one.
+    const acquiresOwnSlots = await driver.acquiresOwnSlots?.(request.model);
     const acquireSlot = (model: string) =>
       measureConcurrencyWait(model, () => concurrencyLimiter.acquire(model, context));
-    if (!isManagedByDriver) lease = await acquireSlot(request.model);
+    if (!acquiresOwnSlots) lease = await acquireSlot(request.model);
     const quotaPermit = await acquireReservation(request, context, options);
     return {
       ...quotaPermit,
-      context: { ...quotaPermit.context, ...(isManagedByDriver && { acquireSlot }) },
+      context: { ...quotaPermit.context, ...(acquiresOwnSlots && { acquireSlot }) },
       async release() {
         queuePlace.release();
         await lease?.release().catch(() => {});

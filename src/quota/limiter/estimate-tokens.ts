@@ -58,9 +58,9 @@ const mediaRates: readonly [RegExp, { tokens: number; bytes: number }][] = [
 
 /** A remote reference that may be a video counts as one minute of video; anything else unknown counts as an image. */
 function findMediaRate({ mimeType, content }: MediaPart): { tokens: number; bytes: number } {
-  const kind = content.from === 'address' ? content.kind : undefined;
+  const kind = content.from === 'fetched-url' ? content.kind : undefined;
   const type = mimeType ?? (kind === undefined ? undefined : `${kind}/`);
-  const mayBeVideo = content.from === 'reference' && (type === undefined || type.startsWith('video/'));
+  const mayBeVideo = content.from === 'service-url' && (type === undefined || type.startsWith('video/'));
   if (mayBeVideo) return { tokens: 263 * 60, bytes: 1 };
   const rate = mediaRates.find(([pattern]) => pattern.test(type ?? ''))?.[1];
   return rate ?? { tokens: 258, bytes: 150_000 };

@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 
-/** A stored response mode of a Live model. */
+/** A stored mode of a Live model. */
 interface LiveModeRow {
   /** The mode as JSON. */
   modeJson: string;
@@ -10,11 +10,11 @@ interface LiveModeRow {
 }
 
 /**
- * Creates the methods that read and write the response modes of Live models. `service` is a hash of the service's
- * address. The methods throw SQLite's errors.
+ * Creates the methods that read and write the modes of Live models. `service` is a hash of the service's address. The
+ * methods throw SQLite's errors.
  *
  * @param database must have the table `live_manners (service, model, manner, learned_at)`; `manner` is an earlier name
- *   of the response mode
+ *   of the mode (see `LiveMode`)
  */
 export function createLiveModeRows(database: Database.Database) {
   return {

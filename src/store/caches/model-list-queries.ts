@@ -2,7 +2,7 @@ import type Database from 'libsql';
 
 /** A stored list of models. */
 export interface ModelListRow {
-  /** When the service sent the list, in milliseconds since the epoch. The column is named `fetched_at`. */
+  /** When the service listed the models (column `fetched_at`), in milliseconds since the epoch. */
   listedAt: number;
   /** The list as JSON. */
   models: string;

@@ -173,9 +173,9 @@ function describePart(part: Part): PartDescription {
     case 'file':
       // A file has the same description as its bytes, because its location does not change the request.
       return { ...mimeType, sha256: content.sha256, ...resolution };
-    case 'address':
+    case 'fetched-url':
       return { ...mimeType, url: content.url, ...resolution };
-    case 'reference':
+    case 'service-url':
       return { ...mimeType, url: content.uri, ...resolution };
   }
 }

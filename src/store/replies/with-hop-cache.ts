@@ -1,4 +1,4 @@
-import { getNewContinuationToken, isContinued } from '../../driver/continuation.js';
+import { continuesInNextHop, getNewContinuationToken } from '../../driver/continuation.js';
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
@@ -30,7 +30,7 @@ export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver)
       for await (const chunk of send(request, context)) {
         const { response } = chunk;
         // A hop without a new continuation token is not stored: a later run that reused it could not continue either.
-        if (response && isContinued(response.finishReason) && getNewContinuationToken(request, response) !== undefined)
+        if (response && continuesInNextHop(response.finishReason) && getNewContinuationToken(request, response) !== undefined)
           await cache.save(getHopId(), response);
         yield chunk;
       }

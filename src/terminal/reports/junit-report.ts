@@ -1,5 +1,5 @@
 import { toStrictlyPrintableLine } from '../text/printable.js';
-import { cutAndAppendEllipsis, type ReportedCase, type ReportedSuite } from './reported-suite.js';
+import { truncateWithEllipsis, type ReportedCase, type ReportedSuite } from './reported-suite.js';
 
 /** The beginning of every JUnit report of this program. A file that begins otherwise is not overwritten. */
 export const junitStart = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="boticelli"';
@@ -64,7 +64,7 @@ const maxTextLength = 2000;
  * become symbols.
  */
 function escapeXml(text: string): string {
-  const line = toStrictlyPrintableLine(cutAndAppendEllipsis(text, maxTextLength)).replaceAll(
+  const line = toStrictlyPrintableLine(truncateWithEllipsis(text, maxTextLength)).replaceAll(
     /[\ufffe\uffff]/g,
     '\ufffd',
   );

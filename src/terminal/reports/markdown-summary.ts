@@ -1,7 +1,7 @@
 import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatTokenCount } from '../text/format-tokens.js';
 import { toStrictlyPrintableLine } from '../text/printable.js';
-import { cutAndAppendEllipsis, type ReportedCase, type ReportedSuite } from './reported-suite.js';
+import { truncateWithEllipsis, type ReportedCase, type ReportedSuite } from './reported-suite.js';
 
 /** The space for the line that says what is left out. */
 const reservedBytes = 200;
@@ -73,7 +73,7 @@ const maxCodeLength = 500;
  * (spec.commonmark.org/0.31.2/#entity-and-numeric-character-references).
  */
 function toCode(text: string): string {
-  const escaped = toStrictlyPrintableLine(cutAndAppendEllipsis(text, maxCodeLength)).replaceAll(
+  const escaped = toStrictlyPrintableLine(truncateWithEllipsis(text, maxCodeLength)).replaceAll(
     /[!-+./:<-@[-`{-~]/g,
     (character) => `&#${character.charCodeAt(0)};`,
   );

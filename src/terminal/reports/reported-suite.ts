@@ -33,6 +33,6 @@ export interface ReportedCase {
 }
 
 /** Cuts a text to `maxLength` UTF-16 units, then adds `…`. The `…` is not counted, unlike in `truncate`. */
-export function cutAndAppendEllipsis(text: string, maxLength: number): string {
+export function truncateWithEllipsis(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }

@@ -159,7 +159,7 @@ describe('a Live model with one slot', () => {
     const second = await run('one.toml', '-m', 'gemini-talk', ...oneSlot);
     expect(parseEvents(second.stdout, 'act-retry')).toEqual([]);
     expect(server.generateRequests, 'the model is known as Live, so it gets no REST request').toHaveLength(1);
-    expect(server.live.sessions, 'its response mode is known, so one more session is enough').toHaveLength(3);
+    expect(server.live.sessions, 'its mode is known, so one more session is enough').toHaveLength(3);
   });
 });
 
@@ -176,7 +176,7 @@ test('requests a model over REST if its name says that it is Live, but the list 
   expect(otherServer.generateRequests).toHaveLength(1);
 });
 
-test('remembers the response mode of a Live model for the next process, separately for each service', async () => {
+test('remembers the mode of a Live model for the next process, separately for each service', async () => {
   const { start, options } = createWorkspace();
   const modalities = () => server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
   for (const _ of [1, 2]) expect((await start('one.toml', '-m', 'gemini-4-live').result).code).toBe(0);

@@ -8,7 +8,7 @@ import {
   runBoticelli,
   startBoticelli,
 } from '../../helpers/boticelli.js';
-import { bytesPerPiece, closeReasons, spokenReply } from '../../helpers/gemini/live-replies.js';
+import { bytesPerPiece, closeFrames, spokenReply } from '../../helpers/gemini/live-replies.js';
 import { createGate } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { runInProcess } from '../../helpers/in-process.js';
@@ -25,7 +25,7 @@ afterEach(async () => {
 const liveNarrative = 'narratives/live.toml';
 const createFolder = () =>
   createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4, 'model = "gemini-3.8-live"') });
-/** A spoken reply without the two frames that end its turn. */
+/** A spoken reply without its last two frames, `generationComplete` and `turnComplete`. */
 const unfinishedReply = { frames: spokenReply(['so', ' far']).frames.slice(0, -2) };
 const sessions = () => server.live.sessions;
 const eventsOf = (stdout: string) =>
@@ -144,10 +144,10 @@ test('Ctrl-C closes the socket at once, and the process dies of the signal', asy
 });
 
 test.each([
-  ['an unknown model', closeReasons.unknownModel('gemini-3.8-live'), 69],
-  ['a wrong key', closeReasons.invalidKey, 77],
-  ['no quota', closeReasons.quota, 75],
-  ['an invalid argument', closeReasons.invalidArgument, 69],
+  ['an unknown model', closeFrames.unknownModel('gemini-3.8-live'), 69],
+  ['a wrong key', closeFrames.invalidKey, 77],
+  ['no quota', closeFrames.quota, 75],
+  ['an invalid argument', closeFrames.invalidArgument, 69],
 ])('%s ends the run with the exit code of the error, and with two lines on standard error', async (_, close, exit) => {
   server.live.queueConnections({ at: 'setup', action: close });
   const { code, stdout, stderr } = await runInProcess(['run', liveNarrative, '--retries', '0', '-q'], { server });
@@ -163,8 +163,8 @@ test('silence ends the run with 124 after --idle-timeout or --timeout', async ()
 });
 
 test('retries a temporary failure in a new session', async () => {
-  server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
-  server.live.queueReplies({ ...unfinishedReply, end: closeReasons.internal });
+  server.live.queueConnections({ at: 'setup', action: closeFrames.internal });
+  server.live.queueReplies({ ...unfinishedReply, end: closeFrames.internal });
   const { code, stdout } = await runInProcess(['run', liveNarrative, '-o', 'json'], { server });
   expect(code).toBe(0);
   expect(JSON.parse(stdout).acts.map(({ attempts }: { attempts: number }) => attempts)).toEqual([3, 1, 1]);

@@ -90,13 +90,13 @@ test('forwards what the layer does not define', async () => {
   const inner: BoticelliDriver = {
     ...createScriptedDriver(),
     supportsStreaming: (model) => model === 'streams',
-    managesConcurrency: async (model) => model === 'live',
+    acquiresOwnSlots: async (model) => model === 'live',
     prepare: async () => void calls.push('prepare'),
     close: async () => void calls.push('close'),
   };
   const layer = createLayer(inner, { call: upperCase });
   expect(['streams', 'other'].map(layer.supportsStreaming)).toEqual([true, false]);
-  expect([await layer.managesConcurrency?.('live'), await layer.managesConcurrency?.('other')]).toEqual([true, false]);
+  expect([await layer.acquiresOwnSlots?.('live'), await layer.acquiresOwnSlots?.('other')]).toEqual([true, false]);
   await layer.prepare?.();
   await layer.close?.();
   expect(calls).toEqual(['prepare', 'close']);
@@ -108,7 +108,7 @@ test('needs no optional method of the inner driver, and lets the layer define it
   const plain = createLayer(inner, { call: upperCase });
   await plain.prepare?.();
   await plain.close?.();
-  expect(plain.managesConcurrency?.('m')).toBe(false);
+  expect(plain.acquiresOwnSlots?.('m')).toBe(false);
   const layer = createLayer(inner, { call: upperCase, close: async () => void calls.push('layer') });
   await layer.close?.();
   expect(calls).toEqual(['layer']);

@@ -73,7 +73,7 @@ test('uses the singular for a limit of one', async () => {
   expect(error.message).toContain('(1 of 1 request)');
 });
 
-test('reports the daily quota if the error also names a per-minute quota, even if it states only the per-minute limit', async () => {
+test('reports the daily quota if the error names a daily and a per-minute quota, even if only the per-minute one has a number', async () => {
   const day = { quotaId: requestsPerDayId };
   const error = await errorOf(quotaError([{ quotaId: requestsPerMinuteId, quotaValue: '10' }, day], '7s'));
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { QuotaExceeded, StreamInterrupted } from '../../../src/errors.js';
 import {
   type ConnectionScript,
-  closeReasons,
+  closeFrames,
   type LiveClose,
   type LiveScript,
   serverContent,
@@ -39,7 +39,7 @@ describe('before the session is set up, a connection', () => {
     ['is dropped after it opened', { at: 'open', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
     [
       'is closed after it opened',
-      { at: 'open', action: closeReasons.goingAway },
+      { at: 'open', action: closeFrames.goingAway },
       { code: 'unavailable', isTransient: true },
     ],
     [
@@ -50,28 +50,28 @@ describe('before the session is set up, a connection', () => {
     ['is dropped during the setup', { at: 'setup', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
     [
       'is closed during the setup',
-      { at: 'setup', action: closeReasons.goingAway },
+      { at: 'setup', action: closeFrames.goingAway },
       { code: 'unavailable', isTransient: true },
     ],
     [
       'is closed with 1007 during the setup',
-      { at: 'setup', action: closeReasons.invalidArgument },
+      { at: 'setup', action: closeFrames.invalidArgument },
       { code: 'invalid_request' },
     ],
-    ['is closed because of its key', { at: 'setup', action: closeReasons.invalidKey }, { code: 'auth' }],
+    ['is closed because of its key', { at: 'setup', action: closeFrames.invalidKey }, { code: 'auth' }],
     [
       'is closed because of an unknown model',
-      { at: 'setup', action: closeReasons.unknownModel('x') },
+      { at: 'setup', action: closeFrames.unknownModel('x') },
       { code: 'model_not_found' },
     ],
     [
       'is closed because of a quota',
-      { at: 'setup', action: closeReasons.quota },
+      { at: 'setup', action: closeFrames.quota },
       { code: 'rate_limited', isTransient: true },
     ],
     [
       'is closed because of an internal error',
-      { at: 'setup', action: closeReasons.internal },
+      { at: 'setup', action: closeFrames.internal },
       { code: 'unavailable', isTransient: true },
     ],
     [
@@ -138,8 +138,8 @@ describe('before the session is set up, a connection', () => {
 
 describe('a connection that ends before the reply begins', () => {
   test.each<[string, NonNullable<LiveScript['end']>, object]>([
-    ['the code 1007', closeReasons.invalidArgument, { code: 'invalid_request', isTransient: false }],
-    ['1008 about an unknown model', closeReasons.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
+    ['the code 1007', closeFrames.invalidArgument, { code: 'invalid_request', isTransient: false }],
+    ['1008 about an unknown model', closeFrames.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
     ...[
       'The operation was aborted.',
       'Operation is not implemented, or supported, or enabled.',
@@ -162,12 +162,12 @@ describe('a connection that ends before the reply begins', () => {
       { code: 'auth', hint: expect.stringContaining('project') },
     ],
     ['1009', { code: 1009, reason: 'too big' }, { code: 'invalid_request', isTransient: false }],
-    ['1011 because of a quota', closeReasons.quota, { code: 'rate_limited', isTransient: true }],
-    ['1011', closeReasons.internal, { code: 'unavailable', isTransient: true }],
+    ['1011 because of a quota', closeFrames.quota, { code: 'rate_limited', isTransient: true }],
+    ['1011', closeFrames.internal, { code: 'unavailable', isTransient: true }],
     ['1013', { code: 1013, reason: 'try again later' }, { code: 'unavailable', isTransient: true }],
     ['an unknown code', { code: 4321, reason: '' }, { code: 'unavailable', isTransient: true }],
   ])('is reported as the matching error if it is closed with %s', async (_, end, expected) => {
-    // The second script is for 1007, after which the driver tries another response mode.
+    // The second script is for 1007, after which the driver tries another mode.
     fixture.server.live.queueReplies({ frames: [], end }, { frames: [], end });
     expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
   });
@@ -202,16 +202,12 @@ describe('a failure mid-reply', () => {
     ['is dropped', 'destroy', { code: 'stream_interrupted', isTransient: true }],
     ['is reset', 'reset', { code: 'stream_interrupted', isTransient: true }],
     ['is closed with 1000', { code: 1000, reason: '' }, { code: 'stream_interrupted', isTransient: true }],
-    ['is closed with 1001', closeReasons.goingAway, { code: 'stream_interrupted', isTransient: true }],
-    ['is closed with 1007', closeReasons.invalidArgument, { code: 'invalid_request' }],
+    ['is closed with 1001', closeFrames.goingAway, { code: 'stream_interrupted', isTransient: true }],
+    ['is closed with 1007', closeFrames.invalidArgument, { code: 'invalid_request' }],
     ['is closed with 1008', { code: 1008, reason: 'Session expired.' }, { code: 'stream_interrupted' }],
-    ['is closed with 1011', closeReasons.internal, { code: 'stream_interrupted', isTransient: true }],
-    [
-      'is closed with 1011 because of its age',
-      closeReasons.deadline,
-      { code: 'stream_interrupted', isTransient: true },
-    ],
-    ['is closed with 1011 because of a quota', closeReasons.quota, { code: 'rate_limited' }],
+    ['is closed with 1011', closeFrames.internal, { code: 'stream_interrupted', isTransient: true }],
+    ['is closed with 1011 because of its age', closeFrames.deadline, { code: 'stream_interrupted', isTransient: true }],
+    ['is closed with 1011 because of a quota', closeFrames.quota, { code: 'rate_limited' }],
   ])('ends the call with the matching error if the connection %s', async (_, end, expected) => {
     fixture.server.live.queueReplies({ frames: unfinishedFrames, end });
     const { text, error } = await readStream(fixture.driver().generateStream(createRequest()));
@@ -278,7 +274,7 @@ test('reports a daily quota if the close reason names one', async () => {
 });
 
 test.each([
-  [closeReasons.credits, 'quota_exhausted', 'https://ai.studio/projects'],
+  [closeFrames.credits, 'quota_exhausted', 'https://ai.studio/projects'],
   [{ code: 1008, reason: 'Your project has exceeded its monthly spending cap.' }, 'quota_exhausted', 'ai.studio/spend'],
   [{ code: 1011, reason: 'You exceeded your spend-based rate limit.' }, 'rate_limited', '10 minutes'],
 ])(

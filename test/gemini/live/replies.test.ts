@@ -125,9 +125,9 @@ describe('the reply of a speaking model', () => {
 
   test('is the transcript if a model that was asked for text speaks instead', async () => {
     fixture.server.live.textModels.add(liveModel);
-    const modes = { get: () => ({ replies: 'TEXT', prompts: 'content' }) as const, set: () => {} };
+    const modes = { get: () => ({ replyModality: 'TEXT', promptsAs: 'clientContent' }) as const, set: () => {} };
     fixture.server.live.queueReplies(spokenReply(['Hello', ' you']));
-    expect((await fixture.driver({ responseModeCache: modes }).generate(createRequest())).text).toBe('Hello you');
+    expect((await fixture.driver({ liveModeCache: modes }).generate(createRequest())).text).toBe('Hello you');
     expect(fixture.session(0).setup.generationConfig.responseModalities).toEqual(['TEXT']);
   });
 });

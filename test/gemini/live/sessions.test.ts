@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { closeReasons, spokenReply } from '../../helpers/gemini/live-replies.js';
+import { closeFrames, spokenReply } from '../../helpers/gemini/live-replies.js';
 import { startHttpProxy } from '../../helpers/http-proxy.js';
 import { getError, readStream } from '../gemini-fixture.js';
 import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
@@ -98,8 +98,8 @@ test('opens a session for each of two parallel conversations', async () => {
 test.each([
   ['destroyed', 'destroy'],
   ['reset', 'reset'],
-  ['closed with 1001', closeReasons.goingAway],
-  ['closed with 1011 because of its age', closeReasons.deadline],
+  ['closed with 1001', closeFrames.goingAway],
+  ['closed with 1011 because of its age', closeFrames.deadline],
 ] as const)('resumes a session whose connection is %s between turns, with a note', async (_, how) => {
   const driver = fixture.driver();
   const { notes, context } = createNotingContext();
@@ -124,14 +124,14 @@ test.each([
 });
 
 test('sends the whole conversation to a new session if there is no resumption handle, or if it is rejected', async () => {
-  for (const rejectsHandle of [false, true]) {
-    // In the first round the server sends no handle.
-    fixture.server.live.allowsResumption = rejectsHandle;
+  for (const sendsHandle of [false, true]) {
+    fixture.server.live.allowsResumption = sendsHandle;
     const driver = fixture.driver();
     const { notes, context } = createNotingContext();
     const first = createRequest('One');
     const second = continueConversation(first, await driver.generate(first), 'Two');
-    if (rejectsHandle) fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.invalidArgument });
+    // The server rejects the handle that it has sent.
+    if (sendsHandle) fixture.server.live.queueConnections({ at: 'setup', action: closeFrames.invalidArgument });
     sessions().at(-1)?.close('destroy');
     await sessions().at(-1)?.closed;
     await delay(20);

@@ -31,10 +31,10 @@ describe('silence', () => {
   );
 
   test('after the whole reply does not count as idle, only towards the timeout of the call', async () => {
-    // The service ends a turn only after the time that playing its speech takes.
+    // The service ends a turn only when its speech would have finished playing.
     const gate = createGate();
     fixture.server.live.queueReplies(spokenReply(['Hello'], { gate }));
-    // Sends all frames but the last one, which ends the turn.
+    // Sends all frames but the last one, `turnComplete`.
     gate.release(3);
     setTimeout(() => gate.releaseAll(), 400);
     expect((await fixture.driver({ idleTimeoutMs: 150 }).generate(createRequest())).text).toBe('Hello');

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { CallContext, Lease } from '../../../src/driver/driver.js';
-import { closeReasons } from '../../helpers/gemini/live-replies.js';
+import { closeFrames } from '../../helpers/gemini/live-replies.js';
 import { createAbortableContext, getError } from '../gemini-fixture.js';
 import { continueConversation, createLiveFixture, createRequest } from './live-fixture.js';
 
@@ -33,7 +33,7 @@ function createSlotContext({ slots = 1, signal }: { slots?: number; signal?: Abo
 test('a session holds a slot from its connection to its end', async () => {
   const { context, log, getTakenCount } = createSlotContext();
   const driver = fixture.driver();
-  expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(true);
+  expect(driver.acquiresOwnSlots?.('gemini-3.8-live')).toBe(true);
   const first = createRequest('One');
   await driver.generate(continueConversation(first, await driver.generate(first, context), 'Two'), context);
   expect(log).toEqual(['acquire gemini-3.8-live']);
@@ -49,11 +49,11 @@ test('releases the slot of a session that fails or is closed', async () => {
   // The third connection succeeds, and its session fails in the first turn.
   fixture.server.live.queueConnections(
     { at: 'upgrade', action: 'destroy' },
-    { at: 'open', action: closeReasons.quota },
+    { at: 'open', action: closeFrames.quota },
     undefined,
     { at: 'setup', action: 'stall' },
   );
-  fixture.server.live.queueReplies({ frames: [], end: closeReasons.internal });
+  fixture.server.live.queueReplies({ frames: [], end: closeFrames.internal });
   for (const failing of [driver, driver, driver, fixture.driver({ setupTimeoutMs: 60 })]) {
     await getError(failing.generate(createRequest(), context));
     expect(getTakenCount()).toBe(0);

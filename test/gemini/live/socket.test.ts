@@ -16,7 +16,7 @@ async function countMessagesPerPause(messageCount: number): Promise<number[]> {
   server.on('connection', (_, request) => request.socket.write(Buffer.concat(Array(messageCount).fill(emptyFrame))));
   const unexpected = () => expect.unreachable();
   const socket = createLiveSocket({
-    ...{ agent: undefined, announcesHistory: false },
+    ...{ agent: undefined, announcesHistoryInSetup: false },
     ...{ classifyConnectError: unexpected, createTooLargeError: unexpected, classifyErrorResponse: unexpected },
   });
   let received = 0;

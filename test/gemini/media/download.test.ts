@@ -29,7 +29,7 @@ afterEach(() => web.close());
 function createUrlRequest(...contents: (string | Partial<MediaUrl>)[]): GenerateRequest {
   const parts = contents.map((content): MediaPart => {
     const { url = '', ...more } = typeof content === 'string' ? { url: content } : content;
-    return { type: 'media', content: { from: 'address', url: url.startsWith('/') ? web.url + url : url, ...more } };
+    return { type: 'media', content: { from: 'fetched-url', url: url.startsWith('/') ? web.url + url : url, ...more } };
   });
   return { model, turns: [{ role: 'user', parts }], parameters: {} };
 }
@@ -245,7 +245,7 @@ test('an abort during a download ends the call at once with its reason', async (
 
 describe('the addresses of hosts', () => {
   /** The addresses of a URL's host. A name is looked up. */
-  const find = async (url: string) => findHostAddresses(new URL(url), true);
+  const find = async (url: string) => findHostAddresses(new URL(url), false);
   test.each([
     ['http://169.254.169.254/latest/meta-data', 'link-local'],
     ['http://[fe80::1]/', 'link-local'],
@@ -295,8 +295,8 @@ describe('the addresses of hosts', () => {
     pages['/a'] = serveRedirect('/b', 302);
     pages['/b'] = servePage('secret');
     expect((await download({ ...options, url: `${web.url}/a` })).bytes.toString()).toBe('secret');
-    // The first lookup also returns a public address, so the host counts as public. The connection uses the first
-    // address, which is that of this machine.
+    // A host that has a public address counts as public. The first lookup returns the address of this machine, which
+    // the connection uses, and a public one. So the redirect to this machine is refused.
     let lookups = 0;
     const findAddresses = async () => {
       lookups += 1;

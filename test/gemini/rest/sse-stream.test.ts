@@ -209,7 +209,7 @@ test('does not accept FINISH_REASON_UNSPECIFIED as a finish reason', async () =>
 test('reports a web page instead of a stream as a permanent error', async () => {
   const result = await readScript({ body: '<!doctype html>\n<title>Log in: now</title>\n\n<p>data: x</p>' });
   expect(result.error).toMatchObject({ code: 'unavailable', isTransient: false });
-  expect(result.error?.message).toMatch(/answered with a web page, "Log in: now" instead of a reply/);
+  expect(result.error?.message).toMatch(/answered with a web page, "Log in: now", instead of a reply/);
 });
 
 test('rejects JSON that is neither a reply nor an error', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { addUsage, type Usage, zeroUsage } from '../../../src/driver/response.js';
-import { toBilledUsage } from '../../../src/gemini/rest/usage.js';
+import { toUsageAndDetails } from '../../../src/gemini/rest/usage.js';
 
-const convert = (metadata: unknown, hasReply = true) => toBilledUsage(metadata, { hasReply }).usage;
+const convert = (metadata: unknown, hasReply = true) => toUsageAndDetails(metadata, { hasReply }).usage;
 
 describe('the counts of a response', () => {
   test('include cached and tool tokens', () => {
@@ -61,7 +61,7 @@ describe('the counts of a response', () => {
 
 test('a breakdown by modality is kept if it is valid; an entry without a modality counts as text', () => {
   const details = (promptTokensDetails: unknown) =>
-    toBilledUsage({ promptTokensDetails }, { hasReply: true }).tokenDetails;
+    toUsageAndDetails({ promptTokensDetails }, { hasReply: true }).tokenDetails;
   expect(
     details([{ modality: 'TEXT', tokenCount: 3 }, { modality: 'audio', tokenCount: 4 }, { tokenCount: 2 }, {}]),
   ).toEqual({ prompt: { TEXT: 5, AUDIO: 4 } });
@@ -80,7 +80,7 @@ describe('a sum of usages', () => {
     });
   });
 
-  test('has no count that is unknown in either usage', () => {
+  test('has no count that is unknown in either usage; absent cached and tool tokens count as 0', () => {
     expect(addUsage(counted, {})).toEqual({});
     expect(addUsage({ outputTokens: 1 }, counted)).toEqual({ outputTokens: 2 });
   });

@@ -31,8 +31,8 @@ test.each(completeAnswers.map((answer) => [collect(answer), answer]))(
     const outcomes = [...listMutatedAnswers(answer)].map(collect);
     expect(outcomes.length).toBeGreaterThan(100);
     const possible = new Set(['interrupted', 'empty_reply', 'blocked', expected]);
-    // Some changed answers are valid and have another text, because a part was removed, or a text or the finish reason
-    // was replaced.
+    // Some changes make another valid reply: a part was removed, a text was replaced, or a finish reason that was an
+    // error was replaced.
     for (const outcome of outcomes) if (!possible.has(outcome)) expect(outcome).toMatch(/^text (<0>|<1>|hm|x|7| )+$/);
   },
 );

@@ -89,7 +89,7 @@ describe('a keep-alive connection', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  test('is replaced by a new connection after all other idle ones, if the server closes each of them on reuse', async () => {
+  test('that the server closes on reuse is replaced by the next idle one, and after the last idle one by a new one', async () => {
     const { send, sockets } = await serveFirstRequest((socket) => void socket.destroy());
     await Promise.all([send(), send(), send()]);
     expect(await send()).toBe('ok');

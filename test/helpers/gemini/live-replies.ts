@@ -111,7 +111,7 @@ function createAudio(index: number): object {
 }
 
 /** The codes and reasons with which Google closes sessions, as seen in issues of 2025 and 2026. */
-export const closeReasons = {
+export const closeFrames = {
   invalidArgument: { code: 1007, reason: 'Request contains an invalid argument.' },
   textUnsupported: { code: 1007, reason: 'Cannot extract voices from a non-audio request.' },
   invalidKey: { code: 1007, reason: 'API key not valid. Please pass a valid API key.' },

@@ -9,8 +9,8 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  * A fake of Gemini's Live API, part of the loopback server of server.ts (`server.live`), at the same base URL as
  * REST and server-sent events.
  *
- *     server.live.queueReplies(spokenReply(['Hi']), { ...spokenReply(['Yo']), end: closeReasons.internal });  // two turns
- *     server.live.queueConnections({ at: 'setup', action: closeReasons.quota });                   // the next connection
+ *     server.live.queueReplies(spokenReply(['Hi']), { ...spokenReply(['Yo']), end: closeFrames.internal });  // two turns
+ *     server.live.queueConnections({ at: 'setup', action: closeFrames.quota });                   // the next connection
  *     … inspect server.live.sessions …
  *
  * The protocol, over WebSocket at `//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=K`
@@ -26,9 +26,9 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  *   `{serverContent: {turnComplete: true}, usageMetadata: {promptTokenCount, responseTokenCount, totalTokenCount}}`. Then
  *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup requested it: a connection with that handle
  *   continues the conversation, once.
- * - The server closes the session with 1007 for TEXT (except for `textModels`), for client content beyond history (for
- *   `realtimePromptModels`), for an invalid key and for an unknown handle; with 1008 for an unknown model; with 1011 for more
- *   sessions at the same time than `maxSessions`.
+ * - The server closes the session with 1007 if the setup asks a model that is not in `textModels` for the modality TEXT, if
+ *   a model of `realtimePromptModels` gets client content that is not history, or if the key is invalid or the handle unknown; with
+ *   1008 if the model is unknown; with 1011 if there are more sessions at the same time than `maxSessions`.
  *
  * A reply comes from the queue of scripts, else it is `Reply <n> of <model> to "<the last text>"`, where n is the number of
  * user turns in the session. Over REST the same conversation gets the same text.

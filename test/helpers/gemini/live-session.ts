@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
 import {
   type ConnectionScript,
-  closeReasons,
+  closeFrames,
   type LiveClose,
   type LiveFrame,
   type LiveScript,
@@ -130,13 +130,13 @@ function applyConnectionScript({ action }: ConnectionScript, log: LiveSessionLog
 /** Returns why a setup is rejected, if it is. */
 function findRejection(setup: LiveSessionLog['setup'], key: string, state: LiveServerState): LiveClose | undefined {
   const model = String(setup?.model ?? '').replace('models/', '');
-  if (state.apiKey !== undefined && key !== state.apiKey) return closeReasons.invalidKey;
-  if (!state.hasModel(model)) return closeReasons.unknownModel(model);
-  if (state.openCount > state.maxSessions) return closeReasons.quota;
+  if (state.apiKey !== undefined && key !== state.apiKey) return closeFrames.invalidKey;
+  if (!state.hasModel(model)) return closeFrames.unknownModel(model);
+  if (state.openCount > state.maxSessions) return closeFrames.quota;
   const modality = setup?.generationConfig?.responseModalities?.[0];
-  if (modality === 'TEXT' && !state.textModels.has(model)) return closeReasons.textUnsupported;
+  if (modality === 'TEXT' && !state.textModels.has(model)) return closeFrames.textUnsupported;
   const handle = setup?.sessionResumption?.handle;
-  if (handle !== undefined && !state.handles.has(handle)) return closeReasons.invalidArgument;
+  if (handle !== undefined && !state.handles.has(handle)) return closeFrames.invalidArgument;
   return undefined;
 }
 

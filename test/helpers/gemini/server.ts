@@ -28,7 +28,7 @@ import { closedByServer, type ReceivedRequest, sendScriptedReply } from './send-
  * - `POST /v1beta/models/M:countTokens` returns `{totalTokens}`: one token per four characters of the request.
  * - `GET /v1beta/models?pageSize=50&pageToken=T` returns `{models: [{name: "models/M", supportedGenerationMethods}],
  *   nextPageToken?}` with 50 models per page by default. `GET /v1beta/models/M` returns one model.
- * - A model that is not listed, or does not support the method, gets Google's 404. No script is used up.
+ * - A model that is not listed, or does not support the method, gets Google's 404. The queue of replies stays as it is.
  * - An error is `{error: {code, message, status, details?}}` with the code as its HTTP status.
  *
  * A reply comes from the queue of scripts (`queueReplies`), else from the default (`setDefaultReply`), else it is
@@ -164,15 +164,15 @@ async function readRequest(incoming: IncomingMessage, response: ServerResponse):
   for await (const chunk of incoming) chunks.push(chunk);
   const bodyText = Buffer.concat(chunks).toString();
   const path = incoming.url ?? '/';
-  const [, model = '', method] = /^\/v1beta\/models\/([^:?]+)(?::(\w+))?/.exec(path) ?? [];
+  const [, model = '', modelAction] = /^\/v1beta\/models\/([^:?]+)(?::(\w+))?/.exec(path) ?? [];
   const request: ReceivedRequest = {
     method: incoming.method ?? '',
     path,
     headers: incoming.headers,
     body: bodyText === '' ? undefined : JSON.parse(bodyText),
     model: decodeURIComponent(model),
-    action: method ?? (model === '' ? 'list' : 'get'),
-    streaming: method === 'streamGenerateContent',
+    action: modelAction ?? (model === '' ? 'list' : 'get'),
+    streaming: modelAction === 'streamGenerateContent',
     receivedAtMs: Date.now(),
     closedEarly: new Promise((resolve) => {
       response.on('close', () => {

@@ -13,11 +13,16 @@ it.each([
   ['a minute of speech', 'audio/mp3', file(60 * 16_000), 60 * 32],
   ['a PDF of ten pages', 'application/pdf', file(500_000), 10 * 258],
   ['4000 characters of text', 'text/plain', file(4000), 1000],
-  ['a sound that is not loaded yet as one second', 'audio/mp3', { from: 'address', url: 'https://x/a' } as const, 32],
+  [
+    'a sound that is not loaded yet as one second',
+    'audio/mp3',
+    { from: 'fetched-url', url: 'https://x/a' } as const,
+    32,
+  ],
   [
     'a remote file of unknown type as a minute of video',
     undefined,
-    { from: 'reference', uri: 'https://youtu.be/a' } as const,
+    { from: 'service-url', uri: 'https://youtu.be/a' } as const,
     15_780,
   ],
 ])('estimates %s', (_what, mimeType, content, tokens) => {

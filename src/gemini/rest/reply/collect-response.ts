@@ -1,5 +1,5 @@
 import type { GenerateContentResponse, Part } from '@google/genai';
-import { isContinued } from '../../../driver/continuation.js';
+import { continuesInNextHop } from '../../../driver/continuation.js';
 import type { BilledResponse } from '../../../driver/layers/usage-events.js';
 import type { ReplyMedia } from '../../../driver/reply-media.js';
 import type { FinishedHop, ModelTurn } from '../../../driver/request.js';
@@ -10,7 +10,7 @@ import { isDeeperThan, isRecord, toRecords } from '../../../util/json.js';
 import { stripModelPrefix } from '../../../util/model-name.js';
 import { createToolUseCollector } from '../../tools/collect-tool-use.js';
 import { getToolPartFields } from '../../tools/convert-tools.js';
-import { toBilledUsage, toUsage } from '../usage.js';
+import { toUsage, toUsageAndDetails } from '../usage.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
 import { collectMedia, omitMedia, omitSound } from './collect-media.js';
 import { appendPart, createPartCollector, isTextOnly } from './collect-parts.js';
@@ -39,7 +39,7 @@ export function createReplyCollector(
   let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
   const getBilled = (): BilledResponse => ({
     model: fields.servedModel,
-    ...toBilledUsage(fields.usageMetadata, { hasReply: reply.parts.length > 0, searches: toolUse.searchCount }),
+    ...toUsageAndDetails(fields.usageMetadata, { hasReply: reply.parts.length > 0, searches: toolUse.searchCount }),
   });
 
   return {
@@ -87,14 +87,14 @@ export function createReplyCollector(
       const { servedModel: _, usageMetadata: __, finishReason, continuationToken, ...otherFields } = fields;
       const { text, parts } = reply;
       const ownTurn = createTurn(text, removeThoughts(parts), requestedModel, collectMedia(parts));
-      const turn = isContinued(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
+      const turn = continuesInNextHop(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
       const response = { ...getBilled(), text, finishReason, turn };
       assertUsableReply({ ...otherFields, ...response, text: turn.text, media: turn.media, parts, finishMessage });
       return {
         ...response,
         ...toolUse.toolUse,
         ...(finishMessage !== undefined && { finishMessage }),
-        ...(isContinued(finishReason) && continuationToken !== undefined && { continuationToken }),
+        ...(continuesInNextHop(finishReason) && continuationToken !== undefined && { continuationToken }),
       };
     },
   };

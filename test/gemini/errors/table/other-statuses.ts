@@ -70,7 +70,7 @@ export const otherStatuses: readonly ErrorRow[] = [
     answer: '200, a web page',
     script: { body: page('Log in') },
     code: 'unavailable',
-    message: 'HOST answered with a web page, "Log in" instead of a reply',
+    message: 'HOST answered with a web page, "Log in", instead of a reply',
     hint: wrongHost,
   },
   {

@@ -11,7 +11,7 @@ import { toOneLine } from '../errors/one-line.js';
 import { findQuotaReason } from '../errors/quota-text.js';
 import { findSimilarNames } from '../errors/unknown-model.js';
 import { isLiveOnly } from '../models/capabilities.js';
-import type { CloseReason } from './socket.js';
+import type { ConnectionEnd } from './socket.js';
 
 /** The session that ended, and when. */
 export interface CloseContext {
@@ -25,7 +25,7 @@ export interface CloseContext {
   now: number;
 }
 
-type SocketClosed = Extract<CloseReason, { kind: 'closed' }>;
+type SocketClosed = Extract<ConnectionEnd, { kind: 'closed' }>;
 
 const checkProjectHint =
   'Check the project of the API key at https://aistudio.google.com/apikey, or use a key of another project.';
@@ -37,22 +37,22 @@ const apiKeyPattern = /api.?key|unregistered callers|unauthenticated|credential/
 // Seen 2025 and 2026: "Your project has been denied access", "Permission denied on resource project None", "Project
 // 'projects/x' not found or deleted" (GoogleCloudPlatform/generative-ai#3061 and #1748).
 const accountPattern = /denied access|permission.?denied|\bproject\b.*(not found|deleted|disabled|suspended)/i;
-// "models/x is not found for API version v1beta, or is not supported for bidiGenerateContent". A close reason is cut
-// after 123 bytes, so either half of this text must be enough.
+// "models/x is not found for API version v1beta, or is not supported for bidiGenerateContent". The close reason, the
+// text of a closing frame, is cut after 123 bytes, so either half of this text must be enough.
 const unknownModelPattern = /\bmodels?\b.*\bnot found\b|not supported for bidi/i;
 
-/** Whether a reason names a quota or money, such as "Your prepayment credits are depleted" (sonichi/sutando#569). */
+/** Whether a close reason is about a quota or money: "Your prepayment credits are depleted" (sonichi/sutando#569). */
 function isAboutQuota(reason: string): boolean {
   return quotaPattern.test(reason) || findQuotaReason(reason) !== undefined;
 }
 
 /** Whether only the connection was lost, so that another session may be opened for the same turn. */
-export function isConnectionLoss(closeReason: CloseReason): boolean {
+export function isConnectionLoss(connectionEnd: ConnectionEnd): boolean {
   // The service sends "deadline expired" when it closes a session that reached its maximum age, after goAway
   // (kizuna-ai-lab/sokuji#179, seen 2026-04).
   return (
-    closeReason.kind === 'closed' &&
-    (genericCloseCodes.has(closeReason.code) || /deadline expired/i.test(closeReason.reason))
+    connectionEnd.kind === 'closed' &&
+    (genericCloseCodes.has(connectionEnd.code) || /deadline expired/i.test(connectionEnd.reason))
   );
 }
 
@@ -60,39 +60,39 @@ export function isConnectionLoss(closeReason: CloseReason): boolean {
  * Whether the service rejected the setup or the turn as invalid, with code 1007. A rejected key or an exceeded quota
  * can have the same code, but does not count.
  */
-export function isInvalidArgument(closeReason: CloseReason): boolean {
-  return hasUnexplainedCode(closeReason, 1007);
+export function isInvalidArgument(connectionEnd: ConnectionEnd): boolean {
+  return hasUnexplainedCode(connectionEnd, 1007);
 }
 
 /** Whether the service failed with code 1011, which is also its answer to some requests that it does not support. */
-export function isInternalError(closeReason: CloseReason): boolean {
-  return hasUnexplainedCode(closeReason, 1011) && !isConnectionLoss(closeReason);
+export function isInternalError(connectionEnd: ConnectionEnd): boolean {
+  return hasUnexplainedCode(connectionEnd, 1011) && !isConnectionLoss(connectionEnd);
 }
 
-/** Whether the close has this code, and its reason names neither the key nor the project nor a quota. */
-function hasUnexplainedCode(closeReason: CloseReason, code: number): boolean {
-  if (closeReason.kind !== 'closed' || closeReason.code !== code) return false;
-  const { reason } = closeReason;
+/** Whether the close has this code, and its close reason names neither the key nor the project nor a quota. */
+function hasUnexplainedCode(connectionEnd: ConnectionEnd, code: number): boolean {
+  if (connectionEnd.kind !== 'closed' || connectionEnd.code !== code) return false;
+  const { reason } = connectionEnd;
   return !isAboutQuota(reason) && !apiKeyPattern.test(reason) && !accountPattern.test(reason);
 }
 
-/** Classifies the end of a connection by its close code and reason. */
-export function classifyCloseReason(closeReason: CloseReason, context: CloseContext): BoticelliError {
-  switch (closeReason.kind) {
+/** Classifies the end of a connection. If it was closed, its close code and close reason decide. */
+export function classifyConnectionEnd(connectionEnd: ConnectionEnd, context: CloseContext): BoticelliError {
+  switch (connectionEnd.kind) {
     case 'refused':
-      return closeReason.error;
+      return connectionEnd.error;
     case 'malformed':
-      return createMalformedFrameError(closeReason.frame, context);
+      return createMalformedFrameError(connectionEnd.frame, context);
     case 'closed':
-      return classifySocketClosed(closeReason, context);
+      return classifySocketClosed(connectionEnd, context);
     default:
-      return closeReason satisfies never;
+      return connectionEnd satisfies never;
   }
 }
 
-function classifySocketClosed(closeReason: SocketClosed, context: CloseContext): BoticelliError {
-  const { code, reason } = closeReason;
-  const description = describeClose(closeReason, context);
+function classifySocketClosed(connectionEnd: SocketClosed, context: CloseContext): BoticelliError {
+  const { code, reason } = connectionEnd;
+  const description = describeClose(connectionEnd, context);
   const cause = new Error(`closed with ${description}`);
   if (isAboutQuota(reason)) return createQuotaError(reason, description, cause, context);
   if (apiKeyPattern.test(reason)) {
@@ -106,7 +106,7 @@ function classifySocketClosed(closeReason: SocketClosed, context: CloseContext):
     return new BoticelliError('invalid_request', `request rejected: ${description}`, { hint, cause });
   }
   if (code === 1008 && isUnknownModel(reason, context)) return createUnknownModelError(description, cause, context);
-  return createDisconnectError(closeReason, description, cause, context);
+  return createDisconnectError(connectionEnd, description, cause, context);
 }
 
 /**
@@ -136,8 +136,8 @@ function createMalformedFrameError(frame: string, { phase, connection, partialTe
 }
 
 /**
- * Creates the error of an exceeded quota. A close frame has no details, so only its reason, a text of up to 123 bytes,
- * distinguishes missing money and a daily quota from a limit for which a short wait is enough.
+ * Creates the error of an exceeded quota. A closing frame has no details, so only the close reason, a text of up to 123
+ * bytes, distinguishes missing money and a daily quota from a limit for which a short wait is enough.
  */
 function createQuotaError(reason: string, description: string, cause: Error, context: CloseContext): QuotaExceeded {
   const { model, now } = context;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ResponseMode } from '../../../src/gemini/live/options.js';
-import { closeReasons, writtenReply } from '../../helpers/gemini/live-replies.js';
+import type { LiveMode } from '../../../src/gemini/live/options.js';
+import { closeFrames, writtenReply } from '../../helpers/gemini/live-replies.js';
 import { getError } from '../gemini-fixture.js';
 import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
 
@@ -9,14 +9,13 @@ const unknownModel = 'gemini-9-live';
 const modalities = () => fixture.server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
 
 /**
- * A cache that outlives drivers, as a file would. A mode with `prompts: 'content'` sends prompts as `clientContent`,
- * one with `prompts: 'realtime'` as `realtimeInput`.
+ * A cache that outlives drivers, as a file would.
  */
-function createMemoryCache(modes: Record<string, ResponseMode> = {}) {
+function createMemoryCache(modes: Record<string, LiveMode> = {}) {
   return {
     modes,
     get: async (model: string) => modes[model],
-    set: async (model: string, mode: ResponseMode) => {
+    set: async (model: string, mode: LiveMode) => {
       modes[model] = mode;
     },
   };
@@ -38,18 +37,18 @@ test('requests speech at once from a model that is known to support only speech'
 
 test('requests speech after TEXT is rejected at the setup, and remembers that', async () => {
   const cache = createMemoryCache();
-  const driver = fixture.driver({ responseModeCache: cache });
+  const driver = fixture.driver({ liveModeCache: cache });
   const request = createRequest('One', { model: unknownModel });
   expect((await driver.generate(request)).text).toBe('Reply 1 of gemini-9-live to "One"');
   await driver.generate(createRequest('Two', { model: unknownModel }));
-  await fixture.driver({ responseModeCache: cache }).generate(request);
+  await fixture.driver({ liveModeCache: cache }).generate(request);
   expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO', 'AUDIO']);
-  expect(cache.modes).toEqual({ [unknownModel]: { replies: 'AUDIO', prompts: 'content' } });
+  expect(cache.modes).toEqual({ [unknownModel]: { replyModality: 'AUDIO', promptsAs: 'clientContent' } });
 });
 
 test('requests speech after TEXT is rejected at the first turn', async () => {
   fixture.server.live.textModels.add(unknownModel);
-  fixture.server.live.queueReplies({ frames: [], end: closeReasons.textUnsupported });
+  fixture.server.live.queueReplies({ frames: [], end: closeFrames.textUnsupported });
   const { text, audio } = await fixture.driver().generate(createRequest('One', { model: unknownModel }));
   expect(text).toBe('Reply 1 of gemini-9-live to "One"');
   expect(audio).toBeDefined();
@@ -59,11 +58,11 @@ test('requests speech after TEXT is rejected at the first turn', async () => {
 describe('an internal error in answer to TEXT', () => {
   test.each(['setup', 'turn'])('at the %s makes the driver request speech, in this run only', async (phase) => {
     const cache = createMemoryCache();
-    const driver = fixture.driver({ responseModeCache: cache });
-    if (phase === 'setup') fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
+    const driver = fixture.driver({ liveModeCache: cache });
+    if (phase === 'setup') fixture.server.live.queueConnections({ at: 'setup', action: closeFrames.internal });
     else {
       fixture.server.live.textModels.add(unknownModel);
-      fixture.server.live.queueReplies({ frames: [], end: closeReasons.internal });
+      fixture.server.live.queueReplies({ frames: [], end: closeFrames.internal });
     }
     const request = createRequest('One', { model: unknownModel });
     expect((await driver.generate(request)).text).toBe('Reply 1 of gemini-9-live to "One"');
@@ -74,10 +73,10 @@ describe('an internal error in answer to TEXT', () => {
   });
 
   test.each([
-    ['fails too', closeReasons.internal],
-    ['is then rejected', closeReasons.invalidArgument],
+    ['fails too', closeFrames.internal],
+    ['is then rejected', closeFrames.invalidArgument],
   ])('is what the call throws if the request for speech %s', async (_, action) => {
-    fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.internal }, { at: 'setup', action });
+    fixture.server.live.queueConnections({ at: 'setup', action: closeFrames.internal }, { at: 'setup', action });
     const error = await getError(fixture.driver().generate(createRequest('One', { model: unknownModel })));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
     expect(error.message).toContain('1011');
@@ -85,8 +84,8 @@ describe('an internal error in answer to TEXT', () => {
   });
 
   test.each([
-    ['a quota', closeReasons.quota, 'rate_limited'],
-    ['credits', closeReasons.credits, 'quota_exhausted'],
+    ['a quota', closeFrames.quota, 'rate_limited'],
+    ['credits', closeFrames.credits, 'quota_exhausted'],
   ])('does not make the driver request speech if the close reason is about %s', async (_, action, code) => {
     fixture.server.live.queueConnections({ at: 'setup', action });
     const error = await getError(fixture.driver().generate(createRequest('One', { model: unknownModel })));
@@ -98,13 +97,13 @@ describe('an internal error in answer to TEXT', () => {
 test('sends realtime input after client content is rejected; a later session gets the earlier turns as its history', async () => {
   fixture.server.live.realtimePromptModels.add('gemini-3.8-live');
   const cache = createMemoryCache();
-  const driver = fixture.driver({ responseModeCache: cache });
+  const driver = fixture.driver({ liveModeCache: cache });
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
   expect((await driver.generate(second)).text).toBe('Reply 2 of gemini-3.8-live to "Two"');
   await driver.close?.();
 
-  expect((await fixture.driver({ responseModeCache: cache }).generate(second)).text).toBe(
+  expect((await fixture.driver({ liveModeCache: cache }).generate(second)).text).toBe(
     'Reply 2 of gemini-3.8-live to "Two"',
   );
   const [rejected, accepted, fromCache] = fixture.server.live.sessions;
@@ -129,21 +128,21 @@ test('sends realtime input after client content is rejected; a later session get
 });
 
 test('replaces a cached mode that the model rejects', async () => {
-  const cache = createMemoryCache({ 'gemini-3.8-live': { replies: 'AUDIO', prompts: 'realtime' } });
-  fixture.server.live.queueReplies({ frames: [], end: closeReasons.invalidArgument });
-  await fixture.driver({ responseModeCache: cache }).generate(createRequest());
-  expect(cache.modes['gemini-3.8-live']).toEqual({ replies: 'AUDIO', prompts: 'content' });
+  const cache = createMemoryCache({ 'gemini-3.8-live': { replyModality: 'AUDIO', promptsAs: 'realtimeInput' } });
+  fixture.server.live.queueReplies({ frames: [], end: closeFrames.invalidArgument });
+  await fixture.driver({ liveModeCache: cache }).generate(createRequest());
+  expect(cache.modes['gemini-3.8-live']).toEqual({ replyModality: 'AUDIO', promptsAs: 'clientContent' });
 });
 
 test('reports a model that rejects both kinds of prompts, and remembers nothing', async () => {
   const cache = createMemoryCache();
   fixture.server.live.queueReplies(
     ...[
-      { frames: [], end: closeReasons.invalidArgument },
-      { frames: [], end: closeReasons.invalidArgument },
+      { frames: [], end: closeFrames.invalidArgument },
+      { frames: [], end: closeFrames.invalidArgument },
     ],
   );
-  const error = await getError(fixture.driver({ responseModeCache: cache }).generate(createRequest()));
+  const error = await getError(fixture.driver({ liveModeCache: cache }).generate(createRequest()));
   expect(error).toMatchObject({ code: 'invalid_request', isTransient: false });
   expect(error.message).toBe('request rejected: 1007, "Request contains an invalid argument"');
   expect(cache.modes).toEqual({});
@@ -160,17 +159,17 @@ test('rejects a picture for a model that takes only realtime input', async () =>
   expect(error.message).toBe('gemini-3.8-live takes only text prompts');
 });
 
-test('does not change a response mode that has worked in this run', async () => {
+test('does not change a mode that has worked in this run', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
-  fixture.server.live.queueReplies({ frames: [], end: closeReasons.invalidArgument });
+  fixture.server.live.queueReplies({ frames: [], end: closeFrames.invalidArgument });
   expect(await getError(driver.generate(second))).toMatchObject({ code: 'invalid_request' });
   expect(fixture.server.live.sessions).toHaveLength(1);
 });
 
 test('tries no other mode after a setup for speech was rejected', async () => {
-  fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.invalidArgument });
+  fixture.server.live.queueConnections({ at: 'setup', action: closeFrames.invalidArgument });
   expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject({ code: 'invalid_request' });
   expect(fixture.server.live.sessions).toHaveLength(1);
 });
