@@ -2,8 +2,8 @@ import { type Stats, statSync } from 'node:fs';
 import type Database from 'libsql';
 
 /**
- * For each database given to `assertInPlaceBeforeTransactions`: its path, and the file that the path named at the time of that
- * call.
+ * For each database given to `assertInPlaceBeforeTransactions`: its path, and the file that the path named at the time
+ * of that call.
  */
 const openFiles = new WeakMap<Database.Database, { path: string; stats: Stats | undefined }>();
 

@@ -21,7 +21,7 @@ export interface CreateQuotaOptions {
   store?: QuotaStore;
   /** The name of the project. All API keys of a project share its limits. Default `default`. */
   project?: string;
-  /** The share of each limit to use. Default: all of it. */
+  /** The share of each limit to use; not an amount of money. Default: all of it. */
   budget?: QuotaBudget;
   /** The length of the window of per-minute limits, in milliseconds. Default 60 000. */
   windowMs?: number;

@@ -95,8 +95,8 @@ test('after a rejection for the daily quota, reports `closed` until the Pacific 
 
 test('reports `taken` while all concurrency slots are in use', async () => {
   const { store, clock, readModelStatus } = setup({ maxConcurrent: { value: 1, source: 'built-in' } });
-  const lease = { id: 'a', expiresAt: clock.now() + 1000 };
-  await store.transact(modelStateKey('p', 'm'), (state) => void state.concurrencySlots.push(lease));
+  const slot = { id: 'a', expiresAt: clock.now() + 1000 };
+  await store.transact(modelStateKey('p', 'm'), (state) => void state.concurrencySlots.push(slot));
   expect(await readModelStatus()).toMatchObject({ underWay: 1, availability: { state: 'taken' } });
   clock.advance(1001);
   expect(await readModelStatus()).toMatchObject({ underWay: 0, availability: { state: 'now' } });

@@ -47,8 +47,8 @@ export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaReject
 const maxMarginFactor = 8;
 
 /**
- * Records the limits that a rejection states, and the time before which no request will be accepted. Widens the safety margin
- * if the rejected request was within the known limits.
+ * Records the limits that a rejection states, and the time before which no request will be accepted. Widens the safety
+ * margin if the rejected request was within the known limits.
  */
 export function applyRejection(
   state: ModelState,
@@ -69,8 +69,8 @@ export function applyRejection(
   const limitsAfter = computeEffectiveLimits(limits, state);
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
   // A rejection within the known limits means that the safety margin is too small for the jitter. To count a burst of
-  // rejections once, a rejection counts only if its reservation was made after the previous rejection, and if the safety margin
-  // has not changed for a window.
+  // rejections once, a rejection counts only if its reservation was made after the previous rejection, and if the
+  // safety margin has not changed for a window.
   const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.marginChangedAt ?? 0) > windowMs;
   if (!hasNewLimit && !ignoredLimits && isIndependentRejection && violations.length > 0) {
     state.marginFactor = Math.min(maxMarginFactor, state.marginFactor * 2);

@@ -19,8 +19,8 @@ export function modelStateKey(project: string, model: string): string {
 }
 
 /**
- * Returns the store key of a project's own state, which holds the pause of all its models (project-pause.ts). Older versions treat every key with the prefix of `modelStateKey` as
- * a model, so this key has a different prefix.
+ * Returns the store key of a project's own state, which holds the pause of all its models (project-pause.ts). Older
+ * versions treat every key with the prefix of `modelStateKey` as a model, so this key has a different prefix.
  */
 export function projectStateKey(project: string): string {
   return `gemini-project ${encodeURIComponent(project)}`;

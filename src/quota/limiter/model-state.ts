@@ -19,7 +19,10 @@ export interface ModelState extends ObservedLimits {
    * than ten minutes.
    */
   closedUntil?: number;
-  /** No request is sent before this time, because the API rejected an earlier request for the limit in `notBeforeReason`. */
+  /**
+   * No request is sent before this time, because the API rejected an earlier request for the limit in
+   * `notBeforeReason`.
+   */
   notBefore?: number;
   /** The limit that caused `notBefore`; `rpm` if the API did not state it. */
   notBeforeReason?: BlockingLimit;
@@ -87,7 +90,9 @@ export function isEmptyState(state: ModelState): boolean {
   );
 }
 
-/** The stored names of fields that have another name in the code. The stored names are fixed: existing stores use them. */
+/**
+ * The stored names of fields that have another name in the code. The stored names are fixed: existing stores use them.
+ */
 const storedNames: ReadonlyMap<string, string> = new Map([
   ['reservations', 'appointments'],
   ['concurrencySlots', 'leases'],
@@ -137,9 +142,9 @@ const clockToleranceMs = 1000;
 const maxPauseMs = 10 * 60_000;
 
 /**
- * Removes expired entries, and narrows a safety margin that was widened long ago. If the clock was set back, moves reservations
- * and rejections back with it, and limits how far `notBefore` and `closedUntil` are in the future, so that no request
- * waits until the old time is reached again.
+ * Removes expired entries, and narrows a safety margin that was widened long ago. If the clock was set back, moves
+ * reservations and rejections back with it, and limits how far `notBefore` and `closedUntil` are in the future, so that
+ * no request waits until the old time is reached again.
  */
 export function refreshState(state: ModelState, now: number, windowMs: number): void {
   moveTimesBackWithClock(state, now);
@@ -175,8 +180,8 @@ function moveTimesBackWithClock(state: ModelState, now: number): void {
 }
 
 /**
- * Halves a widened safety margin every ten windows. The rejections that widened it may have been caused by another program,
- * which may have stopped since.
+ * Halves a widened safety margin every ten windows. The rejections that widened it may have been caused by another
+ * program, which may have stopped since.
  */
 function narrowMargin(state: ModelState, now: number, windowMs: number): void {
   if (state.marginFactor === 1 || now - (state.marginChangedAt ?? 0) < 10 * windowMs) return;

@@ -11,9 +11,9 @@ export interface Reserver {
   /** Reserves quota. Rejects immediately on abort, even while another process keeps the store locked. */
   reserve(): Promise<Reservation>;
   /**
-   * Turns the result of `reserve`, `confirm` or `reschedule` of the rate limiter into a reservation: returns the one that
-   * it contains or, if the estimate is too large for the service, counts the tokens and reserves again with the count.
-   * If the tokens can't be counted, reserves without regard to the size.
+   * Turns the result of `reserve`, `confirm` or `reschedule` of the rate limiter into a reservation: returns the one
+   * that it contains or, if the estimate is too large for the service, counts the tokens and reserves again with the
+   * count. If the tokens can't be counted, reserves without regard to the size.
    * @throws BoticelliError if nothing was reserved
    */
   resolveReservation(result: ReservationResult): Promise<Reservation>;

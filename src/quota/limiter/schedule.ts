@@ -46,8 +46,9 @@ export function computeWindowLimits(
 
 /**
  * Computes the safety margin of a window: 2% of the window, between 120 and 500 ms, times `marginFactor`, which grows
- * with rejections. The margin must exceed the jitter between sending and arriving, which is up to 100 ms while processes start on a busy machine
- * (measured 2026-11, 16 processes on 2 cores). The result is in whole milliseconds, like all stored times.
+ * with rejections. The margin must exceed the jitter between sending and arriving, which is up to 100 ms while
+ * processes start on a busy machine (measured 2026-11, 16 processes on 2 cores). The result is in whole milliseconds,
+ * like all stored times.
  */
 export function computeMarginMs(windowMs: number, marginFactor: number): number {
   return Math.ceil(Math.min(500, Math.max(120, windowMs * 0.02)) * marginFactor);

@@ -151,7 +151,8 @@ interface ServerClock extends Clock {
  * Estimates how far a server's clock is ahead of the local one. The server reads its clock between the request and the
  * response, so each response bounds the difference. The estimate uses the intersection of all bounds. If the bounds
  * contradict each other, a clock was set, and only the latest bounds are used. The server decides by its own clock what
- * may be sent, so an error of some milliseconds costs only one more command to Redis, or a wait that is longer by the error.
+ * may be sent, so an error of some milliseconds costs only one more command to Redis, or a wait that is longer by the
+ * error.
  */
 function createServerClock(clock: Clock): ServerClock {
   let minAheadMs = Number.NEGATIVE_INFINITY;

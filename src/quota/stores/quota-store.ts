@@ -1,8 +1,8 @@
 import type { ModelState } from '../limiter/model-state.js';
 
 /**
- * Stores model states under the keys that `modelStateKey` and `projectStateKey` return. They are not API keys. A store belongs to one process, or is shared by
- * several.
+ * Stores model states under the keys that `modelStateKey` and `projectStateKey` return. They are not API keys. A store
+ * belongs to one process, or is shared by several.
  */
 export interface QuotaStore {
   /**

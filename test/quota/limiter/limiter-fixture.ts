@@ -32,8 +32,8 @@ export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), quotaB
 }
 
 /**
- * Returns the reservation that `reserve`, `reschedule` or `confirm` returned. Throws if there is none. `confirm` returns
- * `go` instead of a reservation if the request may be sent now.
+ * Returns the reservation that `reserve`, `reschedule` or `confirm` returned. Throws if there is none. `confirm`
+ * returns `go` instead of a reservation if the request may be sent now.
  */
 export function expectReserved(result: Reservation | ReservationFailure | 'go'): Reservation {
   if (result === 'go' || result.state !== 'booked') throw new Error(`not reserved: ${JSON.stringify(result)}`);

@@ -57,8 +57,8 @@ test('moves pending reservations to earlier times when another reservation is ca
   await limiter.cancel(first as Reservation);
   expect(expectReserved(await limiter.reschedule(eleventh as Reservation)).at).toBe(clock.now());
   expect(expectReserved(await limiter.reschedule(twelfth as Reservation)).at).toBe(startMs + 60_500);
-  // Each call moves all pending reservations up, in order. The twenty-first has moved into the place of the eleventh, so
-  // the twelfth to twenty-first fill the window, and the last one keeps its time.
+  // Each call moves all pending reservations up, in order. The twenty-first has moved into the place of the eleventh,
+  // so the twelfth to twenty-first fill the window, and the last one keeps its time.
   expect(expectReserved(await limiter.reschedule(last as Reservation)).at).toBe(startMs + 121_000);
 });
 
