@@ -128,7 +128,7 @@ export type {
 export { applyOverrides, collectNarratives, getNestedNarrative } from './narrative/narrative.js';
 export { createSchemaValidator, type SchemaValidator } from './narrative/schema/json-schema.js';
 export { createNarrativeJsonSchema } from './narrative/schema/narrative-json-schema.js';
-export type { ConcurrencyLimiter } from './quota/limiter/concurrency-leases.js';
+export type { ConcurrencyLimiter } from './quota/limiter/concurrency-limiter.js';
 export type { ModelQueue } from './quota/limiter/model-queue.js';
 export type { RateLimiter } from './quota/limiter/rate-limiter.js';
 export type { Limit, Limits, QuotaBudget } from './quota/limits.js';

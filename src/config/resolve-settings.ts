@@ -71,7 +71,7 @@ function composeSettings({ sources, fileSettings, flags, stateFolder }: Settings
     tier,
     limitsFor: createLimitsLookup(tier, gemini.tiers?.[tier], flags),
     limitedModels: Object.keys(gemini.tiers?.[tier]?.models ?? {}).map(stripModelPrefix),
-    budget: toQuotaBudget(budget),
+    quotaBudget: toQuotaBudget(budget),
     windowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
     fallback: flags.fallback === false ? [] : (flags.fallback ?? (gemini.fallback ?? []).map(stripModelPrefix)),
     project: quota.project?.trim() ?? deriveProject(apiKey),

@@ -17,7 +17,7 @@ const checkedFiles = new Set<string>();
  * undefined for a file that is missing, empty, damaged or ours. Nothing is written: if SQLite has to open the file, it
  * does so in immutable mode, because opening the file normally may start a recovery, which writes.
  */
-export function describeForeignFile(LibSql: typeof Database, path: string): string | undefined {
+export function describeUnusableFile(LibSql: typeof Database, path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
   const fileId = `${stats?.dev} ${stats?.ino} ${stats?.birthtimeNs}`;
   if (stats && checkedFiles.has(fileId)) return undefined;

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
-import { describeForeignFile, foreignDatabaseMessage, isForeignDatabase } from './foreign-file.js';
+import { describeUnusableFile, foreignDatabaseMessage, isForeignDatabase } from './foreign-file.js';
 import { loadSqlite } from './load-sqlite.js';
 import { applicationId, migrate, readApplicationId, readSchemaVersion, repairSchema, schemaVersion } from './schema.js';
 import { describeSqliteError, isCorrupt, isUnwritable } from './sqlite-error.js';
-import { checkFileInTransactions } from './transaction.js';
+import { assertInPlaceBeforeTransactions } from './transaction.js';
 import { type LockWaitOptions, retryQuotaWorkWhileLocked } from './wait-for-lock.js';
 
 export type { Database };
@@ -61,7 +61,7 @@ export async function openDatabase(
 }
 
 function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
-  const problem = describeForeignFile(LibSql, path);
+  const problem = describeUnusableFile(LibSql, path);
   if (problem !== undefined) return { warning: `${path} ${problem}: it is left unchanged` };
   if (!existsSync(path)) createFile(path);
   const database = new LibSql(path);
@@ -75,6 +75,7 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     // longer tries again.
     database.exec('PRAGMA busy_timeout = 200');
     readSchema(database);
+    // `describeUnusableFile` accepts a file that has no application id and whose tables it can't read.
     if (isForeignDatabase(database)) return refuse(foreignDatabaseMessage);
     const version = readSchemaVersion(database);
     if (version > schemaVersion) return refuse(`was written by a newer boticelli (schema version ${version})`);
@@ -85,7 +86,7 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     if (version < schemaVersion || readApplicationId(database) !== applicationId) markAsOurs(database);
     // SQLite sleeps up to 100 ms between its own retries and lets others overtake, so callers retry themselves.
     database.pragma('busy_timeout = 10');
-    checkFileInTransactions(database, path);
+    assertInPlaceBeforeTransactions(database, path);
     return { database };
   } catch (thrown) {
     database.close();
@@ -169,7 +170,7 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     // A file that another process is creating is still empty.
     if (statSync(path, { throwIfNoEntry: false })?.size === 0) return undefined;
     const LibSql = await loadSqlite();
-    const problem = describeForeignFile(LibSql, path);
+    const problem = describeUnusableFile(LibSql, path);
     if (problem !== undefined) throw new Error(`it ${problem}`);
     if (!existsSync(path)) return undefined;
     const database = connectReadOnly(LibSql, path);

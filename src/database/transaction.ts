@@ -2,8 +2,8 @@ import { type Stats, statSync } from 'node:fs';
 import type Database from 'libsql';
 
 /**
- * For each database given to `checkFileInTransactions`: its path, and the file that the path named at the time of that
- * call.
+ * For each database given to `assertInPlaceBeforeTransactions`: its path, and the file that the path named at the time
+ * of that call.
  */
 const openFiles = new WeakMap<Database.Database, { path: string; stats: Stats | undefined }>();
 
@@ -12,7 +12,7 @@ const openFiles = new WeakMap<Database.Database, { path: string; stats: Stats | 
  * writing to a removed file, and what it writes would be lost. The inode identifies the file: it is not reused while
  * the file is open.
  */
-export function checkFileInTransactions(database: Database.Database, path: string): void {
+export function assertInPlaceBeforeTransactions(database: Database.Database, path: string): void {
   openFiles.set(database, { path, stats: statSync(path, { throwIfNoEntry: false }) });
 }
 

@@ -11,13 +11,13 @@ export interface ForecastRequest {
 
 /** How the limits would delay planned requests. Times are in milliseconds; points in time count from the epoch. */
 export interface QuotaForecast {
-  /** Total wait for quota, up to the first request that a used-up daily quota prevents. */
+  /** Total wait for quota, up to the first request that `closedModel` does not accept. */
   waitMs: number;
   /**
-   * Set if `model` accepts no more requests after the first `afterRequests` of the planned requests, usually because
-   * its daily quota is used up. The next request to this model can be sent at `until`.
+   * Set if `model` accepts no more requests after the first `afterRequests` of the planned requests: its daily quota is
+   * used up, or the API asked for a delay of more than ten minutes. The model accepts requests again at `until`.
    */
-  dayUsedUp?: { model: string; afterRequests: number; until: number };
+  closedModel?: { model: string; afterRequests: number; until: number };
 }
 
 /** Expired reservations are removed in groups of this size, because each removal at the start moves all later ones. */
@@ -26,13 +26,9 @@ const expiredGroupSize = 500;
 /**
  * Removes the oldest group of reservations if it has left the window at `at`. Keeping it would slow a long forecast.
  */
-function removeExpired(
-  { appointments: reservations }: ModelState,
-  at: number,
-  { windowMs, guardMs }: WindowLimits,
-): void {
+function removeExpired({ reservations }: ModelState, at: number, { windowMs, marginMs }: WindowLimits): void {
   const newestOfGroup = reservations[expiredGroupSize - 1];
-  if (newestOfGroup && newestOfGroup.at + windowMs + guardMs <= at) reservations.splice(0, expiredGroupSize);
+  if (newestOfGroup && newestOfGroup.at + windowMs + marginMs <= at) reservations.splice(0, expiredGroupSize);
 }
 
 /**
@@ -47,14 +43,14 @@ export function forecastQuota(
   const modelStates = copyProjectStates(options);
   let at = now;
   for (const [index, { model: requested, tokens }] of requests.entries()) {
-    const model = modelStates.get(requested)?.standsFor ?? requested;
+    const model = modelStates.get(requested)?.servedBy ?? requested;
     const state = modelStates.get(model) ?? createModelState();
     modelStates.set(model, state);
     const correctedTokens = correctTokenEstimate(state, tokens);
     const window = computeWindowLimits(state, limitsFor(model, requested), options);
     const scheduled = scheduleRequest(state, correctedTokens, at, window);
     if (!scheduled.ok) {
-      return { waitMs: at - now, dayUsedUp: { model, afterRequests: index, until: scheduled.until } };
+      return { waitMs: at - now, closedModel: { model, afterRequests: index, until: scheduled.until } };
     }
     at = scheduled.at;
     removeExpired(state, at, window);

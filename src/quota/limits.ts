@@ -50,18 +50,18 @@ export type QuotaBudget = Partial<Record<LimitKind, number>>;
 /**
  * Computes the limits to enforce. A learned limit replaces a built-in one. If the user has set a limit too, the lower
  * of the two applies. Without a learned limit, a built-in `rpm` rises to the most requests that were served in one
- * window. The budget then scales each limit, but never below 1.
+ * window. `quotaBudget` then scales each limit, but never below 1.
  */
 export function computeEffectiveLimits(
   configured: Limits,
   { learned, servedInWindow = 0 }: ObservedLimits,
-  budget: QuotaBudget = {},
+  quotaBudget: QuotaBudget = {},
 ): Limits {
   const effective: Limits = {};
   for (const kind of limitKinds) {
     const raised = kind === 'rpm' ? raiseGuess(configured.rpm, servedInWindow) : configured[kind];
     const limit = selectLimit(raised, learned[kind]);
-    if (limit) effective[kind] = { ...limit, value: Math.max(1, Math.floor(limit.value * (budget[kind] ?? 1))) };
+    if (limit) effective[kind] = { ...limit, value: Math.max(1, Math.floor(limit.value * (quotaBudget[kind] ?? 1))) };
   }
   return effective;
 }

@@ -1,5 +1,5 @@
 import { createModelState, type ModelState } from './limiter/model-state.js';
-import { modelStateKey, projectStateKey } from './limiter/project-state.js';
+import { modelStateKey, projectStateKey } from './limiter/model-state-access.js';
 import type { LearnedLimits } from './limits.js';
 import type { QuotaStore } from './stores/quota-store.js';
 
@@ -9,7 +9,7 @@ export interface ResetResult {
   /** The learned limits that were reset; empty if there were none. */
   learned: LearnedLimits;
   /** For an alias: the model that served it. Its limits are reset too, and the next result describes that reset. */
-  stoodFor?: string;
+  wasServedBy?: string;
   /**
    * When the API was to accept requests again. It was set if the daily quota was used up, or if the API had asked for a
    * delay of more than ten minutes.
@@ -17,8 +17,8 @@ export interface ResetResult {
   closedUntil?: number;
   /** The time before which no request was to be sent. */
   notBefore?: number;
-  /** Whether rejections had enlarged the safety margin that is added to each window (`guardFactor`). */
-  guard: boolean;
+  /** Whether rejections had enlarged the safety margin that is added to each window (`ModelState.marginFactor`). */
+  isMarginReset: boolean;
   /** Whether a ratio that corrects token estimates had been learned (`tokenRatio`). */
   tokenRatio: boolean;
   /**
@@ -41,9 +41,9 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
   while (next !== undefined && !results.some((result) => result.model === next)) {
     const current: string = next;
     const key = modelStateKey(project, current);
-    const standsFor = await store.transact(key, (state) => state.standsFor);
+    const servedBy = await store.transact(key, (state) => state.servedBy);
     const servingState =
-      standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
+      servedBy === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, servedBy));
     results.push(
       await store.transact(key, (state) => {
         // The reset forgets which model serves the alias. Until a reply names that model again, the requests of the
@@ -53,25 +53,25 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
         return resetState(state, current);
       }),
     );
-    next = standsFor;
+    next = servedBy;
   }
   return results;
 }
 
 /** Adds the sent requests of `source` to `target`, and sets the day counts of `target` to those of `source`. */
 function copyRequests(source: ModelState, target: ModelState): void {
-  const { appointments: reservations } = target;
+  const { reservations } = target;
   const knownIds = new Set(reservations.map(({ id }) => id));
-  reservations.push(...source.appointments.filter(({ id, confirmed }) => confirmed && !knownIds.has(id)));
+  reservations.push(...source.reservations.filter(({ id, confirmed }) => confirmed && !knownIds.has(id)));
   reservations.sort((left, right) => left.at - right.at);
   target.days = structuredClone(source.days);
 }
 
 function resetState(state: ModelState, model: string): ResetResult {
-  const { learned, standsFor, closedUntil, notBefore, guardFactor, tokenRatio, servedInWindow } = state;
-  const { refusals, guardFactor: defaultGuardFactor } = createModelState();
-  Object.assign(state, { learned: {}, refusals, guardFactor: defaultGuardFactor });
-  delete state.standsFor;
+  const { learned, servedBy, closedUntil, notBefore, marginFactor, tokenRatio, servedInWindow } = state;
+  const { refusals, marginFactor: defaultMarginFactor } = createModelState();
+  Object.assign(state, { learned: {}, refusals, marginFactor: defaultMarginFactor });
+  delete state.servedBy;
   delete state.closedUntil;
   delete state.notBefore;
   delete state.tokenRatio;
@@ -79,10 +79,10 @@ function resetState(state: ModelState, model: string): ResetResult {
   return {
     model,
     learned,
-    ...(standsFor !== undefined && { stoodFor: standsFor }),
+    ...(servedBy !== undefined && { wasServedBy: servedBy }),
     ...(closedUntil !== undefined && { closedUntil }),
     ...(notBefore !== undefined && { notBefore }),
-    guard: guardFactor > defaultGuardFactor,
+    isMarginReset: marginFactor > defaultMarginFactor,
     tokenRatio: tokenRatio !== undefined,
     ...(servedInWindow !== undefined && { servedInWindow }),
   };

@@ -9,21 +9,21 @@ import {
   refreshState,
   type StoredReservation,
 } from './limiter/model-state.js';
-import { modelStateKey } from './limiter/project-state.js';
+import { modelStateKey } from './limiter/model-state-access.js';
 import type { RateLimiterOptions } from './limiter/rate-limiter.js';
 import { computeWindowLimits, scheduleRequest, type WindowLimits } from './limiter/schedule.js';
 import { computeEffectiveLimits, type Limit, type Limits } from './limits.js';
 
 /**
- * The quota of a model at one moment. For an alias (`model`), only the name of the model that serves it (`standsFor`).
+ * The quota of a model at one moment. For an alias (`model`), only the name of the model that serves it (`servedBy`).
  * Times are milliseconds since the epoch.
  */
-export type QuotaStatus = ModelStatus | { model: string; standsFor: string };
+export type QuotaStatus = ModelStatus | { model: string; servedBy: string };
 
 /** The quota of a model that serves requests itself. */
 export interface ModelStatus {
   model: string;
-  standsFor?: never;
+  servedBy?: never;
   limits: Partial<Record<LimitKind, LimitStatus>>;
   /** The usage of the last minute, and all pending reservations. Tokens are prompt tokens. */
   minute: { requests: UsageCount; tokens: UsageCount };
@@ -32,13 +32,13 @@ export interface ModelStatus {
   /** Concurrent requests or sessions; 0 if their number is not limited. */
   underWay: number;
   /** When the next request can be sent. */
-  free: Availability;
+  availability: Availability;
 }
 
 /** A limit in force. */
 export interface LimitStatus extends Limit {
   /** The limit before `[budget]` scales it. `value` is the scaled limit. */
-  whole: number;
+  fullLimit: number;
   /** When the limit was learned. Absent for other limits. */
   learnedAt?: number;
 }
@@ -58,7 +58,7 @@ export type Availability =
   | { state: 'closed'; at: number };
 
 /** The options of `getQuotaStatus`. */
-export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' | 'windowMs' | 'budget'> {
+export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' | 'windowMs' | 'quotaBudget'> {
   /** All states of a store. They are not changed. */
   modelStates: ReadonlyMap<string, ModelState>;
   /** Models to include besides those in `modelStates`. */
@@ -73,15 +73,15 @@ export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' |
  */
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   const modelStates = copyProjectStates(options);
-  const aliasTargets = [...modelStates.values()].flatMap(({ standsFor = [] }) => standsFor);
+  const aliasTargets = [...modelStates.values()].flatMap(({ servedBy = [] }) => servedBy);
   const known = [...modelStates].flatMap(([name, state]) => (isEmptyState(state) ? [] : [name]));
   const names = [...new Set([...known, ...aliasTargets, ...options.models])].sort();
   return names.map((model) => {
     const state = modelStates.get(model) ?? createModelState();
-    if (state.standsFor !== undefined) return { model, standsFor: state.standsFor };
-    const aliases = [...modelStates].filter(([, { standsFor }]) => standsFor === model);
-    // A lease that was taken before the serving model was known is stored under the alias.
-    state.leases.push(...aliases.flatMap(([, { leases }]) => leases));
+    if (state.servedBy !== undefined) return { model, servedBy: state.servedBy };
+    const aliases = [...modelStates].filter(([, { servedBy }]) => servedBy === model);
+    // A slot that was taken before the serving model was known is stored under the alias.
+    state.concurrencySlots.push(...aliases.flatMap(([, { concurrencySlots }]) => concurrencySlots));
     return getModelStatus(model, state, { ...options, requestedAs: aliases[0]?.[0] });
   });
 }
@@ -114,26 +114,26 @@ function getModelStatus(
   const configured = limitsFor(model, requestedAs);
   const window = computeWindowLimits(state, configured, options);
   const { endsAt, count } = findOrCreateDay(state, now);
-  const { appointments: reservations, leases } = state;
+  const { reservations, concurrencySlots } = state;
   const reservedToday = reservations.filter(({ confirmed, at }) => !confirmed && at < endsAt).length;
   return {
     model,
     limits: addLimitDetails(window.limits, computeEffectiveLimits(configured, state), state),
     minute: countUsage(reservations.filter(({ at }) => at > now - window.windowMs)),
     day: { endsAt, requests: { used: Math.max(0, count - reservedToday), booked: reservedToday } },
-    underWay: leases.length,
-    free: getAvailability(state, now, window),
+    underWay: concurrencySlots.length,
+    availability: getAvailability(state, now, window),
   };
 }
 
-function addLimitDetails(limits: Limits, whole: Limits, { learned }: ModelState): ModelStatus['limits'] {
+function addLimitDetails(limits: Limits, fullLimits: Limits, { learned }: ModelState): ModelStatus['limits'] {
   const result: ModelStatus['limits'] = {};
   for (const kind of limitKinds) {
     const limit = limits[kind];
     if (!limit) continue;
     const { learnedAt } = learned[kind] ?? {};
     const isLearned = limit.source === 'learned' && learnedAt !== undefined;
-    result[kind] = { ...limit, whole: whole[kind]?.value ?? limit.value, ...(isLearned && { learnedAt }) };
+    result[kind] = { ...limit, fullLimit: fullLimits[kind]?.value ?? limit.value, ...(isLearned && { learnedAt }) };
   }
   return result;
 }
@@ -153,5 +153,5 @@ function getAvailability(state: ModelState, now: number, window: WindowLimits): 
   if (!scheduled.ok) return { state: 'closed', at: scheduled.until };
   if (scheduled.at > now) return { state: 'later', at: scheduled.at, reason: scheduled.reason ?? 'rpm' };
   const { maxConcurrent } = window.limits;
-  return maxConcurrent && state.leases.length >= maxConcurrent.value ? { state: 'taken' } : { state: 'now' };
+  return maxConcurrent && state.concurrencySlots.length >= maxConcurrent.value ? { state: 'taken' } : { state: 'now' };
 }

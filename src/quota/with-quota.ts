@@ -8,10 +8,10 @@ import { createTokenCounter } from './limiter/token-counter.js';
 export type QuotaOptions = Omit<PermitOptions, 'driver' | 'countTokens'>;
 
 /**
- * Limits the request rate: waits for a slot and a reservation before each call, and settles the reservation with the
- * token count of the reply. Emits `wait` events. A call that fails or is aborted before its request is sent gives back
- * its reservation. The limiter learns the true limit from a 429. A stream counts as one request. `close` also closes
- * the limiter.
+ * Limits the request rate: waits for a concurrency slot and for a reservation of quota before each call, and settles
+ * the reservation with the token count of the reply. Emits `wait` events. A call that fails or is aborted before its
+ * request is sent gives back its reservation. The limiter learns the true limit from a 429. A stream counts as one
+ * request. `close` also closes the limiter.
  *
  * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the daily quota is
  *   used up, the service asked for a delay of more than ten minutes, or the prompt is larger than the tokens per

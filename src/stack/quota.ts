@@ -1,7 +1,7 @@
 import { createLimitsLookup, type LimitsLookup } from '../config/tiers.js';
 import { type Clock, systemClock } from '../driver/clock.js';
 import { defaultTier } from '../facts/limits.js';
-import { createConcurrencyLimiter } from '../quota/limiter/concurrency-leases.js';
+import { createConcurrencyLimiter } from '../quota/limiter/concurrency-limiter.js';
 import { createModelQueue } from '../quota/limiter/model-queue.js';
 import { createRateLimiter } from '../quota/limiter/rate-limiter.js';
 import type { QuotaBudget } from '../quota/limits.js';
@@ -21,7 +21,7 @@ export interface CreateQuotaOptions {
   store?: QuotaStore;
   /** The name of the project. All API keys of a project share its limits. Default `default`. */
   project?: string;
-  /** The share of each limit to use. Default: all of it. */
+  /** The share of each limit to use; not an amount of money. Default: all of it. */
   budget?: QuotaBudget;
   /** The length of the window of per-minute limits, in milliseconds. Default 60 000. */
   windowMs?: number;
@@ -38,10 +38,16 @@ export interface CreateQuotaOptions {
  * object share its limits.
  */
 export function createQuota(options: CreateQuotaOptions = {}): QuotaOptions {
-  const { tier = defaultTier, clock = systemClock, maxWaitMs, ...otherOptions } = options;
+  const { tier = defaultTier, clock = systemClock, maxWaitMs, budget: quotaBudget = {}, ...otherOptions } = options;
   const limitsFor = otherOptions.limitsFor ?? createLimitsLookup(tier, undefined, {});
   const common = { clock, limitsFor, ...(maxWaitMs !== undefined && { maxWaitMs }) };
-  const limiterOptions = { store: createMemoryQuotaStore(), project: 'default', ...otherOptions, ...common };
+  const limiterOptions = {
+    store: createMemoryQuotaStore(),
+    project: 'default',
+    quotaBudget,
+    ...otherOptions,
+    ...common,
+  };
   return {
     ...common,
     limiter: createRateLimiter(limiterOptions),

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { computeGuardMs } from '../../src/quota/limiter/schedule.js';
+import { computeMarginMs } from '../../src/quota/limiter/schedule.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
 import { computeQuotaUse, enforceQuota } from '../helpers/quota-enforcer.js';
 import { printRow } from './measure.js';
@@ -38,7 +38,7 @@ interface Outcome {
  * many requests as ten windows allow. Each process sends its requests one after another.
  *
  * A window allows n requests (`requestsPerWindow`). The use is 100% if request k + n comes exactly one window plus the
- * limiter's safety margin (`computeGuardMs`) after request k, for every k. The peer is measured in the same way. It
+ * limiter's safety margin (`computeMarginMs`) after request k, for every k. The peer is measured in the same way. It
  * leaves no margin, so its use could be above 100%.
  */
 export async function benchQuota(): Promise<void> {
@@ -91,7 +91,7 @@ async function runRound({ script, processes, kind, unit }: Round): Promise<Outco
   rmSync(folder, { recursive: true });
   const accepted = log.accepted(model);
   return {
-    share: computeQuotaUse(accepted, requestsPerWindow, windowMs + computeGuardMs(windowMs, 1)),
+    share: computeQuotaUse(accepted, requestsPerWindow, windowMs + computeMarginMs(windowMs, 1)),
     rejections: log.rejected(model).length,
     replies: results.reduce((sum, { replies }) => sum + replies, 0),
     wallMs: (accepted.at(-1)?.at ?? 0) - (accepted[0]?.at ?? 0),

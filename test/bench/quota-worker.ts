@@ -26,7 +26,7 @@ const settings: Settings = {
     limitedModels: [],
     prices: createPriceList(),
     fallback: [],
-    budget: {},
+    quotaBudget: {},
   },
   ...{ limitsFor: () => limits, windowMs, stateFolder: folder },
 };

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { describeForeignFile, foreignDatabaseMessage } from '../../src/database/foreign-file.js';
+import { describeUnusableFile, foreignDatabaseMessage } from '../../src/database/foreign-file.js';
 import { openDatabase, openReadOnly } from '../../src/database/open.js';
 import { applicationId, readApplicationId } from '../../src/database/schema.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
@@ -113,7 +113,7 @@ test('a file that replaces a checked one is checked too, even if it gets the sam
   const path = join(createTemporaryFolder(onTestFinished), 'boticelli.db');
   for (const [content, problem] of [[ours], [other, foreignDatabaseMessage]] as const) {
     writeFileSync(path, content);
-    expect(describeForeignFile(Database, path)).toBe(problem);
+    expect(describeUnusableFile(Database, path)).toBe(problem);
     rmSync(path);
   }
 });

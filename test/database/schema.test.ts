@@ -53,7 +53,8 @@ test('eight processes that migrate a database at the same time succeed and lose 
   const pages = database.prepare('SELECT key, page FROM quota_pages ORDER BY key').raw(true).all() as string[][];
   database.close();
   expect(pages).toContainEqual(['gemini p m', '{"refusals":3}']);
-  // The default model is an alias whose name ends with `latest`. Its state counts one request of each process.
+  // The default model is an alias whose name ends with `latest`. `appointments`, the stored name of the reservations in
+  // its state, has one reservation for each process.
   const sent = pages.flatMap(([key = '', page = '']) => (key.endsWith('latest') ? JSON.parse(page).appointments : []));
   expect(sent).toHaveLength(8);
 });

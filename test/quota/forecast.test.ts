@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { forecastQuota } from '../../src/quota/forecast.js';
 import { createModelState, type ModelState } from '../../src/quota/limiter/model-state.js';
-import { modelStateKey } from '../../src/quota/limiter/project-state.js';
+import { modelStateKey } from '../../src/quota/limiter/model-state-access.js';
 import type { Limits } from '../../src/quota/limits.js';
 
 const now = Date.UTC(2026, 10, 22, 12);
@@ -25,13 +25,13 @@ test('limits each model separately', () => {
 test('reports that the daily quota of the model behind an alias will be used up, and changes no state', () => {
   const state = { ...createModelState(), days: [{ endsAt: Date.UTC(2026, 10, 23, 8), count: 3 }] };
   const states = new Map([
-    [modelStateKey('p', 'alias'), { ...createModelState(), standsFor: 'm' }],
+    [modelStateKey('p', 'alias'), { ...createModelState(), servedBy: 'm' }],
     [modelStateKey('p', 'm'), state],
   ]);
   const before = structuredClone(states);
   expect(forecastQuota(requests(4, 'alias'), options({ rpd: createLimit(5) }, states))).toEqual({
     waitMs: 0,
-    dayUsedUp: { model: 'm', afterRequests: 2, until: Date.UTC(2026, 10, 23, 8) },
+    closedModel: { model: 'm', afterRequests: 2, until: Date.UTC(2026, 10, 23, 8) },
   });
   expect(states).toEqual(before);
 });

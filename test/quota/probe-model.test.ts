@@ -38,7 +38,8 @@ function setup(script: (clock: ManualClock) => ScriptedCall[], options: Partial<
       limitsFor,
       now: clock.now(),
     });
-    return all.find(({ standsFor }) => standsFor === undefined) as ModelStatus;
+    // `m` is an alias, and its status only names the model that serves it. The status of that model is read.
+    return all.find(({ servedBy }) => servedBy === undefined) as ModelStatus;
   };
   return { result, driver, clock, readStatus };
 }
@@ -77,7 +78,7 @@ test('ends with the error if credits are depleted, and does not count the day as
   const error = new QuotaExceeded('quota_exhausted', 'no credits', { violations: [], isProjectWide: true });
   const { result, readStatus } = setup((clock) => [...replies(clock, 10), { error }]);
   expect(await result).toMatchObject({ sent: 2, succeeded: 1, refused: 0, ended: 'failed', failure: error });
-  expect(await readStatus()).toMatchObject({ free: { state: 'now' } });
+  expect(await readStatus()).toMatchObject({ availability: { state: 'now' } });
 });
 
 test('ends at any other error and reports it', async () => {
@@ -120,6 +121,6 @@ test('counts the requests that were not rejected, and learns the limit from reje
     model: 'm-001',
     minute: { requests: { used: 2, booked: 0 } },
     limits: { rpm: { value: 2, source: 'learned' } },
-    free: { state: 'later' },
+    availability: { state: 'later' },
   });
 });

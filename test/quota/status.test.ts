@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { modelStateKey } from '../../src/quota/limiter/project-state.js';
+import { modelStateKey } from '../../src/quota/limiter/model-state-access.js';
 import { createRateLimiter, type Reservation } from '../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../src/quota/limits.js';
 import { resetLearnedLimits } from '../../src/quota/reset-learned-limits.js';
@@ -39,11 +39,11 @@ test('reports the limits of an unused model, and that a request can be sent now'
   expect(await readStatus()).toEqual([
     {
       model: 'm',
-      limits: { rpm: { value: 3, whole: 3, source: 'settings' } },
+      limits: { rpm: { value: 3, fullLimit: 3, source: 'settings' } },
       minute: { requests: { used: 0, booked: 0 }, tokens: { used: 0, booked: 0 } },
       day: { endsAt: Date.UTC(2026, 10, 23, 8), requests: { used: 0, booked: 0 } },
       underWay: 0,
-      free: { state: 'now' },
+      availability: { state: 'now' },
     },
   ]);
 });
@@ -58,7 +58,7 @@ test('counts sent requests as used and pending ones as booked, in the minute and
   expect(await readModelStatus()).toMatchObject({
     minute: { requests: { used: 3, booked: 1 }, tokens: { used: 30, booked: 10 } },
     day: { requests: { used: 3, booked: 1 } },
-    free: { state: 'later', at: at + 60_500, reason: 'rpm' },
+    availability: { state: 'later', at: at + 60_500, reason: 'rpm' },
   });
   clock.advance(50_001);
   expect((await readModelStatus()).minute.requests, 'the first request is more than a minute old').toEqual({
@@ -77,12 +77,12 @@ test('starts a new daily count at midnight Pacific time', async () => {
   });
 });
 
-test('reports when a limit was learned, and its value before and after `budget` scales it', async () => {
+test('reports when a limit was learned, and its value before and after `quotaBudget` scales it', async () => {
   const { clock, limiter, send, readStatus } = setup();
   await limiter.recordRejection(await send(), { violations: [createMinuteViolation(2)], retryAfterMs: 7000 });
-  const [model] = await readStatus({ budget: { rpm: 0.5 } });
+  const [model] = await readStatus({ quotaBudget: { rpm: 0.5 } });
   expect((model as ModelStatus).limits.rpm).toEqual({
-    ...{ value: 1, whole: 2, source: 'learned', learnedAt: clock.now() },
+    ...{ value: 1, fullLimit: 2, source: 'learned', learnedAt: clock.now() },
   });
 });
 
@@ -90,16 +90,16 @@ test('after a rejection for the daily quota, reports `closed` until the Pacific 
   const { limiter, send, readModelStatus } = setup();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
   await limiter.recordRejection(await send(), { violations: [createDayViolation(20)], closedUntil });
-  expect((await readModelStatus()).free).toEqual({ state: 'closed', at: closedUntil });
+  expect((await readModelStatus()).availability).toEqual({ state: 'closed', at: closedUntil });
 });
 
 test('reports `taken` while all concurrency slots are in use', async () => {
   const { store, clock, readModelStatus } = setup({ maxConcurrent: { value: 1, source: 'built-in' } });
-  const lease = { id: 'a', expiresAt: clock.now() + 1000 };
-  await store.transact(modelStateKey('p', 'm'), (state) => void state.leases.push(lease));
-  expect(await readModelStatus()).toMatchObject({ underWay: 1, free: { state: 'taken' } });
+  const slot = { id: 'a', expiresAt: clock.now() + 1000 };
+  await store.transact(modelStateKey('p', 'm'), (state) => void state.concurrencySlots.push(slot));
+  expect(await readModelStatus()).toMatchObject({ underWay: 1, availability: { state: 'taken' } });
   clock.advance(1001);
-  expect(await readModelStatus()).toMatchObject({ underWay: 0, free: { state: 'now' } });
+  expect(await readModelStatus()).toMatchObject({ underWay: 0, availability: { state: 'now' } });
 });
 
 test('counts the requests of an alias in the status of the model that serves it', async () => {
@@ -107,7 +107,7 @@ test('counts the requests of an alias in the status of the model that serves it'
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   await send('latest');
   expect(await readStatus({ models: ['latest'] })).toMatchObject([
-    { model: 'latest', standsFor: 'real' },
+    { model: 'latest', servedBy: 'real' },
     { model: 'real', minute: { requests: { used: 2 }, tokens: { used: 22 } } },
   ]);
 });
@@ -128,7 +128,7 @@ test('does not change the states', async () => {
   expect(states).toEqual(before);
 });
 
-test('resets what was learned and keeps the counts of sent requests', async () => {
+test('resets what was learned, and keeps the counts of the requests that were not rejected', async () => {
   const { store, clock, limiter, send, readModelStatus } = setup();
   let last: Reservation | undefined;
   for (let n = 0; n < 3; n += 1) last = await send();
@@ -141,7 +141,7 @@ test('resets what was learned and keeps the counts of sent requests', async () =
   const learnedAt = clock.now();
   expect(await resetLearnedLimits(store, 'p', 'm')).toEqual([
     {
-      ...{ model: 'm', closedUntil, notBefore: learnedAt + 90_000, guard: false, tokenRatio: false },
+      ...{ model: 'm', closedUntil, notBefore: learnedAt + 90_000, isMarginReset: false, tokenRatio: false },
       learned: { rpm: { value: 2, learnedAt }, rpd: { value: 20, learnedAt } },
     },
   ]);
@@ -149,16 +149,16 @@ test('resets what was learned and keeps the counts of sent requests', async () =
     limits: { rpm: { value: 3, source: 'settings' } },
     minute: { requests: { used: 2 } },
     day: { requests: { used: 2 } },
-    free: { state: 'now' },
+    availability: { state: 'now' },
   });
 });
 
-test('after an alias is reset, still counts each request that was sent under it, and counts it only once', async () => {
+test('after a reset of what was learned about an alias, counts each request that was sent under the alias exactly once', async () => {
   const { store, clock, limiter, reserve, send, readModelStatus } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   for (let n = 0; n < 2; n += 1) await send('latest');
   const results = await resetLearnedLimits(store, 'p', 'latest');
-  expect(results).toMatchObject([{ model: 'latest', stoodFor: 'real' }, { model: 'real' }]);
+  expect(results).toMatchObject([{ model: 'latest', wasServedBy: 'real' }, { model: 'real' }]);
   const next = await reserve('latest');
   expect(next).toMatchObject({ model: 'latest', at: clock.now() + 60_500 });
   clock.advance(60_500);
@@ -167,7 +167,7 @@ test('after an alias is reset, still counts each request that was sent under it,
   expect((await readModelStatus('real')).day.requests, 'no request is counted twice').toEqual({ used: 4, booked: 0 });
 });
 
-test('counts a request sent without a reservation, and does not widen the guard when it is rejected', async () => {
+test('counts a request sent without a reservation, and does not widen the safety margin when it is rejected', async () => {
   const { store, limiter, readModelStatus } = setup();
   for (let n = 0; n < 4; n += 1) {
     const sent = await limiter.recordSent({ model: 'm', estimatedTokens: 10, limitsFor: () => ({}) });
@@ -182,5 +182,5 @@ test('counts a request sent without a reservation, and does not widen the guard 
     minute: { requests: { used: 2, booked: 0 } },
     limits: { rpm: { value: 2, source: 'learned' } },
   });
-  expect((await store.readAll()).get(modelStateKey('p', 'm'))?.guardFactor).toBe(1);
+  expect((await store.readAll()).get(modelStateKey('p', 'm'))?.marginFactor).toBe(1);
 });

@@ -5,9 +5,9 @@ import { withFallback } from '../../src/driver/layers/with-fallback.js';
 import { withRetries } from '../../src/driver/layers/with-retries.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
 import { QuotaExceeded } from '../../src/errors.js';
-import { createConcurrencyLimiter } from '../../src/quota/limiter/concurrency-leases.js';
+import { createConcurrencyLimiter } from '../../src/quota/limiter/concurrency-limiter.js';
 import { createModelQueue } from '../../src/quota/limiter/model-queue.js';
-import { modelStateKey } from '../../src/quota/limiter/project-state.js';
+import { modelStateKey } from '../../src/quota/limiter/model-state-access.js';
 import { createRateLimiter } from '../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../src/quota/limits.js';
 import { createMemoryQuotaStore } from '../../src/quota/stores/memory-store.js';
@@ -52,8 +52,8 @@ function setup(scripts: ScriptedCall[], limits = onceAMinute, options: SetupOpti
   );
   const events: DriverEvent[] = [];
   const readState = (model: string) => store.transact(modelStateKey('p', model), (state) => structuredClone(state));
-  /** Reads the reservations of a model, which the stored state calls `appointments`. */
-  const readReservations = async (model: string) => (await readState(model)).appointments;
+  /** Reads the reservations of a model. */
+  const readReservations = async (model: string) => (await readState(model)).reservations;
   return {
     clock,
     driver,
@@ -147,23 +147,23 @@ test('limits concurrent calls: with two slots, a third call waits until one of t
   const third = streams[2]?.next();
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(inner.requests).toHaveLength(2);
-  expect((await readState('m')).leases).toHaveLength(2);
+  expect((await readState('m')).concurrencySlots).toHaveLength(2);
   await streams[0]?.return?.();
   await third;
   expect(inner.requests).toHaveLength(3);
   await Promise.all(streams.map((stream) => stream.return?.()));
-  expect((await readState('m')).leases).toEqual([]);
+  expect((await readState('m')).concurrencySlots).toEqual([]);
 });
 
 test.each([
   ['acquires a slot if the driver does not acquire its own slots', false, 1],
   ['acquires no slot if the driver acquires its own slots', true, 0],
-])('%s', async (_, acquiresOwnSlots, leases) => {
+])('%s', async (_, acquiresOwnSlots, slotCount) => {
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const { driver, readState } = setup([], limits, { acquiresOwnSlots: async () => acquiresOwnSlots });
   const stream = driver.generateStream(request)[Symbol.asyncIterator]();
   await stream.next();
-  expect((await readState('m')).leases).toHaveLength(leases);
+  expect((await readState('m')).concurrencySlots).toHaveLength(slotCount);
   await stream.return?.();
 });
 
@@ -174,15 +174,15 @@ test('lets a driver that acquires its own slots acquire a slot that outlives the
   const { driver, readState } = setup([{ onCall, pieces: ['x'] }], limits, { acquiresOwnSlots: async () => true });
   await driver.generate(request);
   const lease = await leases[0];
-  expect((await readState('m')).leases).toHaveLength(1);
+  expect((await readState('m')).concurrencySlots).toHaveLength(1);
   await lease?.release();
-  expect((await readState('m')).leases).toEqual([]);
+  expect((await readState('m')).concurrencySlots).toEqual([]);
 });
 
 test('cancels the reservation of a call that fails before sending', async () => {
   const { driver, readState } = setup([{ failsBeforeSending: true, error: new Error('a file is missing') }]);
   await expect(driver.generate(request)).rejects.toThrow('a file is missing');
-  expect(await readState('m')).toMatchObject({ appointments: [], days: [{ count: 0 }] });
+  expect(await readState('m')).toMatchObject({ reservations: [], days: [{ count: 0 }] });
 });
 
 test('counts a request from when it is sent, not from when the call began', async () => {
@@ -198,7 +198,7 @@ test('waits again if the reservation is postponed while the call prepares', asyn
       onCall: () => {
         // As if another call had been rejected meanwhile, and its rejection had postponed the reservation.
         store.transact(modelStateKey('p', 'm'), (state) => {
-          for (const each of state.appointments) each.at += 20_000;
+          for (const each of state.reservations) each.at += 20_000;
         });
       },
     },
@@ -206,7 +206,7 @@ test('waits again if the reservation is postponed while the call prepares', asyn
   const waits: MeasuredWait[] = [];
   await driver.generate(request, { emit, onWaited: (wait) => void waits.push(wait) });
   expect(events).toMatchObject([{ type: 'wait', reason: 'rpm', waitMs: 20_000 }]);
-  // Halfway through the wait, the reservation is rescheduled. No limit requires the delay, so its new time is now.
+  // The limiter looks for an earlier time halfway through a wait. No limit requires the delay, so the new time is now.
   expect(waits).toEqual([{ model: 'm', reason: 'rpm', startedAt: clock.now() - 10_000, durationMs: 10_000 }]);
   expect(await readReservations('m-001')).toMatchObject([{ at: clock.now(), confirmed: true }]);
 });
@@ -302,9 +302,9 @@ test.each([
   const error = new QuotaExceeded('quota_exhausted', 'no money', { violations });
   const { driver, inner, clock, readState } = setup([{ error }], { rpm: { value: 5, source: 'settings' } });
   await expect(withRetries({ clock }, driver).generate(request)).rejects.toBe(error);
-  const { appointments, notBefore, closedUntil, learned, days, refusals } = await readState('m');
-  expect({ appointments, notBefore, closedUntil, learned, refusals }).toEqual({
-    ...{ appointments: [], notBefore: undefined, closedUntil: undefined, learned: {}, refusals: 0 },
+  const { reservations, notBefore, closedUntil, learned, days, refusals } = await readState('m');
+  expect({ reservations, notBefore, closedUntil, learned, refusals }).toEqual({
+    ...{ reservations: [], notBefore: undefined, closedUntil: undefined, learned: {}, refusals: 0 },
   });
   expect(days).toMatchObject([{ count: 0 }]);
   // The user may have paid meanwhile, so the next request is sent.

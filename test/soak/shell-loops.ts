@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { computeGuardMs } from '../../src/quota/limiter/schedule.js';
+import { computeMarginMs } from '../../src/quota/limiter/schedule.js';
 import { root, startShell } from '../helpers/boticelli.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
 import { computeQuotaUse, enforceQuota } from '../helpers/quota-enforcer.js';
@@ -92,7 +92,7 @@ export async function runLoops({
       idealMs: (requestCount / rpm - 1) * windowMs,
     },
     replies: outputs.reduce((sum, { stdout }) => sum + (stdout.match(/^Reply /gm)?.length ?? 0), 0),
-    quotaUse: computeQuotaUse(log.accepted(), rpm, windowMs + computeGuardMs(windowMs, 1)),
+    quotaUse: computeQuotaUse(log.accepted(), rpm, windowMs + computeMarginMs(windowMs, 1)),
     warnings: outputs.flatMap(({ stderr }) => stderr.match(/^boticelli: warning: .*/gm) ?? []),
   };
 }

@@ -204,11 +204,11 @@ function toJson({ file, acts, diagnostics, estimate }: CheckedFile) {
   };
 }
 
-function estimateToJson({ dayUsedUp, ...estimate }: Estimate) {
-  // The JSON field of `dayUsedUp` is named `closed`.
+function estimateToJson({ closedModel, ...estimate }: Estimate) {
+  // The JSON field of `closedModel` is named `closed`.
   return {
     ...estimate,
-    ...(dayUsedUp && { closed: { ...dayUsedUp, until: new Date(dayUsedUp.until).toISOString() } }),
+    ...(closedModel && { closed: { ...closedModel, until: new Date(closedModel.until).toISOString() } }),
   };
 }
 

@@ -49,11 +49,11 @@ async function createModelsReport(options: ModelsOptions, proc: CliProcess, sign
   const settings = await loadSettings(options, proc, colors);
   const { entries, listedAt } = await loadModelList({ settings, refresh, warn, signal });
   const now = systemClock.now();
-  const { project, limitsFor, budget, windowMs, tier } = settings;
+  const { project, limitsFor, quotaBudget, windowMs, tier } = settings;
   // If the database is unreadable, the limits come from the settings. Loading the list has already printed a warning.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
   const names = entries.map(({ name }) => name);
-  const statuses = getQuotaStatus({ modelStates, project, limitsFor, budget, windowMs, now, models: names });
+  const statuses = getQuotaStatus({ modelStates, project, limitsFor, quotaBudget, windowMs, now, models: names });
   const quota = new Map(statuses.map((status) => [status.model, status]));
   const selected = entries.filter(
     (entry) => matchesSearch(entry, search) && (!live || getListedCapabilities(entry).supportsLive),
@@ -92,12 +92,12 @@ function describeModel(entry: ModelInfo, { quota, now, prices }: DescribeOptions
   };
 }
 
-/** Returns the quota of a model. An alias has the limits of the model that it stands for. */
+/** Returns the quota of a model. An alias has the limits of the model that serves it. */
 function getQuota(model: string, quota: ReadonlyMap<string, QuotaStatus>): Pick<ListedModel, 'limits' | 'standsFor'> {
   const status = quota.get(model);
-  if (status?.standsFor === undefined) return { limits: status?.limits ?? {} };
-  const target = quota.get(status.standsFor);
-  return { limits: target && 'limits' in target ? target.limits : {}, standsFor: status.standsFor };
+  if (status?.servedBy === undefined) return { limits: status?.limits ?? {} };
+  const target = quota.get(status.servedBy);
+  return { limits: target && 'limits' in target ? target.limits : {}, standsFor: status.servedBy };
 }
 
 interface LoadModelListOptions {

@@ -3,7 +3,7 @@ import type { Settings } from '../../config/settings.js';
 import { createUnreadableError, databasePath, openReadOnly } from '../../database/open.js';
 import { systemClock as clock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
-import { createConcurrencyLimiter } from '../../quota/limiter/concurrency-leases.js';
+import { createConcurrencyLimiter } from '../../quota/limiter/concurrency-limiter.js';
 import { createModelQueue } from '../../quota/limiter/model-queue.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
 import { createRateLimiter } from '../../quota/limiter/rate-limiter.js';
@@ -43,12 +43,12 @@ export interface RunQuota extends QuotaOptions {
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, maxWaitMs } = options;
-  // `budget` is the share of each rate limit that boticelli may use, not an amount of money.
-  const { project, limitsFor, budget, windowMs } = settings;
+  // `quotaBudget` is the share of each rate limit that boticelli may use, not an amount of money.
+  const { project, limitsFor, quotaBudget, windowMs } = settings;
   const connection = await startConnecting(options);
   const store = openLocalStore(options);
   const common = { clock, limitsFor, ...(maxWaitMs !== undefined && { maxWaitMs }) };
-  const limiterOptions = { ...common, store, project, budget, windowMs };
+  const limiterOptions = { ...common, store, project, quotaBudget, windowMs };
   const quota = { ...common, queue: createModelQueue({ limitsFor }) };
   if (!connection) {
     const limiter = createRateLimiter(limiterOptions);

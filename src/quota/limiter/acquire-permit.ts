@@ -78,23 +78,23 @@ async function acquireReservation(
   options: PermitOptions,
 ): Promise<Omit<Permit, 'release'>> {
   const { limiter, clock } = options;
-  const { reserve, ensureReserved } = createReserver(request, context, options);
+  const { reserve, resolveReservation } = createReserver(request, context, options);
   const wait = (initial: Reservation) => {
     const reason = toWaitReason(initial);
-    const work = () => waitForReservation(initial, context, { ...options, ensureReserved });
+    const work = () => waitForReservation(initial, context, { ...options, resolveReservation });
     // If the reservation's time has already come, `work` does not wait. It may still take some milliseconds on a busy
     // machine, which must not be reported as a wait.
     return initial.at > clock.now() ? measureWait(context, { model: initial.model, reason, clock }, work) : work();
   };
   let reservation = await wait(await reserve());
-  let isSent = false;
+  let isConfirmed = false;
 
   const confirm = async (): Promise<void> => {
-    while (!isSent) {
-      const outcome = await limiter.confirm(reservation);
-      isSent = outcome === 'go';
-      if (outcome === 'go') return;
-      reservation = await wait(await ensureReserved(outcome));
+    while (!isConfirmed) {
+      const result = await limiter.confirm(reservation);
+      isConfirmed = result === 'go';
+      // The reservation has a new time, or nothing is reserved.
+      if (result !== 'go') reservation = await wait(await resolveReservation(result));
     }
   };
   return {
@@ -102,7 +102,7 @@ async function acquireReservation(
     async settle({ usage: { promptTokens }, model: servedModel }) {
       // The reply has arrived and was billed, so a failure to write to the store must not discard it. If the driver has
       // not called `beforeSending`, the reservation is confirmed only now.
-      if (!isSent) await limiter.confirm(reservation).catch(() => {});
+      if (!isConfirmed) await limiter.confirm(reservation).catch(() => {});
       await limiter.settle(reservation, { promptTokens, servedModel }).catch(() => {});
     },
     async recordFailure(thrown) {
@@ -116,7 +116,7 @@ async function acquireReservation(
         return (await findTooLargeError(thrown, request, context, options)) ?? thrown.withoutDelay();
       }
       // A request that was not sent uses no quota, and neither does one for a model that does not exist.
-      if (!isSent || isUnknownModel(thrown)) await limiter.cancel(reservation).catch(() => {});
+      if (!isConfirmed || isUnknownModel(thrown)) await limiter.cancel(reservation).catch(() => {});
       return thrown;
     },
   };
@@ -162,20 +162,24 @@ const rescheduleAboveMs = 400;
 async function waitForReservation(
   initial: Reservation,
   { emit, signal }: CallContext,
-  { limiter, clock, ensureReserved }: Pick<PermitOptions, 'limiter' | 'clock'> & Pick<Reserver, 'ensureReserved'>,
+  {
+    limiter,
+    clock,
+    resolveReservation,
+  }: Pick<PermitOptions, 'limiter' | 'clock'> & Pick<Reserver, 'resolveReservation'>,
 ): Promise<Reservation> {
   let reservation = initial;
   try {
     for (let reportedUntil = 0; ; ) {
       signal?.throwIfAborted();
-      const { model, reason, guessed, limit, at } = reservation;
+      const { model, reason, isLimitGuessed, limit, at } = reservation;
       const waitMs = Math.ceil(at - clock.now());
       if (waitMs <= 0) return reservation;
       // A wait is reported again only if it becomes longer.
       if (at > reportedUntil) {
         const until = new Date(at).toISOString();
         const reported = { reason: toWaitReason(reservation), ...(reason === 'spend' && { isProjectWide: true }) };
-        const guess = guessed ? { guessed, ...(limit !== undefined && { limit }) } : {};
+        const guess = isLimitGuessed ? { guessed: true, ...(limit !== undefined && { limit }) } : {};
         emit?.({ type: 'wait', model, ...reported, waitMs, until, ...guess });
       }
       reportedUntil = Math.max(reportedUntil, at);
@@ -184,7 +188,7 @@ async function waitForReservation(
         return reservation;
       }
       await clock.sleep(Math.ceil(waitMs / 2), signal);
-      reservation = await ensureReserved(await limiter.reschedule(reservation));
+      reservation = await resolveReservation(await limiter.reschedule(reservation));
     }
   } catch (thrown) {
     await limiter.cancel(reservation).catch(() => {});

@@ -17,8 +17,8 @@ export interface QuotaRejection {
   /** True if the limit applies to the project as a whole, so that all its models pause. */
   pausesProject?: boolean;
   /**
-   * True if the request was sent without regard to the limits. Its rejection does not widen the guard, which is the
-   * safety margin of each window (`computeGuardMs`).
+   * True if the request was sent without regard to the limits. Its rejection does not widen the safety margin
+   * of each window (`computeMarginMs`).
    */
   ignoredLimits?: boolean;
 }
@@ -43,12 +43,12 @@ export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaReject
   };
 }
 
-/** The largest multiplier of the guard. */
-const maxGuardFactor = 8;
+/** The largest multiplier of the safety margin of a window. */
+const maxMarginFactor = 8;
 
 /**
- * Records the limits that a rejection states, and the time before which no request will be accepted. Widens the guard
- * if the rejected request was within the known limits.
+ * Records the limits that a rejection states, and the time before which no request will be accepted. Widens the safety
+ * margin if the rejected request was within the known limits.
  */
 export function applyRejection(
   state: ModelState,
@@ -68,13 +68,13 @@ export function applyRejection(
   }
   const limitsAfter = computeEffectiveLimits(limits, state);
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
-  // A rejection within the known limits means that the guard is too small for the jitter. To count a burst of
-  // rejections once, a rejection counts only if its reservation was made after the previous rejection, and if the guard
-  // has not changed for a window.
-  const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.guardChangedAt ?? 0) > windowMs;
+  // A rejection within the known limits means that the safety margin is too small for the jitter. To count a burst of
+  // rejections once, a rejection counts only if its reservation was made after the previous rejection, and if the
+  // safety margin has not changed for a window.
+  const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.marginChangedAt ?? 0) > windowMs;
   if (!hasNewLimit && !ignoredLimits && isIndependentRejection && violations.length > 0) {
-    state.guardFactor = Math.min(maxGuardFactor, state.guardFactor * 2);
-    state.guardChangedAt = now;
+    state.marginFactor = Math.min(maxMarginFactor, state.marginFactor * 2);
+    state.marginChangedAt = now;
   }
   state.refusedAt = now;
   state.refusals += 1;
@@ -82,7 +82,7 @@ export function applyRejection(
   const notBefore = Math.ceil(now + pauseMs);
   if (notBefore < (state.notBefore ?? 0)) return;
   state.notBefore = notBefore;
-  state.refusedFor = violations.some(({ per, unit }) => per === 'minute' && unit === 'tokens') ? 'tpm' : 'rpm';
+  state.notBeforeReason = violations.some(({ per, unit }) => per === 'minute' && unit === 'tokens') ? 'tpm' : 'rpm';
 }
 
 function toLimitKind({ per, unit }: QuotaViolation): LimitKind | undefined {
@@ -100,7 +100,7 @@ export const maxTokenRatio = 10;
 export function applyTokenCount(state: ModelState, id: string, tokens: { estimated: number; actual: number }): void {
   const { estimated, actual } = tokens;
   state.refusals = 0;
-  const reservation = state.appointments.find((candidate) => candidate.id === id);
+  const reservation = state.reservations.find((candidate) => candidate.id === id);
   if (reservation && actual > 0) reservation.tokens = actual;
   // The ratio of a short prompt is not reliable. A count of 0 means that the API did not send a count.
   if (estimated < 20 || actual === 0) return;
@@ -119,10 +119,10 @@ export function applyTokenCount(state: ModelState, id: string, tokens: { estimat
  * guess.
  */
 export function recordServed(state: ModelState, id: string, windowMs: number): void {
-  const { appointments, servedInWindow = freeTierRpm } = state;
-  const index = appointments.findIndex((candidate) => candidate.id === id);
-  const windowStart = (appointments[index]?.at ?? 0) - windowMs;
-  const inWindow = appointments.slice(0, index + 1).filter(({ confirmed, at }) => confirmed && at > windowStart);
+  const { reservations, servedInWindow = freeTierRpm } = state;
+  const index = reservations.findIndex((candidate) => candidate.id === id);
+  const windowStart = (reservations[index]?.at ?? 0) - windowMs;
+  const inWindow = reservations.slice(0, index + 1).filter(({ confirmed, at }) => confirmed && at > windowStart);
   const served = inWindow.reduce((sum, reservation) => sum + countRequests(reservation), 0);
   if (served > servedInWindow) state.servedInWindow = served;
 }

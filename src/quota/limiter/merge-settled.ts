@@ -20,7 +20,7 @@ const slicesPerWindow = 100;
  * `maxUnmerged` reservations.
  */
 export function mergeSettled(state: ModelState, id: string, windowMs: number): void {
-  const { appointments: reservations } = state;
+  const { reservations } = state;
   if (reservations.length <= maxUnmerged) return;
   const index = reservations.findIndex((reservation) => reservation.id === id);
   const settled = reservations[index];

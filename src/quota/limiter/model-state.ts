@@ -6,12 +6,12 @@ export type BlockingLimit = 'rpm' | 'tpm' | 'spend';
 
 /**
  * The quota state of one model in one project. A project has a state of its own too, which holds only the pause of all
- * its models (see project-pause.ts). States are stored as JSON, so the field names are part of the format. Times are in
- * milliseconds since the epoch.
+ * its models (see project-pause.ts). States are stored as JSON, so the field names are part of the format, except for
+ * those in `storedNames`. Times are in milliseconds since the epoch.
  */
 export interface ModelState extends ObservedLimits {
-  /** The recent and pending reservations, in order of send time. The name is part of the stored format. */
-  appointments: StoredReservation[];
+  /** The recent and pending reservations, in order of send time. */
+  reservations: StoredReservation[];
   /** The request counts of the current Pacific day and of later days. */
   days: { endsAt: number; count: number }[];
   /**
@@ -19,24 +19,27 @@ export interface ModelState extends ObservedLimits {
    * than ten minutes.
    */
   closedUntil?: number;
-  /** No request is sent before this time, because the API rejected an earlier request for the limit in `refusedFor`. */
+  /**
+   * No request is sent before this time, because the API rejected an earlier request for the limit in
+   * `notBeforeReason`.
+   */
   notBefore?: number;
   /** The limit that caused `notBefore`; `rpm` if the API did not state it. */
-  refusedFor?: BlockingLimit;
+  notBeforeReason?: BlockingLimit;
   /** Per-minute rejections since the last reply. In a project's own state: the number of consecutive pauses. */
   refusals: number;
-  /** The multiplier of the guard, the safety margin of each window (see `computeGuardMs`); 1 or more. */
-  guardFactor: number;
-  /** When `guardFactor` last changed. */
-  guardChangedAt?: number;
+  /** The multiplier of the safety margin of each window (see `computeMarginMs`); 1 or more. */
+  marginFactor: number;
+  /** When `marginFactor` last changed. */
+  marginChangedAt?: number;
   /** When the API last rejected a request for a per-minute limit. */
   refusedAt?: number;
   /** Actual prompt tokens per estimated token. */
   tokenRatio?: number;
-  /** Concurrency slots in use. */
-  leases: { id: string; expiresAt: number }[];
-  /** For an alias: the model that serves it. Requests are then counted in that model's state. */
-  standsFor?: string;
+  /** The concurrency slots in use. */
+  concurrencySlots: { id: string; expiresAt: number }[];
+  /** For an alias: the model that serves it. The alias's requests are then counted in that model's state. */
+  servedBy?: string;
   /** In Redis: a random id, assigned when the state is created. A changed id shows that Redis has lost the state. */
   edition?: string;
 }
@@ -73,18 +76,41 @@ export function correctTokenEstimate({ tokenRatio = 1 }: ModelState, estimated: 
 
 /** Creates the state of a model about which nothing is known. */
 export function createModelState(): ModelState {
-  return { appointments: [], days: [], learned: {}, refusals: 0, guardFactor: 1, leases: [] };
+  return { reservations: [], days: [], learned: {}, refusals: 0, marginFactor: 1, concurrencySlots: [] };
 }
 
 /** Whether a state says nothing: no request is counted, and nothing was learned. Its model may not even exist. */
 export function isEmptyState(state: ModelState): boolean {
-  const { appointments, days, leases, learned } = state;
-  const optionalFields = [state.closedUntil, state.notBefore, state.tokenRatio, state.servedInWindow, state.standsFor];
+  const { reservations, days, concurrencySlots, learned } = state;
+  const optionalFields = [state.closedUntil, state.notBefore, state.tokenRatio, state.servedInWindow, state.servedBy];
   return (
-    appointments.length + leases.length + Object.keys(learned).length === 0 &&
+    reservations.length + concurrencySlots.length + Object.keys(learned).length === 0 &&
     days.every(({ count }) => count === 0) &&
     optionalFields.every((field) => field === undefined)
   );
+}
+
+/**
+ * The stored names of fields that have another name in the code. The stored names are fixed: existing stores use them.
+ */
+const storedNames: ReadonlyMap<string, string> = new Map([
+  ['reservations', 'appointments'],
+  ['concurrencySlots', 'leases'],
+  ['servedBy', 'standsFor'],
+  ['notBeforeReason', 'refusedFor'],
+  ['marginFactor', 'guardFactor'],
+  ['marginChangedAt', 'guardChangedAt'],
+] satisfies [keyof ModelState, string][]);
+
+const fieldNames: ReadonlyMap<string, string> = new Map([...storedNames].map(([name, stored]) => [stored, name]));
+
+function renameFields(value: object, names: ReadonlyMap<string, string>): object {
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [names.get(name) ?? name, field]));
+}
+
+/** Converts a state to the JSON in which it is stored. */
+export function serializeModelState(state: ModelState): string {
+  return JSON.stringify(renameFields(state, storedNames));
 }
 
 /**
@@ -93,8 +119,9 @@ export function isEmptyState(state: ModelState): boolean {
  */
 export function parseModelState(json: string | undefined): ModelState {
   try {
-    const state: ModelState = { ...createModelState(), ...JSON.parse(json ?? '{}') };
-    for (const key of ['appointments', 'days', 'leases'] as const) if (!isArrayOfObjects(state[key])) state[key] = [];
+    const state: ModelState = { ...createModelState(), ...renameFields(JSON.parse(json ?? '{}'), fieldNames) };
+    for (const key of ['reservations', 'days', 'concurrencySlots'] as const)
+      if (!isArrayOfObjects(state[key])) state[key] = [];
     return state;
   } catch {
     return createModelState();
@@ -106,8 +133,8 @@ function isArrayOfObjects(value: unknown): boolean {
 }
 
 /**
- * The time at which a reservation was made or a request was rejected may be up to this far in the future. Processes on
- * one machine agree on the time to the millisecond, so a later time shows that the clock was set back.
+ * If a stored time of a reservation or a rejection is more than this in the future, the clock was set back after the
+ * time was stored. Processes on one machine agree on the time to the millisecond, so a second is more than enough.
  */
 const clockToleranceMs = 1000;
 
@@ -115,22 +142,22 @@ const clockToleranceMs = 1000;
 const maxPauseMs = 10 * 60_000;
 
 /**
- * Removes expired entries, and narrows a guard that was widened long ago. If the clock was set back, moves reservations
- * and rejections back with it, and limits how far `notBefore` and `closedUntil` are in the future, so that no request
- * waits until the old time is reached again.
+ * Removes expired entries, and narrows a safety margin that was widened long ago. If the clock was set back, moves
+ * reservations and rejections back with it, and limits how far `notBefore` and `closedUntil` are in the future, so that
+ * no request waits until the old time is reached again.
  */
 export function refreshState(state: ModelState, now: number, windowMs: number): void {
-  undoClockSetBack(state, now);
-  // A reservation counts for one window and its guard. For a window of 60 s, the guard is at most 4 s.
+  moveTimesBackWithClock(state, now);
+  // A reservation counts for one window and its safety margin. For a window of 60 s, the margin is at most 4 s.
   const cutoff = now - 1.5 * windowMs;
-  for (const { at, confirmed } of state.appointments) {
+  for (const { at, confirmed } of state.reservations) {
     // The process that made the reservation ended before it sent the request, so the day does not count the request.
     if (at <= cutoff && !confirmed) findOrCreateDay(state, at).count -= 1;
   }
-  state.appointments = state.appointments.filter(({ at }) => at > cutoff);
+  state.reservations = state.reservations.filter(({ at }) => at > cutoff);
   state.days = state.days.filter(({ endsAt }) => endsAt > now && endsAt < now + 8 * 86_400_000);
-  state.leases = state.leases.filter(({ expiresAt }) => expiresAt > now);
-  narrowGuard(state, now, windowMs);
+  state.concurrencySlots = state.concurrencySlots.filter(({ expiresAt }) => expiresAt > now);
+  narrowMargin(state, now, windowMs);
   // If windows are long, a longer pause is plausible too: up to two windows.
   const maxNotBefore = now + Math.max(maxPauseMs, 2 * windowMs);
   if (state.notBefore !== undefined) state.notBefore = Math.min(state.notBefore, maxNotBefore);
@@ -139,9 +166,9 @@ export function refreshState(state: ModelState, now: number, windowMs: number): 
   for (const key of ['notBefore', 'closedUntil'] as const) if ((state[key] ?? now) <= now) delete state[key];
 }
 
-/** Shifts the times in the state back if it has entries from the future. */
-function undoClockSetBack(state: ModelState, now: number): void {
-  const { appointments: reservations, refusedAt = 0, notBefore } = state;
+/** If the clock was set back, moves the stored times back by as much. Times in the future show that it was. */
+function moveTimesBackWithClock(state: ModelState, now: number): void {
+  const { reservations, refusedAt = 0, notBefore } = state;
   const aheadMs = Math.max(refusedAt - now, ...reservations.map(({ bookedAt }) => bookedAt - now));
   if (aheadMs <= clockToleranceMs) return;
   for (const reservation of reservations) {
@@ -153,13 +180,13 @@ function undoClockSetBack(state: ModelState, now: number): void {
 }
 
 /**
- * Halves a widened guard every ten windows. The rejections that widened it may have been caused by another program,
- * which may have stopped since.
+ * Halves a widened safety margin every ten windows. The rejections that widened it may have been caused by another
+ * program, which may have stopped since.
  */
-function narrowGuard(state: ModelState, now: number, windowMs: number): void {
-  if (state.guardFactor === 1 || now - (state.guardChangedAt ?? 0) < 10 * windowMs) return;
-  state.guardFactor = Math.max(1, state.guardFactor / 2);
-  state.guardChangedAt = now;
+function narrowMargin(state: ModelState, now: number, windowMs: number): void {
+  if (state.marginFactor === 1 || now - (state.marginChangedAt ?? 0) < 10 * windowMs) return;
+  state.marginFactor = Math.max(1, state.marginFactor / 2);
+  state.marginChangedAt = now;
 }
 
 /** Returns the entry for the Pacific day of a time. Adds the entry to the state if it is missing. */

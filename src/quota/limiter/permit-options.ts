@@ -1,7 +1,7 @@
 import type { Clock } from '../../driver/clock.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import type { Limits } from '../limits.js';
-import type { ConcurrencyLimiter } from './concurrency-leases.js';
+import type { ConcurrencyLimiter } from './concurrency-limiter.js';
 import type { ModelQueue } from './model-queue.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { TokenCounter } from './token-counter.js';

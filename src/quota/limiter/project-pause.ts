@@ -1,7 +1,12 @@
 import { spendLimits } from '../../facts/limits.js';
 import type { QuotaRejection } from './learned-limits.js';
 import { type ModelState, refreshState } from './model-state.js';
-import { createProjectState, modelStateKey, type ProjectStateOptions, projectStateKey } from './project-state.js';
+import {
+  createModelStateAccess,
+  type ModelStateOptions,
+  modelStateKey,
+  projectStateKey,
+} from './model-state-access.js';
 import { removeReservation, shiftPending } from './schedule.js';
 
 /** A pause of all models of a project, for everyone who shares the store. */
@@ -17,9 +22,9 @@ export interface ProjectPause {
  * each model, because older versions of this program read only the states of models. If a model has no state yet, the
  * pause is copied to it from the state of the project when a process first reserves quota for the model.
  */
-export function createProjectPause(options: ProjectStateOptions): ProjectPause {
+export function createProjectPause(options: ModelStateOptions): ProjectPause {
   const { store, clock, project, windowMs = 60_000 } = options;
-  const { updateServingState } = createProjectState(options);
+  const { updateStateOfServingModel } = createModelStateAccess(options);
   const checkedModels = new Set<string>();
   const update = <Result>(key: string, change: (state: ModelState, now: number) => Result): Promise<Result> =>
     store.transact(key, (state) => {
@@ -30,7 +35,7 @@ export function createProjectPause(options: ProjectStateOptions): ProjectPause {
 
   return {
     async begin(rejection, { id, model: requested }) {
-      const { model, sentAt } = await updateServingState(requested, (state, _now, servingModel) => ({
+      const { model, sentAt } = await updateStateOfServingModel(requested, (state, _now, servingModel) => ({
         model: servingModel,
         sentAt: removeReservation(state, id)?.at ?? 0,
       }));
@@ -46,7 +51,7 @@ export function createProjectPause(options: ProjectStateOptions): ProjectPause {
       if (checkedModels.has(model)) return;
       checkedModels.add(model);
       const { notBefore: until = 0 } = (await store.read(projectStateKey(project))) ?? {};
-      if (until > clock.now()) await updateServingState(model, (state, now) => applyPause(state, now, until));
+      if (until > clock.now()) await updateStateOfServingModel(model, (state, now) => applyPause(state, now, until));
     },
   };
 }
@@ -54,7 +59,7 @@ export function createProjectPause(options: ProjectStateOptions): ProjectPause {
 function applyPause(state: ModelState, now: number, until: number): void {
   if (until > (state.notBefore ?? 0)) {
     state.notBefore = until;
-    state.refusedFor = 'spend';
+    state.notBeforeReason = 'spend';
   }
   shiftPending(state, now, until);
 }
@@ -63,8 +68,9 @@ function applyPause(state: ModelState, now: number, until: number): void {
 function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaRejection, sentAt: number): number {
   const { windowMs, firstPauseMs } = spendLimits;
   const { refusedAt } = state;
-  // After two windows of the spend-based limit without a rejection, the pauses start from the shortest again. The last
-  // pause rarely outlasts the first window, so requests could be sent in the second window, and none was rejected.
+  // After two windows of the spend-based limit without a rejection, the pauses start from the shortest again. Two,
+  // because the pause after the latest rejection takes up the first window, unless the API asked for a longer pause. In
+  // the second window requests could be sent, and none was rejected.
   // A request that was sent before the latest rejection says nothing new when it is rejected too, so a burst of
   // rejections counts once.
   if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;

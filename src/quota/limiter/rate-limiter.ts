@@ -3,8 +3,8 @@ import type { Limits, QuotaBudget } from '../limits.js';
 import { applyRejection, applyTokenCount, type QuotaRejection, recordServed } from './learned-limits.js';
 import { mergeSettled } from './merge-settled.js';
 import { correctTokenEstimate, findOrCreateDay, type ModelState } from './model-state.js';
+import { createModelStateAccess, type ModelStateOptions } from './model-state-access.js';
 import { createProjectPause } from './project-pause.js';
-import { createProjectState, type ProjectStateOptions } from './project-state.js';
 import {
   advancePending,
   computeWindowLimits,
@@ -96,8 +96,8 @@ export interface RateLimiter {
 }
 
 /** The options of `createRateLimiter`. */
-export interface RateLimiterOptions extends ProjectStateOptions {
-  budget?: QuotaBudget;
+export interface RateLimiterOptions extends ModelStateOptions {
+  quotaBudget?: QuotaBudget;
 }
 
 /** The base of other rate limiters. If such a limiter replaces `reserve`, it must first call `applyProjectPause`. */
@@ -108,13 +108,13 @@ export interface PausingRateLimiter extends RateLimiter {
 
 /** Creates the rate limiter of one project. The algorithm is the same for every store. */
 export function createRateLimiter(options: RateLimiterOptions): PausingRateLimiter {
-  const { updateServingState, linkAlias } = createProjectState(options);
+  const { updateStateOfServingModel, linkAlias } = createModelStateAccess(options);
   const { windowMs = 60_000 } = options;
   const updateWithLimits = <Ref extends ReservationRef, Result>(
     reservation: Ref,
     change: (state: ModelState, now: number, withModel: Ref & { model: string }, window: WindowLimits) => Result,
   ): Promise<Result> =>
-    updateServingState(reservation.request.model, (state, now, model) => {
+    updateStateOfServingModel(reservation.request.model, (state, now, model) => {
       const window = computeWindowLimits(state, reservation.request.limitsFor(model), options);
       return change(state, now, { ...reservation, model }, window);
     });
@@ -129,12 +129,12 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
     reschedule: (reservation) => updateWithLimits(reservation, rescheduleIn),
     confirm: (reservation) => updateWithLimits(reservation, confirmIn),
     recordSent: (request, id = randomUUID()) =>
-      updateServingState(request.model, (state, now, model) => recordSentIn(state, now, { id, request, model })),
-    cancel: ({ request, id }) => updateServingState(request.model, (state) => void removeReservation(state, id)),
+      updateStateOfServingModel(request.model, (state, now, model) => recordSentIn(state, now, { id, request, model })),
+    cancel: ({ request, id }) => updateStateOfServingModel(request.model, (state) => void removeReservation(state, id)),
     async settle({ id, request }, { promptTokens, servedModel }) {
       const tokens = { estimated: request.estimatedTokens, actual: promptTokens ?? 0 };
       const trySettle = ({ acceptsAnyModel }: { acceptsAnyModel: boolean }) =>
-        updateServingState(request.model, (state, _now, model) => {
+        updateStateOfServingModel(request.model, (state, _now, model) => {
           const isAccepted = acceptsAnyModel || model === servedModel;
           if (isAccepted) settleIn(state, { id, tokens, windowMs });
           return isAccepted;
@@ -149,7 +149,7 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
       // The API names the model whose quota is exceeded. For an alias, that is the model that serves it.
       const namedModel = rejection.violations.find(({ model }) => model !== undefined)?.model;
       if (namedModel !== undefined) await linkAlias(request.model, namedModel, id);
-      await updateServingState(request.model, (state, now, model) => {
+      await updateStateOfServingModel(request.model, (state, now, model) => {
         const limits = request.limitsFor(model);
         // A rejected request does not count against the minute or the day.
         const bookedAt = removeReservation(state, id)?.bookedAt ?? 0;
@@ -197,12 +197,12 @@ function recordSentIn(
 ): Reservation {
   const tokens = getPromptTokens(state, request);
   insertReservation(state, { id, at: now, tokens, bookedAt: now, confirmed: true });
-  return { state: 'booked', id, request, model, at: now, guessed: false };
+  return { state: 'booked', id, request, model, at: now, isLimitGuessed: false };
 }
 
 function rescheduleIn(state: ModelState, now: number, previous: Reservation, window: WindowLimits): ReservationResult {
   advancePending(state, now, window);
-  const stored = state.appointments.find(({ id }) => id === previous.id);
+  const stored = state.reservations.find(({ id }) => id === previous.id);
   return stored ? { ...previous, at: stored.at } : reserveIn(state, now, previous, window);
 }
 
@@ -216,8 +216,8 @@ function settleIn(
 }
 
 /** Whether a pause of the whole project has delayed the pending reservations of this model. */
-function isProjectPaused({ notBefore, refusedFor }: ModelState): boolean {
-  return notBefore !== undefined && refusedFor === 'spend';
+function isProjectPaused({ notBefore, notBeforeReason }: ModelState): boolean {
+  return notBefore !== undefined && notBeforeReason === 'spend';
 }
 
 function confirmIn(
@@ -226,7 +226,7 @@ function confirmIn(
   reservation: Reservation,
   window: WindowLimits,
 ): 'go' | ReservationResult {
-  const stored = state.appointments.find(({ id }) => id === reservation.id);
+  const stored = state.reservations.find(({ id }) => id === reservation.id);
   // A limit that was learned meanwhile may be too small for the request.
   if (stored && state.closedUntil === undefined && !isTooLarge(state, stored.tokens, reservation.request)) {
     if (stored.at > now) return { ...reservation, at: stored.at, ...(isProjectPaused(state) && { reason: 'spend' }) };
@@ -237,7 +237,7 @@ function confirmIn(
       stored.confirmed = true;
       if (now > stored.at) {
         stored.at = now;
-        state.appointments.sort((left, right) => left.at - right.at);
+        state.reservations.sort((left, right) => left.at - right.at);
         postponePending(state, now, window);
       }
       return 'go';

@@ -11,11 +11,12 @@ export interface Reserver {
   /** Reserves quota. Rejects immediately on abort, even while another process keeps the store locked. */
   reserve(): Promise<Reservation>;
   /**
-   * Returns the reservation in a result. If the estimate is too large for the service, counts the tokens and reserves
-   * again with the count. If the tokens can't be counted, reserves without regard to the size.
+   * Turns the result of `reserve`, `confirm` or `reschedule` of the rate limiter into a reservation: returns the one
+   * that it contains or, if the estimate is too large for the service, counts the tokens and reserves again with the
+   * count. If the tokens can't be counted, reserves without regard to the size.
    * @throws BoticelliError if nothing was reserved
    */
-  ensureReserved(result: ReservationResult): Promise<Reservation>;
+  resolveReservation(result: ReservationResult): Promise<Reservation>;
 }
 
 /** Creates the reserver of one request. */
@@ -43,7 +44,7 @@ export function createReserver(
       throw thrown;
     }
   };
-  const ensureReserved = async (result: ReservationResult): Promise<Reservation> => {
+  const resolveReservation = async (result: ReservationResult): Promise<Reservation> => {
     if (result.state !== 'too-large' || reservationRequest.countedTokens !== undefined)
       return requireReservation(result);
     const countedTokens = await countTokens(request, context);
@@ -51,5 +52,5 @@ export function createReserver(
     reservationRequest = { ...reservationRequest, ...size };
     return requireReservation(await tryReserve());
   };
-  return { reserve: async () => ensureReserved(await tryReserve()), ensureReserved };
+  return { reserve: async () => resolveReservation(await tryReserve()), resolveReservation };
 }

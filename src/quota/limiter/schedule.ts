@@ -14,7 +14,7 @@ export interface WindowLimits {
   /** The length of the window, in milliseconds. */
   windowMs: number;
   /** Safety margin in milliseconds, added to each window, because requests take varying times to arrive. */
-  guardMs: number;
+  marginMs: number;
 }
 
 /** When a request may be sent, in milliseconds since the epoch. */
@@ -23,7 +23,7 @@ export interface SendTime {
   /** The limit that makes the request wait. Absent if the request does not have to wait. */
   reason?: BlockingLimit;
   /** True if that limit is a built-in guess. */
-  guessed: boolean;
+  isLimitGuessed: boolean;
   /** The value of that limit, if it is a guess. */
   limit?: number;
 }
@@ -38,19 +38,20 @@ export type ScheduleResult = ({ ok: true } & SendTime) | { ok: false; until: num
 export function computeWindowLimits(
   state: ModelState,
   configured: Limits,
-  { windowMs = 60_000, budget }: { windowMs?: number; budget?: QuotaBudget },
+  { windowMs = 60_000, quotaBudget }: { windowMs?: number; quotaBudget?: QuotaBudget },
 ): WindowLimits {
-  const limits = computeEffectiveLimits(configured, state, budget);
-  return { limits, windowMs, guardMs: computeGuardMs(windowMs, state.guardFactor) };
+  const limits = computeEffectiveLimits(configured, state, quotaBudget);
+  return { limits, windowMs, marginMs: computeMarginMs(windowMs, state.marginFactor) };
 }
 
 /**
- * Computes the guard of a window: 2% of it, between 120 and 500 ms, times a factor that grows with rejections. It must
- * exceed the jitter between sending and arriving, which is up to 100 ms while processes start on a busy machine
- * (measured 2026-11, 16 processes on 2 cores). The result is in whole milliseconds, like all stored times.
+ * Computes the safety margin of a window: 2% of the window, between 120 and 500 ms, times `marginFactor`, which grows
+ * with rejections. The margin must exceed the jitter between sending and arriving, which is up to 100 ms while
+ * processes start on a busy machine (measured 2026-11, 16 processes on 2 cores). The result is in whole milliseconds,
+ * like all stored times.
  */
-export function computeGuardMs(windowMs: number, factor: number): number {
-  return Math.ceil(Math.min(500, Math.max(120, windowMs * 0.02)) * factor);
+export function computeMarginMs(windowMs: number, marginFactor: number): number {
+  return Math.ceil(Math.min(500, Math.max(120, windowMs * 0.02)) * marginFactor);
 }
 
 /**
@@ -78,25 +79,25 @@ export function exceedsLearnedLimit({ learned }: ModelState, tokens: number): bo
 }
 
 function findSendTime(
-  { appointments: reservations, notBefore = 0, refusedFor = 'rpm' }: ModelState,
+  { reservations, notBefore = 0, notBeforeReason = 'rpm' }: ModelState,
   tokens: number,
   now: number,
-  { limits, windowMs, guardMs }: WindowLimits,
+  { limits, windowMs, marginMs }: WindowLimits,
 ): SendTime {
   const { rpm, tpm } = limits;
-  const spanMs = windowMs + guardMs;
+  const spanMs = windowMs + marginMs;
   const lastAt = reservations.at(-1)?.at ?? 0;
   const byRequests = rpm ? findBlockingTime(reservations, rpm.value - 1, countRequests) + spanMs : 0;
   const byTokens = tpm ? findBlockingTime(reservations, tpm.value - tokens, countTokens) + spanMs : 0;
   const at = Math.max(now, lastAt, notBefore, byRequests, byTokens);
-  if (at <= now) return { at: now, guessed: false };
+  if (at <= now) return { at: now, isLimitGuessed: false };
   // This time comes from a rejection, so no built-in limit is involved.
-  if (at === notBefore) return { at, reason: refusedFor, guessed: false };
+  if (at === notBefore) return { at, reason: notBeforeReason, isLimitGuessed: false };
   const reason = at === byTokens ? 'tpm' : 'rpm';
   const limit = limits[reason];
   return limit?.source === 'built-in'
-    ? { at, reason, guessed: true, limit: limit.value }
-    : { at, reason, guessed: false };
+    ? { at, reason, isLimitGuessed: true, limit: limit.value }
+    : { at, reason, isLimitGuessed: false };
 }
 
 /**
@@ -122,17 +123,17 @@ const countTokens = ({ tokens }: StoredReservation) => tokens;
 
 /** Inserts a reservation in order of time, and adds it to the count of its day. */
 export function insertReservation(state: ModelState, reservation: StoredReservation): void {
-  const lastAt = state.appointments.at(-1)?.at ?? reservation.at;
-  state.appointments.push(reservation);
+  const lastAt = state.reservations.at(-1)?.at ?? reservation.at;
+  state.reservations.push(reservation);
   // Most reservations are later than all others, so the list rarely needs sorting.
-  if (lastAt > reservation.at) state.appointments.sort((left, right) => left.at - right.at);
+  if (lastAt > reservation.at) state.reservations.sort((left, right) => left.at - right.at);
   findOrCreateDay(state, reservation.at).count += countRequests(reservation);
 }
 
 /** Removes a reservation, if it exists, and subtracts it from the count of its day. */
 export function removeReservation(state: ModelState, id: string): StoredReservation | undefined {
-  const index = state.appointments.findIndex((reservation) => reservation.id === id);
-  const [removed] = index === -1 ? [] : state.appointments.splice(index, 1);
+  const index = state.reservations.findIndex((reservation) => reservation.id === id);
+  const [removed] = index === -1 ? [] : state.reservations.splice(index, 1);
   if (removed) {
     const day = findOrCreateDay(state, removed.at);
     day.count = Math.max(0, day.count - countRequests(removed));
@@ -174,7 +175,7 @@ export function advancePending(state: ModelState, now: number, window: WindowLim
 
 /** Removes and returns the unconfirmed reservations whose time is in the future. */
 function removePending(state: ModelState, now: number): StoredReservation[] {
-  const pending = state.appointments.filter(({ confirmed, at }) => !confirmed && at > now);
+  const pending = state.reservations.filter(({ confirmed, at }) => !confirmed && at > now);
   for (const { id } of pending) removeReservation(state, id);
   return pending;
 }

@@ -22,7 +22,8 @@ export interface RedisConnection {
   isUnavailable(): boolean;
   /**
    * Runs a script on one key, with JSON arguments and additional strings.
-   * @returns `text`: the string that the script returned, if any; `isDone`: true if `boticelliReplace` wrote its value
+   * @returns `text`: the string that the script returned, if any; `hasReplaced`: true if the script `boticelliReplace`
+   *   wrote its value, false if the stored value had changed in the meantime or another script ran
    * @throws RedisUnavailable
    */
   runScript(
@@ -30,7 +31,7 @@ export interface RedisConnection {
     key: string,
     args?: object,
     ...texts: string[]
-  ): Promise<{ text: string | undefined; isDone: boolean }>;
+  ): Promise<{ text: string | undefined; hasReplaced: boolean }>;
   /** Sends any other command. @throws RedisUnavailable */
   send<Result>(command: (client: Redis | Cluster) => Promise<Result>): Promise<Result>;
   close(): void;
@@ -71,9 +72,9 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
         const command = Reflect.get(client, script) as (
           ...parts: string[]
         ) => Promise<[number, (string | null)?, number?]>;
-        const [now, text, doneFlag] = await command.call(client, key, json, ...texts);
+        const [now, text, replacedFlag] = await command.call(client, key, json, ...texts);
         clock.observe(now, sentAt, localClock.now());
-        return { text: text ?? undefined, isDone: doneFlag === 1 };
+        return { text: text ?? undefined, hasReplaced: replacedFlag === 1 };
       });
     },
     close,
@@ -150,7 +151,8 @@ interface ServerClock extends Clock {
  * Estimates how far a server's clock is ahead of the local one. The server reads its clock between the request and the
  * response, so each response bounds the difference. The estimate uses the intersection of all bounds. If the bounds
  * contradict each other, a clock was set, and only the latest bounds are used. The server decides by its own clock what
- * may be sent, so an error of some milliseconds costs only one more call, or a wait that is longer by the error.
+ * may be sent, so an error of some milliseconds costs only one more command to Redis, or a wait that is longer by the
+ * error.
  */
 function createServerClock(clock: Clock): ServerClock {
   let minAheadMs = Number.NEGATIVE_INFINITY;

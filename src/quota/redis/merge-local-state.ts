@@ -28,9 +28,9 @@ export function mergeLocalState(
   state.edition ??= newStateId;
   if (isNew) adoptLearnedState(state, local, toServerTime);
   // The requests of an alias count in the state of the model that serves it, so none are added to this one.
-  if (state.standsFor !== undefined) return state.edition;
-  const existingIds = new Set(state.appointments.map(({ id }) => id));
-  for (const { at, bookedAt, ...reservation } of local.appointments) {
+  if (state.servedBy !== undefined) return state.edition;
+  const existingIds = new Set(state.reservations.map(({ id }) => id));
+  for (const { at, bookedAt, ...reservation } of local.reservations) {
     const sent = { ...reservation, at: toServerTime(at), bookedAt: Math.min(now, toServerTime(bookedAt)) };
     if (reservation.confirmed && !existingIds.has(reservation.id) && sent.at > now - windowMs && sent.at <= now)
       insertReservation(state, sent);
@@ -41,9 +41,10 @@ export function mergeLocalState(
 }
 
 function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: MergeOptions['toServerTime']): void {
-  const { learned, closedUntil, notBefore, refusedFor, guardFactor, tokenRatio, standsFor, servedInWindow } = local;
+  const { learned, closedUntil, notBefore, notBeforeReason, marginFactor, tokenRatio, servedBy, servedInWindow } =
+    local;
   state.learned = { ...learned, ...state.learned };
-  state.guardFactor = Math.max(state.guardFactor, guardFactor);
+  state.marginFactor = Math.max(state.marginFactor, marginFactor);
   if (closedUntil !== undefined) {
     // The end of a day is the same number on every clock.
     const end = isPacificMidnight(closedUntil) ? closedUntil : toServerTime(closedUntil);
@@ -51,9 +52,9 @@ function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: M
   }
   if (notBefore !== undefined && state.notBefore === undefined) {
     state.notBefore = toServerTime(notBefore);
-    if (refusedFor !== undefined) state.refusedFor = refusedFor;
+    if (notBeforeReason !== undefined) state.notBeforeReason = notBeforeReason;
   }
   if (servedInWindow !== undefined) state.servedInWindow = Math.max(state.servedInWindow ?? 0, servedInWindow);
   if (tokenRatio !== undefined) state.tokenRatio ??= tokenRatio;
-  if (standsFor !== undefined && state.appointments.length === 0) state.standsFor ??= standsFor;
+  if (servedBy !== undefined && state.reservations.length === 0) state.servedBy ??= servedBy;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { getNextPacificMidnight, isPacificMidnight } from '../../driver/pacific-day.js';
 import type { ModelState } from '../limiter/model-state.js';
-import { maxAliasDepth, modelStateKey } from '../limiter/project-state.js';
+import { maxAliasDepth, modelStateKey } from '../limiter/model-state-access.js';
 import {
   createRateLimiter,
   type RateLimiter,
@@ -27,10 +27,10 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
 /** What a script reserved, or why it reserved nothing. Times are server times. */
 type ServerTimeResult =
   /**
-   * `booked` without `guessed`: an earlier reservation stays, possibly at another time. It keeps its `guessed` and
-   * `limit`, and its `reason` unless the result has another one.
+   * `booked` without `isLimitGuessed`: the reservation existed before this call and stays, possibly at another time. It
+   * keeps its `isLimitGuessed` and `limit`, and its `reason` unless the result has another one.
    */
-  | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { guessed?: boolean })
+  | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { isLimitGuessed?: boolean })
   | { state: 'closed'; at: number }
   | { state: 'too-late'; at: number; reason?: 'spend' }
   | { state: 'too-large'; tokens: number; limit: number };
@@ -40,10 +40,10 @@ type ServerTimeResult =
 type FinalOutcome = { state: 'done' } | ServerTimeResult;
 /**
  * The final result, or why the script must run again. `unknown`: this process has not seen the stored state yet, or
- * Redis has lost it. `days`: the script needs the ends of the days. `elsewhere`: the model is an alias that `model`
- * serves.
+ * Redis has lost it. `needs-day-ends`: the script needs the ends of the days. `is-alias`: the requested model is an
+ * alias, and `model` serves it.
  */
-type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'elsewhere'; model: string };
+type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'needs-day-ends' } | { state: 'is-alias'; model: string };
 
 /** Maximum calls of a script: it is repeated for an alias, for missing day ends, and if Redis has lost the state. */
 const maxAttempts = 12;
@@ -71,10 +71,11 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   ): ReservationResult => {
     if (outcome.state !== 'booked') return toLocal(outcome);
     const { model, at } = outcome;
-    const { guessed, limit } = outcome.guessed === undefined ? { guessed: false, ...previous } : outcome;
-    const reason = outcome.reason ?? (outcome.guessed === undefined ? previous.reason : undefined);
+    const existed = outcome.isLimitGuessed === undefined;
+    const { isLimitGuessed = false, limit } = existed ? previous : outcome;
+    const reason = outcome.reason ?? (existed ? previous.reason : undefined);
     const { id, request } = previous;
-    const reservation = { state: 'booked', id, request, model, at, guessed: guessed ?? false, shared: true } as const;
+    const reservation = { state: 'booked', id, request, model, at, isLimitGuessed, shared: true } as const;
     return toLocal({ ...reservation, ...(reason !== undefined && { reason }), ...(limit !== undefined && { limit }) });
   };
 
@@ -118,7 +119,7 @@ function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): numb
 
 /** Creates a function that runs a script on the state in which a model's requests are counted. */
 function createScriptRunner(options: RedisRateLimiterOptions) {
-  const { connection, store, project, windowMs = 60_000, budget: quotaBudget = {}, readLocalState } = options;
+  const { connection, store, project, windowMs = 60_000, quotaBudget = {}, readLocalState } = options;
   const { clock } = connection;
   /** By key: the id (`ModelState.edition`) that each shared state had when this process last merged its local state. */
   const knownStateIds = new Map<string, string>();
@@ -140,7 +141,7 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
     for (let depth = 1, attempts = 0; attempts < maxAttempts; attempts += 1) {
       const key = modelStateKey(project, model);
       const { text = '{}' } = await connection.runScript(script, store.redisKey(key), {
-        ...{ id, windowMs, budget: quotaBudget, estimatedTokens, countedTokens, ignoresTokenLimit, dayEnds, expiryMs },
+        ...{ id, windowMs, quotaBudget, estimatedTokens, countedTokens, ignoresTokenLimit, dayEnds, expiryMs },
         ...{ edition: knownStateIds.get(key), limits: limitsFor(model), mayFollowAlias: depth < maxAliasDepth },
         ...(deadline !== undefined && { deadline: clock.toServer(deadline) }),
       });
@@ -149,10 +150,10 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
         case 'unknown':
           await mergeLocal(key);
           break;
-        case 'days':
+        case 'needs-day-ends':
           dayEnds = listPacificDayEnds(clock.now());
           break;
-        case 'elsewhere':
+        case 'is-alias':
           [model, depth] = [outcome.model, depth + 1];
           break;
         default:

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
-import { type ModelState, parseModelState } from '../limiter/model-state.js';
+import { type ModelState, parseModelState, serializeModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from '../stores/quota-store.js';
 import { type RedisConnection, RedisUnavailable } from './connection.js';
 
@@ -57,15 +57,15 @@ export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' 
         let [{ text }] = await Promise.all([reading, indexedKeys.has(key) || addToIndex(key)]);
         for (let attempts = 0; attempts < maxAttempts; attempts += 1) {
           const state = parseModelState(text);
-          const before = JSON.stringify(state);
+          const before = serializeModelState(state);
           const result = change(state);
-          const after = JSON.stringify(state);
+          const after = serializeModelState(state);
           if (after === before) return result;
           // If the state is missing, Redis may have lost everything, including the index.
           if (text === undefined) await addToIndex(key);
           const digest = text === undefined ? '' : createHash('sha1').update(text).digest('hex');
           const response = await connection.runScript('boticelliReplace', redisKey(key), { digest, expiryMs }, after);
-          if (response.isDone) return result;
+          if (response.hasReplaced) return result;
           text = response.text;
           if (attempts === 0) continue;
           // A random delay that grows with the attempts lets other writers finish.

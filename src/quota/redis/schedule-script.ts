@@ -3,8 +3,8 @@
  * property test compares both versions (test/quota/redis/redis-limiter.test.ts): a change to one needs the same change
  * to the other. Differences:
  *
- * - Lua has no calendar. If the day of a time is not in the state, the result is `days`, and the caller runs the script
- *   again with the ends of the days around `now` in `args.dayEnds`.
+ * - Lua has no calendar. If the state has no day for a time, the script returns the status `needs-day-ends`. The caller
+ *   then runs the script again with `args.dayEnds`, the ends of the days around `now`.
  * - Lists are kept in order instead of sorted, because Lua's sort is not stable.
  *
  * Uses two variables that `preludeLua` in scripts.ts defines: `args` (the caller's arguments) and `now` (the server's
@@ -16,7 +16,7 @@ local hourMs, dayMs = 3600000, 86400000
 -- Returns the end of a time's day. Days before and after those in args.dayEnds are assumed to have 24 hours.
 local function findDayEnd(at)
   local ends = args.dayEnds
-  if not ends then error({ state = 'days' }) end
+  if not ends then error({ state = 'needs-day-ends' }) end
   if at < ends[1] then return ends[1] - math.floor((ends[1] - at - 1) / dayMs) * dayMs end
   for _, dayEnd in ipairs(ends) do
     if dayEnd > at then return dayEnd end
@@ -46,12 +46,13 @@ local function filter(list, isWanted)
   return result
 end
 
-local function undoClockSetBack(state)
+-- If the clock was set back, moves the stored times back by as much.
+local function moveTimesBackWithClock(state)
   local refusedAt = state.refusedAt or 0
   local aheadMs = refusedAt - now
-  for _, each in ipairs(state.appointments) do aheadMs = math.max(aheadMs, each.bookedAt - now) end
+  for _, each in ipairs(state.reservations) do aheadMs = math.max(aheadMs, each.bookedAt - now) end
   if aheadMs <= 1000 then return end
-  for _, each in ipairs(state.appointments) do
+  for _, each in ipairs(state.reservations) do
     each.at = each.at - aheadMs
     each.bookedAt = each.bookedAt - aheadMs
   end
@@ -60,20 +61,20 @@ local function undoClockSetBack(state)
 end
 
 local function refreshState(state)
-  undoClockSetBack(state)
+  moveTimesBackWithClock(state)
   local cutoff = now - 1.5 * args.windowMs
-  for _, each in ipairs(state.appointments) do
+  for _, each in ipairs(state.reservations) do
     if each.at <= cutoff and not each.confirmed then
       local day = findOrCreateDay(state, each.at)
       day.count = day.count - 1
     end
   end
-  state.appointments = filter(state.appointments, function(each) return each.at > cutoff end)
+  state.reservations = filter(state.reservations, function(each) return each.at > cutoff end)
   state.days = filter(state.days, function(day) return day.endsAt > now and day.endsAt < now + 8 * dayMs end)
-  state.leases = filter(state.leases, function(lease) return lease.expiresAt > now end)
-  if state.guardFactor ~= 1 and now - (state.guardChangedAt or 0) >= 10 * args.windowMs then
-    state.guardFactor = math.max(1, state.guardFactor / 2)
-    state.guardChangedAt = now
+  state.concurrencySlots = filter(state.concurrencySlots, function(slot) return slot.expiresAt > now end)
+  if state.marginFactor ~= 1 and now - (state.marginChangedAt or 0) >= 10 * args.windowMs then
+    state.marginFactor = math.max(1, state.marginFactor / 2)
+    state.marginChangedAt = now
   end
   if state.notBefore then state.notBefore = math.min(state.notBefore, now + math.max(10 * 60000, 2 * args.windowMs)) end
   if state.closedUntil and state.closedUntil > now + 25 * hourMs then state.closedUntil = findOrCreateDay(state, now).endsAt end
@@ -100,7 +101,7 @@ local function computeEffectiveLimits(state)
     local raised = raiseGuess(args.limits[kind], kind == 'rpm' and state.servedInWindow or 0)
     local limit = selectLimit(raised, state.learned[kind])
     if limit then
-      local value = math.max(1, math.floor(limit.value * (args.budget[kind] or 1)))
+      local value = math.max(1, math.floor(limit.value * (args.quotaBudget[kind] or 1)))
       effective[kind] = { value = value, source = limit.source }
     end
   end
@@ -108,39 +109,39 @@ local function computeEffectiveLimits(state)
 end
 
 local function computeWindowLimits(state)
-  local guardMs = math.ceil(math.min(500, math.max(120, args.windowMs * 0.02)) * state.guardFactor)
-  return { limits = computeEffectiveLimits(state), spanMs = args.windowMs + guardMs }
+  local marginMs = math.ceil(math.min(500, math.max(120, args.windowMs * 0.02)) * state.marginFactor)
+  return { limits = computeEffectiveLimits(state), spanMs = args.windowMs + marginMs }
 end
 
 local function countRequests(reservation) return reservation.requests or 1 end
 local function countTokens(reservation) return reservation.tokens end
 
-local function findBlockingTime(appointments, room, measure)
+local function findBlockingTime(reservations, room, measure)
   local sum = 0
-  for index = #appointments, 1, -1 do
-    sum = sum + measure(appointments[index])
-    if sum > room then return appointments[index].at end
+  for index = #reservations, 1, -1 do
+    sum = sum + measure(reservations[index])
+    if sum > room then return reservations[index].at end
   end
   return -math.huge
 end
 
 local function findSendTime(state, tokens, windowLimits)
-  local appointments, spanMs = state.appointments, windowLimits.spanMs
+  local reservations, spanMs = state.reservations, windowLimits.spanMs
   local rpm, tpm = windowLimits.limits.rpm, windowLimits.limits.tpm
-  local last = appointments[#appointments]
+  local last = reservations[#reservations]
   local at = math.max(now, last and last.at or 0, state.notBefore or 0)
   local byTokens = 0
-  if rpm then at = math.max(at, findBlockingTime(appointments, rpm.value - 1, countRequests) + spanMs) end
+  if rpm then at = math.max(at, findBlockingTime(reservations, rpm.value - 1, countRequests) + spanMs) end
   if tpm then
-    byTokens = findBlockingTime(appointments, tpm.value - tokens, countTokens) + spanMs
+    byTokens = findBlockingTime(reservations, tpm.value - tokens, countTokens) + spanMs
     at = math.max(at, byTokens)
   end
-  if at <= now then return { at = now, guessed = false } end
-  if at == state.notBefore then return { at = at, reason = state.refusedFor or 'rpm', guessed = false } end
+  if at <= now then return { at = now, isLimitGuessed = false } end
+  if at == state.notBefore then return { at = at, reason = state.notBeforeReason or 'rpm', isLimitGuessed = false } end
   local reason = at == byTokens and 'tpm' or 'rpm'
   local limit = windowLimits.limits[reason]
-  if not limit or limit.source ~= 'built-in' then return { at = at, reason = reason, guessed = false } end
-  return { at = at, reason = reason, guessed = true, limit = limit.value }
+  if not limit or limit.source ~= 'built-in' then return { at = at, reason = reason, isLimitGuessed = false } end
+  return { at = at, reason = reason, isLimitGuessed = true, limit = limit.value }
 end
 
 local function scheduleRequest(state, tokens, windowLimits)
@@ -156,7 +157,7 @@ end
 
 -- Inserts after reservations of the same time, like a stable sort.
 local function insertReservation(state, reservation)
-  local list = state.appointments
+  local list = state.reservations
   local index = #list + 1
   while index > 1 and list[index - 1].at > reservation.at do index = index - 1 end
   table.insert(list, index, reservation)
@@ -170,9 +171,9 @@ local function uncountInDay(state, reservation)
 end
 
 local function removeReservation(state, id)
-  for index, each in ipairs(state.appointments) do
+  for index, each in ipairs(state.reservations) do
     if each.id == id then
-      table.remove(state.appointments, index)
+      table.remove(state.reservations, index)
       uncountInDay(state, each)
       return
     end
@@ -181,8 +182,8 @@ end
 
 local function postponePending(state, windowLimits)
   local function isPending(each) return not each.confirmed and each.at > now end
-  local pending = filter(state.appointments, isPending)
-  state.appointments = filter(state.appointments, function(each) return not isPending(each) end)
+  local pending = filter(state.reservations, isPending)
+  state.reservations = filter(state.reservations, function(each) return not isPending(each) end)
   for _, each in ipairs(pending) do uncountInDay(state, each) end
   for _, each in ipairs(pending) do
     local scheduled = scheduleRequest(state, each.tokens, windowLimits)

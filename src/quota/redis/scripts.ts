@@ -23,7 +23,20 @@ local now = args.now or (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2])
 
 /** The Lua version of `reserveIn` in rate-limiter.ts, and `withState`, which runs reserve, confirm and cancel. */
 const reserveLua = `
--- state.appointments is the list of reservations; the name is part of the stored format.
+-- The stored names of fields that have another name in the code, as in model-state.ts.
+local storedNames = {
+  reservations = 'appointments', concurrencySlots = 'leases', servedBy = 'standsFor',
+  notBeforeReason = 'refusedFor', marginFactor = 'guardFactor', marginChangedAt = 'guardChangedAt',
+}
+local function decodeState(text)
+  local state = cjson.decode(text)
+  for name, stored in pairs(storedNames) do state[name], state[stored] = state[stored], nil end
+  return state
+end
+local function encodeState(state)
+  for name, stored in pairs(storedNames) do state[stored], state[name] = state[name], nil end
+  return cjson.encode(state)
+end
 
 local function isTooLarge(state, tokens)
   return not args.ignoresTokenLimit and state.learned.tpm and tokens > state.learned.tpm.value
@@ -40,27 +53,28 @@ local function reserveIn(state, windowLimits)
   end
   local estimated = not args.countedTokens and args.estimatedTokens or nil
   insertReservation(state, { id = args.id, at = at, tokens = tokens, estimated = estimated, bookedAt = now, confirmed = false })
-  return { state = 'booked', at = at, reason = scheduled.reason, guessed = scheduled.guessed, limit = scheduled.limit }
+  return { state = 'booked', at = at, reason = scheduled.reason, isLimitGuessed = scheduled.isLimitGuessed, limit = scheduled.limit }
 end
 
 -- Applies a change to the state. The result is 'unknown' if the caller does not know the state: the state is missing,
 -- the caller uses it for the first time, or it was created anew since the caller last used it (its edition, a random
--- id, has changed). The caller must then merge its local state first.
+-- id, has changed). The caller must then merge its local state first. The result is 'is-alias' if the state is that of
+-- an alias. The caller must then use the state of the model in the result, which serves the alias.
 local function withState(change)
   local text = redis.call('GET', KEYS[1])
-  local isParsed, state = pcall(cjson.decode, text or '')
+  local isParsed, state = pcall(decodeState, text or '')
   if not isParsed or type(state) ~= 'table' or state.edition == nil or state.edition ~= args.edition then
     return { now, cjson.encode({ state = 'unknown' }) }
   end
   local isOk, result = pcall(function()
     refreshState(state)
-    if state.standsFor and args.mayFollowAlias then return { state = 'elsewhere', model = state.standsFor } end
+    if state.servedBy and args.mayFollowAlias then return { state = 'is-alias', model = state.servedBy } end
     return change(state, computeWindowLimits(state))
   end)
-  -- An error with a table is an early result, such as 'days' from findDayEnd in schedule-script.ts. It is returned, and
-  -- the state is not written.
+  -- An error with a table is an early result: 'needs-day-ends' from findDayEnd in schedule-script.ts, after which the
+  -- caller runs the script again with the ends of the days. The table is returned, and the state is not written.
   if not isOk and type(result) ~= 'table' then error(result) end
-  if isOk then redis.call('SET', KEYS[1], cjson.encode(state), 'PX', args.expiryMs) end
+  if isOk then redis.call('SET', KEYS[1], encodeState(state), 'PX', args.expiryMs) end
   return { now, cjson.encode(result) }
 end
 `;
@@ -70,23 +84,23 @@ const confirmLua = `
 -- Sets the late reservation's time to now, and puts it before the others with that time, as TypeScript's stable sort
 -- does.
 local function moveToNow(state, late, windowLimits)
-  local others = filter(state.appointments, function(each) return each ~= late end)
+  local others = filter(state.reservations, function(each) return each ~= late end)
   late.at = now
   local index = 1
   while others[index] and others[index].at < now do index = index + 1 end
   table.insert(others, index, late)
-  state.appointments = others
+  state.reservations = others
   postponePending(state, windowLimits)
 end
 
 return withState(function(state, windowLimits)
   local stored
-  for _, each in ipairs(state.appointments) do
+  for _, each in ipairs(state.reservations) do
     if each.id == args.id then stored = each end
   end
   if stored and state.closedUntil == nil and not isTooLarge(state, stored.tokens) then
     if stored.at > now then
-      local isProjectPaused = state.notBefore and state.refusedFor == 'spend'
+      local isProjectPaused = state.notBefore and state.notBeforeReason == 'spend'
       return { state = 'booked', at = stored.at, reason = isProjectPaused and 'spend' or nil }
     end
     if now - stored.at < args.windowMs and findOrCreateDay(state, stored.at) == findOrCreateDay(state, now) then

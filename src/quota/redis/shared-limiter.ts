@@ -5,7 +5,7 @@ import {
   type ConcurrencyLimiter,
   type ConcurrencyLimiterOptions,
   createConcurrencyLimiter,
-} from '../limiter/concurrency-leases.js';
+} from '../limiter/concurrency-limiter.js';
 import {
   createRateLimiter,
   type RateLimiter,

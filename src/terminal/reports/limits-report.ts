@@ -60,7 +60,7 @@ function formatIntro({ storeLocation, tier, models }: LimitsReport): string[] {
     'key-hash': `${project} (hash of the API key)`,
     none: `${project} (no API key is set)`,
   };
-  const isUnused = models.every((model) => model.standsFor === undefined && model.day.requests.used === 0);
+  const isUnused = models.every((model) => model.servedBy === undefined && model.day.requests.used === 0);
   return [
     formatStoreLocation(storeLocation),
     `Project: ${toPrintableLine(projectText[projectIs])}`,
@@ -72,13 +72,13 @@ function formatIntro({ storeLocation, tier, models }: LimitsReport): string[] {
 
 function formatTitle(model: QuotaStatus, { now }: LimitsReport, colors: Colors): string {
   const name = colors.heading(toPrintableLine(model.model));
-  if (model.standsFor !== undefined)
-    return `${name}: alias of ${toPrintableLine(model.standsFor)}; its requests count for that model`;
+  if (model.servedBy !== undefined)
+    return `${name}: alias of ${toPrintableLine(model.servedBy)}; its requests count for that model`;
   const availability = formatAvailability(model, now);
-  return `${name}: ${model.free.state === 'now' ? availability : colors.warning(availability)}`;
+  return `${name}: ${model.availability.state === 'now' ? availability : colors.warning(availability)}`;
 }
 
-function formatAvailability({ free: availability, day }: ModelStatus, now: number): string {
+function formatAvailability({ availability, day }: ModelStatus, now: number): string {
   switch (availability.state) {
     case 'now':
       return 'available now';
@@ -96,7 +96,7 @@ function formatAvailability({ free: availability, day }: ModelStatus, now: numbe
 }
 
 function createRows(model: QuotaStatus, { windowMs }: LimitsReport): string[][] {
-  if (model.standsFor !== undefined) return [];
+  if (model.servedBy !== undefined) return [];
   const { limits, minute, day, underWay } = model;
   const perWindow = windowMs === 60_000 ? 'per minute' : `per ${formatDuration(windowMs)}`;
   const hasTokens = limits.tpm !== undefined || minute.tokens.used + minute.tokens.booked > 0;
@@ -116,7 +116,7 @@ function createRow(label: string, limit: LimitStatus | undefined, [used, reserve
 
 function formatLimit(limit: LimitStatus | undefined): string {
   if (!limit) return 'none';
-  return limit.value === limit.whole ? String(limit.value) : `${limit.value} of ${limit.whole}`;
+  return limit.value === limit.fullLimit ? String(limit.value) : `${limit.value} of ${limit.fullLimit}`;
 }
 
 function formatSource({ source, learnedAt }: LimitStatus): string {
@@ -135,23 +135,24 @@ export function toLimitsDocument({ storeLocation, tier, windowMs, now, models }:
 }
 
 function toModelDocument(model: QuotaStatus) {
-  if (model.standsFor !== undefined) return model;
-  const { limits, minute, day, underWay, free }: ModelStatus = model;
+  // Some JSON fields have other names: `standsFor` for `servedBy`, `free` for `availability`, `whole` for `fullLimit`.
+  if (model.servedBy !== undefined) return { model: model.model, standsFor: model.servedBy };
+  const { limits, minute, day, underWay, availability }: ModelStatus = model;
   return {
     model: model.model,
     limits: toLimitsObject(limits),
     minute,
     day: { ...day, endsAt: toIsoTime(day.endsAt) },
     underWay,
-    free: 'at' in free ? { ...free, at: toIsoTime(free.at) } : free,
+    free: 'at' in availability ? { ...availability, at: toIsoTime(availability.at) } : availability,
   };
 }
 
 /** Returns limits as in the JSON documents, with times in ISO 8601. */
 export function toLimitsObject(limits: ModelStatus['limits']) {
-  const withTimes = Object.entries(limits).map(([kind, { value, whole, source, learnedAt }]) => [
+  const withTimes = Object.entries(limits).map(([kind, { value, fullLimit, source, learnedAt }]) => [
     kind,
-    { value, whole, source, ...(learnedAt !== undefined && { learnedAt: toIsoTime(learnedAt) }) },
+    { value, whole: fullLimit, source, ...(learnedAt !== undefined && { learnedAt: toIsoTime(learnedAt) }) },
   ]);
   return Object.fromEntries(withTimes);
 }

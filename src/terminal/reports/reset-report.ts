@@ -12,17 +12,17 @@ const labels = {
 
 /** Formats what was reset for a model. */
 export function formatResetResult(result: ResetResult): string[] {
-  const { model, learned, stoodFor, closedUntil, notBefore, guard, tokenRatio, servedInWindow } = result;
+  const { model, learned, wasServedBy, closedUntil, notBefore, isMarginReset, tokenRatio, servedInWindow } = result;
   const items = [
     ...Object.entries(learned).map(([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind)}`),
     ...(closedUntil === undefined
       ? []
       : [`the block until ${formatDateTime(new Date(closedUntil))} (daily quota used up)`]),
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
-    ...(guard ? ['the larger safety margin after rejections'] : []),
+    ...(isMarginReset ? ['the larger safety margin after rejections'] : []),
     ...(servedInWindow === undefined ? [] : [`the highest rate that was served (${servedInWindow} ${labels.rpm})`]),
     ...(tokenRatio ? ['the correction of token estimates'] : []),
-    ...(stoodFor === undefined ? [] : [`the alias target ${stoodFor}`]),
+    ...(wasServedBy === undefined ? [] : [`the alias target ${wasServedBy}`]),
   ];
   const text = items.length === 0 ? 'nothing to delete' : `deleted ${items.join('; ')}`;
   return [toPrintableLine(`${model}: ${text}`)];
@@ -33,13 +33,16 @@ function formatLimit(value: number, kind: LimitKind): string {
 }
 
 /** Returns the document of `--format json`, with times in ISO 8601. */
-export function toResetDocument({ learned, closedUntil, notBefore, ...rest }: ResetResult) {
+export function toResetDocument(result: ResetResult) {
+  const { learned, closedUntil, notBefore, wasServedBy, isMarginReset, ...rest } = result;
   const limits = Object.entries(learned).map(([kind, { value, learnedAt }]) => [
     kind,
     { value, learnedAt: toIsoTime(learnedAt) },
   ]);
   return {
-    ...{ ...rest, learned: Object.fromEntries(limits) },
+    // The JSON fields of `isMarginReset` and `wasServedBy` are named `guard` and `stoodFor`.
+    ...{ ...rest, guard: isMarginReset, learned: Object.fromEntries(limits) },
+    ...(wasServedBy !== undefined && { stoodFor: wasServedBy }),
     ...(closedUntil !== undefined && { closedUntil: toIsoTime(closedUntil) }),
     ...(notBefore !== undefined && { notBefore: toIsoTime(notBefore) }),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { resetLearnedLimits } from '../../../src/quota/reset-learned-limits.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
@@ -41,12 +41,12 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     expect(times).toEqual([...Array(8).fill(0), 60_500]);
   });
 
-  test('is stated in a reservation that waits for it, unlike a limit from the settings', async () => {
+  test('is stated in a reservation that is delayed by it; a limit from the settings is not', async () => {
     const { serve, reserve } = await openLimiter(kind);
     await serve(7);
-    expect(await reserve(guess)).toMatchObject({ reason: 'rpm', guessed: true, limit: 7, at: startMs + 60_500 });
+    expect(await reserve(guess)).toMatchObject({ reason: 'rpm', isLimitGuessed: true, limit: 7, at: startMs + 60_500 });
     const setting = await reserve({ rpm: { value: 5, source: 'settings' } });
-    expect(setting).toMatchObject({ reason: 'rpm', guessed: false });
+    expect(setting).toMatchObject({ reason: 'rpm', isLimitGuessed: false });
     expect(setting).not.toHaveProperty('limit');
   });
 

@@ -32,19 +32,19 @@ test('sends nothing before the retry delay of a rejection has passed', async () 
   expect(expectReserved(await reserve())).toMatchObject({ at: startMs + 17_300, reason: 'rpm' });
 });
 
-test('widens the guard after a rejection within the known limits, but not after one that states a lower limit', async () => {
+test('widens the safety margin after a rejection within the known limits, but not after one that states a lower limit', async () => {
   const { reserve, limiter, clock, readState } = createTestLimiter();
   await limiter.recordRejection(expectReserved(await reserve()), {
     violations: [createMinuteViolation(5)],
     retryAfterMs: 1,
   });
-  expect((await readState()).guardFactor).toBe(1);
+  expect((await readState()).marginFactor).toBe(1);
   clock.advance(10);
   await limiter.recordRejection(expectReserved(await reserve()), {
     violations: [createMinuteViolation(5)],
     retryAfterMs: 1,
   });
-  expect((await readState()).guardFactor).toBe(2);
+  expect((await readState()).marginFactor).toBe(2);
 });
 
 test('doubles the wait after each rejection without a retry delay, up to a minute; a reply makes the next wait short again', async () => {
@@ -118,16 +118,17 @@ test('reports the limit that a rejection names as the reason for the wait, and n
       retryAfterMs: 30_000,
     });
   await reject('tokens');
-  expect(expectReserved(await reserve({ limitsFor }))).toMatchObject({ reason: 'tpm', guessed: false });
+  expect(expectReserved(await reserve({ limitsFor }))).toMatchObject({ reason: 'tpm', isLimitGuessed: false });
   await reject('requests');
-  expect(expectReserved(await reserve({ limitsFor }))).toMatchObject({ reason: 'rpm', guessed: false });
+  expect(expectReserved(await reserve({ limitsFor }))).toMatchObject({ reason: 'rpm', isLimitGuessed: false });
 });
 
-test('closes only the current day if the clock was a day ahead when the API reported a used-up day', async () => {
+test('if the clock was a day ahead when the API reported a used-up day, the model is closed only until the end of the real day', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   clock.advance(86_400_000);
   const first = expectReserved(await reserve());
   await limiter.recordRejection(first, { violations: [], closedUntil: clock.now() + 20 * 3_600_000 });
+  // The clock is corrected.
   clock.advance(-86_400_000);
   const reservation = await reserve();
   expect(reservation).toMatchObject({ state: 'closed', at: startMs + 20 * 3_600_000 });
@@ -143,7 +144,7 @@ const request = {
   limitsFor: () => ({ rpm: { value: 30, source: 'settings' } as const }),
 };
 
-test('does not widen the guard for concurrent requests that are rejected with the same new limit', async () => {
+test('does not widen the safety margin for concurrent requests that are rejected with the same new limit', async () => {
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock: createManualClock(), project: 'p' });
   const reservations = [];
@@ -152,10 +153,10 @@ test('does not widen the guard for concurrent requests that are rejected with th
   for (const each of reservations.slice(5))
     if (each.state === 'booked') await limiter.recordRejection(each, createMinuteRejection(5));
   const state = (await store.readAll()).values().next().value;
-  expect(state?.guardFactor).toBe(1);
+  expect(state?.marginFactor).toBe(1);
 });
 
-test('narrows a widened guard to its normal size after a long time without rejections', async () => {
+test('narrows a widened safety margin to its normal size after a long time without rejections', async () => {
   const clock = createManualClock();
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock, project: 'p' });
@@ -168,8 +169,8 @@ test('narrows a widened guard to its normal size after a long time without rejec
   };
   await limiter.recordRejection(await send(), createMinuteRejection(30));
   await limiter.recordRejection(await send(), createMinuteRejection(30));
-  expect((await store.readAll()).values().next().value?.guardFactor).toBe(2);
+  expect((await store.readAll()).values().next().value?.marginFactor).toBe(2);
   clock.advance(60_000);
   for (let n = 0; n < 3000; n += 1) await limiter.settle(await send(), { promptTokens: 1, servedModel: 'm' });
-  expect((await store.readAll()).values().next().value?.guardFactor).toBe(1);
+  expect((await store.readAll()).values().next().value?.marginFactor).toBe(1);
 });

@@ -1,5 +1,5 @@
 import type { QuotaViolation } from '../../../src/errors.js';
-import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
 import {
   createRateLimiter,
   type Reservation,
@@ -19,19 +19,22 @@ export const createMinuteViolation = (limit: number): QuotaViolation => ({
 });
 
 /** Creates a limiter in memory with a manual clock. Its `reserve` is limited to ten requests per minute by default. */
-export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), budget = {} } = {}) {
+export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), quotaBudget = {} } = {}) {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
-  const limiter = createRateLimiter({ store, clock, project: 'p', budget });
+  const limiter = createRateLimiter({ store, clock, project: 'p', quotaBudget });
   const reserve = (overrides: Partial<Parameters<typeof limiter.reserve>[0]> = {}) =>
     limiter.reserve({ model: 'm', estimatedTokens: 10, limitsFor: () => tenPerMinute, ...overrides });
   const readState = (model = 'm') => store.transact(modelStateKey('p', model), (found) => structuredClone(found));
-  /** Reads the reservations of a model, which the stored state calls `appointments`. */
-  const readReservations = async (model = 'm') => (await readState(model)).appointments;
+  /** Reads the reservations of a model. */
+  const readReservations = async (model = 'm') => (await readState(model)).reservations;
   return { clock, limiter, reserve, readState, readReservations, startMs };
 }
 
-/** Returns the reservation, or throws if there is none. */
+/**
+ * Returns the reservation that `reserve`, `reschedule` or `confirm` returned. Throws if there is none. `confirm`
+ * returns `go` instead of a reservation if the request may be sent now.
+ */
 export function expectReserved(result: Reservation | ReservationFailure | 'go'): Reservation {
   if (result === 'go' || result.state !== 'booked') throw new Error(`not reserved: ${JSON.stringify(result)}`);
   return result;

@@ -29,7 +29,7 @@ export interface LimiterKind {
   name: string;
   /** Returns how many runs a property test gets, given the number for the memory store: other stores are slower. */
   scaleRuns(memoryRuns: number): number;
-  open(clock: ManualClock, options: Pick<RateLimiterOptions, 'windowMs' | 'budget'>): Promise<TestLimiter>;
+  open(clock: ManualClock, options: Pick<RateLimiterOptions, 'windowMs' | 'quotaBudget'>): Promise<TestLimiter>;
 }
 
 /** Registers work for the end of the test file. The work that is registered last is done first. */

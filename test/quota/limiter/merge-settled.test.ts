@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelState } from '../../../src/quota/limiter/model-state.js';
-import { computeGuardMs } from '../../../src/quota/limiter/schedule.js';
+import { computeMarginMs } from '../../../src/quota/limiter/schedule.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { createTestLimiter, expectReserved } from './limiter-fixture.js';
 
@@ -24,13 +24,13 @@ async function serve(
 
 describe('settled reservations', () => {
   test('are not merged while there are at most 60', async () => {
-    const { appointments: reservations } = await serve(createTestLimiter(), { requests: 60, everyMs: 1000 });
+    const { reservations } = await serve(createTestLimiter(), { requests: 60, everyMs: 1000 });
     expect(reservations).toHaveLength(60);
     expect(reservations.every(({ requests }) => requests === undefined)).toBe(true);
   });
 
   test('are merged at high rates, so that the state stays small and the sums stay the same', async () => {
-    const { appointments: reservations, days } = await serve(createTestLimiter(), { requests: 2000, everyMs: 20 });
+    const { reservations, days } = await serve(createTestLimiter(), { requests: 2000, everyMs: 20 });
     // The first 60 stay separate. The others are merged into one for each slice of 600 ms.
     expect(reservations.length).toBeLessThan(140);
     expect(reservations.reduce((sum, { requests = 1 }) => sum + requests, 0)).toBe(2000);
@@ -51,7 +51,8 @@ describe('settled reservations', () => {
       expect(at - (sentAt[index - 400] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(windowMs);
     const elapsedMs = fixture.clock.now() - startedAt;
     // 2000 requests are five groups of 400. The first group need not wait.
-    const idealMs = 4 * (windowMs + computeGuardMs(windowMs, 1));
+    const normalMarginMs = computeMarginMs(windowMs, 1);
+    const idealMs = 4 * (windowMs + normalMarginMs);
     expect(elapsedMs).toBeLessThan(idealMs * 1.02 + 5000);
   });
 
@@ -62,11 +63,11 @@ describe('settled reservations', () => {
     const request = { model: 'm', estimatedTokens: 10, limitsFor: () => ({}) };
     const unsettled = expectReserved(await limiter.reserve(request));
     await limiter.confirm(unsettled);
-    const { appointments: reservations } = await serve(fixture, { requests: 10, everyMs: 0 });
+    const { reservations } = await serve(fixture, { requests: 10, everyMs: 0 });
     expect(reservations.find(({ id }) => id === unsettled.id)).toMatchObject({ confirmed: true, tokens: 10 });
     await limiter.settle(unsettled, { promptTokens: 12, servedModel: 'm' });
     const state = await fixture.readState();
     // The first 60 requests stay separate. The 10 after them, `unsettled` and the last 10 are merged.
-    expect(state.appointments.at(-1)).toMatchObject({ requests: 21, tokens: 21 * 12 });
+    expect(state.reservations.at(-1)).toMatchObject({ requests: 21, tokens: 21 * 12 });
   });
 });

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { createModelState, parseModelState } from '../../../src/quota/limiter/model-state.js';
+import {
+  createModelState,
+  type ModelState,
+  parseModelState,
+  serializeModelState,
+} from '../../../src/quota/limiter/model-state.js';
 
 test.each([
   ['no value', undefined],
@@ -10,9 +15,19 @@ test.each([
   expect(parseModelState(json)).toEqual(createModelState());
 });
 
-test('parses a state as it was written', () => {
-  const state = { ...createModelState(), appointments: [{ id: 'a', at: 1, tokens: 2, bookedAt: 1, confirmed: true }] };
-  expect(parseModelState(JSON.stringify(state))).toEqual(state);
+test('parses a state as it was written, and keeps the stored names of older versions', () => {
+  const reservation = { id: 'a', at: 1, tokens: 2, bookedAt: 1, confirmed: true };
+  const slot = { id: 'b', expiresAt: 3 };
+  const state: ModelState = {
+    ...{ ...createModelState(), reservations: [reservation], concurrencySlots: [slot], servedBy: 'm' },
+    ...{ notBeforeReason: 'tpm', marginFactor: 2, marginChangedAt: 4 },
+  };
+  const json = serializeModelState(state);
+  expect(JSON.parse(json)).toEqual({
+    ...{ appointments: [reservation], leases: [slot], standsFor: 'm', days: [], learned: {}, refusals: 0 },
+    ...{ refusedFor: 'tpm', guardFactor: 2, guardChangedAt: 4 },
+  });
+  expect(parseModelState(json)).toEqual(state);
 });
 
 test('creates a state that is plain JSON', () => {

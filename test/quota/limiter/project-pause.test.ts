@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
 import { createRateLimiter, type RateLimiter, type Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { resetLearnedLimits } from '../../../src/quota/reset-learned-limits.js';
@@ -33,7 +33,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
 
     const until = startMs + 100_000;
     for (const model of ['m', 'n', 'new']) {
-      expect(expectReserved(await reserve(model))).toMatchObject({ at: until, reason: 'spend', guessed: false });
+      expect(expectReserved(await reserve(model))).toMatchObject({ at: until, reason: 'spend', isLimitGuessed: false });
       expect(await reserve(model, until - 1)).toEqual({ state: 'too-late', model, at: until, reason: 'spend' });
     }
     clock.advance(pending.at - clock.now());
@@ -81,7 +81,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     expect(expectReserved(await reserve('n')).at).toBe(startMs + 31_000);
   });
 
-  test('ends, when the limits of a model are reset, for this model and for models without a state', async () => {
+  test('ends for a model whose learned limits are reset, and for models without a state', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
     const reserve = createReserveFunction(limiter);
@@ -105,5 +105,5 @@ test('the pause of a project delays requests in all limiters on the same store, 
   for (const model of ['known', 'm', 'new'])
     expect(await reserveInUsedLimiter(model)).toMatchObject({ at: startMs + 60_000 });
   expect(await reserveInUnusedLimiter('another')).toMatchObject({ at: startMs + 60_000 });
-  expect((await store.readAll()).get(modelStateKey('p', 'another'))?.refusedFor).toBe('spend');
+  expect((await store.readAll()).get(modelStateKey('p', 'another'))?.notBeforeReason).toBe('spend');
 });

@@ -3,7 +3,7 @@ import type { Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import { computeEffectiveLimits, type Limits } from '../../../src/quota/limits.js';
 import { createTestLimiter, expectReserved } from './limiter-fixture.js';
 
-test('schedules a burst of requests for now, up to the limit, and delays the others by a window and its guard', async () => {
+test('schedules a burst of requests for now, up to the limit, and delays the others by a window and its safety margin', async () => {
   const { reserve, startMs } = createTestLimiter();
   const times: number[] = [];
   for (let n = 0; n < 12; n += 1) times.push(expectReserved(await reserve()).at - startMs);
@@ -57,7 +57,8 @@ test('moves pending reservations to earlier times when another reservation is ca
   await limiter.cancel(first as Reservation);
   expect(expectReserved(await limiter.reschedule(eleventh as Reservation)).at).toBe(clock.now());
   expect(expectReserved(await limiter.reschedule(twelfth as Reservation)).at).toBe(startMs + 60_500);
-  // The twelfth keeps its time. It and the nine after it fill a window, so the last one keeps its time too.
+  // Each call moves all pending reservations up, in order. The twenty-first has moved into the place of the eleventh,
+  // so the twelfth to twenty-first fill the window, and the last one keeps its time.
   expect(expectReserved(await limiter.reschedule(last as Reservation)).at).toBe(startMs + 121_000);
 });
 
@@ -176,8 +177,8 @@ test('waits for one window, and not for the hour by which the clock is set back'
   expect(expectReserved(await reserve()).at).toBe(startMs - 3_600_000 + 60_500);
 });
 
-test('uses only the share of a limit that `budget` sets, but never less than one request', async () => {
-  const { reserve, startMs } = createTestLimiter({ budget: { rpm: 0.25 } });
+test('uses only the share of a limit that `quotaBudget` sets, but never less than one request', async () => {
+  const { reserve, startMs } = createTestLimiter({ quotaBudget: { rpm: 0.25 } });
   expect(
     [expectReserved(await reserve()).at, expectReserved(await reserve()).at, expectReserved(await reserve()).at].map(
       (at) => at - startMs,
@@ -191,7 +192,7 @@ test('uses only the share of a limit that `budget` sets, but never less than one
 // The columns: the source and value of the configured limit, the learned value, and the value and source in force.
 test.each([
   [
-    'a learned limit replaces a lower built-in one, although more requests were served',
+    'a learned limit replaces a lower built-in one, even if more requests than the learned limit were served',
     'built-in',
     10,
     15,

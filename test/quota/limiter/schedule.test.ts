@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
 import type { Reservation } from '../../../src/quota/limiter/rate-limiter.js';
-import { computeGuardMs } from '../../../src/quota/limiter/schedule.js';
+import { computeMarginMs } from '../../../src/quota/limiter/schedule.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
 import { redisSkipReason } from '../../helpers/redis-server.js';
@@ -58,7 +58,7 @@ async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers 
     else if (result.state === 'closed') closed.push({ askedAt, until: result.at });
     // Confirms all: an unconfirmed reservation would expire.
     await store.transact(modelStateKey(project, 'm'), (state) => {
-      for (const reservation of state.appointments) reservation.confirmed = true;
+      for (const reservation of state.reservations) reservation.confirmed = true;
     });
   }
   return { reserved, closed };
@@ -70,17 +70,17 @@ const midnightMs = Date.UTC(2026, 10, 22, 8);
 const dayIndex = (at: number) => Math.floor((at - midnightMs) / dayMs);
 
 describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
-  test('never exceeds a limit per sliding window or per day, even if requests are sent late by up to the guard', async () => {
+  test('never exceeds a limit per sliding window or per day, even if requests are sent late by up to the safety margin', async () => {
     await fc.assert(
       fc.asyncProperty(
         scenarios,
         fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
         async (scenario, delayFractions) => {
           const { windowMs, rpm, tpm, rpd } = scenario;
-          const guardMs = computeGuardMs(windowMs, 1);
+          const marginMs = computeMarginMs(windowMs, 1);
           const { reserved } = await schedule(kind, scenario);
           const sent = reserved.map(({ at, tokens }) => ({
-            at: at + guardMs * (delayFractions.next().value ?? 0),
+            at: at + marginMs * (delayFractions.next().value ?? 0),
             tokens,
           }));
           sent.sort((left, right) => left.at - right.at);
@@ -104,7 +104,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         const { windowMs, rpm, tpm } = scenario;
-        const spanMs = windowMs + computeGuardMs(windowMs, 1);
+        const spanMs = windowMs + computeMarginMs(windowMs, 1);
         const { reserved } = await schedule(kind, scenario);
         for (const [index, { at, tokens, askedAt }] of reserved.entries()) {
           const before = reserved.slice(0, index);

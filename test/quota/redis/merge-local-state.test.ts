@@ -7,17 +7,17 @@ const options = { newStateId: 'e', now: 5000, toServerTime: (at: number) => at +
 
 test('gives a new shared state the local pause, with its reason', () => {
   const state = createModelState();
-  mergeLocalState(state, { ...createModelState(), notBefore: 9000, refusedFor: 'spend' }, options);
-  expect(state).toMatchObject({ notBefore: 9100, refusedFor: 'spend' });
+  mergeLocalState(state, { ...createModelState(), notBefore: 9000, notBeforeReason: 'spend' }, options);
+  expect(state).toMatchObject({ notBefore: 9100, notBeforeReason: 'spend' });
 });
 
 test('keeps the pause that a shared state already has', () => {
-  const state = { ...createModelState(), notBefore: 7000, refusedFor: 'tpm' as const };
-  mergeLocalState(state, { ...createModelState(), notBefore: 9000, refusedFor: 'spend' }, options);
-  expect(state).toMatchObject({ notBefore: 7000, refusedFor: 'tpm' });
+  const state = { ...createModelState(), notBefore: 7000, notBeforeReason: 'tpm' as const };
+  mergeLocalState(state, { ...createModelState(), notBefore: 9000, notBeforeReason: 'spend' }, options);
+  expect(state).toMatchObject({ notBefore: 7000, notBeforeReason: 'tpm' });
 });
 
-test('converts `closedUntil` to server time, unless it is the end of a Pacific day, which needs no conversion', () => {
+test('converts `closedUntil`, when a model that is closed accepts requests again, to server time, unless it is the end of a Pacific day', () => {
   const state = createModelState();
   mergeLocalState(state, { ...createModelState(), closedUntil: 9000 }, options);
   expect(state.closedUntil).toBe(9100);
@@ -32,7 +32,7 @@ test('gives the local `servedInWindow` to a new shared state, but not to an exis
   const created = createModelState();
   mergeLocalState(created, local, options);
   expect(created).toMatchObject({ servedInWindow: 12 });
-  // A shared state gets its id, `edition`, when it is created. So a state that has one is not new.
+  // `mergeLocalState` gives a new shared state its id, `edition`, so a state that already has an id is not new.
   const existing = { ...createModelState(), edition: 'e' };
   mergeLocalState(existing, local, options);
   expect(existing).not.toHaveProperty('servedInWindow');

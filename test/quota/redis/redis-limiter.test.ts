@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createModelState, type ModelState } from '../../../src/quota/limiter/model-state.js';
-import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
 import { createRateLimiter, type RateLimiter, type Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { connectRedis } from '../../../src/quota/redis/connection.js';
@@ -38,6 +38,7 @@ const steps = fc.array(
       'pause project',
       'close day',
       'record sent',
+      // Seven at once, so that a sequence can reach the number of reservations above which they are merged.
       'send and settle seven',
     ),
     /** Selects one of the reservations made so far. */
@@ -78,7 +79,7 @@ type Merged = typeof mergedReservations extends fc.Arbitrary<infer Each> ? Each 
 function addMerged(state: ModelState, merged: Merged): void {
   for (const [index, { agoMs, ...sums }] of merged.toSorted((left, right) => right.agoMs - left.agoMs).entries()) {
     const at = startMs - agoMs;
-    state.appointments.push({ id: `merged-${index}`, at, bookedAt: at, confirmed: true, ...sums });
+    state.reservations.push({ id: `merged-${index}`, at, bookedAt: at, confirmed: true, ...sums });
   }
 }
 
@@ -160,11 +161,12 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
         steps,
         allLimits,
         fc.constantFrom(1500, 4000, 60_000),
+        // The share of each limit to use (`quotaBudget`).
         fc.constantFrom({}, { rpm: 0.5 }),
         mergedReservations,
-        async (sequence, limits, windowMs, budget, merged) => {
+        async (sequence, limits, windowMs, quotaBudget, merged) => {
           clock.advance(startMs - clock.now());
-          const options = { project: 'p', windowMs, budget };
+          const options = { project: 'p', windowMs, quotaBudget };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
           // A transaction that adds nothing would create an empty state in memory, but none in Redis. The states would

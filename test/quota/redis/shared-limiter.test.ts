@@ -12,7 +12,7 @@ const machineLimits: Limits = {
   rpm: { value: 3, source: 'settings' },
   maxConcurrent: { value: 1, source: 'settings' },
 };
-/** The length of a window and its guard. */
+/** The length of a window plus its safety margin. */
 const spanMs = 60_500;
 /**
  * A machine with a local store, connected to Redis. The default timeout is longer than in a real run, because tests run
@@ -236,7 +236,7 @@ describe.skipIf(redisSkipReason)(
       await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
       expect(await limiter.confirm(localReservation)).toBe('go');
       await limiter.close?.();
-      const { appointments: reservations = [] } = [...(await store.readAll()).values()][0] ?? {};
+      const { reservations = [] } = [...(await store.readAll()).values()][0] ?? {};
       expect(reservations.filter(({ id, confirmed }) => id === localReservation.id && confirmed)).toHaveLength(1);
     });
   },

@@ -161,7 +161,7 @@ describe('a database file', () => {
     const { store } = await openSqlite(folder);
     for (let n = 0; n < 300; n += 1) {
       await store.transact('a', (state) => {
-        state.appointments = [{ id: String(n), at: n, tokens: 1, bookedAt: n, confirmed: true }];
+        state.reservations = [{ id: String(n), at: n, tokens: 1, bookedAt: n, confirmed: true }];
       });
     }
     // An empty database has 14 pages of 4 kB.

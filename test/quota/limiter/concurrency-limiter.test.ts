@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
-import { createConcurrencyLimiter } from '../../../src/quota/limiter/concurrency-leases.js';
-import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import { createConcurrencyLimiter } from '../../../src/quota/limiter/concurrency-limiter.js';
+import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
@@ -15,7 +15,7 @@ test.each([
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const limiter = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits });
   await store.transact(modelStateKey('p', 'm'), (state) => {
-    state.leases.push({ id: 'dead process', expiresAt: clock.now() + clockWasAheadMs + 15_000 });
+    state.concurrencySlots.push({ id: 'dead process', expiresAt: clock.now() + clockWasAheadMs + 15_000 });
   });
   const events: DriverEvent[] = [];
   const startedAt = clock.now();
@@ -31,7 +31,7 @@ test('reports the value of a built-in limit, as a guess, when a request waits fo
   const store = createMemoryQuotaStore();
   const limiter = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits });
   await store.transact(modelStateKey('p', 'm'), (state) => {
-    state.leases.push({ id: 'dead process', expiresAt: clock.now() + 3000 });
+    state.concurrencySlots.push({ id: 'dead process', expiresAt: clock.now() + 3000 });
   });
   const events: DriverEvent[] = [];
   await (await limiter.acquire('m', { emit: (event) => void events.push(event) })).release();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CallContext, Lease } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import { computeEffectiveLimits, type Limit, type Limits } from '../limits.js';
-import { createProjectState, modelStateKey, type ProjectStateOptions } from './project-state.js';
+import { createModelStateAccess, type ModelStateOptions, modelStateKey } from './model-state-access.js';
 
 /** Limits how many requests or sessions of a model are open at once, across all processes that share the quota. */
 export interface ConcurrencyLimiter {
@@ -11,10 +11,10 @@ export interface ConcurrencyLimiter {
 }
 
 /** The options of `createConcurrencyLimiter`. */
-export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
+export interface ConcurrencyLimiterOptions extends ModelStateOptions {
   /** Returns the configured or built-in limits of a model; `requestedAs` is the alias in the request. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
-  /** How long a lease lasts without a heartbeat. Default 15 s. */
+  /** How long a slot stays taken without a heartbeat. Default 15 s. */
   leaseMs?: number;
   /** Fail with `rate_limited` instead of waiting longer than this for a slot. Default: wait without limit. */
   maxWaitMs?: number;
@@ -23,28 +23,29 @@ export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
 /** The longest interval between polls. Released slots are not announced, so waiters poll, at doubling intervals. */
 const maxPollMs = 1000;
 
-/** `model` is the serving model whose slot was taken. If no slot is free, `until` is when the first lease expires. */
+/** `model` is the serving model whose slot was taken. If no slot is free, `until` is when the first slot expires. */
 type AcquireResult = { ok: true; model: string } | { ok: false; until: number; limit: Limit };
 
 /**
- * Creates a limiter that keeps one lease per running request or open session in the model states. A model without a
- * concurrency limit always has a slot, and its requests are not counted.
+ * Creates a limiter that stores one slot per running request or open session in the model states. The holder of a slot
+ * has a lease: the slot expires unless the holder renews it. A model without a concurrency limit always has a slot, and
+ * its requests are not counted.
  */
 export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): ConcurrencyLimiter {
   const { clock, limitsFor, leaseMs = 15_000, maxWaitMs = Number.POSITIVE_INFINITY } = options;
-  const projectState = createProjectState(options);
+  const modelStates = createModelStateAccess(options);
 
   const tryAcquire = (requested: string, id: string): Promise<AcquireResult> =>
-    projectState.updateServingState(requested, (state, now, model) => {
+    modelStates.updateStateOfServingModel(requested, (state, now, model) => {
       const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state);
-      // A lease that expires later than `leaseMs` from now was taken or renewed before the clock was set back. It is
-      // shortened. If its owner still runs, the owner renews it soon.
-      for (const lease of state.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);
-      if (maxConcurrent && state.leases.length >= maxConcurrent.value) {
-        const until = Math.min(...state.leases.map(({ expiresAt }) => expiresAt));
+      // A slot that expires later than `leaseMs` from now was taken or renewed before the clock was set back. Its time
+      // is shortened. If its owner still runs, the owner renews it soon.
+      for (const slot of state.concurrencySlots) slot.expiresAt = Math.min(slot.expiresAt, now + leaseMs);
+      if (maxConcurrent && state.concurrencySlots.length >= maxConcurrent.value) {
+        const until = Math.min(...state.concurrencySlots.map(({ expiresAt }) => expiresAt));
         return { ok: false, until, limit: maxConcurrent };
       }
-      state.leases.push({ id, expiresAt: now + leaseMs });
+      state.concurrencySlots.push({ id, expiresAt: now + leaseMs });
       return { ok: true, model };
     });
 
@@ -85,18 +86,18 @@ function createNoSlotError(model: string): BoticelliError {
   );
 }
 
-/** Renews a lease until it is released. */
+/** Renews the slot `id` until the returned lease is released. */
 function startLease(model: string, id: string, options: ConcurrencyLimiterOptions & { leaseMs: number }): Lease {
   const { store, clock, project, leaseMs } = options;
   const key = modelStateKey(project, model);
   const heartbeat = setInterval(() => {
     const renewal = store.transact(key, (state) => {
       const expiresAt = clock.now() + leaseMs;
-      const ownLease = state.leases.find((lease) => lease.id === id);
-      if (ownLease) ownLease.expiresAt = expiresAt;
-      else state.leases.push({ id, expiresAt });
+      const ownSlot = state.concurrencySlots.find((slot) => slot.id === id);
+      if (ownSlot) ownSlot.expiresAt = expiresAt;
+      else state.concurrencySlots.push({ id, expiresAt });
     });
-    // A failed renewal is ignored: the next one extends the lease, which outlasts two failures in a row.
+    // A failed renewal is ignored: the next one extends the slot's time, which outlasts two failures in a row.
     renewal.catch(() => {});
   }, leaseMs / 4);
   heartbeat.unref();
@@ -104,7 +105,7 @@ function startLease(model: string, id: string, options: ConcurrencyLimiterOption
     async release() {
       clearInterval(heartbeat);
       await store.transact(key, (state) => {
-        state.leases = state.leases.filter((lease) => lease.id !== id);
+        state.concurrencySlots = state.concurrencySlots.filter((slot) => slot.id !== id);
       });
     },
   };

@@ -4,7 +4,7 @@ import { type ModelState, refreshState, type StoredReservation } from './model-s
 import { insertReservation, removeReservation } from './schedule.js';
 
 /** The project whose model states are used, and where they are stored. */
-export interface ProjectStateOptions {
+export interface ModelStateOptions {
   store: QuotaStore;
   clock: Clock;
   /** The project of the API key. All keys of a project share its limits. */
@@ -19,8 +19,8 @@ export function modelStateKey(project: string, model: string): string {
 }
 
 /**
- * Returns the store key of a project's own state. Older versions treat every key with the prefix of `modelStateKey` as
- * a model, so this key has a different prefix.
+ * Returns the store key of a project's own state, which holds the pause of all its models (project-pause.ts). Older
+ * versions treat every key with the prefix of `modelStateKey` as a model, so this key has a different prefix.
  */
 export function projectStateKey(project: string): string {
   return `gemini-project ${encodeURIComponent(project)}`;
@@ -29,8 +29,8 @@ export function projectStateKey(project: string): string {
 /** The maximum number of models in a chain of aliases. Real chains are shorter; a longer chain is a cycle. */
 export const maxAliasDepth = 4;
 
-/** Creates access to the model states of one project, by the requested model name. */
-export function createProjectState({ store, clock, project, windowMs = 60_000 }: ProjectStateOptions) {
+/** Creates access to the states of the models of one project, by the requested model name. */
+export function createModelStateAccess({ store, clock, project, windowMs = 60_000 }: ModelStateOptions) {
   const updateState = <Result>(model: string, change: (state: ModelState, now: number) => Result): Promise<Result> =>
     store.transact(modelStateKey(project, model), (state) => {
       const now = clock.now();
@@ -39,15 +39,15 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
     });
 
   /** Updates the state that counts a model's requests: for an alias, the state of the model that serves it. */
-  const updateServingState = async <Result>(
+  const updateStateOfServingModel = async <Result>(
     requested: string,
     change: (state: ModelState, now: number, model: string) => Result,
   ): Promise<Result> => {
     let model = requested;
     for (let depth = 1; ; depth += 1) {
       const outcome = await updateState(model, (state, now): { aliasOf: string } | { result: Result } =>
-        state.standsFor !== undefined && depth < maxAliasDepth
-          ? { aliasOf: state.standsFor }
+        state.servedBy !== undefined && depth < maxAliasDepth
+          ? { aliasOf: state.servedBy }
           : { result: change(state, now, model) },
       );
       if ('result' in outcome) return outcome.result;
@@ -56,7 +56,7 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
   };
 
   return {
-    updateServingState,
+    updateStateOfServingModel,
     /**
      * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
      * pending and running requests stay counted. If another model served the alias until now, only reservation `id`
@@ -64,29 +64,33 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
      * @param id the reservation whose reply or rejection named the serving model
      */
     async linkAlias(requested: string, servingModel: string, id: string): Promise<void> {
-      const current = await updateServingState(requested, (_state, _now, model) => model);
+      const current = await updateStateOfServingModel(requested, (_state, _now, model) => model);
       if (current === servingModel) return;
       const isUnlinked = current === requested;
       const selectReservationsToMove = (state: ModelState) =>
-        state.appointments.filter((reservation) => isUnlinked || reservation.id === id);
+        state.reservations.filter((reservation) => isUnlinked || reservation.id === id);
+      const insertIntoServingModel = (reservations: readonly StoredReservation[]) =>
+        updateState(servingModel, (state) => {
+          // The serving model is not an alias, even if its state says so.
+          delete state.servedBy;
+          insertMissing(state, reservations);
+        });
       // Copies first and removes second, so that the reservations are always in at least one of the two states. The
       // reservations that were made after the copy are inserted last.
       const copied = await updateState(current, selectReservationsToMove);
-      await updateState(servingModel, (state) => insertMissing(state, copied));
+      await insertIntoServingModel(copied);
       const removed = await updateState(current, (state) => {
-        if (isUnlinked) state.standsFor = servingModel;
+        if (isUnlinked) state.servedBy = servingModel;
         return selectReservationsToMove(state).flatMap(({ id: movedId }) => removeReservation(state, movedId) ?? []);
       });
-      await updateState(servingModel, (state) => insertMissing(state, removed));
+      await insertIntoServingModel(removed);
       if (!isUnlinked && requested !== servingModel)
-        await updateState(requested, (state) => Object.assign(state, { standsFor: servingModel }));
+        await updateState(requested, (state) => Object.assign(state, { servedBy: servingModel }));
     },
   };
 }
 
 function insertMissing(state: ModelState, reservations: readonly StoredReservation[]): void {
-  // The target of an alias serves requests itself, so it is not an alias any more.
-  delete state.standsFor;
-  const knownIds = new Set(state.appointments.map(({ id }) => id));
+  const knownIds = new Set(state.reservations.map(({ id }) => id));
   for (const reservation of reservations) if (!knownIds.has(reservation.id)) insertReservation(state, reservation);
 }
