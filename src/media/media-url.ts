@@ -9,7 +9,7 @@ export function redactUrl(url: string): string {
   const { protocol, host, pathname, searchParams } = new URL(url);
   const displayUrl = `${protocol}//${host}${pathname}`;
   const id = searchParams.get('v') ?? '';
-  const isVideoUrl = pathname === '/watch' && getReferenceKind(url) === 'video' && /^[\w-]+$/.test(id);
+  const isVideoUrl = pathname === '/watch' && getServiceReadableKind(url) === 'video' && /^[\w-]+$/.test(id);
   return isVideoUrl ? `${displayUrl}?v=${id}` : displayUrl;
 }
 
@@ -17,7 +17,7 @@ export function redactUrl(url: string): string {
  * Returns what the service can read by itself at a URL: a video on YouTube, or a file of the Files API. The URL is then
  * sent instead of the bytes. Returns undefined for other URLs.
  */
-export function getReferenceKind(url: string): 'video' | 'file' | undefined {
+export function getServiceReadableKind(url: string): 'video' | 'file' | undefined {
   if (youtubeUrlPattern.test(url)) return 'video';
   return filesApiUrlPattern.test(url) ? 'file' : undefined;
 }

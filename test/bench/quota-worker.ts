@@ -23,10 +23,10 @@ const settings: Settings = {
     tier: 'free',
     project: 'bench',
     projectSource: 'named',
-    limitedModels: [],
+    modelsWithConfiguredLimits: [],
     prices: createPriceList(),
     fallback: [],
-    budget: {},
+    quotaBudget: {},
   },
   ...{ limitsFor: () => limits, windowMs, stateFolder: folder },
 };

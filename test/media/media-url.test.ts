@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { getReferenceKind, redactUrl, validateMediaUrl } from '../../src/media/media-url.js';
+import { getServiceReadableKind, redactUrl, validateMediaUrl } from '../../src/media/media-url.js';
 
 it('redacts query, fragment, user and password of a URL', () => {
   expect(redactUrl('https://me:secret@example.org:8443/a/b.png?signature=secret#x')).toBe(
@@ -30,7 +30,7 @@ it.each([
   ['https://generativelanguage.googleapis.com.example.org/v1beta/files/abc', undefined],
   ['http://generativelanguage.googleapis.com/v1beta/files/abc', undefined],
 ])('detects what %s refers to: %s', (url, expected) => {
-  expect(getReferenceKind(url)).toBe(expected);
+  expect(getServiceReadableKind(url)).toBe(expected);
 });
 
 it.each([

@@ -162,7 +162,7 @@ function splitIntoHops(model: string, { promptTokens, outputTokens }: Hop): Hop[
 
 function createEstimate(
   requests: readonly EstimatedRequest[],
-  { project, budget, windowMs, limitsFor }: Settings,
+  { project, quotaBudget: budget, windowMs, limitsFor }: Settings,
   modelStates: ReadonlyMap<string, ModelState>,
 ): Estimate {
   const names = new Set(requests.map(({ model }) => model));

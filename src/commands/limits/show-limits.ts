@@ -29,11 +29,11 @@ export function runLimits(options: LimitsOptions, proc: CliProcess): Promise<voi
 }
 
 async function showLimits({ settings, format, output, warn }: LimitsContext, proc: CliProcess): Promise<void> {
-  const { project, projectSource, limitsFor, budget, windowMs, tier } = settings;
+  const { project, projectSource, limitsFor, quotaBudget: budget, windowMs, tier } = settings;
   const { modelStates, now, redisHost } = await readQuotaSnapshot({ settings, warn });
   const models = getQuotaStatus({
     ...{ modelStates, project, limitsFor, budget, windowMs, now },
-    models: [settings.defaultModel, ...settings.fallback, ...settings.limitedModels],
+    models: [settings.defaultModel, ...settings.fallback, ...settings.modelsWithConfiguredLimits],
   });
   // The JSON field of `projectSource` is named `projectIs`.
   const location = { ...describeStoreLocation(settings, redisHost), project, projectIs: projectSource };

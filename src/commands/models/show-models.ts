@@ -49,7 +49,7 @@ async function createModelsReport(options: ModelsOptions, proc: CliProcess, sign
   const settings = await loadSettings(options, proc, colors);
   const { entries, listedAt } = await loadModelList({ settings, refresh, warn, signal });
   const now = systemClock.now();
-  const { project, limitsFor, budget, windowMs, tier } = settings;
+  const { project, limitsFor, quotaBudget: budget, windowMs, tier } = settings;
   // If the database is unreadable, the limits come from the settings. Loading the list has already printed a warning.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
   const names = entries.map(({ name }) => name);

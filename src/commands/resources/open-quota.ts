@@ -14,7 +14,7 @@ import type { QuotaStore } from '../../quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { QuotaOptions } from '../../quota/with-quota.js';
 import type { QuotaLocation } from '../../terminal/reports/limits-report.js';
-import { explainLookupFailure } from '../../util/read-regular-file.js';
+import { explainUnknownExistence } from '../../util/read-regular-file.js';
 import type { StateDatabase } from './open-database.js';
 
 interface QuotaStoreOptions {
@@ -43,12 +43,11 @@ export interface RunQuota extends QuotaOptions {
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, maxWaitMs } = options;
-  // `budget` is the share of each rate limit that boticelli may use, not an amount of money.
-  const { project, limitsFor, budget, windowMs } = settings;
+  const { project, limitsFor, quotaBudget, windowMs } = settings;
   const connection = await startConnecting(options);
   const store = openLocalStore(options);
   const common = { clock, limitsFor, ...(maxWaitMs !== undefined && { maxWaitMs }) };
-  const limiterOptions = { ...common, store, project, budget, windowMs };
+  const limiterOptions = { ...common, store, project, budget: quotaBudget, windowMs };
   const quota = { ...common, queue: createModelQueue({ limitsFor }) };
   if (!connection) {
     const limiter = createRateLimiter(limiterOptions);
@@ -69,11 +68,11 @@ export function describeStoreLocation({ stateFolder }: Settings, redisHost: stri
 
 /** Starts to connect to the Redis server in the settings, if any. Warns when Redis goes down and when it is back. */
 async function startConnecting(
-  { settings: { redisUrl: url, redisError }, warn }: QuotaStoreOptions,
+  { settings: { redisUrl: url, redisTrustError }, warn }: QuotaStoreOptions,
   timeoutMs?: number,
 ): Promise<RedisConnection | undefined> {
   if (url === undefined) return undefined;
-  if (redisError) throw redisError;
+  if (redisTrustError) throw redisTrustError;
   const { connectRedis } = await import('../../quota/redis/connection.js');
   const connection = connectRedis({
     ...{ url, clock, ...(timeoutMs !== undefined && { timeoutMs }) },
@@ -116,7 +115,7 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
 export async function readLocalModelStatesIfReachable(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { settings, warn } = options;
   const path = settings.stateFolder === undefined ? undefined : databasePath(settings.stateFolder);
-  const failure = path === undefined ? undefined : explainLookupFailure(path);
+  const failure = path === undefined ? undefined : explainUnknownExistence(path);
   if (failure === undefined) return readLocalModelStates(options);
   warn(`${path} ${failure}: earlier use of the quota is unknown`);
   return new Map();

@@ -1,6 +1,6 @@
 import type { CallContext } from '../../driver/driver.js';
 import type { MediaBytes, MediaPart, MediaUrl } from '../../driver/request.js';
-import { getReferenceKind, redactUrl, validateMediaUrl } from '../../media/media-url.js';
+import { getServiceReadableKind, redactUrl, validateMediaUrl } from '../../media/media-url.js';
 import { isPlainText } from '../../media/plain-text.js';
 import { resolveMediaType } from '../../media/resolve-media-type.js';
 import { createAsyncMemo } from '../../util/memoize-async.js';
@@ -20,7 +20,7 @@ export function createMediaDownloader(options: MediaDeliveryOptions) {
     const { content, mimeType } = part;
     if (content.from !== 'address') return part;
     const { url, publicOnly } = content;
-    if (getReferenceKind(url) !== undefined) return { ...part, content: { from: 'reference', uri: url } };
+    if (getServiceReadableKind(url) !== undefined) return { ...part, content: { from: 'reference', uri: url } };
     const displayUrl = redactUrl(url);
     const problem = validateMediaUrl(url);
     if (problem !== undefined) throw createInputError(`the URL ${displayUrl} ${problem}`);
