@@ -65,8 +65,8 @@ const largeGemini4: readonly DatedPrice[] = [
   { input: 4, output: 20, cachedInput: 0.2, from: '2026-12-01' },
 ];
 
-// Third party: 3.8 Live costs the same as 3.1 Live (read 2026-11-30; one of the sources read the pricing page on
-// 2026-09-28).
+// Third parties say that 3.8 Live costs the same as 3.1 Live. They were read on 2026-11-30, and their names were not
+// recorded. One of them read the pricing page on 2026-09-28.
 const gemini3LivePrices: readonly DatedPrice[] = [
   {
     ...{ input: 0.75, output: 4.5 },

@@ -44,7 +44,8 @@ export const pointerExpectationSchema = describe(
 );
 
 /**
- * `expect` of an act. JSON Pointers are keys of it too, each with a `pointerExpectationSchema`, but zod can't express that.
+ * `expect` of an act. It also has JSON Pointers as keys, each with a `pointerExpectationSchema`. zod can't express
+ * such keys.
  */
 export const expectationSchema = describe(
   'The conditions on the reply. A reply that does not meet them is requested once more. For format = "json", a key such as "/score" is a JSON Pointer to a value of the reply.',
