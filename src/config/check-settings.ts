@@ -30,18 +30,18 @@ function createOwnTrustProblem(): Problem {
 }
 
 function createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem {
-  const path = [...tablePath, key];
+  const keyPath = [...tablePath, key];
   const options = {
     target: 'key',
     suggestionQuery: { name: key, candidates: getSchemaKeys(settingsSchema, tablePath) },
   } as const;
-  const value = valueAt(file, path);
+  const value = valueAt(file, keyPath);
   if (tablePath.length === 0 && (isTable(value) || Array.isArray(value))) {
-    return errorAt('unknown-table', path, `unknown table ${formatTableHeader(path)}`, options);
+    return errorAt('unknown-table', keyPath, `unknown table ${formatTableHeader(keyPath)}`, options);
   }
   const location = tablePath.length === 0 ? ' above the first table' : '';
   const hint = apiKeyHint(key) ?? unquotedModelHint(tablePath, key) ?? '';
-  return errorAt('unknown-key', path, `unknown key ${describePath(path)}${location}${hint}`, options);
+  return errorAt('unknown-key', keyPath, `unknown key ${describePath(keyPath)}${location}${hint}`, options);
 }
 
 /**
@@ -110,26 +110,30 @@ const rules: readonly (readonly [Path, StringRule])[] = [
 
 /** Checks the content of strings. Values of other types are reported by the schema. */
 function checkStrings(file: TomlTable): Problem[] {
-  const getElementRules = (path: Path, rule: StringRule) => {
-    const list = valueAt(file, path);
+  const getElementRules = (keyPath: Path, rule: StringRule) => {
+    const list = valueAt(file, keyPath);
     const indexes = Array.isArray(list) ? [...list.keys()] : [];
-    return indexes.map((index) => [[...path, index], rule] as const);
+    return indexes.map((index) => [[...keyPath, index], rule] as const);
   };
   const elementRules = [
     ...getElementRules([...geminiPath, 'fallback'], modelRule),
     ...getElementRules(['trust'], trustRule),
   ];
-  return [...rules, ...elementRules].flatMap(([path, { rule, isValid, requirement, isValueShown }]) => {
-    const text = valueAt(file, path);
+  return [...rules, ...elementRules].flatMap(([keyPath, { rule, isValid, requirement, isValueShown }]) => {
+    const text = valueAt(file, keyPath);
     if (typeof text !== 'string' || isValid(text)) return [];
-    return errorAt(rule, path, `${describePath(path)} ${requirement}${isValueShown ? `, not ${quote(text)}` : ''}`);
+    return errorAt(
+      rule,
+      keyPath,
+      `${describePath(keyPath)} ${requirement}${isValueShown ? `, not ${quote(text)}` : ''}`,
+    );
   });
 }
 
 /** Checks the tables with the limits and prices of single models, whose keys must be model names. */
 function checkModelKeys(file: TomlTable): Problem[] {
-  const getKeys = (path: Path) => {
-    const table = valueAt(file, path);
+  const getKeys = (keyPath: Path) => {
+    const table = valueAt(file, keyPath);
     return isTable(table) ? Object.keys(table) : [];
   };
   const tiers = getKeys([...geminiPath, 'tiers']).map((tier) => [...geminiPath, 'tiers', tier, 'models']);

@@ -14,7 +14,11 @@ import type { SettingsFile } from './sources.js';
  */
 export async function parseSettingsFile(
   bytes: Uint8Array,
-  { file, isFromWorkingFolder, path }: Pick<SettingsFile, 'file' | 'isFromWorkingFolder'> & { path: string },
+  {
+    displayName,
+    isFromWorkingFolder,
+    path,
+  }: Pick<SettingsFile, 'displayName' | 'isFromWorkingFolder'> & { path: string },
   secrets: readonly string[],
 ): Promise<SettingsFile> {
   const parsed = readToml(bytes);
@@ -24,7 +28,7 @@ export async function parseSettingsFile(
   const leadsOutside = isFromWorkingFolder && !isWithinFolder(path, dirname(path));
   const createInvalidSettings = (diagnostics: Diagnostic[], hint?: string) =>
     new InvalidSettings({
-      file,
+      file: displayName,
       text: leadsOutside ? '' : text,
       diagnostics,
       secrets,
@@ -34,7 +38,7 @@ export async function parseSettingsFile(
   const diagnostics = await createDiagnostics(checkSettings(parsed.table, isFromWorkingFolder), text);
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {
-    file,
+    displayName,
     // The schema has accepted this table. The copy that the schema makes is not used, because it has a prototype, in
     // which a lookup of a tier named `constructor` would find a function.
     settings: parsed.table as FileSettings,

@@ -2,7 +2,7 @@ import { devNull } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { isSamePath } from '../util/folder-boundary.js';
-import { explainLookupFailure, readRegularFile } from '../util/read-regular-file.js';
+import { explainUnknownExistence, readRegularFile } from '../util/read-regular-file.js';
 import type { SettingsFile } from './sources.js';
 
 /** The name of the settings file, in the working folder and in the user's config folder. */
@@ -34,8 +34,9 @@ export async function readSettingsFiles(options: SettingsFilesOptions): Promise<
 
 /** A file that may exist. */
 interface Candidate {
-  /** The file name to show to the user. */
-  file: string;
+  /** The file's name as the user knows it, for messages. */
+  displayName: string;
+  /** The absolute path from which the file is read. */
   path: string;
   /** Whether the user named the file explicitly. If so, it must exist. */
   isExplicit: boolean;
@@ -45,32 +46,32 @@ interface Candidate {
 
 function listCandidates({ workingFolder, configFile, userConfigFolder }: SettingsFilesOptions): Candidate[] {
   const userPath = userConfigFolder === undefined ? undefined : join(userConfigFolder, settingsFileName);
-  const userFiles = userPath === undefined ? [] : [{ file: userPath, path: userPath }];
+  const userFiles = userPath === undefined ? [] : [{ displayName: userPath, path: userPath }];
   const userCandidates = userFiles.map((file) => ({ ...file, isExplicit: false, isFromWorkingFolder: false }));
   // `--config /dev/null` means that the file of the working folder is ignored, and only the user's own file is read.
   if (configFile === devNull) return userCandidates;
   const path = resolve(workingFolder, configFile ?? settingsFileName);
   if (configFile !== undefined)
-    return [{ file: configFile, path, isExplicit: true, isFromWorkingFolder: false }, ...userCandidates];
+    return [{ displayName: configFile, path, isExplicit: true, isFromWorkingFolder: false }, ...userCandidates];
   // If the working folder is the user's config folder, both candidates are the same file, which belongs to the user.
   // `isSamePath` follows links, because that folder, or the file in it, is often a link into a repository of dotfiles.
   if (userPath !== undefined && isSamePath(userPath, path)) return userCandidates;
-  return [{ file: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...userCandidates];
+  return [{ displayName: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...userCandidates];
 }
 
 async function readIfPresent(candidate: Candidate, { secrets, warn }: SettingsFilesOptions) {
-  const { file, path, isExplicit, isFromWorkingFolder } = candidate;
+  const { displayName, path, isExplicit, isFromWorkingFolder } = candidate;
   const content = readRegularFile(path, maxBytes);
   if (!content.ok) {
     const { reason, message } = content.problem;
     if (reason === 'missing' && !isExplicit) return undefined;
-    // In containers and CI, HOME is often the home folder of another user, which can't be entered. It is unlikely
-    // to contain settings of this user, so there is a warning instead of an error.
-    if (!isExplicit && !isFromWorkingFolder && explainLookupFailure(path) !== undefined) {
-      warn(`the settings file ${file} ${message}, so it is ignored`);
+    // In containers and CI, HOME is often the home folder of another user. If it can't be entered, nobody knows whether
+    // it has a settings file. It is unlikely to have one of this user, so there is a warning instead of an error.
+    if (!isExplicit && !isFromWorkingFolder && explainUnknownExistence(path) !== undefined) {
+      warn(`the settings file ${displayName} ${message}, so it is ignored`);
       return undefined;
     }
-    throw new BoticelliError('invalid_config', `the settings file ${file} ${message}`, {
+    throw new BoticelliError('invalid_config', `the settings file ${displayName} ${message}`, {
       hint: isExplicit ? 'Check the file name given to --config.' : 'Fix the file, or move it elsewhere.',
     });
   }

@@ -26,7 +26,8 @@ export async function readSources(
     getVariable: createVariableLookup(environment, dotEnv),
     ...{ files, secrets, folders },
     trust: readFolderTrust(workingFolder, files, folders),
-    isDotEnvElsewhere: dotEnv.size > 0 && !isWithinFolder(join(workingFolder, '.env'), workingFolder),
+    // `isWithinFolder` follows links, so it is false if the `.env` is a link to a file outside of the folder.
+    isDotEnvLinkedOutside: dotEnv.size > 0 && !isWithinFolder(join(workingFolder, '.env'), workingFolder),
   };
 }
 

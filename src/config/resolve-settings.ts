@@ -14,7 +14,7 @@ import type { Settings, SettingsFlags, SettingsOptions } from './settings.js';
 import type { FileSettings } from './settings-schema.js';
 import { mergeSettings, type Sources } from './sources.js';
 import { assertKnownTier, createLimitsLookup, listTierNames } from './tiers.js';
-import { assertTrustedBaseUrl, findRedisError, isRedisUrl } from './trust/service-urls.js';
+import { assertTrustedBaseUrl, findRedisTrustError, isRedisUrl } from './trust/service-urls.js';
 import { resolveStateFolder } from './trust/state-folder.js';
 
 /**
@@ -33,12 +33,13 @@ export async function resolveSettings({ flags = {}, ...options }: SettingsOption
   await assertKnownTier(sources, listTierNames(fileSettings.providers?.gemini?.tiers), flags.tier);
   const apiKey = findApiKey(sources);
   await assertTrustedBaseUrl(sources, apiKey);
-  const redisError = await findRedisError(sources, apiKey);
+  // Returned, not thrown: only commands that connect to Redis throw it.
+  const redisTrustError = await findRedisTrustError(sources, apiKey);
   const stateFolder = await resolveStateFolder({ getVariable, folders, workingFolder }, () => trust);
   const resolveProxy = await createProxyResolver(environment);
   return {
     ...composeSettings({ sources, fileSettings, flags, stateFolder }),
-    ...(redisError && { redisError }),
+    ...(redisTrustError && { redisTrustError }),
     ...(resolveProxy && { resolveProxy }),
   };
 }
@@ -70,7 +71,7 @@ function composeSettings({ sources, fileSettings, flags, stateFolder }: Settings
     defaultModel: readDefaultModel(sources) ?? stripModelPrefix(gemini.default_model ?? defaultModel),
     tier,
     limitsFor: createLimitsLookup(tier, gemini.tiers?.[tier], flags),
-    limitedModels: Object.keys(gemini.tiers?.[tier]?.models ?? {}).map(stripModelPrefix),
+    modelsWithConfiguredLimits: Object.keys(gemini.tiers?.[tier]?.models ?? {}).map(stripModelPrefix),
     quotaBudget: toQuotaBudget(budget),
     windowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
     fallback: flags.fallback === false ? [] : (flags.fallback ?? (gemini.fallback ?? []).map(stripModelPrefix)),
@@ -103,6 +104,7 @@ function readRedisUrl({ getVariable }: Sources): string | undefined {
   });
 }
 
+/** Converts `[budget]`, the share of each rate limit that may be used, to the names that the limiter uses. */
 function toQuotaBudget(budget: NonNullable<FileSettings['budget']>): QuotaBudget {
   const { rpm_multiplier: rpm, tpm_multiplier: tpm, rpd_multiplier: rpd } = budget;
   return { ...(rpm !== undefined && { rpm }), ...(tpm !== undefined && { tpm }), ...(rpd !== undefined && { rpd }) };

@@ -24,8 +24,8 @@ export interface Settings {
   /** Returns the limits of a model, before `quotaBudget` reduces them and without learned limits. */
   limitsFor: LimitsLookup;
   /** The models for which settings files define limits in this tier. */
-  limitedModels: readonly string[];
-  /** The share of each limit that may be used: `[budget]` in the settings. */
+  modelsWithConfiguredLimits: readonly string[];
+  /** The share of each rate limit that may be used: `[budget]` in the settings files. It is not an amount of money. */
   quotaBudget: QuotaBudget;
   /** The period to which per-minute limits apply. It is a minute, unless the settings define another length. */
   windowMs: number;
@@ -40,8 +40,8 @@ export interface Settings {
   projectSource: 'named' | 'key-hash' | 'none';
   /** The Redis server that shares quota between machines. Only its host is printed: the URL may have a password. */
   redisUrl?: string;
-  /** Why the program must not connect to `redisUrl`: the working folder chose the address. */
-  redisError?: BoticelliError;
+  /** Thrown by commands that would use Redis: an untrusted folder chose `redisUrl`, so nothing may connect to it. */
+  redisTrustError?: BoticelliError;
   /** The folder of `boticelli.db`, as an absolute path. It may not exist yet. Absent if the user has no home folder. */
   stateFolder?: string;
   prices: PriceList;

@@ -14,13 +14,13 @@ export interface Sources {
   secrets: readonly string[];
   trust: FolderTrust;
   /** Whether the `.env` of the working folder is a link to a file outside of it. */
-  isDotEnvElsewhere: boolean;
+  isDotEnvLinkedOutside: boolean;
 }
 
 /** A settings file that is valid by itself. It may still contradict other settings. */
 export interface SettingsFile {
-  /** The file's name as the user knows it. */
-  file: string;
+  /** The file's name as the user knows it, for messages. */
+  displayName: string;
   settings: FileSettings;
   /** Whether the file was found in the working folder, whose content may come from someone else. */
   isFromWorkingFolder: boolean;

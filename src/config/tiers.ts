@@ -30,13 +30,13 @@ export async function assertKnownTier(sources: Sources, known: string[], flag: s
     const message = `unknown tier ${redactName(variable.value)} in ${variable.label}`;
     throw new BoticelliError('invalid_config', message, { hint });
   }
-  const path = ['providers', 'gemini', 'default_tier'];
+  const keyPath = ['providers', 'gemini', 'default_tier'];
   for (const file of sources.files) {
     const name = file.settings.providers?.gemini?.default_tier;
     if (name === undefined || known.includes(name)) continue;
-    const message = `${describePath(path)} must be one of ${names}, not ${quote(name)}`;
+    const message = `${describePath(keyPath)} must be one of ${names}, not ${quote(name)}`;
     throw await file.createError(
-      errorAt('unknown-tier', path, message, { suggestionQuery: { name, candidates: known } }),
+      errorAt('unknown-tier', keyPath, message, { suggestionQuery: { name, candidates: known } }),
     );
   }
 }

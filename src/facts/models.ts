@@ -19,8 +19,9 @@ export const modelNamePattern = /^(?!.*\.\.)[\w.:@/-]+$/;
 
 /**
  * Matches names of models that support only the Live API: gemini-3.8-live, gemini-3.1-flash-live-preview,
- * …-native-audio-… (the service's list as of 2026-11, and the names of 2025 in docs/deprecations). If the
- * model is in `builtInModels` or in the service's list, its entry decides, and not its name.
+ * …-native-audio-… (the service's list as of 2026-11, and the names of 2025 in
+ * ai.google.dev/gemini-api/docs/deprecations). If the model is in `builtInModels` or in the service's list, its entry
+ * decides, and not its name.
  */
 export const liveModelNamePattern = /-live(-|$)|native-audio/;
 
@@ -32,10 +33,10 @@ export const liveModelNamePattern = /-live(-|$)|native-audio/;
 export const builtInModels: ReadonlyMap<string, ModelFacts> = new Map(Object.entries(modelTable));
 
 /**
- * If `max_tokens` is smaller than this, a thinking model may use nearly all of it for thoughts: of 500 tokens, 478 went
- * to thoughts and 18 to text (seen in 2026).
+ * The smallest `max_tokens` that surely leaves room for a reply. With a smaller limit, a thinking model may use nearly
+ * all of it for thoughts: of 500 tokens, 478 went to thoughts and 18 to text (seen in 2026).
  */
-export const thinkingReserveTokens = 1000;
+export const minSafeMaxTokens = 1000;
 
 /** Whether a model replies with pictures, according to the table or its name. @param model without `models/` */
 export function isPictureModel(model: string): boolean {

@@ -53,8 +53,8 @@ export const serviceTierFactors: ReadonlyMap<string, number> = new Map([
 ]);
 
 // gemini-3.8-flash: pricing page, read 2026-10-07; its price of cached input from anomalyco/models.dev, read
-// 2026-11-30. 3.7- and 3.6-flash cost the same until the end of 2026 (third party: pydantic/genai-prices, which read
-// the pricing page on 2026-08-13).
+// 2026-11-30. Its introductory price ends with 2026. 3.7- and 3.6-flash have the same introductory price and the same
+// end (third party: pydantic/genai-prices, which read the pricing page on 2026-08-13).
 const flashIntroduction: Price = { input: 0.75, output: 3.75, cachedInput: 0.075 };
 const flash2027: DatedPrice = { input: 1.5, output: 7.5, cachedInput: 0.15, from: '2027-01-01' };
 // The prices of the largest Gemini 4 models double (ai.google.dev/gemini-api/docs/generate-content/latest-model, read
@@ -65,8 +65,8 @@ const largeGemini4: readonly DatedPrice[] = [
   { input: 4, output: 20, cachedInput: 0.2, from: '2026-12-01' },
 ];
 
-// Third party: 3.8 Live costs the same as 3.1 Live (read 2026-11-30; one of the sources read the pricing page on
-// 2026-09-28).
+// Third parties say that 3.8 Live costs the same as 3.1 Live. They were read on 2026-11-30, and their names were not
+// recorded. One of them read the pricing page on 2026-09-28.
 const gemini3LivePrices: readonly DatedPrice[] = [
   {
     ...{ input: 0.75, output: 4.5 },
@@ -104,7 +104,7 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-3.1-flash-lite': [{ input: 0.25, output: 1.5, cachedInput: 0.025, inputByModality: { AUDIO: 0.5 } }],
   'gemini-3-flash-preview': [{ input: 0.5, output: 3, cachedInput: 0.05, inputByModality: { AUDIO: 1 } }],
   // From 2026-12-01 requests for 2.5-pro and -flash go to newer models at their prices (third party:
-  // aideprecations.com, read 2026-11-30, which read docs/deprecations on 2026-11-10).
+  // aideprecations.com, read 2026-11-30, which read ai.google.dev/gemini-api/docs/deprecations on 2026-11-10).
   'gemini-2.5-pro': [
     {
       ...{ input: 1.25, output: 10, cachedInput: 0.125 },

@@ -99,6 +99,7 @@ export async function checkNarrative(
     await abortable(checkMediaTemplates(root, vars), signal);
   }
   const { file, narrative, variables } = root;
+  // Whether neither the file itself, nor a narrative that nests it, nor `vars` defines the variable.
   const isUnresolved = (variable: UndefinedVariable) =>
     root.unresolvedVariables.has(variable) && !vars.has(variable.name);
   const diagnostics: Diagnostic[] = [];

@@ -110,8 +110,8 @@ export interface MediaTemplate {
   text: string;
   spec: Omit<MediaSpec, 'source'>;
   /**
-   * The media that was read together with the narrative, because its name depends only on variables. The keys are the
-   * rendered names.
+   * The media that was read together with the narrative, because `text` depends only on variables. The keys are the
+   * rendered names: there are several if the narrative is nested more than once with different variables.
    */
   loaded: ReadonlyMap<string, MediaInput>;
 }
@@ -139,7 +139,7 @@ export function getNestedNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative |
   return inputs.length === 1 && input?.type === 'narrative' ? input.narrative : undefined;
 }
 
-/** Returns the texts of an act that may contain placeholders, including names of media and expected texts. */
+/** Returns the texts of an act that may contain placeholders. A `file` or `url` of media and expected texts count. */
 export function listTemplateTexts({ system, inputs, expect }: Act): string[] {
   const inputTexts = inputs.flatMap((input) => {
     if (input.type === 'media-template') return input.text;

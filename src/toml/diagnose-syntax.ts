@@ -70,7 +70,7 @@ function locateSyntaxError(
     return locate(text, start, start + 3);
   }
   if (error.message === 'Invalid Datetime' || eslintResult === 'valid') {
-    // @iarna/toml reports a date that it rejects at the end of the date, or at the space after it.
+    // If @iarna/toml rejects a date, it reports the position after the date, or after the date and one space.
     const [date = ''] = /[^\s=,[{]*\s?$/.exec(text.slice(0, offset)) ?? [];
     return locate(text, offset - date.length, offset - date.length + date.trimEnd().length);
   }

@@ -3,10 +3,10 @@ import type { Location } from './diagnostic.js';
 import type { Problem } from './problem.js';
 import type { Path } from './toml.js';
 
-type LocationQuery = Pick<Problem, 'path' | 'target' | 'excerpt' | 'occurrence'>;
+type LocationQuery = Pick<Problem, 'keyPath' | 'target' | 'excerpt' | 'occurrence'>;
 type Step = Path[number];
 
-/** A path in the file: the ranges of its key and its value, and its children. */
+/** A key path in the file: the ranges of its key and its value, and its children. */
 interface PathNode {
   key?: AST.HasLocs;
   value?: AST.HasLocs;
@@ -80,9 +80,9 @@ function findExcerpt(text: string, excerpt: string, from: number, occurrence = 0
 }
 
 /** Returns the range to point at. A table with a header has no value of its own, so its header is used. */
-function findRange(root: PathNode, { path, target }: LocationQuery): AST.HasLocs | undefined {
+function findRange(root: PathNode, { keyPath, target }: LocationQuery): AST.HasLocs | undefined {
   let node: PathNode | undefined = root;
-  for (const step of path) node = node?.children.get(step);
+  for (const step of keyPath) node = node?.children.get(step);
   return target === 'key' ? (node?.key ?? node?.value) : (node?.value ?? node?.key);
 }
 
@@ -106,10 +106,10 @@ function addTopLevel(root: PathNode, topLevel: AST.TOMLTopLevelTable): void {
 }
 
 /** Adds the nodes of a path. `keys` are the ranges of its names; array indexes have no ranges of their own. */
-function addPath(start: PathNode, path: Path, keys: readonly AST.HasLocs[]): PathNode {
+function addPath(start: PathNode, keyPath: Path, keys: readonly AST.HasLocs[]): PathNode {
   let node = start;
   let nameCount = 0;
-  for (const step of path) {
+  for (const step of keyPath) {
     node = getOrCreateChild(node, step);
     // An index has the range of the name before it, for example `input` in the second [[acts.x.input]].
     if (typeof step === 'string') nameCount += 1;

@@ -1,13 +1,13 @@
 import type { SourceFile } from './diagnostic.js';
 import type { Path } from './toml.js';
 
-/** An error or warning whose location is not known yet. It has a path in the file instead. */
+/** An error or warning whose location is not known yet. It has a key path in the file instead. */
 export interface Problem {
   severity: 'error' | 'warning';
   /** A stable name in kebab-case. */
   rule: string;
   message: string;
-  path: Path;
+  keyPath: Path;
   /** What the code frame points at. */
   target: 'key' | 'value';
   /** The part of a string value to point at. */
@@ -18,7 +18,7 @@ export interface Problem {
   suggestionQuery?: SuggestionQuery;
   /** The suggestion, if it is known without a search. */
   suggestion?: string;
-  /** The place of the problem if it is in another file, in UTF-16 code units. The value at `path` names that file. */
+  /** The place of the problem in another file, in UTF-16 code units. The value at `keyPath` names that file. */
   inFile?: SourceFile & { offset: number; length: number };
 }
 
@@ -36,22 +36,22 @@ export interface SuggestionQuery {
 /** Creates an error. It points at the value by default. */
 export function errorAt(
   rule: string,
-  path: Path,
+  keyPath: Path,
   message: string,
   {
     target = 'value',
     ...rest
   }: Partial<Pick<Problem, 'target' | 'excerpt' | 'occurrence' | 'suggestionQuery' | 'inFile'>> = {},
 ): Problem {
-  return { severity: 'error', rule, message, path, target, ...rest };
+  return { severity: 'error', rule, message, keyPath, target, ...rest };
 }
 
 /** Creates a warning. It points at the key by default. */
 export function warningAt(
   rule: string,
-  path: Path,
+  keyPath: Path,
   message: string,
   { target = 'key', ...rest }: Parameters<typeof errorAt>[3] = {},
 ): Problem {
-  return { severity: 'warning', rule, message, path, target, ...rest };
+  return { severity: 'warning', rule, message, keyPath, target, ...rest };
 }

@@ -8,7 +8,7 @@ export interface TomlTable {
   [key: string]: TomlValue;
 }
 
-/** The path to a value: names of tables and keys, and array indexes from 0. */
+/** The key path of a value: the names of tables and keys, and the array indexes from 0, that lead to it. */
 export type Path = readonly (string | number)[];
 
 /** Whether a value is a table. A date is an object, but not a table. */
@@ -16,10 +16,10 @@ export function isTable(value: TomlValue | undefined): value is TomlTable {
   return isRecord(value) && !(value instanceof Date);
 }
 
-/** Returns the value at a path, if any. */
-export function valueAt(root: TomlTable, path: Path): TomlValue | undefined {
+/** Returns the value at a key path, if any. */
+export function valueAt(root: TomlTable, keyPath: Path): TomlValue | undefined {
   let value: TomlValue | undefined = root;
-  for (const step of path) {
+  for (const step of keyPath) {
     if (Array.isArray(value)) value = value[Number(step)];
     else value = isTable(value) ? value[step] : undefined;
   }
@@ -38,16 +38,16 @@ export function describeType(value: TomlValue): string {
 export const quote = (name: string): string => JSON.stringify(name);
 
 /** Formats the header of a table: `[acts.final]`, or `[[acts.final.input]]` for an element of an array of tables. */
-export function formatTableHeader(path: Path): string {
-  const names = path.filter((step) => typeof step === 'string');
+export function formatTableHeader(keyPath: Path): string {
+  const names = keyPath.filter((step) => typeof step === 'string');
   const header = names.map((name) => (/^[\w-]+$/.test(name) ? name : quote(name))).join('.');
-  return typeof path.at(-1) === 'number' ? `[[${header}]]` : `[${header}]`;
+  return typeof keyPath.at(-1) === 'number' ? `[[${header}]]` : `[${header}]`;
 }
 
-/** Describes a path for a message: `"model" in [acts.final]`, or `element 2 of "order" in [toc]`. */
-export function describePath(path: Path): string {
-  const parent = path.slice(0, -1);
-  const last = path.at(-1) ?? '';
+/** Describes a key path for a message: `"model" in [acts.final]`, or `element 2 of "order" in [toc]`. */
+export function describePath(keyPath: Path): string {
+  const parent = keyPath.slice(0, -1);
+  const last = keyPath.at(-1) ?? '';
   if (typeof last === 'number') return `element ${last + 1} of ${describePath(parent)}`;
   return parent.length === 0 ? quote(last) : `${quote(last)} in ${formatTableHeader(parent)}`;
 }

@@ -22,7 +22,7 @@ export type UnionIssue = Extract<ZodIssue, { code: 'invalid_union' }>;
 /** A kind of file: its schema, and messages that a schema can't express. */
 export interface FileFormat {
   schema: Schema;
-  /** Creates the problems for a key that the schema of the table at a path does not have. */
+  /** Creates the problems for a key that the schema of the table at a key path does not have. */
   createUnknownKeyProblems(tablePath: Path, key: string, file: TomlTable): Problem[];
   /**
    * Creates the problems for a value that matches no option of a union. Default: one problem, which says that the value
@@ -30,7 +30,7 @@ export interface FileFormat {
    */
   convertUnionIssue?(issue: UnionIssue, file: TomlTable): Problem[];
   /** Returns a suffix for the message about a value of the wrong type: empty, or `; ` and advice. */
-  formatTypeHint?(path: Path, value: TomlValue): string;
+  formatTypeHint?(keyPath: Path, value: TomlValue): string;
 }
 
 /** Finds every mismatch between a file and its schema: unknown and missing keys, types, ranges. */
@@ -46,22 +46,22 @@ export function validateFile(file: TomlTable, format: FileFormat): Problem[] {
   }
 }
 
-/** Finds every mismatch between the value at a path of a file and the schema of that value. */
-export function validateTable(schema: Schema, path: Path, file: TomlTable, format: FileFormat): Problem[] {
-  const value = valueAt(file, path);
+/** Finds every mismatch between the value at a key path of a file and the schema of that value. */
+export function validateTable(schema: Schema, keyPath: Path, file: TomlTable, format: FileFormat): Problem[] {
+  const value = valueAt(file, keyPath);
   return value === undefined
     ? []
-    : findIssues(schema, value, path).flatMap((issue) => convertIssue(issue, file, format));
+    : findIssues(schema, value, keyPath).flatMap((issue) => convertIssue(issue, file, format));
 }
 
-function findIssues(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
-  return (z.safeParse(schema, value).error?.issues ?? []).map((issue) => prependPath(path, issue));
+function findIssues(schema: Schema, value: TomlValue, keyPath: Path): ZodIssue[] {
+  return (z.safeParse(schema, value).error?.issues ?? []).map((issue) => prependPath(keyPath, issue));
 }
 
 /**
  * Finds what zod misses: zod skips a record entry called `__proto__`, and accepts a date as an object without keys.
  */
-function findIssuesMissedByZod(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
+function findIssuesMissedByZod(schema: Schema, value: TomlValue, keyPath: Path): ZodIssue[] {
   const issues: ZodIssue[] = [];
   if (!isTable(value)) return issues;
   for (const [key, entry] of Object.entries(value)) {
@@ -69,7 +69,7 @@ function findIssuesMissedByZod(schema: Schema, value: TomlValue, path: Path): Zo
     if (!isTable(entry) && !isDate && key !== '__proto__') continue;
     const child = getChildSchema(schema, key);
     if (!child) continue;
-    const childPath = [...path, key];
+    const childPath = [...keyPath, key];
     if (isDate && getDefinition(child).type === 'object')
       issues.push({ code: 'invalid_type', expected: 'object', path: childPath, message: '' });
     else {
@@ -89,10 +89,10 @@ function getChildSchema(schema: Schema, key: Path[number]): Schema | undefined {
   return undefined;
 }
 
-/** Lists the keys that the table at a path may have. Empty if any key is allowed, or if the path is not a table. */
-export function getSchemaKeys(schema: Schema, path: Path): string[] {
+/** Lists the keys that the table at a key path may have. Empty if any key is allowed, or if there is no table. */
+export function getSchemaKeys(schema: Schema, keyPath: Path): string[] {
   let current: Schema | undefined = schema;
-  for (const step of path) current = current && getChildSchema(current, step);
+  for (const step of keyPath) current = current && getChildSchema(current, step);
   const def = current && getDefinition(current);
   return def?.type === 'object' ? Object.keys(def.shape) : [];
 }
@@ -107,46 +107,46 @@ function getDefinition(schema: Schema): z.core.$ZodTypes['_zod']['def'] {
  * Extends the path of an issue, so that it starts at the top of the file. In zod it starts at the value that zod was
  * given.
  */
-export function prependPath(path: Path, issue: ZodIssue): ZodIssue {
-  return { ...issue, path: [...path, ...issue.path] };
+export function prependPath(keyPath: Path, issue: ZodIssue): ZodIssue {
+  return { ...issue, path: [...keyPath, ...issue.path] };
 }
 
 /** Converts an issue of zod, whose path starts at the top of the file, to problems. */
 export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileFormat): Problem[] {
-  const path = issue.path as Path;
-  const value = valueAt(file, path);
-  const table = issue.code === 'unrecognized_keys' ? value : valueAt(file, path.slice(0, -1));
+  const keyPath = issue.path as Path;
+  const value = valueAt(file, keyPath);
+  const table = issue.code === 'unrecognized_keys' ? value : valueAt(file, keyPath.slice(0, -1));
   // `findIssuesMissedByZod` already reports a date in place of a table, so issues about the table's keys are left out.
   if (table instanceof Date) return [];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.flatMap((key) => format.createUnknownKeyProblems(path, key, file));
+      return issue.keys.flatMap((key) => format.createUnknownKeyProblems(keyPath, key, file));
     case 'invalid_union':
-      return format.convertUnionIssue?.(issue, file) ?? [createFallbackProblem(path)];
+      return format.convertUnionIssue?.(issue, file) ?? [createFallbackProblem(keyPath)];
     case 'invalid_value':
-      return [createValueProblem(path, value, issue.values.map(String), format)];
+      return [createValueProblem(keyPath, value, issue.values.map(String), format)];
     case 'too_small':
       if (issue.origin === 'string' || Array.isArray(value))
-        return [errorAt('out-of-range', path, `${describePath(path)} is empty`)];
+        return [errorAt('out-of-range', keyPath, `${describePath(keyPath)} is empty`)];
       return [
-        createRangeProblem(path, value, `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`),
+        createRangeProblem(keyPath, value, `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`),
       ];
     case 'too_big':
       if (Array.isArray(value)) {
-        const message = `${describePath(path)} may have at most ${issue.maximum} elements, not ${value.length}`;
-        return [errorAt('out-of-range', path, message)];
+        const message = `${describePath(keyPath)} may have at most ${issue.maximum} elements, not ${value.length}`;
+        return [errorAt('out-of-range', keyPath, message)];
       }
-      return [createRangeProblem(path, value, `at most ${issue.maximum}`)];
+      return [createRangeProblem(keyPath, value, `at most ${issue.maximum}`)];
     case 'invalid_type':
-      return [createTypeProblem(path, value, typeNames[issue.expected] ?? issue.expected, format)];
+      return [createTypeProblem(keyPath, value, typeNames[issue.expected] ?? issue.expected, format)];
     default:
-      return [createFallbackProblem(path)];
+      return [createFallbackProblem(keyPath)];
   }
 }
 
 /** Creates the problem for an issue that has no message of its own. */
-function createFallbackProblem(path: Path): Problem {
-  return errorAt('wrong-type', path, `${describePath(path)} is not valid`);
+function createFallbackProblem(keyPath: Path): Problem {
+  return errorAt('wrong-type', keyPath, `${describePath(keyPath)} is not valid`);
 }
 
 const typeNames: Partial<Record<string, string>> = {
@@ -160,23 +160,27 @@ const typeNames: Partial<Record<string, string>> = {
 
 /** Creates the problem for a value that is missing or has the wrong type. */
 export function createTypeProblem(
-  path: Path,
+  keyPath: Path,
   value: TomlValue | undefined,
   expected: string,
   { formatTypeHint }: FileFormat,
 ): Problem {
-  if (value === undefined) return createMissingProblem(path);
+  if (value === undefined) return createMissingProblem(keyPath);
   const isNumber = typeof value === 'number' || typeof value === 'bigint';
   if (!isNumber || !expected.endsWith('number')) {
-    const hint = formatTypeHint?.(path, value) ?? '';
-    return errorAt('wrong-type', path, `${describePath(path)} must be ${expected}, not ${describeType(value)}${hint}`);
+    const hint = formatTypeHint?.(keyPath, value) ?? '';
+    return errorAt(
+      'wrong-type',
+      keyPath,
+      `${describePath(keyPath)} must be ${expected}, not ${describeType(value)}${hint}`,
+    );
   }
   // The remaining cases: numbers that are too large, nan, inf and fractions.
   if (typeof value === 'bigint') {
-    return errorAt('out-of-range', path, `${describePath(path)} is too ${value < 0n ? 'small' : 'large'}`);
+    return errorAt('out-of-range', keyPath, `${describePath(keyPath)} is too ${value < 0n ? 'small' : 'large'}`);
   }
-  if (!Number.isFinite(value)) return createRangeProblem(path, value, expected);
-  return errorAt('wrong-type', path, `${describePath(path)} must be ${expected}, not ${value}`);
+  if (!Number.isFinite(value)) return createRangeProblem(keyPath, value, expected);
+  return errorAt('wrong-type', keyPath, `${describePath(keyPath)} must be ${expected}, not ${value}`);
 }
 
 /**
@@ -185,15 +189,15 @@ export function createTypeProblem(
  * @param expected describes all allowed values, which may include other types. Default: lists the candidates
  */
 export function createValueProblem(
-  path: Path,
+  keyPath: Path,
   value: TomlValue | undefined,
   candidates: readonly string[],
   format: FileFormat,
   { rule = 'unknown-value', expected = formatAlternatives(candidates.map(quote)) } = {},
 ): Problem {
-  if (typeof value !== 'string') return createTypeProblem(path, value, expected, format);
-  const message = `${describePath(path)} must be ${expected}, not ${quote(value)}`;
-  return errorAt(rule, path, message, { suggestionQuery: { name: value, candidates } });
+  if (typeof value !== 'string') return createTypeProblem(keyPath, value, expected, format);
+  const message = `${describePath(keyPath)} must be ${expected}, not ${quote(value)}`;
+  return errorAt(rule, keyPath, message, { suggestionQuery: { name: value, candidates } });
 }
 
 /** Joins choices: `"a", "b" or "c"`. */
@@ -201,15 +205,15 @@ export function formatAlternatives(choices: readonly string[]): string {
   return [choices.slice(0, -1).join(', '), ...choices.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
-function createRangeProblem(path: Path, value: TomlValue | undefined, expected: string): Problem {
+function createRangeProblem(keyPath: Path, value: TomlValue | undefined, expected: string): Problem {
   const number = String(value).replace('Infinity', 'inf').replace('NaN', 'nan');
-  return errorAt('out-of-range', path, `${describePath(path)} must be ${expected}, not ${number}`);
+  return errorAt('out-of-range', keyPath, `${describePath(keyPath)} must be ${expected}, not ${number}`);
 }
 
 /** Creates the problem for a missing key or table. */
-function createMissingProblem(path: Path): Problem {
-  const key = String(path.at(-1));
-  const table = path.slice(0, -1);
-  if (table.length === 0) return errorAt('missing-table', path, `the file has no [${key}]`);
+function createMissingProblem(keyPath: Path): Problem {
+  const key = String(keyPath.at(-1));
+  const table = keyPath.slice(0, -1);
+  if (table.length === 0) return errorAt('missing-table', keyPath, `the file has no [${key}]`);
   return errorAt('missing-key', table, `${formatTableHeader(table)} has no ${quote(key)}`, { target: 'key' });
 }

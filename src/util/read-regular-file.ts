@@ -114,7 +114,7 @@ export function getRegularFileSize(path: string, maxBytes: number): { ok: true; 
  * Returns why it is unknown whether a file exists, as the end of a sentence. The usual reason is a folder that the user
  * can't enter, such as the home folder of another user. Returns undefined if it is known whether the file exists.
  */
-export function explainLookupFailure(path: string): string | undefined {
+export function explainUnknownExistence(path: string): string | undefined {
   try {
     statSync(path, { throwIfNoEntry: false });
     return undefined;

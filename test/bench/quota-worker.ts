@@ -23,7 +23,7 @@ const settings: Settings = {
     tier: 'free',
     project: 'bench',
     projectSource: 'named',
-    limitedModels: [],
+    modelsWithConfiguredLimits: [],
     prices: createPriceList(),
     fallback: [],
     quotaBudget: {},

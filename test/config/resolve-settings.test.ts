@@ -17,7 +17,7 @@ test('uses defaults without any setting', async () => {
     fallback: [],
     project: 'no-key',
     projectSource: 'none',
-    limitedModels: [],
+    modelsWithConfiguredLimits: [],
   });
   expect(stateFolder).toMatch(/state$/);
   expect(limitsFor('gemini-3.8-flash').rpm?.source).toBe('built-in');

@@ -41,7 +41,10 @@ test('a tier in settings replaces the built-in tier of the same name; each model
     rpd: fromSettings(20),
     maxConcurrent: fromSettings(2),
   });
-  expect(limitsFor('gemini-3.1-flash-lite'), 'a limit that the settings leave out does not apply').toEqual({
+  expect(
+    limitsFor('gemini-3.1-flash-lite'),
+    'the built-in limit of this model, 15, does not apply: the tier in the settings leaves it out',
+  ).toEqual({
     rpm: fromSettings(10),
     maxConcurrent: fromSettings(2),
   });

@@ -6,7 +6,7 @@ export type RuleCase = [title: string, source: string, ...problems: string[]];
 
 /**
  * Tests that `check`, or the given function, finds exactly the problems of each case.
- * @param group the title above those of the cases: the rules, or the key that the cases are about
+ * @param group the title of the group: the names of the rules, or the key that the cases are about
  */
 export function testRule(
   group: string,

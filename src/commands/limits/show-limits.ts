@@ -33,7 +33,7 @@ async function showLimits({ settings, format, output, warn }: LimitsContext, pro
   const { modelStates, now, redisHost } = await readQuotaSnapshot({ settings, warn });
   const models = getQuotaStatus({
     ...{ modelStates, project, limitsFor, quotaBudget, windowMs, now },
-    models: [settings.defaultModel, ...settings.fallback, ...settings.limitedModels],
+    models: [settings.defaultModel, ...settings.fallback, ...settings.modelsWithConfiguredLimits],
   });
   // The JSON field of `projectSource` is named `projectIs`.
   const storeLocation = { ...describeStoreLocation(settings, redisHost), project, projectIs: projectSource };

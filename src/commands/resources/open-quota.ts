@@ -14,7 +14,7 @@ import type { QuotaStore } from '../../quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { QuotaOptions } from '../../quota/with-quota.js';
 import type { StoreLocation } from '../../terminal/reports/limits-report.js';
-import { explainLookupFailure } from '../../util/read-regular-file.js';
+import { explainUnknownExistence } from '../../util/read-regular-file.js';
 import type { StateDatabase } from './open-database.js';
 
 interface QuotaStoreOptions {
@@ -69,11 +69,11 @@ export function describeStoreLocation({ stateFolder }: Settings, redisHost: stri
 
 /** Starts to connect to the Redis server in the settings, if any. Warns when Redis goes down and when it is back. */
 async function startConnecting(
-  { settings: { redisUrl: url, redisError }, warn }: QuotaStoreOptions,
+  { settings: { redisUrl: url, redisTrustError }, warn }: QuotaStoreOptions,
   timeoutMs?: number,
 ): Promise<RedisConnection | undefined> {
   if (url === undefined) return undefined;
-  if (redisError) throw redisError;
+  if (redisTrustError) throw redisTrustError;
   const { connectRedis } = await import('../../quota/redis/connection.js');
   const connection = connectRedis({
     ...{ url, clock, ...(timeoutMs !== undefined && { timeoutMs }) },
@@ -116,7 +116,7 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
 export async function readLocalModelStatesOrWarn(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { settings, warn } = options;
   const path = settings.stateFolder === undefined ? undefined : databasePath(settings.stateFolder);
-  const failure = path === undefined ? undefined : explainLookupFailure(path);
+  const failure = path === undefined ? undefined : explainUnknownExistence(path);
   if (failure === undefined) return readLocalModelStates(options);
   warn(`${path} ${failure}: earlier use of the quota is unknown`);
   return new Map();

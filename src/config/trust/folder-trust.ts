@@ -37,8 +37,8 @@ function describeUserFile({ config }: UserFolders): string {
 }
 
 /**
- * Whether a text may be an entry of `trust`: an absolute path, `~`, or a path that begins with `~/`. Which folder a
- * relative path names would depend on the working folder.
+ * Whether a text may be an entry of `trust`: an absolute path, `~`, or a path that begins with `~/`. A relative
+ * path is not allowed, because its meaning would depend on the working folder.
  */
 export function isValidTrustEntry(text: string): boolean {
   return isAbsolute(text) || /^~(?:\/|$)/.test(text);

@@ -14,7 +14,7 @@ export function isRedisUrl(text: string): boolean {
 /** A setting with the address of a service. */
 interface AddressSetting {
   variable: 'GOOGLE_GEMINI_BASE_URL' | 'BOTICELLI_REDIS_URL';
-  path: Path;
+  keyPath: Path;
   getFromFile: (settings: FileSettings) => string | undefined;
   /** Whether an address is safe even if someone else chose it. */
   isSafe: (url: string) => boolean;
@@ -24,7 +24,7 @@ interface AddressSetting {
 
 const baseUrlSetting: AddressSetting = {
   variable: 'GOOGLE_GEMINI_BASE_URL',
-  path: ['providers', 'gemini', 'base_url'],
+  keyPath: ['providers', 'gemini', 'base_url'],
   getFromFile: ({ providers }) => providers?.gemini?.base_url,
   isSafe: isSafeBaseUrl,
   sent: 'your API key',
@@ -32,7 +32,7 @@ const baseUrlSetting: AddressSetting = {
 
 const redisUrlSetting: AddressSetting = {
   variable: 'BOTICELLI_REDIS_URL',
-  path: ['quota', 'redis_url'],
+  keyPath: ['quota', 'redis_url'],
   getFromFile: ({ quota }) => quota?.redis_url,
   isSafe: (url) => !URL.canParse(url) || isLoopback(new URL(url).hostname),
   sent: 'the names of your models and part of the hash of your API key',
@@ -57,7 +57,7 @@ export async function assertTrustedBaseUrl(sources: Sources, apiKey: Environment
  * undefined if the address may be used. The error is not thrown here, because many commands need no Redis. The address
  * is checked even without a key, because Redis would still receive the names of models.
  */
-export async function findRedisError(
+export async function findRedisTrustError(
   sources: Sources,
   apiKey: EnvironmentVariable | undefined,
 ): Promise<BoticelliError | undefined> {
@@ -75,8 +75,8 @@ export function isServiceFromUntrustedFolder(sources: Sources, apiKey: Environme
 }
 
 /** Whether a key is in the working folder's own `.env`, and not in a file elsewhere that this `.env` is a link to. */
-function isFromOwnDotEnv({ isFromDotEnv }: EnvironmentVariable, { isDotEnvElsewhere }: Sources): boolean {
-  return isFromDotEnv && !isDotEnvElsewhere;
+function isFromOwnDotEnv({ isFromDotEnv }: EnvironmentVariable, { isDotEnvLinkedOutside }: Sources): boolean {
+  return isFromDotEnv && !isDotEnvLinkedOutside;
 }
 
 /** Returns the error for an address that the working folder chose; undefined if the address may be used. */
@@ -92,8 +92,8 @@ async function findAddressError(setting: AddressSetting, sources: Sources): Prom
   const file = findFile(setting, sources);
   const url = file && setting.getFromFile(file.settings);
   if (!file?.isFromWorkingFolder || url === undefined || setting.isSafe(url)) return undefined;
-  const message = describeAddress(setting, describePath(setting.path), url);
-  return file.createError(errorAt('foreign-address', setting.path, message), hint);
+  const message = describeAddress(setting, describePath(setting.keyPath), url);
+  return file.createError(errorAt('foreign-address', setting.keyPath, message), hint);
 }
 
 /** Finds the file whose address is used if no variable has one. */

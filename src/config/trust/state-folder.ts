@@ -8,8 +8,8 @@ import { findUserFolders, type UserFolders } from '../user-folders.js';
 import { type FolderTrust, readFolderTrust } from './folder-trust.js';
 
 /**
- * Finds the folder of `boticelli.db`: `BOTICELLI_STATE_DIR`, or else the user's folder. Reads the user's settings file
- * only if it depends on `trust` whether the `.env` may choose the folder.
+ * Finds the folder of `boticelli.db`: `BOTICELLI_STATE_DIR`, or else the user's folder. Reads the user's settings file,
+ * for `trust`, only if the `.env` names a folder that needs trust: outside of the working folder, or through a link.
  * @returns an absolute path; undefined if the user has no home folder
  * @throws BoticelliError `invalid_config` if the `.env` of an untrusted folder names a folder outside of that folder, or
  *   a path through a symbolic link

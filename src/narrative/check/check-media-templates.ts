@@ -7,9 +7,9 @@ import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } f
 type Variables = ReadonlyMap<string, string>;
 
 /**
- * Reads media whose name depends only on variables, once for each name that results from their values. Adds each
- * problem to the narrative file that names the media. Media whose name also depends on a reply, standard input, the
- * round or a row is read when its act runs.
+ * Reads media whose `file` or `url` depends only on variables, once for each name that results from their values. Adds
+ * each problem to the narrative file that names the media. Media whose `file` or `url` also depends on a reply, the
+ * standard input, the round or a row is read when its act runs.
  * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {
@@ -54,16 +54,16 @@ function createVariableCollector(): (file: ParsedNarrativeFile) => ReadonlySet<s
 }
 
 async function checkTemplate(
-  { template, path, namedTemplate }: LocatedMediaTemplate,
+  { template, keyPath, entryTemplate }: LocatedMediaTemplate,
   vars: Variables,
   { problems }: ParsedNarrativeFile,
 ): Promise<void> {
   const name = renderWithVariables(template.text, vars);
   if (name === undefined) return;
   if (template.loaded.has(name)) return;
-  // The template may belong to a `ref`. If the entry of `[media]` that the `ref` names could not be read, the problem
-  // was reported at the entry.
-  if (namedTemplate && !namedTemplate.loaded.has(name)) return;
+  // If the input refers to an entry of `[media]` by `ref`, `entryTemplate` is the template of that entry. If the media
+  // of the entry could not be read, the problem was reported at the entry.
+  if (entryTemplate && !entryTemplate.loaded.has(name)) return;
   const result = await loadMediaTemplate(template, name);
   if (result.ok) {
     template.loaded.set(name, result.media);
@@ -73,8 +73,8 @@ async function checkTemplate(
   // A problem that other values of the variables cause too is reported once. A wrong declared type does not depend on
   // the variables: it was reported when the template was created.
   const isReported =
-    about === 'mime' || problems.some((existing) => existing.path === path && existing.message === message);
-  if (!isReported) problems.push(errorAt(rule, path, message));
+    about === 'mime' || problems.some((existing) => existing.keyPath === keyPath && existing.message === message);
+  if (!isReported) problems.push(errorAt(rule, keyPath, message));
 }
 
 /** Renders a text whose placeholders are all defined variables; returns undefined for any other text. */

@@ -48,12 +48,12 @@ export function checkReferences(
   const usedVariables = new Set<string>();
   const referencesByAct = new Map<string, string[]>();
   for (const templateText of templateTexts) {
-    const { text, path } = templateText;
+    const { text, keyPath } = templateText;
     const jinjaBlock = findJinjaBlock(text);
     if (jinjaBlock !== undefined) {
       const message = `${describeText(templateText)} contains ${jinjaBlock}, which is kept as text: only {{names}} are filled in`;
       const place = locateInTextFile(templateText, text.indexOf(jinjaBlock), jinjaBlock.length);
-      report(warningAt('stray-braces', path, message, { excerpt: jinjaBlock, target: 'value', ...place }));
+      report(warningAt('stray-braces', keyPath, message, { excerpt: jinjaBlock, target: 'value', ...place }));
     }
     if (!text.includes('{{')) continue;
     const template = parseTemplate(text);
@@ -61,7 +61,7 @@ export function checkReferences(
     if (unclosed !== undefined) {
       const message = `unclosed "{{" in ${describeText(templateText)} is kept as text; if that is intended, write \\{{`;
       const place = { ...locateOpening(text, unclosed), ...locateInTextFile(templateText, unclosed, 2) };
-      report(warningAt('stray-braces', path, message, { ...place, target: 'value' }));
+      report(warningAt('stray-braces', keyPath, message, { ...place, target: 'value' }));
     }
     const reported = new Set<string>();
     for (const placeholder of template.parts) {
@@ -95,8 +95,8 @@ function locateInTextFile({ file, text }: TemplateText, offset: number, length: 
   return file === undefined ? {} : { inFile: { file, text, offset, length } };
 }
 
-function describeText({ file, path }: TemplateText): string {
-  return file === undefined ? describePath(path) : quote(file);
+function describeText({ file, keyPath }: TemplateText): string {
+  return file === undefined ? describePath(keyPath) : quote(file);
 }
 
 function recordReference(name: string, { actNames }: TemplateText, referencesByAct: Map<string, string[]>): void {
@@ -121,7 +121,7 @@ function checkPlaceholder(
   const excerpt = templateText.text.slice(offset, offset + length);
   const place = { excerpt, occurrence, ...locateInTextFile(templateText, offset, length) };
   const createProblem = (rule: string, message: string, suggestionQuery?: SuggestionQuery) =>
-    errorAt(rule, templateText.path, message, { ...place, ...(suggestionQuery && { suggestionQuery }) });
+    errorAt(rule, templateText.keyPath, message, { ...place, ...(suggestionQuery && { suggestionQuery }) });
   const variable = getVariableName(name);
   if (variable !== undefined) {
     if (scope.vars.has(variable)) return undefined;
@@ -132,7 +132,7 @@ function checkPlaceholder(
     const message = `${excerpt} is empty, because the narrative itself is read from standard input`;
     return createProblem('stdin-taken', message);
   }
-  // The position at which the text is first sent. Infinite for an act that is not in the order: it never runs, so it
+  // The position at which the text is first used. Infinite for an act that is not in the order: it never runs, so it
   // may refer to any act in the order.
   const position = templateText.actNames.reduce(
     (least, actName) => Math.min(least, scope.firstPositions.get(actName) ?? Number.POSITIVE_INFINITY),
@@ -149,7 +149,7 @@ function checkPlaceholder(
   if (first === undefined)
     return createProblem('not-played-yet', `${excerpt} has no value: the act ${quote(name)} is not listed in "order"`);
   if (first < position) return undefined;
-  const reason = `the act ${quote(name)} has not run when this ${templateText.sentAs} is sent`;
+  const reason = `the act ${quote(name)} has not run when this ${templateText.usedAs} is used`;
   return createProblem('not-played-yet', `${excerpt} has no value: ${reason}`);
 }
 
@@ -195,13 +195,13 @@ export function checkContexts(file: TomlTable, tableName: string, scope: Referen
   for (const act in acts) {
     const value = acts[act];
     if (!isTable(value) || value.context === undefined) continue;
-    const path = ['acts', act, 'context'];
+    const keyPath = ['acts', act, 'context'];
     const position = scope.firstPositions.get(act) ?? Number.POSITIVE_INFINITY;
-    for (const [name, index] of checkActNames(value.context, path, scope, report)) {
+    for (const [name, index] of checkActNames(value.context, keyPath, scope, report)) {
       const first = scope.firstPositions.get(name);
       if (first !== undefined && first < position) continue;
       const reason = first === undefined ? 'is not listed in "order"' : 'has not run before this act';
-      report(errorAt('not-played-yet', [...path, index], `"context" names the act ${quote(name)}, which ${reason}`));
+      report(errorAt('not-played-yet', [...keyPath, index], `"context" names the act ${quote(name)}, which ${reason}`));
     }
   }
 }
@@ -209,7 +209,7 @@ export function checkContexts(file: TomlTable, tableName: string, scope: Referen
 /** Returns the existing acts of a context list, each with its index, and reports the others. */
 function checkActNames(
   context: TomlValue | undefined,
-  path: Path,
+  keyPath: Path,
   { acts }: ReferenceScope,
   report: ReportProblem,
 ): [name: string, index: number][] {
@@ -218,7 +218,9 @@ function checkActNames(
     if (typeof name !== 'string') return [];
     if (acts.has(name)) return [[name, index]];
     const message = `"context" names the act ${quote(name)}, which does not exist`;
-    report(errorAt('unknown-act', [...path, index], message, { suggestionQuery: { name, candidates: acts.keys() } }));
+    report(
+      errorAt('unknown-act', [...keyPath, index], message, { suggestionQuery: { name, candidates: acts.keys() } }),
+    );
     return [];
   });
 }

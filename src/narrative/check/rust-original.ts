@@ -2,8 +2,8 @@ import { errorAt, type Problem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue, valueAt } from '../../toml/toml.js';
 import { narrativeTableNames } from '../schema/file-schema.js';
 
-// Parts of narratives for the original Rust version (github.com/crumplecup/botticelli, read 2026-11) that boticelli
-// does not support or that have another syntax in boticelli. The messages show what to write instead.
+// The original version of boticelli is written in Rust (github.com/crumplecup/botticelli, read 2026-11). Some parts of
+// its narratives are not supported here or have another syntax. The messages show what to write instead.
 
 /** Input types of the original, each with what to do instead. */
 const inputTypeAdvice: Readonly<Record<string, string>> = {
@@ -12,26 +12,26 @@ const inputTypeAdvice: Readonly<Record<string, string>> = {
 };
 
 /** Creates the problem for an input type that only the original has; undefined for any other type. */
-export function createRustInputTypeProblem(path: Path, type: TomlValue | undefined): Problem | undefined {
+export function createRustInputTypeProblem(keyPath: Path, type: TomlValue | undefined): Problem | undefined {
   if (typeof type !== 'string' || !Object.hasOwn(inputTypeAdvice, type)) return undefined;
-  const message = `${describePath(path)} is ${quote(type)}, which only the original Rust version has`;
-  return errorAt('not-supported', path, `${message}; ${inputTypeAdvice[type]}`);
+  const message = `${describePath(keyPath)} is ${quote(type)}, which only the original Rust version has`;
+  return errorAt('not-supported', keyPath, `${message}; ${inputTypeAdvice[type]}`);
 }
 
 /** Creates the problem for a key that only the original has; undefined for any other key. */
 export function createRustKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem | undefined {
-  const path = [...tablePath, key];
-  const advice = getKeyAdvice(path, valueAt(file, path));
+  const keyPath = [...tablePath, key];
+  const advice = getKeyAdvice(keyPath, valueAt(file, keyPath));
   if (advice === undefined) return undefined;
-  const message = `${describePath(path)} is the syntax of the original Rust version; ${advice}`;
-  return errorAt('not-supported', path, message, { target: 'key' });
+  const message = `${describePath(keyPath)} is the syntax of the original Rust version; ${advice}`;
+  return errorAt('not-supported', keyPath, message, { target: 'key' });
 }
 
-function getKeyAdvice(path: Path, value: TomlValue | undefined): string | undefined {
-  const [top, name, key] = path;
-  if (path.length === 2 && name === 'carousel' && narrativeTableNames.some((table) => table === top))
+function getKeyAdvice(keyPath: Path, value: TomlValue | undefined): string | undefined {
+  const [top, name, key] = keyPath;
+  if (keyPath.length === 2 && name === 'carousel' && narrativeTableNames.some((table) => table === top))
     return `write carousel = ${getRounds(value)} in [toc]`;
-  if (path.length !== 3 || top !== 'acts') return undefined;
+  if (keyPath.length !== 3 || top !== 'acts') return undefined;
   if (key === 'carousel') return `in "order" in [toc], list ${quote(String(name))} as often as it should run`;
   if (key !== 'narrative') return undefined;
   const nested = typeof value === 'string' ? value : 'name';

@@ -8,7 +8,7 @@ import {
   type TomlValue,
   valueAt,
 } from '../../toml/toml.js';
-import { expectationSchema, valueExpectationSchema } from '../schema/expectation-schema.js';
+import { expectationSchema, pointerExpectationSchema } from '../schema/expectation-schema.js';
 import {
   actTableSchema,
   imageSchema,
@@ -24,26 +24,26 @@ import { createRustKeyProblem } from './rust-original.js';
 
 /** Creates the problem for an unknown key: a warning if the key is one that boticelli ignores, otherwise an error. */
 export function createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem {
-  const path = [...tablePath, key];
+  const keyPath = [...tablePath, key];
   const schema = getTableSchema(tablePath, valueAt(file, [...tablePath, 'type']));
   const isTopLevel = tablePath.length === 0;
-  const label = isTopLevel ? formatTableHeader(path) : describePath(path);
+  const label = isTopLevel ? formatTableHeader(keyPath) : describePath(keyPath);
   if (listIgnoredKeys(schema).includes(key))
-    return warningAt('ignored-key', path, `${label} is ignored; only the original Rust version uses it`);
+    return warningAt('ignored-key', keyPath, `${label} is ignored; only the original Rust version uses it`);
   if (isTopLevel && (key === 'bots' || key === 'tables')) {
-    return errorAt('not-supported', path, `${label} is not supported; only the original Rust version has ${key}`, {
+    return errorAt('not-supported', keyPath, `${label} is not supported; only the original Rust version has ${key}`, {
       target: 'key',
     });
   }
   const rustProblem = createRustKeyProblem(tablePath, key, file);
   if (rustProblem) return rustProblem;
   const options = { target: 'key', suggestionQuery: { name: key, candidates: Object.keys(schema.shape) } } as const;
-  const value = valueAt(file, path);
+  const value = valueAt(file, keyPath);
   if (isTopLevel && (isTable(value) || Array.isArray(value))) {
-    return errorAt('unknown-table', path, `unknown table ${label}`, options);
+    return errorAt('unknown-table', keyPath, `unknown table ${label}`, options);
   }
   const suffix = isTopLevel ? ' above the first table' : '';
-  return errorAt('unknown-key', path, `unknown key ${describePath(path)}${suffix}`, options);
+  return errorAt('unknown-key', keyPath, `unknown key ${describePath(keyPath)}${suffix}`, options);
 }
 
 const schemasWithFilename: readonly TableSchema[] = [mediaSchema, mediaInputSchema, textInputSchema];
@@ -63,9 +63,9 @@ function isSettingTable(key: Path[number] | undefined): key is keyof typeof sett
   return typeof key === 'string' && Object.hasOwn(settingTables, key);
 }
 
-/** Returns the schema of the table at a path. For an input, it also depends on the `type`. */
-function getTableSchema(path: Path, type: TomlValue | undefined): TableSchema {
-  switch (path[0]) {
+/** Returns the schema of the table at a key path. For an input, it also depends on the `type`. */
+function getTableSchema(keyPath: Path, type: TomlValue | undefined): TableSchema {
+  switch (keyPath[0]) {
     case undefined:
       return narrativeFileSchema;
     case 'toc':
@@ -73,11 +73,11 @@ function getTableSchema(path: Path, type: TomlValue | undefined): TableSchema {
     case 'media':
       return mediaSchema;
     case 'acts':
-      if (path.length === 2) return actTableSchema;
-      if (path[2] === 'expect') return path.length === 3 ? expectationSchema : valueExpectationSchema;
-      if (path.length === 3 && isSettingTable(path[2])) return settingTables[path[2]];
+      if (keyPath.length === 2) return actTableSchema;
+      if (keyPath[2] === 'expect') return keyPath.length === 3 ? expectationSchema : pointerExpectationSchema;
+      if (keyPath.length === 3 && isSettingTable(keyPath[2])) return settingTables[keyPath[2]];
       return type === 'text' ? textInputSchema : mediaInputSchema;
     default:
-      return isSettingTable(path[1]) ? settingTables[path[1]] : narrativeTableSchema;
+      return isSettingTable(keyPath[1]) ? settingTables[keyPath[1]] : narrativeTableSchema;
   }
 }

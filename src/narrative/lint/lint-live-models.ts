@@ -10,8 +10,8 @@ import type { RawAct, RawTable } from './raw-acts.js';
 /**
  * Warns about settings and inputs that the Live API rejects or ignores, in acts with a Live model. Without the warning,
  * a rejection would appear only after earlier acts had been billed. A setting of the narrative is reported at its key
- * if the narrative's model is a Live model. If an act names a Live model itself, the setting is also reported at the
- * `model` of this act.
+ * if the narrative's model is a Live model. If an act names a Live model itself, a setting that it inherits from the
+ * narrative is reported at the act's `model`, whether or not the narrative's model is a Live model.
  */
 export function lintLiveModels(
   narrativeTable: RawTable,
@@ -35,7 +35,7 @@ export function lintLiveModels(
 
 function lintLiveSettings(
   model: string,
-  { table, path }: RawTable,
+  { table, keyPath }: RawTable,
   narrativeTable: RawTable,
   report: ReportProblem,
 ): void {
@@ -44,9 +44,9 @@ function lintLiveSettings(
       table.schema === undefined
         ? ['format', 'which cannot be forced to reply in JSON; ask for JSON in the prompt as well']
         : ['schema', 'which cannot be forced to follow a schema; describe it in the prompt as well'];
-    report(warningAt('live-schema', [...path, key], `${model} is a Live model, ${message}`));
+    report(warningAt('live-schema', [...keyPath, key], `${model} is a Live model, ${message}`));
   }
-  lintLiveServiceTier(model, { table, path }, narrativeTable, report);
+  lintLiveServiceTier(model, { table, keyPath }, narrativeTable, report);
   const unsupported: Record<string, string> = { stop: 'and the Live API has no stop sequences' };
   if (builtInModels.get(model)?.hasFixedThinking) unsupported.thinking = 'whose thinking is not configurable';
   const getValue = (key: string) => table[key] ?? (table.model === undefined ? undefined : narrativeTable.table[key]);
@@ -56,7 +56,7 @@ function lintLiveSettings(
   for (const [key, reason] of Object.entries(unsupported)) {
     const value = getValue(key);
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
-    const reportedPath = [...path, table[key] === undefined ? 'model' : key];
+    const reportedPath = [...keyPath, table[key] === undefined ? 'model' : key];
     report(warningAt('live-unsupported', reportedPath, `${model} is a Live model, ${reason}; the act would fail`));
   }
 }
@@ -67,25 +67,26 @@ function lintLiveSettings(
  */
 function lintLiveServiceTier(
   model: string,
-  { table, path }: RawTable,
+  { table, keyPath }: RawTable,
   narrativeTable: RawTable,
   report: ReportProblem,
 ): void {
   const isOwnValue = table.service_tier !== undefined;
   if (!isOwnValue && (table.model === undefined || narrativeTable.table.service_tier === undefined)) return;
   const message = `${model} is a Live model, on which service_tier has no effect`;
-  report(warningAt('ignored-service-tier', [...path, isOwnValue ? 'service_tier' : 'model'], message));
+  report(warningAt('ignored-service-tier', [...keyPath, isOwnValue ? 'service_tier' : 'model'], message));
 }
 
 function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], report: ReportProblem): void {
   for (const [index, input] of inputs.entries()) {
     if (!isUnsupportedInput(input)) continue;
     const listKey = ['input', 'media'].find((key) => Array.isArray(act.table[key]));
-    const path = listKey === undefined ? (act.texts[index]?.path ?? act.path) : [...act.path, listKey, index];
+    const keyPath =
+      listKey === undefined ? (act.texts[index]?.keyPath ?? act.keyPath) : [...act.keyPath, listKey, index];
     const reason =
       'which accepts only text, images and audio, and no media that the service reads from a URL; the act would fail';
-    const message = `${describePath(path)} can't be sent: ${model} is a Live model, ${reason}`;
-    report(warningAt('live-unsupported', path, message, { target: 'value' }));
+    const message = `${describePath(keyPath)} can't be sent: ${model} is a Live model, ${reason}`;
+    report(warningAt('live-unsupported', keyPath, message, { target: 'value' }));
   }
 }
 

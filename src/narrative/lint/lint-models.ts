@@ -1,5 +1,5 @@
 import { isRetiring, type ModelFacts } from '../../facts/model-facts.js';
-import { builtInModels, thinkingReserveTokens } from '../../facts/models.js';
+import { builtInModels, minSafeMaxTokens } from '../../facts/models.js';
 import { type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type Path, quote, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
@@ -19,23 +19,23 @@ interface LintModelsOptions {
   isModelOverridden: boolean;
 }
 
-function lintModelNames({ table, path }: RawTable, options: LintModelsOptions): void {
+function lintModelNames({ table, keyPath }: RawTable, options: LintModelsOptions): void {
   const { model, fallback } = table;
-  if (typeof model === 'string') lintModelName(model, [...path, 'model'], options);
+  if (typeof model === 'string') lintModelName(model, [...keyPath, 'model'], options);
   if (Array.isArray(fallback)) {
-    for (const [index, name] of fallback.entries()) lintModelName(name, [...path, 'fallback', index], options);
+    for (const [index, name] of fallback.entries()) lintModelName(name, [...keyPath, 'fallback', index], options);
   }
 }
 
-function lintModelName(value: TomlValue, path: Path, options: LintModelsOptions): void {
+function lintModelName(value: TomlValue, keyPath: Path, options: LintModelsOptions): void {
   const { report, now } = options;
   const name = typeof value === 'string' ? stripModelPrefix(value) : '';
   const facts = getModelFacts(name);
   const needsWarning = facts ? isRetiring(facts, now) : !mayExist(name);
   if (!needsWarning) return;
-  const isOverride = options.isModelOverridden && path.at(-1) === 'model';
-  const subject = `${isOverride ? '--model' : describePath(path)} is ${quote(name)}`;
-  const reportedPath = isOverride ? path.slice(0, -1) : path;
+  const isOverride = options.isModelOverridden && keyPath.at(-1) === 'model';
+  const subject = `${isOverride ? '--model' : describePath(keyPath)} is ${quote(name)}`;
+  const reportedPath = isOverride ? keyPath.slice(0, -1) : keyPath;
   const target = isOverride ? 'key' : 'value';
   if (facts) {
     report(warningAt('retired-model', reportedPath, `${subject}, which ${describeRetirement(facts, now)}`, { target }));
@@ -102,21 +102,22 @@ function lintThinkingLimits(narrativeTable: RawTable, acts: readonly RawTable[],
 }
 
 /**
- * Checks the token limit of a table. The narrative's settings are the defaults. There is no warning for minimal
- * thinking, nor for a number of thinking tokens of at most half the limit.
+ * Checks the token limit of a table. The narrative's settings are the defaults. There is no warning for a
+ * limit of at least `minSafeMaxTokens`, for minimal thinking, or for a number of thinking tokens of at most half the
+ * limit.
  */
-function checkThinkingLimit({ table, path }: RawTable, narrativeTable: RawTable): Problem | undefined {
+function checkThinkingLimit({ table, keyPath }: RawTable, narrativeTable: RawTable): Problem | undefined {
   const maxTokens = table.max_tokens ?? narrativeTable.table.max_tokens;
-  if (typeof maxTokens !== 'number' || maxTokens >= thinkingReserveTokens) return undefined;
+  if (typeof maxTokens !== 'number' || maxTokens >= minSafeMaxTokens) return undefined;
   const model = table.model ?? narrativeTable.table.model;
   const thinking = table.thinking ?? narrativeTable.table.thinking;
   if (!getModelFacts(model)?.thinksByDefault) return undefined;
   if (thinking === 'minimal' || (typeof thinking === 'number' && thinking <= maxTokens / 2)) return undefined;
-  const limitPath = [...(table.max_tokens === undefined ? narrativeTable.path : path), 'max_tokens'];
+  const limitPath = [...(table.max_tokens === undefined ? narrativeTable.keyPath : keyPath), 'max_tokens'];
   const message = `${describePath(limitPath)} is ${maxTokens}, which the thinking of ${model} may use up`;
   const reportedKey = ['max_tokens', 'model', 'thinking'].find((key) => table[key] !== undefined) ?? 'max_tokens';
   const hint = 'raise it or set "thinking"';
-  return warningAt('tokens-for-thoughts', [...path, reportedKey], `${message}; ${hint}`, { target: 'value' });
+  return warningAt('tokens-for-thoughts', [...keyPath, reportedKey], `${message}; ${hint}`, { target: 'value' });
 }
 
 function getModelFacts(model: TomlValue | undefined): ModelFacts | undefined {

@@ -44,7 +44,7 @@ export function lintParameters(narrativeTable: RawTable, acts: readonly RawTable
 function lintParameter(
   key: string,
   { rule, describe }: ParameterRule,
-  { table, path }: RawTable,
+  { table, keyPath }: RawTable,
   narrativeTable: RawTable,
   report: ReportProblem,
 ): void {
@@ -56,8 +56,8 @@ function lintParameter(
   const model = getKnownModel(table.model ?? narrativeTable.table.model);
   const message = model && describe(value, model);
   if (message === undefined) return;
-  const settingPath = [...(isOwnValue ? path : narrativeTable.path), key];
-  const reportedPath = isOwnValue ? settingPath : [...path, 'model'];
+  const settingPath = [...(isOwnValue ? keyPath : narrativeTable.keyPath), key];
+  const reportedPath = isOwnValue ? settingPath : [...keyPath, 'model'];
   report(warningAt(rule, reportedPath, `${describePath(settingPath)} ${message}`, { target: 'value' }));
 }
 

@@ -8,29 +8,29 @@ import type { RawAct } from './raw-acts.js';
  */
 export function lintReferences(acts: readonly RawAct[], mediaNames: readonly string[], report: ReportProblem): void {
   for (const { texts } of acts) {
-    for (const { text, path } of texts) {
+    for (const { text, keyPath } of texts) {
       if (isReferenceWithSpace(text))
-        report(createMisspeltReferenceProblem(text, path, '; the name of a nested narrative has no spaces'));
+        report(createMisspeltReferenceProblem(text, keyPath, '; the name of a nested narrative has no spaces'));
       const intended = guessReference(text, mediaNames);
       // Only the path of an input's `content` has more than three steps. Prompts and such content are always sent as
       // text, even if they have the form of a reference.
-      const isSentAsText = path[2] === 'prompt' || path.length > 3;
+      const isSentAsText = keyPath[2] === 'prompt' || keyPath.length > 3;
       if (intended === undefined || (intended === text && !isSentAsText)) continue;
       if (isSentAsText)
-        report(createMisspeltReferenceProblem(text, path, `; ${describeReferenceSyntax(intended, path)}`));
-      else report({ ...createMisspeltReferenceProblem(text, path), suggestion: intended });
+        report(createMisspeltReferenceProblem(text, keyPath, `; ${describeReferenceSyntax(intended, keyPath)}`));
+      else report({ ...createMisspeltReferenceProblem(text, keyPath), suggestion: intended });
     }
   }
 }
 
-function createMisspeltReferenceProblem(text: string, path: Path, hint = ''): Problem {
-  const message = `${describePath(path)} is sent as the text ${quote(text)}, but looks like a reference${hint}`;
-  return warningAt('misspelt-reference', path, message, { target: 'value' });
+function createMisspeltReferenceProblem(text: string, keyPath: Path, hint = ''): Problem {
+  const message = `${describePath(keyPath)} is sent as the text ${quote(text)}, but looks like a reference${hint}`;
+  return warningAt('misspelt-reference', keyPath, message, { target: 'value' });
 }
 
-function describeReferenceSyntax(reference: string, path: Path): string {
+function describeReferenceSyntax(reference: string, keyPath: Path): string {
   const syntax =
-    path[2] === 'prompt' ? `media = [${quote(reference)}]` : `an input of its type with ref = ${quote(reference)}`;
+    keyPath[2] === 'prompt' ? `media = [${quote(reference)}]` : `an input of its type with ref = ${quote(reference)}`;
   return reference.startsWith('media.')
     ? `to send the media, write ${syntax}`
     : `to run the narrative, write the act as an array of strings that contains ${quote(reference)}`;

@@ -25,15 +25,15 @@ export function lintTools(
     if (model === undefined) continue;
     const tools = act.table.tools ?? narrativeTable.table.tools;
     if (act.table.format === 'json' && Array.isArray(tools) && tools.length > 0 && rejectsToolsWithJson(model)) {
-      const path = [...act.path, 'format'];
-      const message = `${describePath(path)} is "json", which ${model} rejects together with tools; the act would fail`;
-      report(warningAt('tools-with-json', path, message, { target: 'value' }));
+      const keyPath = [...act.keyPath, 'format'];
+      const message = `${describePath(keyPath)} is "json", which ${model} rejects together with tools; the act would fail`;
+      report(warningAt('tools-with-json', keyPath, message, { target: 'value' }));
     }
     const isLive = liveModelNamePattern.test(model);
     if (!actsWithResolution.has(act.name) || !(isLive || rejectsPartResolution(model))) continue;
     const reason = isLive ? 'is a Live model, which has one resolution for all media' : 'rejects it';
     const message = `the act ${quote(act.name)} has a medium with its own "media_resolution", but ${model} ${reason}; set "media_resolution" for the act instead`;
-    report(warningAt('medium-resolution', act.path, message, { target: 'key' }));
+    report(warningAt('own-resolution', act.keyPath, message, { target: 'key' }));
   }
 }
 

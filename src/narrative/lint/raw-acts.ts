@@ -1,24 +1,24 @@
 import { isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { narrativeTableNames } from '../schema/file-schema.js';
 
-/** A table of settings, and its path in the narrative. */
+/** A table of settings, and its key path in the narrative. */
 export interface RawTable {
   table: TomlTable;
-  path: Path;
+  keyPath: Path;
 }
 
 /** An act as written in the file. `table` is empty if the act is a string or an array of strings. */
 export interface RawAct extends RawTable {
   name: string;
   /** The texts of the act, including references to media and narratives, with their paths. */
-  texts: { text: string; path: Path }[];
+  texts: { text: string; keyPath: Path }[];
 }
 
 /** Returns the table `[narrative]`, under any of its names. */
 export function readRawNarrativeTable(file: TomlTable): RawTable {
   const key = narrativeTableNames.find((name) => isTable(file[name])) ?? 'narrative';
   const table = file[key];
-  return { table: isTable(table) ? table : {}, path: [key] };
+  return { table: isTable(table) ? table : {}, keyPath: [key] };
 }
 
 /**
@@ -30,25 +30,25 @@ export function readRawActs(file: TomlTable): RawAct[] {
   const acts = isTable(file.acts) ? file.acts : {};
   for (const name in acts) {
     const value = acts[name];
-    const path = ['acts', name];
-    rawActs.push({ name, path, table: isTable(value) ? value : {}, texts: readTexts(value, path) });
+    const keyPath = ['acts', name];
+    rawActs.push({ name, keyPath, table: isTable(value) ? value : {}, texts: readTexts(value, keyPath) });
   }
   return rawActs;
 }
 
-function readTexts(act: TomlValue | undefined, path: Path): RawAct['texts'] {
+function readTexts(act: TomlValue | undefined, keyPath: Path): RawAct['texts'] {
   const texts: RawAct['texts'] = [];
-  if (typeof act === 'string') texts.push({ text: act, path });
+  if (typeof act === 'string') texts.push({ text: act, keyPath });
   else if (Array.isArray(act)) {
     act.forEach((text, index) => {
-      if (typeof text === 'string') texts.push({ text, path: [...path, index] });
+      if (typeof text === 'string') texts.push({ text, keyPath: [...keyPath, index] });
     });
   } else if (isTable(act) && typeof act.prompt === 'string')
-    texts.push({ text: act.prompt, path: [...path, 'prompt'] });
+    texts.push({ text: act.prompt, keyPath: [...keyPath, 'prompt'] });
   else if (isTable(act) && Array.isArray(act.input)) {
     act.input.forEach((input, index) => {
       if (!isTable(input) || typeof input.content !== 'string') return;
-      texts.push({ text: input.content, path: [...path, 'input', index, 'content'] });
+      texts.push({ text: input.content, keyPath: [...keyPath, 'input', index, 'content'] });
     });
   }
   return texts;

@@ -34,7 +34,8 @@ export type LoadMediaResult = { ok: true; media: MediaInput } | { ok: false; pro
 
 /**
  * Reads media and detects its type. URLs are not fetched, so only what is known without a network is checked. Problems
- * have no path in the narrative file, because a run that loads media by a rendered name does not know the path.
+ * do not say at which key of the narrative they occurred, because a run that loads media by a rendered name does not
+ * know the key.
  */
 export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   const { source, mime, kind } = spec;
@@ -52,7 +53,7 @@ function addResolution(result: LoadMediaResult, { mediaResolution }: MediaSpec):
   return result.ok && mediaResolution ? { ...result, media: { ...result.media, mediaResolution } } : result;
 }
 
-/** Reads the media whose name is a rendered template, unless it was already read together with the narrative. */
+/** Reads the media whose file name or URL is a rendered template, unless it was read together with the narrative. */
 export async function loadMediaTemplate(
   { sourceKey, spec, loaded }: MediaTemplate,
   name: string,
@@ -65,7 +66,7 @@ export async function loadMediaTemplate(
 async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult> {
   // An empty name would resolve to the folder itself.
   if (file.trim() === '') return createMediaProblem('media-not-found', 'the file name is empty');
-  const label = spec.label ?? formatFileName(file);
+  const nameInMessages = spec.label ?? formatFileName(file);
   if (/^(https?|data):/i.test(file)) {
     const problem = /^data:/i.test(file)
       ? 'a data: URL is not a file; write the part after its comma as "base64"'
@@ -80,7 +81,7 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
     const rule = mediaData.problem.reason === 'too-large' ? 'media-too-large' : 'media-not-found';
     return createMediaProblem(rule, `the file ${formatFileName(file)} ${mediaData.problem.message}`);
   }
-  return createMediaInput(mediaData, { ...spec, label }, file);
+  return createMediaInput(mediaData, { ...spec, label: nameInMessages }, file);
 }
 
 /** Quotes a file name. Truncates it, because a reply that is used as a name may be very long. */
@@ -89,38 +90,38 @@ export function formatFileName(file: string): string {
 }
 
 async function loadBase64(base64: string, spec: MediaSpec): Promise<LoadMediaResult> {
-  const { label = 'the base64' } = spec;
+  const { label: nameInMessages = 'the base64' } = spec;
   if (base64.trimStart().startsWith('data:')) {
-    return createMediaProblem('bad-base64', `${label} is a data: URL; write only the part after its comma`);
+    return createMediaProblem('bad-base64', `${nameInMessages} is a data: URL; write only the part after its comma`);
   }
   // Long base64 may span several lines.
   const compact = base64.replace(/\s+/g, '');
   if (!isBase64(compact)) {
-    return createMediaProblem('bad-base64', `${label} is not valid base64`);
+    return createMediaProblem('bad-base64', `${nameInMessages} is not valid base64`);
   }
-  return createMediaInput(createMediaData(Buffer.from(compact, 'base64')), { ...spec, label });
+  return createMediaInput(createMediaData(Buffer.from(compact, 'base64')), { ...spec, label: nameInMessages });
 }
 
 async function createMediaInput(
   { content, head, isText, byteLength }: MediaData,
-  { label, mime, kind }: MediaSpec & { label: string },
+  { label: nameInMessages, mime, kind }: MediaSpec & { label: string },
   file?: string,
 ): Promise<LoadMediaResult> {
   const name = file === undefined ? undefined : basename(file);
-  const typeResult = await resolveMediaType({ label, head, isText, name, declaredType: mime, kind });
+  const typeResult = await resolveMediaType({ label: nameInMessages, head, isText, name, declaredType: mime, kind });
   if (!typeResult.ok) return createMediaProblem('media-type', typeResult.problem);
   const { mimeType } = typeResult;
   if (mimeType === 'application/pdf' && byteLength > maxPdfBytes) {
-    const message = `${label} is larger than ${maxPdfBytes / 1_000_000} MB, the limit for a PDF`;
+    const message = `${nameInMessages} is larger than ${maxPdfBytes / 1_000_000} MB, the limit for a PDF`;
     return createMediaProblem('media-too-large', message);
   }
-  return { ok: true, media: { type: typeResult.kind, mimeType, content, name: file ?? label } };
+  return { ok: true, media: { type: typeResult.kind, mimeType, content, name: file ?? nameInMessages } };
 }
 
 /** Creates the media of a URL without fetching it. Fails if the URL is not valid or contradicts the declared type. */
-function createUrlMedia(url: string, { mime, kind, label, confinement }: MediaSpec): LoadMediaResult {
+function createUrlMedia(url: string, { mime, kind, label: nameInMessages, confinement }: MediaSpec): LoadMediaResult {
   const urlProblem = validateMediaUrl(url);
-  if (urlProblem !== undefined) return createMediaProblem('bad-url', `${label ?? quote(url)} ${urlProblem}`);
+  if (urlProblem !== undefined) return createMediaProblem('bad-url', `${nameInMessages ?? quote(url)} ${urlProblem}`);
   const name = redactUrl(url);
   const declaredType = mime === undefined ? undefined : normalizeMimeType(mime);
   const mimeTypeField = declaredType === undefined ? {} : { mimeType: declaredType };
@@ -129,6 +130,7 @@ function createUrlMedia(url: string, { mime, kind, label, confinement }: MediaSp
   if (serviceReadableKind === 'video' && expectedKind !== undefined && expectedKind !== 'video') {
     return createMediaProblem('media-type', `${name} is of type "video", not ${quote(expectedKind)}`);
   }
+  // The service reads this URL itself, so boticelli sends only the URL.
   if (serviceReadableKind !== undefined) {
     const type = serviceReadableKind === 'video' ? 'video' : (expectedKind ?? 'media');
     return { ok: true, media: { type, ...mimeTypeField, content: { from: 'service-url', uri: url }, name } };
@@ -139,8 +141,8 @@ function createUrlMedia(url: string, { mime, kind, label, confinement }: MediaSp
     from: 'fetched-url',
     url,
     ...(kind !== undefined && { kind }),
-    // A confined narrative is sent to a service that the folder's author chose. Through a URL, the author must not
-    // receive what only the user's network can read.
+    // A narrative is confined if the author of its folder chose the service. boticelli fetches the URL from the user's
+    // network and sends the content to that service, so it must fetch only public addresses.
     ...(confinement && { publicOnly: true }),
   };
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };

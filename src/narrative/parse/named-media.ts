@@ -25,12 +25,14 @@ export function readNamedMedia(
   if (!isTable(media)) return;
   for (const name in media) {
     const table = media[name];
-    const path = ['media', name];
+    const keyPath = ['media', name];
     if (name.trim() === '')
-      options.report(errorAt('empty-name', path, 'an entry of [media] has an empty name', { target: 'key' }));
+      options.report(errorAt('empty-name', keyPath, 'an entry of [media] has an empty name', { target: 'key' }));
     mediaByReference.set(`media.${name}`, undefined);
     if (!isTable(table)) continue;
-    options.defer(async () => void mediaByReference.set(`media.${name}`, await readMedia({ table, path, ...options })));
+    options.defer(
+      async () => void mediaByReference.set(`media.${name}`, await readMedia({ table, keyPath, ...options })),
+    );
   }
 }
 
@@ -40,7 +42,7 @@ export function readNamedMedia(
  */
 export function findNamedMedia(
   reference: string,
-  path: Path,
+  keyPath: Path,
   media: NamedMedia,
   report: ReportProblem,
 ): MediaInput | MediaTemplate | undefined {
@@ -49,20 +51,20 @@ export function findNamedMedia(
   // In `ref`, people often omit the prefix `media.`.
   const withPrefix = `media.${reference}`;
   const suggestionQuery = { name: media.has(withPrefix) ? withPrefix : reference, candidates: media.keys() };
-  return void report(errorAt('unknown-media', path, message, { suggestionQuery }));
+  return void report(errorAt('unknown-media', keyPath, message, { suggestionQuery }));
 }
 
 /** Reads the media of an input: either its own, or the entry of `[media]` that its `ref` names. */
 export async function readMediaInput(
   input: MediaReadRequest & { kind: MediaKind; media: NamedMedia },
 ): Promise<MediaInput | MediaTemplate | undefined> {
-  const { table, path, media, report } = input;
+  const { table, keyPath, media, report } = input;
   const key = pickOnlyKey([...mediaSourceKeys, 'ref'], input);
   if (key === undefined) return undefined;
   if (key !== 'ref') return readMediaFrom(key, input);
   // The entry determines the MIME type, so an input with both `ref` and `mime` is reported as a conflict.
   if (pickOnlyKey(['ref', 'mime'], input) === undefined || typeof table.ref !== 'string') return undefined;
-  const named = findNamedMedia(table.ref, [...path, 'ref'], media, report);
+  const named = findNamedMedia(table.ref, [...keyPath, 'ref'], media, report);
   return named && applyInputKind(named, table.ref, input);
 }
 
@@ -70,9 +72,9 @@ export async function readMediaInput(
 function applyInputKind(
   media: MediaInput | MediaTemplate,
   ref: string,
-  { table, kind, path, report, onTemplate }: MediaReadRequest & { kind: MediaKind },
+  { table, kind, keyPath, report, onTemplate }: MediaReadRequest & { kind: MediaKind },
 ): MediaInput | MediaTemplate | undefined {
-  const refPath = [...path, 'ref'];
+  const refPath = [...keyPath, 'ref'];
   const knownKind = getKnownKind(media);
   if (knownKind !== undefined && knownKind !== kind) {
     const message = `${quote(ref)} is of type ${quote(knownKind)}, not ${quote(kind)}`;
@@ -82,11 +84,11 @@ function applyInputKind(
   if (media.type === 'media-template') {
     const spec = { ...media.spec, kind, ...(mediaResolution && { mediaResolution }) };
     const template = { ...media, spec, loaded: new Map() };
-    onTemplate({ template, path: refPath, namedTemplate: media });
+    onTemplate({ template, keyPath: refPath, entryTemplate: media });
     return template;
   }
-  // For media from a URL, the kind is checked when the URL is fetched.
   const input = mediaResolution ? { ...media, mediaResolution } : media;
+  // The kind of media from a URL is not known yet. The required kind is stored, and checked when the URL is fetched.
   return media.content.from === 'fetched-url' ? { ...input, type: kind, content: { ...media.content, kind } } : input;
 }
 

@@ -84,8 +84,8 @@ function parseNarrativeFile(
     });
     return parsedFile;
   }
-  const readNested = (nestedName: string, path: Path, report: ReportProblem) => {
-    const nestedFile = findNestedFile(nestedName, path, chain, context, report);
+  const readNested = (nestedName: string, keyPath: Path, report: ReportProblem) => {
+    const nestedFile = findNestedFile(nestedName, keyPath, chain, context, report);
     if (!nestedFile) return undefined;
     if (!parsedFile.nestedFiles.includes(nestedFile)) parsedFile.nestedFiles.push(nestedFile);
     parsedFile.nestingDepth = Math.max(parsedFile.nestingDepth, nestedFile.nestingDepth + 1);
@@ -106,31 +106,31 @@ function parseNarrativeFile(
 /** Finds a narrative by name in the folder and parses it, or reports the problem that prevents nesting it. */
 function findNestedFile(
   name: string,
-  path: Path,
+  keyPath: Path,
   chain: readonly string[],
   context: ParseContext,
   report: ReportProblem,
 ): ParsedNarrativeFile | undefined {
-  const nameProblem = validateNarrativeName(name, path);
+  const nameProblem = validateNarrativeName(name, keyPath);
   if (nameProblem) return void report(nameProblem);
   const { folder } = context.content;
   const key = resolve(folder, `${name}.toml`);
   const fullChain = [resolve(folder, basename(context.content.file)), ...chain];
   if (fullChain.includes(key)) {
     const cycle = formatChain([...fullChain.slice(fullChain.indexOf(key)), key]);
-    return void report(errorAt('narrative-circle', path, `the narrative contains itself: ${cycle}`));
+    return void report(errorAt('narrative-circle', keyPath, `the narrative contains itself: ${cycle}`));
   }
   const existing = context.files.get(key);
   if (fullChain.length + (existing?.nestingDepth ?? 1) > maxNarrativeDepth) {
     const message = `narratives are nested more than ${maxNarrativeDepth} deep: ${formatChain([...fullChain, key])}`;
-    return void report(errorAt('narrative-depth', path, message));
+    return void report(errorAt('narrative-depth', keyPath, message));
   }
   if (existing) return existing;
   const file = join(folder, `${name}.toml`);
   const outsideProblem = findOutsideProblem(key, `the narrative ${quote(basename(file))}`, context.options.confinement);
-  if (outsideProblem !== undefined) return void report(errorAt('outside-folder', path, outsideProblem));
+  if (outsideProblem !== undefined) return void report(errorAt('outside-folder', keyPath, outsideProblem));
   const content = readRegularFile(file, maxNarrativeBytes);
-  if (!content.ok) return void report(createUnreadableFileProblem(file, content.problem, path));
+  if (!content.ok) return void report(createUnreadableFileProblem(file, content.problem, keyPath));
   return parseNarrativeFile(file, content.bytes, [...chain, key], context);
 }
 
@@ -139,16 +139,16 @@ function formatChain(files: readonly string[]): string {
 }
 
 /** Returns the problem of a name that is empty, contains a folder or ends with `.toml`; undefined if it is valid. */
-function validateNarrativeName(name: string, path: Path): Problem | undefined {
+function validateNarrativeName(name: string, keyPath: Path): Problem | undefined {
   const label = quote(`narrative:${name}`);
-  if (name === '') return errorAt('narrative-name', path, `${label} has no name after the colon`);
+  if (name === '') return errorAt('narrative-name', keyPath, `${label} has no name after the colon`);
   if (/[/\\\0]/.test(name) || name === '.' || name === '..') {
     const message = `${label} must be a name without a folder; nested narratives are in the same folder as this file`;
-    return errorAt('narrative-name', path, message);
+    return errorAt('narrative-name', keyPath, message);
   }
   if (!name.endsWith('.toml')) return undefined;
   return {
-    ...errorAt('narrative-name', path, `${label} must be written without ".toml"`),
+    ...errorAt('narrative-name', keyPath, `${label} must be written without ".toml"`),
     suggestion: `narrative:${name.slice(0, -'.toml'.length)}`,
   };
 }
@@ -157,9 +157,9 @@ function validateNarrativeName(name: string, path: Path): Problem | undefined {
  * Creates the problem of a nested file that can't be read. If the file does not exist, the problem suggests a similar
  * name in the folder.
  */
-function createUnreadableFileProblem(file: string, { reason, message }: FileError, path: Path): Problem {
+function createUnreadableFileProblem(file: string, { reason, message }: FileError, keyPath: Path): Problem {
   const siblings = reason === 'missing' ? listFileNames(dirname(file)) : [];
-  return errorAt('narrative-not-found', path, `the narrative ${quote(basename(file))} ${message}`, {
+  return errorAt('narrative-not-found', keyPath, `the narrative ${quote(basename(file))} ${message}`, {
     suggestionQuery: {
       name: basename(file, '.toml'),
       candidates: siblings.filter((name) => name.endsWith('.toml')).map((name) => basename(name, '.toml')),

@@ -24,7 +24,7 @@ export interface ParsedNarrativeFile {
   hasErrors: boolean;
   /** The files that the acts nest, without repetitions. */
   nestedFiles: ParsedNarrativeFile[];
-  /** The media with placeholders in the name. */
+  /** The media whose `file` or `url` contains placeholders. */
   mediaTemplates: readonly LocatedMediaTemplate[];
   /** Variables that this file uses but does not define. They are errors unless an outer file defines them. */
   undefinedVariables: readonly UndefinedVariable[];
@@ -145,6 +145,6 @@ function countActRuns({ acts, carousel = 1 }: Narrative, nestedFiles: readonly P
 }
 
 function createTooManyActsProblem({ carousel }: Narrative, { toc }: TomlTable, actRuns: number): Problem {
-  const path = toc === undefined ? ['acts'] : ['toc', carousel === undefined ? 'order' : 'carousel'];
-  return errorAt('too-many-acts', path, `${actRuns} acts would run; the limit is ${maxActRuns}`);
+  const keyPath = toc === undefined ? ['acts'] : ['toc', carousel === undefined ? 'order' : 'carousel'];
+  return errorAt('too-many-acts', keyPath, `${actRuns} acts would run; the limit is ${maxActRuns}`);
 }

@@ -20,14 +20,14 @@ export interface ActSettings {
 }
 
 /** Reads the settings in a table. Values of the wrong type are left out: the schema check reports them. */
-export function readActSettings(table: TomlTable, path: Path, report: ReportProblem): ActSettings {
+export function readActSettings(table: TomlTable, keyPath: Path, report: ReportProblem): ActSettings {
   const { model, system, fallback, context } = table;
   const settings: ActSettings = { parameters: readParameters(table) };
-  if (typeof model === 'string') settings.model = readModelName(model, [...path, 'model'], report);
+  if (typeof model === 'string') settings.model = readModelName(model, [...keyPath, 'model'], report);
   if (typeof system === 'string') settings.system = system;
   if (Array.isArray(fallback)) {
     const names = fallback.filter((name) => typeof name === 'string');
-    settings.fallback = names.map((name, index) => readModelName(name, [...path, 'fallback', index], report));
+    settings.fallback = names.map((name, index) => readModelName(name, [...keyPath, 'fallback', index], report));
   }
   if (Array.isArray(context)) settings.context = context.filter((name) => typeof name === 'string');
   else if (context === 'full' || context === 'previous' || context === 'none') settings.context = context;
@@ -90,10 +90,10 @@ function readSafety(value: TomlValue | undefined): GenerationParameters['safety'
   );
 }
 
-function readModelName(name: string, path: Path, report: ReportProblem): string {
+function readModelName(name: string, keyPath: Path, report: ReportProblem): string {
   if (!isValidModelName(name)) {
-    const message = `${describePath(path)} is ${quote(name)}, which is not a valid model name`;
-    report(errorAt('model-name', path, message));
+    const message = `${describePath(keyPath)} is ${quote(name)}, which is not a valid model name`;
+    report(errorAt('model-name', keyPath, message));
   }
   return stripModelPrefix(name);
 }

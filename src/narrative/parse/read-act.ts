@@ -19,17 +19,14 @@ import { type MediaReadOptions, pickOnlyKey } from './read-media.js';
 import { readReplyFormat } from './read-reply-format.js';
 import { readTextFile } from './read-text-file.js';
 
-/** A text that may contain placeholders, and its path in the narrative. */
+/** A text that may contain placeholders, and its key path in the narrative. */
 export interface TemplateText {
   text: string;
-  path: Path;
+  keyPath: Path;
   /** The acts that use it. */
   actNames: readonly string[];
-  /**
-   * Whether the text itself is sent, or the media that it names. For a text of `expect` it is `text` too, although such
-   * a text is not sent.
-   */
-  sentAs: 'text' | 'media';
+  /** `text` if the text itself is used, in the request or to check the reply; `media` if it names media. */
+  usedAs: 'text' | 'media';
   /** The file that contains the text, by its `label` from `readTextFile`. Absent if the narrative contains the text. */
   file?: string;
 }
@@ -40,7 +37,7 @@ export interface ActReadOptions extends MediaReadOptions {
   defaults: ActSettings;
   media: NamedMedia;
   /** Reads the narrative that `narrative:<name>` refers to. Problems of the reference are reported. */
-  readNested: (name: string, path: Path, report: ReportProblem) => Narrative | undefined;
+  readNested: (name: string, keyPath: Path, report: ReportProblem) => Narrative | undefined;
   /** Receives every text that may contain placeholders. */
   onText: (templateText: TemplateText) => void;
 }
@@ -52,26 +49,26 @@ export interface ActReadOptions extends MediaReadOptions {
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;
-  const path = ['acts', name];
-  if (name.trim() === '') report(errorAt('empty-name', path, 'an act has an empty name', { target: 'key' }));
-  const ownSettings = isTable(value) ? readActSettings(value, path, report) : undefined;
+  const keyPath = ['acts', name];
+  if (name.trim() === '') report(errorAt('empty-name', keyPath, 'an act has an empty name', { target: 'key' }));
+  const ownSettings = isTable(value) ? readActSettings(value, keyPath, report) : undefined;
   if (ownSettings?.system !== undefined)
-    onText({ text: ownSettings.system, path: [...path, 'system'], actNames: [name], sentAs: 'text' });
+    onText({ text: ownSettings.system, keyPath: [...keyPath, 'system'], actNames: [name], usedAs: 'text' });
   // An act that is a table has its own copy of the parameters, because the reply format is added to them below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
   // An empty list of tools means no tools. It is deleted, because for the reply cache a request with the list and one
   // without it would differ.
   if (parameters.tools?.length === 0) delete parameters.tools;
-  const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
+  const act: Act = { name, parameters, inputs: readInputs(value, keyPath, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
-    options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, path, options, report)));
-    if (value.format === 'json') reportJsonMedia(ownSettings?.model ?? defaults.model, path, report);
+    options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, keyPath, options, report)));
+    if (value.format === 'json') reportJsonMedia(ownSettings?.model ?? defaults.model, keyPath, report);
   }
   if (isTable(value) && value.expect !== undefined) {
     const onExpectedText = (text: string, textPath: Path) =>
-      onText({ text, path: textPath, actNames: [name], sentAs: 'text' });
+      onText({ text, keyPath: textPath, actNames: [name], usedAs: 'text' });
     const { fillsPlaceholders } = options;
-    const expect = readExpectations(value, path, { fillsPlaceholders, report, onText: onExpectedText });
+    const expect = readExpectations(value, keyPath, { fillsPlaceholders, report, onText: onExpectedText });
     if (expect.length > 0) act.expect = expect;
   }
   const { model, system, fallback, context, serviceTiers } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
@@ -85,22 +82,22 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
 }
 
 /** Reports the `format = "json"` of an act whose model replies with pictures or speech. */
-function reportJsonMedia(model: string | undefined, path: Path, report: ReportProblem): void {
+function reportJsonMedia(model: string | undefined, keyPath: Path, report: ReportProblem): void {
   if (model === undefined || !(isPictureModel(model) || isSpeechModel(model))) return;
-  const formatPath = [...path, 'format'];
+  const formatPath = [...keyPath, 'format'];
   const media = isPictureModel(model) ? 'pictures' : 'speech';
   const message = `${describePath(formatPath)} is "json", but ${model} replies with ${media}; remove "format", or use another model`;
   report(errorAt('media-json', formatPath, message));
 }
 
-function readInputs(act: TomlValue, path: Path, options: ActReadOptions): Input[] {
+function readInputs(act: TomlValue, keyPath: Path, options: ActReadOptions): Input[] {
   const inputs: Input[] = [];
-  if (typeof act === 'string') addString(inputs, act, path, options);
-  if (isTable(act)) addPrompt(inputs, act, path, options);
+  if (typeof act === 'string') addString(inputs, act, keyPath, options);
+  if (isTable(act)) addPrompt(inputs, act, keyPath, options);
   const isArray = Array.isArray(act);
   const list = isArray ? act : isTable(act) ? act.input : undefined;
   if (!Array.isArray(list)) return inputs;
-  const inputsPath = isArray ? path : [...path, 'input'];
+  const inputsPath = isArray ? keyPath : [...keyPath, 'input'];
   if (list.length === 0) options.report(errorAt('empty-prompt', inputsPath, `${describePath(inputsPath)} is empty`));
   list.forEach((input, index) => {
     if (isArray && typeof input === 'string') addString(inputs, input, [...inputsPath, index], options);
@@ -110,52 +107,53 @@ function readInputs(act: TomlValue, path: Path, options: ActReadOptions): Input[
 }
 
 /** Adds the media and the prompt of an act. An act with inputs has neither. */
-function addPrompt(inputs: Input[], table: TomlTable, path: Path, options: ActReadOptions): void {
+function addPrompt(inputs: Input[], table: TomlTable, keyPath: Path, options: ActReadOptions): void {
   const { prompt, media: names, input } = table;
   const { media, report } = options;
   if (prompt === undefined && names === undefined) {
+    // For the key "narrative" of the original Rust version, the schema check reports what to write instead.
     if (input !== undefined || isRustNarrativeAct(table)) return;
-    const message = `${formatTableHeader(path)} has none of "prompt", "media", "input"`;
-    report(errorAt('missing-key', path, message, { target: 'key' }));
+    const message = `${formatTableHeader(keyPath)} has none of "prompt", "media", "input"`;
+    report(errorAt('missing-key', keyPath, message, { target: 'key' }));
     return;
   }
   if (input !== undefined) {
     const key = prompt === undefined ? 'media' : 'prompt';
-    const message = `${formatTableHeader(path)} has both ${quote(key)} and "input"; move the ${key} into an input`;
-    report(errorAt('conflicting-keys', [...path, key], message, { target: 'key' }));
+    const message = `${formatTableHeader(keyPath)} has both ${quote(key)} and "input"; move the ${key} into an input`;
+    report(errorAt('conflicting-keys', [...keyPath, key], message, { target: 'key' }));
   }
   if (Array.isArray(names)) {
-    const namesPath = [...path, 'media'];
+    const namesPath = [...keyPath, 'media'];
     if (names.length === 0) report(errorAt('empty-prompt', namesPath, `${describePath(namesPath)} is empty`));
     names.forEach((name, index) => {
       if (typeof name !== 'string') return;
       addDeferred(inputs, async () => findNamedMedia(name, [...namesPath, index], media, report), options);
     });
   }
-  if (typeof prompt === 'string') addText(inputs, prompt, [...path, 'prompt'], options);
+  if (typeof prompt === 'string') addText(inputs, prompt, [...keyPath, 'prompt'], options);
 }
 
-function addInput(inputs: Input[], table: TomlTable, path: Path, options: ActReadOptions): void {
+function addInput(inputs: Input[], table: TomlTable, keyPath: Path, options: ActReadOptions): void {
   const { type, content, file } = table;
   if (type === 'text') {
-    if (pickOnlyKey(['content', 'file'], { table, path, ...options }) === undefined) return;
-    if (typeof content === 'string') addText(inputs, content, [...path, 'content'], options);
-    if (typeof file === 'string') addTextFile(inputs, file, [...path, 'file'], options);
+    if (pickOnlyKey(['content', 'file'], { table, keyPath, ...options }) === undefined) return;
+    if (typeof content === 'string') addText(inputs, content, [...keyPath, 'content'], options);
+    if (typeof file === 'string') addTextFile(inputs, file, [...keyPath, 'file'], options);
     return;
   }
   const kind = mediaKinds.find((known) => known === type);
-  if (kind) addDeferred(inputs, () => readMediaInput({ table, path, kind, ...options }), options);
+  if (kind) addDeferred(inputs, () => readMediaInput({ table, keyPath, kind, ...options }), options);
 }
 
 /** Adds a string. It is a reference if it has the form `media.<name>` or `narrative:<name>`, and otherwise a text. */
-function addString(inputs: Input[], text: string, path: Path, options: ActReadOptions): void {
+function addString(inputs: Input[], text: string, keyPath: Path, options: ActReadOptions): void {
   const { media, readNested, report } = options;
   if (media.has(text) || isReference(text, 'media.')) {
-    addDeferred(inputs, async () => findNamedMedia(text, path, media, report), options);
+    addDeferred(inputs, async () => findNamedMedia(text, keyPath, media, report), options);
   } else if (isReference(text, 'narrative:')) {
-    const narrative = readNested(text.slice('narrative:'.length), path, report);
+    const narrative = readNested(text.slice('narrative:'.length), keyPath, report);
     if (narrative) inputs.push({ type: 'narrative', narrative });
-  } else addText(inputs, text, path, options);
+  } else addText(inputs, text, keyPath, options);
 }
 
 /** Whether a string is a reference. A string with whitespace is a sentence that happens to begin with the prefix. */
@@ -163,21 +161,21 @@ function isReference(text: string, prefix: string): boolean {
   return text.startsWith(prefix) && !/\s/.test(text);
 }
 
-function addText(inputs: Input[], text: string, path: Path, { report, onText }: ActReadOptions): void {
-  if (text.trim() === '') report(errorAt('empty-prompt', path, `${describePath(path)} is empty`));
-  onText({ text, path, actNames: [String(path[1])], sentAs: 'text' });
+function addText(inputs: Input[], text: string, keyPath: Path, { report, onText }: ActReadOptions): void {
+  if (text.trim() === '') report(errorAt('empty-prompt', keyPath, `${describePath(keyPath)} is empty`));
+  onText({ text, keyPath, actNames: [String(keyPath[1])], usedAs: 'text' });
   inputs.push({ type: 'text', content: text });
 }
 
 /** Adds the text of a file. Placeholders in it are filled, as in the text of the narrative itself. */
-function addTextFile(inputs: Input[], file: string, path: Path, options: ActReadOptions): void {
+function addTextFile(inputs: Input[], file: string, keyPath: Path, options: ActReadOptions): void {
   addDeferred(
     inputs,
     async () => {
-      const result = readTextFile(file, path, options);
+      const result = readTextFile(file, keyPath, options);
       if (!result.ok) return void options.report(result.problem);
       const { text, label } = result;
-      options.onText({ text, path, actNames: [String(path[1])], sentAs: 'text', file: label });
+      options.onText({ text, keyPath, actNames: [String(keyPath[1])], usedAs: 'text', file: label });
       return { type: 'text', content: text };
     },
     options,

@@ -6,12 +6,15 @@ import { describePath, formatTableHeader, type Path, quote, type TomlTable } fro
 import type { FileConfinement, MediaInput, MediaSource, MediaTemplate } from '../narrative.js';
 import { loadMedia } from './load-media.js';
 
-/** Media with placeholders in its name, and its path in the narrative. */
+/** Media whose `file` or `url` contains placeholders, and the path of that key. */
 export interface LocatedMediaTemplate {
   template: MediaTemplate & { loaded: Map<string, MediaInput> };
-  path: Path;
-  /** The entry of `[media]` that `ref` names, if any. Problems of the entry are reported at the entry itself. */
-  namedTemplate?: MediaTemplate;
+  keyPath: Path;
+  /**
+   * If the input refers to an entry of `[media]` by its key `ref`: the template of that entry. Problems of the entry
+   * are reported at the entry itself.
+   */
+  entryTemplate?: MediaTemplate;
 }
 
 /** Options for reading media. */
@@ -23,7 +26,7 @@ export interface MediaReadOptions {
   /** Whether placeholders are filled. */
   fillsPlaceholders: boolean;
   report: ReportProblem;
-  /** Receives all media with placeholders in the name. */
+  /** Receives all media whose `file` or `url` contains placeholders. */
   onTemplate: (located: LocatedMediaTemplate) => void;
   /** Receives tasks that read a file or load a library. They run one after another, after all synchronous work. */
   defer: (task: () => Promise<void>) => void;
@@ -32,7 +35,7 @@ export interface MediaReadOptions {
 /** A table that describes media, and the options for reading it. */
 export interface MediaReadRequest extends MediaReadOptions {
   table: TomlTable;
-  path: Path;
+  keyPath: Path;
   /** The kind that the media must have, from the `type` of the table. */
   kind?: MediaKind;
 }
@@ -51,20 +54,27 @@ export async function readMediaFrom(
   key: (typeof mediaSourceKeys)[number],
   request: MediaReadRequest,
 ): Promise<MediaInput | MediaTemplate | undefined> {
-  const { table, path, kind, folder, confinement, fillsPlaceholders, report } = request;
+  const { table, keyPath, kind, folder, confinement, fillsPlaceholders, report } = request;
   const value = table[key];
   if (typeof value !== 'string') return undefined;
   if (fillsPlaceholders && key !== 'base64' && value.includes('{{')) return createMediaTemplate(key, value, request);
-  const sourcePath = [...path, key];
+  const sourcePath = [...keyPath, key];
   const mime = getMime(table);
-  const label = key === 'file' ? undefined : describePath(sourcePath);
+  const nameInMessages = key === 'file' ? undefined : describePath(sourcePath);
   const mediaResolution = readMediaResolution(table);
-  const spec = { source: { [key]: value } as MediaSource, kind, folder, confinement, label, mediaResolution };
+  const spec = {
+    source: { [key]: value } as MediaSource,
+    kind,
+    folder,
+    confinement,
+    label: nameInMessages,
+    mediaResolution,
+  };
   const result = await loadMedia({ ...spec, mime });
   if (result.ok) return result.media;
   const { rule, message, about } = result.problem;
   if (about === 'source') return void report(errorAt(rule, sourcePath, message));
-  report(createMimeProblem(message, path));
+  report(createMimeProblem(message, keyPath));
   // The declared type is wrong. The source is read without it, so that a missing source is reported too.
   const withoutMime = await loadMedia(spec);
   if (!withoutMime.ok && withoutMime.problem.rule !== 'media-type') {
@@ -82,27 +92,28 @@ function getMime({ mime }: TomlTable): string | undefined {
   return typeof mime === 'string' ? mime : undefined;
 }
 
-function createMimeProblem(message: string, path: Path): Problem {
-  const mimePath = [...path, 'mime'];
+function createMimeProblem(message: string, keyPath: Path): Problem {
+  const mimePath = [...keyPath, 'mime'];
   return errorAt('media-type', mimePath, message.replace('"mime"', describePath(mimePath)));
 }
 
 /**
- * Creates media with placeholders in its name. The declared type is checked at once, because it has no placeholders.
+ * Creates media whose `file` or `url` contains placeholders. The declared type is checked at once, because it has no
+ * placeholders.
  */
 function createMediaTemplate(
   sourceKey: 'file' | 'url',
   text: string,
-  { table, path, kind, folder, confinement, report, onTemplate }: MediaReadRequest,
+  { table, keyPath, kind, folder, confinement, report, onTemplate }: MediaReadRequest,
 ): MediaTemplate {
-  const sourcePath = [...path, sourceKey];
+  const sourcePath = [...keyPath, sourceKey];
   const mime = getMime(table);
   const problem = mime === undefined ? undefined : checkDeclaredType(mime, kind);
-  if (problem !== undefined) report(createMimeProblem(`"mime" ${problem}`, path));
-  const label = sourceKey === 'url' ? describePath(sourcePath) : undefined;
-  const spec = { mime, kind, folder, confinement, label, mediaResolution: readMediaResolution(table) };
+  if (problem !== undefined) report(createMimeProblem(`"mime" ${problem}`, keyPath));
+  const nameInMessages = sourceKey === 'url' ? describePath(sourcePath) : undefined;
+  const spec = { mime, kind, folder, confinement, label: nameInMessages, mediaResolution: readMediaResolution(table) };
   const template = { type: 'media-template', sourceKey, text, spec, loaded: new Map() } as const;
-  onTemplate({ template, path: sourcePath });
+  onTemplate({ template, keyPath: sourcePath });
   return template;
 }
 
@@ -112,16 +123,16 @@ function createMediaTemplate(
  */
 export function pickOnlyKey<Key extends string>(
   keys: readonly Key[],
-  { table, path, report }: MediaReadRequest,
+  { table, keyPath, report }: MediaReadRequest,
 ): Key | undefined {
   const presentKeys = keys.filter((key) => table[key] !== undefined);
   if (presentKeys.length === 1) return presentKeys[0];
-  const header = formatTableHeader(path);
+  const header = formatTableHeader(keyPath);
   if (presentKeys.length === 0) {
     const message = `${header} has none of ${keys.map(quote).join(', ')}`;
-    return void report(errorAt('missing-key', path, message, { target: 'key' }));
+    return void report(errorAt('missing-key', keyPath, message, { target: 'key' }));
   }
   const list = `${presentKeys.slice(0, -1).map(quote).join(', ')} and ${quote(presentKeys.at(-1) ?? '')}`;
   const message = `${header} has ${presentKeys.length === 2 ? 'both ' : ''}${list}`;
-  return void report(errorAt('conflicting-keys', path, message, { target: 'key' }));
+  return void report(errorAt('conflicting-keys', keyPath, message, { target: 'key' }));
 }

@@ -25,7 +25,7 @@ export interface ReadNarrativeResult extends References {
   narrative: Narrative;
   /** All problems except those of the schema check. */
   problems: Problem[];
-  /** The media that have placeholders in their names. */
+  /** The media whose `file` or `url` contains placeholders. */
   mediaTemplates: readonly LocatedMediaTemplate[];
 }
 
@@ -49,9 +49,9 @@ export function readNarrative({ table: file, folder, confinement, readNested, is
     fillsPlaceholders,
     report,
     defaults,
-    readNested: (name: string, path: Path, reportNested: ReportProblem) => {
-      if (file.toc === undefined) report(createMissingOrderProblem(path));
-      return readNested(name, path, reportNested);
+    readNested: (name: string, keyPath: Path, reportNested: ReportProblem) => {
+      if (file.toc === undefined) report(createMissingOrderProblem(keyPath));
+      return readNested(name, keyPath, reportNested);
     },
     media,
     onTemplate: (located: LocatedMediaTemplate) => void mediaTemplates.push(located),
@@ -97,7 +97,7 @@ function readActs(file: TomlTable, options: ActReadOptions): ReadonlyMap<string,
 function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName: string, order: readonly Act[]): void {
   if (system === undefined) return;
   const actNames = order.filter((act) => act.system === system).map(({ name }) => name);
-  texts.push({ text: system, path: [tableName, 'system'], actNames, sentAs: 'text' });
+  texts.push({ text: system, keyPath: [tableName, 'system'], actNames, usedAs: 'text' });
 }
 
 /** Reads the table `[narrative]`, under any of its names. */
@@ -132,9 +132,9 @@ function orderByFile(table: TomlTable, acts: ReadonlyMap<string, Act>, report: R
  * Creates the problem of a reference to a nested narrative in a file without `[toc]`. Such a file must list its acts: a
  * nested narrative may make many requests, so it must not run just because an act for it is in the file.
  */
-function createMissingOrderProblem(path: Path): Problem {
-  const act = quote(String(path[1]));
-  return errorAt('missing-order', path, `the act ${act} runs a narrative, so the file needs [toc] with an "order"`);
+function createMissingOrderProblem(keyPath: Path): Problem {
+  const act = quote(String(keyPath[1]));
+  return errorAt('missing-order', keyPath, `the act ${act} runs a narrative, so the file needs [toc] with an "order"`);
 }
 
 /** Returns the acts in the order in which they run. */
@@ -171,27 +171,28 @@ function readVars(vars: TomlValue | undefined): ReadonlyMap<string, string> {
   return values;
 }
 
-/** Returns the names of media as template texts, each with the acts that use the media. */
+/** Returns each `file` or `url` with placeholders as a template text, with the acts that use the media. */
 function createMediaNameTexts(located: readonly LocatedMediaTemplate[], acts: Iterable<Act>): TemplateText[] {
   if (located.length === 0) return [];
-  const namedTemplates = new Map<MediaTemplate, MediaTemplate>();
-  for (const { template, namedTemplate } of located) if (namedTemplate) namedTemplates.set(template, namedTemplate);
+  const entryTemplateByInput = new Map<MediaTemplate, MediaTemplate>();
+  for (const { template, entryTemplate } of located)
+    if (entryTemplate) entryTemplateByInput.set(template, entryTemplate);
   const actNamesByTemplate = new Map<MediaTemplate, string[]>();
   for (const { name, inputs } of acts) {
     for (const input of inputs) {
       if (input.type !== 'media-template') continue;
-      const template = namedTemplates.get(input) ?? input;
+      const template = entryTemplateByInput.get(input) ?? input;
       const actNames = actNamesByTemplate.get(template);
       if (actNames) actNames.push(name);
       else actNamesByTemplate.set(template, [name]);
     }
   }
   return located
-    .filter(({ namedTemplate }) => !namedTemplate)
-    .map(({ template, path }) => ({
+    .filter(({ entryTemplate }) => !entryTemplate)
+    .map(({ template, keyPath }) => ({
       text: template.text,
-      path,
+      keyPath,
       actNames: actNamesByTemplate.get(template) ?? [],
-      sentAs: 'media',
+      usedAs: 'media',
     }));
 }

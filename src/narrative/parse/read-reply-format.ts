@@ -30,59 +30,59 @@ export async function readReplyFormat(
   location: FileLocation,
   report: ReportProblem,
 ): Promise<Pick<GenerationParameters, 'format' | 'schema'>> {
-  const path = [...actPath, 'schema'];
+  const keyPath = [...actPath, 'schema'];
   if (value !== undefined && (format === undefined || format === 'text')) {
-    const message = `${describePath(path)} requires format = "json"`;
-    report(errorAt('schema-without-json', path, message, { target: 'key' }));
+    const message = `${describePath(keyPath)} requires format = "json"`;
+    report(errorAt('schema-without-json', keyPath, message, { target: 'key' }));
   }
-  const schema = await readActSchema(value, path, location, report);
+  const schema = await readActSchema(value, keyPath, location, report);
   return { ...(format === 'json' && { format }), ...(schema && { schema }) };
 }
 
 async function readActSchema(
   value: TomlValue | undefined,
-  path: Path,
+  keyPath: Path,
   location: FileLocation,
   report: ReportProblem,
 ): Promise<JsonSchema | undefined> {
   const isFile = typeof value === 'string';
   const schema = isFile
-    ? readSchemaFile(value, path, location, report)
-    : isTable(value) && convertTomlToJson(value, path, report);
+    ? readSchemaFile(value, keyPath, location, report)
+    : isTable(value) && convertTomlToJson(value, keyPath, report);
   if (!schema) return undefined;
   const schemaResult = await validateSchema(schema);
   if (schemaResult.ok) return schema;
   const { problem } = schemaResult;
-  if (!isFile) report(createSchemaTableProblem(problem, path, schema));
-  else report(errorAt('bad-schema', path, `${quote(value)} is ${describeSchemaProblem(problem)}`));
+  if (!isFile) report(createSchemaTableProblem(problem, keyPath, schema));
+  else report(errorAt('bad-schema', keyPath, `${quote(value)} is ${describeSchemaProblem(problem)}`));
   return undefined;
 }
 
 function readSchemaFile(
   file: string,
-  path: Path,
+  keyPath: Path,
   { folder, confinement }: FileLocation,
   report: ReportProblem,
 ): JsonSchema | undefined {
-  if (file.trim() === '') return void report(errorAt('schema-not-found', path, 'the file name is empty'));
-  const schemaPath = resolve(folder, file);
-  const outsideProblem = findOutsideProblem(schemaPath, `the file ${quote(file)}`, confinement);
-  if (outsideProblem !== undefined) return void report(errorAt('outside-folder', path, outsideProblem));
-  const content = readRegularFile(schemaPath, maxSchemaBytes);
+  if (file.trim() === '') return void report(errorAt('schema-not-found', keyPath, 'the file name is empty'));
+  const filePath = resolve(folder, file);
+  const outsideProblem = findOutsideProblem(filePath, `the file ${quote(file)}`, confinement);
+  if (outsideProblem !== undefined) return void report(errorAt('outside-folder', keyPath, outsideProblem));
+  const content = readRegularFile(filePath, maxSchemaBytes);
   if (!content.ok) {
-    return void report(errorAt('schema-not-found', path, `the file ${quote(file)} ${content.problem.message}`));
+    return void report(errorAt('schema-not-found', keyPath, `the file ${quote(file)} ${content.problem.message}`));
   }
   const { text } = decodeText(content.bytes);
   try {
     const json: unknown = JSON.parse(text);
     if (isRecord(json)) return json;
-    report(errorAt('bad-schema', path, `${quote(file)} is not a valid JSON Schema: it must be an object`));
+    report(errorAt('bad-schema', keyPath, `${quote(file)} is not a valid JSON Schema: it must be an object`));
   } catch (thrown) {
     const { reason, line, column } = describeJsonError(thrown as Error, text);
     report(
       errorAt(
         'bad-schema',
-        path,
+        keyPath,
         `the file ${quote(file)} is not valid JSON: ${reason} in line ${line}, column ${column}`,
       ),
     );
@@ -92,7 +92,7 @@ function readSchemaFile(
 
 function createSchemaTableProblem(
   { pathInSchema, message, suggestionQuery }: SchemaProblem,
-  path: Path,
+  keyPath: Path,
   schema: JsonSchema,
 ): Problem {
   let current: unknown = schema;
@@ -101,7 +101,7 @@ function createSchemaTableProblem(
     current = (current as Record<string, unknown> | undefined)?.[step];
     return inArray ? Number(step) : step;
   });
-  const problemPath = [...path, ...steps];
+  const problemPath = [...keyPath, ...steps];
   return errorAt('bad-schema', problemPath, `${describePath(problemPath)} ${message}`, {
     ...(suggestionQuery && { suggestionQuery }),
   });
@@ -114,29 +114,29 @@ function createSchemaTableProblem(
 const maxTableDepth = 100;
 
 /** Converts a table to a JSON object. Values without a JSON equivalent are reported, and the result is undefined. */
-function convertTomlToJson(table: TomlTable, path: Path, report: ReportProblem): JsonSchema | undefined {
+function convertTomlToJson(table: TomlTable, keyPath: Path, report: ReportProblem): JsonSchema | undefined {
   const problems: Problem[] = [];
-  const json = convertValue(table, path, (problem) => void problems.push(problem));
+  const json = convertValue(table, keyPath, (problem) => void problems.push(problem));
   // Only the first problem is reported, because a schema may have thousands, for example in a long array of dates.
   if (problems[0]) report(problems[0]);
   return problems.length === 0 ? (json as JsonSchema) : undefined;
 }
 
-function convertValue(value: TomlValue, path: Path, report: ReportProblem): unknown {
-  if (path.length > maxTableDepth) {
-    const schemaPath = path.slice(0, 3);
-    return void report(errorAt('bad-schema', schemaPath, `${describePath(schemaPath)} is nested too deeply`));
+function convertValue(value: TomlValue, keyPath: Path, report: ReportProblem): unknown {
+  if (keyPath.length > maxTableDepth) {
+    const tablePath = keyPath.slice(0, 3); // acts.<name>.schema
+    return void report(errorAt('bad-schema', tablePath, `${describePath(tablePath)} is nested too deeply`));
   }
-  if (Array.isArray(value)) return value.map((element, index) => convertValue(element, [...path, index], report));
+  if (Array.isArray(value)) return value.map((element, index) => convertValue(element, [...keyPath, index], report));
   if (isTable(value)) {
     // `fromEntries` is used because an assignment to the key `__proto__` would set the prototype.
     return Object.fromEntries(
-      Object.entries(value).map(([key, entry]) => [key, convertValue(entry, [...path, key], report)]),
+      Object.entries(value).map(([key, entry]) => [key, convertValue(entry, [...keyPath, key], report)]),
     );
   }
   if (value instanceof Date || typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) {
     const description = value instanceof Date ? describeType(value) : `the number ${value}`;
-    report(errorAt('bad-schema', path, `${describePath(path)} is ${description}, which JSON can't represent`));
+    report(errorAt('bad-schema', keyPath, `${describePath(keyPath)} is ${description}, which JSON can't represent`));
   }
   return value;
 }

@@ -20,7 +20,7 @@ type TextFileResult = { ok: true; text: string; label: string } | { ok: false; p
  */
 export function readTextFile(
   file: string,
-  path: Path,
+  keyPath: Path,
   { folder, confinement }: Pick<MediaReadOptions, 'folder' | 'confinement'>,
 ): TextFileResult {
   const fail = (
@@ -28,7 +28,7 @@ export function readTextFile(
     message: string,
   ): TextFileResult => ({
     ok: false,
-    problem: errorAt(rule, path, message),
+    problem: errorAt(rule, keyPath, message),
   });
   // An empty name would resolve to the folder itself.
   if (file.trim() === '') return fail('text-not-found', 'the file name is empty');
@@ -48,7 +48,7 @@ export function readTextFile(
   if (content.bytes.includes(0) && !hasUtf16Bom(content.bytes))
     return fail(
       'bad-text',
-      `${name} is binary, not text; write a picture, a sound or a PDF as an input of its own type`,
+      `${name} is binary, not text; for a picture, a sound or a PDF use an input with type = "image", "audio" or "document"`,
     );
   if (diagnostic) return fail('bad-text', `${name} is not UTF-8 text: ${diagnostic.message}`);
   if (text.trim() === '') return fail('empty-prompt', `${name} is empty`);

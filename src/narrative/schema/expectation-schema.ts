@@ -34,7 +34,7 @@ const conditionFields = {
 };
 
 /** The conditions on a value of a JSON reply. */
-export const valueExpectationSchema = describe(
+export const pointerExpectationSchema = describe(
   'The conditions on the value at this JSON Pointer of a JSON reply.',
   z.strictObject({
     min: z.optional(describe('The lowest number that the value may be.', z.number())),
@@ -44,7 +44,8 @@ export const valueExpectationSchema = describe(
 );
 
 /**
- * `expect` of an act. It also has JSON Pointers as keys, each with a `valueExpectationSchema`; zod can't express that.
+ * `expect` of an act. It also has JSON Pointers as keys, each with a `pointerExpectationSchema`. zod can't express
+ * such keys.
  */
 export const expectationSchema = describe(
   'The conditions on the reply. A reply that does not meet them is requested once more. For format = "json", a key such as "/score" is a JSON Pointer to a value of the reply.',

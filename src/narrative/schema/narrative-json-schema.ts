@@ -1,5 +1,5 @@
 import { toJSONSchema } from 'zod/mini';
-import { expectationSchema, valueExpectationSchema } from './expectation-schema.js';
+import { expectationSchema, pointerExpectationSchema } from './expectation-schema.js';
 import { narrativeFileSchema } from './file-schema.js';
 import type { JsonSchema } from './json-schema.js';
 
@@ -10,11 +10,12 @@ import type { JsonSchema } from './json-schema.js';
  */
 export function createNarrativeJsonSchema(): JsonSchema {
   const options = { target: 'draft-2020-12' } as const;
-  const { $schema: _, ...valueSchema } = toJSONSchema(valueExpectationSchema, options);
+  const { $schema: _, ...pointerSchema } = toJSONSchema(pointerExpectationSchema, options);
   return toJSONSchema(narrativeFileSchema, {
     ...options,
     override({ zodSchema, jsonSchema }) {
-      if (zodSchema === expectationSchema) jsonSchema.patternProperties = { '^/': valueSchema };
+      // The keys of `expect` that begin with / are JSON Pointers, which zod can't express.
+      if (zodSchema === expectationSchema) jsonSchema.patternProperties = { '^/': pointerSchema };
     },
   }) as JsonSchema;
 }

@@ -44,17 +44,17 @@ test.each<[string, FixtureFiles]>([
 ])('returns an error for a Redis address from %s, with a key or without', async (_name, files) => {
   const { folder, readSettings } = openFolder(files);
   for (const environment of [ownKey, {}]) {
-    const { redisUrl, redisError } = await readSettings(environment);
+    const { redisUrl, redisTrustError } = await readSettings(environment);
     expect(redisUrl).toBe('redis://u:secret@redis.example:1/0');
-    expect(redisError).toMatchObject({ code: 'invalid_config' });
-    expect(redisError?.message).toMatch(
+    expect(redisTrustError).toMatchObject({ code: 'invalid_config' });
+    expect(redisTrustError?.message).toMatch(
       /would send the names of your models and part of the hash of your API key to redis\.example:1, but this folder may/,
     );
-    expect(redisError?.message).not.toContain('secret');
-    expect(redisError?.hint).toContain(
+    expect(redisTrustError?.message).not.toContain('secret');
+    expect(redisTrustError?.hint).toContain(
       `add trust = ["${folder}/work"] above the first table of ${folder}/user/boticelli.toml.`,
     );
-    expect(redisError?.hint).toContain('set BOTICELLI_REDIS_URL to it in your environment');
+    expect(redisTrustError?.hint).toContain('set BOTICELLI_REDIS_URL to it in your environment');
   }
 });
 
@@ -68,15 +68,15 @@ test.each<[string, FixtureFiles, object]>([
     {},
   ],
 ])('allows a Redis address %s', async (_name, files, environment) => {
-  const { redisUrl, redisError } = await openFolder(files).readSettings(environment);
+  const { redisUrl, redisTrustError } = await openFolder(files).readSettings(environment);
   expect(redisUrl).toBeDefined();
-  expect(redisError).toBeUndefined();
+  expect(redisTrustError).toBeUndefined();
 });
 
 // Tools such as kubefwd forward other addresses that begin with 127 to remote hosts.
 test.each(['127.0.0.3', '127.1.27.1', '169.254.169.254'])('does not treat %s as loopback', async (host) => {
   const { readSettings } = openFolder({ 'work/boticelli.toml': redisSettings.replace('u:secret@redis.example', host) });
-  expect((await readSettings(ownKey)).redisError).toBeDefined();
+  expect((await readSettings(ownKey)).redisTrustError).toBeDefined();
 });
 
 const stateFolderCases: [string, string, Record<string, string>, RegExp][] = [
@@ -127,7 +127,7 @@ test("a folder that the user's own settings trust may set base_url and redis_url
   for (const trust of ['work', '.']) {
     const settings = await openFolder(files, { trust }).readSettings(ownKey);
     expect(settings).toMatchObject({ baseUrl: gateway, redisUrl: expect.any(String), quotaBudget: { rpm: 0.5 } });
-    expect(settings.redisError).toBeUndefined();
+    expect(settings.redisTrustError).toBeUndefined();
   }
   // The path of `work` begins with this path, but `work` is not a subfolder of `wor`.
   const error = await getError(openFolder(files, { trust: 'wor' }).readSettings(ownKey));
@@ -156,7 +156,7 @@ test.each<[string, string]>([
   ['.env', `GEMINI_API_KEY=theirs\nGOOGLE_GEMINI_BASE_URL=${gateway}`],
   ['boticelli.toml', 'GOOGLE_API_KEY=theirs'],
 ])(
-  'if an untrusted folder sets both the API key and the service address (in %s), only its own files may be sent',
+  'if an untrusted folder sets the API key in .env and the service address in %s, only its own files may be sent',
   async (_name, dotEnv) => {
     const files = { 'work/.env': dotEnv, 'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n` };
     const { folder, findConfinement } = openFolder(files);
@@ -191,7 +191,7 @@ test.each<[string, Record<string, string>]>([
   const files: FixtureFiles = { 'work/boticelli.toml': `trust = ["~/team"]\n${redisSettings}` };
   // A link can be created in `user` only if this folder exists.
   const { readSettings } = openFolder('user' in links ? files : { ...files, 'user/other.toml': '' }, { links });
-  const { redisUrl, redisError } = await readSettings(ownKey);
+  const { redisUrl, redisTrustError } = await readSettings(ownKey);
   expect(redisUrl).toContain('redis.example');
-  expect(redisError).toBeUndefined();
+  expect(redisTrustError).toBeUndefined();
 });

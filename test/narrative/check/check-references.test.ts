@@ -40,7 +40,7 @@ describe('a placeholder', () => {
       '{{vars.color}}',
       '7:8 unknown-variable: unknown variable {{vars.color}}; define it in [vars] or with --var → {{vars.colour}}',
     ],
-    ['{{two}}', '7:8 not-played-yet: {{two}} has no value: the act "two" has not run when this text is sent'],
+    ['{{two}}', '7:8 not-played-yet: {{two}} has no value: the act "two" has not run when this text is used'],
     [
       '{{constructor}}',
       '7:8 unknown-name: unknown name {{constructor}}; for a variable write {{vars.constructor}} and define it in [vars]',
@@ -53,7 +53,7 @@ describe('a placeholder', () => {
     expect(await collectProblems(renderTwoActs(text, '[vars]\ncolour = "red"\n'))).toEqual([expected]);
   });
 
-  it('is reported once for each text and located by its braces: after an escaped placeholder, in a text of several lines, and in every form of an act', async () => {
+  it('is reported once for each text, at its opening braces, also after an escaped placeholder, in a text of several lines and in every form of an act', async () => {
     const source = `${renderHead('a', 'b', 'c')}[acts]
 a = ["x", "\\\\{{nix}} {{nix}}"]
 b = """
@@ -75,7 +75,7 @@ input = [{ type = "text", content = "{{nix}}" }]
   it('has no value if it names a later act, or if it is {{previous}} in the first act', async () => {
     const source = `${renderHead('a', 'b', 'a')}[acts]\na = "{{b}} {{previous}}"\nb = "x"\n`;
     expect(await collectProblems(source)).toEqual([
-      '6:6 not-played-yet: {{b}} has no value: the act "b" has not run when this text is sent',
+      '6:6 not-played-yet: {{b}} has no value: the act "b" has not run when this text is used',
       '6:12 no-previous: {{previous}} has no value in the first act: no act runs before it',
     ]);
   });

@@ -44,7 +44,7 @@ testRule('expect', [
     withExpect('{ contains = ["ok", "{{vars.b}}"], equals = "{{c}}", matches = "{{a}}" }'),
     '8:31 unknown-variable: unknown variable {{vars.b}}; define it in [vars] or with --var',
     '8:55 unknown-name: unknown name {{c}}; for a variable write {{vars.c}} and define it in [vars]',
-    '8:74 not-played-yet: {{a}} has no value: the act "a" has not run when this text is sent',
+    '8:74 not-played-yet: {{a}} has no value: the act "a" has not run when this text is used',
   ],
   [
     'reports limits that no reply can meet',

@@ -63,7 +63,7 @@ testRule('media-json', [
     '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.1-flash-image replies with pictures; remove "format", or use another model',
   ],
   [
-    'reports JSON replies of a model that speaks, if the narrative names it',
+    'reports JSON replies of a model that speaks, even if [narrative] names the model and the act does not',
     act('format = "json"').replace('[toc]', 'model = "models/gemini-3.8-flash-tts"\n[toc]'),
     '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.8-flash-tts replies with speech; remove "format", or use another model',
   ],

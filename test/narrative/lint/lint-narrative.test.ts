@@ -249,13 +249,13 @@ rule('tools-with-json', [
   ['accepts tools without JSON for every model', act('model = "gemini-2.5-flash-lite"\ntools = ["google_search"]')],
 ]);
 
-rule('medium-resolution', [
+rule('own-resolution', [
   ...['gemini-2.5-flash-lite', 'gemini-3.8-live'].map((model): RuleCase => {
     const reason = model.includes('live') ? 'is a Live model, which has one resolution for all media' : 'rejects it';
     return [
       `reports the resolution of a single medium for ${model}`,
       `[narrative]\nname = "x"\nmodel = "${model}"\n[acts.a]\nprompt = "x"\nmedia = ["media.dot"]\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"\n`,
-      `~ 4:7 medium-resolution: the act "a" has a medium with its own "media_resolution", but ${model} ${reason}; set "media_resolution" for the act instead`,
+      `~ 4:7 own-resolution: the act "a" has a medium with its own "media_resolution", but ${model} ${reason}; set "media_resolution" for the act instead`,
     ];
   }),
   [
@@ -322,7 +322,7 @@ const renderThreeActs = (settings: string, acts: string) =>
 
 rule('unread-reply', [
   [
-    'reports an act whose reply no later act sees, if another reply is seen',
+    'reports an act whose reply no later act sees, unless no act sees any reply',
     renderThreeActs('context = "none"', 'a = "x"\nb = "y"\nc = "{{a}}"\n'),
     '~ 8:1 unread-reply: no later act sees the reply of "b"',
   ],
@@ -339,7 +339,7 @@ rule('unread-reply', [
     '~ 9:1 unread-reply: no later act sees the reply of "b"',
   ],
   [
-    'considers placeholders in media names',
+    'considers placeholders in the file or url of media',
     `${renderThreeActs('context = "none"', 'a = "x"\nb = "y"\nc = ["media.m"]\n')}[media.m]\nfile = "{{a}}.png"\n`,
     '~ 8:1 unread-reply: no later act sees the reply of "b"',
   ],

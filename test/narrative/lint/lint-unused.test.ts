@@ -16,15 +16,15 @@ async function lintFiles(files: Record<string, string>): Promise<string[]> {
 const renderNarrative = (text: string, vars: string) =>
   `${renderHead('a')}[acts]\na = ${JSON.stringify(text)}\n[vars]\n${vars}`;
 
-it('reports variables that no prompt uses, and counts no escaped placeholder as a use', async () => {
+it('reports variables that no prompt uses, and counts no escaped placeholder as a use, but one after an escaped backslash', async () => {
   const source = renderNarrative(
-    '{{ vars.used }} \\{{vars.escaped}} \\\\{{vars.behind}}',
-    'used = 1\nescaped = 2\nbehind = 3\n',
+    '{{ vars.used }} \\{{vars.escaped}} \\\\{{vars.after_backslash}}',
+    'used = 1\nescaped = 2\nafter_backslash = 3\n',
   );
   expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: {{vars.escaped}} is never used']);
 });
 
-it('accepts variables that a system instruction or a media name uses', async () => {
+it('accepts variables that a system instruction or the file of media uses', async () => {
   const source = renderNarrative('x', 'who = "you"\nfile = "paper"\nact = 1\n')
     .replace('name = "story"', 'name = "story"\nsystem = "For {{vars.who}}"')
     .replace('a = "x"', 'a.system = "{{vars.act}}"\na.input = [{ type = "document", file = "{{vars.file}}.txt" }]');

@@ -32,7 +32,7 @@ async function collectFolderProblems(files: Record<string, string>, vars?: Recor
   );
 }
 
-describe('placeholders in media names', () => {
+describe('placeholders in the file or url of media', () => {
   it.each([
     [
       'type = "image"\nfile = "{{onee}}.png"',
@@ -40,7 +40,7 @@ describe('placeholders in media names', () => {
     ],
     [
       'type = "image"\nurl = "https://example.org/{{two}}"',
-      '9:28 not-played-yet: {{two}} has no value: the act "two" has not run when this media is sent',
+      '9:28 not-played-yet: {{two}} has no value: the act "two" has not run when this media is used',
     ],
     [
       'type = "image"\nfile = "{{vars.x}}.png"',
@@ -56,7 +56,7 @@ describe('placeholders in media names', () => {
   });
 
   it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])(
-    'that get their value only in a run defer reading the media until then: %s',
+    'are accepted without reading the media, if they get their value only in a run: %s',
     async (name) => {
       expect(await collectProblems(renderSecondInput(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
     },
@@ -67,7 +67,7 @@ describe('placeholders in media names', () => {
       `${renderHead(...order)}[acts]\none = "x"\ntwo = "media.m"\nthree = ["media.m", "y"]\n[media.m]\nfile = "{{one}} {{previous}}"\n`;
     expect(await collectProblems(source('one', 'two', 'three'))).toEqual([]);
     expect(await collectProblems(source('two', 'one', 'three'))).toEqual([
-      '10:9 not-played-yet: {{one}} has no value: the act "one" has not run when this media is sent',
+      '10:9 not-played-yet: {{one}} has no value: the act "one" has not run when this media is used',
       '10:17 no-previous: {{previous}} has no value in the first act: no act runs before it',
     ]);
   });
@@ -96,7 +96,7 @@ describe('placeholders in media names', () => {
   });
 });
 
-describe('media whose name depends on variables only', () => {
+describe('media whose file or url depends on variables only', () => {
   const keys = 'type = "image"\nfile = "{{vars.name}}.png"\n';
 
   it('is read together with the narrative, under the name that results from the variables; given variables replace those of the file', async () => {

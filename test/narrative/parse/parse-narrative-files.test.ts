@@ -55,7 +55,7 @@ it('reports problems in the file that has them, each once, the outermost file fi
   };
   expect(await collectFolderProblems(files)).toEqual([
     'a.toml:8:7 unknown-name: unknown name {{nix}}; for a variable write {{vars.nix}} and define it in [vars]',
-    'b.toml:6:6 not-played-yet: {{y}} has no value: the act "y" has not run when this text is sent',
+    'b.toml:6:6 not-played-yet: {{y}} has no value: the act "y" has not run when this text is used',
     'b.toml:8:1 unused-act: the act "z" is not listed in "order"',
     expect.stringMatching(/^c\.toml:1:\d syntax/),
   ]);
@@ -128,7 +128,7 @@ it.each([
   ]);
 });
 
-it('allows at most sixteen levels of narratives, also below a narrative that is nested at two levels', async () => {
+it('allows at most sixteen levels of narratives, even if a narrative is reached by a short and by a long path', async () => {
   const chain = (length: number) =>
     Object.fromEntries(
       Array.from({ length }, (_, at) => [`n${at}.toml`, renderFile(at + 1 === length ? 'x' : `narrative:n${at + 1}`)]),
@@ -201,7 +201,7 @@ it('reports narrative-circle exactly if narratives nest each other in a cycle, a
   );
 });
 
-function hasCycle(graph: readonly (readonly string[])[], at: number, path: readonly number[]): boolean {
-  if (path.includes(at)) return true;
-  return (graph[at] ?? []).some((name) => hasCycle(graph, Number(name.slice(1)), [...path, at]));
+function hasCycle(graph: readonly (readonly string[])[], at: number, keyPath: readonly number[]): boolean {
+  if (keyPath.includes(at)) return true;
+  return (graph[at] ?? []).some((name) => hasCycle(graph, Number(name.slice(1)), [...keyPath, at]));
 }

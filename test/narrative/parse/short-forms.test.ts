@@ -32,7 +32,7 @@ describe('short forms', () => {
 
   test('allow no placeholder for an act that is later in the file', async () => {
     expect(await collectProblems(`${header}[acts]\n2 = "Two {{1}}."\n1 = "One {{2}}."\n`)).toEqual([
-      '4:10 not-played-yet: {{1}} has no value: the act "1" has not run when this text is sent',
+      '4:10 not-played-yet: {{1}} has no value: the act "1" has not run when this text is used',
     ]);
   });
 });

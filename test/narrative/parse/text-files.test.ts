@@ -24,6 +24,7 @@ test('reads a text file with line endings converted to LF, and without its byte 
 });
 
 test('locates a placeholder in the text file itself', async () => {
+  // `~` marks a warning. A suggestion follows `→`, and is not part of the message.
   const { diagnostics, folder, problems } = await check('Say\n{{round}} {{vars.tone}} and {{rond}}\n{{open\n');
   expect(problems).toEqual([
     '2:11 unknown-variable: unknown variable {{vars.tone}}; define it in [vars] or with --var',
@@ -41,7 +42,7 @@ test.each<[string, string | Uint8Array | undefined, string]>([
   [
     'a binary file',
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 1),
-    'bad-text: the file "prompt.md" is binary, not text; write a picture, a sound or a PDF as an input of its own type',
+    'bad-text: the file "prompt.md" is binary, not text; for a picture, a sound or a PDF use an input with type = "image", "audio" or "document"',
   ],
   [
     'text that is not UTF-8',
