@@ -10,24 +10,24 @@ import type { RecordedReply, RecordingEntry } from './recording-entry.js';
  * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. If a
  * request was not recorded, the call rejects with `not_recorded`; the message has the difference from the most similar
  * recorded request. Create a new driver for each run, or one driver for all rows of a run with rows: the driver numbers
- * the equal requests of a run, and can't tell which run sent a request that has neither a `position` nor an `instance`.
+ * the equal requests of a run, and can't tell which run sent a request that has no `position` and no `rowIdentity`.
  *
- * @param isOfThisCommand whether a row with this id is among the rows of this command. Default: always true
+ * @param isRowOfThisCommand whether a row with this id is among the rows of this command. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
  */
 export function createReplayDriver(
   path: string,
-  { isOfThisCommand }: { isOfThisCommand?: ((id: string) => boolean) | undefined } = {},
+  { isRowOfThisCommand }: { isRowOfThisCommand?: ((rowId: string) => boolean) | undefined } = {},
 ): BoticelliDriver {
   const { entries } = readRecording(path);
   const identifyRequest = createRequestNumbering();
-  const findUnderOtherInstance = createOtherInstanceFinder(entries.values(), isOfThisCommand);
+  const findUnderOtherRow = createOtherRowFinder(entries.values(), isRowOfThisCommand);
 
   const replay = async (request: GenerateRequest, context: CallContext): Promise<GenerateResponse> => {
     const { signal, emit } = context;
     signal?.throwIfAborted();
     const identified = identifyRequest(request, context);
-    const entry = entries.get(formatRequestId(identified.id)) ?? findUnderOtherInstance(identified.id);
+    const entry = entries.get(formatRequestId(identified.id)) ?? findUnderOtherRow(identified.id);
     if (!entry) {
       const { createNotRecordedError } = await import('./not-recorded-error.js');
       throw await createNotRecordedError(identified, path, [...entries.values()]);
@@ -60,9 +60,9 @@ export function createReplayDriver(
  * earlier version of this row, before an edit of a column that the request does not use. Each reply is used for one row
  * only.
  */
-function createOtherInstanceFinder(
+function createOtherRowFinder(
   entries: Iterable<RecordingEntry>,
-  isOfThisCommand: (id: string) => boolean = () => true,
+  isRowOfThisCommand: (rowId: string) => boolean = () => true,
 ) {
   const formatKey = ({ key, occurrence }: RequestId) => formatRequestId({ key, occurrence });
   let entriesByKey: Map<string, RecordingEntry[]> | undefined;
@@ -72,7 +72,7 @@ function createOtherInstanceFinder(
     entriesByKey ??= groupEntries(entries, formatKey);
     const entry = entriesByKey
       .get(formatKey(id))
-      ?.find((other) => !taken.has(other) && (other.instance === undefined || !isOfThisCommand(other.instance)));
+      ?.find((other) => !taken.has(other) && (other.instance === undefined || !isRowOfThisCommand(other.instance)));
     if (entry) taken.add(entry);
     return entry;
   };

@@ -10,7 +10,7 @@ import type { RecordingFile } from './recording-file.js';
  * this layer received it, so retries, fallbacks and the API in use do not matter. Truncated replies are recorded too,
  * so that a replay ends as the run did. Failed calls are not recorded. Create a new layer for each run, or one layer
  * for all rows of a run with rows: the layer numbers the equal requests of a run, and can't tell which run sent a
- * request that has neither a `position` nor an `instance`.
+ * request that has no `position` and no `rowIdentity`.
  *
  * @throws BoticelliError `output_failed` if the reply can't be written; its usage is then reported in a `spent` event
  */

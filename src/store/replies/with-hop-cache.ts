@@ -18,8 +18,8 @@ export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver)
       const { requestId } = context;
       if (!requestId) return yield* send(request, context);
       const getHopId = once(() => createHopId(request, requestId));
-      // `instance` says which of several runs (rows, combinations) sends the request.
-      const stored = canReuse?.(context.instance, context.position?.index)
+      // `rowIdentity` says for which row and combination the request is sent.
+      const stored = canReuse?.(context.rowIdentity, context.position?.index)
         ? await cache.find(getHopId(), acceptFallbackReplies ? undefined : request.model)
         : undefined;
       if (stored) {
