@@ -24,11 +24,11 @@ export interface CallContext {
   acquireSlot?: (model: string) => Promise<Lease>;
   /**
    * Set by a layer that stores replies, for layers that store parts of replies. Equal requests have the same `key`.
-   * `occurrence` numbers the equal requests of one run, and `instance` is the id of that run.
+   * `occurrence` numbers the equal requests of one run. `instance` is the id of the row, if all rows share the driver.
    */
   requestId?: { key: string; occurrence: number; instance?: string };
-  /** The run that sends the request, if several runs share the driver. */
-  instance?: RequestInstance;
+  /** The row for which the request is sent, if all rows share the driver. */
+  rowIdentity?: RowIdentity;
   /**
    * The position of the call in its run. An act that sends an equal request again, for example after a failure, has the
    * same position, so both requests have the same `occurrence`.
@@ -59,10 +59,10 @@ export type FindMismatches = (
 ) => Promise<readonly string[]>;
 
 /**
- * One of several runs that share a driver, such as the run of a row. Equal requests of different runs are told apart by
- * the id, and not by the order in which they arrive. Equal requests of one run are told apart by their `occurrence`.
+ * Identifies a row; with `--matrix`, a row with one combination. Equal requests of different rows are told apart by the
+ * id, and not by the order in which they arrive. Equal requests of one row are told apart by their `occurrence`.
  */
-export interface RequestInstance {
+export interface RowIdentity {
   /** A row has the same id in every command, so that one command finds the replies that another has stored. */
   readonly id: string;
 }

@@ -27,11 +27,11 @@ export class NarrativeExecutor {
   }
 
   /**
-   * Runs the acts in order. With `maxConcurrent` above 1, runs independent acts in parallel. `instance` says which of
-   * several runs (rows, combinations) this is.
+   * Runs the acts in order. With `maxConcurrent` above 1, runs independent acts in parallel. `rowIdentity` says for
+   * which row and combination the acts run.
    */
-  execute(narrative: Narrative, { stream = false, row, instance }: ExecuteOptions = {}): Promise<RunReport> {
-    return executeNarrative(narrative, this.#options, { stream, onChunk: undefined, row, instance });
+  execute(narrative: Narrative, { stream = false, row, rowIdentity }: ExecuteOptions = {}): Promise<RunReport> {
+    return executeNarrative(narrative, this.#options, { stream, onChunk: undefined, row, rowIdentity });
   }
 
   /** Does the same as `execute` with `stream: true`, and also calls `onChunk` with each chunk as it arrives. */
@@ -43,7 +43,7 @@ export class NarrativeExecutor {
 async function executeNarrative(
   narrative: Narrative,
   options: NarrativeExecutorOptions,
-  execution: Pick<RunState, 'stream' | 'onChunk' | 'row' | 'instance'>,
+  execution: Pick<RunState, 'stream' | 'onChunk' | 'row' | 'rowIdentity'>,
 ): Promise<RunReport> {
   const { clock = systemClock, onEvent = () => {} } = options;
   const startedAt = clock.now();

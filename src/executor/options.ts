@@ -1,5 +1,5 @@
 import type { Clock } from '../driver/clock.js';
-import type { BoticelliDriver, RequestInstance } from '../driver/driver.js';
+import type { BoticelliDriver, RowIdentity } from '../driver/driver.js';
 import type { ReplyMedia } from '../driver/reply-media.js';
 import type { ReplyAudio, StreamChunk } from '../driver/response.js';
 import type { ActDetail } from './acts/act-details.js';
@@ -88,7 +88,7 @@ export interface RunContext {
   stream: boolean;
   onChunk: ProgressListener | undefined;
   row?: NarrativeRow | undefined;
-  instance?: RequestInstance | undefined;
+  rowIdentity?: RowIdentity | undefined;
 }
 
 /** What parallel acts of a run share. */
@@ -118,8 +118,8 @@ export interface NarrativeRow {
 export interface ExecuteOptions {
   /** The values of `{{row}}`, `{{row.name}}` and `{{row.number}}`. */
   row?: NarrativeRow;
-  /** Distinguishes the equal requests of several runs that share a driver. */
-  instance?: RequestInstance;
+  /** The row for which the narrative runs, if all rows share a driver. It distinguishes equal requests of rows. */
+  rowIdentity?: RowIdentity;
   /** Whether to stream replies, as `act-delta` events, if the driver can. Default false. */
   stream?: boolean;
 }

@@ -146,14 +146,14 @@ function toPart(input: TextInput | MediaInput): Part {
 }
 
 function createCallContext(task: ActTask, totals: ActTotals): CallContext {
-  const { index, options, instance, runKey } = task;
+  const { index, options, rowIdentity, runKey } = task;
   const { signal, canDiscard } = options;
   const { name, fallback, expect } = task.act;
   return {
     ...(expect && { findMismatches: (text, limits) => findMismatches(text, expect, limits) }),
     ...(fallback && { fallback }),
-    // Tells the driver which of several runs (rows, combinations) sends the request.
-    ...(instance && { instance }),
+    // Tells the driver for which row and combination the request is sent.
+    ...(rowIdentity && { rowIdentity }),
     position: { run: runKey, index },
     emit: (event) => reportDriverEvent(event, task, totals),
     onWaited: totals.timer.addMeasuredWait,

@@ -24,10 +24,10 @@ export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: 
 export async function createRowIdCheck(
   rows: AsyncIterable<Row>,
   combinations: readonly (Combination | undefined)[],
-): Promise<(id: string) => boolean> {
+): Promise<(rowId: string) => boolean> {
   const identify = createRowIdentifier();
   const ids = new Set<number>();
   for await (const row of rows)
     for (const combination of combinations) ids.add(hashToInteger(identify(row, combination)));
-  return (id) => ids.has(hashToInteger(id));
+  return (rowId) => ids.has(hashToInteger(rowId));
 }

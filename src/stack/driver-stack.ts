@@ -62,8 +62,9 @@ export interface DriverStackOptions {
  * budget applies only with `maxCostUsd`.
  *
  * Create one driver for each run, or one for all rows of a run with rows. The driver numbers equal requests, and stores
- * the reply to each number separately. If a second run used the same driver, its calls without `position` and
- * `instance` would get numbers after those of the first run, so no reply of the first run would be reused for them.
+ * the reply to each number separately. If a second run used the same driver, its calls whose `CallContext` has no
+ * `position` and no `rowIdentity` would be numbered after those of the first run, so no reply of that run would be
+ * reused for them.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */

@@ -89,7 +89,7 @@ test('without credits, sends one request and none to a fallback, and the limiter
   expect(paid.events).not.toContain('act-wait');
 });
 
-test("sends a prompt larger than its model's tokens per minute to this model only once, and later only to a fallback model", async () => {
+test('after a rejection, sends no prompt that is larger than the limit of tokens per minute, except to a fallback model', async () => {
   const server = await startServer();
   const quotaMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
   const quotaId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';

@@ -48,5 +48,7 @@ function createJsonError(act: string, model: string, media: string): BoticelliEr
 
 /** Describes how the user gets a picture or sound that was not saved, as the end of a sentence. */
 export function getUnsavedMediaHint({ store }: Persistence): string {
-  return store ? 'it is stored: run the same command with --resume and --out-dir <dir> to save it' : 'it was not saved';
+  return store
+    ? 'the reply is stored: to save its media as files, run the same command with --resume and --out-dir <dir>'
+    : 'it was not saved';
 }

@@ -59,11 +59,11 @@ interface NarrativeViewOptions {
   stdout: Output;
   createReplies: CreateReplies;
   /** Whether a spinner shows the remaining time of a wait. */
-  showsCountdown: boolean;
+  hasSpinner: boolean;
   /** Whether the reader of standard output has closed it. If so, progress is no longer shown. */
   isPipeClosed: () => boolean;
-  /** Call it at each wait for a guessed limit: it returns true only for the first one of the command. */
-  isFirstGuess: () => boolean;
+  /** Call it at each wait for a guessed limit. It returns true only at its first call in the command. */
+  isFirstGuessedLimit: () => boolean;
 }
 
 /** Opens the output of one narrative. Nothing is written before the first event. */
@@ -133,9 +133,9 @@ function printsHeadingWithReply({ options, stderrWriter }: NarrativeViewOptions)
 }
 
 function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
-  const { narrativeIndex, labels, options, stderrWriter, colors, showsCountdown, isFirstGuess } = viewOptions;
+  const { narrativeIndex, labels, options, stderrWriter, colors, hasSpinner, isFirstGuessedLimit } = viewOptions;
   return createProgress({
-    ...{ stderr: stderrWriter, colors, showsCountdown, isFirstGuess, now: Date.now },
+    ...{ stderr: stderrWriter, colors, hasSpinner, isFirstGuessedLimit, now: Date.now },
     verbosity: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     headings: printsHeadingWithReply(viewOptions) ? 'with-reply' : 'at-start',
     replays: options.replay !== undefined,
@@ -146,11 +146,12 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
 
 /**
  * Whether the reply of an act is shown: with `--last` only the last one, with `--only` those of the named acts,
- * otherwise all. In text output without these flags, only the last reply of a nested narrative is shown.
+ * otherwise all. In text output without these flags, only the replies of top-level acts are shown. If a top-level act
+ * runs a nested narrative, its reply is the last reply of that narrative.
  */
 function isReplyShown(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
   if (last) return index === planned.length - 1;
-  if (only) return only.some((name) => planned[index]?.actNames.includes(name));
+  if (only) return only.some((name) => planned[index]?.actNamesOfReply.includes(name));
   return output !== 'text' || planned[index]?.isReplyOfTopLevelAct === true;
 }
 

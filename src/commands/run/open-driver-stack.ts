@@ -18,19 +18,22 @@ interface OpenDriverStackOptions {
   persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse' | 'beforeSend'>;
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
-  /** With `--each` or `--matrix`: whether a run with this id is among those of the command. */
-  isOfThisCommand?: ((id: string) => boolean) | undefined;
+  /**
+   * With `--each` or `--matrix`: whether the command has a row with this id. A replay may use the reply that was
+   * recorded for a row that the command does not have, because that may be a row of the command before an edit.
+   */
+  isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */
   budgetLedger?: BudgetLedger;
 }
 
 /** Opens the driver of a rehearsal, of a replay, or of any other run. @throws BoticelliError `missing_api_key` */
 export async function openDriverStack(stackOptions: OpenDriverStackOptions): Promise<BoticelliDriver> {
-  const { options, settings, persistence, budgetLedger, isOfThisCommand } = stackOptions;
+  const { options, settings, persistence, budgetLedger, isRowOfThisCommand } = stackOptions;
   if (options.rehearse) return createRehearsalDriver();
   if (options.replay !== undefined) {
     const { createReplayDriver } = await import('../../store/recordings/replay-driver.js');
-    const replay = createReplayDriver(options.replay, { isOfThisCommand });
+    const replay = createReplayDriver(options.replay, { isRowOfThisCommand });
     return withExpectations(
       { checkTimeoutMs: Math.min(options.timeout ?? maxCheckMs, maxCheckMs), canRepeat: false },
       replay,

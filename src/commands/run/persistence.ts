@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Settings } from '../../config/settings.js';
-import type { RequestInstance } from '../../driver/driver.js';
+import type { RowIdentity } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
@@ -24,9 +24,9 @@ export interface Persistence {
   readonly store: RunStore | undefined;
   /**
    * Whether the act with this index may reuse a stored reply. With --resume, every act may. If --from
-   * names an act, only those before it may.
+   * names an act, only those before it may. This holds for every row alike.
    */
-  canReuse: (instance?: RequestInstance, index?: number) => boolean;
+  canReuse: (rowIdentity?: RowIdentity, index?: number) => boolean;
   /**
    * Call it before each request. It waits until it is known whether replies can be stored. If they can't, a warning has
    * been printed.
@@ -66,12 +66,15 @@ interface OpenPersistenceOptions {
   /** The path of its file; undefined for standard input. */
   file: string | undefined;
   /** The text of its file. */
-  text: string;
+  narrativeText: string;
   /** The variables of the command line. */
   vars?: ReadonlyMap<string, string>;
   planned: readonly PlannedAct[];
-  /** With `--each` or `--matrix`: whether a run with this id is among those of the command. */
-  isOfThisCommand?: ((id: string) => boolean) | undefined;
+  /**
+   * With `--each` or `--matrix`: whether the command has a row with this id. The stored reply of a row that the command
+   * does not have may be reused for another row, because that may be the same row after an edit.
+   */
+  isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   warn: (text: string) => void;
 }
 
@@ -85,7 +88,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
   /** The index of the first act whose reply must not be reused. */
   let firstRequestedIndex = options.resume ? Number.POSITIVE_INFINITY : 0;
   return {
-    async open({ settings, narrative, file, text, planned, vars, isOfThisCommand, warn }) {
+    async open({ settings, narrative, file, narrativeText, planned, vars, isRowOfThisCommand, warn }) {
       if (options.from !== undefined) firstRequestedIndex = findFirstActIndex(planned, options.from);
       const { keepMs = defaultKeepMs, keepsPrompts = false } = settings;
       const features = listFeatures(options, keepMs);
@@ -96,10 +99,12 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (keepMs === 'off' || !features.includes('runs')) return;
       if (!database && options.resume) throw createStoreError("the stored replies can't be read, so nothing was sent");
       if (!database) return;
-      const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
+      const fileHash = createHash('sha256').update(narrativeText).digest('hex');
+      const origin = { fileHash, ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
       const runDetails = { origin, keepsPrompts, ...(vars?.size && { vars: Object.fromEntries(vars) }) };
-      store = openRunStore({ database, narrative, isOfThisCommand, ...runDetails, keepMs, now: Date.now, onFailure });
+      const storeOptions = { database, narrative, isRowOfThisCommand, keepMs, now: Date.now, onFailure };
+      store = openRunStore({ ...storeOptions, ...runDetails });
     },
     get stateDatabase() {
       return stateDatabase;
@@ -107,7 +112,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     get store() {
       return store;
     },
-    canReuse: (_instance, index = 0) => index < firstRequestedIndex,
+    canReuse: (_rowIdentity, index = 0) => index < firstRequestedIndex,
     async beforeSend() {
       const isStorable = (await store?.isUsable()) ?? true;
       if (!isStorable && options.resume)
@@ -161,7 +166,7 @@ function createRowPersistence(
 /** The warning before this error names the file and the cause. */
 function createStoreError(message: string): BoticelliError {
   return new BoticelliError('output_failed', message, {
-    hint: 'Fix the cause that the warning names. Without --resume, all replies are requested again, and none is stored.',
+    hint: 'Fix the cause that the warning names. Until then, only runs without --resume work: they store no replies.',
   });
 }
 

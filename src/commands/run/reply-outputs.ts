@@ -35,9 +35,10 @@ export function createReplyOutputs(
       const addToSequence = createNarrativeSequencer();
       return (narrativeIndex, replyOptions) => {
         const replies = createTextReplyOutput({ output, paragraphWriter, ...replyOptions });
-        // The act sequencer puts the events of parallel acts in order. After it, `sequenced` puts narratives in order.
-        const sequenced = addToSequence(narrativeIndex, replies);
-        return jobs > 1 ? createActSequencer(sequenced) : sequenced;
+        const inNarrativeOrder = addToSequence(narrativeIndex, replies);
+        // If acts run in parallel, the act sequencer receives the events first. It puts acts in order and passes them
+        // to `inNarrativeOrder`, which puts narratives in order.
+        return jobs > 1 ? createActSequencer(inNarrativeOrder) : inNarrativeOrder;
       };
     }
   }

@@ -58,7 +58,7 @@ export async function runNarrativeFile(context: RunNarrativeFileOptions): Promis
 async function executeFile(context: RunNarrativeFileOptions, persistence: Persistence): Promise<RunReport> {
   const { file, options, proc, view, resources, signal } = context;
   const { warn, canDiscard, saveAudio, saveMedia } = view;
-  const { narrative, text } = await loadNarrativeForRun(await resources.readVariables(), context);
+  const { narrative, narrativeText } = await loadNarrativeForRun(await resources.readVariables(), context);
   // Without --each there is no row, so this rejects a narrative that uses row values.
   assertRowGiven(narrative, undefined);
   const planned = planActs(narrative);
@@ -69,7 +69,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   assertOptionsFit(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   const { values: vars } = await resources.readVariables();
-  const runDetails = { settings, narrative: narrative.name, file: path, text, planned, vars, warn };
+  const runDetails = { settings, narrative: narrative.name, file: path, narrativeText, planned, vars, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open(runDetails), signal);
   const recording = await openRunRecording(options.record);
@@ -150,7 +150,7 @@ export async function loadNarrativeForRun(given: GivenVariables, context: LoadOp
     ...(serviceTier !== undefined && { serviceTiers: [serviceTier] }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },
   };
-  return { narrative: applyOverrides(narrative, overrides), text };
+  return { narrative: applyOverrides(narrative, overrides), narrativeText: text };
 }
 
 /**

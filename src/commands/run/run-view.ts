@@ -22,12 +22,13 @@ interface RunViewOptions {
 export async function openRunView({ files, options, proc, shutdown }: RunViewOptions) {
   const labels = createLabels(files);
   const screen = await openScreen({ options, proc, shutdown });
-  const { stdout, colors, stderrWriter, showsCountdown, isPipeClosed } = screen;
-  const createReplies = createReplyOutputs(options, stderrWriter.wrapReplies(stdout), labels.length);
+  const { stdout, colors, stderrWriter, hasSpinner, isPipeClosed } = screen;
+  const createReplies = createReplyOutputs(options, stderrWriter.protectReplyLines(stdout), labels.length);
   const reportedKeys = new Set<string>();
   const shared = {
-    ...{ labels, options, stderrWriter, colors, stdout, createReplies, showsCountdown, isPipeClosed },
-    isFirstGuess: createIsFirstCall(),
+    ...{ labels, options, stderrWriter, colors, stdout, createReplies, hasSpinner, isPipeClosed },
+    // Shared by all narratives, so that only the first wait for a guessed limit is explained.
+    isFirstGuessedLimit: createIsFirstCall(),
   };
   return {
     /** The colours of standard error. */

@@ -15,7 +15,7 @@ export interface Screen {
   /** The colours of standard error. */
   colors: Colors;
   /** Whether a spinner shows the remaining time of a wait. */
-  showsCountdown: boolean;
+  hasSpinner: boolean;
   /** Whether the reader of standard output has closed it. */
   isPipeClosed(): boolean;
   /** Removes the spinner. */
@@ -43,7 +43,7 @@ export async function openScreen({ options, proc, shutdown }: ScreenOptions): Pr
   shutdown.signal.addEventListener('abort', stderrWriter.stopSpinner);
   proc.on('uncaughtExceptionMonitor', stderrWriter.stopSpinner);
   return {
-    ...{ stdout, stderrWriter, colors, showsCountdown: spinner !== undefined },
+    ...{ stdout, stderrWriter, colors, hasSpinner: spinner !== undefined },
     isPipeClosed() {
       const { reason } = shutdown.signal;
       return reason instanceof Interrupted && reason.signal === 'SIGPIPE';

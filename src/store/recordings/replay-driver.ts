@@ -14,22 +14,22 @@ import type { RecordedReply, RecordingEntry } from './recording-entry.js';
  * Create a new driver for each run. The rows of one run may share a driver if the context of each call says which row
  * sends the request: the driver numbers the equal requests of each row separately.
  *
- * @param isOfThisCommand whether a row with this id is among the rows of this command. Default: always true
+ * @param isRowOfThisCommand whether a row with this id is among the rows of this command. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
  */
 export function createReplayDriver(
   path: string,
-  { isOfThisCommand }: { isOfThisCommand?: ((id: string) => boolean) | undefined } = {},
+  { isRowOfThisCommand }: { isRowOfThisCommand?: ((rowId: string) => boolean) | undefined } = {},
 ): BoticelliDriver {
   const { entries } = readRecording(path);
   const identifyRequest = createRequestNumbering();
-  const findUnderOtherInstance = createOtherInstanceFinder(entries.values(), isOfThisCommand);
+  const findUnderOtherRow = createOtherRowFinder(entries.values(), isRowOfThisCommand);
 
   const replay = async (request: GenerateRequest, context: CallContext): Promise<GenerateResponse> => {
     const { signal, emit } = context;
     signal?.throwIfAborted();
     const identified = identifyRequest(request, context);
-    const entry = entries.get(formatRequestId(identified.id)) ?? findUnderOtherInstance(identified.id);
+    const entry = entries.get(formatRequestId(identified.id)) ?? findUnderOtherRow(identified.id);
     if (!entry) {
       const { createNotRecordedError } = await import('./not-recorded-error.js');
       throw await createNotRecordedError(identified, path, [...entries.values()]);
@@ -61,9 +61,9 @@ export function createReplayDriver(
  * recorded in a run without rows, or for a row that is not among the rows of this command: probably this row before an
  * edit of a column that the request does not use. Each reply is used for one row only.
  */
-function createOtherInstanceFinder(
+function createOtherRowFinder(
   entries: Iterable<RecordingEntry>,
-  isOfThisCommand: (id: string) => boolean = () => true,
+  isRowOfThisCommand: (rowId: string) => boolean = () => true,
 ) {
   const formatKey = ({ key, occurrence }: RequestId) => formatRequestId({ key, occurrence });
   let entriesByKey: Map<string, RecordingEntry[]> | undefined;
@@ -73,7 +73,7 @@ function createOtherInstanceFinder(
     entriesByKey ??= groupEntries(entries, formatKey);
     const entry = entriesByKey
       .get(formatKey(id))
-      ?.find((other) => !taken.has(other) && (other.instance === undefined || !isOfThisCommand(other.instance)));
+      ?.find((other) => !taken.has(other) && (other.instance === undefined || !isRowOfThisCommand(other.instance)));
     if (entry) taken.add(entry);
     return entry;
   };

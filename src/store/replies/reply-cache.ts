@@ -5,7 +5,7 @@ import type { ModelTurn } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import { isMediaList, omitMediaBytes, restoreMediaBytes } from './media-bytes.js';
-import { getHopKeyBounds, getInstanceKeyBounds, getStoredKey, type RequestId } from './request-id.js';
+import { getHopKeyBounds, getRowKeyBounds, getStoredKey, type RequestId } from './request-id.js';
 
 /** Stores replies, so that a later run can reuse them instead of paying for the same requests again. */
 export interface ReplyCache {
@@ -36,7 +36,7 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param database has the table `answers`
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
- * @param isOfThisCommand whether a row with this id is among the rows of this command. If given, a row without a stored
+ * @param isRowOfThisCommand whether a row with this id is among the rows of this command. If given, a row without a stored
  *   reply may take the reply to an equal request of a row that is not among them: probably this row before an edit of a
  *   column that the request does not use
  */
@@ -44,7 +44,7 @@ export function createSqliteReplyCache(
   database: Database.Database,
   narrative: string,
   now: () => number,
-  isOfThisCommand?: (id: string) => boolean,
+  isRowOfThisCommand?: (rowId: string) => boolean,
 ): ReplyCache {
   const select = 'SELECT reply FROM answers WHERE key = ? AND occurrence = ?';
   const selectNewest = database.prepare(`${select} ORDER BY answered_at DESC, rowid DESC LIMIT 1`).raw(true);
@@ -54,7 +54,7 @@ export function createSqliteReplyCache(
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
      SET narrative = excluded.narrative, answered_at = excluded.answered_at, reply = excluded.reply`,
   );
-  const findUnderOtherInstance = isOfThisCommand ? createOtherInstanceFinder(database, isOfThisCommand) : undefined;
+  const findUnderOtherRow = isRowOfThisCommand ? createOtherRowFinder(database, isRowOfThisCommand) : undefined;
   /** Finds the reply that is stored under this id. */
   const findOwn = (id: RequestId, requestedModel?: string): string | undefined => {
     const key = getStoredKey(id);
@@ -66,7 +66,7 @@ export function createSqliteReplyCache(
   return {
     find: (id, requestedModel) =>
       retryWhileLocked(() => {
-        const json = findOwn(id, requestedModel) ?? findUnderOtherInstance?.(id, requestedModel);
+        const json = findOwn(id, requestedModel) ?? findUnderOtherRow?.(id, requestedModel);
         return json === undefined ? undefined : parseStoredReply(json);
       }),
     async save(id, reply) {
@@ -91,19 +91,19 @@ export function createSqliteReplyCache(
  * Creates a function that finds the reply to an equal request of a row that is not among the rows of this command. No
  * two rows get the same reply.
  */
-function createOtherInstanceFinder(database: Database.Database, isOfThisCommand: (id: string) => boolean) {
+function createOtherRowFinder(database: Database.Database, isRowOfThisCommand: (rowId: string) => boolean) {
   // The keys of hops are left out: they contain a slash.
   const select = `SELECT key, reply FROM answers WHERE key > ? AND key < ? AND occurrence = ? AND instr(key, '/') = 0`;
   const selectAny = database.prepare(`${select} ORDER BY key`).raw(true);
   const selectByModel = database.prepare(`${select} AND answered_by = ? ORDER BY key`).raw(true);
   const taken = new Set<string>();
-  return ({ key, occurrence, instance }: RequestId, requestedModel?: string): string | undefined => {
-    if (instance === undefined) return undefined;
-    const values = [...getInstanceKeyBounds(key), occurrence];
+  return ({ key, occurrence, instance: rowId }: RequestId, requestedModel?: string): string | undefined => {
+    if (rowId === undefined) return undefined;
+    const values = [...getRowKeyBounds(key), occurrence];
     const rows =
       requestedModel === undefined ? selectAny.iterate(values) : selectByModel.iterate([...values, requestedModel]);
     for (const [storedKey, json] of rows as Iterable<[string, string]>) {
-      if (taken.has(`${storedKey} ${occurrence}`) || isOfThisCommand(storedKey.slice(key.length + 1))) continue;
+      if (taken.has(`${storedKey} ${occurrence}`) || isRowOfThisCommand(storedKey.slice(key.length + 1))) continue;
       taken.add(`${storedKey} ${occurrence}`);
       return json;
     }

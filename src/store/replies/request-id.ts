@@ -13,8 +13,8 @@ export interface RequestId {
    */
   occurrence: number;
   /**
-   * The id of the `RequestInstance` that sends the request, if several runs share a driver. For the run of a row, this
-   * is the id of the row, which is the same in every command. Equal requests of two instances have different ids.
+   * The id of the row for which the request is sent; absent for a run without rows. A row has the same id in every
+   * command. With `--matrix`, it has one id for each combination. Recordings store the id under this name.
    */
   instance?: string;
 }
@@ -82,8 +82,8 @@ export function getHopKeyBounds(key: string): [string, string] {
 }
 
 /** Formats an id as one string, for use as the key of a map. */
-export function formatRequestId({ key, occurrence, instance }: RequestId): string {
-  return instance === undefined ? `${key} ${occurrence}` : `${key} ${occurrence} ${instance}`;
+export function formatRequestId({ key, occurrence, instance: rowId }: RequestId): string {
+  return rowId === undefined ? `${key} ${occurrence}` : `${key} ${occurrence} ${rowId}`;
 }
 
 /** A request of a run with its id. */
@@ -109,17 +109,17 @@ interface EqualRequests {
  */
 export function createRequestNumbering(): (
   request: GenerateRequest,
-  context: Pick<CallContext, 'instance' | 'position'>,
+  context: Pick<CallContext, 'rowIdentity' | 'position'>,
 ) => IdentifiedRequest {
-  /** Stands for the run of all requests that name neither a run nor an instance. */
+  /** Stands for the run of all requests that name neither a run nor a row. */
   const unnamedRun = {};
   // In a WeakMap, the counts of a finished run are garbage-collected with the object that stands for the run. So the
   // runs of a million rows need little memory.
   const requestsByRun = new WeakMap<object, Map<string, EqualRequests>>();
-  return (request, { instance, position }) => {
+  return (request, { rowIdentity, position }) => {
     const description = describeRequest(request);
     const key = requestKey(description);
-    const run = position?.run ?? instance ?? unnamedRun;
+    const run = position?.run ?? rowIdentity ?? unnamedRun;
     const requests = requestsByRun.get(run) ?? new Map<string, EqualRequests>();
     requestsByRun.set(run, requests);
     const equal = requests.get(key) ?? { answered: 0, occurrences: new Map() };
@@ -130,23 +130,20 @@ export function createRequestNumbering(): (
     const markAnswered = () => {
       if (!position) equal.answered = occurrence + 1;
     };
-    return { id: { key, occurrence, ...(instance && { instance: instance.id }) }, description, markAnswered };
+    return { id: { key, occurrence, ...(rowIdentity && { instance: rowIdentity.id }) }, description, markAnswered };
   };
 }
 
 /**
- * Returns the key under which a reply is stored. The keys of instances begin with the key of the request and `#`, so
- * that the bounds of `getInstanceKeyBounds` enclose the replies of all instances to this request.
+ * Returns the key under which a reply is stored. For a row, it begins with the key of the request and `#`, so that
+ * the bounds of `getRowKeyBounds` enclose the replies that all rows got to this request.
  */
-export function getStoredKey({ key, instance }: RequestId): string {
-  return instance === undefined ? key : `${key}#${instance}`;
+export function getStoredKey({ key, instance: rowId }: RequestId): string {
+  return rowId === undefined ? key : `${key}#${rowId}`;
 }
 
-/**
- * Returns two bounds: the stored keys of a request in all instances are greater than the first and less than the
- * second.
- */
-export function getInstanceKeyBounds(key: string): [string, string] {
+/** Returns two bounds: the stored key of a request for any row is greater than the first and less than the second. */
+export function getRowKeyBounds(key: string): [string, string] {
   // `$` is the character after `#`: the range holds all keys that begin with `<key>#`.
   return [`${key}#`, `${key}$`];
 }

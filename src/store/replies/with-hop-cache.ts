@@ -18,8 +18,8 @@ export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver)
       const { requestId } = context;
       if (!requestId) return yield* send(request, context);
       const getHopId = once(() => createHopId(request, requestId));
-      // `instance` says which of several runs (rows, combinations) sends the request.
-      const stored = canReuse?.(context.instance, context.position?.index)
+      // `rowIdentity` says for which row and combination the request is sent.
+      const stored = canReuse?.(context.rowIdentity, context.position?.index)
         ? await cache.find(getHopId(), acceptFallbackReplies ? undefined : request.model)
         : undefined;
       if (stored) {
@@ -30,7 +30,11 @@ export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver)
       for await (const chunk of send(request, context)) {
         const { response } = chunk;
         // A hop without a new continuation token is not stored: a later run that reused it could not continue either.
-        if (response && continuesInNextHop(response.finishReason) && getNewContinuationToken(request, response) !== undefined)
+        if (
+          response &&
+          continuesInNextHop(response.finishReason) &&
+          getNewContinuationToken(request, response) !== undefined
+        )
           await cache.save(getHopId(), response);
         yield chunk;
       }

@@ -1,4 +1,4 @@
-import type { BoticelliDriver, CallContext, RequestInstance } from '../../driver/driver.js';
+import type { BoticelliDriver, CallContext, RowIdentity } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
@@ -11,10 +11,10 @@ import { createRequestNumbering, type RequestId } from './request-id.js';
 export interface ReplyCacheOptions {
   cache: ReplyCache;
   /**
-   * Whether a stored reply may be reused. Called before each request, with the run that sends it and the index of the
-   * act in that run. Default: replies are stored, but never reused.
+   * Whether a stored reply may be reused. Called before each request, with the row for which it is sent, if there are
+   * rows, and the index of the act. Default: replies are stored, but never reused.
    */
-  canReuse?: (instance?: RequestInstance, index?: number) => boolean;
+  canReuse?: (rowIdentity?: RowIdentity, index?: number) => boolean;
   /** Whether a reply of a fallback model may be reused. Default true. */
   acceptFallbackReplies?: boolean;
   /**
@@ -72,10 +72,10 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
 async function findReusable(
   id: RequestId,
   { model }: GenerateRequest,
-  { emit, instance, position, signal, findMismatches }: CallContext,
+  { emit, rowIdentity, position, signal, findMismatches }: CallContext,
   { cache, canReuse, acceptFallbackReplies = true, checkTimeoutMs: timeoutMs }: ReplyCacheOptions,
 ): Promise<GenerateResponse | undefined> {
-  const isReusable = canReuse?.(instance, position?.index) ?? false;
+  const isReusable = canReuse?.(rowIdentity, position?.index) ?? false;
   const stored = isReusable ? await cache.find(id, acceptFallbackReplies ? undefined : model) : undefined;
   if (!stored) return undefined;
   const mismatches = await findMismatches?.(stored.text, { signal, timeoutMs });

@@ -29,8 +29,11 @@ export interface RowsOrigin {
 
 /** A row; with `--matrix`, a row with one combination. */
 export interface RowEntry {
-  /** Counts from 1; with `--matrix`, over all combinations of all rows. The run as a whole has entry 0. */
-  number: number;
+  /**
+   * Counts from 1; with `--matrix`, over all combinations of all rows. The entry of the run as a whole has 0. Stored in
+   * the column `number`.
+   */
+  position: number;
   /** A text by which people tell the row from others. */
   label: string;
   matrix?: StoredMatrix | undefined;
@@ -39,7 +42,7 @@ export interface RowEntry {
 /** The number of rows of a run, counted as in `RowsOrigin.total`, and how many of them have their replies. */
 export interface RowTotals {
   total: number;
-  done: number;
+  completed: number;
 }
 
 /** The maximum length of a label. */
@@ -64,11 +67,11 @@ export function createRowRunWriter(database: Database.Database, run: string) {
   );
   const write = (work: () => void) => retryWhileLocked(() => runInTransaction(database, work));
   let updateMatrix: Database.Statement | undefined;
-  const insert = ({ number, label, matrix }: RowEntry) => {
-    insertRow.run(run, number, replaceNuls(label.slice(0, maxLabelLength)));
+  const insert = ({ position, label, matrix }: RowEntry) => {
+    insertRow.run(run, position, replaceNuls(label.slice(0, maxLabelLength)));
     if (!matrix) return;
     updateMatrix ??= prepareMatrixUpdate(database);
-    updateMatrix.run(JSON.stringify(number === 0 ? matrix : shortenValues(matrix)), run, number);
+    updateMatrix.run(JSON.stringify(position === 0 ? matrix : shortenValues(matrix)), run, position);
   };
   return {
     /**
@@ -77,7 +80,7 @@ export function createRowRunWriter(database: Database.Database, run: string) {
      */
     open: ({ source, matrix, total }: RowsOrigin) =>
       write(() => {
-        insert({ number: 0, label: source, matrix });
+        insert({ position: 0, label: source, matrix });
         setTotal.run(total ?? 0, run);
       }),
     /** Stores the entry of a row. Call it in a transaction. */
@@ -86,9 +89,9 @@ export function createRowRunWriter(database: Database.Database, run: string) {
      * Stores the totals in the record of the whole run. There, `act_count` and `acts_ended` are numbers of rows, and
      * `attempts` is the sum of the attempts of all rows.
      */
-    saveTotals: ({ total, done }: RowTotals) =>
+    saveTotals: ({ total, completed }: RowTotals) =>
       // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
-      write(() => void updateTotals.run(total, done, `${run}/`, `${run}0`, run)),
+      write(() => void updateTotals.run(total, completed, `${run}/`, `${run}0`, run)),
   };
 }
 

@@ -38,7 +38,7 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   /** The name of the narrative. */
   narrative: string;
   /** Whether a row with this id is among the rows of this command. See `createSqliteReplyCache`. */
-  isOfThisCommand?: ((id: string) => boolean) | undefined;
+  isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
   /**
@@ -50,7 +50,7 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
 
 /** Opens the store of a run that is about to start. */
 export function openRunStore(options: RunStoreOptions): RunStore {
-  const { database, narrative, isOfThisCommand, origin, vars, keepsPrompts = false, keepMs, now, onFailure } = options;
+  const { database, narrative, origin, vars, keepsPrompts = false, keepMs, now, onFailure } = options;
   let isUsable = true;
   const handleFailure = (thrown: unknown) => {
     isUsable = false;
@@ -67,7 +67,7 @@ export function openRunStore(options: RunStoreOptions): RunStore {
   let recordEvent: ((event: RecordedEvent) => void) | undefined;
   // The cache and the recorder are created on first use: preparing their statements fails if the tables are damaged,
   // and `attemptRead` or `attemptWrite` then reports the failure.
-  const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now, isOfThisCommand));
+  const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now, options.isRowOfThisCommand));
   const getRecorder = () => (recordEvent ??= createRunRecorder({ ...recorderOptions, vars }));
 
   return {
@@ -126,7 +126,7 @@ function openRowRecorder({
   return {
     createListener(entry) {
       let record: ((event: RecordedEvent) => void) | undefined;
-      const rowRun = createRowRunId(run, entry.number);
+      const rowRun = createRowRunId(run, entry.position);
       return async (event) => {
         await attemptWrite(() => {
           statements ??= prepareRunStatements(database);

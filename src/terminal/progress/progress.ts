@@ -32,7 +32,7 @@ export interface ProgressOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   /** Whether a spinner shows waits. If so, a wait has a line of its own only with `verbose`. */
-  showsCountdown?: boolean;
+  hasSpinner?: boolean;
   /** The name of the narrative, which begins every line. Absent if there is only one narrative. */
   label?: string;
   /** Whether the heading of an act is written when the act starts, or by the caller with its reply. */
@@ -42,10 +42,10 @@ export interface ProgressOptions {
   /** Whether prompts are written, also if `verbosity` is `quiet`. Default false. */
   showsPrompts?: boolean;
   /**
-   * Called at each reported wait for a guessed limit. If it returns true, a line explains the limit. By default it
-   * returns true only at its first call for this narrative.
+   * Called at each reported wait for a guessed limit. It returns true only at its first call, and only then a line
+   * explains the limit. Narratives that share this function have one such line. Default: not shared.
    */
-  isFirstGuess?: () => boolean;
+  isFirstGuessedLimit?: () => boolean;
 }
 
 /** Creates a function that returns true at its first call and false after that. */
@@ -63,7 +63,7 @@ export function createIsFirstCall(): () => boolean {
  * the spinner.
  */
 export function createProgress(options: ProgressOptions): Progress {
-  const { verbosity, headings = 'at-start', isFirstGuess = createIsFirstCall() } = options;
+  const { verbosity, headings = 'at-start', isFirstGuessedLimit = createIsFirstCall() } = options;
   const reporter = createReporter(options);
   const trackWait = verbosity === 'quiet' ? () => {} : createWaitTracker(options);
   const counts: eventLines.ActCounts = { ended: 0, reused: 0, total: 0 };
@@ -83,7 +83,7 @@ export function createProgress(options: ProgressOptions): Progress {
     } else if (event.type !== 'act-delta' && event.type !== 'act-thought') {
       if (event.type === 'act-end') counts.ended += 1;
       if (event.type === 'act-end' && event.reused) counts.reused += 1;
-      reportActEvent(event, reporter, { ...options, isFirstGuess, discardedChars });
+      reportActEvent(event, reporter, { ...options, isFirstGuessedLimit, discardedChars });
     }
   };
   const onDetail = (actDetail: ActDetail) => {
@@ -98,9 +98,9 @@ function reportActEvent(
     { type: 'narrative-start' | 'narrative-end' | 'act-start' | 'act-delta' | 'act-thought' }
   >,
   { report, warn }: ReturnType<typeof createReporter>,
-  options: ProgressOptions & { isFirstGuess: () => boolean; discardedChars: number | undefined },
+  options: ProgressOptions & { isFirstGuessedLimit: () => boolean; discardedChars: number | undefined },
 ): void {
-  const { verbosity, showsCountdown = false, replays, discardedChars } = options;
+  const { verbosity, hasSpinner = false, replays, discardedChars } = options;
   const verbose = verbosity === 'verbose';
   const act = eventLines.formatActName(event);
   switch (event.type) {
@@ -110,7 +110,7 @@ function reportActEvent(
       break;
     case 'act-wait':
       // The line about the failed attempt has already shown its backoff.
-      if (verbose || (!showsCountdown && event.reason !== 'backoff' && event.waitMs >= eventLines.minReportedWaitMs))
+      if (verbose || (!hasSpinner && event.reason !== 'backoff' && event.waitMs >= eventLines.minReportedWaitMs))
         report(`${act}: waiting ${eventLines.formatWait(event)}`);
       reportGuess(event, report, options);
       break;
@@ -119,10 +119,10 @@ function reportActEvent(
       break;
     case 'act-note':
       if (event.warning) warn(`boticelli: warning: ${act}: ${event.message}`);
-      else if (verbose || !showsCountdown || !isFileTransfer(event)) report(`${act}: ${event.message}`);
+      else if (verbose || !hasSpinner || !isFileTransfer(event)) report(`${act}: ${event.message}`);
       break;
     case 'act-end': {
-      report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: showsCountdown && !verbose })}`);
+      report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: hasSpinner && !verbose })}`);
       for (const line of eventLines.formatMedia(event)) report(`${act}: ${line}`);
       if (verbose) for (const line of formatToolUse(event)) report(`${act}: ${line}`);
       const warning = eventLines.formatFinishWarning(event);
@@ -135,11 +135,11 @@ function reportActEvent(
 function reportGuess(
   wait: ActWait,
   report: (text: string) => void,
-  { verbosity, isFirstGuess }: Pick<ProgressOptions, 'verbosity'> & { isFirstGuess: () => boolean },
+  { verbosity, isFirstGuessedLimit }: Pick<ProgressOptions, 'verbosity'> & { isFirstGuessedLimit: () => boolean },
 ): void {
   const guess = eventLines.formatGuess(wait);
   const isReported = verbosity === 'verbose' || wait.waitMs >= eventLines.minReportedWaitMs;
-  if (guess !== undefined && isReported && isFirstGuess()) report(`${eventLines.formatActName(wait)}: ${guess}`);
+  if (guess !== undefined && isReported && isFirstGuessedLimit()) report(`${eventLines.formatActName(wait)}: ${guess}`);
 }
 
 /**

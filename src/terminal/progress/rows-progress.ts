@@ -9,9 +9,9 @@ export interface RowCounts {
   /** The number of rows; undefined if the source can't be counted. */
   total: number | undefined;
   /** Rows that have their reply, in this run or an earlier one. */
-  done: number;
-  /** How many of the `done` rows have their result from an earlier run. */
-  doneEarlier: number;
+  completed: number;
+  /** How many of the `completed` rows have their result from an earlier run. */
+  completedEarlier: number;
   /** Failed rows by error code. */
   failures: ReadonlyMap<ErrorCode, number>;
   /** In US dollars; undefined if a price is unknown. */
@@ -66,9 +66,9 @@ export function createRateMeter(now: () => number): RateMeter {
  * stands still, the wait replaces the rate, and the estimated time of the end is not before the end of the wait.
  */
 export function formatRowsProgress(counts: RowCounts, meter: RateMeter, standstill?: RowsStandstill): string {
-  const { unit, total, done, costUsd } = counts;
+  const { unit, total, completed, costUsd } = counts;
   const failed = countFailures(counts);
-  const ended = done + failed;
+  const ended = completed + failed;
   const end = total === undefined || ended >= total ? undefined : meter.estimateEnd(total - ended);
   return [
     `${formatInteger(ended)}${total === undefined ? '' : `/${formatInteger(total)}`} ${unit}s`,
@@ -88,12 +88,13 @@ function formatTime(milliseconds: number): string {
  * @param unfinished the number of rows that were not started, or were interrupted
  */
 export function formatRowsSummary(counts: RowCounts, unfinished: number): string {
-  const { done, doneEarlier, failures, costUsd } = counts;
+  const { completed, completedEarlier, failures, costUsd } = counts;
   const failed = countFailures(counts);
-  const total = counts.total ?? done + failed + unfinished;
+  const total = counts.total ?? completed + failed + unfinished;
   const reasons = [...failures].sort(([, left], [, right]) => right - left).map(([code, count]) => `${count} ${code}`);
+  const earlier = completedEarlier > 0 ? ` (${formatInteger(completedEarlier)} in earlier runs)` : '';
   const parts = [
-    `${formatInteger(done)} done${doneEarlier > 0 ? ` (${formatInteger(doneEarlier)} in earlier runs)` : ''}`,
+    `${formatInteger(completed)} done${earlier}`,
     ...(failed > 0 ? [`${formatInteger(failed)} failed (${reasons.join(', ')})`] : []),
     ...(unfinished > 0 ? [`${formatInteger(unfinished)} not finished`] : []),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),

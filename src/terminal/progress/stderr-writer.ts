@@ -16,10 +16,10 @@ export interface StderrWriter {
   /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;
   /**
-   * Wraps the output for replies, so that the spinner and lines do not interrupt a line of a reply on the same screen.
-   * If the screen is not shared, returns the output unchanged.
+   * Returns an output for replies that keeps the spinner and other lines from interrupting a line of a reply on the
+   * same screen. If the screen is not shared, returns the output unchanged.
    */
-  wrapReplies(replies: Output): Output;
+  protectReplyLines(replies: Output): Output;
   /** Removes the spinner permanently. May be called at any time, and more than once. */
   stopSpinner(): void;
 }
@@ -53,7 +53,7 @@ export function createStderrWriter({
     const wrapped = width ? wrapText(line, width) : line;
     output.write(`${colorize ? colorize(wrapped) : wrapped}\n`);
   };
-  const wrapReplies = (replies: Output): Output => ({
+  const protectReplyLines = (replies: Output): Output => ({
     ...replies,
     write(text) {
       if (text === '') return;
@@ -73,7 +73,7 @@ export function createStderrWriter({
     },
     setStatus,
     sharesScreen,
-    wrapReplies: (replies) => (sharesScreen ? wrapReplies(replies) : replies),
+    protectReplyLines: (replies) => (sharesScreen ? protectReplyLines(replies) : replies),
     stopSpinner() {
       isStopped = true;
       spinner?.stop();

@@ -67,6 +67,8 @@ export interface ParagraphWriter {
   /** Writes the empty line now, if one is due. */
   writeSeparator(): void;
   append(text: string): void;
+  /** Writes a whole paragraph. */
+  write(text: string): void;
   /** Ends the paragraph, after appending an optional text. */
   end(text?: string): void;
 }
@@ -94,19 +96,16 @@ export function createParagraphWriter(output: Output): ParagraphWriter {
     isOpen = true;
     output.write(separator + (output.isTerminal ? toPrintable(body) : body) + end);
   };
-  return {
-    writeSeparator,
-    append: (text: string) => append(text),
-    end(text = '') {
-      append(text, '\n');
-      if (isOpen) {
-        hasWritten = true;
-        isSeparated = false;
-      }
-      isOpen = false;
-      pendingText = '';
-    },
+  const end = (text = '') => {
+    append(text, '\n');
+    if (isOpen) {
+      hasWritten = true;
+      isSeparated = false;
+    }
+    isOpen = false;
+    pendingText = '';
   };
+  return { writeSeparator, append: (text: string) => append(text), write: end, end };
 }
 
 /** Returns the length of what can be written now: the text without newlines or half of a surrogate pair at its end. */

@@ -1,7 +1,7 @@
 import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatTokenCount } from '../text/format-tokens.js';
 import { toStrictlyPrintableLine } from '../text/printable.js';
-import { truncateWithEllipsis, type ReportedCase, type ReportedSuite } from './reported-suite.js';
+import { type ReportedCase, type ReportedSuite, truncateWithEllipsis } from './reported-suite.js';
 
 /** The space for the line that says what is left out. */
 const reservedBytes = 200;

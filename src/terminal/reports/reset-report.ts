@@ -24,7 +24,7 @@ export function formatResetResult(result: ResetResult): string[] {
     ...(tokenRatio ? ['the correction of token estimates'] : []),
     ...(wasServedBy === undefined ? [] : [`the alias target ${wasServedBy}`]),
   ];
-  const text = items.length === 0 ? 'nothing to delete' : `deleted ${items.join('; ')}`;
+  const text = items.length === 0 ? 'nothing to delete' : `deleted ${items.join(', and ')}`;
   return [toPrintableLine(`${model}: ${text}`)];
 }
 

@@ -174,7 +174,7 @@ test('--forget deletes learned limits and keeps the counts of sent requests', as
   const { code, stdout } = await limits('--forget', 'models/model-c');
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /^model-c: deleted the limit of 1 request per day; the block until \w{3} \d+ \w{3}, \d\d:\d\d \(daily quota used up\)\n$/,
+    /^model-c: deleted the limit of 1 request per day, and the block until \w{3} \d+ \w{3}, \d\d:\d\d \(daily quota used up\)\n$/,
   );
   const after = await model('model-c');
   expect(after.limits.rpd).toEqual({ value: 20, whole: 20, source: 'settings' });

@@ -226,7 +226,7 @@ describe('the command', () => {
     const request = await server.waitForRequests(1);
     running.child.kill('SIGINT');
     expect(await running.result).toMatchObject({ code: null, signal: 'SIGINT', stdout: '' });
-    await request.closedEarly;
+    await request.whenClosedEarly;
   });
 
   test('ends quietly if standard output is a closed pipe', async () => {

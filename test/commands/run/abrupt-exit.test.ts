@@ -47,7 +47,7 @@ describe('a signal:', () => {
       const sentAt = Date.now();
       running.child.kill(name);
       expect(await running.result).toEqual({ stdout: '', stderr: noStack, code: null, signal: name });
-      expect((await request.closedEarly) - sentAt).toBeLessThan(1000);
+      expect((await request.whenClosedEarly) - sentAt).toBeLessThan(1000);
     },
   );
 
@@ -222,7 +222,7 @@ describe('a terminal that disappears', () => {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
     expect(children).toHaveLength(1);
     running.child.kill('SIGKILL');
-    await Promise.all([request.closedEarly, ...children.map(waitForExit)]);
+    await Promise.all([request.whenClosedEarly, ...children.map(waitForExit)]);
     expect(server.requests).toHaveLength(1);
   });
 });

@@ -274,6 +274,7 @@ describe('check --estimate', () => {
     );
     writeFileSync(join(cwd, 'boticelli.toml'), price + limits);
     const [file] = JSON.parse((await estimate(cwd, '--format', 'json')).stdout).files;
+    // `guessedReplies` counts the requests whose reply length is guessed, because they have no `max_tokens`.
     expect(file.estimate).toMatchObject({
       ...{ requests: 4, promptTokens: 626, outputTokens: 400, guessedReplies: 0 },
       costUsd: (626 * 100 + 400 * 1000) / 1e6,
@@ -295,7 +296,7 @@ describe('check --estimate', () => {
     // Quota belongs to a key, so only an estimate with the key of the run counts the requests of the run.
     const estimateWithKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
-    // The first estimate has reserved nothing, so the second one shows no longer wait.
+    // The first estimate has reserved nothing, so the wait in the second one is not longer.
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
     expect((await estimateWithKey()).stdout).toContain(
       'assumes 400 tokens for a reply without max_tokens (4 of 4 requests)',

@@ -178,7 +178,8 @@ describe('while a pattern backtracks without end', () => {
     const { cwd, env } = setupEndless();
     const { child, result } = startBoticelli(['run', 'n.toml', '-q'], { cwd, env });
     await fixture.server.waitForRequests(1);
-    // No output shows when the matching begins. An earlier signal would end the program in any case, and prove nothing.
+    // The program prints nothing when the matching begins, so the test waits. A signal before the matching would end any
+    // run, and prove nothing.
     setTimeout(() => child.kill('SIGINT'), 300);
     expect(await result).toMatchObject({ signal: 'SIGINT', stdout: '' });
   }, 9000);

@@ -91,7 +91,7 @@ describe('an interruption', () => {
     return (await running.result).signal;
   }
 
-  test('during the second act deletes the video', async () => {
+  test('deletes the video if it comes during the second act', async () => {
     server.queueReplies(textReply('A film.'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'film.toml', '--stream'], { server, cwd: createFilmFolder() });
     await server.waitForRequests(2);
@@ -99,13 +99,15 @@ describe('an interruption', () => {
     expect({ commands: commands(), left: server.files.files.size }).toEqual({ commands: ['start', 'delete'], left: 0 });
   });
 
-  test('during the upload ends the run before a prompt is sent; an interruption during the processing of the video deletes the video', async () => {
+  test('ends the run before a prompt is sent if it comes during the upload', async () => {
     server.files.configure({ gateCommand: { command: 'upload', gate: createGate() } });
     const sending = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('upload');
     expect(await interrupt(sending)).toBe('SIGINT');
     expect(server.generateRequests).toHaveLength(0);
+  });
 
+  test('deletes the video if it comes while the service processes the video', async () => {
     server.files.configure({ processingPolls: 1000 });
     const processing = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('get');

@@ -24,7 +24,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     expect({ stdout, code, signal }).toEqual({ stdout: 'whole\n\nso far\n', code: null, signal: name });
     expect(stderr).not.toContain('    at ');
     expect(server.requests).toHaveLength(2);
-    expect((await server.requests[1]!.closedEarly) - sentAt).toBeLessThan(1000);
+    expect((await server.requests[1]!.whenClosedEarly) - sentAt).toBeLessThan(1000);
   },
 );
 

@@ -23,8 +23,8 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 /**
- * A folder with `narrative`. By default, that narrative has one act, and the line `head` in [narrative]. The server sends
- * `reply`, and breaks off hop `lostHop` once. Hop 1 can't be lost, because its request has no continuation token.
+ * A folder with `narrative`. By default, that narrative has one act, and `head` is a line of its table [narrative]. The
+ * server sends `reply`, and breaks off hop `lostHop` once. Hop 1 can't be lost, because its request has no continuation token.
  */
 function setup(
   reply: LongReply,
@@ -174,8 +174,9 @@ describe('a later hop', () => {
   });
 
   test('is estimated to be at most as long as what remains of max_tokens after the earlier hops', async () => {
-    // A request with a reply of 90 tokens may cost $0.00091. Hop 1 costs $0.00032, so with the same estimate for hop 2,
-    // the run would exceed the limit and end.
+    // Before a request with a reply of 90 tokens is sent, its cost is estimated at $0.00091 (3 prompt tokens). Hop 1
+    // really costs $0.00032 (10 prompt tokens, 30 reply tokens). If 90 tokens were estimated for hop 2 too, the run would
+    // exceed the limit and end.
     const { run } = setup(long, { head: 'max_tokens = 90' });
     expect(await run('--max-cost', '0.0012')).toMatchObject({ code: 0, stdout: `${long.text}\n` });
     expect(server.generateRequests.map(({ body }) => body.generationConfig)).toEqual(

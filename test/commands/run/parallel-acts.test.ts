@@ -112,7 +112,8 @@ test('with --jobs, independent acts run in parallel and give the same output and
   for (const flags of ['', ' --stream', ' --resume', ' --replay one.ndjson', ' --resume --stream']) {
     expect(await run(`n.toml --jobs 2${flags}`), flags).toMatchObject({ code: 0, stdout: inOrder.stdout });
   }
-  // Four of these seven runs sent four requests each. Those with --resume or --replay sent none.
+  // This test has seven runs: two before the loop, and five in it. The four without --resume and --replay sent four
+  // requests each. The others sent none.
   expect(server.generateRequests).toHaveLength(16);
 });
 

@@ -197,8 +197,9 @@ test('media that was not requested is reported and stored, and --resume --out-di
   server.queueReplies(partsReply([[{ text: 'Look: ' }], [toPart(fox)], [toPart(winter)]]));
   const first = await run('--stream');
   expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Look: \n\nReply 2/) });
-  const hint = 'run the same command with --resume and --out-dir <dir> to save it';
-  expect(first.stderr).toContain(`boticelli: warning: a: the reply has 2 pictures (image/png); it is stored: ${hint}`);
+  const hint =
+    'the reply is stored: to save its media as files, run the same command with --resume and --out-dir <dir>';
+  expect(first.stderr).toContain(`boticelli: warning: a: the reply has 2 pictures (image/png); ${hint}`);
   const { code } = await run('--resume', '--out-dir', 'out');
   expect(code).toBe(0);
   expect([hash(read('out/01-a-1.png')), hash(read('out/01-a-2.png'))]).toEqual([hash(fox), hash(winter)]);

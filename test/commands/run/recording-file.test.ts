@@ -13,6 +13,7 @@ describe('the file', () => {
     const { record, lines } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const answers = lines().map((line) => JSON.parse(line));
+    // `after` has the hashes of the turns before the prompt, and `asked` has the prompt.
     expect(answers).toMatchObject([
       { occurrence: 0, request: { after: [], asked: [{ text: 'Question 1' }] }, reply: { finishReason: 'STOP' } },
       { occurrence: 0, request: { after: [expect.any(String), expect.any(String)], asked: [{ text: 'Question 2' }] } },
@@ -32,10 +33,12 @@ describe('the file', () => {
     const prompts = (all: string[]) => all.map((line) => JSON.parse(line).request.asked[0].text);
     expect(prompts(lines())).toEqual(prompts(before));
     expect((await replay('eight.toml')).stdout).toMatch(/^another first reply\n/);
+    // The server sends the usual first reply again, so the lines are the same as before.
     await record('eight.toml');
     edit('eight.toml', 'Question 5', 'Other question 5');
     const { code } = await record('eight.toml');
     expect(code).toBe(0);
+    // All lines from before the edit stay, also those of the old prompts 5 to 8.
     expect(lines().filter((line) => before.includes(line))).toEqual(before);
     // The requests of acts 5 to 8 contain the edited prompt.
     const added = lines().filter((line) => !before.includes(line));

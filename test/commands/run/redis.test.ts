@@ -77,6 +77,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     // The second machine has no local data, so its counts come from Redis.
     const otherOptions = createMachineOptions(fixture, 'two', url);
     const limitsResult = await runBoticelli(['limits', '--format', 'json'], otherOptions);
+    // The field `book` says where the quota is stored.
     expect(JSON.parse(limitsResult.stdout)).toMatchObject({
       // The location of the quota store.
       book: { redis: `127.0.0.1:${port}` },
@@ -110,7 +111,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
       forgotten: [{ model: 'gemini-3.8-flash', learned: { rpm: { value: 2 } } }],
     });
     expect(await limits('--forget', 'gemini-3.5-flash')).toBe(
-      `${head}gemini-3.5-flash: deleted the limit of 2 requests per minute; a delay requested by the service\n`,
+      `${head}gemini-3.5-flash: deleted the limit of 2 requests per minute, and a delay requested by the service\n`,
     );
     expect(await limits('--forget', 'gemini-3.5-flash')).toContain('gemini-3.5-flash: nothing to delete\n');
   });

@@ -171,7 +171,7 @@ describe('with a pipe as standard output, the program', () => {
     expect(stdout).toBe('line 0\n141\n');
     expect(stderr).toBe('');
     expect(server.requests).toHaveLength(1);
-    const closedAfterMs = (await server.requests[0]!.closedEarly) - server.requests[0]!.receivedAtMs;
+    const closedAfterMs = (await server.requests[0]!.whenClosedEarly) - server.requests[0]!.receivedAtMs;
     expect(closedAfterMs).toBeLessThan(1000);
   });
 
@@ -254,7 +254,7 @@ describe('a failing service', () => {
     const { code } = await runInProcess(['run', 'one.toml', '--timeout', '200ms'], { server, cwd: createFolder() });
     expect(code).toBe(124);
     expect(server.generateRequests).toHaveLength(1);
-    expect(await server.generateRequests[0]?.closedEarly).toBeTypeOf('number');
+    expect(await server.generateRequests[0]?.whenClosedEarly).toBeTypeOf('number');
   });
 
   test('that stops sending in the middle of a stream ends the run with 124 after --idle-timeout', async () => {

@@ -200,7 +200,7 @@ test('one narrative may be standard input, or several may use {{stdin}}, but not
   expect(twice).toMatchObject({ code: 2, stdout: '' });
 });
 
-test('a stream that breaks off before its text is printed is retried, even if standard output is a pipe', async () => {
+test('a stream that breaks off while its narrative waits to be printed is retried, because the pipe has received no text of it', async () => {
   const gate = createGate();
   let broke = false;
   server.setDefaultReply((request) => {

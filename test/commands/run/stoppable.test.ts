@@ -61,7 +61,8 @@ describe.each(cases)('%s', (_, file, createReply) => {
     server.setDefaultReply(createReply());
     const running = startBoticelli(['run', file], { server, cwd: createFolder() });
     await server.waitForRequests(1);
-    // No output shows when the program becomes busy. An earlier signal would end it in any case, and prove nothing.
+    // The program prints nothing when it becomes busy, so the test waits. A signal before that would end any run, and
+    // prove nothing.
     await sleep(400);
     const sentAt = Date.now();
     running.child.kill('SIGINT');

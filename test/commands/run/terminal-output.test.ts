@@ -81,7 +81,7 @@ test('Ctrl-C closes the connection within 1 s, reports the interruption and show
     running.child.stdin?.write('\u0003');
     const { code } = await running.result;
     expect(code).toBe(130);
-    expect((await request.closedEarly) - typedAt).toBeLessThan(1000);
+    expect((await request.whenClosedEarly) - typedAt).toBeLessThan(1000);
     const screen = running.stdout();
     expect(screen).toContain('act_1: interrupted by SIGINT');
     expect(screen.lastIndexOf(showCursor)).toBeGreaterThanOrEqual(screen.lastIndexOf(hideCursor));

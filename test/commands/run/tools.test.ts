@@ -19,12 +19,12 @@ const narrative = `[narrative]
 name = "research"
 model = "${model}"
 [toc]
-order = ["find", "note"]
+order = ["find", "cite"]
 [acts.find]
 tools = ["google_search"]
 prompt = "Who won?"
 [acts]
-note = "Cite it."
+cite = "Cite it."
 `;
 /** The sources of the act `find`. The second title has Markdown and a character that reverses the text after it. */
 const sources = [
@@ -69,9 +69,9 @@ describe('an act that searches', () => {
       const { boticelli } = setup();
       const { stdout, code } = await boticelli('run', 'n.toml', ...flags, '-o', 'ndjson');
       expect(code).toBe(0);
-      const [find, note] = parseEvents(stdout, 'act-end');
+      const [find, cite] = parseEvents(stdout, 'act-end');
       expect(find).toMatchObject({ ...found, usage: { toolTokens: 40 }, costUsd: costOfFind });
-      expect(note).not.toHaveProperty('sources');
+      expect(cite).not.toHaveProperty('sources');
       expect(parseEvents(stdout, 'act-note')).toEqual([]);
       expect(stdout).not.toContain('\u202e');
       const json = JSON.parse((await boticelli('run', 'n.toml', ...flags, '--resume', '-o', 'json')).stdout);
@@ -100,7 +100,7 @@ describe('an act that searches', () => {
       `Spain won.\n\n## Sources\n\n1. [uefa.com](${redirectUrl('uefa.com')})\n` +
         '2. [\\[x\\](y) \\*b\\*\ufffd](https://b.example/a_%28b%29?q=%22)\n',
     );
-    expect(read('out/02-note.md')).toBe('As uefa.com says.\n');
+    expect(read('out/02-cite.md')).toBe('As uefa.com says.\n');
     expect(JSON.parse(read('out/run.json')).acts[0].sources).toEqual(sources);
   });
 
@@ -165,7 +165,7 @@ test('code that Google ran is not part of the reply, and --verbose shows it with
   expect(stdout).toBe('Adding. It is 5.\n');
   expect(stderr).toContain('find: Google ran python code:\nfind:   print(sum([2, 3]))\nfind: its output:\nfind:   5\n');
   // The second act does not use the tool, so its code is reported as unexpected.
-  expect(stderr).toContain('note: the reply also has 1 piece of code (PYTHON)');
+  expect(stderr).toContain('cite: the reply also has 1 piece of code (PYTHON)');
 });
 
 describe('the tools of the narrative', () => {
@@ -191,7 +191,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toHaveLength(0);
     const second = await boticelli('run', 'n.toml', '--max-cost', '0.02');
     // The two searches of the first act cost more than the limit, so the second act sends no request.
-    expect(second.stderr).toContain('note: ');
+    expect(second.stderr).toContain('cite: ');
     expect([second.code, server.generateRequests.length]).toEqual([75, 1]);
   });
 

@@ -25,7 +25,7 @@ test.each(['stall-before-headers', 'stall'] as const)(
     const abortedAt = Date.now();
     controller.abort(reason);
     await expect(call).rejects.toBe(reason);
-    expect((await request.closedEarly) - abortedAt).toBeLessThan(1000);
+    expect((await request.whenClosedEarly) - abortedAt).toBeLessThan(1000);
   },
 );
 
@@ -41,7 +41,7 @@ test('rejects with the reason and closes the connection when a stream is aborted
   })();
   await expect(reading).rejects.toBe(reason);
   expect(seen).toEqual(['Hello']);
-  await fixture.server.requests[0]?.closedEarly;
+  await fixture.server.requests[0]?.whenClosedEarly;
 });
 
 test('yields nothing after an abort, even if more text has arrived', async () => {
@@ -64,7 +64,7 @@ test('closes the connection when the loop is left early', async () => {
     expect(piece).toBe('Hello');
     break;
   }
-  await fixture.server.requests[0]?.closedEarly;
+  await fixture.server.requests[0]?.whenClosedEarly;
 });
 
 test('closes the connection after an error in the stream', async () => {
@@ -72,7 +72,7 @@ test('closes the connection after an error in the stream', async () => {
   expect((await readStream(fixture.driver().generateStream(createRequest()))).error).toMatchObject({
     code: 'stream_interrupted',
   });
-  await fixture.server.requests[0]?.closedEarly;
+  await fixture.server.requests[0]?.whenClosedEarly;
 });
 
 test('keeps the connection for later calls after a complete reply', async () => {
@@ -106,7 +106,7 @@ test.each(['stall-before-headers', 'stall'] as const)('times out an attempt that
   expect(unary.message).toContain('within 0.08 s');
   const streamed = await readStream(driver.generateStream(createRequest()));
   expect(streamed.error).toMatchObject({ code: 'timeout', isTransient: false });
-  await Promise.all(fixture.server.requests.map(({ closedEarly }) => closedEarly));
+  await Promise.all(fixture.server.requests.map(({ whenClosedEarly }) => whenClosedEarly));
 });
 
 test('throws StreamTimeout for a silent stream', async () => {
@@ -115,7 +115,7 @@ test('throws StreamTimeout for a silent stream', async () => {
   expect(result.text).toBe('Hello you');
   expect(result.error).toBeInstanceOf(StreamTimeout);
   expect(result.error).toMatchObject({ code: 'stream_timeout', isTransient: false });
-  await fixture.server.requests[0]?.closedEarly;
+  await fixture.server.requests[0]?.whenClosedEarly;
 });
 
 test('does not count silence before the first byte as idle, because the model may be thinking', async () => {

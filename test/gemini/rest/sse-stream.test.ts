@@ -159,7 +159,7 @@ test.each([
 test('throws a bare error while the connection stays open', async () => {
   const result = await readScript({ ...packetReply(formatSseEvent(hello), `${bareError}\n`), end: 'stall' });
   expect(result).toMatchObject({ text: 'Hello, ', error: { code: 'rate_limited' } });
-  await fixture.server.requests[0]?.closedEarly;
+  await fixture.server.requests[0]?.whenClosedEarly;
 });
 
 test('classifies a bare error that is the whole body', async () => {

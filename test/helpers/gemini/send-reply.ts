@@ -19,13 +19,13 @@ export interface ReceivedRequest {
   /** When its body was complete, in milliseconds since the epoch. */
   receivedAtMs: number;
   /** Resolves to the time at which the client closes the connection before the reply is complete; else never. */
-  closedEarly: Promise<number>;
-  /** The time to which `closedEarly` resolves; undefined until it resolves. */
+  whenClosedEarly: Promise<number>;
+  /** The time to which `whenClosedEarly` resolves; undefined until it resolves. */
   closedEarlyAtMs: number | undefined;
 }
 
 /**
- * The responses whose connection the server destroyed because a script says so. Their `closedEarly` never resolves,
+ * The responses whose connection the server destroyed because a script says so. Their `whenClosedEarly` never resolves,
  * because it reports only connections that the client closes.
  */
 export const closedByServer = new WeakSet<ServerResponse>();

@@ -174,7 +174,7 @@ async function readRequest(incoming: IncomingMessage, response: ServerResponse):
     action: modelAction ?? (model === '' ? 'list' : 'get'),
     streaming: modelAction === 'streamGenerateContent',
     receivedAtMs: Date.now(),
-    closedEarly: new Promise((resolve) => {
+    whenClosedEarly: new Promise((resolve) => {
       response.on('close', () => {
         if (response.writableFinished || closedByServer.has(response)) return;
         request.closedEarlyAtMs = Date.now();

@@ -25,8 +25,9 @@ function createCommand(rows: string[], canReuse = true) {
   const cache = createSqliteReplyCache(database, 'n', Date.now, (rowId) => rows.includes(rowId));
   const driver = withReplyCache({ cache, canReuse: () => canReuse }, inner);
   // All requests of a row have the same object, because the cache counts the equal requests of a row by this object.
-  const rowInstances = new Map(rows.map((id) => [id, { id }]));
-  const ask = async (id: string) => (await driver.generate(request, { instance: rowInstances.get(id) ?? { id } })).text;
+  const rowIdentities = new Map(rows.map((id) => [id, { id }]));
+  const ask = async (id: string) =>
+    (await driver.generate(request, { rowIdentity: rowIdentities.get(id) ?? { id } })).text;
   return { ask, inner };
 }
 

@@ -51,10 +51,10 @@ test('an unfinished run with rows has the totals of the rows that have ended; a 
   await store.onEvent(start);
   const rows = store.openRows('whole', { source: 'c.csv', total: 5 });
   for (const [index, status] of (['completed', 'failed', 'completed'] as const).entries()) {
-    const record = rows.createListener({ number: index + 1, label: `row ${index}` });
+    const record = rows.createListener({ position: index + 1, label: `row ${index}` });
     for (const event of rowEvents(status)) await record(event);
   }
-  await rows.createListener({ number: 4, label: 'in progress' })({ ...start, run: 'row' });
+  await rows.createListener({ position: 4, label: 'in progress' })({ ...start, run: 'row' });
   await store.flush();
   // `actCount` counts all rows, and `actsEnded` those that completed.
   expect(listRuns(database, 9).runs).toEqual([
@@ -65,7 +65,7 @@ test('an unfinished run with rows has the totals of the rows that have ended; a 
     }),
   ]);
   await store.onEvent({ type: 'narrative-end', run: 'whole', status: 'failed', usage, durationMs: 9 });
-  await rows.saveTotals({ total: 5, done: 4 });
+  await rows.saveTotals({ total: 5, completed: 4 });
   expect(listRuns(database, 9).runs).toMatchObject([{ status: 'failed', actCount: 5, actsEnded: 4, attempts: 5 }]);
 });
 
@@ -82,7 +82,7 @@ test('combinations are stored in a table that an earlier version created without
   const matrix = { label: 'model=a,b', values: { model: ['a', 'b'] } };
   const rows = store.openRows('whole', { source: '', total: 2, matrix });
   const combination = { label: 'model=a', values: { model: 'a', 'vars.t': 'x'.repeat(300) } };
-  const record = rows.createListener({ number: 1, label: '', matrix: combination });
+  const record = rows.createListener({ position: 1, label: '', matrix: combination });
   for (const event of rowEvents('completed')) await record(event);
   await store.flush();
   const runs = listRuns(database, 9).runs;

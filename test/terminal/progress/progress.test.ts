@@ -66,10 +66,10 @@ test('explains a guessed limit at its first reported wait, with and without a sp
   const line = `draft: guessed free-tier limit of 5 requests per minute; ${advice}\n`;
   const waiting = 'draft: waiting 12 s for quota of m (rpm, built-in guess)\n';
   expect(renderProgress({}, guessedWaits).slice(1)).toEqual([waiting, line, waiting]);
-  expect(renderProgress({ showsCountdown: true }, guessedWaits).slice(1)).toEqual([line]);
+  expect(renderProgress({ hasSpinner: true }, guessedWaits).slice(1)).toEqual([line]);
   expect(renderProgress({ verbosity: 'quiet' }, guessedWaits)).toEqual([]);
   // Another narrative of the same command may already have explained the limit.
-  expect(renderProgress({ isFirstGuess: () => false }, guessedWaits).slice(1)).toEqual([waiting, waiting]);
+  expect(renderProgress({ isFirstGuessedLimit: () => false }, guessedWaits).slice(1)).toEqual([waiting, waiting]);
 });
 
 test.each([
@@ -78,7 +78,7 @@ test.each([
   [{ reason: 'concurrency', limit: 3 }, '3 concurrent sessions'],
 ] as const)('explains the guessed limit %o with its number and unit', (fields, text) => {
   const wait: NarrativeEvent = { ...guessed, waitMs: 2000, ...fields };
-  expect(renderProgress({ showsCountdown: true }, [wait])).toEqual([
+  expect(renderProgress({ hasSpinner: true }, [wait])).toEqual([
     `draft: guessed free-tier limit of ${text}; ${advice}\n`,
   ]);
 });
@@ -174,14 +174,14 @@ test('with a spinner, uploads and waits have lines only under --verbose; the lin
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' };
   const upload: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'upload', message: 'uploading film.mp4' };
   const inputEvents = [start, actStart, upload, wait, { ...end, attempts: 1, waitMs: 12_000 }];
-  expect(renderProgress({ showsCountdown: true }, inputEvents).slice(1)).toEqual([
+  expect(renderProgress({ hasSpinner: true }, inputEvents).slice(1)).toEqual([
     'draft: m · 12 tokens in, 34 out, 5 thinking · waited 12 s · 1.2 s\n',
   ]);
   expect(renderProgress({}, inputEvents).slice(1, 3)).toEqual([
     'draft: uploading film.mp4\n',
     'draft: waiting 12 s for quota of m (rpm)\n',
   ]);
-  expect(renderProgress({ showsCountdown: true, verbosity: 'verbose' }, inputEvents)).toHaveLength(4);
+  expect(renderProgress({ hasSpinner: true, verbosity: 'verbose' }, inputEvents)).toHaveLength(4);
 });
 
 test('shows first token, total time and cost of an act, and that a reused one cost nothing', () => {

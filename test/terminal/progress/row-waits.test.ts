@@ -50,7 +50,7 @@ test('the progress line shows the wait instead of the rate, and an estimated fin
   const listener = waits.createListener();
   listener(start);
   listener(wait(3_600_000));
-  const counts = { unit: 'row', total: 2, done: 1, doneEarlier: 0, failures: new Map(), costUsd: 0 } as const;
+  const counts = { unit: 'row', total: 2, completed: 1, completedEarlier: 0, failures: new Map(), costUsd: 0 } as const;
   const end = new Date(clock.now() + 3_600_000).toTimeString().slice(0, 5);
   expect(formatRowsProgress(counts, meter, waits.findStandstill())).toBe(
     `1/2 rows · waiting 1 h 0 min for quota of m · done about ${end}`,

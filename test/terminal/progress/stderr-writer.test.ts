@@ -19,7 +19,7 @@ function setup(options: Partial<StderrWriterOptions> = {}) {
   const stderr = createStderrWriter({ output, spinner, sharesScreen: true, ...options });
   return {
     stderr,
-    replies: stderr.wrapReplies(output),
+    replies: stderr.protectReplyLines(output),
     screen,
     spinnerText: () => status?.().text,
     stops: () => stops,

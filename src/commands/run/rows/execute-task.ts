@@ -18,19 +18,19 @@ export interface TaskContext {
 }
 
 /** Runs the narrative of a task. @throws BoticelliError if the row can't be used, or its folder can't be written */
-export async function executeTask(task: RowTask, run: RowsRun, context: TaskContext): Promise<RunReport> {
-  const { row, position, instance, variant } = task;
-  const problem = row.problem ?? run.results?.explainUnwritable(row);
+export async function executeTask(task: RowTask, rowsRun: RowsRun, context: TaskContext): Promise<RunReport> {
+  const { row, position, rowIdentity, variant } = task;
+  const problem = row.problem ?? rowsRun.results?.explainUnwritable(row);
   if (problem !== undefined)
     throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
   const { number, values, folder, file } = row;
-  const { driver, defaultModel, persistence, callLimiter, readStdin: stdin } = run;
+  const { driver, defaultModel, persistence, callLimiter, readStdin: stdin } = rowsRun;
   const { options, signal, view } = context;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false, stream = false } = options;
   const files = await openTaskFiles(task, options);
-  const rowListener = view.createListener(getShortTaskName(task, run.source));
+  const rowListener = view.createListener(getShortTaskName(task, rowsRun.source));
   const label = String(Object.values(values)[0] ?? '');
-  const rowEntry = { number: position, label, matrix: variant.combination };
+  const rowEntry = { position, label, matrix: variant.combination };
   const onEvent = persistence.wrapRowListener(rowEntry, (event) => {
     rowListener.onEvent(event);
     if (event.type === 'act-end') files?.writeReply(event);
@@ -48,8 +48,8 @@ export async function executeTask(task: RowTask, run: RowsRun, context: TaskCont
     unsavedMediaHint: getUnsavedMediaHint(persistence),
   });
   const report = await executor.execute(variant.narrative, {
-    ...{ stream, instance },
-    ...(run.source.format !== 'none' && { row: { number, values, folder, ...(file !== undefined && { file }) } }),
+    ...{ stream, rowIdentity },
+    ...(rowsRun.source.format !== 'none' && { row: { number, values, folder, ...(file !== undefined && { file }) } }),
   });
   return finishReport(report, () => files?.writeReport(report));
 }

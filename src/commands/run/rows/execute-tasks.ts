@@ -21,16 +21,16 @@ import { getStopScope } from './stop-scope.js';
 const tasksAheadPerJob = 16;
 
 /** Executes a task for each row and combination. Never rejects: the outcome says why tasks were not executed. */
-export async function executeTasks(run: RowsRun, context: TaskContext): Promise<RowsOutcome> {
+export async function executeTasks(rowsRun: RowsRun, context: TaskContext): Promise<RowsOutcome> {
   const { options, signal, view } = context;
-  const { results, jobs } = run;
+  const { results, jobs } = rowsRun;
   const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * tasksAheadPerJob });
   const state = createRowsState();
   const { output: format, only } = options;
   if (!results) state.output = createRowOutput({ format, output: view.stdout, only, writeHeading: view.writeHeading });
-  view.start(countTasks(run, options.shard));
+  view.start(countTasks(rowsRun, options.shard));
   try {
-    for await (const task of listTasks(run, options)) {
+    for await (const task of listTasks(rowsRun, options)) {
       if (results?.takeEarlierResult(getRowAndCombination(task))) {
         view.addEarlierRow(task);
         state.reached += 1;
@@ -45,18 +45,18 @@ export async function executeTasks(run: RowsRun, context: TaskContext): Promise<
         continue;
       }
       state.lastStarted = task.position;
-      state.output?.announce(task.position, formatHeading(task, run));
-      scheduler.start(() => executeAndRecord(task, run, state, context));
+      state.output?.announce(task.position, formatHeading(task, rowsRun));
+      scheduler.start(() => executeAndRecord(task, rowsRun, state, context));
     }
   } catch (thrown) {
     if (!signal.aborted) state.stopError = toBoticelliError(thrown);
   }
   await scheduler.drain();
-  closeFiles(run, state, context);
-  return createOutcome(run, state, context);
+  closeFiles(rowsRun, state, context);
+  return createOutcome(rowsRun, state, context);
 }
 
-/** Whether no further run may start. If too many runs have failed, sets the reason. */
+/** Whether no further task may start. If too many tasks have failed, sets the reason. */
 function checkStopped(state: RowsState, { options, view }: TaskContext): boolean {
   const { maxFailures } = options;
   const { counts } = view;
@@ -66,8 +66,8 @@ function checkStopped(state: RowsState, { options, view }: TaskContext): boolean
 }
 
 /**
- * Stops further runs that would fail in the same way. If only the model of this run is the cause, other models of
- * `--matrix` still run.
+ * Prevents the start of further tasks that would fail in the same way. If only the model of this task is the cause,
+ * tasks with other models of `--matrix` still start.
  */
 function stopAfter(failure: BoticelliError, task: RowTask, { variants }: RowsRun, state: RowsState): void {
   const scope = getStopScope(failure);
@@ -79,7 +79,7 @@ function stopAfter(failure: BoticelliError, task: RowTask, { variants }: RowsRun
   if (scope === 'command' || stoppedModels.size === models.size) state.stopReason ??= failure.message;
 }
 
-/** The model that `--matrix` gives to a run. */
+/** The model that `--matrix` sets for a task; undefined if it sets none. */
 function getModel({ variant }: Pick<RowTask, 'variant'>): MatrixValue | undefined {
   return variant.combination?.values.model;
 }
@@ -92,11 +92,16 @@ function formatHeading(task: RowTask, { source, variants }: RowsRun): string | u
 }
 
 /** Executes a task, counts its result and writes it to the outputs. */
-async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, context: TaskContext): Promise<void> {
+async function executeAndRecord(
+  task: RowTask,
+  rowsRun: RowsRun,
+  state: RowsState,
+  context: TaskContext,
+): Promise<void> {
   const { position, row, shared } = task;
   const { signal, view, options } = context;
   try {
-    const report = await executeTask(task, run, context).catch(createFailedReport);
+    const report = await executeTask(task, rowsRun, context).catch(createFailedReport);
     // A row that was interrupted has neither a reply nor an error of its own, so it has no result. After an abort, any
     // failure of a row counts as an interruption.
     if (report.status === 'interrupted' || (signal.aborted && report.failure))
@@ -105,13 +110,13 @@ async function executeAndRecord(task: RowTask, run: RowsRun, state: RowsState, c
     state.usage = addUsage(state.usage, report.usage);
     if (failure && position < (state.firstFailure?.position ?? Number.POSITIVE_INFINITY))
       state.firstFailure = { position, failure };
-    if (failure) stopAfter(failure, task, run, state);
-    view.endRow(task, run.source, report);
-    const number = run.source.format === 'none' ? position : row.number;
-    const result = createRowResult({ ...getRowAndCombination(task), number }, report, run.isJsonReply);
-    run.results?.write(result);
+    if (failure) stopAfter(failure, task, rowsRun, state);
+    view.endRow(task, rowsRun.source, report);
+    const number = rowsRun.source.format === 'none' ? position : row.number;
+    const result = createRowResult({ ...getRowAndCombination(task), number }, report, rowsRun.isJsonReply);
+    rowsRun.results?.write(result);
     state.output?.add(position, result);
-    if (failure && !shared.isWrittenAsFailed) run.failed?.write(row);
+    if (failure && !shared.isWrittenAsFailed) rowsRun.failed?.write(row);
     if (failure) shared.isWrittenAsFailed = true;
     if (!options.quiet) await view.stdout.flush();
   } catch (thrown) {

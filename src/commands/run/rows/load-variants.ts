@@ -17,20 +17,21 @@ export interface Variant {
  * the model, temperature or thinking share what was loaded. Combinations with other values of variables do not, because
  * these values may name other media files.
  *
+ * @returns the text of the narrative file, and the variants
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for a variable that the narrative does not use
  */
 export async function loadVariants(
   axes: readonly MatrixAxis[],
   context: LoadOptions,
-): Promise<{ text: string; variants: [Variant, ...Variant[]] }> {
+): Promise<{ narrativeText: string; variants: [Variant, ...Variant[]] }> {
   const given = await context.resources.readVariables();
   if (axes.length === 0) {
-    const { narrative, text } = await loadNarrativeForRun(given, context);
-    return { text, variants: [{ narrative }] };
+    const { narrative, narrativeText } = await loadNarrativeForRun(given, context);
+    return { narrativeText, variants: [{ narrative }] };
   }
   const loadedByVariables = new Map<string, Awaited<ReturnType<typeof loadNarrativeForRun>>>();
   const variants: Variant[] = [];
-  let text = '';
+  let narrativeText = '';
   for (const combination of createCombinations(axes)) {
     const variables = listVariables(combination);
     const id = JSON.stringify(variables);
@@ -39,10 +40,10 @@ export async function loadVariants(
     const loaded =
       loadedByVariables.get(id) ?? (await loadNarrativeForRun(addVariables(given, variables), context, isFirst));
     loadedByVariables.set(id, loaded);
-    if (isFirst) text = loaded.text;
+    if (isFirst) narrativeText = loaded.narrativeText;
     variants.push({ combination, narrative: applyCombination(loaded.narrative, combination) });
   }
-  return { text, variants: variants as [Variant, ...Variant[]] };
+  return { narrativeText, variants: variants as [Variant, ...Variant[]] };
 }
 
 function listVariables({ values }: Combination): [name: string, value: string][] {

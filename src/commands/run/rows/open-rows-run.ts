@@ -45,9 +45,9 @@ export interface RowsRun {
   defaultModel: string;
   persistence: Persistence;
   readStdin: () => Promise<string>;
-  /** The maximum number of runs in parallel: of rows, or of combinations of `--matrix`. */
+  /** The maximum number of tasks in parallel. A task runs the narrative for one row and combination. */
   jobs: number;
-  /** Limits the calls in flight, over all runs. */
+  /** Limits the calls in flight, over all tasks. */
   callLimiter: CallLimiter | undefined;
   /** Closes the driver, ends the recording of `--record`, and stores in the history how the run ended. */
   close(outcome: RowsOutcome): Promise<void>;
@@ -71,7 +71,8 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const { file, options, proc, signal, view, resources } = context;
   const { warn, colors } = view;
   const axes = parseMatrix(options);
-  const { text, variants } = await loadVariants(axes, { file, options, proc, colors, view, resources, signal });
+  const loadOptions = { file, options, proc, colors, view, resources, signal };
+  const { narrativeText, variants } = await loadVariants(axes, loadOptions);
   const [{ narrative }] = variants;
   const planned = planActs(narrative);
   assertActsExist(options, planned);
@@ -81,14 +82,15 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const settings = await resources.loadSettings(warn);
   for (const variant of variants) assertOptionsFit(variant.narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
-  const isOfThisCommand = await createIsOfThisCommand(source, variants, options);
+  const isRowOfThisCommand = await createCommandRowCheck(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  const runDetails = { settings, narrative: narrative.name, file: path, text, planned, isOfThisCommand, warn };
+  const fileDetails = { narrative: narrative.name, file: path, narrativeText };
+  const runDetails = { ...fileDetails, settings, planned, isRowOfThisCommand, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ ...runDetails, vars: (await resources.readVariables()).values }), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger, jobs, callLimiter } = resources;
-  const stackOptions = { options, settings, warn, persistence, openQuota, budgetLedger, isOfThisCommand };
+  const stackOptions = { options, settings, warn, persistence, openQuota, budgetLedger, isRowOfThisCommand };
   const stack = await openDriverStack(stackOptions);
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const matrix = axes.length > 0 ? toStoredMatrix(axes) : undefined;
@@ -167,12 +169,12 @@ async function openFiles(source: RowSource, columns: ColumnOptions, { file, opti
 }
 
 /**
- * Returns a predicate that is true for the ids of this command's runs. Editing a row changes the id of its run. The
- * edited row may then reuse a reply that is stored for the same request under another id, unless the predicate is true
- * for that id: such a reply belongs to another row. Returns undefined if no reply is reused, or if the rows can't be
- * read twice, because they come from standard input.
+ * Returns a function that says whether a row of this command has a given id. Editing a row changes its id. If a stored
+ * reply to the same request has an id that no row of this command has, the edited row may reuse it: that id may be its
+ * own id from before the edit. Returns undefined if no reply is reused, or if the rows can't be read twice, because
+ * they come from standard input.
  */
-function createIsOfThisCommand(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
+function createCommandRowCheck(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;
   return createRowIdCheck(
     source.read(),

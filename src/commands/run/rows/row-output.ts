@@ -4,15 +4,15 @@ import type { Output } from '../../../terminal/output.js';
 import { createParagraphWriter } from '../../../terminal/replies/text.js';
 import type { RunOptions } from '../options.js';
 
-/** Writes the results of runs to standard output, in the order of the rows and combinations. */
+/** Writes the results of tasks to standard output, in the order of the rows and combinations. */
 export interface RowOutput {
-  /** Announces a run that has started. @param heading the line on standard error before its text */
+  /** Announces a task that has started. @param heading written to standard error just before the text of the task */
   announce(position: number, heading?: string): void;
-  /** Adds the result of a run. It is written when all runs before it have ended. */
+  /** Adds the result of a task. It is written when all tasks before it have ended. */
   add(position: number, result: RowResult): void;
-  /** Ends a run that has no result, because it was interrupted. */
+  /** Ends a task that has no result, because it was interrupted. */
   endWithoutResult(position: number): void;
-  /** Ends the output, after all runs have ended: closes the array of JSON. */
+  /** Ends the output, after all tasks have ended: closes the array of JSON. */
   finish(): void;
 }
 
@@ -21,21 +21,21 @@ interface RowOutputOptions {
   output: Output;
   /** The acts whose replies are printed as text. Default: the last one. */
   only?: readonly string[] | undefined;
-  /** Called just before the text of a run with a heading is written. */
+  /** Called just before the text of a task with a heading is written. */
   writeHeading: (heading: string) => void;
 }
 
 /** Creates the output in the format of `--output`. */
 export function createRowOutput(options: RowOutputOptions): RowOutput {
   const writer = createResultWriter(options);
-  /** The runs that have started and are not written yet, in order. Each has its result once it has ended. */
-  const pending = new Map<number, PendingRun>();
-  const end = (position: number, result: PendingRun['result']) => {
+  /** The tasks that have started and are not written yet, in order. Each has its result once it has ended. */
+  const pending = new Map<number, PendingTask>();
+  const end = (position: number, result: PendingTask['result']) => {
     pending.set(position, { ...pending.get(position), result });
-    for (const [readyPosition, run] of pending) {
-      if (run.result === undefined) return;
+    for (const [readyPosition, task] of pending) {
+      if (task.result === undefined) return;
       pending.delete(readyPosition);
-      if (run.result !== 'none') writer.write(run.result, run.heading);
+      if (task.result !== 'none') writer.write(task.result, task.heading);
     }
   };
   return {
@@ -46,9 +46,9 @@ export function createRowOutput(options: RowOutputOptions): RowOutput {
   };
 }
 
-interface PendingRun {
+interface PendingTask {
   heading?: string | undefined;
-  /** `none` if the run was interrupted; undefined until the run has ended. */
+  /** `none` if the task was interrupted; undefined until the task has ended. */
   result?: RowResult | 'none' | undefined;
 }
 
@@ -80,7 +80,7 @@ function createResultWriter({ format, output, only, writeHeading }: RowOutputOpt
       if (heading !== undefined && output.isTerminal) paragraphs.writeSeparator();
       if (heading !== undefined) writeHeading(heading);
       const texts = only ? only.map((act) => replies[act]) : [Object.values(replies).at(-1)];
-      for (const text of texts) if (text !== undefined) paragraphs.end(text);
+      for (const text of texts) if (text !== undefined) paragraphs.write(text);
     },
     finish: () => {},
   };

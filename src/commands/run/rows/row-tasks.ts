@@ -3,26 +3,24 @@ import type { RunOptions, Shard } from '../options.js';
 import type { RowsRun } from './open-rows-run.js';
 import type { RowTask } from './row-task.js';
 
-/** Lists the runs of a command in order: for each row of the shard, each combination. */
-export async function* listTasks(run: RowsRun, options: RunOptions): AsyncGenerator<RowTask> {
-  const { source, variants } = run;
+/** Lists the tasks of a command in order: for each row of the shard, one task for each combination. */
+export async function* listTasks(rowsRun: RowsRun, options: RunOptions): AsyncGenerator<RowTask> {
+  const { source, variants } = rowsRun;
   // Ids are needed only to store, record or replay. Otherwise none are created, because the function that creates them
   // keeps a count for every distinct row in memory.
-  const identify = needsIds(run, options) ? createRowIdentifier() : () => '';
+  const identify = needsIds(rowsRun, options) ? createRowIdentifier() : () => '';
   for await (const row of source.read()) {
     const shared = { isWrittenAsFailed: false };
     for (const [index, variant] of variants.entries()) {
       // Rows of other shards are identified too: equal rows are numbered, and every shard must number them alike.
-      const instance = { id: identify(row, variant.combination) };
+      const rowIdentity = { id: identify(row, variant.combination) };
       if (!isInShard(row.number, options.shard)) continue;
-      yield { position: (row.number - 1) * variants.length + index + 1, row, variant, instance, shared };
+      yield { position: (row.number - 1) * variants.length + index + 1, row, variant, rowIdentity, shared };
     }
   }
 }
 
-/**
- * Returns the number of runs of the shard, or of all runs if there is no shard; undefined if the rows can't be counted.
- */
+/** Returns the number of tasks, with `--shard` only those of the shard; undefined if the rows can't be counted. */
 export function countTasks({ source, variants }: RowsRun, shard: Shard | undefined): number | undefined {
   return source.total === undefined ? undefined : countShard(source.total, shard) * variants.length;
 }

@@ -8,29 +8,29 @@ import type { RowsRun } from './open-rows-run.js';
 import type { RowOutput } from './row-output.js';
 import type { RowsOutcome } from './rows-outcome.js';
 
-/** The state of a command with `--each` or `--matrix`. The command has a run for each row and combination. */
+/** The state of a command with `--each` or `--matrix`. The command has a task for each row and combination. */
 export interface RowsState {
   usage: Usage;
-  /** The position of the last run that was started. */
+  /** The position of the last task that was started. */
   lastStarted: number;
   /**
-   * How many runs the command has reached. It has started them, or has left them out because an earlier command has
+   * How many tasks the command has reached. It has started them, or has left them out because an earlier command has
    * written their results, or because their model was stopped.
    */
   reached: number;
   /** Undefined with `--results`: then nothing is written to standard output. */
   output: RowOutput | undefined;
-  /** The failed run with the lowest position. */
+  /** The failed task with the lowest position. */
   firstFailure: { position: number; failure: BoticelliError } | undefined;
   /** The error that ended the command, if it belongs to no row: for example, the results can't be written. */
   stopError?: BoticelliError;
   /**
-   * Why no further run is started, as a clause for a warning. It is not an error of its own, because the failed rows
+   * Why no further task is started, as a clause for a warning. It is not an error of its own, because the failed rows
    * have already reported theirs.
    */
   stopReason?: string;
   /**
-   * The models of which no further run is started: the reason, and how many of their runs were left out. Without
+   * The models for which no further task is started: the reason, and how many of their tasks were left out. Without
    * `--matrix model=`, the only key is undefined.
    */
   stoppedModels: Map<MatrixValue | undefined, { reason: string; notRun: number }>;
@@ -48,7 +48,7 @@ export function createRowsState(): RowsState {
   };
 }
 
-/** Creates the outcome, and warns about the runs that were not started. */
+/** Creates the outcome, and warns about the tasks that were not started. */
 export function createOutcome(
   { source, variants }: RowsRun,
   state: RowsState,
@@ -56,10 +56,10 @@ export function createOutcome(
 ): RowsOutcome {
   const { stopError, stopReason, firstFailure, usage, lastStarted } = state;
   const { counts } = view;
-  const ended = counts.done + countFailures(counts);
+  const ended = counts.completed + countFailures(counts);
   const unfinished = counts.total === undefined ? state.reached - ended : counts.total - ended;
   const hasStoppedEarly = stopError !== undefined || stopReason !== undefined;
-  // With --shard, `counts.total` has only the runs of the shard, but positions count those of all shards.
+  // With --shard, `counts.total` has only the tasks of the shard, but positions count those of all shards.
   const lastPosition = source.total === undefined ? undefined : source.total * variants.length;
   for (const [model, stopped] of state.stoppedModels) {
     const text = `${formatCount(stopped.notRun, 'run')} with model=${model} ${stopped.notRun === 1 ? 'was' : 'were'} not run`;
@@ -70,7 +70,7 @@ export function createOutcome(
   const isComplete = !signal.aborted && !stopError && !firstFailure;
   return {
     status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
-    ...{ usage, total: counts.total ?? state.reached, done: counts.done, unfinished },
+    ...{ usage, total: counts.total ?? state.reached, completed: counts.completed, unfinished },
     ...(counts.costUsd !== undefined && { costUsd: counts.costUsd }),
     ...(stopError && { stopError }),
     ...(firstFailure && { firstFailure: firstFailure.failure }),

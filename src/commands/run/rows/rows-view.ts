@@ -40,10 +40,17 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
   const screen = await openScreen({ options, proc, shutdown });
   const { stdout, colors, stderrWriter, isPipeClosed } = screen;
   const unit = options.matrix ? 'run' : 'row';
-  const counts: MutableCounts = { unit, total: undefined, done: 0, doneEarlier: 0, failures: new Map(), costUsd: 0 };
+  const counts: MutableCounts = {
+    unit,
+    total: undefined,
+    completed: 0,
+    completedEarlier: 0,
+    failures: new Map(),
+    costUsd: 0,
+  };
   return {
     colors,
-    stdout: stderrWriter.wrapReplies(stdout),
+    stdout: stderrWriter.protectReplyLines(stdout),
     counts,
     warn: (text: string) => stderrWriter.writeLine(toPrintableLine(`boticelli: warning: ${text}`), colors.warning),
     printLines: (lines: string) => stderrWriter.writeLine(lines),
@@ -79,26 +86,28 @@ type MutableCounts = { -readonly [Name in keyof RowCounts]: RowCounts[Name] } & 
 
 /** Creates the functions that count rows and report how each one ends. */
 function createRowReporter(screen: RowScreen, counts: MutableCounts) {
-  const { options, colors, stderrWriter, showsCountdown, isPipeClosed } = screen;
+  const { options, colors, stderrWriter, hasSpinner, isPipeClosed } = screen;
   const { quiet = false, verbose = false } = options;
   const meter = createRateMeter(Date.now);
   const waits = createRowWaits(Date.now);
   const formatProgress = () => formatRowsProgress(counts, meter, waits.findStandstill());
   const reportProgress = createProgressReporter(screen, formatProgress);
-  const isFirstGuess = createIsFirstCall();
-  const reportWait = createWaitReporter(screen, { waits, isFirstGuess }, reportProgress);
+  // Shared by all rows, so that only the first wait for a guessed limit is explained.
+  const isFirstGuessedLimit = createIsFirstCall();
+  const reportWait = createWaitReporter(screen, { waits, isFirstGuessedLimit }, reportProgress);
   const reportFailure = createFailureReporter(screen, counts.unit);
   return {
-    /** Shows the progress line. @param total the number of runs, if it is known */
+    /** Shows the progress line. @param total the number of tasks, if it is known */
     start(total: number | undefined) {
       counts.total = total;
       if (!quiet) stderrWriter.setStatus(counts, () => ({ text: formatProgress() }));
     },
     /** Creates the listener to the events of a row. It writes warnings, and with --verbose every event. */
     createListener(label: string): RowListener {
-      const verbosity = verbose ? 'verbose' : 'quiet';
-      const display = { verbosity, showsCountdown, label, isFirstGuess, showsPrompts: showsPrompts(options) } as const;
-      const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...display });
+      const progress = createProgress({
+        ...{ stderr: stderrWriter, colors, hasSpinner, isFirstGuessedLimit, now: Date.now },
+        ...{ label, verbosity: verbose ? 'verbose' : 'quiet', showsPrompts: showsPrompts(options) },
+      });
       const trackWait = waits.createListener();
       const onEvent = (event: NarrativeEvent) => {
         trackWait(event);
@@ -113,14 +122,14 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
     },
     /** Counts a row whose result an earlier command has written. */
     addEarlierRow(_: RowTask) {
-      counts.done += 1;
-      counts.doneEarlier += 1;
+      counts.completed += 1;
+      counts.completedEarlier += 1;
     },
     /** Counts a row that has ended, and reports a failure. */
     endRow(task: RowTask, source: RowSource, { status, error, costUsd }: RunReport) {
       meter.addRow();
       if (costUsd !== undefined || status === 'completed') counts.costUsd = addCosts(counts.costUsd, costUsd);
-      if (status === 'completed') counts.done += 1;
+      if (status === 'completed') counts.completed += 1;
       else if (error) {
         counts.failures.set(error.code, (counts.failures.get(error.code) ?? 0) + 1);
         reportFailure(`${getTaskName(task, source)}: ${formatErrorMessage(error)}`);
@@ -150,7 +159,7 @@ function createFailureReporter(
  */
 function createWaitReporter(
   { options: { quiet, verbose }, colors, stderrWriter, isPipeClosed }: RowScreen,
-  { waits, isFirstGuess }: { waits: RowWaits; isFirstGuess: () => boolean },
+  { waits, isFirstGuessedLimit }: { waits: RowWaits; isFirstGuessedLimit: () => boolean },
   reportProgress: (isUrgent: boolean) => void,
 ): (event: NarrativeEvent) => void {
   const isFirstStandstill = createIsFirstCall();
@@ -159,7 +168,7 @@ function createWaitReporter(
     if (quiet || verbose || isPipeClosed() || (event.type !== 'act-wait' && event.type !== 'act-end')) return;
     if (waits.findStandstill() && isFirstStandstill()) reportProgress(true);
     const guess = event.type === 'act-wait' && event.waitMs >= minReportedWaitMs ? formatGuess(event) : undefined;
-    if (guess !== undefined && isFirstGuess())
+    if (guess !== undefined && isFirstGuessedLimit())
       stderrWriter.writeLine(toPrintableLine(`${event.model}: ${guess}`), colors.dim);
   };
 }
@@ -169,12 +178,12 @@ function createWaitReporter(
  * `progressIntervalMs` old, or if the change is urgent. It writes none if a spinner shows the progress.
  */
 function createProgressReporter(
-  { options, colors, stderrWriter, showsCountdown, isPipeClosed }: RowScreen,
+  { options, colors, stderrWriter, hasSpinner, isPipeClosed }: RowScreen,
   format: () => string,
 ) {
   let writtenAt = Date.now();
   return (isUrgent = false) => {
-    if (showsCountdown || options.quiet || isPipeClosed()) return;
+    if (hasSpinner || options.quiet || isPipeClosed()) return;
     if (!isUrgent && Date.now() - writtenAt < progressIntervalMs) return;
     writtenAt = Date.now();
     stderrWriter.writeLine(format(), colors.dim);

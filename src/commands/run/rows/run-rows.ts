@@ -35,24 +35,25 @@ export async function runRows(
   const { colors } = view;
   const resources = createRunResources({ files, options, proc, colors, signal });
   const writeReports = (ended: Parameters<RowsSuite['finish']>[0], hasFailed: boolean) =>
+    // If the run has already failed, a report that can't be written causes only a warning, and no error.
     suite && ciReports?.write([suite.finish(ended)], hasFailed ? view.warn : undefined);
   try {
-    const run = await openRowsRun({ file, options, proc, signal, view, resources }).catch((thrown) => {
+    const rowsRun = await openRowsRun({ file, options, proc, signal, view, resources }).catch((thrown) => {
       writeReports({ name: file, failure: toBoticelliError(thrown) }, true);
       throw thrown;
     });
-    const outcome = await executeTasks(run, { options, signal, view });
-    await Promise.race([run.close(outcome), shortlyAfterAbort(signal)]);
+    const outcome = await executeTasks(rowsRun, { options, signal, view });
+    await Promise.race([rowsRun.close(outcome), shortlyAfterAbort(signal)]);
     await view.stdout.flush();
     const stopError: BoticelliError | undefined = signal.aborted ? toBoticelliError(signal.reason) : outcome.stopError;
     const failure = stopError ?? outcome.firstFailure;
-    const isResumable = failure !== undefined && run.persistence.isResumable;
+    const isResumable = failure !== undefined && rowsRun.persistence.isResumable;
     view.finish({
       unfinished: outcome.unfinished,
       ...(stopError && { error: toErrorReport(stopError) }),
       ...(isResumable && { resumeHint: createResumeHint(proc, resources.hasReadStdinText()) }),
     });
-    writeReports({ name: run.name, outcome, failure: stopError }, failure !== undefined);
+    writeReports({ name: rowsRun.name, outcome, failure: stopError }, failure !== undefined);
     if (failure) throw new CommandFailure(failure, { isReported: true });
   } finally {
     view.close();
