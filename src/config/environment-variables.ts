@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { readRegularFile } from '../util/read-regular-file.js';
-import { hasUtf16Bom } from '../util/utf16-bom.js';
+import { hasUtf16Bom } from '../util/utf16.js';
 
 /** The environment variables that contain settings. Other variables in a `.env` are ignored. */
 type EnvironmentVariableName =

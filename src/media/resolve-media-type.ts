@@ -1,5 +1,5 @@
 import type { MediaKind } from '../driver/request.js';
-import { hasUtf16Bom } from '../util/utf16-bom.js';
+import { hasUtf16Bom } from '../util/utf16.js';
 import {
   areTypesCompatible,
   getMediaKind,

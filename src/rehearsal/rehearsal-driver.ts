@@ -3,6 +3,7 @@ import type { BoticelliDriver, CallContext } from '../driver/driver.js';
 import { type GenerateRequest, getByteLength, type Part, type Turn } from '../driver/request.js';
 import { createFinalMetadata, type GenerateResponse, type StreamChunk } from '../driver/response.js';
 import { redactUrl } from '../media/media-url.js';
+import { sliceCharacters } from '../util/utf16.js';
 
 /** The model name of rehearsed replies in every output, so that nobody mistakes them for real ones. */
 export const rehearsalModel = 'rehearsal';
@@ -97,7 +98,7 @@ function quoteStart(text: string): string {
   if (line.length <= maxQuoteLength) return `“${line}”`;
   // A text without spaces is cut within a word.
   const end = line.lastIndexOf(' ', maxQuoteLength);
-  return `“${line.slice(0, end > 0 ? end : maxQuoteLength)}…”`;
+  return `“${sliceCharacters(line, 0, end > 0 ? end : maxQuoteLength)}…”`;
 }
 
 function formatPart(part: Part): string {

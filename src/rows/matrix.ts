@@ -1,3 +1,5 @@
+import { sliceCharacters } from '../util/utf16.js';
+
 /** A value that `--matrix` gives to a key. */
 export type MatrixValue = string | number;
 
@@ -56,6 +58,6 @@ export function formatCombinationId({ values }: Pick<Combination, 'values'>): st
 
 function formatValue(value: MatrixValue): string {
   const text = String(value).replaceAll(/\s+/g, ' ').trim();
-  const shortText = text.length <= maxValueChars ? text : `${text.slice(0, maxValueChars - 1)}…`;
+  const shortText = text.length <= maxValueChars ? text : `${sliceCharacters(text, 0, maxValueChars - 1)}…`;
   return /[\s=",]/.test(shortText) ? JSON.stringify(shortText) : shortText;
 }

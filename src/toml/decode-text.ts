@@ -1,4 +1,4 @@
-import { hasUtf16Bom } from '../util/utf16-bom.js';
+import { hasUtf16Bom } from '../util/utf16.js';
 import { type Diagnostic, locate } from './diagnostic.js';
 
 const strictDecoder = new TextDecoder('utf-8', { fatal: true });

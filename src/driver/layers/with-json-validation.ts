@@ -1,5 +1,6 @@
 import { BoticelliError } from '../../errors.js';
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
+import { sliceCharacters } from '../../util/utf16.js';
 import type { BoticelliDriver } from '../driver.js';
 import type { GenerateRequest, UserTurn } from '../request.js';
 import type { GenerateResponse } from '../response.js';
@@ -76,7 +77,7 @@ async function describeProblem(
   try {
     value = JSON.parse(text);
   } catch {
-    return `is not JSON: it begins with ${JSON.stringify(text.slice(0, 60))}`;
+    return `is not JSON: it begins with ${JSON.stringify(sliceCharacters(text, 0, 60))}`;
   }
   const mismatches = await validate(value);
   return mismatches.length === 0 ? undefined : `does not match its schema: ${mismatches.join('; ')}`;

@@ -1,6 +1,7 @@
 import type { FindMismatches } from '../../driver/driver.js';
 import { readPointer, tryParseJson } from '../../util/json.js';
 import type { WorkerLimits } from '../../util/run-in-worker.js';
+import { sliceCharacters } from '../../util/utf16.js';
 import type { Condition, Expectation, Scalar } from './expectation.js';
 import { matchPattern } from './match-pattern.js';
 import { describeDifference, describeStart, quoteAround } from './quote-excerpt.js';
@@ -143,7 +144,9 @@ function formatChoices(values: readonly Scalar[]): string {
 const maxQuotedLength = 80;
 
 function quoteText(text: string): string {
-  return text.length > maxQuotedLength ? `${JSON.stringify(text.slice(0, maxQuotedLength))}…` : JSON.stringify(text);
+  return text.length > maxQuotedLength
+    ? `${JSON.stringify(sliceCharacters(text, 0, maxQuotedLength))}…`
+    : JSON.stringify(text);
 }
 
 function removeTrailingNewlines(text: string): string {

@@ -1,3 +1,5 @@
+import { sliceCharacters } from '../../util/utf16.js';
+
 // Excerpts of a reply for one-line messages: in quotes, with control characters escaped, and of a bounded length.
 
 /** The number of characters shown from the start of a text or of a quoted part. */
@@ -9,7 +11,7 @@ const contextLength = 30;
 /** Says how a text begins: `it begins with "Once"`, or `it is "Once"` if that is all. */
 export function describeStart(text: string): string {
   if (text.length <= startLength) return `it is ${JSON.stringify(text)}`;
-  return `it begins with ${JSON.stringify(text.slice(0, startLength))}`;
+  return `it begins with ${JSON.stringify(sliceCharacters(text, 0, startLength))}`;
 }
 
 /** Quotes the first occurrence of a part with the text around it. Leaves out the end of a long part. */
@@ -30,6 +32,6 @@ export function describeDifference(text: string, expected: string): string {
 }
 
 function quoteRange(text: string, start: number, end: number): string {
-  const quoted = JSON.stringify(text.slice(Math.max(0, start), end));
+  const quoted = JSON.stringify(sliceCharacters(text, Math.max(0, start), end));
   return `${start > 0 ? '…' : ''}${quoted}${end < text.length ? '…' : ''}`;
 }

@@ -3,7 +3,7 @@ import { decodeText } from '../../toml/decode-text.js';
 import { errorAt, type Problem } from '../../toml/problem.js';
 import { type Path, quote } from '../../toml/toml.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
-import { hasUtf16Bom } from '../../util/utf16-bom.js';
+import { hasUtf16Bom } from '../../util/utf16.js';
 import { findOutsideProblem } from '../confinement.js';
 import type { MediaReadOptions } from './read-media.js';
 

@@ -1,4 +1,5 @@
 import type { Change } from 'diff';
+import { sliceCharacters } from '../../util/utf16.js';
 
 /** The number of unchanged characters shown around a change. */
 const contextLength = 30;
@@ -69,12 +70,15 @@ function renderChanges(changes: readonly Change[]): string {
 
 /** Shortens the unchanged text between two changes, before the first change, or after the last change. */
 function abbreviateUnchanged(text: string, { isFirst, isLast }: Record<'isFirst' | 'isLast', boolean>): string {
-  const [start, end] = [text.slice(0, contextLength), text.slice(-contextLength)];
+  const [start, end] = [
+    sliceCharacters(text, 0, contextLength),
+    sliceCharacters(text, Math.max(0, text.length - contextLength), text.length),
+  ];
   if (isFirst) return text.length > contextLength ? `…${end}` : text;
   if (isLast) return text.length > contextLength ? `${start}…` : text;
   return text.length > 2 * contextLength ? `${start}…${end}` : text;
 }
 
 function truncate(text: string): string {
-  return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
+  return text.length > maxCharacters ? `${sliceCharacters(text, 0, maxCharacters)}…` : text;
 }

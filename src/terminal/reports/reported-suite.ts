@@ -1,6 +1,7 @@
 import type { Usage } from '../../driver/response.js';
 import type { ErrorReport } from '../../errors.js';
 import type { RunStatus } from '../../executor/narrative-events.js';
+import { sliceCharacters } from '../../util/utf16.js';
 
 /** A narrative in a report for CI. */
 export interface ReportedSuite {
@@ -32,7 +33,7 @@ export interface ReportedCase {
   durationMs?: number;
 }
 
-/** Cuts a text to `maxLength` UTF-16 units, then adds `…`. The `…` is not counted, unlike in `truncate`. */
+/** Cuts a text to at most `maxLength` UTF-16 units, then adds `…`. The `…` is not counted, unlike in `truncate`. */
 export function truncateWithEllipsis(text: string, maxLength: number): string {
-  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+  return text.length > maxLength ? `${sliceCharacters(text, 0, maxLength)}…` : text;
 }

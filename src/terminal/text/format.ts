@@ -1,3 +1,5 @@
+import { sliceCharacters } from '../../util/utf16.js';
+
 /** Formats a duration: `0.4 s`, `12 s`, `2 min 5 s`, `1 h 30 min`. */
 export function formatDuration(durationMs: number): string {
   const seconds = durationMs / 1000;
@@ -58,9 +60,7 @@ export function formatInteger(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/**
- * Cuts a text to `maxLength` UTF-16 units, the final `…` included. At least one unit of the text stays before the `…`.
- */
+/** Cuts a text to at most `maxLength` UTF-16 units, the final `…` included. */
 export function truncate(text: string, maxLength: number): string {
-  return text.length <= maxLength ? text : `${text.slice(0, Math.max(1, maxLength - 1))}…`;
+  return text.length <= maxLength ? text : `${sliceCharacters(text, 0, Math.max(1, maxLength - 1))}…`;
 }

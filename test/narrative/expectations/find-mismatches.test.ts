@@ -28,6 +28,12 @@ test.each<[name: string, reply: string, expectation: Expectation, mismatch?: str
     { name: 'matches', pattern: '^\\d+$' },
     `it does not match the pattern "^\\\\d+$"; it begins with ${JSON.stringify(long.slice(0, 60))}`,
   ],
+  [
+    'matches cuts no character in half',
+    `${'x'.repeat(59)}😀 and more`,
+    { name: 'matches', pattern: '^\\d+$' },
+    `it begins with "${'x'.repeat(59)}"`,
+  ],
   ['max_words, met exactly', 'one two\n\tthree', { name: 'max_words', limit: 3 }],
   ['min_words', 'one', { name: 'min_words', limit: 2 }, 'it has 1 word, fewer than the 2 of min_words'],
   ['max_words', ' one  two three ', { name: 'max_words', limit: 2 }, 'it has 3 words, more than the 2 of max_words'],
