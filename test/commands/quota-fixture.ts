@@ -31,7 +31,8 @@ export interface QuotaFixtureOptions {
 /** A working folder with narratives of 1, 4 and 6 acts, settings and a state folder, and a server that enforces a quota. */
 export interface QuotaFixture {
   server: GeminiServer;
-  log: QuotaLog;
+  /** What the server decided about each request that arrived. */
+  serverLog: QuotaLog;
   folder: string;
   state: string;
   /** The path of the state database. A run creates the database if it does not exist. */
@@ -51,7 +52,7 @@ export async function createQuotaFixture(
   const server = await startGeminiServer();
   onCleanup(() => void server.close());
   const rules: QuotaRules = { windowMs: 60_000, kind: 'sliding', ...serverRules };
-  const log = enforceQuota(server, rules, overrides);
+  const serverLog = enforceQuota(server, rules, overrides);
   const folder = createTemporaryFolder(onCleanup, {
     'one.toml': buildNarrative(1),
     'four.toml': buildNarrative(4),
@@ -61,7 +62,7 @@ export async function createQuotaFixture(
   const state = join(folder, 'state');
   const options = { server, cwd: folder, env: { BOTICELLI_STATE_DIR: state } };
   return {
-    ...{ server, log, folder, state, database: join(state, 'boticelli.db') },
+    ...{ server, serverLog, folder, state, database: join(state, 'boticelli.db') },
     run: (args, uid) =>
       uid === undefined ? runInProcess(['run', ...args], options) : runBoticelli(['run', ...args], { ...options, uid }),
     start: (args) => startBoticelli(['run', ...args], options),

@@ -73,6 +73,8 @@ export function copyDatabase({ stateFolder, database }: OldWorkingFolder): void 
 export function copyDatabaseAsIfJustWritten(workingFolder: OldWorkingFolder, server: GeminiServer): void {
   copyDatabase(workingFolder);
   const ageMs = Date.now() - oldOutput.writtenAt;
+  // Some stored names are older than those in the code: `answers` has the replies, `catalogues` the lists of models,
+  // `live_manners` the modes of Live models, and `quota_pages` the quota state of each model.
   withDatabase(workingFolder.database, (database) => {
     for (const [table, column] of [
       ['answers', 'answered_at'],

@@ -29,6 +29,7 @@ function createStateFolder(sql: string): string {
 const readFiles = (folder: string) =>
   Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString('base64')]));
 
+/** Creates a table of boticelli's databases. It has the quota state of each model. */
 const ownTable = 'CREATE TABLE quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;';
 
 describe("another program's database", () => {

@@ -7,7 +7,7 @@ import { listActs, listRuns } from '../../src/store/runs/read-runs.js';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../helpers/boticelli.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
 
-/** Creates a state folder with a database of schema version 1 that has one row of quota. */
+/** Creates a state folder with a database of schema version 1 that has the quota state of one model. */
 function createOldState(): string {
   const folder = createTemporaryFolder(onTestFinished);
   const database = new Database(join(folder, 'boticelli.db'));

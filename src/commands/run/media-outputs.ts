@@ -19,8 +19,8 @@ export function assertMediaKept(
   { outDir, output, each, matrix, rehearse, replay }: RunOptions,
   { defaultModel }: Pick<Settings, 'defaultModel'>,
 ): void {
-  const hasRows = each !== undefined || matrix !== undefined;
-  const isKept = outDir !== undefined || (output === 'ndjson' && !hasRows);
+  const hasRowsOrCombinations = each !== undefined || matrix !== undefined;
+  const isKept = outDir !== undefined || (output === 'ndjson' && !hasRowsOrCombinations);
   const isBilled = !rehearse && replay === undefined;
   for (const { acts } of collectNarratives(narrative)) {
     for (const act of acts) {
@@ -28,14 +28,14 @@ export function assertMediaKept(
       const media = isPictureModel(model) ? 'pictures' : isSpeechModel(model) ? 'speech' : undefined;
       if (media === undefined || !makesRequest(act)) continue;
       if (act.parameters.format === 'json') throw createJsonError(act.name, model, media);
-      if (isBilled && !isKept) throw createNotKeptError(act.name, model, media, hasRows);
+      if (isBilled && !isKept) throw createNotKeptError(act.name, model, media, hasRowsOrCombinations);
     }
   }
 }
 
-function createNotKeptError(act: string, model: string, media: string, hasRows: boolean): BoticelliError {
+function createNotKeptError(act: string, model: string, media: string, hasRowsOrCombinations: boolean): BoticelliError {
   const message = `${act}: ${model} replies with ${media}, which would be paid for and thrown away`;
-  const alternative = hasRows ? '' : ', or get them in the events of -o ndjson';
+  const alternative = hasRowsOrCombinations ? '' : ', or get them in the events of -o ndjson';
   return new BoticelliError('usage', message, {
     hint: `Add --out-dir <dir> for the files${alternative}. Nothing was sent.`,
   });

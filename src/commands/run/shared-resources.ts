@@ -29,7 +29,8 @@ interface RunResourcesOptions {
 
 /** Creates the shared resources. Each is opened on first use. */
 export function createRunResources({ files, options, proc, colors, signal }: RunResourcesOptions) {
-  const isStdinAnotherNarrative = files.length > 1 && files.includes('-');
+  // If one of several narratives is read from standard input, none of them can use {{stdin}}.
+  const isStdinOneOfNarratives = files.length > 1 && files.includes('-');
   let openedQuota: Promise<RunQuota> | undefined;
   let hasReadStdinText = false;
   const readStdinContent = once((warn: (text: string) => void) => readStdinNarrative(proc, { signal, warn }));
@@ -58,11 +59,11 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     /**
      * Returns the text of `{{stdin}}`.
      *
-     * @throws BoticelliError `no_input` if standard input is another narrative, can't be read or, without
+     * @throws BoticelliError `no_input` if standard input is one of several narratives, can't be read or, without
      *   `--allow-empty`, is empty
      */
     readStdin: once(async (warn: (text: string) => void) => {
-      if (isStdinAnotherNarrative) throw createStdinTakenError();
+      if (isStdinOneOfNarratives) throw createStdinTakenError();
       hasReadStdinText = true;
       return readStdinText(proc, { signal, warn, allowEmpty });
     }),

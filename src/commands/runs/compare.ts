@@ -7,7 +7,7 @@ import { listActs, listRowRuns, listRuns } from '../../store/runs/read-runs.js';
 import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
 import type { ComparedAct, ComparedRun, Comparison, ReplyDifference } from '../../terminal/reports/compare-report.js';
-import { hasRows } from '../../terminal/reports/rows-of-runs.js';
+import { hasRowsOrCombinations } from '../../terminal/reports/rows-of-runs.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { toPrintable } from '../../terminal/text/printable.js';
 import { findRun } from './find-run.js';
@@ -58,7 +58,10 @@ export function compareRuns(ids: readonly string[], { format }: CompareOptions, 
  */
 function readRuns(database: Database.Database | undefined, ids: readonly string[]): LabelledRun[] {
   const chosen = ids.length > 0 ? ids.map((id) => findRun(database, id)) : database ? findLatestRuns(database) : [];
-  const runs = chosen.flatMap((run) => (database && hasRows(run) ? listRowRuns(database, run.run) : [run]));
+  const runs = chosen.flatMap((run) => {
+    const { run: id } = run;
+    return database && hasRowsOrCombinations(run) ? listRowRuns(database, id) : [run];
+  });
   if (!database || runs.length < 2) {
     const [only] = runs;
     const message = only ? `there is no other run to compare with ${only.run}` : 'there are no runs to compare';
@@ -67,13 +70,14 @@ function readRuns(database: Database.Database | undefined, ids: readonly string[
   }
   if (runs.length > maxRuns) {
     const [first] = chosen;
-    const hint = `Name single runs or rows, such as ${first?.run}${first && hasRows(first) ? '/1' : ''}. List them with: boticelli runs`;
+    const hint = `Name single runs or rows, such as ${first?.run}${first && hasRowsOrCombinations(first) ? '/1' : ''}. List them with: boticelli runs`;
     throw new BoticelliError('usage', `${runs.length} runs are too many to compare; the maximum is ${maxRuns}`, {
       hint,
     });
   }
   return runs.map((run, index) => {
-    return { label: String.fromCharCode(65 + index), run, acts: listActs(database, run.run) };
+    const { run: id } = run;
+    return { label: String.fromCharCode(65 + index), run, acts: listActs(database, id) };
   });
 }
 
@@ -137,8 +141,10 @@ async function compareActs(
     if (!act?.end) compared.push({ label, status: act ? 'no reply' : 'absent' });
     else {
       const { model, requestedModel, usage, costUsd, durationMs, waitMs, text } = act.end;
+      // The generation parameters are stored in the record of the act's timing.
+      const parameters = act.timing?.parameters ?? {};
       compared.push({
-        ...{ label, status: 'completed', model, requestedModel, parameters: act.timing?.parameters ?? {}, usage },
+        ...{ label, status: 'completed', model, requestedModel, parameters, usage },
         ...(costUsd !== undefined && { costUsd }),
         ...{ durationMs, waitMs, words: countWords(text) },
         ...(index !== baselineIndex && {

@@ -13,7 +13,8 @@ export function findRun(database: Database.Database | undefined, id: string): Re
   const found = database ? findRuns(database, id) : [];
   const [run, ...others] = found;
   if (!run) throw createUnknownRunError(id);
-  if (others.length === 0 || run.run === id) return run;
+  const { run: foundId } = run;
+  if (others.length === 0 || foundId === id) return run;
   const hint = `Give more characters of the id. The newest matches are ${found.map((match) => match.run).join(', ')}.`;
   throw new BoticelliError('usage', `${id} matches several runs`, { hint });
 }

@@ -5,7 +5,7 @@ import type { Database } from '../../database/open.js';
 import { listActs, listRowRuns, listRuns, type RunFilter } from '../../store/runs/read-runs.js';
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
-import { hasRows } from '../../terminal/reports/rows-of-runs.js';
+import { hasRowsOrCombinations } from '../../terminal/reports/rows-of-runs.js';
 import { formatRunList } from '../../terminal/reports/run-list.js';
 import { formatRun, type RunContent, renderRunMarkdown, toRunExport } from '../../terminal/reports/run-report.js';
 import { createColors } from '../../terminal/text/colors.js';
@@ -72,5 +72,6 @@ function readRun(id: string, proc: CliProcess) {
 }
 
 function readContent(database: Database.Database, run: RecordedRun): RunContent {
-  return { acts: listActs(database, run.run), rows: hasRows(run) ? listRowRuns(database, run.run) : [] };
+  const { run: id } = run;
+  return { acts: listActs(database, id), rows: hasRowsOrCombinations(run) ? listRowRuns(database, id) : [] };
 }

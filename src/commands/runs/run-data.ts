@@ -15,14 +15,15 @@ const maxSideBySide = 12;
  */
 export function readRunData(database: Database.Database, run: RecordedRun): RunData[] {
   const findMedia = createReplyMediaFinder(database, run.narrative);
-  const readActs = (id: string) => listActs(database, id).map((act) => addMedia(act, findMedia));
+  const readActs = (runId: string) => listActs(database, runId).map((act) => addMedia(act, findMedia));
+  const { run: id } = run;
   // The runs of the rows or combinations. An id with a slash is that of such a run, which has no parts.
-  const partRuns = run.run.includes('/') ? [] : listRowRuns(database, run.run);
+  const partRuns = id.includes('/') ? [] : listRowRuns(database, id);
   // Only a run with `--each` has `source`.
   const isMatrixOnly = partRuns.length > 0 && run.source === undefined;
   if (isMatrixOnly && partRuns.length <= maxSideBySide)
     return partRuns.map((partRun) => ({ run: partRun, acts: readActs(partRun.run), rows: [], readActs }));
-  return [{ run, acts: readActs(run.run), rows: partRuns, readActs }];
+  return [{ run, acts: readActs(id), rows: partRuns, readActs }];
 }
 
 /** Adds the bytes of the pictures and sounds of a reply, where they are still stored. */

@@ -7,7 +7,7 @@ import type { RedactedErrorResponse } from './error-response.js';
 import { toOneLine } from './one-line.js';
 import { getErrorReason, maxErrorTextChars, parseRetryDelayMs, type ServiceError } from './parse-error-body.js';
 import { getRejectionText, parseQuotaViolations } from './parse-quota-violations.js';
-import { findQuotaReason, parseWordedLimits, type QuotaReason } from './quota-text.js';
+import { findQuotaReason, parseLimitsInText, type QuotaReason } from './quota-text.js';
 
 /** A longer delay than this does not belong to a limit per minute. */
 const maxMinuteDelayMs = 10 * 60_000;
@@ -49,7 +49,9 @@ export function classifyQuotaError(
 
   const violations = parseQuotaViolations(error, text);
   const zeroLimit = violations.find(({ limit }) => limit === 0);
-  if (zeroLimit || (violations.length === 0 && parseWordedLimits(text).some(({ limit }) => limit === 0))) {
+  // If the error has no details, `violations` has no limits from the text, except for a daily one. So a limit of 0 is
+  // looked for in the text too.
+  if (zeroLimit || (violations.length === 0 && parseLimitsInText(text).some(({ limit }) => limit === 0))) {
     return new QuotaExceeded('quota_exhausted', `${zeroLimit?.model ?? model} has no free tier: its limit is 0`, {
       hint: `Use another model, or enable billing for the key's project at ${billingPages.projects}.`,
       ...{ cause, violations },

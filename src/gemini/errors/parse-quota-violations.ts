@@ -1,7 +1,7 @@
 import type { QuotaViolation } from '../../errors.js';
 import { isRecord, toRecords } from '../../util/json.js';
 import { type ErrorDetail, findDetails, maxErrorTextChars, type ServiceError } from './parse-error-body.js';
-import { findQuotaReason, parseWordedLimits, type WordedLimit } from './quota-text.js';
+import { findQuotaReason, parseLimitsInText, type TextLimit } from './quota-text.js';
 
 /**
  * Returns the limits that were hit: all of those in QuotaFailure, else the one in ErrorInfo's metadata, as in older
@@ -9,12 +9,12 @@ import { findQuotaReason, parseWordedLimits, type WordedLimit } from './quota-te
  * @param text what `getRejectionText` returns, or the body of a rejection without an error object
  */
 export function parseQuotaViolations(error: ServiceError | undefined, text: string): QuotaViolation[] {
-  const wordedLimits = parseWordedLimits(text);
+  const textLimits = parseLimitsInText(text);
   const violations = parseDetails(error);
   const isDaily = violations.every(({ per }) => per === 'unknown') && findQuotaReason(text) === 'day';
-  if (violations.length === 0) return isDaily ? [createDailyViolation(text, wordedLimits)] : [];
+  if (violations.length === 0) return isDaily ? [createDailyViolation(text, textLimits)] : [];
   return violations.map((violation) => ({
-    ...addWordedLimit(violation, violations, wordedLimits),
+    ...addLimitFromText(violation, violations, textLimits),
     ...(isDaily && { per: 'day' }),
   }));
 }
@@ -81,26 +81,26 @@ function parseLimit(quotaValue: unknown): number | undefined {
  * metric. Then the text does not say to which of them its number belongs, unless the number is 0: a model without a
  * free tier has no requests in any period.
  */
-function addWordedLimit(
+function addLimitFromText(
   violation: QuotaViolation,
   violations: readonly QuotaViolation[],
-  wordedLimits: readonly WordedLimit[],
+  textLimits: readonly TextLimit[],
 ): QuotaViolation {
   const { limit, quotaMetric } = violation;
   if (limit !== undefined || quotaMetric === undefined) return violation;
-  const values = new Set(wordedLimits.filter(({ metric }) => metric === quotaMetric).map((worded) => worded.limit));
+  const values = new Set(textLimits.filter(({ metric }) => metric === quotaMetric).map((textLimit) => textLimit.limit));
   const isOnlyOne = violations.filter((other) => other.quotaMetric === quotaMetric).length === 1;
   const [value] = values;
   if (value === undefined || values.size > 1 || (value !== 0 && !isOnlyOne)) return violation;
   return { ...violation, limit: value };
 }
 
-function createDailyViolation(text: string, wordedLimits: readonly WordedLimit[]): QuotaViolation {
-  const [worded] = wordedLimits;
+function createDailyViolation(text: string, textLimits: readonly TextLimit[]): QuotaViolation {
+  const [textLimit] = textLimits;
   return {
-    ...(worded && wordedLimits.length === 1 && { limit: worded.limit, quotaMetric: worded.metric }),
-    ...(worded?.model !== undefined && { model: worded.model }),
+    ...(textLimit && textLimits.length === 1 && { limit: textLimit.limit, quotaMetric: textLimit.metric }),
+    ...(textLimit?.model !== undefined && { model: textLimit.model }),
     per: 'day',
-    unit: /token/i.test(worded?.metric ?? text) ? 'tokens' : 'requests',
+    unit: /token/i.test(textLimit?.metric ?? text) ? 'tokens' : 'requests',
   };
 }

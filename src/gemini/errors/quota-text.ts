@@ -43,7 +43,7 @@ export function findQuotaReason(text: string): QuotaReason | undefined {
 }
 
 /** A limit that the text of a rejection states. */
-export interface WordedLimit {
+export interface TextLimit {
   /** As in `quotaMetric`. */
   metric: string;
   limit: number;
@@ -54,7 +54,7 @@ export interface WordedLimit {
  * Parses the lines `* Quota exceeded for metric: generativelanguage.googleapis.com/…, limit: 0, model: gemini-x`. Only
  * these lines show a limit of 0: in the details, proto3 omits a `quotaValue` of 0, but an absent value is not always 0.
  */
-export function parseWordedLimits(text: string): WordedLimit[] {
+export function parseLimitsInText(text: string): TextLimit[] {
   const lines = text.matchAll(/quota exceeded for metric: ([^\s,]+), limit: (\d+)(?:, model: ([\w.-]*\w))?/gi);
   return [...lines]
     .filter(([, , limit]) => Number.isSafeInteger(Number(limit)))

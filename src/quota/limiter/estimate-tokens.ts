@@ -56,7 +56,10 @@ const mediaRates: readonly [RegExp, { tokens: number; bytes: number }][] = [
   [/^text\//, { tokens: 1, bytes: charactersPerToken }],
 ];
 
-/** A remote reference that may be a video counts as one minute of video; anything else unknown counts as an image. */
+/**
+ * Media at a URL that the service reads itself (`service-url`) counts as one minute of video if it may be a video. All
+ * other media of an unknown type count as an image.
+ */
 function findMediaRate({ mimeType, content }: MediaPart): { tokens: number; bytes: number } {
   const kind = content.from === 'fetched-url' ? content.kind : undefined;
   const type = mimeType ?? (kind === undefined ? undefined : `${kind}/`);

@@ -32,7 +32,7 @@ const maxAttempts = 50;
 export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' }: RedisStoreOptions): RedisQuotaStore {
   const redisKey = (key: string) => `${prefix}{${key}}`;
   // Names a Redis set of the keys of all states. Without it, SCAN would have to visit every key of a Redis that may be
-  // full of other data.
+  // full of other data. In stored names, a page is the state of a model.
   const indexKey = `${prefix}pages`;
   const indexedKeys = new Set<string>();
   const queues = new Map<string, SerialQueue>();

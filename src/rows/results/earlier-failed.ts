@@ -4,6 +4,7 @@ import type { Row, RowSource } from '../row.js';
 import { hashToInteger } from '../short-hash.js';
 import { openJsonSource } from '../sources/json-source.js';
 import { parseCsv } from '../sources/parse-csv.js';
+import { isRowFormatError } from '../sources/source-errors.js';
 import { splitLines } from '../sources/split-lines.js';
 import { readWholeLines } from './whole-lines.js';
 
@@ -36,7 +37,7 @@ export async function readEarlierFailed(path: string, source: RowSource): Promis
     if (bytesBefore === 0) throw createForeignFileError(path, source);
     wholeBytes = bytesBefore;
   };
-  const text = readWholeLines(path, onCutLine);
+  const text = readWholeLines(path, { onCutLine });
   try {
     for await (const raw of readRawRows(text, path, source)) {
       hashes.add(hashToInteger(raw));
@@ -44,7 +45,7 @@ export async function readEarlierFailed(path: string, source: RowSource): Promis
     }
   } catch (thrown) {
     // For a file that can't be parsed, it does not matter what is wrong in it: an earlier run did not write it.
-    if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') throw thrown;
+    if (!isRowFormatError(thrown)) throw thrown;
     throw createForeignFileError(path, source);
   }
   return { rawRows, wholeBytes, has: ({ raw }) => hashes.has(hashToInteger(raw)) };

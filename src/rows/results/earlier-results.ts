@@ -5,6 +5,7 @@ import { isRecord, tryParseExactJson } from '../../util/json.js';
 import { openTemporaryFile } from '../../util/write-files.js';
 import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
+import { isRowFormatError } from '../sources/source-errors.js';
 import { splitLines } from '../sources/split-lines.js';
 import { type ColumnOptions, listAddedColumns, type ResultFormat } from './result-format.js';
 import type { RowAndCombination } from './row-result.js';
@@ -40,7 +41,7 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
       if (bytesBefore === 0) throw createNotResultError(path);
       isChanged = true;
     };
-    const text = readWholeLines(path, onCutLine);
+    const text = readWholeLines(path, { onCutLine });
     const read = options.kind === 'csv' ? readCsvResults(text, options) : readNdjsonResults(text, options);
     for await (const { raw, key } of replaceFormatErrors(read, path)) {
       if (raw === undefined) isChanged = true;
@@ -90,7 +91,7 @@ async function* replaceFormatErrors<Item>(items: AsyncIterable<Item>, path: stri
   try {
     yield* items;
   } catch (thrown) {
-    throw thrown instanceof BoticelliError && thrown.code === 'invalid_narrative' ? createNotResultError(path) : thrown;
+    throw isRowFormatError(thrown) ? createNotResultError(path) : thrown;
   }
 }
 

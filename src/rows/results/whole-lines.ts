@@ -4,13 +4,13 @@ import { openSourceFile } from '../sources/source-file.js';
 /**
  * Reads the text of a file up to its last newline.
  *
- * @param onCutLine called only if text follows the last newline, because a crash has cut the last line. Receives the
- *   number of bytes before the cut line
+ * @param options.onCutLine called only if text follows the last newline, because a crash has cut the last line.
+ *   Receives the number of bytes before the cut line
  * @throws BoticelliError `no_input`, or `invalid_narrative` if the file is not text
  */
 export async function* readWholeLines(
   path: string,
-  onCutLine: (bytesBefore: number) => void = () => {},
+  { onCutLine = () => {} }: { onCutLine?: (bytesBefore: number) => void } = {},
 ): AsyncGenerator<string> {
   const file = openSourceFile(path, path);
   try {

@@ -29,7 +29,7 @@ export function createSourceError(name: string, problems: readonly SourceProblem
  * are.
  */
 export function replaceHintDuringRun(thrown: unknown): unknown {
-  if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') return thrown;
+  if (!isRowFormatError(thrown)) return thrown;
   const hint = 'Replies so far are kept. Fix the rows and run again with --resume.';
   return new BoticelliError(thrown.code, thrown.message, { hint });
 }
@@ -45,4 +45,9 @@ export function createChangedError(name: string): BoticelliError {
     `${name} changed while its rows were read`,
     'Replies so far are kept. Run again with --resume: rows that have their reply do not run again.',
   );
+}
+
+/** Whether a file of rows or results has an invalid format. Its parser then reports the code `invalid_narrative`. */
+export function isRowFormatError(thrown: unknown): thrown is BoticelliError {
+  return thrown instanceof BoticelliError && thrown.code === 'invalid_narrative';
 }

@@ -98,7 +98,8 @@ function addRowData(database: Database.Database, runs: RecordedRun[]): RecordedR
   const matrixColumn = hasMatrixColumn(database) ? 'matrix' : 'NULL';
   const select = database.prepare(`SELECT label, ${matrixColumn} FROM row_runs WHERE run = ? AND number = ?`).raw(true);
   return runs.map((run) => {
-    const [id = '', number = '0'] = run.run.split('/');
+    const { run: runId } = run;
+    const [id = '', number = '0'] = runId.split('/');
     const [label, matrix] = (select.get(id, Number(number)) as [string, string | null] | undefined) ?? [];
     if (typeof label !== 'string') return run;
     const labelled = { ...run, ...toLabels(label, number === '0'), ...parseMatrix(matrix) };

@@ -45,7 +45,10 @@ export interface RecordedAct {
   end?: ActEnd;
   /** The events between its start and its end. */
   events: ActProgressEvent[];
-  /** How the act spent its time. Absent in runs that were recorded in 2026-11 or before. */
+  /**
+   * How the act spent its time, and the parameters of its request. Absent in runs that were recorded in 2026-11 or
+   * before.
+   */
   timing?: RecordedTiming;
   /** The prompt, if prompts were stored. */
   prompt?: Prompt;

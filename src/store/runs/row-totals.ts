@@ -21,6 +21,7 @@ interface RowRecord {
  * rows, and `actsEnded` the number of rows that completed.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
+  const { run: id } = run;
   const select = database.prepare(
     `SELECT status, models_asked, models_served, attempts, wait_ms, usage, cost_usd FROM runs WHERE id > ? AND id < ?`,
   );
@@ -28,8 +29,8 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
   const counts = { endedRows: 0, completedRows: 0, attempts: 0, waitMs: 0 };
   let usage: Usage = zeroUsage;
   let costUsd: number | undefined = 0;
-  // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
-  for (const row of select.iterate(`${run.run}/`, `${run.run}0`) as Iterable<RowRecord>) {
+  // `0` is the character after `/`: the range holds all ids that begin with `<id>/`.
+  for (const row of select.iterate(`${id}/`, `${id}0`) as Iterable<RowRecord>) {
     counts.endedRows += 1;
     if (row.status === 'completed') counts.completedRows += 1;
     counts.attempts += row.attempts;
@@ -55,8 +56,9 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
 /** Adds models to a run with rows that has ended: those of its rows. */
 export function addRowModels(database: Database.Database, run: RecordedRun): RecordedRun {
   const models = { asked: new Set<string>(), served: new Set<string>() };
+  const { run: id } = run;
   const select = database.prepare('SELECT DISTINCT models_asked, models_served FROM runs WHERE id > ? AND id < ?');
-  for (const row of select.all(`${run.run}/`, `${run.run}0`) as Pick<RowRecord, 'models_asked' | 'models_served'>[]) {
+  for (const row of select.all(`${id}/`, `${id}0`) as Pick<RowRecord, 'models_asked' | 'models_served'>[]) {
     addModels(models.asked, row.models_asked);
     addModels(models.served, row.models_served);
   }

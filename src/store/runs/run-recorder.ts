@@ -77,7 +77,7 @@ interface StartedAct {
   prompt?: Prompt;
 }
 
-/** The stored timing of an act. */
+/** What the column `timing` has of an act: how it spent its time, and what it requested. */
 export interface RecordedTiming extends ActTimes {
   requestedModel: string;
   /** The number of requests; 0 for a reused reply. */

@@ -3,7 +3,7 @@ import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatUsd, truncate } from '../text/format.js';
 import { measureWidth, toStrictlyPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
-import { getRowUnit, hasRows } from './rows-of-runs.js';
+import { getRowUnit, hasRowsOrCombinations } from './rows-of-runs.js';
 
 /** How runs are listed. */
 export interface RunListOptions extends DisplayOptions {
@@ -53,7 +53,7 @@ const columnDefinitions: readonly Column[] = [
   {
     title: 'acts',
     // With `--each` or `--matrix`, both numbers count the runs of rows and combinations, not acts.
-    format: (run) => `${run.actsEnded}/${run.actCount}${hasRows(run) ? ` ${getRowUnit(run)}s` : ''}`,
+    format: (run) => `${run.actsEnded}/${run.actCount}${hasRowsOrCombinations(run) ? ` ${getRowUnit(run)}s` : ''}`,
     isRightAligned: true,
   },
   {

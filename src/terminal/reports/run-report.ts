@@ -19,7 +19,7 @@ import { escapeMarkdown, renderSources } from '../text/markdown.js';
 import { toPrintable, toStrictlyPrintableLine } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 import { formatActBars, formatActTimes } from './act-bars.js';
-import { getRowUnit, hasRows } from './rows-of-runs.js';
+import { getRowUnit, hasRowsOrCombinations } from './rows-of-runs.js';
 import { formatVariables } from './run-list.js';
 
 /** What was recorded of a run: its acts or, with `--each` or `--matrix`, the run of each row and combination. */
@@ -87,7 +87,7 @@ const noPromptsHint =
  * combination (and with `--each` too, of a combination for one row).
  */
 function getUnit(run: RecordedRun): 'act' | 'row' | 'run' {
-  return hasRows(run) ? getRowUnit(run) : 'act';
+  return hasRowsOrCombinations(run) ? getRowUnit(run) : 'act';
 }
 
 function formatHeader(run: RecordedRun): string[] {
@@ -100,10 +100,10 @@ function formatHeader(run: RecordedRun): string[] {
     file ?? 'from standard input',
     `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, getUnit(run))}`,
     totals.join(' · '),
-    ...(hasRows(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
+    ...(hasRowsOrCombinations(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
     ...(run.vars ? [formatVariables({ vars: run.vars })] : []),
     ...(run.rowLabel !== undefined ? [`row: ${run.rowLabel}`] : []),
-    ...(run.matrixLabel !== undefined && !hasRows(run) ? [run.matrixLabel] : []),
+    ...(run.matrixLabel !== undefined && !hasRowsOrCombinations(run) ? [run.matrixLabel] : []),
   ];
 }
 

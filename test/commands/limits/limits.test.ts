@@ -98,6 +98,7 @@ test('shows the same usage as the server counted, and when a used-up daily quota
   });
   expect((await run('three.toml', '--model', 'model-c', '--no-fallback')).code).toBe(75);
   const { limits: learned, day, free } = await model('model-c');
+  // `whole` is the limit before `[budget]` reduces it.
   expect(learned.rpd).toEqual({ value: 4, whole: 4, source: 'learned', learnedAt: expect.stringMatching(/Z$/) });
   expect(free).toEqual({ state: 'closed', at: day.endsAt });
   const { stdout } = await limits();
@@ -139,7 +140,7 @@ test('shows the reservation of a request that waits in another process, until th
   });
 });
 
-test('shows which model an alias stands for; --forget of both deletes the limits of each once', async () => {
+test('shows which model an alias stands for; --forget for an alias and its model lists each of them once', async () => {
   const { run, limits } = setup();
   server.setDefaultReply(textReply('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
   await run('one.toml');
@@ -182,6 +183,7 @@ test('--forget deletes learned limits and keeps the counts of sent requests', as
   expect(after.free).toEqual({ state: 'now' });
   expect((await limits('--forget', 'model-c')).stdout).toBe('model-c: nothing to delete\n');
   const json = await limits('--forget', 'model-c', '--format', 'json');
+  // `guard` says whether the larger safety margin after rejections was reset.
   expect(JSON.parse(json.stdout)).toEqual({
     forgotten: [{ model: 'model-c', learned: {}, guard: false, tokenRatio: false }],
   });
@@ -207,7 +209,7 @@ test('without a key, says which project it shows and how to choose another', asy
   writeFileSync(join(cwd, 'boticelli.toml'), '[quota]\nproject = "team-a"\n');
   expect((await runInProcess(['limits'], { cwd })).stdout).toContain('Project: team-a\n');
   const json = JSON.parse((await runInProcess(['limits', '--format', 'json'], { cwd })).stdout);
-  // `book` is the location of the quota store.
+  // `book` is the location of the quota store, and `projectIs` says where the name of the project comes from.
   expect(json).toMatchObject({ tier: 'free', windowMs: 60_000, book: { project: 'team-a', projectIs: 'named' } });
 });
 

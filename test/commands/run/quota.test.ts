@@ -41,7 +41,7 @@ describe('shell loops with one process per request', () => {
         return {
           kind,
           replies: stdout.match(/Reply \d+ of/g)?.length,
-          rejected: fixture.log.rejected().length,
+          rejected: fixture.serverLog.rejected().length,
         };
       }),
     );
@@ -69,7 +69,7 @@ describe('a quota smaller than the settings say', () => {
     const first = await fixture.start(['six.toml', '-v']).result;
     expect(first).toMatchObject({ code: 0 });
     expect(first.stderr).toContain('per-minute quota of gemini-flash-lite-latest is used up (5 of 5 requests)');
-    expect(fixture.log.decisions.map(({ exceededLimit }) => exceededLimit ?? 'ok').join(' ')).toBe(
+    expect(fixture.serverLog.decisions.map(({ exceededLimit }) => exceededLimit ?? 'ok').join(' ')).toBe(
       'ok ok ok ok ok rpm ok',
     );
 
@@ -77,7 +77,7 @@ describe('a quota smaller than the settings say', () => {
     expect(second.code).toBe(0);
     expect(parseEvents(second.stdout, 'act-wait').map(({ reason }) => reason)).toContain('rpm');
     expect(parseEvents(second.stdout, 'act-retry')).toEqual([]);
-    expect(fixture.log.rejected()).toHaveLength(1);
+    expect(fixture.serverLog.rejected()).toHaveLength(1);
   });
 });
 
@@ -93,7 +93,7 @@ describe('a used-up daily quota', () => {
         error: { code: 'quota_exhausted', retryAt: midnight() },
       });
       expect(stderr).toMatch(/Try again (after|in) /);
-      expect(fixture.log.decisions).toHaveLength(2);
+      expect(fixture.serverLog.decisions).toHaveLength(2);
     }
   });
 
@@ -117,7 +117,7 @@ describe('a used-up daily quota', () => {
     expect(first.stderr).toMatch(
       new RegExp(`^boticelli: act_3: using ${otherModel} instead of ${defaultModel}: .+`, 'm'),
     );
-    expect(fixture.log.rejected()).toMatchObject([{ model: defaultModel, exceededLimit: 'rpd' }]);
+    expect(fixture.serverLog.rejected()).toMatchObject([{ model: defaultModel, exceededLimit: 'rpd' }]);
 
     const later = await fixture.run(['one.toml', '--fallback', otherModel, '-q']);
     expect(later).toMatchObject({ code: 0, stdout: `Reply 3 of ${otherModel}\n` });
@@ -126,7 +126,7 @@ describe('a used-up daily quota', () => {
       code: 75,
       stdout: '',
     });
-    expect(fixture.log.decisions.filter((each) => each.model === defaultModel)).toHaveLength(3);
+    expect(fixture.serverLog.decisions.filter((each) => each.model === defaultModel)).toHaveLength(3);
   });
 });
 
@@ -140,10 +140,10 @@ describe('a wait for quota', () => {
     expect(code).toBe(75);
     const { retryAt, code: errorCode } = JSON.parse(stdout).error;
     expect(errorCode).toBe('rate_limited');
-    const usedAt = fixture.log.decisions[0]?.at ?? 0;
+    const usedAt = fixture.serverLog.decisions[0]?.at ?? 0;
     // The window of a minute has a safety margin of 500 ms.
     expect(Math.abs(Date.parse(retryAt) - usedAt - 60_500)).toBeLessThan(2000);
-    expect(fixture.log.decisions).toHaveLength(1);
+    expect(fixture.serverLog.decisions).toHaveLength(1);
     const fallbackResult = await fixture.run(['one.toml', '--max-wait', '20s', '--fallback', otherModel]);
     expect(fallbackResult).toMatchObject({ code: 0, stdout: `Reply 1 of ${otherModel}\n` });
   });
@@ -153,7 +153,7 @@ describe('a wait for quota', () => {
     const { code, stderr } = await fixture.run(['four.toml', '--no-rate-limit']);
     expect(code).toBe(0);
     expect(stderr).not.toContain('waiting');
-    expect(fixture.log.accepted()).toHaveLength(4);
+    expect(fixture.serverLog.accepted()).toHaveLength(4);
     expect(await fixture.run(['one.toml', '--max-wait', '1s'])).toMatchObject({ code: 0 });
   });
 
@@ -167,7 +167,7 @@ describe('a wait for quota', () => {
     next.running.child.kill('SIGINT');
     await next.running.result;
     expect(next.until - first.until).toBeLessThan(1000);
-    expect(fixture.log.decisions).toHaveLength(1);
+    expect(fixture.serverLog.decisions).toHaveLength(1);
   });
 
   test('delays the next process only by its reservation if kill -9 ends it', async () => {
@@ -185,7 +185,7 @@ describe('a wait for quota', () => {
     // The request of the killed run was never sent, but its reservation stays. So after the reserved time, the next request
     // has to wait for one window and its safety margin of 120 ms. The last 120 ms are tolerance.
     expect(Date.parse(wait.until) - killed.until).toBeLessThanOrEqual(1500 + 120 + 120);
-    expect(fixture.log.rejected()).toEqual([]);
+    expect(fixture.serverLog.rejected()).toEqual([]);
   });
 });
 
@@ -244,7 +244,7 @@ test('a database in a read-only folder is still read, so a used-up daily quota c
   setModes(fixture, 0o555);
   for (const name of readdirSync(fixture.state)) chmodSync(join(fixture.state, name), 0o444);
   expect(await fixture.run(['one.toml'], somebodyElse)).toMatchObject({ code: 75 });
-  expect(fixture.log.decisions).toHaveLength(2);
+  expect(fixture.serverLog.decisions).toHaveLength(2);
 });
 
 /** Sets the mode of the state folder, and lets every user enter the folder that contains it. */

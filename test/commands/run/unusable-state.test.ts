@@ -12,7 +12,7 @@ function lock({ database }: QuotaFixture, ...statements: string[]) {
 
 const lockKinds = [
   ['for writing', ['BEGIN IMMEDIATE']],
-  // In this locking mode, a write locks out readers too.
+  // In this locking mode, a write locks out readers too. The table `quota_pages` has the quota state of each model.
   [
     'for reading and writing',
     ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'DELETE FROM quota_pages WHERE key = 0'],
@@ -85,7 +85,7 @@ describe('a full disk that contains the state folder', () => {
     keepOnlyDatabaseFile(fixture);
     const { stdout } = await fixture.shell(renderFullDiskScript(4, 'boticelli run one.toml')).result;
     expect(stdout).toBe('code 75\n');
-    expect(fixture.log.decisions).toHaveLength(2);
+    expect(fixture.serverLog.decisions).toHaveLength(2);
   });
 });
 

@@ -57,12 +57,12 @@ testRule('wrong-type', [
     '7:8 wrong-type: "logo" in [media] must be a table, not a date or time',
   ],
   [
-    'explains [[acts.look]] in place of [[acts.look.input]]',
+    'suggests [[acts.look.input]] if [[acts.look]] is written',
     `${renderHead('look')}[[acts.look]]\ntype = "text"\n`,
     '5:8 wrong-type: element 1 of "look" in [acts] must be a string, not a table; write an input as [[acts.look.input]]',
   ],
   [
-    'explains [acts.look.input] in place of [[acts.look.input]]',
+    'suggests [[acts.look.input]] if [acts.look.input] is written',
     `${renderHead('look')}[acts.look.input]\ntype = "text"\n`,
     '5:12 wrong-type: "input" in [acts.look] must be an array, not a table; write an input as [[acts.look.input]]',
   ],

@@ -21,9 +21,9 @@ const maxPeakBytes = 600_000_000;
 export interface HostileRunner {
   /**
    * Returns what is wrong, or undefined.
-   * @param usesBin whether to start the real bin instead of running `main` in this process
+   * @param options.usesBin whether to start the real bin instead of running `main` in this process
    */
-  findProblem(answer: HostileAnswer, usesBin: boolean): Promise<string | undefined>;
+  findProblem(answer: HostileAnswer, options: { usesBin: boolean }): Promise<string | undefined>;
   /** How often each exit code occurred, since the last call. */
   takeExitCodes(): string;
   close(): Promise<void>;
@@ -38,7 +38,7 @@ export async function createHostileRunner(): Promise<HostileRunner> {
   let caseCount = 0;
   const exitCodes = new Map<number | null, number>();
   return {
-    async findProblem(answer, usesBin) {
+    async findProblem(answer, { usesBin }) {
       // Not tested, because the request for the list would take its whole time limit of half a minute.
       if (answer.kind === 'list' && /drip|hang/.test(answer.delivery)) return undefined;
       server.setAnswer(answer);

@@ -9,7 +9,11 @@ import { createHostileProperty } from './hostile-server.js';
 test('the program ends with a reply or a clear error, whatever a server answers', async () => {
   const runner = await createHostileRunner();
   onTestFinished(() => runner.close());
-  await fc.assert(createHostileProperty(runner, false), { numRuns: 40, seed: 20_261_130, endOnFailure: true });
+  await fc.assert(createHostileProperty(runner, { usesBin: false }), {
+    numRuns: 40,
+    seed: 20_261_130,
+    endOnFailure: true,
+  });
 });
 
 const kinds: RequestKind[] = ['rest', 'stream', 'live', 'download', 'upload', 'list'];
@@ -22,6 +26,6 @@ test.each(kinds.flatMap((kind) => deliveries.map((delivery) => [kind, delivery] 
     onTestFinished(() => runner.close());
     const body = '{"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]}';
     const answer = { kind, delivery, status: 200, headers: {}, body };
-    expect(await runner.findProblem(answer, false)).toBeUndefined();
+    expect(await runner.findProblem(answer, { usesBin: false })).toBeUndefined();
   },
 );

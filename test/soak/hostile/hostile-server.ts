@@ -4,9 +4,9 @@ import { hostileAnswers } from './cases.js';
 import { createHostileRunner, type HostileRunner } from './check-case.js';
 
 /** Creates the property that the program ends in time, with a reply or a clear error, whatever the answer. */
-export function createHostileProperty(runner: HostileRunner, usesBin: boolean) {
+export function createHostileProperty(runner: HostileRunner, { usesBin }: { usesBin: boolean }) {
   return fc.asyncProperty(hostileAnswers, async (answer) => {
-    const problem = await runner.findProblem(answer, usesBin);
+    const problem = await runner.findProblem(answer, { usesBin });
     if (problem !== undefined) throw new Error(problem);
   });
 }
@@ -26,7 +26,7 @@ export async function soakHostileServer(): Promise<boolean> {
   ] as const) {
     const numRuns = Math.ceil(total * share);
     const startedAt = performance.now();
-    const outcome = await fc.check(createHostileProperty(runner, usesBin), { numRuns, endOnFailure: true });
+    const outcome = await fc.check(createHostileProperty(runner, { usesBin }), { numRuns, endOnFailure: true });
     if (outcome.failed) {
       passed = false;
       const { errorInstance, counterexample, seed, counterexamplePath } = outcome;

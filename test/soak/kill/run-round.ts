@@ -88,7 +88,7 @@ async function runCommand(round: Round, command: Command, isLast: boolean): Prom
   const requestsBefore = server.generateRequests.length;
   const wasFull = disk.isFull;
   const canLimitDisk = disk.mountProblem === undefined;
-  const [isReadOnly, isFilled] = [
+  const [isReadOnly, fillsDisk] = [
     canLimitDisk && command.isReadOnly === true,
     canLimitDisk && command.fill !== undefined,
   ];
@@ -98,7 +98,7 @@ async function runCommand(round: Round, command: Command, isLast: boolean): Prom
 
   const requests = server.generateRequests.slice(requestsBefore).map(identifyRequest);
   const after = readState(stateFolder);
-  const isDiskLimited = wasFull || isFilled || isReadOnly;
+  const isDiskLimited = wasFull || fillsDisk || isReadOnly;
   round.wasDiskLimited ||= isDiskLimited;
   const wasKilled = ended.signal === 'SIGKILL';
   const files = checkOutDir(outDir, names);
@@ -107,7 +107,7 @@ async function runCommand(round: Round, command: Command, isLast: boolean): Prom
   result.repliesAfterKills += wasKilled
     ? [...after.storedReplies].filter((id) => names.some((name) => id.startsWith(name))).length
     : 0;
-  result.fills += isFilled && !wasFull ? 1 : 0;
+  result.fills += fillsDisk && !wasFull ? 1 : 0;
   result.readOnly += isReadOnly ? 1 : 0;
   result.exitsWith74 += ended.code === 74 ? 1 : 0;
   result.files += isLast ? files.written : 0;
@@ -120,7 +120,7 @@ async function runCommand(round: Round, command: Command, isLast: boolean): Prom
       round.recording,
       isLast && command.flags.includes('--record') ? names.length * actCount : undefined,
     ),
-    ...checkEnd(ended, { isLast, mayExitWith74: isDiskLimited }),
+    ...checkEnd(ended, { isLast, isDiskLimited }),
     ...checkOutput(ended, names, after.storedReplies, isLast),
   );
 }
@@ -157,14 +157,14 @@ function checkRequests(
  */
 function checkEnd(
   { code, signal, stderr }: ProcessResult,
-  options: { isLast: boolean; mayExitWith74: boolean },
+  options: { isLast: boolean; isDiskLimited: boolean },
 ): string[] {
-  const { isLast, mayExitWith74 } = options;
-  const isExpected = isLast ? code === 0 : signal === 'SIGKILL' || code === 0 || (code === 74 && mayExitWith74);
+  const { isLast, isDiskLimited } = options;
+  const isExpected = isLast ? code === 0 : signal === 'SIGKILL' || code === 0 || (code === 74 && isDiskLimited);
   const warnings = stderr.match(/no replies are stored/g)?.length ?? 0;
   return [
     ...(isExpected && !/^ +at /m.test(stderr) ? [] : [`ended with ${signal ?? code}: ${stderr}`]),
-    ...(warnings > (mayExitWith74 ? 1 : 0) ? [`${warnings} warnings that no replies are stored: ${stderr}`] : []),
+    ...(warnings > (isDiskLimited ? 1 : 0) ? [`${warnings} warnings that no replies are stored: ${stderr}`] : []),
   ];
 }
 

@@ -9,7 +9,10 @@ export interface RowTask {
   position: number;
   row: Row;
   variant: Variant;
-  /** Identifies the row and combination in requests, so that each gets its own replies. */
+  /**
+   * Identifies the row and combination by their values, in stored and recorded replies. Unlike `position`, it stays the
+   * same if rows are inserted before the row.
+   */
   rowIdentity: RowIdentity;
   /** What all tasks of the row share: whether the row is already in the file of `--failed`. */
   shared: { isWrittenAsFailed: boolean };
