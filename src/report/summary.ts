@@ -30,7 +30,10 @@ export function listFacts(run: ReportRun): [name: string, value: string | Html][
     ['Matrix', matrix],
     ['Variables', variables.length > 0 ? variables.map(([name, value]) => `${name}=${value}`).join(', ') : undefined],
     ['Models', models || undefined],
-    [unit === 'row' ? 'Rows' : 'Acts', `${formatInteger(run.ended)} of ${formatInteger(run.total)} have their reply`],
+    [
+      unit === 'row' ? 'Rows' : 'Acts',
+      `${formatInteger(run.completedCount)} of ${formatInteger(run.total)} have their reply`,
+    ],
     ['Requests', formatCount(run.attempts, 'request')],
     ['Tokens', formatBilledTokens(run.tokens)],
     ['Cost', costUsd === undefined ? undefined : formatUsd(costUsd)],

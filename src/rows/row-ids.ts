@@ -20,7 +20,15 @@ export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: 
   };
 }
 
-/** Reads all rows, and returns a function that says whether an id is that of a row in any of the combinations. */
+/**
+ * Reads all rows of a command, and returns a function that says whether one of the rows has a given id, in any of the
+ * combinations of `--matrix`.
+ *
+ * The function decides which stored replies an edited row may reuse. The id of a row depends on all its columns. An
+ * edit of a column that is not in the request changes the id, but not the request. The reply stays stored under the old
+ * id. If the new id has no reply, the row may therefore take a reply to an equal request that is stored under an id
+ * that no row of the command has. That id is probably the old id of the row.
+ */
 export async function createRowIdCheck(
   rows: AsyncIterable<Row>,
   combinations: readonly (Combination | undefined)[],

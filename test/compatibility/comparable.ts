@@ -42,7 +42,7 @@ function toComparableField(name: string, value: unknown): unknown {
   // The reason of a wait is the code of its limit. The reason of a fallback is a sentence, which may be reworded.
   if (name === 'reason' && String(value).includes(' ')) return 'a sentence';
   if (name === 'file') return basename(String(value));
-  // Redis stores an empty list as an object.
+  // Two lists: the reservations of a model, and its concurrency slots in use. Redis stores an empty list as an object.
   if (name === 'appointments' || name === 'leases') return Object.values(value as object).map(toComparable);
   return toComparable(value);
 }
@@ -68,7 +68,8 @@ export function readSchema(database: LibSql.Database) {
 export function readContent(database: LibSql.Database) {
   const readAll = (query: string) => database.prepare(query).all().map(toComparable);
   return {
-    // In stored names, a page is the quota state of a model, an answer a reply, and a manner the mode of a Live model.
+    // In stored names, a page is the quota state of a model, and an answer is a reply. A manner says how a Live model
+    // takes prompts and sends replies.
     quota: readAll('SELECT * FROM quota_pages ORDER BY key'),
     replies: readAll('SELECT * FROM answers ORDER BY key, occurrence, answered_by'),
     runs: readAll('SELECT * FROM runs ORDER BY started_at'),

@@ -3,7 +3,7 @@ import { textReply } from '../helpers/gemini/replies.js';
 import type { GeminiServer } from '../helpers/gemini/server.js';
 import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
 import { dumpRedis, fillRedis, oldRedis } from './old-redis.js';
-import { copyDatabaseAsIfJustWritten, createOldWorkingFolder, type OldWorkingFolder } from './old-state.js';
+import { copyDatabaseAsIfJustWritten, createScenarioFolder, type ScenarioFolder } from './old-state.js';
 import { liveModel, startScenarioServer } from './scenario.js';
 
 /**
@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 /** Returns what `limits --format json` prints. Its field `book` says where the quota is stored. */
-const readLimits = async (run: (command: string) => ReturnType<OldWorkingFolder['run']>) => {
+const readLimits = async (run: (command: string) => ReturnType<ScenarioFolder['run']>) => {
   const { code, stdout, stderr } = await run('limits --format json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout);
@@ -61,10 +61,10 @@ const readLimits = async (run: (command: string) => ReturnType<OldWorkingFolder[
 
 // The tests of a group share one state. A test changes only what later tests do not read.
 describe('the quota database of version 0.1', () => {
-  let workingFolder: OldWorkingFolder;
+  let workingFolder: ScenarioFolder;
   const run = (command: string) => workingFolder.run(command, { server });
   beforeAll(() => {
-    workingFolder = createOldWorkingFolder(onCleanup);
+    workingFolder = createScenarioFolder(onCleanup);
     copyDatabaseAsIfJustWritten(workingFolder, server);
   });
 
@@ -103,13 +103,13 @@ describe('the quota database of version 0.1', () => {
 
 describe.skipIf(redisSkipReason)('the quota that version 0.1 left in Redis', () => {
   let redis: { url: string; port: number };
-  let workingFolder: OldWorkingFolder;
+  let workingFolder: ScenarioFolder;
   const run = (command: string) => workingFolder.run(command, { server, env: { BOTICELLI_REDIS_URL: redis.url } });
   beforeAll(async () => {
     redis = await startRedisServer(onCleanup);
     await fillRedis(redis.url);
     // The state folder has no database: this plays another machine that shares the Redis.
-    workingFolder = createOldWorkingFolder(onCleanup);
+    workingFolder = createScenarioFolder(onCleanup);
   });
 
   test('is shown by `limits`', async () => {

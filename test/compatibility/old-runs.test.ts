@@ -7,11 +7,11 @@ import { toComparable } from './comparable.js';
 import {
   copyDatabase,
   copyDatabaseAsIfJustWritten,
-  createOldWorkingFolder,
-  type OldWorkingFolder,
+  createScenarioFolder,
   oldOutput,
   oldRecording,
   queryRows,
+  type ScenarioFolder,
   withDatabase,
 } from './old-state.js';
 import { liveModel, startScenarioServer } from './scenario.js';
@@ -19,7 +19,7 @@ import { liveModel, startScenarioServer } from './scenario.js';
 const cleanups: (() => void | Promise<void>)[] = [];
 const onCleanup = (clean: () => void | Promise<void>) => void cleanups.push(clean);
 let server: GeminiServer;
-let recentFolder: OldWorkingFolder;
+let recentFolder: ScenarioFolder;
 beforeAll(async () => {
   server = await startScenarioServer();
   onCleanup(() => server.close());
@@ -30,14 +30,14 @@ afterAll(async () => {
 });
 
 /** Creates a working folder whose state version 0.1 seems to have written a moment ago. */
-function createRecentFolder(onCleanup: (clean: () => void) => void): OldWorkingFolder {
-  const workingFolder = createOldWorkingFolder(onCleanup);
+function createRecentFolder(onCleanup: (clean: () => void) => void): ScenarioFolder {
+  const workingFolder = createScenarioFolder(onCleanup);
   copyDatabaseAsIfJustWritten(workingFolder, server);
   return workingFolder;
 }
 
 /** Runs a command and checks that it sends nothing to the service. */
-async function runOffline(workingFolder: OldWorkingFolder, command: string) {
+async function runOffline(workingFolder: ScenarioFolder, command: string) {
   const before = [server.requests.length, server.live.sessions.length];
   const result = await workingFolder.run(command, { server });
   expect([server.requests.length, server.live.sessions.length]).toEqual(before);
@@ -62,7 +62,7 @@ describe('replies that version 0.1 stored', () => {
   ])('are reused by --resume: %s', async (_, command, oldCommand) => {
     for (const flag of ['', ' --stream']) {
       const { code, stdout, stderr } = await runOffline(recentFolder, `${command}${flag} --resume`);
-      expect({ code, stdout }).toEqual({ code: 0, stdout: oldOutput.stdoutWhenWriting[oldCommand] });
+      expect({ code, stdout }).toEqual({ code: 0, stdout: oldOutput.scenarioStdout[oldCommand] });
       expect(stderr).not.toContain('warning');
     }
     const { stdout } = await runOffline(recentFolder, `${command} --resume -o json`);
@@ -103,12 +103,12 @@ describe('replies that version 0.1 stored', () => {
 });
 
 describe('runs that version 0.1 recorded', () => {
-  let workingFolder: OldWorkingFolder;
+  let workingFolder: ScenarioFolder;
   beforeAll(() => {
-    workingFolder = createOldWorkingFolder(onCleanup);
+    workingFolder = createScenarioFolder(onCleanup);
     copyDatabase(workingFolder);
   });
-  const exported = Object.entries(oldOutput.stdoutWhenReading)
+  const exported = Object.entries(oldOutput.historyStdout)
     .filter(([command]) => /^runs export \S+$/.test(command))
     .map(([command, stdout]) => [command.replace('runs export ', ''), JSON.parse(stdout)] as const);
 
@@ -116,7 +116,7 @@ describe('runs that version 0.1 recorded', () => {
     const { code, stdout, stderr } = await workingFolder.run('runs --format json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const document = JSON.parse(stdout) as { runs: { run: string; status: string }[] };
-    expect(document).toMatchObject(JSON.parse(oldOutput.stdoutWhenReading['runs --format json'] ?? ''));
+    expect(document).toMatchObject(JSON.parse(oldOutput.historyStdout['runs --format json'] ?? ''));
     const statuses = new Set(document.runs.map(({ status }) => status));
     expect([...statuses].sort()).toEqual(['completed', 'failed', 'interrupted', 'unfinished']);
     const list = (await workingFolder.run('runs')).stdout;
@@ -135,7 +135,7 @@ describe('runs that version 0.1 recorded', () => {
   ])('are %s', async (_, command, flags) => {
     for (const [id, { narrative, acts, error }] of exported) {
       const { stdout } = await workingFolder.run(`runs ${command} ${id}${flags}`);
-      const old = oldOutput.stdoutWhenReading[`runs ${command} ${id}${flags}`] ?? '';
+      const old = oldOutput.historyStdout[`runs ${command} ${id}${flags}`] ?? '';
       expect(extractData(stdout), id).toEqual(extractData(old));
       const texts = acts.flatMap(({ act, text }: { act: string; text: string }) => [act, text.trim()]);
       for (const text of [narrative, ...texts, error?.message ?? '']) expect(stdout, id).toContain(text);
@@ -146,14 +146,14 @@ describe('runs that version 0.1 recorded', () => {
 test('the list of models that version 0.1 stored is used without a request', async () => {
   const { code, stdout, stderr } = await runOffline(recentFolder, 'models');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  const old = oldOutput.stdoutWhenWriting.models?.replace('127.0.0.1:20921', `127.0.0.1:${server.port}`) ?? '';
+  const old = oldOutput.scenarioStdout.models?.replace('127.0.0.1:20921', `127.0.0.1:${server.port}`) ?? '';
   // Version 0.1 showed neither prices nor levels of thinking. This version prints both after the limits of a model, and
   // explains the prices in a line of its own.
   const withoutAdditions = stdout.replace(/(; | {2})(\$|thinking ).*$/gm, '').replace(/^prices are .*\n\n?/m, '');
   expect(extractData(withoutAdditions)).toEqual(extractData(old));
 });
 
-test('the mode that version 0.1 learned for a Live model is used: no session is rejected', async () => {
+test('a Live model gets its prompt in the way that version 0.1 learned for it, so no session is rejected', async () => {
   const workingFolder = createRecentFolder(onTestFinished);
   const before = server.live.sessions.length;
   server.live.realtimePromptModels.add(liveModel);
@@ -165,8 +165,8 @@ test('the mode that version 0.1 learned for a Live model is used: no session is 
 
 describe('a recording of version 0.1', () => {
   test.each(['narrative.toml', 'rounds.toml', 'live.toml'])('is replayed without a request: %s', async (file) => {
-    const workingFolder = createOldWorkingFolder(onTestFinished);
-    const [, recorded] = Object.entries(oldOutput.stdoutWhenWriting).find(([command]) => command.includes(file)) ?? [];
+    const workingFolder = createScenarioFolder(onTestFinished);
+    const [, recorded] = Object.entries(oldOutput.scenarioStdout).find(([command]) => command.includes(file)) ?? [];
     for (const flag of ['', ' --stream']) {
       const { code, stdout } = await runOffline(workingFolder, `run ${file}${flag} --replay recording.ndjson`);
       expect({ code, stdout }).toEqual({ code: 0, stdout: recorded });
@@ -174,7 +174,7 @@ describe('a recording of version 0.1', () => {
   });
 
   test('is extended by --record, and its lines stay unchanged', async () => {
-    const { run, cwd } = createOldWorkingFolder(onTestFinished);
+    const { run, cwd } = createScenarioFolder(onTestFinished);
     expect((await run('run short.toml --record recording.ndjson', { server })).code).toBe(0);
     const lines = readFileSync(join(cwd, 'recording.ndjson'), 'utf8').split('\n');
     expect(lines).toEqual(expect.arrayContaining(oldRecording.split('\n')));
@@ -182,7 +182,7 @@ describe('a recording of version 0.1', () => {
   });
 
   test('that lacks a request makes its replay fail, and the error shows the difference to the recorded request', async () => {
-    const { run } = createOldWorkingFolder(onTestFinished);
+    const { run } = createScenarioFolder(onTestFinished);
     const { code, stderr } = await run('run narrative.toml --var lang=French --replay recording.ndjson');
     expect(code).toBe(66);
     expect(stderr).toMatch(/English.*French/s);

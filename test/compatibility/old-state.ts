@@ -15,10 +15,10 @@ const oldAddress = 'http://127.0.0.1:20921';
 interface OldOutput {
   /** When version 0.1 wrote its state, in milliseconds since the epoch. */
   writtenAt: number;
-  /** Standard output of the commands that wrote the state, by command. */
-  stdoutWhenWriting: Record<string, string>;
-  /** Standard output of the commands that read the state, by command. */
-  stdoutWhenReading: Record<string, string>;
+  /** Standard output of the commands of the scenario, which wrote the state, by command. */
+  scenarioStdout: Record<string, string>;
+  /** Standard output of the `runs` commands, which read the history, by command. */
+  historyStdout: Record<string, string>;
   /** The body of the request for the third act of `narrative.toml`. */
   titleRequest: object;
 }
@@ -28,13 +28,13 @@ export const oldOutput = readOldOutput();
 /** Reads `printed.json`, and renames its fields `replies` and `printed`. */
 function readOldOutput(): OldOutput {
   const { replies, printed, ...output } = JSON.parse(readFileSync(join(fixture, 'printed.json'), 'utf8'));
-  return { ...output, stdoutWhenWriting: replies, stdoutWhenReading: printed };
+  return { ...output, scenarioStdout: replies, historyStdout: printed };
 }
 
 export const oldRecording = readFileSync(join(fixture, 'recording.ndjson'), 'utf8');
 
-/** A working folder with the narratives, the settings and the recording of version 0.1. */
-export interface OldWorkingFolder {
+/** A working folder with the narratives, the settings and the recording of version 0.1. See scenario.ts. */
+export interface ScenarioFolder {
   cwd: string;
   /** The state folder. It does not exist until `copyDatabase` or a command creates it. */
   stateFolder: string;
@@ -45,8 +45,8 @@ export interface OldWorkingFolder {
   run(command: string, options?: { server?: GeminiServer; env?: Record<string, string> }): Promise<ProcessResult>;
 }
 
-/** Creates the working folder, without a database. */
-export function createOldWorkingFolder(onCleanup: (clean: () => void) => void): OldWorkingFolder {
+/** Creates a working folder for the scenario of scenario.ts, without a database. */
+export function createScenarioFolder(onCleanup: (clean: () => void) => void): ScenarioFolder {
   const cwd = createTemporaryFolder(onCleanup);
   for (const name of readdirSync(fixture))
     if (/\.(toml|ndjson)$/.test(name)) copyFileSync(join(fixture, name), join(cwd, name));
@@ -60,7 +60,7 @@ export function createOldWorkingFolder(onCleanup: (clean: () => void) => void): 
 }
 
 /** Copies the database of version 0.1 into the state folder, unchanged. */
-export function copyDatabase({ stateFolder, database }: OldWorkingFolder): void {
+export function copyDatabase({ stateFolder, database }: ScenarioFolder): void {
   mkdirSync(stateFolder);
   copyFileSync(join(fixture, 'state.db'), database);
 }
@@ -70,11 +70,11 @@ export function copyDatabase({ stateFolder, database }: OldWorkingFolder): void 
  * expires, and some of it belongs to one address, so all times are moved by the age of the state (see `moveTimes`),
  * and the hash of the address is replaced.
  */
-export function copyDatabaseAsIfJustWritten(workingFolder: OldWorkingFolder, server: GeminiServer): void {
+export function copyDatabaseAsIfJustWritten(workingFolder: ScenarioFolder, server: GeminiServer): void {
   copyDatabase(workingFolder);
   const ageMs = Date.now() - oldOutput.writtenAt;
   // Some stored names are older than those in the code: `answers` has the replies, `catalogues` the lists of models,
-  // `live_manners` the modes of Live models, and `quota_pages` the quota state of each model.
+  // `live_manners` how each Live model takes prompts, and `quota_pages` the quota state of each model.
   withDatabase(workingFolder.database, (database) => {
     for (const [table, column] of [
       ['answers', 'answered_at'],
@@ -92,10 +92,7 @@ export function copyDatabaseAsIfJustWritten(workingFolder: OldWorkingFolder, ser
 }
 
 /** Runs work on an unchanged copy of the database of version 0.1. */
-export function withOldDatabase<Result>(
-  { cwd }: OldWorkingFolder,
-  work: (database: LibSql.Database) => Result,
-): Result {
+export function withOldDatabase<Result>({ cwd }: ScenarioFolder, work: (database: LibSql.Database) => Result): Result {
   const path = join(cwd, 'unchanged.db');
   copyFileSync(join(fixture, 'state.db'), path);
   return withDatabase(path, work);
@@ -123,8 +120,10 @@ export function hashAddress(address: string): string {
 
 /** The fields of a model's stored quota state that contain times. Redis stores an empty list as `{}`. */
 interface StoredQuota {
+  /** The reservations. */
   appointments: Record<string, { at: number; bookedAt: number }>;
   days: Record<string, { endsAt: number }>;
+  /** The concurrency slots in use. */
   leases: Record<string, { expiresAt: number }>;
   learned: Record<string, { learnedAt: number }>;
   closedUntil?: number;

@@ -5,11 +5,11 @@ import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
 import { readContent, readSchema, toComparable } from './comparable.js';
 import { dumpRedis, oldRedis, type RedisDump } from './old-redis.js';
 import {
-  createOldWorkingFolder,
+  createScenarioFolder,
   hashAddress,
-  type OldWorkingFolder,
   oldRecording,
   queryRows,
+  type ScenarioFolder,
   withDatabase,
   withOldDatabase,
 } from './old-state.js';
@@ -25,10 +25,11 @@ afterAll(async () => {
  * Runs the scenario with this version, in a working folder without a database. If a URL of Redis is given, quota is
  * stored in that Redis.
  */
-async function writeState(redisUrl?: string): Promise<{ workingFolder: OldWorkingFolder; address: string }> {
+async function writeState(redisUrl?: string): Promise<{ workingFolder: ScenarioFolder; address: string }> {
   const server = await startScenarioServer();
   onCleanup(() => server.close());
-  const workingFolder = createOldWorkingFolder(onCleanup);
+  const workingFolder = createScenarioFolder(onCleanup);
+  // The folder has the recording of version 0.1. This version writes its own.
   rmSync(join(workingFolder.cwd, 'recording.ndjson'));
   const env = { ...workingFolder.env, ...(redisUrl !== undefined && { BOTICELLI_REDIS_URL: redisUrl }) };
   await runScenario({ server, cwd: workingFolder.cwd, env });
@@ -37,7 +38,7 @@ async function writeState(redisUrl?: string): Promise<{ workingFolder: OldWorkin
 
 // If an old version runs beside this one, it reads what this version writes, so the stored formats must stay the same.
 describe('the same commands write the same state as in version 0.1', () => {
-  let workingFolder: OldWorkingFolder;
+  let workingFolder: ScenarioFolder;
   let address: string;
   let redisUrl: string;
   beforeAll(async () => {
@@ -63,7 +64,7 @@ describe('the same commands write the same state as in version 0.1', () => {
   );
 
   test("the hash of the service's address", () => {
-    // `catalogues` has the lists of models, and `live_manners` the modes of Live models.
+    // `catalogues` has the lists of models, and `live_manners` how each Live model takes prompts.
     const query = 'SELECT substr(key, 1, 16) FROM catalogues UNION SELECT service FROM live_manners';
     expect(withDatabase(workingFolder.database, (database) => queryRows(database, query))).toEqual([
       [hashAddress(address)],

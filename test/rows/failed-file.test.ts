@@ -69,7 +69,7 @@ describe.each([
     const [during, after] = await failAgain(true);
     expect(after).toBe(afterCompleteRun);
     // A run that is killed leaves the file as it is during the run: with the failed rows of both runs. A JSON file then
-    // has only those of the earlier run, because new rows are written to it at the end.
+    // has only the rows of the earlier run, because new rows are written to a JSON file only when the run ends.
     expect(during).toBe(source === 'c.json' ? earlier : afterStop);
   });
 

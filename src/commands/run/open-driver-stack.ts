@@ -19,8 +19,8 @@ interface OpenDriverStackOptions {
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
   /**
-   * With `--each` or `--matrix`: whether the command has a row with this id. A replay may use the reply that was
-   * recorded for a row that the command does not have, because that may be a row of the command before an edit.
+   * With `--each` or `--matrix`: whether a row of this command has this id. A replay needs this function to find the
+   * replies of edited rows (see `createRowIdCheck`).
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */

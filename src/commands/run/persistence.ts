@@ -71,8 +71,8 @@ interface OpenPersistenceOptions {
   vars?: ReadonlyMap<string, string>;
   planned: readonly PlannedAct[];
   /**
-   * With `--each` or `--matrix`: whether the command has a row with this id. The stored reply of a row that the command
-   * does not have may be reused for another row, because that may be the same row after an edit.
+   * With `--each` or `--matrix`: whether a row of this command has this id. The reply cache needs this function to find
+   * the replies of edited rows (see `createRowIdCheck`).
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   warn: (text: string) => void;

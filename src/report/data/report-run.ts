@@ -31,10 +31,10 @@ export interface ReportRun {
   /** The models that replied, separated by commas. */
   models: string;
   /** The number of acts or rows that have their reply. */
-  ended: number;
+  completedCount: number;
   /** The number of all acts or rows. */
   total: number;
-  /** What `ended` and `total` count: `row` for a whole run with `--each` or `--matrix`. */
+  /** What `completedCount` and `total` count: `row` for a whole run with `--each` or `--matrix`. */
   unit: 'act' | 'row';
   attempts: number;
   waitMs: number;
@@ -66,7 +66,7 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
     isIncomplete: status !== 'completed',
     ...(file !== undefined && { fileName: toText(file).replace(/^.*[\\/]/, '') }),
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
-    ...{ ended: toAmount(stored.actsEnded), total: toAmount(stored.actCount) },
+    ...{ completedCount: toAmount(stored.actsEnded), total: toAmount(stored.actCount) },
     unit: source !== undefined || (matrix !== '' && !toText(stored.run).includes('/')) ? 'row' : 'act',
     ...{ attempts: toAmount(stored.attempts), waitMs: toAmount(stored.waitMs), tokens: toTokens(stored.usage) },
     ...(isAmount(durationMs) && { durationMs }),

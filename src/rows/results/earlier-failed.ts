@@ -17,8 +17,8 @@ export interface EarlierFailedRows {
    * too large to hold in memory.
    */
   rawRows: readonly string[];
-  /** The length of the file in bytes without a last line that a crash has cut; undefined if the last line is whole. */
-  wholeBytes: number | undefined;
+  /** The length of the file in bytes, without a last line that a crash has cut; undefined if no line is cut. */
+  lengthWithoutCutLine: number | undefined;
 }
 
 /**
@@ -31,11 +31,11 @@ export interface EarlierFailedRows {
 export async function readEarlierFailed(path: string, source: RowSource): Promise<EarlierFailedRows> {
   const hashes = new Set<number>();
   const rawRows: string[] = [];
-  let wholeBytes: number | undefined;
-  const onCutLine = (bytesBefore: number) => {
+  let lengthWithoutCutLine: number | undefined;
+  const onCutLine = (length: number) => {
     // Without a single whole line, nothing shows that an earlier run wrote the file.
-    if (bytesBefore === 0) throw createForeignFileError(path, source);
-    wholeBytes = bytesBefore;
+    if (length === 0) throw createForeignFileError(path, source);
+    lengthWithoutCutLine = length;
   };
   const text = readWholeLines(path, { onCutLine });
   try {
@@ -48,7 +48,7 @@ export async function readEarlierFailed(path: string, source: RowSource): Promis
     if (!isRowFormatError(thrown)) throw thrown;
     throw createForeignFileError(path, source);
   }
-  return { rawRows, wholeBytes, has: ({ raw }) => hashes.has(hashToInteger(raw)) };
+  return { rawRows, lengthWithoutCutLine, has: ({ raw }) => hashes.has(hashToInteger(raw)) };
 }
 
 function readRawRows(text: AsyncIterable<string>, path: string, source: RowSource): AsyncIterable<string> {

@@ -8,7 +8,7 @@ import { parseCsv } from '../sources/parse-csv.js';
 import { isRowFormatError } from '../sources/source-errors.js';
 import { splitLines } from '../sources/split-lines.js';
 import { type ColumnOptions, listAddedColumns, type ResultFormat } from './result-format.js';
-import type { RowAndCombination } from './row-result.js';
+import type { RowResult } from './row-result.js';
 import { readWholeLines } from './whole-lines.js';
 
 /** The completed runs of an earlier results file, each of which is taken once. */
@@ -36,9 +36,9 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
   const { fd, temporaryPath } = openTemporaryFile(path, 0o600);
   try {
     let isChanged = false;
-    const onCutLine = (bytesBefore: number) => {
+    const onCutLine = (lengthWithoutCutLine: number) => {
       // Without a single whole line, nothing shows that an earlier run wrote the file.
-      if (bytesBefore === 0) throw createNotResultError(path);
+      if (lengthWithoutCutLine === 0) throw createNotResultError(path);
       isChanged = true;
     };
     const text = readWholeLines(path, { onCutLine });
@@ -113,14 +113,15 @@ async function* readNdjsonResults(
   for await (const { raw, line } of splitLines(text, path, noLimit)) {
     const value = tryParseExactJson(raw);
     if (!isResultOfNarrative(value, actNames)) throw createNotResultError(`${path}:${line}`);
-    yield value.status === 'completed' ? { raw, key: format.getKey(value) } : {};
+    const { row: rowValues, matrix, status } = value;
+    yield status === 'completed' ? { raw, key: format.getKey({ rowValues, matrix }) } : {};
   }
 }
 
 function isResultOfNarrative(
   value: unknown,
   actNames: readonly string[],
-): value is RowAndCombination & { status: string } {
+): value is Pick<RowResult, 'row' | 'matrix' | 'status'> {
   if (!isRecord(value) || !isRecord(value.row) || !isRecord(value.replies)) return false;
   if (value.matrix !== undefined && !isRecord(value.matrix)) return false;
   return typeof value.status === 'string' && Object.keys(value.replies).every((act) => actNames.includes(act));

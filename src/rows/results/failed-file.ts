@@ -49,7 +49,8 @@ function createNewFile(path: string, source: RowSource): FailedFile {
  */
 function continueFile(path: string, source: RowSource, earlier: EarlierFailedRows): FailedFile {
   const file = openAppendFile(path, '--failed');
-  if (earlier.wholeBytes !== undefined) file.truncate(earlier.wholeBytes);
+  const { lengthWithoutCutLine } = earlier;
+  if (lengthWithoutCutLine !== undefined) file.truncate(lengthWithoutCutLine);
   let replacement: ReturnType<typeof openTemporaryFile> | undefined;
   const appendToReplacement = (text: string) =>
     withFlagError(path, '--failed', () => {

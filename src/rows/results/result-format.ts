@@ -30,7 +30,8 @@ export const ndjsonFormat: ResultFormat = {
   header: '',
   format: (result) => `${stringifyResult(result)}\n`,
   // Versions before `--matrix` wrote results without `matrix`. Their keys are those of the rows alone.
-  getKey: ({ row, matrix }) => stringifyExactJson(row) + (matrix ? formatCombinationId({ values: matrix }) : ''),
+  getKey: ({ rowValues, matrix }) =>
+    stringifyExactJson(rowValues) + (matrix ? formatCombinationId({ values: matrix }) : ''),
   explainUnwritable: () => undefined,
 };
 
@@ -64,14 +65,14 @@ export function createCsvFormat(
   const repeated = all.find((name, index) => all.indexOf(name) !== index);
   if (repeated !== undefined) throw createRepeatedColumnError(repeated, sourceColumns);
   const known = new Set(sourceColumns);
-  const getInputCells = ({ row, matrix }: RowAndCombination) =>
-    [...sourceColumns.map((column) => row[column]), ...matrixKeys.map((key) => matrix?.[key])].map(toCell);
+  const getInputCells = ({ rowValues, matrix }: RowAndCombination) =>
+    [...sourceColumns.map((column) => rowValues[column]), ...matrixKeys.map((key) => matrix?.[key])].map(toCell);
   return {
     header: formatLine(all),
     format(result) {
-      const { reply, replies, status, error } = result;
+      const { row: rowValues, matrix, reply, replies, status, error } = result;
       const cells = [reply, ...acts.map((act) => replies[act]), status, error && `${error.code}: ${error.message}`];
-      return formatLine([...getInputCells(result), ...cells.map(toCell)]);
+      return formatLine([...getInputCells({ rowValues, matrix }), ...cells.map(toCell)]);
     },
     getKey: (input) => JSON.stringify(getInputCells(input)),
     explainUnwritable({ values }) {

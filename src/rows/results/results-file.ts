@@ -53,9 +53,9 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
   return createWriter(file, earlier, getFormat);
 
   /** Returns the format. For rows from standard input and a new file, creates it from the keys of the first row. */
-  function getFormat({ row }: Pick<RowAndCombination, 'row'>): ResultFormat {
+  function getFormat(rowValues: Row['values']): ResultFormat {
     if (format) return format;
-    format = createCsvFormat(Object.keys(row), options);
+    format = createCsvFormat(Object.keys(rowValues), options);
     file.append(format.header);
     return format;
   }
@@ -64,12 +64,12 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
 function createWriter(
   file: AppendFile,
   earlier: EarlierResults | undefined,
-  getFormat: (input: Pick<RowAndCombination, 'row'>) => ResultFormat,
+  getFormat: (rowValues: Row['values']) => ResultFormat,
 ): ResultsFile {
   return {
-    takeEarlierResult: (input) => earlier?.take(getFormat(input).getKey(input)) ?? false,
-    explainUnwritable: (row) => getFormat({ row: row.values }).explainUnwritable(row),
-    write: (result) => file.append(getFormat(result).format(result)),
+    takeEarlierResult: (input) => earlier?.take(getFormat(input.rowValues).getKey(input)) ?? false,
+    explainUnwritable: (row) => getFormat(row.values).explainUnwritable(row),
+    write: (result) => file.append(getFormat(result.row).format(result)),
     close: file.close,
   };
 }

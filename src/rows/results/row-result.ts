@@ -8,13 +8,17 @@ import type { Row } from '../row.js';
 /** A row, a combination of `--matrix`, or both: the input of one run, to which a result belongs. */
 export interface RowAndCombination {
   /** The values of the row; empty without rows. */
-  row: Row['values'];
+  rowValues: Row['values'];
   /** The value of each key of `--matrix`. */
-  matrix?: Readonly<Record<string, MatrixValue>>;
+  matrix?: Readonly<Record<string, MatrixValue>> | undefined;
 }
 
 /** The result of one run, as in `--results` and on standard output. */
-export interface RowResult extends RowAndCombination {
+export interface RowResult {
+  /** The values of the row; empty without rows. */
+  row: RowAndCombination['rowValues'];
+  /** The value of each key of `--matrix`. */
+  matrix?: RowAndCombination['matrix'];
   /** The number of the row; in a run without rows, the number of the combination. */
   number: number;
   status: RunStatus;
@@ -30,14 +34,14 @@ export interface RowResult extends RowAndCombination {
 
 /** Creates the result of a run. @param isJson whether the last act has `format = "json"` */
 export function createRowResult(
-  { row, number, matrix }: RowAndCombination & { number: number },
+  { rowValues, number, matrix }: RowAndCombination & { number: number },
   report: RunReport,
   isJson: boolean,
 ): RowResult {
   const { status, acts, usage, costUsd, error } = report;
   const lastText = acts.at(-1)?.text ?? '';
   return {
-    row,
+    row: rowValues,
     number,
     ...(matrix && { matrix }),
     status,

@@ -5,12 +5,12 @@ import { openSourceFile } from '../sources/source-file.js';
  * Reads the text of a file up to its last newline.
  *
  * @param options.onCutLine called only if text follows the last newline, because a crash has cut the last line.
- *   Receives the number of bytes before the cut line
+ *   Receives the length of the file in bytes, without the cut line
  * @throws BoticelliError `no_input`, or `invalid_narrative` if the file is not text
  */
 export async function* readWholeLines(
   path: string,
-  { onCutLine = () => {} }: { onCutLine?: (bytesBefore: number) => void } = {},
+  { onCutLine = () => {} }: { onCutLine?: (lengthWithoutCutLine: number) => void } = {},
 ): AsyncGenerator<string> {
   const file = openSourceFile(path, path);
   try {
@@ -22,19 +22,19 @@ export async function* readWholeLines(
 
 async function* takeWholeLines(
   chunks: AsyncIterable<Buffer>,
-  onCutLine: (bytesBefore: number) => void,
+  onCutLine: (lengthWithoutCutLine: number) => void,
 ): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
-  let wholeBytes = 0;
+  let lengthWithoutCutLine = 0;
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(10) + 1;
     if (end > 0) {
       const whole = Buffer.concat([...rest, chunk.subarray(0, end)]);
       rest = [];
-      wholeBytes += whole.length;
+      lengthWithoutCutLine += whole.length;
       yield whole;
     }
     if (end < chunk.length) rest.push(chunk.subarray(end));
   }
-  if (rest.length > 0) onCutLine(wholeBytes);
+  if (rest.length > 0) onCutLine(lengthWithoutCutLine);
 }

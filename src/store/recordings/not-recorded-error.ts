@@ -18,13 +18,13 @@ import { formatWordDiff } from './word-diff.js';
  * @param entries all entries of the recording
  */
 export async function createNotRecordedError(
-  { id, description }: Omit<IdentifiedRequest, 'markAnswered'>,
+  { id, description }: Omit<IdentifiedRequest, 'advanceNumbering'>,
   path: string,
   entries: readonly RecordingEntry[],
 ): Promise<BoticelliError> {
-  const createError = (problem: string) =>
+  const createError = (problem: string, otherStep = '') =>
     new BoticelliError('not_recorded', `${path} ${problem}`, {
-      hint: `Nothing was sent. Record the request with --record ${path}, or undo the change.`,
+      hint: `Nothing was sent. Record the request with --record ${path}${otherStep}.`,
     });
   if (entries.length === 0) return createError('has no recorded replies');
   const recordedCount = entries.filter(({ key }) => key === id.key).length;
@@ -41,6 +41,7 @@ export async function createNotRecordedError(
   const differences = await describeDifferences(nearest, description, entries);
   return createError(
     `does not have this request, which differs from the most similar one in ${differences.join('; and in ')}`,
+    ', or undo the change that made the request differ',
   );
 }
 
@@ -50,15 +51,15 @@ function formatReplies(count: number): string {
 
 /** Finds the most similar recorded request. Returns undefined if no request is similar. */
 function findNearest(current: RecordedRequest, entries: readonly RecordingEntry[]): RecordedRequest | undefined {
-  const { after: earlierTurns, asked: promptParts } = current;
+  const { after: earlierTurnHashes, asked: promptParts } = current;
   const currentWords = splitWords(renderParts(promptParts));
   let nearest: { request: RecordedRequest; distance: number } | undefined;
   for (const { request } of entries) {
-    const { after: recordedTurns, asked: recordedParts } = request;
+    const { after: recordedTurnHashes, asked: recordedParts } = request;
     const dissimilarity = 1 - diceCoefficient(currentWords, splitWords(renderParts(recordedParts)));
-    const differingTurnCount = findDifferingTurns(earlierTurns, recordedTurns).length;
+    const differingTurnCount = findDifferingTurns(earlierTurnHashes, recordedTurnHashes).length;
     // Equal settings alone do not make requests similar: they need words or turns in common.
-    if (dissimilarity > 0.8 && differingTurnCount >= earlierTurns.length) continue;
+    if (dissimilarity > 0.8 && differingTurnCount >= earlierTurnHashes.length) continue;
     const settingDifferences = [
       current.model !== request.model,
       current.system !== request.system,
@@ -85,17 +86,17 @@ async function describeDifferences(
     differences.push(describeParameterChanges(nearest.parameters, current.parameters));
 
   const count = description.turns.length;
-  const { after: earlierTurns } = current;
-  const { after: recordedTurns } = nearest;
-  if (earlierTurns.length !== recordedTurns.length) {
+  const { after: earlierTurnHashes } = current;
+  const { after: recordedTurnHashes } = nearest;
+  if (earlierTurnHashes.length !== recordedTurnHashes.length) {
     differences.push(
-      `the number of turns before the prompt: it was ${recordedTurns.length}, now ${earlierTurns.length}`,
+      `the number of turns before the prompt: it was ${recordedTurnHashes.length}, now ${earlierTurnHashes.length}`,
     );
   } else {
     // Only the first different turn is described, because it is the cause of the differences after it.
-    const [first] = findDifferingTurns(earlierTurns, recordedTurns);
+    const [first] = findDifferingTurns(earlierTurnHashes, recordedTurnHashes);
     if (first !== undefined) {
-      const recordedText = collectTurnTexts(entries).get(recordedTurns[first] ?? '');
+      const recordedText = collectTurnTexts(entries).get(recordedTurnHashes[first] ?? '');
       const turn = description.turns[first];
       const detail =
         recordedText === undefined || !turn ? '' : `: ${await formatWordDiff(recordedText, renderParts(turn.parts))}`;
@@ -131,10 +132,13 @@ function renderParts(parts: readonly PartDescription[]): string {
     .join('\n');
 }
 
-/** Returns the positions at which two conversations differ, including positions that only one of them has. */
-function findDifferingTurns(left: readonly string[], right: readonly string[]): number[] {
-  const longer = left.length > right.length ? left : right;
-  return [...longer.keys()].filter((index) => left[index] !== right[index]);
+/**
+ * Compares two conversations by the hashes of their turns. Returns the indexes of the turns that differ, or that only
+ * one conversation has.
+ */
+function findDifferingTurns(leftHashes: readonly string[], rightHashes: readonly string[]): number[] {
+  const longer = leftHashes.length > rightHashes.length ? leftHashes : rightHashes;
+  return [...longer.keys()].filter((index) => leftHashes[index] !== rightHashes[index]);
 }
 
 function hasSameParameters(left: RecordedRequest, right: RecordedRequest): boolean {

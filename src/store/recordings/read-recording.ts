@@ -11,32 +11,32 @@ export const maxRecordingBytes = 256_000_000;
 interface Recording {
   /** The entries by `formatRequestId`. If several lines are for the same request, the last one counts. */
   entries: Map<string, RecordingEntry>;
-  /** The number of bytes up to the end of the last complete line. After a crash, an incomplete line may follow. */
-  completeBytes: number;
-  /** Whether the last complete line ends with a newline. */
+  /** The length of the file in bytes, without a last line that a crash has cut. */
+  lengthWithoutCutLine: number;
+  /** Whether the last line that is not cut ends with a newline. */
   endsWithNewline: boolean;
 }
 
 /**
- * Reads a recording. Ignores an incomplete last line, which a crash may have left.
+ * Reads a recording. Ignores a last line that a crash has cut.
  *
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
  */
 export function readRecording(path: string): Recording {
   const bytes = readBytes(path);
-  const completeBytes = bytes.lastIndexOf('\n') + 1;
-  const lines = decodeUtf8(bytes.subarray(0, completeBytes), path).split('\n');
+  const lastLineStart = bytes.lastIndexOf('\n') + 1;
+  const lines = decodeUtf8(bytes.subarray(0, lastLineStart), path).split('\n');
   const entries = new Map<string, RecordingEntry>();
   const add = (entry: RecordingEntry) => entries.set(formatRequestId(entry), entry);
   for (const [index, line] of lines.entries()) {
     if (line.trim() !== '') add(parseLine(line, path, index + 1));
   }
-  const lastLine = bytes.subarray(completeBytes).toString('utf8');
-  if (isIncompleteLine(lastLine)) return { entries, completeBytes, endsWithNewline: true };
+  const lastLine = bytes.subarray(lastLineStart).toString('utf8');
+  if (isCutLine(lastLine)) return { entries, lengthWithoutCutLine: lastLineStart, endsWithNewline: true };
   // An editor may have removed the last newline.
   if (lastLine !== '') add(parseLine(lastLine, path, lines.length));
   if (bytes.length > 0 && entries.size === 0) throw createInvalidRecordingError(`${path} is not a recording`);
-  return { entries, completeBytes: bytes.length, endsWithNewline: lastLine === '' };
+  return { entries, lengthWithoutCutLine: bytes.length, endsWithNewline: lastLine === '' };
 }
 
 /** Creates the error for a file that is not a recording. */
@@ -65,7 +65,7 @@ const lineStart = '{"key":"#","occurrence":#,"request":{"model":"';
  * Whether a last line without a newline is what a crash left of a recorded line. Only then may it be removed: a file
  * that is not a recording may end without a newline too, and must stay unchanged.
  */
-function isIncompleteLine(line: string): boolean {
+function isCutLine(line: string): boolean {
   const start = line
     .slice(0, 200)
     .replace(/^(\{"key":")[0-9a-f]{1,64}/, '$1#')

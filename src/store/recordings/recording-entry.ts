@@ -72,6 +72,7 @@ const codeSchema = z.object({
 const entrySchema = z.object({
   key: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   occurrence: z.int().check(z.gte(0)),
+  /** The id of the row; see `RequestId`. */
   instance: z.optional(z.string()),
   request: z.object({
     model: z.string(),

@@ -78,11 +78,11 @@ function resolveRecordingPath(file: string): string {
   throw createInvalidRecordingError(`${file} is a symbolic link to ${target}, which is not a recording`);
 }
 
-/** Reads a recording and repairs its end: removes an incomplete last line, and adds a missing newline. */
+/** Reads a recording and repairs its end: removes a last line that a crash has cut, and adds a missing newline. */
 function readAndRepair(path: string): Map<string, RecordingEntry> {
-  const { entries, completeBytes, endsWithNewline } = readRecording(path);
+  const { entries, lengthWithoutCutLine, endsWithNewline } = readRecording(path);
   withOutputError(path, outputErrorOptions, () => {
-    if (completeBytes < statSync(path).size) truncateSync(path, completeBytes);
+    if (lengthWithoutCutLine < statSync(path).size) truncateSync(path, lengthWithoutCutLine);
     if (!endsWithNewline) append(path, '\n');
   });
   return entries;
@@ -126,8 +126,8 @@ function removeFollowUps(replacedHashes: readonly string[], all: Map<string, Rec
   const removedHashes = new Set(replacedHashes.filter((hash) => !currentHashes.has(hash)));
   if (removedHashes.size === 0) return;
   for (const [id, { request }] of all) {
-    const { after: earlierTurns } = request;
-    if (!added.has(id) && earlierTurns.some((hash) => removedHashes.has(hash))) all.delete(id);
+    const { after: earlierTurnHashes } = request;
+    if (!added.has(id) && earlierTurnHashes.some((hash) => removedHashes.has(hash))) all.delete(id);
   }
 }
 
@@ -136,7 +136,7 @@ function removeFollowUps(replacedHashes: readonly string[], all: Map<string, Rec
  * the order of the narrative, and keep their positions when the narrative is recorded again.
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
-  const countEarlierTurns = ({ request: { after: earlierTurns } }: RecordingEntry) => earlierTurns.length;
+  const countEarlierTurns = ({ request: { after: earlierTurnHashes } }: RecordingEntry) => earlierTurnHashes.length;
   const byDepth = countEarlierTurns(left) - countEarlierTurns(right);
   const byRequest = byDepth || compareText(getSortKey(left), getSortKey(right)) || left.occurrence - right.occurrence;
   return byRequest || compareText(left.instance ?? '', right.instance ?? '');

@@ -14,7 +14,7 @@ import type { RecordedReply, RecordingEntry } from './recording-entry.js';
  * Create a new driver for each run. The rows of one run may share a driver if the context of each call says which row
  * sends the request: the driver numbers the equal requests of each row separately.
  *
- * @param isRowOfThisCommand whether a row with this id is among the rows of this command. Default: always true
+ * @param isRowOfThisCommand whether a row of this command has this id. Default: always true
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
  */
 export function createReplayDriver(
@@ -34,9 +34,10 @@ export function createReplayDriver(
       const { createNotRecordedError } = await import('./not-recorded-error.js');
       throw await createNotRecordedError(identified, path, [...entries.values()]);
     }
-    identified.markAnswered();
+    identified.advanceNumbering();
+    const { wasSpoken: isAudioMissing } = entry.reply;
     const message = 'this reply was spoken; the recording has its text, but not its audio';
-    if (entry.reply.wasSpoken) emit?.({ type: 'note', about: 'reply', message });
+    if (isAudioMissing) emit?.({ type: 'note', about: 'reply', message });
     return toResponse(entry.reply, request);
   };
   return {
@@ -57,9 +58,10 @@ export function createReplayDriver(
 }
 
 /**
- * Creates a function for the request of a row without a recorded reply. It finds a reply to an equal request that was
- * recorded in a run without rows, or for a row that is not among the rows of this command: probably this row before an
- * edit of a column that the request does not use. Each reply is used for one row only.
+ * Creates a function that finds a reply for a row whose id has no recorded reply. The function takes the reply to an
+ * equal request if the reply was recorded in a run without rows, or under an id that no row of this command has. In
+ * this way, an edited row finds the reply under its old id (see `createRowIdCheck`). Each reply is used for one row
+ * only.
  */
 function createOtherRowFinder(
   entries: Iterable<RecordingEntry>,
@@ -68,12 +70,15 @@ function createOtherRowFinder(
   const formatKey = ({ key, occurrence }: RequestId) => formatRequestId({ key, occurrence });
   let entriesByKey: Map<string, RecordingEntry[]> | undefined;
   const taken = new Set<RecordingEntry>();
+  const mayTake = (entry: RecordingEntry) => {
+    const { instance: recordedRowId } = entry;
+    return !taken.has(entry) && (recordedRowId === undefined || !isRowOfThisCommand(recordedRowId));
+  };
   return (id: RequestId): RecordingEntry | undefined => {
-    if (id.instance === undefined) return undefined;
+    const { instance: rowId } = id;
+    if (rowId === undefined) return undefined;
     entriesByKey ??= groupEntries(entries, formatKey);
-    const entry = entriesByKey
-      .get(formatKey(id))
-      ?.find((other) => !taken.has(other) && (other.instance === undefined || !isRowOfThisCommand(other.instance)));
+    const entry = entriesByKey.get(formatKey(id))?.find(mayTake);
     if (entry) taken.add(entry);
     return entry;
   };

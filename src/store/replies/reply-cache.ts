@@ -36,9 +36,9 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param database has the table `answers`
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
- * @param isRowOfThisCommand whether a row with this id is among the rows of this command. If given, a row without a stored
- *   reply may take the reply to an equal request of a row that is not among them: probably this row before an edit of a
- *   column that the request does not use
+ * @param isRowOfThisCommand whether a row of this command has this id. If given, a row whose id has no stored reply may
+ *   take the reply to an equal request that is stored under an id that no row of this command has. In this way, an
+ *   edited row finds the reply under its old id (see `createRowIdCheck`)
  */
 export function createSqliteReplyCache(
   database: Database.Database,
@@ -88,8 +88,8 @@ export function createSqliteReplyCache(
 }
 
 /**
- * Creates a function that finds the reply to an equal request of a row that is not among the rows of this command. No
- * two rows get the same reply.
+ * Creates a function that finds a stored reply to an equal request under an id that no row of this command has. No two
+ * rows get the same reply.
  */
 function createOtherRowFinder(database: Database.Database, isRowOfThisCommand: (rowId: string) => boolean) {
   // The keys of hops are left out: they contain a slash.

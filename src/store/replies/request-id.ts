@@ -90,8 +90,8 @@ export function formatRequestId({ key, occurrence, instance: rowId }: RequestId)
 export interface IdentifiedRequest {
   id: RequestId;
   description: RequestDescription;
-  /** Call this when the reply has arrived. */
-  markAnswered: () => void;
+  /** Call this when the reply has arrived, so that the next equal request gets the next number. */
+  advanceNumbering: () => void;
 }
 
 /** The requests of a run that have the same key. For the position of a request, see `CallContext`. */
@@ -127,10 +127,10 @@ export function createRequestNumbering(): (
     const next = position ? equal.occurrences.size : equal.answered;
     const occurrence = (position && equal.occurrences.get(position.index)) ?? next;
     if (position) equal.occurrences.set(position.index, occurrence);
-    const markAnswered = () => {
+    const advanceNumbering = () => {
       if (!position) equal.answered = occurrence + 1;
     };
-    return { id: { key, occurrence, ...(rowIdentity && { instance: rowIdentity.id }) }, description, markAnswered };
+    return { id: { key, occurrence, ...(rowIdentity && { instance: rowIdentity.id }) }, description, advanceNumbering };
   };
 }
 

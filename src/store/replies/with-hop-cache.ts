@@ -8,8 +8,9 @@ import type { ReplyCacheOptions } from './with-reply-cache.js';
 
 /**
  * Stores each hop of a long reply except the last, before the hop is returned. If `canReuse` returns true, reuses the
- * hops that an earlier run stored. The key of a hop begins with the key of the whole request, which `withReplyCache`
- * sets as `requestId` in the context. Without a `requestId`, all requests pass through.
+ * hops that an earlier run stored. `withReplyCache` sets the id of the whole request as `requestId` in the context. The
+ * key of a hop begins with the key under which the whole reply is stored. Without a `requestId`, all requests pass
+ * through.
  */
 export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const { cache, canReuse, acceptFallbackReplies = true } = options;

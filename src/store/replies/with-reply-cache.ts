@@ -40,10 +40,10 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
   return createLayer(inner, {
     async *call(request, context, send) {
       // No await before this line: the order of the calls tells equal requests apart.
-      const { id, markAnswered } = identifyRequest(request, context);
+      const { id, advanceNumbering } = identifyRequest(request, context);
       const cached = await findReusable(id, request, context, options);
       if (cached) {
-        markAnswered();
+        advanceNumbering();
         yield { text: cached.text, finished: true, metadata: createFinalMetadata(cached), response: cached };
         return;
       }
@@ -54,7 +54,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
           if (response) {
             if (!response.reused && classifyFinishReason(response.finishReason) === 'whole')
               await options.cache.save(id, response);
-            markAnswered();
+            advanceNumbering();
           }
           yield chunk;
         }

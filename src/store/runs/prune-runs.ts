@@ -26,10 +26,10 @@ interface PruneTimes {
  * Deletes runs and replies that are older than `keepMs`. Deletes nothing until the oldest run or reply exceeds that age
  * by a thirtieth. Most runs therefore delete nothing and need only a few index lookups.
  *
- * The clock of a machine may be years ahead for a while, and the whole history would then be too old. Age therefore
- * counts from the newest run or reply before this run, so the first run with a wrong clock deletes nothing that was not
- * due. When a further run has the wrong clock, the newest entry has a wrong time too, and the whole history would be
- * too old. A run therefore deletes only entries that are less than `keepMs` newer than the oldest entry.
+ * The clock of a machine may be years ahead for a while, and the whole history then seems too old. Age therefore
+ * counts from the newest run or reply before this run, so the first run with the wrong clock deletes only what was due.
+ * The second run with the wrong clock counts age from the first one, so the whole history seems too old again. To keep
+ * most of a long history, each run deletes only from the oldest part of the history, which is `keepMs` long.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

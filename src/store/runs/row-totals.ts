@@ -16,8 +16,8 @@ interface RowRecord {
 }
 
 /**
- * Adds totals to a run with rows that is in progress or was killed: the sums of the rows that have ended. The run has
- * no totals of its own, because they are stored only at its end. In a run with rows, `actCount` is the number of all
+ * Adds the totals and models of all ended rows to a run that is in progress or was killed. The run has no totals of its
+ * own, because they are stored only at its end. In a run with rows, `actCount` is the number of all
  * rows, and `actsEnded` the number of rows that completed.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
@@ -39,7 +39,8 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
     addModels(models.served, row.models_served);
     const rowUsage = tryParseJson(row.usage);
     usage = addUsage(usage, isRecord(rowUsage) ? rowUsage : {});
-    // A row that completed without a cost has an unknown price. One that failed without a cost adds nothing.
+    // A row that completed without a cost has an unknown price, which makes the total unknown. A row that failed
+    // without a cost adds nothing.
     if (row.cost_usd !== null || row.status === 'completed') costUsd = addCosts(costUsd, row.cost_usd ?? undefined);
   }
   const { endedRows, completedRows, ...totals } = counts;
@@ -53,7 +54,7 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
   };
 }
 
-/** Adds models to a run with rows that has ended: those of its rows. */
+/** Adds the models of all rows to a run that has ended. */
 export function addRowModels(database: Database.Database, run: RecordedRun): RecordedRun {
   const models = { asked: new Set<string>(), served: new Set<string>() };
   const { run: id } = run;

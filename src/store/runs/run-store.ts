@@ -37,7 +37,7 @@ export interface RowRecorder {
 interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   /** The name of the narrative. */
   narrative: string;
-  /** Whether a row with this id is among the rows of this command. See `createSqliteReplyCache`. */
+  /** Whether a row of this command has this id. See `createSqliteReplyCache`. */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
@@ -119,8 +119,8 @@ function openRowRecorder({
   const { database, enqueue } = recorderOptions;
   let statements: RunStatements | undefined;
   let writer: ReturnType<typeof createRowRunWriter> | undefined;
-  // Created on first use, after the start of the run was written. If the file can't be written, that write has failed,
-  // and `attemptWrite` runs no further work.
+  // Created on first use, after the start of the run was written. If the database can't be written, writing the start
+  // has failed already, and `attemptWrite` runs no further work.
   const getWriter = () => (writer ??= createRowRunWriter(database, run));
   enqueue(async () => getWriter().open(rowsOrigin));
   return {

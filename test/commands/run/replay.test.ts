@@ -101,7 +101,7 @@ describe('a request that is not in the recording', () => {
       'act_2: answers.ndjson does not have this request, which differs from the most similar one in turn 3 of 3, the prompt:',
     );
     expect(stderr).toMatch(/\[-Question-\]\{\+Another question\+\} 2\{\+, please\+\}/);
-    expect(stderr).toContain('Record the request with --record answers.ndjson');
+    expect(stderr).toContain('--record answers.ndjson, or undo the change that made the request differ.');
   });
 
   test('is reported with what differs: an earlier turn, the system instruction or a parameter', async () => {

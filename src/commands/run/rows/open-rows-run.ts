@@ -169,10 +169,8 @@ async function openFiles(source: RowSource, columns: ColumnOptions, { file, opti
 }
 
 /**
- * Returns a function that says whether a row of this command has a given id. Editing a row changes its id. If a stored
- * reply to the same request has an id that no row of this command has, the edited row may reuse it: that id may be its
- * own id from before the edit. Returns undefined if no reply is reused, or if the rows can't be read twice, because
- * they come from standard input.
+ * Calls `createRowIdCheck` with the rows of this command. Returns undefined if no reply is reused, or if the rows can't
+ * be read twice, because they come from standard input.
  */
 function createCommandRowCheck(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;

@@ -20,7 +20,7 @@ export interface RowTask {
 
 /** Returns the values that identify the result of a task. */
 export function getRowAndCombination({ row, variant }: RowTask): RowAndCombination {
-  return { row: row.values, ...(variant.combination && { matrix: variant.combination.values }) };
+  return { rowValues: row.values, ...(variant.combination && { matrix: variant.combination.values }) };
 }
 
 /** Names a task for a person, with the place of its row: `row 3 (comments.csv:4) model=a`. */
