@@ -114,7 +114,7 @@ export { checkNarrative, checkNarrativeFile, loadNarrative } from './narrative/l
 export type {
   Act,
   ActContext,
-  FileConfinement,
+  AllowedFolder as FileConfinement,
   Input,
   MediaInput,
   MediaSource,

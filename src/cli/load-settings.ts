@@ -1,9 +1,9 @@
 import { InvalidSettings } from '../config/invalid-settings.js';
 import { resolveSettings } from '../config/resolve-settings.js';
 import type { Settings, SettingsFlags } from '../config/settings.js';
-import { findFileConfinement } from '../config/trust/file-confinement.js';
+import { findAllowedFolder } from '../config/trust/allowed-folder.js';
 import { BoticelliError } from '../errors.js';
-import type { FileConfinement } from '../narrative/narrative.js';
+import type { AllowedFolder } from '../narrative/narrative.js';
 import type { Colors } from '../terminal/text/colors.js';
 import type { SettingsFlagOptions } from './common-options.js';
 import type { CliProcess } from './process.js';
@@ -26,21 +26,20 @@ export async function loadSettings(
 }
 
 /**
- * Returns the only folder that narratives may read files from, or undefined if they may read any file. Files are confined
- * if the working folder sets both the API key and the address of the service, because the author of that folder then
- * receives everything that is sent. Prints the errors of a settings file.
+ * Returns the only folder from which narratives may read files, or undefined if they may read any file. See
+ * `AllowedFolder` for the reason. Prints the errors of a settings file.
  *
  * @throws BoticelliError `invalid_config` for a settings file with errors
  */
-export async function loadFileConfinement(
+export async function loadAllowedFolder(
   { config }: Pick<SettingsFlagOptions, 'config'>,
   proc: CliProcess,
   colors: Colors,
-): Promise<FileConfinement | undefined> {
+): Promise<AllowedFolder | undefined> {
   return reportInvalidSettings(proc, colors, async () => {
     // If the current folder no longer exists, it has no settings either.
     const location = tryLocateSettings(config, proc);
-    return location && findFileConfinement(location);
+    return location && findAllowedFolder(location);
   });
 }
 

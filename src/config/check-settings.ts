@@ -14,7 +14,7 @@ import { isRedisUrl } from './trust/service-urls.js';
  */
 export function checkSettings(file: TomlTable, isFromWorkingFolder = false): Problem[] {
   return [
-    ...(isFromWorkingFolder && file.trust !== undefined ? [createOwnTrustProblem()] : []),
+    ...(isFromWorkingFolder && file.trust !== undefined ? [createSelfTrustProblem()] : []),
     ...validateFile(file, {
       schema: settingsSchema,
       createUnknownKeyProblems: (tablePath, key) => [createUnknownKeyProblem(tablePath, key, file)],
@@ -24,7 +24,7 @@ export function checkSettings(file: TomlTable, isFromWorkingFolder = false): Pro
   ];
 }
 
-function createOwnTrustProblem(): Problem {
+function createSelfTrustProblem(): Problem {
   const message = '"trust" is allowed only in your own settings file, because a folder must not trust itself';
   return errorAt('own-trust', ['trust'], message, { target: 'key' });
 }
@@ -136,12 +136,13 @@ function checkModelKeys(file: TomlTable): Problem[] {
     const table = valueAt(file, keyPath);
     return isTable(table) ? Object.keys(table) : [];
   };
-  const tiers = getKeys([...geminiPath, 'tiers']).map((tier) => [...geminiPath, 'tiers', tier, 'models']);
-  return [...tiers, [...geminiPath, 'prices']].flatMap((models) =>
-    getKeys(models)
+  const limitTables = getKeys([...geminiPath, 'tiers']).map((tier) => [...geminiPath, 'tiers', tier, 'models']);
+  const priceTable = [...geminiPath, 'prices'];
+  return [...limitTables, priceTable].flatMap((tablePath) =>
+    getKeys(tablePath)
       .filter((model) => !isValidModelName(model))
       .map((model) =>
-        errorAt('model-name', [...models, model], `${quote(model)} is not a valid model name`, { target: 'key' }),
+        errorAt('model-name', [...tablePath, model], `${quote(model)} is not a valid model name`, { target: 'key' }),
       ),
   );
 }

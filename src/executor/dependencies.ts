@@ -41,7 +41,7 @@ export function createActPositions(acts: readonly Act[], hasReply: (position: nu
 
 /**
  * Returns, for each act of a narrative, the positions of the acts that must finish before it starts: those that its
- * context shows and those that its texts, media names and expectations refer to.
+ * context shows, and those to which its texts, its expectations and the `file` or `url` of its media refer.
  */
 export function planDependencies({ acts, templates }: Narrative, positions: ActPositions): EarlierPositions[] {
   return planVisiblePositions(acts).map((visible, position) => {

@@ -3,7 +3,7 @@ import { zeroUsage } from '../driver/response.js';
 import { BoticelliError, toBoticelliError, toErrorReport } from '../errors.js';
 import { collectNarratives, listTemplateTexts, type Narrative } from '../narrative/narrative.js';
 import { getPlaceholderNames } from '../narrative/template.js';
-import { assertNoFilledHosts } from './media-name-checks.js';
+import { assertNoFilledHosts } from './media-source-checks.js';
 import type { RunReport } from './narrative-events.js';
 import type { ExecuteOptions, NarrativeExecutorOptions, ParallelContext, ProgressListener } from './options.js';
 import { planActs } from './plan-acts.js';
@@ -100,7 +100,7 @@ function createParallelContext(
   return limiter && { limiter, requestOrder: createRequestOrder(narrative) };
 }
 
-/** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */
+/** Whether a text, or a `file` or `url` of media, contains `{{stdin}}` in the narrative or in a nested narrative. */
 export function usesStdin(narrative: Narrative): boolean {
   const actsWithTemplates = [...collectNarratives(narrative)].flatMap(({ templates, acts }) =>
     templates === false ? [] : acts,

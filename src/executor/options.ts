@@ -58,15 +58,15 @@ export interface NarrativeExecutorOptions {
    */
   includeThoughts?: boolean;
   /**
-   * Whether a row, a reply or standard input that fills a media name may choose any file, and whether a reply or
-   * standard input may choose the host of a URL. Default false: a file must be in the folder of the narrative or
-   * of the rows, and the host must not come from a reply or standard input.
+   * Whether a row, a reply or standard input that fills the `file` of media may choose any file, and whether a reply
+   * or standard input that fills the `url` may choose the host. Default false: a file must be in the folder of the
+   * narrative or of the rows, and the host must not come from a reply or standard input.
    */
   allowOutside?: boolean;
   /**
    * The maximum number of acts that run at the same time. Default 1: the acts run in order. Above 1, an act starts as
-   * soon as the acts that it depends on have finished: those that its context shows, and those that its texts, media
-   * names and expectations refer to. The requests and the order of `acts` in the report stay the same. Events of
+   * soon as the acts that it depends on have finished: those that its context shows, and those to which
+   * its texts, its expectations and the `file` or `url` of its media refer. The requests and the order of `acts` in the report stay the same. Events of
    * different acts interleave, and each has the `index` of its act.
    */
   maxConcurrent?: number;

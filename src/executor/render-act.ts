@@ -9,7 +9,7 @@ import {
   parseTemplate,
   renderTemplate,
 } from '../narrative/template.js';
-import { assertNameStaysInside } from './media-name-checks.js';
+import { assertSourceAllowed } from './media-source-checks.js';
 import type { NarrativeExecutorOptions, NarrativeRow } from './options.js';
 import { loadRowFile, resolveRowValue } from './row-values.js';
 
@@ -68,8 +68,8 @@ interface RenderInputOptions extends Pick<NarrativeExecutorOptions, 'isRehearsal
  * Fills the placeholders of an input with `render`. If the input is the name of a media file, also reads the file. If
  * the name is not known, because it contains a rehearsed reply or a value of an unknown row (`row.isUnknown`), returns
  * a text that stands for the media. Returns media and narratives as they are.
- * @throws BoticelliError the same errors as `check` for media that can't be used; `no_input` for a name that a row, a
- *   reply or standard input may not choose
+ * @throws BoticelliError the same errors as `check` for media that can't be used; `no_input` for a file or host that
+ *   a row, a reply or standard input may not choose
  */
 export async function renderActInput(
   input: Input,
@@ -78,7 +78,7 @@ export async function renderActInput(
 ): Promise<Exclude<Input, MediaTemplate>> {
   if (input.type === 'text') return { type: 'text', content: render(input.content) };
   if (input.type !== 'media-template') return input;
-  const name = render(input.text, (value) => value.trim());
+  const fileOrUrl = render(input.text, (value) => value.trim());
   const isNamedByReply = getPlaceholderNames(input.text).some(
     (placeholder) =>
       !['stdin', 'round'].includes(placeholder) &&
@@ -88,8 +88,10 @@ export async function renderActInput(
   const isRowFile = row && input.sourceKey === 'file' && getPlaceholderNames(input.text).some(isRowName);
   if ((isRehearsal && isNamedByReply) || (isRowFile && row.isUnknown))
     return { type: 'text', content: `[media file named by ${input.text}]` };
-  if (!allowOutside && !isRowFile) assertNameStaysInside(input, name, render);
-  const loaded = await (isRowFile ? loadRowFile(input, name, { row, allowOutside }) : loadMediaTemplate(input, name));
+  if (!allowOutside && !isRowFile) assertSourceAllowed(input, fileOrUrl, render);
+  const loaded = await (isRowFile
+    ? loadRowFile(input, fileOrUrl, { row, allowOutside })
+    : loadMediaTemplate(input, fileOrUrl));
   if (loaded.ok) return loaded.media;
   throw createMediaError(input, loaded.problem);
 }

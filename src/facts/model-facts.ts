@@ -24,8 +24,8 @@ export interface ModelFacts {
   thinkingLevels?: readonly ThinkingLevel[];
   /** The level of thinking if none is set. */
   defaultThinkingLevel?: ThinkingLevel;
-  /** Whether a request for thoughts is rejected: the model does not think, or it accepts no thinking config. */
-  rejectsThoughtRequests?: boolean;
+  /** Whether a request to show the thoughts is rejected: the model does not think, or it accepts no thinking config. */
+  cannotShowThoughts?: boolean;
   /** Whether a number of tokens for thinking is rejected with 400. */
   rejectsThinkingBudget?: boolean;
   /** Whether `temperature`, `top_p` and `top_k` have no effect. */

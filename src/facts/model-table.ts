@@ -9,9 +9,9 @@
  *   2026-07-21
  *
  * "Third party" marks what was found only in sources other than Google. The aspect ratios and sizes of pictures are
- * third party (docs.laozhang.ai, comparison of the image models, 2026-11), and so are the speech models and their
- * shutdown dates (gunpal5/Google_GenerativeAI wiki; only gemini-3.1-flash-tts-preview has a page of Google in the
- * stored copies).
+ * third party (docs.laozhang.ai, comparison of the image models, 2026-11). The speech models and their shutdown dates
+ * are third party too (gunpal5/Google_GenerativeAI wiki). Of these models, Google's pages as far as they were read
+ * describe only gemini-3.1-flash-tts-preview.
  */
 
 import type { ModelFacts, ThinkingLevel } from './model-facts.js';
@@ -49,7 +49,7 @@ const retiringSpeech: ModelFacts = { ...speech, retiresOn: '2026-12-18' };
 /** Gemini 2.5 accepts only a number of tokens for thinking (firebase.google.com/docs/ai-logic/thinking). */
 const gemini25: ModelFacts = { ...{ api: 'generate', thinkingLevels: [] }, ...commonTokenLimits };
 /** Models before 2.5 do not think (ai.google.dev/gemini-api/docs/generate-content/thinking). */
-const gemini20: ModelFacts = { api: 'generate', rejectsThoughtRequests: true, retiresOn: '2026-06-01' };
+const gemini20: ModelFacts = { api: 'generate', cannotShowThoughts: true, retiresOn: '2026-06-01' };
 
 /** The facts about known models, by name. */
 export const modelTable: Readonly<Record<string, ModelFacts>> = {
@@ -96,7 +96,7 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   // Live models; REST does not serve them. `isAudioOnly` is known from rejected requests for text replies, seen in 2026
   // (googleapis/python-genai#1780, livekit/livekit#4103).
   'gemini-3.8-live': {
-    ...{ api: 'live', isAudioOnly: true, hasFixedThinking: true, rejectsThoughtRequests: true },
+    ...{ api: 'live', isAudioOnly: true, hasFixedThinking: true, cannotShowThoughts: true },
     ...{ maxInputTokens: 131_072, maxOutputTokens: 65_536 },
   },
   // The levels of this model are third party (AgoraIO/agora-agents-python 2.9.0).
@@ -122,6 +122,6 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-2.0-flash-001': gemini20,
   'gemini-2.0-flash-lite': gemini20,
   'gemini-2.0-flash-lite-001': gemini20,
-  'gemini-2.0-flash-live-001': { api: 'live', rejectsThoughtRequests: true, retiresOn: '2025-12-09' },
+  'gemini-2.0-flash-live-001': { api: 'live', cannotShowThoughts: true, retiresOn: '2025-12-09' },
   'gemini-live-2.5-flash-preview': { api: 'live', retiresOn: '2025-12-09' },
 };

@@ -6,11 +6,11 @@ import type { Problem } from '../toml/problem.js';
 import { abortable } from '../util/abortable.js';
 import { isWithinFolder } from '../util/folder-boundary.js';
 import { type FileError, readRegularFile } from '../util/read-regular-file.js';
+import { findOutsideProblem } from './allowed-folder.js';
 import { checkMediaTemplates } from './check/check-media-templates.js';
 import type { UndefinedVariable } from './check/check-references.js';
-import { findOutsideProblem } from './confinement.js';
 import { InvalidNarrative } from './invalid-narrative.js';
-import type { FileConfinement, Narrative } from './narrative.js';
+import type { AllowedFolder, Narrative } from './narrative.js';
 import {
   maxNarrativeBytes,
   type NarrativeContent,
@@ -86,8 +86,8 @@ export async function checkNarrative(
   content: NarrativeContent,
   options: LoadNarrativeOptions = {},
 ): Promise<LoadedNarrative> {
-  const { vars = new Map<string, string>(), confinement, signal } = options;
-  const outsideProblem = explainLinkOutside(content, confinement);
+  const { vars = new Map<string, string>(), confinement: allowedFolder, signal } = options;
+  const outsideProblem = explainLinkOutside(content, allowedFolder);
   if (outsideProblem !== undefined) return createUnreadNarrative(content.file, outsideProblem);
   const parsed = parseNarrativeFiles(content, options);
   // Most files leave nothing `pending`. Awaiting only when needed, here and below, saves 7% of the time of `check`
@@ -121,15 +121,15 @@ export async function checkNarrative(
 }
 
 /**
- * Returns why a confined narrative must not be read: its path is in the folder, but is a link that leads out of it.
- * Returns undefined for any other path. A path outside of the folder is allowed, because the user named it.
+ * Returns why a narrative must not be read: its path is in the allowed folder, but is a link that leads out of this
+ * folder. Returns undefined for any other path. A path outside of the folder is allowed, because the user named it.
  */
 function explainLinkOutside(
   { file, isFromStdin }: NarrativeContent,
-  confinement: FileConfinement | undefined,
+  allowedFolder: AllowedFolder | undefined,
 ): string | undefined {
-  if (!confinement || isFromStdin || !isWithinFolder(dirname(file), confinement.folder)) return undefined;
-  return findOutsideProblem(file, file, confinement);
+  if (!allowedFolder || isFromStdin || !isWithinFolder(dirname(file), allowedFolder.folder)) return undefined;
+  return findOutsideProblem(file, file, allowedFolder);
 }
 
 function createUnreadNarrative(file: string, message: string): LoadedNarrative {

@@ -70,14 +70,14 @@ export interface MediaInput {
 export type MediaSource = { file: string } | { url: string } | { base64: string };
 
 /**
- * The only folder from which a narrative may read files. Files are confined if settings in this folder choose both the
- * address and the API key of the service, because the folder's author then receives all files that are sent.
+ * The only folder from which a narrative may read files and send them. A narrative has an allowed folder if settings in
+ * this folder choose both the address and the API key of the service: the folder's author then receives what is sent.
  */
-export interface FileConfinement {
+export interface AllowedFolder {
   folder: string;
-  /** Why the files are confined, as a clause. */
+  /** Why other files are not allowed, as a clause. */
   reason: string;
-  /** How the user can lift the confinement, as a sentence. */
+  /** How the user can allow other files, as a sentence. */
   hint: string;
 }
 
@@ -90,8 +90,8 @@ export interface MediaSpec {
   kind?: MediaKind | undefined;
   /** The folder that paths are relative to. */
   folder: string;
-  /** Default: any file may be read, and any URL fetched. */
-  confinement?: FileConfinement | undefined;
+  /** The only folder from which files may be read. Default: any file may be read, and any URL fetched. */
+  confinement?: AllowedFolder | undefined;
   /** The name in messages. Default: the name of the file or URL. */
   label?: string | undefined;
   /** The resolution of this medium. Default: that of the act. */
@@ -111,7 +111,7 @@ export interface MediaTemplate {
   spec: Omit<MediaSpec, 'source'>;
   /**
    * The media that was read together with the narrative, because `text` depends only on variables. The keys are the
-   * rendered names: there are several if the narrative is nested more than once with different variables.
+   * rendered texts: there are several if the narrative is nested more than once with different variables.
    */
   loaded: ReadonlyMap<string, MediaInput>;
 }
@@ -139,7 +139,7 @@ export function getNestedNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative |
   return inputs.length === 1 && input?.type === 'narrative' ? input.narrative : undefined;
 }
 
-/** Returns the texts of an act that may contain placeholders. A `file` or `url` of media and expected texts count. */
+/** Returns the texts of an act that may have placeholders, including expected texts and the `file` or `url` of media. */
 export function listTemplateTexts({ system, inputs, expect }: Act): string[] {
   const inputTexts = inputs.flatMap((input) => {
     if (input.type === 'media-template') return input.text;

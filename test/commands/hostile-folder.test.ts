@@ -67,7 +67,7 @@ describe('a service address that the working folder sets', () => {
     for (const command of commands[setting]) {
       const { code, stderr } = await runCommand(command);
       expect({ command, code }).toEqual({ command, code: 78 });
-      expect(stderr).toContain(`to ${listener.host}, but this folder may come from someone else`);
+      expect(stderr).toContain(`to ${listener.host}, but the current folder may come from someone else`);
       expect(stderr).toContain(`add trust = ["${hostile.repository}"] above the first table of ${hostile.ownSettings}`);
       expect(stderr).toContain(`set ${variable} to it in your environment`);
     }

@@ -5,13 +5,17 @@ const november = () => Date.UTC(2026, 10, 22);
 const queryFee = { usd: 0.014, per: 'query' };
 
 describe('the price of a reply', () => {
-  test('is that of the serving model, with or without a release number, or else that of the requested model', () => {
+  test('is that of the model that served the reply, even if its name ends with a number such as -001', () => {
     const { getReplyPrice } = createPriceList({ now: november });
     expect(getReplyPrice('gemini-3.5-flash-lite', 'gemini-flash-lite-latest')).toMatchObject({
       input: 0.3,
       output: 2.5,
     });
     expect(getReplyPrice('gemini-3.5-flash-lite-001', 'x')).toMatchObject({ input: 0.3, output: 2.5 });
+  });
+
+  test('is that of the requested model if the model that served the reply has no known price', () => {
+    const { getReplyPrice } = createPriceList({ now: november });
     expect(getReplyPrice('gemini-3.8-flash-09-2026', 'gemini-3.8-flash')).toMatchObject({ input: 0.75, output: 3.75 });
   });
 

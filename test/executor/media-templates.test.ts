@@ -19,7 +19,7 @@ interface RunInput {
 }
 
 /**
- * Runs a narrative in a folder with pictures; `sent` has the texts and media names of the last turn of each request.
+ * Runs a narrative in a folder with pictures; `sent` has the texts and the file names of the last turn of each request.
  */
 async function runNarrative({ files, vars = {}, replies = [], options = {} }: RunInput) {
   const folder = createTemporaryFolder(onTestFinished, files);
@@ -211,7 +211,7 @@ describe('a reply or standard input in a file name or URL', () => {
     expect(report.error).toMatchObject({ code: 'no_input', message: expect.stringContaining('is outside of') });
   });
 
-  test("is confined to the narrative's folder, but a path in a variable or in the narrative is not", async () => {
+  test("must stay in the narrative's folder, but a path in a variable or in the narrative need not", async () => {
     const file = join(outside, 'private.txt');
     const { sent } = await runWith(`file = "{{vars.path}}"`, 'x', {}, `[vars]\npath = "${file}"\n`);
     expect(sent[1]).toEqual([file]);

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FormatOptions, SettingsFlagOptions } from '../../cli/common-options.js';
-import { loadFileConfinement } from '../../cli/load-settings.js';
+import { loadAllowedFolder } from '../../cli/load-settings.js';
 import { withAbortableOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { reportAnnotations } from '../../cli/report-diagnostics.js';
@@ -88,8 +88,8 @@ async function checkFiles(
   const lint: LintOptions['lint'] = (table, context) => lintNarrative(table, { ...context, model: options.model });
   // The only folder from which narratives may read files. Undefined, unless the settings of the working folder choose
   // both the API key and the address of the service.
-  const confinement = await loadFileConfinement(options, proc, await createColors(proc.stderr));
-  const checkOptions = { vars: given.values, lint, confinement, signal };
+  const allowedFolder = await loadAllowedFolder(options, proc, await createColors(proc.stderr));
+  const checkOptions = { vars: given.values, lint, confinement: allowedFolder, signal };
   const rows = options.each === undefined ? undefined : await openRowsToCheck(options.each, options, { proc, signal });
   const checked: CheckedFile[] = [];
   const reportedKeys = new Set<string>();

@@ -92,7 +92,7 @@ export function assertThoughtsSupported(
 ): void {
   if (!thoughts || rehearse || replay !== undefined) return;
   for (const { name, model = defaultModel } of listRequestingActs(narrative)) {
-    if (!builtInModels.get(model)?.rejectsThoughtRequests) continue;
+    if (!builtInModels.get(model)?.cannotShowThoughts) continue;
     throw new BoticelliError('usage', `--thoughts: ${model}, the model of the act ${name}, has no thoughts to show`, {
       hint: 'Run without --thoughts, or use another model for the act.',
     });

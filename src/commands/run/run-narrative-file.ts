@@ -134,8 +134,8 @@ export async function loadNarrativeForRun(given: GivenVariables, context: LoadOp
   const { model, temperature, maxTokens, serviceTier } = options;
   const warn = printsWarnings ? view.warn : () => {};
   const content = await resources.readContent(file, view.warn);
-  const confinement = await resources.findConfinement();
-  const loaded = await checkNarrative(content, { vars: given.values, confinement, signal });
+  const allowedFolder = await resources.findAllowedFolder();
+  const loaded = await checkNarrative(content, { vars: given.values, confinement: allowedFolder, signal });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
   if (printsWarnings || !narrative) reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   if (!narrative) {

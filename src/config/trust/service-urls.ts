@@ -103,7 +103,7 @@ function findFile({ getFromFile }: AddressSetting, { files }: Sources) {
 
 /** Returns the message about an address. It shows only the host, because the rest may contain secrets. */
 function describeAddress({ sent }: AddressSetting, label: string, url: string): string {
-  return `${label} would send ${sent} to ${new URL(url).host}, but this folder may come from someone else`;
+  return `${label} would send ${sent} to ${new URL(url).host}, but the current folder may come from someone else`;
 }
 
 function createHint({ variable }: AddressSetting, trustHint: string): string {

@@ -45,9 +45,9 @@ export async function resolveStateFolder(
   if (isTrusted) return stateFolder;
   throw new BoticelliError(
     'invalid_config',
-    `${variable.label} ${problem}, and this folder may come from someone else`,
+    `${variable.label} ${problem}, and the .env of the current folder may come from someone else`,
     {
-      hint: `${hint} If you trust only that path, set BOTICELLI_STATE_DIR to it in your environment.`,
+      hint: `${hint} If you trust only the state folder ${stateFolder}, set BOTICELLI_STATE_DIR to it in your environment.`,
     },
   );
 }
@@ -60,7 +60,7 @@ const databaseFileNames = ['', '-wal', '-shm', '-journal'].map((suffix) => `boti
  * author of the working folder could make boticelli create or change files elsewhere.
  */
 function findStateFolderProblem(stateFolder: string, workingFolder: string): string | undefined {
-  if (!isWithinFolder(stateFolder, workingFolder)) return 'is outside of the folder of that .env';
+  if (!isWithinFolder(stateFolder, workingFolder)) return 'is outside of the current folder';
   const names = relative(workingFolder, stateFolder).split(sep);
   const folders = names.map((_, index) => join(workingFolder, ...names.slice(0, index + 1)));
   const paths = [...folders, ...databaseFileNames.map((name) => join(stateFolder, name))];

@@ -47,7 +47,7 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
  * requested, or if the model is known to reject a request for them.
  */
 export function convertThoughts({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
-  if (!includeThoughts || builtInModels.get(stripModelPrefix(model))?.rejectsThoughtRequests) return {};
+  if (!includeThoughts || builtInModels.get(stripModelPrefix(model))?.cannotShowThoughts) return {};
   return { thinkingConfig: { ...(thinking !== undefined && convertThinking(thinking)), includeThoughts } };
 }
 

@@ -7,21 +7,20 @@ import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } f
 type Variables = ReadonlyMap<string, string>;
 
 /**
- * Reads media whose `file` or `url` depends only on variables, once for each name that results from their values. Adds
- * each problem to the narrative file that names the media. Media whose `file` or `url` also depends on a reply, the
- * standard input, the round or a row is read when its act runs.
+ * Reads media whose `file` or `url` depends only on variables, once for each file name or URL that the values of these
+ * variables produce. Adds each problem to the narrative file with that `file` or `url`. Media whose `file` or `url` also
+ * depends on a reply, the standard input, the round or a row is read when its act runs.
  * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {
-  const getVariablesInMediaNames = createVariableCollector();
+  const getVariablesInMediaSources = createVariableCollector();
   const visited = new Map<ParsedNarrativeFile, Set<string>>();
 
   const visit = async (file: ParsedNarrativeFile, outerVars: Variables): Promise<void> => {
-    const relevant = getVariablesInMediaNames(file);
+    const relevant = getVariablesInMediaSources(file);
     if (!relevant) return;
     const vars = new Map([...(file.narrative?.vars ?? []), ...outerVars]);
-    // A file is visited again only if a variable in its media names, or in those of its nested files, has another
-    // value.
+    // A file is visited again only if one of these variables has another value.
     const key = JSON.stringify([...relevant].map((name) => vars.get(name) ?? null));
     const seen = visited.get(file) ?? new Set();
     if (seen.has(key)) return;
@@ -33,19 +32,19 @@ export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: 
 }
 
 /**
- * Creates a function that returns the variables in the media names of a file and its nested files, or undefined if no
- * media name has placeholders.
+ * Creates a function that returns the variables in every `file` or `url` of media in a narrative file and its nested
+ * files. The function returns undefined if none of them has a placeholder.
  */
 function createVariableCollector(): (file: ParsedNarrativeFile) => ReadonlySet<string> | undefined {
   const cache = new Map<ParsedNarrativeFile, ReadonlySet<string> | undefined>();
   return function collectVariables(file) {
     if (cache.has(file)) return cache.get(file);
     const nestedVariables = file.nestedFiles.map(collectVariables).filter((variables) => variables !== undefined);
-    const ownNames = file.mediaTemplates.flatMap(({ template }) =>
+    const ownVariables = file.mediaTemplates.flatMap(({ template }) =>
       getPlaceholderNames(template.text).map(getVariableName),
     );
     const all = new Set([
-      ...ownNames.filter((name) => name !== undefined),
+      ...ownVariables.filter((name) => name !== undefined),
       ...nestedVariables.flatMap((names) => [...names]),
     ]);
     cache.set(file, file.mediaTemplates.length + nestedVariables.length > 0 ? all : undefined);
@@ -58,15 +57,15 @@ async function checkTemplate(
   vars: Variables,
   { problems }: ParsedNarrativeFile,
 ): Promise<void> {
-  const name = renderWithVariables(template.text, vars);
-  if (name === undefined) return;
-  if (template.loaded.has(name)) return;
+  const fileOrUrl = renderWithVariables(template.text, vars);
+  if (fileOrUrl === undefined) return;
+  if (template.loaded.has(fileOrUrl)) return;
   // If the input refers to an entry of `[media]` by `ref`, `entryTemplate` is the template of that entry. If the media
   // of the entry could not be read, the problem was reported at the entry.
-  if (entryTemplate && !entryTemplate.loaded.has(name)) return;
-  const result = await loadMediaTemplate(template, name);
+  if (entryTemplate && !entryTemplate.loaded.has(fileOrUrl)) return;
+  const result = await loadMediaTemplate(template, fileOrUrl);
   if (result.ok) {
-    template.loaded.set(name, result.media);
+    template.loaded.set(fileOrUrl, result.media);
     return;
   }
   const { rule, message, about } = result.problem;

@@ -141,7 +141,7 @@ function checkPlaceholder(
   if (name === 'previous' && position === 0) {
     return createProblem('no-previous', `${excerpt} has no value in the first act: no act runs before it`);
   }
-  // Only `--each` or `--matrix` shows which columns a row has, so any column is accepted here.
+  // Any column of a row is accepted here, because only the rows of `--each` show which columns exist.
   if (reservedNames.includes(name) || isRowName(name)) return undefined;
   if (!scope.acts.has(name))
     return createProblem('unknown-name', formatUnknownName(excerpt, name, scope), createSuggestionQuery(name, scope));
@@ -187,10 +187,17 @@ function* listKnownNames({ acts, vars }: ReferenceScope): Iterable<string> {
  * Checks the acts that each `context` lists. They must exist, and must run before the act that has the `context`. For
  * `context` in the `[narrative]` table, only existence is checked: it applies to all acts, and each of them sees the
  * listed acts that have already run.
+ *
+ * @param narrativeTableName `narrative`, or an older name of this table
  */
-export function checkContexts(file: TomlTable, tableName: string, scope: ReferenceScope, report: ReportProblem): void {
-  const narrativeTable = file[tableName];
-  if (isTable(narrativeTable)) checkActNames(narrativeTable.context, [tableName, 'context'], scope, report);
+export function checkContexts(
+  file: TomlTable,
+  narrativeTableName: string,
+  scope: ReferenceScope,
+  report: ReportProblem,
+): void {
+  const narrativeTable = file[narrativeTableName];
+  if (isTable(narrativeTable)) checkActNames(narrativeTable.context, [narrativeTableName, 'context'], scope, report);
   const acts = isTable(file.acts) ? file.acts : {};
   for (const act in acts) {
     const value = acts[act];

@@ -5,8 +5,9 @@ import { maxWorkerMegabytes, runInWorker, type WorkerLimits } from '../../util/r
 const maxDirectMs = 50;
 
 /**
- * The maximum length of a text that is matched in the main thread. There, the text is part of a script. Compiling a
- * longer script takes longer, and `maxDirectMs` does not limit that time.
+ * The maximum length of a text that is matched in the main thread. `matchDirectly` compiles the pattern and the text as
+ * one `vm` script, because V8 can stop a script. `maxDirectMs` does not limit the time to compile the script, which
+ * grows with the text.
  */
 const maxDirectLength = 100_000;
 

@@ -30,7 +30,9 @@ function createMisspeltReferenceProblem(text: string, keyPath: Path, hint = ''):
 
 function describeReferenceSyntax(reference: string, keyPath: Path): string {
   const syntax =
-    keyPath[2] === 'prompt' ? `media = [${quote(reference)}]` : `an input of its type with ref = ${quote(reference)}`;
+    keyPath[2] === 'prompt'
+      ? `media = [${quote(reference)}]`
+      : `an input with ref = ${quote(reference)} and the type of the media, such as type = "image"`;
   return reference.startsWith('media.')
     ? `to send the media, write ${syntax}`
     : `to run the narrative, write the act as an array of strings that contains ${quote(reference)}`;

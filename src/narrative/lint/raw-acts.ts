@@ -14,7 +14,7 @@ export interface RawAct extends RawTable {
   texts: { text: string; keyPath: Path }[];
 }
 
-/** Returns the table `[narrative]`, under any of its names. */
+/** Returns the table `[narrative]`, which older files call `[narration]` or `[metadata]`. */
 export function readRawNarrativeTable(file: TomlTable): RawTable {
   const key = narrativeTableNames.find((name) => isTable(file[name])) ?? 'narrative';
   const table = file[key];

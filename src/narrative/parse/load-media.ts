@@ -10,7 +10,7 @@ import { quote } from '../../toml/toml.js';
 import { isBase64 } from '../../util/json.js';
 import { convertSystemError, getRegularFileSize, readRegularFile } from '../../util/read-regular-file.js';
 import { sliceCharacters } from '../../util/utf16.js';
-import { findOutsideProblem } from '../confinement.js';
+import { findOutsideProblem } from '../allowed-folder.js';
 import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
 
 /** Files up to this size are kept in memory after the check. Larger files are read again when they are sent. */
@@ -35,8 +35,8 @@ export type LoadMediaResult = { ok: true; media: MediaInput } | { ok: false; pro
 
 /**
  * Reads media and detects its type. URLs are not fetched, so only what is known without a network is checked. Problems
- * do not say at which key of the narrative they occurred, because a run that loads media by a rendered name does not
- * know the key.
+ * do not say at which key of the narrative they occurred, because a run that renders the `file` or `url` of media does
+ * not know the key.
  */
 export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   const { source, mime, kind } = spec;
@@ -57,11 +57,11 @@ function addResolution(result: LoadMediaResult, { mediaResolution }: MediaSpec):
 /** Reads the media whose file name or URL is a rendered template, unless it was read together with the narrative. */
 export async function loadMediaTemplate(
   { sourceKey, spec, loaded }: MediaTemplate,
-  name: string,
+  fileOrUrl: string,
 ): Promise<LoadMediaResult> {
-  const existing = loaded.get(name);
+  const existing = loaded.get(fileOrUrl);
   if (existing) return { ok: true, media: existing };
-  return loadMedia({ ...spec, source: sourceKey === 'file' ? { file: name } : { url: name } });
+  return loadMedia({ ...spec, source: sourceKey === 'file' ? { file: fileOrUrl } : { url: fileOrUrl } });
 }
 
 async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult> {
@@ -120,7 +120,10 @@ async function createMediaInput(
 }
 
 /** Creates the media of a URL without fetching it. Fails if the URL is not valid or contradicts the declared type. */
-function createUrlMedia(url: string, { mime, kind, label: nameInMessages, confinement }: MediaSpec): LoadMediaResult {
+function createUrlMedia(
+  url: string,
+  { mime, kind, label: nameInMessages, confinement: allowedFolder }: MediaSpec,
+): LoadMediaResult {
   const urlProblem = validateMediaUrl(url);
   if (urlProblem !== undefined) return createMediaProblem('bad-url', `${nameInMessages ?? quote(url)} ${urlProblem}`);
   const name = redactUrl(url);
@@ -142,9 +145,9 @@ function createUrlMedia(url: string, { mime, kind, label: nameInMessages, confin
     from: 'fetched-url',
     url,
     ...(kind !== undefined && { kind }),
-    // A narrative is confined if the author of its folder chose the service. boticelli fetches the URL from the user's
-    // network and sends the content to that service, so it must fetch only public addresses.
-    ...(confinement && { publicOnly: true }),
+    // If there is an allowed folder, its author chose the service and receives what is sent. boticelli fetches the URL
+    // from the user's network, so it must fetch only public addresses.
+    ...(allowedFolder && { publicOnly: true }),
   };
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };
 }

@@ -13,8 +13,8 @@ import {
   readMediaResolution,
 } from './read-media.js';
 
-/** Media by their references, `media.<name>`. A value is undefined if the media has not been read or can't be read. */
-export type NamedMedia = ReadonlyMap<string, MediaInput | MediaTemplate | undefined>;
+/** The entries of `[media]` by `media.<name>`. A value is undefined if the media has not been read or can't be read. */
+export type MediaByReference = ReadonlyMap<string, MediaInput | MediaTemplate | undefined>;
 
 /** Adds the entries of `[media]` to `mediaByReference`. The references are added at once; the media are read later. */
 export function readNamedMedia(
@@ -43,28 +43,31 @@ export function readNamedMedia(
 export function findNamedMedia(
   reference: string,
   keyPath: Path,
-  media: NamedMedia,
+  mediaByReference: MediaByReference,
   report: ReportProblem,
 ): MediaInput | MediaTemplate | undefined {
-  if (media.has(reference)) return media.get(reference);
+  if (mediaByReference.has(reference)) return mediaByReference.get(reference);
   const message = `${quote(reference)} is not defined in [media]`;
   // In `ref`, people often omit the prefix `media.`.
   const withPrefix = `media.${reference}`;
-  const suggestionQuery = { name: media.has(withPrefix) ? withPrefix : reference, candidates: media.keys() };
+  const suggestionQuery = {
+    name: mediaByReference.has(withPrefix) ? withPrefix : reference,
+    candidates: mediaByReference.keys(),
+  };
   return void report(errorAt('unknown-media', keyPath, message, { suggestionQuery }));
 }
 
 /** Reads the media of an input: either its own, or the entry of `[media]` that its `ref` names. */
 export async function readMediaInput(
-  input: MediaReadRequest & { kind: MediaKind; media: NamedMedia },
+  input: MediaReadRequest & { kind: MediaKind; mediaByReference: MediaByReference },
 ): Promise<MediaInput | MediaTemplate | undefined> {
-  const { table, keyPath, media, report } = input;
+  const { table, keyPath, mediaByReference, report } = input;
   const key = pickOnlyKey([...mediaSourceKeys, 'ref'], input);
   if (key === undefined) return undefined;
   if (key !== 'ref') return readMediaFrom(key, input);
   // The entry determines the MIME type, so an input with both `ref` and `mime` is reported as a conflict.
   if (pickOnlyKey(['ref', 'mime'], input) === undefined || typeof table.ref !== 'string') return undefined;
-  const named = findNamedMedia(table.ref, [...keyPath, 'ref'], media, report);
+  const named = findNamedMedia(table.ref, [...keyPath, 'ref'], mediaByReference, report);
   return named && applyInputKind(named, table.ref, input);
 }
 

@@ -4,8 +4,8 @@ import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js
 import { readToml } from '../../toml/read-toml.js';
 import { type Path, quote } from '../../toml/toml.js';
 import { type FileError, readRegularFile } from '../../util/read-regular-file.js';
-import { findOutsideProblem } from '../confinement.js';
-import type { FileConfinement } from '../narrative.js';
+import { findOutsideProblem } from '../allowed-folder.js';
+import type { AllowedFolder } from '../narrative.js';
 import { completeFile, createParsedFile, type LintOptions, type ParsedNarrativeFile } from './parsed-narrative-file.js';
 import { readNarrative } from './read-narrative.js';
 
@@ -47,8 +47,8 @@ export function parseNarrativeFiles(content: NarrativeContent, options: ParseOpt
 
 /** Options for parsing. */
 export interface ParseOptions extends LintOptions {
-  /** Default: any file may be read. */
-  confinement?: FileConfinement | undefined;
+  /** The only folder from which files may be read. Default: any file may be read. */
+  confinement?: AllowedFolder | undefined;
 }
 
 /** The state that all files share. */
@@ -95,7 +95,7 @@ function parseNarrativeFile(
   const { folder, isFromStdin = false } = content;
   const pendingNarrative = readNarrative({
     ...{ table, folder, readNested, isFromStdin },
-    confinement: options.confinement,
+    allowedFolder: options.confinement,
   });
   parsedFile.narrative = pendingNarrative.narrative;
   for (const task of pendingNarrative.pending) pending.push(task);

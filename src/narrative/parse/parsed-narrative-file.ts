@@ -52,8 +52,8 @@ export interface LintContext {
   /** The acts in the order in which they run. */
   orderedActs: readonly Act[];
   /**
-   * The variables that the file uses, and those that a nested file uses or defines. A definition in a nested file
-   * counts, because a value of this file replaces it.
+   * The variables that the file uses, and those that a nested file uses or defines. A value in `[vars]` of this file
+   * overrides the definition in the nested file, so the value has an effect even if no text here uses the variable.
    */
   usedVariables: ReadonlySet<string>;
   /** The placeholder names in the texts of each act. Names of variables are left out. */

@@ -12,7 +12,7 @@ import {
 } from '../../toml/toml.js';
 import { isRustNarrativeAct } from '../check/rust-original.js';
 import type { Act, Input, Narrative } from '../narrative.js';
-import { findNamedMedia, type NamedMedia, readMediaInput } from './named-media.js';
+import { findNamedMedia, type MediaByReference, readMediaInput } from './named-media.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
 import { readExpectations } from './read-expectations.js';
 import { type MediaReadOptions, pickOnlyKey } from './read-media.js';
@@ -25,7 +25,7 @@ export interface TemplateText {
   keyPath: Path;
   /** The acts that use it. */
   actNames: readonly string[];
-  /** `text` if the text itself is used, in the request or to check the reply; `media` if it names media. */
+  /** `text` if the text itself is used, in the request or to check the reply; `media` if it is a `file` or `url`. */
   usedAs: 'text' | 'media';
   /** The file that contains the text, by its `label` from `readTextFile`. Absent if the narrative contains the text. */
   file?: string;
@@ -35,7 +35,8 @@ export interface TemplateText {
 export interface ActReadOptions extends MediaReadOptions {
   /** The settings of the narrative, which an act can override. */
   defaults: ActSettings;
-  media: NamedMedia;
+  /** The entries of `[media]`, by `media.<name>`. */
+  mediaByReference: MediaByReference;
   /** Reads the narrative that `narrative:<name>` refers to. Problems of the reference are reported. */
   readNested: (name: string, keyPath: Path, report: ReportProblem) => Narrative | undefined;
   /** Receives every text that may contain placeholders. */
@@ -106,11 +107,11 @@ function readInputs(act: TomlValue, keyPath: Path, options: ActReadOptions): Inp
   return inputs;
 }
 
-/** Adds the media and the prompt of an act. An act with inputs has neither. */
+/** Adds the media and the prompt of an act. Reports an act that has one of them and also the key `input`. */
 function addPrompt(inputs: Input[], table: TomlTable, keyPath: Path, options: ActReadOptions): void {
-  const { prompt, media: names, input } = table;
-  const { media, report } = options;
-  if (prompt === undefined && names === undefined) {
+  const { prompt, media: references, input } = table;
+  const { mediaByReference, report } = options;
+  if (prompt === undefined && references === undefined) {
     // For the key "narrative" of the original Rust version, the schema check reports what to write instead.
     if (input !== undefined || isRustNarrativeAct(table)) return;
     const message = `${formatTableHeader(keyPath)} has none of "prompt", "media", "input"`;
@@ -122,12 +123,13 @@ function addPrompt(inputs: Input[], table: TomlTable, keyPath: Path, options: Ac
     const message = `${formatTableHeader(keyPath)} has both ${quote(key)} and "input"; move the ${key} into an input`;
     report(errorAt('conflicting-keys', [...keyPath, key], message, { target: 'key' }));
   }
-  if (Array.isArray(names)) {
-    const namesPath = [...keyPath, 'media'];
-    if (names.length === 0) report(errorAt('empty-prompt', namesPath, `${describePath(namesPath)} is empty`));
-    names.forEach((name, index) => {
-      if (typeof name !== 'string') return;
-      addDeferred(inputs, async () => findNamedMedia(name, [...namesPath, index], media, report), options);
+  if (Array.isArray(references)) {
+    const mediaPath = [...keyPath, 'media'];
+    if (references.length === 0) report(errorAt('empty-prompt', mediaPath, `${describePath(mediaPath)} is empty`));
+    references.forEach((reference, index) => {
+      if (typeof reference !== 'string') return;
+      const referencePath = [...mediaPath, index];
+      addDeferred(inputs, async () => findNamedMedia(reference, referencePath, mediaByReference, report), options);
     });
   }
   if (typeof prompt === 'string') addText(inputs, prompt, [...keyPath, 'prompt'], options);
@@ -145,11 +147,14 @@ function addInput(inputs: Input[], table: TomlTable, keyPath: Path, options: Act
   if (kind) addDeferred(inputs, () => readMediaInput({ table, keyPath, kind, ...options }), options);
 }
 
-/** Adds a string. It is a reference if it has the form `media.<name>` or `narrative:<name>`, and otherwise a text. */
+/**
+ * Adds a string of an act. The string refers to media or to a narrative if it has the form `media.<name>` or
+ * `narrative:<name>`. Otherwise, it is a text. Only the name of defined media may contain spaces.
+ */
 function addString(inputs: Input[], text: string, keyPath: Path, options: ActReadOptions): void {
-  const { media, readNested, report } = options;
-  if (media.has(text) || isReference(text, 'media.')) {
-    addDeferred(inputs, async () => findNamedMedia(text, keyPath, media, report), options);
+  const { mediaByReference, readNested, report } = options;
+  if (mediaByReference.has(text) || isReference(text, 'media.')) {
+    addDeferred(inputs, async () => findNamedMedia(text, keyPath, mediaByReference, report), options);
   } else if (isReference(text, 'narrative:')) {
     const narrative = readNested(text.slice('narrative:'.length), keyPath, report);
     if (narrative) inputs.push({ type: 'narrative', narrative });

@@ -3,10 +3,10 @@ import { type MediaResolution, mediaResolutions } from '../../facts/media.js';
 import { checkDeclaredType } from '../../media/resolve-media-type.js';
 import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js';
 import { describePath, formatTableHeader, type Path, quote, type TomlTable } from '../../toml/toml.js';
-import type { FileConfinement, MediaInput, MediaSource, MediaTemplate } from '../narrative.js';
+import type { AllowedFolder, MediaInput, MediaSource, MediaTemplate } from '../narrative.js';
 import { loadMedia } from './load-media.js';
 
-/** Media whose `file` or `url` contains placeholders, and the path of that key. */
+/** Media whose `file` or `url` contains placeholders, and the key path of this `file` or `url`, or of the `ref`. */
 export interface LocatedMediaTemplate {
   template: MediaTemplate & { loaded: Map<string, MediaInput> };
   keyPath: Path;
@@ -21,9 +21,12 @@ export interface LocatedMediaTemplate {
 export interface MediaReadOptions {
   /** The folder that paths are relative to. */
   folder: string;
-  /** Default: any file may be read. */
-  confinement?: FileConfinement | undefined;
-  /** Whether placeholders are filled. */
+  /** The only folder from which files may be read. Default: any file may be read. */
+  allowedFolder?: AllowedFolder | undefined;
+  /**
+   * Whether `{{…}}` is a placeholder, which a run fills. False if the narrative has `templates = false`: `{{` is then
+   * plain text.
+   */
   fillsPlaceholders: boolean;
   report: ReportProblem;
   /** Receives all media whose `file` or `url` contains placeholders. */
@@ -54,7 +57,7 @@ export async function readMediaFrom(
   key: (typeof mediaSourceKeys)[number],
   request: MediaReadRequest,
 ): Promise<MediaInput | MediaTemplate | undefined> {
-  const { table, keyPath, kind, folder, confinement, fillsPlaceholders, report } = request;
+  const { table, keyPath, kind, folder, allowedFolder, fillsPlaceholders, report } = request;
   const value = table[key];
   if (typeof value !== 'string') return undefined;
   if (fillsPlaceholders && key !== 'base64' && value.includes('{{')) return createMediaTemplate(key, value, request);
@@ -66,7 +69,7 @@ export async function readMediaFrom(
     source: { [key]: value } as MediaSource,
     kind,
     folder,
-    confinement,
+    confinement: allowedFolder,
     label: nameInMessages,
     mediaResolution,
   };
@@ -104,14 +107,15 @@ function createMimeProblem(message: string, keyPath: Path): Problem {
 function createMediaTemplate(
   sourceKey: 'file' | 'url',
   text: string,
-  { table, keyPath, kind, folder, confinement, report, onTemplate }: MediaReadRequest,
+  { table, keyPath, kind, folder, allowedFolder, report, onTemplate }: MediaReadRequest,
 ): MediaTemplate {
   const sourcePath = [...keyPath, sourceKey];
   const mime = getMime(table);
   const problem = mime === undefined ? undefined : checkDeclaredType(mime, kind);
   if (problem !== undefined) report(createMimeProblem(`"mime" ${problem}`, keyPath));
   const nameInMessages = sourceKey === 'url' ? describePath(sourcePath) : undefined;
-  const spec = { mime, kind, folder, confinement, label: nameInMessages, mediaResolution: readMediaResolution(table) };
+  const mediaResolution = readMediaResolution(table);
+  const spec = { mime, kind, folder, confinement: allowedFolder, label: nameInMessages, mediaResolution };
   const template = { type: 'media-template', sourceKey, text, spec, loaded: new Map() } as const;
   onTemplate({ template, keyPath: sourcePath });
   return template;

@@ -11,7 +11,7 @@ import { type ActSettings, readActSettings } from './read-act-settings.js';
 import type { LocatedMediaTemplate } from './read-media.js';
 
 /** The table of a file, and what is needed to read the files that it refers to. */
-interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'confinement' | 'readNested'> {
+interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'allowedFolder' | 'readNested'> {
   table: TomlTable;
   /** Whether the file was read from standard input. */
   isFromStdin: boolean;
@@ -35,17 +35,17 @@ export interface ReadNarrativeResult extends References {
  * all at once. Most files have no such tasks and are read without a promise, which saves time in a folder of thousands
  * of files. After all tasks, `finish` checks the references.
  */
-export function readNarrative({ table: file, folder, confinement, readNested, isFromStdin }: NarrativeSource) {
+export function readNarrative({ table: file, folder, allowedFolder, readNested, isFromStdin }: NarrativeSource) {
   const problems: Problem[] = [];
   const pending: (() => Promise<void>)[] = [];
   const mediaTemplates: LocatedMediaTemplate[] = [];
   const texts: TemplateText[] = [];
-  const media = new Map<string, MediaInput | MediaTemplate | undefined>();
+  const mediaByReference = new Map<string, MediaInput | MediaTemplate | undefined>();
   const report = (problem: Problem) => void problems.push(problem);
   const { tableName, defaults, fillsPlaceholders, narrative } = readNarrativeTable(file, report);
   const options = {
     folder,
-    confinement,
+    allowedFolder,
     fillsPlaceholders,
     report,
     defaults,
@@ -53,12 +53,12 @@ export function readNarrative({ table: file, folder, confinement, readNested, is
       if (file.toc === undefined) report(createMissingOrderProblem(keyPath));
       return readNested(name, keyPath, reportNested);
     },
-    media,
+    mediaByReference,
     onTemplate: (located: LocatedMediaTemplate) => void mediaTemplates.push(located),
     onText: (templateText: TemplateText) => void texts.push(templateText),
     defer: (task: () => Promise<void>) => void pending.push(task),
   };
-  readNamedMedia(file.media, media, options);
+  readNamedMedia(file.media, mediaByReference, options);
   const acts = readActs(file, options);
   const toc = isTable(file.toc) ? file.toc : {};
   if (isTable(file.acts))
@@ -73,7 +73,7 @@ export function readNarrative({ table: file, folder, confinement, readNested, is
     const scope = { acts, firstPositions, vars, isFromStdin };
     checkContexts(file, tableName, scope, report);
     addSystemText(texts, defaults, tableName, narrative.acts);
-    for (const templateText of createMediaNameTexts(mediaTemplates, acts.values())) texts.push(templateText);
+    for (const templateText of createFileAndUrlTexts(mediaTemplates, acts.values())) texts.push(templateText);
     return { narrative, problems, mediaTemplates, ...checkReferences(fillsPlaceholders ? texts : [], scope, report) };
   };
   return { narrative, pending, finish };
@@ -100,7 +100,7 @@ function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName
   texts.push({ text: system, keyPath: [tableName, 'system'], actNames, usedAs: 'text' });
 }
 
-/** Reads the table `[narrative]`, under any of its names. */
+/** Reads the table `[narrative]`, which older files call `[narration]` or `[metadata]`. */
 function readNarrativeTable(file: TomlTable, report: ReportProblem) {
   const [key = 'narrative', second] = narrativeTableNames.filter((name) => file[name] !== undefined);
   const table = file[key];
@@ -171,17 +171,20 @@ function readVars(vars: TomlValue | undefined): ReadonlyMap<string, string> {
   return values;
 }
 
-/** Returns each `file` or `url` with placeholders as a template text, with the acts that use the media. */
-function createMediaNameTexts(located: readonly LocatedMediaTemplate[], acts: Iterable<Act>): TemplateText[] {
+/**
+ * Returns each `file` or `url` with placeholders as a template text, with the acts that use the media. An input that
+ * refers to an entry of `[media]` has a template of its own. The act of this input is listed as a user of the entry.
+ */
+function createFileAndUrlTexts(located: readonly LocatedMediaTemplate[], acts: Iterable<Act>): TemplateText[] {
   if (located.length === 0) return [];
-  const entryTemplateByInput = new Map<MediaTemplate, MediaTemplate>();
+  const entryTemplateByReference = new Map<MediaTemplate, MediaTemplate>();
   for (const { template, entryTemplate } of located)
-    if (entryTemplate) entryTemplateByInput.set(template, entryTemplate);
+    if (entryTemplate) entryTemplateByReference.set(template, entryTemplate);
   const actNamesByTemplate = new Map<MediaTemplate, string[]>();
   for (const { name, inputs } of acts) {
     for (const input of inputs) {
       if (input.type !== 'media-template') continue;
-      const template = entryTemplateByInput.get(input) ?? input;
+      const template = entryTemplateByReference.get(input) ?? input;
       const actNames = actNamesByTemplate.get(template);
       if (actNames) actNames.push(name);
       else actNamesByTemplate.set(template, [name]);

@@ -13,15 +13,15 @@ import {
 } from '../../toml/toml.js';
 import { describeJsonError, isRecord } from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
-import { findOutsideProblem } from '../confinement.js';
+import { findOutsideProblem } from '../allowed-folder.js';
 import { describeSchemaProblem, type JsonSchema, type SchemaProblem, validateSchema } from '../schema/json-schema.js';
 import type { MediaReadOptions } from './read-media.js';
 
 /** The maximum size of a schema file. Schemas are written by hand, so a larger file is a mistake. */
 const maxSchemaBytes = 10_000_000;
 
-/** The folder that a schema file is relative to, and the folder that it must be in, if it is confined. */
-type FileLocation = Pick<MediaReadOptions, 'folder' | 'confinement'>;
+/** The folder that a schema file is relative to, and the only folder from which files may be read, if there is one. */
+type FileLocation = Pick<MediaReadOptions, 'folder' | 'allowedFolder'>;
 
 /** Reads the reply format of an act. It is empty for text, and otherwise JSON with an optional schema. */
 export async function readReplyFormat(
@@ -61,12 +61,12 @@ async function readActSchema(
 function readSchemaFile(
   file: string,
   keyPath: Path,
-  { folder, confinement }: FileLocation,
+  { folder, allowedFolder }: FileLocation,
   report: ReportProblem,
 ): JsonSchema | undefined {
   if (file.trim() === '') return void report(errorAt('schema-not-found', keyPath, 'the file name is empty'));
   const filePath = resolve(folder, file);
-  const outsideProblem = findOutsideProblem(filePath, `the file ${quote(file)}`, confinement);
+  const outsideProblem = findOutsideProblem(filePath, `the file ${quote(file)}`, allowedFolder);
   if (outsideProblem !== undefined) return void report(errorAt('outside-folder', keyPath, outsideProblem));
   const content = readRegularFile(filePath, maxSchemaBytes);
   if (!content.ok) {

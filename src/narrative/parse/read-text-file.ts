@@ -4,7 +4,7 @@ import { errorAt, type Problem } from '../../toml/problem.js';
 import { type Path, quote } from '../../toml/toml.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import { hasUtf16Bom } from '../../util/utf16.js';
-import { findOutsideProblem } from '../confinement.js';
+import { findOutsideProblem } from '../allowed-folder.js';
 import type { MediaReadOptions } from './read-media.js';
 
 /** The maximum size of a text file, in bytes. It equals `maxNarrativeBytes`, the limit for a narrative file. */
@@ -21,7 +21,7 @@ type TextFileResult = { ok: true; text: string; label: string } | { ok: false; p
 export function readTextFile(
   file: string,
   keyPath: Path,
-  { folder, confinement }: Pick<MediaReadOptions, 'folder' | 'confinement'>,
+  { folder, allowedFolder }: Pick<MediaReadOptions, 'folder' | 'allowedFolder'>,
 ): TextFileResult {
   const fail = (
     rule: 'text-not-found' | 'outside-folder' | 'bad-text' | 'empty-prompt',
@@ -34,7 +34,7 @@ export function readTextFile(
   if (file.trim() === '') return fail('text-not-found', 'the file name is empty');
   const name = `the file ${quote(file)}`;
   const filePath = resolve(folder, file);
-  const outsideProblem = findOutsideProblem(filePath, name, confinement);
+  const outsideProblem = findOutsideProblem(filePath, name, allowedFolder);
   if (outsideProblem !== undefined) return fail('outside-folder', outsideProblem);
   const content = readRegularFile(filePath, maxTextBytes);
   if (!content.ok) {

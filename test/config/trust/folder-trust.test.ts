@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { resolveSettings } from '../../../src/config/resolve-settings.js';
-import { findFileConfinement } from '../../../src/config/trust/file-confinement.js';
+import { findAllowedFolder } from '../../../src/config/trust/allowed-folder.js';
 import { readFolderTrust } from '../../../src/config/trust/folder-trust.js';
 import { createFolder, type FixtureFiles, getSettingsError } from '../settings-fixture.js';
 
@@ -28,7 +28,7 @@ function openFolder(files: FixtureFiles, { links = {} as Record<string, string>,
   return {
     folder,
     readSettings: (environment = {}) => resolveSettings({ ...options, environment }),
-    findConfinement: (environment = {}) => findFileConfinement({ ...options, environment }),
+    readAllowedFolder: (environment = {}) => findAllowedFolder({ ...options, environment }),
   };
 }
 const ownSettings = '[budget]\nrpm_multiplier = 0.5\n';
@@ -48,7 +48,7 @@ test.each<[string, FixtureFiles]>([
     expect(redisUrl).toBe('redis://u:secret@redis.example:1/0');
     expect(redisTrustError).toMatchObject({ code: 'invalid_config' });
     expect(redisTrustError?.message).toMatch(
-      /would send the names of your models and part of the hash of your API key to redis\.example:1, but this folder may/,
+      /would send the names of your models and part of the hash of your API key to redis\.example:1, but the current folder may/,
     );
     expect(redisTrustError?.message).not.toContain('secret');
     expect(redisTrustError?.hint).toContain(
@@ -80,9 +80,9 @@ test.each(['127.0.0.3', '127.1.27.1', '169.254.169.254'])('does not treat %s as 
 });
 
 const stateFolderCases: [string, string, Record<string, string>, RegExp][] = [
-  ['a folder outside', '..', {}, /^BOTICELLI_STATE_DIR in \.env is outside of the folder of that \.env, and/],
-  ['an absolute path outside', '/var/tmp', {}, /is outside of the folder/],
-  ['a link to a folder outside', 'link', { 'work/link': '../other' }, /is outside of the folder/],
+  ['a folder outside', '..', {}, /^BOTICELLI_STATE_DIR in \.env is outside of the current folder, and/],
+  ['an absolute path outside', '/var/tmp', {}, /is outside of the current folder/],
+  ['a link to a folder outside', 'link', { 'work/link': '../other' }, /is outside of the current folder/],
   [
     'a path through a link inside the folder',
     'link/x',
@@ -159,18 +159,18 @@ test.each<[string, string]>([
   'if an untrusted folder sets the API key in .env and the service address in %s, only its own files may be sent',
   async (_name, dotEnv) => {
     const files = { 'work/.env': dotEnv, 'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n` };
-    const { folder, findConfinement } = openFolder(files);
-    const confinement = await findConfinement();
-    expect(confinement).toMatchObject({ folder: join(folder, 'work') });
-    expect(confinement?.hint).toContain('add trust = [');
-    expect(await findConfinement({ GOOGLE_GEMINI_BASE_URL: gateway })).toBeUndefined();
-    expect(await findConfinement(ownKey)).toBeUndefined();
-    expect(await openFolder(files, { trust: 'work' }).findConfinement()).toBeUndefined();
+    const { folder, readAllowedFolder } = openFolder(files);
+    const allowedFolder = await readAllowedFolder();
+    expect(allowedFolder).toMatchObject({ folder: join(folder, 'work') });
+    expect(allowedFolder?.hint).toContain('add trust = [');
+    expect(await readAllowedFolder({ GOOGLE_GEMINI_BASE_URL: gateway })).toBeUndefined();
+    expect(await readAllowedFolder(ownKey)).toBeUndefined();
+    expect(await openFolder(files, { trust: 'work' }).readAllowedFolder()).toBeUndefined();
   },
 );
 
 test('if a folder sets the API key but no service address, any file may be sent', async () => {
-  expect(await openFolder({ 'work/.env': 'GEMINI_API_KEY=theirs' }).findConfinement()).toBeUndefined();
+  expect(await openFolder({ 'work/.env': 'GEMINI_API_KEY=theirs' }).readAllowedFolder()).toBeUndefined();
 });
 
 test('a key does not count as a key of the folder if the .env of the folder is a link to a file elsewhere', async () => {

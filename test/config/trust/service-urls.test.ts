@@ -12,7 +12,7 @@ test('does not send the key to an address from boticelli.toml in the working fol
   expect(error).toMatchObject({
     code: 'invalid_config',
     message:
-      'boticelli.toml:2:12: "base_url" in [providers.gemini] would send your API key to gateway.example:8443, but this folder may come from someone else',
+      'boticelli.toml:2:12: "base_url" in [providers.gemini] would send your API key to gateway.example:8443, but the current folder may come from someone else',
   });
   expect(error.hint).toContain('set GOOGLE_GEMINI_BASE_URL');
 });

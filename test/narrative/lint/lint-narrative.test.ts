@@ -285,12 +285,12 @@ rule('misspelt-reference', [
     '~ 2:6 misspelt-reference: element 1 of "a" in [acts] is sent as the text "medai.logo", but looks like a reference → media.logo',
     '~ 2:20 misspelt-reference: element 2 of "a" in [acts] is sent as the text "media/logo", but looks like a reference → media.logo',
     '~ 3:5 misspelt-reference: "b" in [acts] is sent as the text "Media: logos", but looks like a reference → media.logo',
-    '~ 5:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "meda.logo", but looks like a reference; to send the media, write an input of its type with ref = "media.logo"',
+    '~ 5:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "meda.logo", but looks like a reference; to send the media, write an input with ref = "media.logo" and the type of the media, such as type = "image"',
   ],
   [
     'finds a correct reference that is the content of a text input',
     `[acts.c]\ninput = [{ type = "text", content = "media.logo" }, { type = "text", content = "narrative:x" }]\n[media.logo]\nfile = "x"\n`,
-    '~ 2:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "media.logo", but looks like a reference; to send the media, write an input of its type with ref = "media.logo"',
+    '~ 2:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "media.logo", but looks like a reference; to send the media, write an input with ref = "media.logo" and the type of the media, such as type = "image"',
     '~ 2:80 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "narrative:x", but looks like a reference; to run the narrative, write the act as an array of strings that contains "narrative:x"',
   ],
   [

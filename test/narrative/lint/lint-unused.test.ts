@@ -16,7 +16,7 @@ async function lintFiles(files: Record<string, string>): Promise<string[]> {
 const renderNarrative = (text: string, vars: string) =>
   `${renderHead('a')}[acts]\na = ${JSON.stringify(text)}\n[vars]\n${vars}`;
 
-it('reports variables that no prompt uses, and counts no escaped placeholder as a use, but one after an escaped backslash', async () => {
+it('reports variables that no prompt uses: \\{{x}} does not use x, but \\\\{{x}} does', async () => {
   const source = renderNarrative(
     '{{ vars.used }} \\{{vars.escaped}} \\\\{{vars.after_backslash}}',
     'used = 1\nescaped = 2\nafter_backslash = 3\n',
@@ -24,7 +24,7 @@ it('reports variables that no prompt uses, and counts no escaped placeholder as 
   expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: {{vars.escaped}} is never used']);
 });
 
-it('accepts variables that a system instruction or the file of media uses', async () => {
+it('accepts variables in a system instruction or in the `file` of a media input', async () => {
   const source = renderNarrative('x', 'who = "you"\nfile = "paper"\nact = 1\n')
     .replace('name = "story"', 'name = "story"\nsystem = "For {{vars.who}}"')
     .replace('a = "x"', 'a.system = "{{vars.act}}"\na.input = [{ type = "document", file = "{{vars.file}}.txt" }]');

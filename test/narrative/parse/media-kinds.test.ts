@@ -91,9 +91,10 @@ describe('media', () => {
     expect(await loadInput(renderInput(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
   });
 
-  it('infers the kind of media from the name in its URL, from its mime or from the input', async () => {
+  it('infers the kind of a medium from the name in its URL, from its `mime` or from the input', async () => {
     const loadEntry = (keys: string) => loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\n${keys}\n`);
     expect((await loadEntry('url = "https://example.org/a.mp3?x"')).type).toBe('audio');
+    // Nothing shows the kind, so it stays open until the URL is fetched.
     expect((await loadEntry('url = "https://example.org/a"')).type).toBe('media');
     expect(await loadEntry('url = "https://example.org/a"\nmime = "image/JPG"')).toMatchObject({
       type: 'image',

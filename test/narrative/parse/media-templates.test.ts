@@ -99,7 +99,7 @@ describe('placeholders in the file or url of media', () => {
 describe('media whose file or url depends on variables only', () => {
   const keys = 'type = "image"\nfile = "{{vars.name}}.png"\n';
 
-  it('is read together with the narrative, under the name that results from the variables; given variables replace those of the file', async () => {
+  it('is read together with the narrative, from the file that the variables name; given variables replace those of the narrative', async () => {
     const files = { 'a.toml': `${renderSecondInput(keys)}[vars]\nname = "b"\n` };
     expect(await collectFolderProblems(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
     expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);
@@ -133,7 +133,7 @@ describe('media whose file or url depends on variables only', () => {
     ['file = "\\\\{{vars.a}}.png"', '9:8 media-not-found: the file "{{vars.a}}.png" does not exist'],
     ['file = "{{vars.a}}.png"'],
     ['url = "https://example.org/{{vars.nix}}{{vars.a}}"'],
-  ])('is checked under its rendered name: %s', async (more, ...expected) => {
+  ])('is checked after its `file` or `url` is rendered: %s', async (more, ...expected) => {
     const vars = '[vars]\na = "a"\nnix = ""\nftp = "ftp://x/y"\nweb = "https://example.org/a.png?key=secret"\n';
     expect(await collectFolderProblems({ 'a.toml': `${renderSecondInput(`type = "image"\n${more}`)}${vars}` })).toEqual(
       expected,

@@ -201,7 +201,7 @@ it('reports narrative-circle exactly if narratives nest each other in a cycle, a
   );
 });
 
-function hasCycle(graph: readonly (readonly string[])[], at: number, keyPath: readonly number[]): boolean {
-  if (keyPath.includes(at)) return true;
-  return (graph[at] ?? []).some((name) => hasCycle(graph, Number(name.slice(1)), [...keyPath, at]));
+function hasCycle(graph: readonly (readonly string[])[], at: number, ancestors: readonly number[]): boolean {
+  if (ancestors.includes(at)) return true;
+  return (graph[at] ?? []).some((name) => hasCycle(graph, Number(name.slice(1)), [...ancestors, at]));
 }

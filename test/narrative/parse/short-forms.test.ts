@@ -75,7 +75,7 @@ testRule('unknown-media, wrong-type, empty-prompt, empty-order of the short form
 
 testRule('missing-order', [
   [
-    'requires [toc] in a file that nests narratives, and points at the reference',
+    'requires [toc] in a file that nests a narrative, and points at the reference, not at a prompt that looks like a reference',
     `${header}[acts]\na = "Hello."\nb = ["narrative:c d", "narrative:missing"]\n`,
     '5:23 missing-order: the act "b" runs a narrative, so the file needs [toc] with an "order"',
     '5:23 narrative-not-found: the narrative "missing.toml" does not exist',

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
-import { findOutsideProblemWithoutHint } from '../narrative/confinement.js';
+import { findOutsideProblemWithoutHint } from '../narrative/allowed-folder.js';
 import { collectNarratives, type MediaTemplate, type Narrative } from '../narrative/narrative.js';
 import { formatFileName } from '../narrative/parse/load-media.js';
 import { getVariableName, isRowName, parseTemplate, renderTemplate } from '../narrative/template.js';
@@ -28,20 +28,20 @@ function getTextBeforeFilledPart(text: string): string | undefined {
  * Otherwise a reply that follows someone else's instructions could have any file of the user sent to the model, or send
  * data to any host.
  *
- * @param name the file name or URL, with its placeholders filled
+ * @param fileOrUrl the file name or URL, with its placeholders filled
  * @throws BoticelliError `no_input`
  */
-export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, name: string, render: Render): void {
+export function assertSourceAllowed({ text, sourceKey, spec }: MediaTemplate, fileOrUrl: string, render: Render): void {
   const prefix = getTextBeforeFilledPart(text);
   if (prefix === undefined) return;
   if (sourceKey === 'url') {
     const renderedPrefix = render(prefix, (value) => value.trim());
-    if (!hasWholeHost(renderedPrefix) || !isSameHost(renderedPrefix, name)) throw createFilledHostError(text);
+    if (!hasWholeHost(renderedPrefix) || !isSameHost(renderedPrefix, fileOrUrl)) throw createFilledHostError(text);
     return;
   }
   const { folder } = spec;
-  const shownName = `the file ${formatFileName(name)}`;
-  const message = findOutsideProblemWithoutHint(resolve(folder, name), shownName, {
+  const description = `the file ${formatFileName(fileOrUrl)}`;
+  const message = findOutsideProblemWithoutHint(resolve(folder, fileOrUrl), description, {
     folder: resolve(folder),
     reason: filledNameReason,
   });
@@ -55,7 +55,7 @@ const filledNameReason = 'its name comes from a reply or standard input';
 /**
  * Rejects URLs whose host a reply or standard input fills, before the first request of the run. Does not check a URL in
  * which another placeholder comes first, such as a variable, because the host depends on the value of that placeholder.
- * `assertNameStaysInside` checks the URL when the act runs.
+ * `assertSourceAllowed` checks the URL when the act runs.
  *
  * @throws BoticelliError `no_input`
  */

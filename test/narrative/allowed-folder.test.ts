@@ -9,16 +9,16 @@ const actWithDocument = (source: string) => `{ input = [{ type = "document", ${s
 const actWithSchema = '{ format = "json", schema = "../s.json", input = [{ type = "text", content = "x" }] }';
 
 /**
- * Creates a folder with a narrative, and the confinement to this folder. `link.txt` and `nested.toml` are links that
- * lead out of the folder.
+ * Creates a folder with a narrative that may read files only from this folder. `link.txt` and `nested.toml` are links
+ * that lead out of the folder.
  */
-function createConfinedNarrative(act: string) {
+function createNarrativeWithAllowedFolder(act: string) {
   const source = `${renderHead('a')}[acts]\na = ${act}\n[vars]\nup = "../x.txt"\n`;
   const folder = createTemporaryFolder(onTestFinished, { 'n.toml': source, 'inside.txt': 'Text.' });
   symlinkSync('/etc/passwd', join(folder, 'link.txt'));
   symlinkSync('../nested.toml', join(folder, 'nested.toml'));
-  const confinement = { folder, reason: 'this is a test', hint: 'Lift it.' };
-  return { folder, file: join(folder, 'n.toml'), confinement };
+  const allowedFolder = { folder, reason: 'this is a test', hint: 'Lift it.' };
+  return { folder, file: join(folder, 'n.toml'), allowedFolder };
 }
 
 test.each([
@@ -30,20 +30,20 @@ test.each([
   [actWithSchema, 'the file "../s.json"'],
   ['{ input = [{ type = "text", file = "link.txt" }] }', 'the file "link.txt"'],
   ['"narrative:nested"', 'the narrative "nested.toml"'],
-])('a confined narrative reads no file outside of its folder: %s', async (act, name) => {
-  const { folder, file, confinement } = createConfinedNarrative(act);
-  const { diagnostics, narrative } = await checkNarrativeFile(file, { confinement });
+])('a narrative with an allowed folder reads no file outside of this folder: %s', async (act, name) => {
+  const { folder, file, allowedFolder } = createNarrativeWithAllowedFolder(act);
+  const { diagnostics, narrative } = await checkNarrativeFile(file, { confinement: allowedFolder });
   expect(narrative).toBeUndefined();
   const expected = `outside-folder: ${name} is outside of ${folder}, and this is a test. Lift it.`;
   expect(formatDiagnostics(diagnostics)).toEqual([expect.stringMatching(/^\d+:\d+ /)]);
   expect(formatDiagnostics(diagnostics)[0]).toContain(expected);
-  await expect(loadNarrative(file, { confinement })).rejects.toMatchObject({ code: 'no_input' });
+  await expect(loadNarrative(file, { confinement: allowedFolder })).rejects.toMatchObject({ code: 'no_input' });
 });
 
-test('a confined narrative reads the files of its folder, and downloads only from public addresses', async () => {
-  const { file, confinement } = createConfinedNarrative(actWithDocument('file = "inside.txt"'));
-  expect((await checkNarrativeFile(file, { confinement })).diagnostics).toEqual([]);
-  const download = createConfinedNarrative(actWithDocument('url = "https://a.example/x.txt"'));
-  const narrative = await loadNarrative(download.file, { confinement: download.confinement });
+test('a narrative with an allowed folder reads files of this folder, and downloads only from public addresses', async () => {
+  const { file, allowedFolder } = createNarrativeWithAllowedFolder(actWithDocument('file = "inside.txt"'));
+  expect((await checkNarrativeFile(file, { confinement: allowedFolder })).diagnostics).toEqual([]);
+  const download = createNarrativeWithAllowedFolder(actWithDocument('url = "https://a.example/x.txt"'));
+  const narrative = await loadNarrative(download.file, { confinement: download.allowedFolder });
   expect(narrative.acts[0]?.inputs[0]).toMatchObject({ content: { from: 'fetched-url', publicOnly: true } });
 });

@@ -1,20 +1,18 @@
-import type { FileConfinement } from '../../narrative/narrative.js';
+import type { AllowedFolder } from '../../narrative/narrative.js';
 import { readDotEnv } from '../environment-variables.js';
 import { findApiKey, readSources } from '../read-sources.js';
 import type { SettingsOptions } from '../settings.js';
 import { isServiceFromUntrustedFolder } from './service-urls.js';
 
 /**
- * Returns the only folder that a run may send files from, or undefined if it may send any file. Files are confined if
- * both the API key and the address of the service come from the working folder and the folder is not trusted, because
- * the folder's author then receives everything that is sent. If the `.env` has no key, or can't be read, files are not
- * confined, and no other settings are read.
+ * Returns the only folder from which a run may send files, or undefined if it may send any file. The result is the
+ * working folder if the user does not trust it, and its settings choose both the API key and the address of the
+ * service: the folder's author then receives everything that is sent. If the folder's `.env` has no key, or can't be
+ * read, no other settings are read, and the result is undefined.
  *
  * @throws InvalidSettings for a settings file with errors
  */
-export async function findFileConfinement(
-  options: Omit<SettingsOptions, 'flags'>,
-): Promise<FileConfinement | undefined> {
+export async function findAllowedFolder(options: Omit<SettingsOptions, 'flags'>): Promise<AllowedFolder | undefined> {
   const dotEnv = await readDotEnv(options.workingFolder).catch(() => new Map<string, string>());
   if (!dotEnv.has('GEMINI_API_KEY') && !dotEnv.has('GOOGLE_API_KEY')) return undefined;
   const sources = await readSources(options);
