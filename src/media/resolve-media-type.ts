@@ -59,8 +59,8 @@ export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaType
   const { fileTypeFromBuffer } = await import('file-type/core');
   const detected = await fileTypeFromBuffer(head);
   const type = detected && refineContainerType(normalizeMimeType(detected.mime), hints);
-  // file-type takes every text that begins with BM for a bitmap, which is not a supported type. So a text is text unless
-  // its detected type is supported.
+  // file-type takes every text that begins with BM for a bitmap, which is not a supported type. So a text is text
+  // unless its detected type is supported.
   if (isText && (type === undefined || getMediaKind(type) === undefined)) return resolveTextType(hints);
   if (type === undefined) return resolveUnknownType(hints);
   if (type.startsWith('text/') && !isText) return fail(formatEncodingProblem(label, head));

@@ -7,8 +7,8 @@ export interface ErrorResponse {
   headers: Headers;
   body: string;
   /**
-   * True if the error came inside a successful response: in the body of a 200, or in a frame of a Live session. `status`
-   * is then the status that the error names, or 500.
+   * True if the error came inside a successful response: in the body of a 200, or in a frame of a Live session.
+   * `status` is then the status that the error names, or 500.
    */
   isInSuccessResponse?: boolean;
   /** The proxy, as `host:port`, if the response may come from it. That is possible only with plain HTTP. */

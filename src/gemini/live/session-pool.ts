@@ -90,7 +90,7 @@ function createSessionSet() {
 function canContinue({ isBusy, setupKey, history }: PooledSession, { request, mode }: SessionRequest): boolean {
   if (isBusy || setupKey !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
   // Realtime input is a single prompt. Several new turns can be sent only at the start of a session. A request has
-  // several new turns if another model answered the previous prompt: that prompt and reply are new to this session, too.
+  // several new turns if another model answered the previous prompt: that prompt and reply are new to this session.
   return mode.promptsAs === 'clientContent' || history.length === 0 || request.turns.length === history.length + 1;
 }
 

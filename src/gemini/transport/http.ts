@@ -87,8 +87,9 @@ export async function sendHttpRequest(url: string | URL, httpRequest: HttpReques
 }
 
 /**
- * Passes on the response when its headers have arrived. The listeners must settle the promise in the same tick as Node's
- * event, without `await`. The request's `close` event may follow at once, and its listener would reject the promise.
+ * Passes on the response when its headers have arrived. The listeners must settle the promise in the same tick as
+ * Node's event, without `await`. The request's `close` event may follow at once, and its listener would reject the
+ * promise.
  */
 function attachResponseListeners(
   clientRequest: ClientRequest,

@@ -354,8 +354,8 @@ test('rejects a turn whose messages together have more than 64 MB', async () => 
 });
 
 test('ends the call with StreamInterrupted after a message that is nested too deeply', async () => {
-  // `removeGetterFields` in socket.ts serializes a message with the field `text` again. Serializing a message as deep as
-  // this one would overflow the stack, so the message must be rejected first.
+  // `removeGetterFields` in socket.ts serializes a message with the field `text` again. Serializing a message as deep
+  // as this one would overflow the stack, so the message must be rejected first.
   const deep = `{"text": 1, "toolCall": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
   fixture.server.live.queueReplies({ frames: [deep] });
   expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('stream_interrupted');
