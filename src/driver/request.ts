@@ -58,7 +58,7 @@ export interface GenerationParameters {
   seed?: number;
   /** Stop sequences: the reply ends before the first of them. */
   stop?: readonly string[];
-  /** The thinking budget: a level, or a number of tokens. */
+  /** How much the model thinks: a level, or a number of tokens. */
   thinking?: ThinkingLevel | number;
   /** Block thresholds by harm category, in Gemini's names. */
   safety?: Readonly<Record<string, string>>;

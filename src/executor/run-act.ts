@@ -7,7 +7,7 @@ import { type GenerateResponse, type ReplyAudio, zeroUsage } from '../driver/res
 import { pickToolUse } from '../driver/tool-use.js';
 import { getAudioDurationMs, UntranscribedSpeech } from '../driver/untranscribed-speech.js';
 import { StreamingNotSupported } from '../errors.js';
-import { defaultModel, isSpeechModel } from '../facts/models.js';
+import { defaultModel, isRestSpeechModel } from '../facts/models.js';
 import { findMismatches } from '../narrative/expectations/find-mismatches.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
 import { stripModelPrefix } from '../util/model-name.js';
@@ -95,7 +95,7 @@ async function performAct(task: ActTask, totals: ActTotals): Promise<ActResult> 
 
 function createRequest({ act, history, options }: ActTask, model: string, userTurn: UserTurn): GenerateRequest {
   // A speech model reads aloud everything that it receives, so it receives no earlier turns.
-  const visibleTurns = isSpeechModel(stripModelPrefix(model)) ? [] : history;
+  const visibleTurns = isRestSpeechModel(stripModelPrefix(model)) ? [] : history;
   return {
     model,
     turns: [...visibleTurns, userTurn],

@@ -44,6 +44,6 @@ export function isPictureModel(model: string): boolean {
 }
 
 /** Whether a model replies with speech over REST, according to the table or its name. @param model without `models/` */
-export function isSpeechModel(model: string): boolean {
+export function isRestSpeechModel(model: string): boolean {
   return builtInModels.get(model)?.outputsSpeech ?? (!builtInModels.has(model) && speechModelPattern.test(model));
 }

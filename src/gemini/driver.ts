@@ -8,7 +8,7 @@ import { type Connection, createConnection } from './connection.js';
 import { createIncompleteResponseError, createStreamInterruptedError } from './errors/invalid-response.js';
 import { toOneLine } from './errors/one-line.js';
 import type { LiveDriver } from './live/options.js';
-import { createMediaDelivery, type MediaDelivery } from './media/deliver-media.js';
+import { createMediaPreparer, type MediaPreparer } from './media/prepare-media.js';
 import { isLiveOnly } from './models/capabilities.js';
 import type { GeminiDriverOptions } from './options.js';
 import type { CallOptions } from './rest/call-options.js';
@@ -32,13 +32,13 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
   const connection = createConnection(options);
   const { timeoutMs = defaultTimeoutMs, idleTimeoutMs = 60_000, clock = systemClock, modelListCache } = options;
   const callOptions = { timeoutMs, idleTimeoutMs, clock };
-  const delivery = createMediaDelivery({ connection, ...callOptions });
+  const mediaPreparer = createMediaPreparer({ connection, ...callOptions });
   const loadLiveDriver = async () =>
-    (await import('./live/driver.js')).createLiveDriver(connection, { ...options, delivery });
+    (await import('./live/driver.js')).createLiveDriver(connection, { ...options, mediaPreparer });
   const driver = createRoutingDriver({
     rest: createRestDriver({
       connection,
-      delivery,
+      mediaPreparer,
       modelListCache,
       ...callOptions,
       hasOwnTimeout: options.timeoutMs !== undefined,
@@ -73,7 +73,7 @@ function createLazyLiveDriver(load: () => Promise<LiveDriver>): LiveDriver {
 interface RestDriverOptions extends CallOptions {
   modelListCache: GeminiDriverOptions['modelListCache'];
   connection: Connection;
-  delivery: MediaDelivery;
+  mediaPreparer: MediaPreparer;
   /** Whether `timeoutMs` was given. If not, flex requests have a longer limit. */
   hasOwnTimeout: boolean;
 }
@@ -90,7 +90,7 @@ function createRestDriver(options: RestDriverOptions): BoticelliDriver {
   return {
     supportsStreaming: () => true,
     prepare: options.connection.prepare,
-    close: () => options.delivery.close(),
+    close: () => options.mediaPreparer.close(),
     countTokens: (request, context = {}) => countTokens(request, context, options),
 
     async generate(request, context = {}) {
@@ -164,7 +164,7 @@ function completeReply({ collector, exchange, options: { request, context } }: P
   const reply = collector.buildResponse(finishMessage && toOneLine(exchange.redact(finishMessage)));
   reportUnrequestedThoughts(thoughts, request, context);
   const response = addServedTier(reply, servedTier, request);
-  const otherParts = collector.describeOtherParts();
+  const otherParts = collector.describeUnshownParts();
   const messages = [
     ...(otherParts === undefined ? [] : [`the reply also has ${otherParts}; only its text and media are shown`]),
     ...collector.listToolProblems(),

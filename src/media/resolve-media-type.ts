@@ -59,7 +59,8 @@ export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaType
   const { fileTypeFromBuffer } = await import('file-type/core');
   const detected = await fileTypeFromBuffer(head);
   const type = detected && refineContainerType(normalizeMimeType(detected.mime), hints);
-  // file-type recognizes a bitmap by two letters, so a text that begins with BM must still count as text.
+  // file-type takes every text that begins with BM for a bitmap, which is not a supported type. So a text is text
+  // unless its detected type is supported.
   if (isText && (type === undefined || getMediaKind(type) === undefined)) return resolveTextType(hints);
   if (type === undefined) return resolveUnknownType(hints);
   if (type.startsWith('text/') && !isText) return fail(formatEncodingProblem(label, head));
@@ -72,9 +73,9 @@ const audioTypeByContainer: Readonly<Record<string, string>> = { 'video/mp4': 'a
 /**
  * Returns the audio type of a container that holds only sound, such as the recording of a phone or a browser. Returns
  * the video type of any other container, and every other type as it is. The first bytes of a container are the same
- * with and without pictures. A track with pictures makes it a video. If no such track is found, the first of these that
- * is known decides: the declared type, the kind, a track with sound. If none is known, the container holds only sound
- * if its name or the server says so.
+ * with and without pictures. A track with pictures makes the container a video. Otherwise the declared type decides, or
+ * else the kind that the narrative expects. If neither is given, a track with sound makes the container audio. If no
+ * track is found, the container is audio only if its name or the server says so.
  */
 function refineContainerType(type: string, { head, declaredType, kind, name, serverType }: MediaTypeHints): string {
   const audioType = audioTypeByContainer[type];

@@ -130,7 +130,7 @@ test('says why a model does not support a request', () => {
   expect(reasonFor({})).toBeUndefined();
   expect(reasonFor({ parameters: { format: 'json', schema: {} } })).toBeUndefined();
   expect(reasonFor({ parameters: { stop: ['x'] } })).toBe('the Live API has no stop sequences');
-  expect(reasonFor({ parameters: { thinking: 3 } })).toBe('its thinking budget is fixed');
+  expect(reasonFor({ parameters: { thinking: 3 } })).toBe('its amount of thinking is fixed');
   expect(
     getUnsupportedReason('gemini-3.1-flash-live-preview', createRequest('Hi', { parameters: { thinking: 3 } })),
   ).toBeUndefined();

@@ -14,7 +14,7 @@ interface GeminiRunOptions {
   missingKeyHintSuffix?: string;
   /** Use the Live API for models that support REST too. */
   preferLive?: boolean | undefined;
-  /** The modes of Live models that earlier runs learned. */
+  /** How Live models take prompts and send replies, as earlier runs found out. */
   liveModeCache?: LiveModeCache | undefined;
 }
 

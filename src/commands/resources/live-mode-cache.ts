@@ -5,8 +5,9 @@ import { createLiveModeRows } from '../../store/caches/live-mode-rows.js';
 import type { StateDatabase } from './open-database.js';
 
 /**
- * The maximum age of a cached mode. It is limited because models change: gemini-3.1-flash-live-preview rejected prompts
- * that were sent as `clientContent` in March 2026 and accepted them in August.
+ * The maximum age of a cached mode, which is how a Live model takes prompts and sends replies. Models change:
+ * gemini-3.1-flash-live-preview rejected prompts that were sent as `clientContent` in March 2026 and accepted them in
+ * August.
  */
 const maxAgeMs = 30 * 86_400_000;
 

@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/settings.js';
 import { BoticelliError } from '../../errors.js';
-import { isPictureModel, isSpeechModel } from '../../facts/models.js';
+import { isPictureModel, isRestSpeechModel } from '../../facts/models.js';
 import { collectNarratives, makesRequest, type Narrative } from '../../narrative/narrative.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import type { RunOptions } from './options.js';
@@ -25,7 +25,7 @@ export function assertMediaKept(
   for (const { acts } of collectNarratives(narrative)) {
     for (const act of acts) {
       const model = stripModelPrefix(act.model ?? defaultModel);
-      const media = isPictureModel(model) ? 'pictures' : isSpeechModel(model) ? 'speech' : undefined;
+      const media = isPictureModel(model) ? 'pictures' : isRestSpeechModel(model) ? 'speech' : undefined;
       if (media === undefined || !makesRequest(act)) continue;
       if (act.parameters.format === 'json') throw createJsonError(act.name, model, media);
       if (isBilled && !isKept) throw createNotKeptError(act.name, model, media, hasRowsOrCombinations);

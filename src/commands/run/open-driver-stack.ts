@@ -47,6 +47,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
       timeouts: { idleTimeoutMs, ...(timeoutMs !== undefined && { timeoutMs }) },
       missingKeyHintSuffix: ', or use --rehearse, which needs no key',
       preferLive: options.live,
+      // Remembers how Live models take prompts and send replies.
       liveModeCache: createLiveModeCache(settings, stateDatabase),
     }),
     ...{ quota, retries, prices: settings.prices },

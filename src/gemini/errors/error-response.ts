@@ -1,13 +1,16 @@
 import type { Headers } from '../transport/minimal-fetch.js';
 
-/** A response with an error status. */
+/** A response that is an error. */
 export interface ErrorResponse {
   /** The HTTP status, or its equivalent for an error inside a stream. */
   status: number;
   headers: Headers;
   body: string;
-  /** True if the error came in a 200 or in a frame of a Live session. `status` is then what the error names, or 500. */
-  lacksErrorStatus?: boolean;
+  /**
+   * True if the error came inside a successful response: in the body of a 200, or in a frame of a Live session.
+   * `status` is then the status that the error names, or 500.
+   */
+  isInSuccessResponse?: boolean;
   /** The proxy, as `host:port`, if the response may come from it. That is possible only with plain HTTP. */
   proxyHost?: string | undefined;
 }

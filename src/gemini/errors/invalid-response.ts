@@ -50,7 +50,7 @@ export function createTooManyValuesError(host: string): BoticelliError {
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 
-/** The maximum length of the part of a body that is examined. It is enough to say who answered. */
+/** How much of a body is examined. The beginning shows what kind of server answered, for example by a page's title. */
 const maxDescribedChars = 1_000_000;
 
 /** For a 200 response that is not Gemini's, for example the login page of a proxy. */

@@ -20,6 +20,7 @@ export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
 
 /**
  * Creates a collector for the messages of one turn. It builds the reply from them.
+ * @param mode how the model takes prompts and sends replies
  * @param tools the tools that were asked for
  */
 export function createLiveReplyCollector(model: string, mode: LiveMode, clock: Clock, tools: readonly ToolName[] = []) {
@@ -31,7 +32,7 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
   let turnCompleteReason = '';
   const thoughts = createThoughtBuffer();
   let counts: LiveServerMessage['usageMetadata'];
-  const getBilled = (): BilledResponse => ({
+  const buildBilledResponse = (): BilledResponse => ({
     model,
     ...toUsageAndDetails(counts, { hasReply: progress.hasBegun, searches: toolUse.searchCount }),
   });
@@ -42,15 +43,19 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
       // Each count is a running total, as in a REST stream, so its last value applies. A message may omit some counts.
       if (isRecord(message.usageMetadata)) counts = { ...counts, ...message.usageMetadata };
       const update = readMessage(message);
-      progress.update(update, speech.add(update.speech));
+      const speechMs = speech.add(update.speech);
+      progress.update(update, speechMs);
       toolUse.add(update.toolMetadata, update.otherParts);
       otherParts.push(...update.otherParts);
       thoughts.add(update.thoughts);
       turnCompleteReason = update.turnCompleteReason || turnCompleteReason;
       return reply.add(update);
     },
-    /** Call this at the end of the turn. An empty reply gets what the model wrote instead of speaking, or vice versa. */
-    useOtherModalityText: reply.useOtherModalityText,
+    /**
+     * Call this at the end of the turn. If a spoken reply has no transcript, the text that the model wrote becomes the
+     * reply. If a written reply has no text, the transcript of what the model spoke becomes the reply.
+     */
+    fillEmptyReply: reply.fillEmptyReply,
     /** Returns the thoughts that were added since the last call. */
     takeThoughts: thoughts.take,
     get text() {
@@ -62,17 +67,17 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
       return toUsage(counts, { hasReply: progress.hasBegun }).outputTokens;
     },
     /** The usage so far; undefined if nothing arrived. The counts are unknown until the service reports them. */
-    get billed(): BilledResponse | undefined {
-      return counts || progress.hasBegun ? getBilled() : undefined;
+    get billedResponse(): BilledResponse | undefined {
+      return counts || progress.hasBegun ? buildBilledResponse() : undefined;
     },
-    /** What the reply has besides text and speech, such as `1 picture (image/png)`. */
-    describeOtherParts: () => describeNonTextParts(otherParts, getToolPartFields(tools, { isLive: true })),
+    /** Describes the parts that are neither text nor speech, such as `1 picture (image/png)`. */
+    describeUnshownParts: () => describeNonTextParts(otherParts, getToolPartFields(tools, { isLive: true })),
     /** What the user must know about the use of tools, as sentences without a period. */
     listToolProblems: toolUse.listProblems,
     /** The reply of a turn that is over. @throws BoticelliError `blocked` or `empty_reply` */
     buildResponse: () =>
       buildLiveResponse({
-        ...getBilled(),
+        ...buildBilledResponse(),
         ...{ text: reply.text, audio: speech.toAudio(), otherParts, turnCompleteReason },
         toolUse: toolUse.toolUse,
       }),

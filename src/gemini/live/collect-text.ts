@@ -1,5 +1,5 @@
 import { assertReplyLength } from '../../driver/reply-limit.js';
-import type { LiveMode } from './options.js';
+import type { ReplyModality } from './options.js';
 import type { MessageUpdate } from './read-message.js';
 
 /**
@@ -10,27 +10,27 @@ import type { MessageUpdate } from './read-message.js';
  * model, and its text is the reply only if the turn ends without a transcript. The reply of a writing model is its
  * text, and a transcript is the reply only if the turn ends without text.
  */
-export function createTextCollector(replyModality: LiveMode['replyModality']) {
+export function createTextCollector(replyModality: ReplyModality) {
   let text = '';
-  let otherModalityText = '';
+  /** What the model wrote instead of speaking, or spoke instead of writing. */
+  let substituteText = '';
   return {
-    /** Adds a message. Returns the text that it adds to the reply, without the text of the other modality. */
+    /** Adds a message. Returns the text that the message adds to the reply. */
     add({ transcript, writtenText }: MessageUpdate): string {
-      const [added, other] = replyModality === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
-      assertReplyLength(Math.max(text.length + added.length, otherModalityText.length + other.length));
+      const [added, substitute] = replyModality === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
+      assertReplyLength(Math.max(text.length + added.length, substituteText.length + substitute.length));
       text += added;
-      otherModalityText += other;
+      substituteText += substitute;
       return added;
     },
     /**
-     * Call this at the end of the turn. If the reply has no text by then, it gets the text of the other modality: what
-     * the model wrote instead of speaking, or spoke instead of writing. Returns the text that the reply got, which is
-     * empty if the reply already had text.
+     * Call this at the end of the turn. If the reply has no text, makes the substitute text the reply and returns the
+     * substitute text. Otherwise returns an empty text.
      */
-    useOtherModalityText(): string {
+    fillEmptyReply(): string {
       if (text.trim() !== '') return '';
-      text += otherModalityText;
-      return otherModalityText;
+      text += substituteText;
+      return substituteText;
     },
     get text() {
       return text;

@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Content, LiveConnectConfig, Modality } from '@google/genai';
 import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { convertParameters, convertRequest, convertThoughts } from '../rest/convert-request.js';
+import { convertParameters, convertRequest, convertThoughtRequest } from '../rest/convert-request.js';
 import type { LiveMode } from './options.js';
 import type { LiveTurn } from './session.js';
 
 /**
  * Creates the setup of a session, without what the Live API does not support: format, schema and stop sequences.
+ * @param mode how the model takes prompts and sends replies
  * @param handle resumes the session that sent this handle. Default: a new session
  */
 export function createLiveConfig(request: GenerateRequest, mode: LiveMode, handle?: string): LiveConnectConfig {
@@ -19,14 +20,14 @@ export function createLiveConfig(request: GenerateRequest, mode: LiveMode, handl
     sessionResumption: handle === undefined ? {} : { handle },
     ...(system !== undefined && system !== '' && { systemInstruction: system }),
     ...(convertParameters(supported) as LiveConnectConfig),
-    ...convertThoughts(request),
+    ...convertThoughtRequest(request),
   };
 }
 
 /** Identifies the setup of a session: conversations with different keys need different sessions. */
 export function createSetupKey(request: GenerateRequest, mode: LiveMode): string {
   const { model, system = '', parameters } = request;
-  return JSON.stringify([model, system, Object.entries(parameters).sort(), mode, convertThoughts(request)]);
+  return JSON.stringify([model, system, Object.entries(parameters).sort(), mode, convertThoughtRequest(request)]);
 }
 
 /** Whether the turns begin with the whole history and continue it. */

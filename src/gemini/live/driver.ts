@@ -8,7 +8,7 @@ import { stripModelPrefix } from '../../util/model-name.js';
 import { redactError } from '../api-key.js';
 import type { Connection } from '../connection.js';
 import { explainUnknownModel } from '../errors/unknown-model.js';
-import type { MediaDelivery } from '../media/deliver-media.js';
+import type { MediaPreparer } from '../media/prepare-media.js';
 import { getLiveUnsupportedReason } from '../models/unsupported-reason.js';
 import { createLiveModeFinder, type LiveModeFinder } from './live-mode.js';
 import type { LiveDriver, LiveOptions } from './options.js';
@@ -24,19 +24,20 @@ import { streamLiveReply } from './stream-live-reply.js';
  *
  * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key. A session
  * that is lost before the reply begins is reopened once, and a `note` event is emitted.
- * @param options if `delivery` is absent, all media must already be bytes
+ * @param options if `mediaPreparer` is absent, all media must already be bytes
  */
 export function createLiveDriver(
   connection: Connection,
-  { delivery, ...options }: LiveOptions & { delivery?: MediaDelivery },
+  { mediaPreparer, ...options }: LiveOptions & { mediaPreparer?: MediaPreparer },
 ): LiveDriver {
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000, modelListCache, liveModeCache } = options;
   const liveOptions = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock };
   const pool = createSessionPool(liveOptions);
+  // A Live mode is how a model takes prompts (client content or realtime input) and sends replies (text or speech).
   const liveModeFinder = createLiveModeFinder(liveModeCache);
   const generateStream = (request: GenerateRequest, context: CallContext = {}) =>
-    streamReply(request, context, { delivery, modelListCache, liveOptions, pool, liveModeFinder });
+    streamReply(request, context, { mediaPreparer, modelListCache, liveOptions, pool, liveModeFinder });
   return {
     supportsStreaming: () => true,
     acquiresOwnSlots: () => true,
@@ -49,7 +50,7 @@ export function createLiveDriver(
 }
 
 interface LiveResources {
-  delivery: MediaDelivery | undefined;
+  mediaPreparer: MediaPreparer | undefined;
   modelListCache: LiveOptions['modelListCache'];
   liveOptions: ResolvedLiveOptions;
   pool: SessionPool;
@@ -59,7 +60,7 @@ interface LiveResources {
 async function* streamReply(
   request: GenerateRequest,
   context: CallContext,
-  { delivery, modelListCache, liveOptions, pool, liveModeFinder }: LiveResources,
+  { mediaPreparer, modelListCache, liveOptions, pool, liveModeFinder }: LiveResources,
 ): AsyncGenerator<StreamChunk> {
   context.signal?.throwIfAborted();
   const model = stripModelPrefix(request.model);
@@ -72,10 +73,10 @@ async function* streamReply(
   }
   try {
     // A session does not accept references to uploaded files.
-    const deliveredRequest =
-      (await delivery?.deliver(unprefixedRequest, context, { allowUpload: false })) ?? unprefixedRequest;
+    const requestWithMedia =
+      (await mediaPreparer?.prepare(unprefixedRequest, context, { allowUpload: false })) ?? unprefixedRequest;
     const liveModeSearch = await liveModeFinder.startSearch(model);
-    yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, liveModeSearch });
+    yield* streamLiveReply({ request: requestWithMedia, context, liveOptions, pool, liveModeSearch });
   } catch (thrown) {
     let error = thrown;
     if (modelListCache && thrown instanceof BoticelliError && thrown.code === 'model_not_found') {

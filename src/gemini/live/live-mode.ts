@@ -3,7 +3,7 @@ import { isInternalError, isInvalidArgument } from './classify-connection-end.js
 import type { LiveMode, LiveModeCache } from './options.js';
 import type { ConnectionEnd } from './socket.js';
 
-/** The search for the mode that a Live model accepts, during one call. */
+/** Searches during one call for the mode that a Live model accepts: how it takes prompts and sends replies. */
 export interface LiveModeSearch {
   /** The mode to try now. */
   readonly current: LiveMode;

@@ -7,11 +7,13 @@ import type { CallOptions } from '../rest/call-options.js';
  * that the model does not support, usually with code 1007.
  */
 export interface LiveMode {
-  /** Text, or speech with its transcript as the text. */
-  replyModality: 'TEXT' | 'AUDIO';
+  replyModality: ReplyModality;
   /** `clientContent` with all turns, or `realtimeInput.text` with earlier turns as history. */
   promptsAs: 'clientContent' | 'realtimeInput';
 }
+
+/** How a model replies: in text, or in speech with its transcript as the text. */
+export type ReplyModality = 'TEXT' | 'AUDIO';
 
 /** Stores the modes of Live models beyond the lifetime of a driver. */
 export interface LiveModeCache {
@@ -25,6 +27,7 @@ export interface LiveOptions extends Partial<CallOptions> {
   setupTimeoutMs?: number;
   /** How long a session without a turn stays open. Default 10 000. */
   idleSessionMs?: number;
+  /** Keeps how Live models take prompts and send replies. Default: each driver finds that out again. */
   liveModeCache?: LiveModeCache;
   /** The cached model list. If present, the error for an unknown model suggests similar names from it. */
   modelListCache?: ModelListCache;

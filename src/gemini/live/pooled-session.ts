@@ -23,6 +23,7 @@ export interface ResolvedLiveOptions extends CallOptions {
 export interface SessionRequest {
   /** The model name in the request has no `models/` prefix. */
   request: GenerateRequest;
+  /** How the model takes prompts and sends replies. */
   mode: LiveMode;
   context: CallContext;
   /** Called with the time that a setup took. */
@@ -44,11 +45,11 @@ export interface BorrowedSession {
    */
   closeForReplacement(): void;
   /**
-   * Ends the use of the session before or after a turn, so that another session continues the conversation. Used if a
-   * late message could be taken for a part of the next turn. The pool closes the session when it opens the other one.
-   * @param reason why the use ends; the pool's `note` event about the other session begins with this text
+   * Ensures that the session takes no further turn. The pool closes the session, and continues the conversation in a
+   * new session. Call this before or after a turn, if a late message could be taken for a part of the next turn.
+   * @param reason why the session is retired; the pool's `note` event about the new session begins with this text
    */
-  endUse(reason: string): void;
+  retire(reason: string): void;
 }
 
 /** A session as the pool sees it. */
@@ -57,8 +58,8 @@ export interface PooledSession extends BorrowedSession {
   setupKey: string;
   /** Whether a turn is running. */
   readonly isBusy: boolean;
-  /** Why the session takes no further turn. Undefined if it may take one. */
-  readonly useEndedBecause: string | undefined;
+  /** Why the session was retired. Undefined if it may take another turn. */
+  readonly retirementReason: string | undefined;
   /**
    * Whether the session was opened with earlier turns. A session that resumes another one takes over its value.
    */
@@ -153,7 +154,7 @@ function createPooledSession(
 ): PooledSession {
   let history = resumption?.previous.history ?? [];
   let isBusy = true;
-  let useEndedBecause: string | undefined;
+  let retirementReason: string | undefined;
   let idleTimer: NodeJS.Timeout | undefined;
   const pooled: PooledSession = {
     session,
@@ -166,8 +167,8 @@ function createPooledSession(
     get isBusy() {
       return isBusy;
     },
-    get useEndedBecause() {
-      return useEndedBecause;
+    get retirementReason() {
+      return retirementReason;
     },
     release(turns) {
       history = turns;
@@ -188,8 +189,8 @@ function createPooledSession(
       isBusy = false;
       session.terminate();
     },
-    endUse(reason) {
-      useEndedBecause = reason;
+    retire(reason) {
+      retirementReason = reason;
       isBusy = false;
     },
   };

@@ -12,7 +12,7 @@ export interface SpeechChunk {
 
 /** What one message says about its turn. */
 export interface MessageUpdate {
-  /** The message has parts of the model's turn, which include thoughts. */
+  /** The message has parts of the model's turn. A thought is a part, too. */
   hasParts: boolean;
   /** The text of the parts, without thoughts. */
   writtenText: string;

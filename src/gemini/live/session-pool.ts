@@ -42,7 +42,7 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
       const endReason = match?.session.connectionEnd
         ? 'the connection was lost'
         : 'the service announced the end of the connection';
-      const reason = match?.useEndedBecause ?? endReason;
+      const reason = match?.retirementReason ?? endReason;
       // Close the old sessions first: there may be only one concurrency slot, and a session can't be resumed while its
       // socket is open (1011; aicc2025/sip-to-ai#14, seen 2026-09).
       await sessions.closeIdle();
@@ -89,14 +89,14 @@ function createSessionSet() {
 
 function canContinue({ isBusy, setupKey, history }: PooledSession, { request, mode }: SessionRequest): boolean {
   if (isBusy || setupKey !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
-  // Realtime input is a single prompt. More than one new turn, for example after a reply of another model, can be sent
-  // only at the start of a session.
+  // Realtime input is a single prompt. Several new turns can be sent only at the start of a session. A request has
+  // several new turns if another model answered the previous prompt: that prompt and reply are new to this session.
   return mode.promptsAs === 'clientContent' || history.length === 0 || request.turns.length === history.length + 1;
 }
 
-function isEnding({ session, useEndedBecause }: PooledSession, { clock }: ResolvedLiveOptions): boolean {
+function isEnding({ session, retirementReason }: PooledSession, { clock }: ResolvedLiveOptions): boolean {
   const { connectionEnd, endsAt } = session;
-  if (connectionEnd !== undefined || useEndedBecause !== undefined) return true;
+  if (connectionEnd !== undefined || retirementReason !== undefined) return true;
   return endsAt !== undefined && endsAt - clock.now() < minRemainingMs;
 }
 

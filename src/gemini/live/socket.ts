@@ -213,7 +213,7 @@ function findFrameError(
   if (!isRecord(parsed) || isDeeperThan(parsed, maxFrameDepth)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
-  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, lacksErrorStatus: true };
+  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInSuccessResponse: true };
   return { kind: 'refused', error: classifyErrorResponse(response) };
 }
 

@@ -38,8 +38,9 @@ interface CallState {
 }
 
 /**
- * Carries out a call. Opens another session each time the model rejects the `LiveMode` that is tried: how prompts are
- * sent and replies come. Also opens another session if one is lost before the reply begins, but only once.
+ * Carries out a call. A `LiveMode` is how a model takes prompts and sends replies. Each time the model rejects a mode,
+ * opens another session and tries the next mode. If a session is lost before the reply begins, also opens another
+ * session, but only once.
  */
 export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGenerator<StreamChunk> {
   const { request, context, pool, liveModeSearch } = options;
@@ -70,7 +71,7 @@ export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGe
   }
 }
 
-/** How the use of a session for a turn ended. */
+/** How a turn in a session ended. */
 type TurnOutcome =
   /** The reply is whole. */
   | { kind: 'replied' }
@@ -97,7 +98,7 @@ async function* runTurn(
     // its transcript. If words came even later, more of them may follow, and only a new session separates them from the
     // next reply.
     if (borrowed.session.hasLateContent()) {
-      borrowed.endUse('words of the last reply came after its end');
+      borrowed.retire('words of the last reply came after its end');
       mustCloseSession = false;
       return { kind: 'notSent' };
     }
@@ -110,25 +111,25 @@ async function* runTurn(
     mustCloseSession = false;
     timeouts.markComplete();
     if (connectionEnd) return { kind: 'ended', connectionEnd };
-    const otherModalityText = collector.useOtherModalityText();
+    const substituteText = collector.fillEmptyReply();
     const response = collector.buildResponse();
     const lacksTranscript =
-      liveModeSearch.current.replyModality === 'AUDIO' && otherModalityText !== '' && response.audio !== undefined;
+      liveModeSearch.current.replyModality === 'AUDIO' && substituteText !== '' && response.audio !== undefined;
     emitWarnings(collector, lacksTranscript, context);
     reportUnrequestedThoughts(collector.takeThoughts(), request, context);
     await liveModeSearch.confirm();
     borrowed.release([...request.turns, response.turn]);
     if (!collector.progress.isTurnComplete) {
       // A late `turnComplete` would end the next turn in this session.
-      borrowed.endUse('the service did not end the last turn');
+      borrowed.retire('the service did not end the last turn');
     }
     const { finishReason } = response;
     const metadata = { ...getTokenMetadata(collector), finishReason };
-    yield { text: otherModalityText, finished: true, metadata, response };
+    yield { text: substituteText, finished: true, metadata, response };
     return { kind: 'replied' };
   } catch (thrown) {
     mustCloseSession = true;
-    reportUsage(context, collector.billed);
+    reportUsage(context, collector.billedResponse);
     throw timeouts?.signal.aborted ? timeouts.signal.reason : thrown;
   } finally {
     timeouts?.close();
@@ -141,7 +142,7 @@ async function* runTurn(
 function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, { emit }: CallContext): void {
   const warn = (message: string) => emit?.({ type: 'note', about: 'reply', message, warning: true });
   if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with the speech');
-  const otherParts = collector.describeOtherParts();
+  const otherParts = collector.describeUnshownParts();
   if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text and media are shown`);
   for (const problem of collector.listToolProblems()) warn(problem);
 }

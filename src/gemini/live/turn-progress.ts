@@ -1,5 +1,5 @@
 import type { Clock } from '../../driver/clock.js';
-import type { LiveMode } from './options.js';
+import type { ReplyModality } from './options.js';
 import type { MessageUpdate } from './read-message.js';
 
 /**
@@ -20,7 +20,7 @@ const maxLateTranscriptMs = 5000;
 const maxTurnEndDelayMs = 5000;
 
 /** Follows a turn and decides when it is over. */
-export function createTurnProgress(replyModality: LiveMode['replyModality'], clock: Clock) {
+export function createTurnProgress(replyModality: ReplyModality, clock: Clock) {
   const state: TurnState = {
     ...{ hasBegun: false, wasInterrupted: false, isTranscriptFinished: false },
     ...{ generatedAt: undefined, turnCompletedAt: undefined, lastContentAt: 0, playbackEndsAt: 0 },
@@ -84,7 +84,7 @@ function updateState(state: TurnState, update: MessageUpdate, speechMs: number, 
 }
 
 /** Returns when the turn is over even if nothing more arrives; undefined while the model generates. */
-function getEndTime(state: TurnState, replyModality: LiveMode['replyModality']): number | undefined {
+function getEndTime(state: TurnState, replyModality: ReplyModality): number | undefined {
   const { turnCompletedAt, generatedAt, lastContentAt, playbackEndsAt, hasBegun, isTranscriptFinished } = state;
   if (turnCompletedAt !== undefined) {
     if (replyModality === 'TEXT' || !hasBegun || isTranscriptFinished) return turnCompletedAt;

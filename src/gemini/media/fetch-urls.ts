@@ -5,7 +5,7 @@ import { isPlainText } from '../../media/plain-text.js';
 import { resolveMediaType } from '../../media/resolve-media-type.js';
 import { createAsyncMemo } from '../../util/memoize-async.js';
 import { createInputError, type Download, download } from './download.js';
-import type { MediaDeliveryOptions } from './options.js';
+import type { MediaOptions } from './options.js';
 
 /**
  * Creates a function that downloads the URL of a part and replaces it with the bytes. A URL that the service reads by
@@ -13,7 +13,7 @@ import type { MediaDeliveryOptions } from './options.js';
  * each URL once and keeps all downloads in memory. A part that may come only from a public address never gets the bytes
  * that another part got from a private one.
  */
-export function createMediaDownloader(options: MediaDeliveryOptions) {
+export function createMediaDownloader(options: MediaOptions) {
   const downloadOnce = createAsyncMemo<Download & { content: MediaBytes }>();
 
   return async (part: MediaPart, context: CallContext): Promise<MediaPart> => {

@@ -13,10 +13,10 @@ import { type HttpRequest, readText, sendHttpRequest } from '../transport/http.j
 import { Headers, Response } from '../transport/minimal-fetch.js';
 import { findHostAddresses, isLinkLocal } from './host-addresses.js';
 import { isNotReadableError } from './local-file.js';
-import type { MediaDeliveryOptions } from './options.js';
+import type { MediaOptions } from './options.js';
 
 /** The options of `createFilesFetch`. */
-export interface FilesFetchOptions extends MediaDeliveryOptions {
+export interface FilesFetchOptions extends MediaOptions {
   signal: AbortSignal | undefined;
   /** The beginning of error messages, with the file's name, for example `could not upload "film.mp4"`. */
   errorPrefix: string;

@@ -6,9 +6,9 @@ import { BoticelliError } from '../../errors.js';
 import { toOneLine } from '../errors/one-line.js';
 import { createFilesFetch, type FilesFetchOptions } from './files-fetch.js';
 import { isNotReadableError, openCheckedBlob, throwFileChangedError } from './local-file.js';
-import type { MediaDeliveryOptions } from './options.js';
+import type { MediaOptions } from './options.js';
 
-interface MediaPartOptions extends MediaDeliveryOptions {
+interface MediaPartOptions extends MediaOptions {
   part: MediaPart;
   context: CallContext;
 }
@@ -99,7 +99,7 @@ async function pollUntilProcessed(uploaded: File, name: string, options: MediaPa
  * Deletes files by their names on the service, in parallel. The service itself deletes the remaining files after 48
  * hours.
  */
-export async function deleteFiles(remoteNames: Set<string>, options: MediaDeliveryOptions): Promise<void> {
+export async function deleteFiles(remoteNames: Set<string>, options: MediaOptions): Promise<void> {
   if (remoteNames.size === 0) return;
   // The time limit replaces the caller's signal: an interrupted run must end soon but still delete its files.
   const signal = AbortSignal.timeout(2000);

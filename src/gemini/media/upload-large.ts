@@ -6,13 +6,13 @@ import { BoticelliError } from '../../errors.js';
 import { maxInlineBytes } from '../../facts/media.js';
 import { createAsyncMemo } from '../../util/memoize-async.js';
 import { readCheckedFile } from './local-file.js';
-import type { MediaDeliveryOptions } from './options.js';
+import type { MediaOptions } from './options.js';
 import { deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upload-file.js';
 
 /**
  * Creates an uploader. It decides which media to upload through the Files API and which to send inline, and does both.
  */
-export function createMediaUploader(options: MediaDeliveryOptions) {
+export function createMediaUploader(options: MediaOptions) {
   const uploadOnce = createAsyncMemo<string>();
   // By content key. Includes files that the service has not processed yet.
   const uploadedFiles = new Map<string, File>();

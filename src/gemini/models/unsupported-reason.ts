@@ -1,7 +1,7 @@
 import type { GenerateRequest, Part } from '../../driver/request.js';
 import { liveUnsupportedMimePattern, rejectsPartResolution } from '../../facts/media.js';
 import { acceptsThinking } from '../../facts/model-facts.js';
-import { builtInModels, isSpeechModel } from '../../facts/models.js';
+import { builtInModels, isRestSpeechModel } from '../../facts/models.js';
 import { liveTools, rejectsToolsWithJson } from '../../facts/tools.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { getCapabilities } from './capabilities.js';
@@ -14,7 +14,7 @@ import { getCapabilities } from './capabilities.js';
 export function getUnsupportedReason(model: string, request: GenerateRequest): string | undefined {
   const name = stripModelPrefix(model);
   const { supportsGenerate, supportsLive } = getCapabilities(name);
-  const wouldSpeakInsteadOfWrite = isSpeechModel(name) && !isSpeechModel(stripModelPrefix(request.model));
+  const wouldSpeakInsteadOfWrite = isRestSpeechModel(name) && !isRestSpeechModel(stripModelPrefix(request.model));
   if (wouldSpeakInsteadOfWrite || !(supportsGenerate || supportsLive)) return 'it does not generate text';
   if (supportsGenerate)
     return getThinkingReason(name, request) ?? getToolsReason(name, request) ?? getResolutionReason(name, request);
@@ -56,14 +56,14 @@ function listUserParts(turns: GenerateRequest['turns']): Part[] {
 export function getLiveUnsupportedReason(model: string, { turns, parameters }: GenerateRequest): string | undefined {
   if ((parameters.stop ?? []).length > 0) return 'the Live API has no stop sequences';
   if (parameters.thinking !== undefined && builtInModels.get(model)?.hasFixedThinking) {
-    return 'its thinking budget is fixed';
+    return 'its amount of thinking is fixed';
   }
   const unsupportedTool = parameters.tools?.find((tool) => !liveTools.includes(tool));
   if (unsupportedTool !== undefined) return `the Live API does not have the tool ${unsupportedTool}`;
   const parts = listUserParts(turns);
   if (parts.some(hasOwnResolution)) return 'the Live API has one media_resolution for all media';
   const unsupportedPart = parts.find(isUnsupportedPart);
-  return unsupportedPart && 'the Live API takes only text, pictures and sound, and no media by URL';
+  return unsupportedPart && 'the Live API takes only text, pictures and sound, and no YouTube videos or uploaded files';
 }
 
 function isUnsupportedPart(part: Part): boolean {

@@ -14,7 +14,7 @@ import type {
 import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateRequest, GenerationParameters, ModelTurn, Part, Turn } from '../../driver/request.js';
 import { getServiceTier } from '../../driver/service-tier.js';
-import { builtInModels, isPictureModel, isSpeechModel } from '../../facts/models.js';
+import { builtInModels, isPictureModel, isRestSpeechModel } from '../../facts/models.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { convertTools } from '../tools/convert-tools.js';
 import { removeThoughts } from './reply/thoughts.js';
@@ -35,7 +35,7 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
       ...(continuationToken !== undefined && { continuationToken }),
       ...(system !== undefined && system !== '' && { systemInstruction: system }),
       ...convertParameters(parameters),
-      ...convertThoughts(request),
+      ...convertThoughtRequest(request),
       ...(serviceTier !== undefined && { serviceTier: serviceTier as ServiceTier }),
       ...convertModalities(parameters, model),
     },
@@ -43,10 +43,11 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
 }
 
 /**
- * Converts `includeThoughts` and the thinking setting to a thinking config. Returns no config if thoughts are not
- * requested, or if the model is known to reject a request for them.
+ * Returns the thinking config of a request for thoughts, which replaces the thinking config of `convertParameters`.
+ * Returns no config if thoughts are not requested, or if the model is known to reject a request for them. The thinking
+ * config of `convertParameters` then remains.
  */
-export function convertThoughts({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
+export function convertThoughtRequest({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
   if (!includeThoughts || builtInModels.get(stripModelPrefix(model))?.cannotShowThoughts) return {};
   return { thinkingConfig: { ...(thinking !== undefined && convertThinking(thinking)), includeThoughts } };
 }
@@ -110,7 +111,7 @@ function getNativeParts({ native, model: author }: ModelTurn, model: string): Sd
  * pictures, so these are left out for them.
  */
 function convertModalities({ image }: GenerationParameters, model: string): GenerateContentConfig {
-  if (isSpeechModel(model)) return { responseModalities: ['AUDIO'] };
+  if (isRestSpeechModel(model)) return { responseModalities: ['AUDIO'] };
   if (!isPictureModel(model)) return {};
   const { aspectRatio, size } = image ?? {};
   const imageConfig = {

@@ -4,7 +4,7 @@ import type { GenerateRequest } from '../../driver/request.js';
 import { abortable } from '../../util/abortable.js';
 import { redactError } from '../api-key.js';
 import type { Connection } from '../connection.js';
-import type { MediaDelivery } from '../media/deliver-media.js';
+import type { MediaPreparer } from '../media/prepare-media.js';
 import { maxNonReplyBytes } from '../transport/body-limit.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import type { CallOptions } from './call-options.js';
@@ -13,7 +13,7 @@ import { createHttpExchange } from './exchange.js';
 
 interface CountTokensOptions extends CallOptions {
   connection: Connection;
-  delivery: MediaDelivery;
+  mediaPreparer: MediaPreparer;
 }
 
 /**
@@ -30,11 +30,11 @@ const maxCountMs = 10_000;
 export async function countTokens(
   request: GenerateRequest,
   context: CallContext,
-  { connection, delivery, timeoutMs, clock }: CountTokensOptions,
+  { connection, mediaPreparer, timeoutMs, clock }: CountTokensOptions,
 ): Promise<number | undefined> {
   const { signal } = context;
   const models = await abortable(connection.getModelsApi(), signal);
-  const { model, contents, config } = convertRequest(await delivery.deliver(request, context));
+  const { model, contents, config } = convertRequest(await mediaPreparer.prepare(request, context));
   const limitMs = Math.min(timeoutMs, maxCountMs);
   const exchange = createHttpExchange({
     ...{ connection, clock, signal, model, timeoutMs: limitMs, idleTimeoutMs: limitMs },

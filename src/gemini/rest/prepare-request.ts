@@ -13,7 +13,7 @@ import type { Connection } from '../connection.js';
 import { createMalformedEventError } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
 import { explainUnknownModel } from '../errors/unknown-model.js';
-import type { MediaDelivery } from '../media/deliver-media.js';
+import type { MediaPreparer } from '../media/prepare-media.js';
 import type { ModelListCache } from '../models/model-info.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import type { CallOptions } from './call-options.js';
@@ -26,7 +26,7 @@ interface PrepareRequestOptions extends CallOptions {
   request: GenerateRequest;
   context: CallContext;
   connection: Connection;
-  delivery: MediaDelivery;
+  mediaPreparer: MediaPreparer;
   streaming: boolean;
   modelListCache: ModelListCache | undefined;
 }
@@ -50,7 +50,7 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
   const { signal, beforeSending } = context;
   signal?.throwIfAborted();
   const models = await abortable(connection.getModelsApi(), signal);
-  const deliveredRequest = await options.delivery.deliver(request, context);
+  const requestWithMedia = await options.mediaPreparer.prepare(request, context);
   const model = stripModelPrefix(request.model);
   const collector = createReplyCollector(model, request.finishedHops, request.parameters.tools);
   const getPartialText = () => collector.text;
@@ -63,7 +63,7 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
       if (!modelNamePattern.test(model)) {
         throw new BoticelliError('model_not_found', `"${toOneLine(model, 80)}" is not a valid model name`);
       }
-      const { config, ...parameters } = convertRequest(deliveredRequest);
+      const { config, ...parameters } = convertRequest(requestWithMedia);
       const headers = createTimeoutHeader(options);
       const sdkOptions = { httpOptions: { fetch: createGeminiFetch(exchange), ...(headers && { headers }) } };
       const result = invoke(models, { ...parameters, config: { ...config, ...sdkOptions } });
@@ -88,8 +88,8 @@ function createTimeoutHeader({ request, timeoutMs }: PrepareRequestOptions): Rec
 export async function toRequestError(thrown: unknown, prepared: PreparedRequest): Promise<unknown> {
   const { options, exchange, collector } = prepared;
   const { redact } = exchange;
-  const { billed } = collector;
-  reportUsage(options.context, billed && addServedTier(billed, exchange.servedTier, options.request));
+  const { billedResponse } = collector;
+  reportUsage(options.context, billedResponse && addServedTier(billedResponse, exchange.servedTier, options.request));
   if (exchange.timeouts.signal.aborted) return exchange.timeouts.signal.reason;
   // Our fetch has checked everything except the JSON of each event, because only the SDK parses it.
   if (thrown instanceof SyntaxError && exchange.streaming) {

@@ -7,11 +7,13 @@ import { parseServiceTier } from '../../facts/service-tiers.js';
  * Adds the service tier that served a request: the one that the response's header states, else the one that its usage
  * states, else the one that was asked for. A header with an unknown tier is ignored.
  */
-export function addServedTier<Billed extends { tokenDetails?: TokenDetails }>(
-  billed: Billed,
+export function addServedTier<Target extends { tokenDetails?: TokenDetails }>(
+  response: Target,
   header: string | undefined,
   request: GenerateRequest,
-): Billed {
-  const serviceTier = parseServiceTier(header) ?? billed.tokenDetails?.serviceTier ?? getServiceTier(request);
-  return serviceTier === undefined ? billed : { ...billed, tokenDetails: { ...billed.tokenDetails, serviceTier } };
+): Target {
+  const serviceTier = parseServiceTier(header) ?? response.tokenDetails?.serviceTier ?? getServiceTier(request);
+  return serviceTier === undefined
+    ? response
+    : { ...response, tokenDetails: { ...response.tokenDetails, serviceTier } };
 }

@@ -63,8 +63,8 @@ function deriveOutputTokens(nonOutputTokens: number | undefined, total: number |
 }
 
 /**
- * Converts what the price depends on besides the counts: the breakdown by modality, the service tier, and whether a
- * count is invalid. Returns undefined if there are no such details.
+ * Converts what the price depends on besides the counts: the breakdown by modality, the service tier, and whether the
+ * count of cached or tool tokens is invalid. Returns undefined if there are no such details.
  */
 function toTokenDetails(metadata: unknown): TokenDetails | undefined {
   if (!isRecord(metadata)) return undefined;
@@ -73,7 +73,8 @@ function toTokenDetails(metadata: unknown): TokenDetails | undefined {
   const output = readModalities(metadata.candidatesTokensDetails ?? metadata.responseTokensDetails);
   // The tier arrives in lower case from the API, and in upper case from some gateways.
   const { serviceTier } = metadata;
-  const hasInvalidCount = [metadata.cachedContentTokenCount, metadata.toolUsePromptTokenCount].some(
+  // `Usage` omits these two counts if they are 0, so only this flag tells 0 from invalid.
+  const hasInvalidCachedOrToolCount = [metadata.cachedContentTokenCount, metadata.toolUsePromptTokenCount].some(
     (count) => !isAbsent(count) && readCount(count) === undefined,
   );
   const details: TokenDetails = {
@@ -81,7 +82,7 @@ function toTokenDetails(metadata: unknown): TokenDetails | undefined {
     ...(cached && { cached }),
     ...(output && { output }),
     ...(typeof serviceTier === 'string' && { serviceTier: serviceTier.toLowerCase() }),
-    ...(hasInvalidCount && { hasInvalidCount }),
+    ...(hasInvalidCachedOrToolCount && { hasInvalidCount: true }),
   };
   return Object.keys(details).length > 0 ? details : undefined;
 }

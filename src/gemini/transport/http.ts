@@ -87,8 +87,9 @@ export async function sendHttpRequest(url: string | URL, httpRequest: HttpReques
 }
 
 /**
- * Passes on the response when its headers have arrived. This happens in the same tick as Node's event: the request's
- * `close` event may follow at once, and its listener would reject the promise.
+ * Passes on the response when its headers have arrived. The listeners must settle the promise in the same tick as
+ * Node's event, without `await`. The request's `close` event may follow at once, and its listener would reject the
+ * promise.
  */
 function attachResponseListeners(
   clientRequest: ClientRequest,
@@ -115,21 +116,21 @@ function attachResponseListeners(
 }
 
 /**
- * A time longer than a round trip and shorter than a reply. After this time, the server may have begun to process the
- * request.
+ * A reset within this time after sending comes from a connection that the server had already closed, because a round
+ * trip takes less time. A later reset may come after the server has begun to process the request.
  */
-const maxRoundTripMs = 1000;
+const maxStaleResetMs = 1000;
 
 /**
  * Whether the server closed a keep-alive connection just as it was reused, before it received the request. The evidence
- * is a reset of a reused connection within `maxRoundTripMs` and before any response. Node offers no better evidence
+ * is a reset of a reused connection within `maxStaleResetMs` and before any response. Node offers no better evidence
  * (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11), and browsers use the same.
  * The request is then sent again on another connection, without an error and without another reservation.
  */
 function isStaleConnectionError(request: ClientRequest, error: Error, elapsedMs: number): boolean {
   const code: unknown = Reflect.get(error, 'code');
   const isUnanswered = request.reusedSocket && !Reflect.get(request, 'res');
-  return isUnanswered && (code === 'ECONNRESET' || code === 'EPIPE') && elapsedMs < maxRoundTripMs;
+  return isUnanswered && (code === 'ECONNRESET' || code === 'EPIPE') && elapsedMs < maxStaleResetMs;
 }
 
 type HttpModule = Pick<typeof import('node:http'), 'request'>;

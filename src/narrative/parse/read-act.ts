@@ -1,4 +1,4 @@
-import { isPictureModel, isSpeechModel } from '../../facts/models.js';
+import { isPictureModel, isRestSpeechModel } from '../../facts/models.js';
 import { mediaKinds } from '../../media/media-types.js';
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import {
@@ -84,7 +84,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
 
 /** Reports the `format = "json"` of an act whose model replies with pictures or speech. */
 function reportJsonMedia(model: string | undefined, keyPath: Path, report: ReportProblem): void {
-  if (model === undefined || !(isPictureModel(model) || isSpeechModel(model))) return;
+  if (model === undefined || !(isPictureModel(model) || isRestSpeechModel(model))) return;
   const formatPath = [...keyPath, 'format'];
   const media = isPictureModel(model) ? 'pictures' : 'speech';
   const message = `${describePath(formatPath)} is "json", but ${model} replies with ${media}; remove "format", or use another model`;

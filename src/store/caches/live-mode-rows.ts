@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 
-/** A stored mode of a Live model. */
+/** A stored mode of a Live model: how the model takes prompts and sends replies. */
 interface LiveModeRow {
   /** The mode as JSON. */
   modeJson: string;

@@ -50,7 +50,7 @@ describe('the list', () => {
     expect(byName('gemini-3.8-live')).toEqual({
       model: 'gemini-3.8-live',
       displayName: 'gemini-3.8-live',
-      description: 'One of the last page.',
+      description: 'A model on the last page.',
       methods: ['bidiGenerateContent', 'countTokens'],
       // The APIs over which the model can be used.
       reach: { generate: false, stream: false, live: true },

@@ -5,6 +5,7 @@ import type { LiveMode } from '../../../src/gemini/live/options.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 
 const model = 'gemini-9-live';
+/** A Live mode: how a model takes prompts and sends replies. */
 const mode: LiveMode = { replyModality: 'AUDIO', promptsAs: 'realtimeInput' };
 /** The mode as it is in the database. */
 const storedMode = '{"replies":"AUDIO","prompts":"realtime"}';

@@ -232,7 +232,7 @@ test.each([null, '', ' ', 'many', {}, -1])('treats a limit of %j as unknown', as
   expect(error.violations).toEqual([{ quotaId: requestsPerMinuteId, per: 'minute', unit: 'requests' }]);
 });
 
-test('reads a limit from the text if only one violation has the metric that the text names', async () => {
+test('reads a limit other than 0 from the text only if a single violation has the metric that the text names', async () => {
   const line = `* Quota exceeded for metric: ${requestMetric}, limit: 20, model: m`;
   const day = { quotaMetric: requestMetric, quotaId: requestsPerDayId };
   expect((await errorOf(createRejection([day], line))).message).toContain('(20 of 20 requests)');

@@ -317,7 +317,7 @@ test('redacts the key in everything that the service echoes', async () => {
 
 test.each([
   ['stop sequences', { parameters: { stop: ['x'] } }, 'the Live API has no stop sequences'],
-  ['a thinking budget', { parameters: { thinking: 'low' as const } }, 'its thinking budget is fixed'],
+  ['a thinking level', { parameters: { thinking: 'low' as const } }, 'its amount of thinking is fixed'],
   [
     'a document',
     {
@@ -328,7 +328,7 @@ test.each([
         },
       ],
     },
-    'the Live API takes only text, pictures and sound, and no media by URL',
+    'the Live API takes only text, pictures and sound, and no YouTube videos or uploaded files',
   ] as const,
 ])('rejects %s before it opens a connection', async (_, change, unsupportedReason) => {
   const error = await getError(fixture.driver().generate(createRequest('Hi', change as object)));
@@ -354,8 +354,8 @@ test('rejects a turn whose messages together have more than 64 MB', async () => 
 });
 
 test('ends the call with StreamInterrupted after a message that is nested too deeply', async () => {
-  // A message with the field `text` is serialized again without that field. A message as deep as this one would overflow
-  // the stack there, so it must be rejected before.
+  // `removeGetterFields` in socket.ts serializes a message with the field `text` again. Serializing a message as deep
+  // as this one would overflow the stack, so the message must be rejected first.
   const deep = `{"text": 1, "toolCall": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
   fixture.server.live.queueReplies({ frames: [deep] });
   expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('stream_interrupted');

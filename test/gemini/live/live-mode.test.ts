@@ -8,9 +8,7 @@ const fixture = createLiveFixture({ models: 'any' });
 const unknownModel = 'gemini-9-live';
 const modalities = () => fixture.server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
 
-/**
- * A cache that outlives drivers, as a file would.
- */
+/** A cache of modes: how each model takes prompts and sends replies. The cache outlives drivers, as a file would. */
 function createMemoryCache(modes: Record<string, LiveMode> = {}) {
   return {
     modes,
@@ -95,7 +93,7 @@ describe('an internal error in answer to TEXT', () => {
 });
 
 test('sends realtime input after client content is rejected; a later session gets the earlier turns as its history', async () => {
-  fixture.server.live.realtimePromptModels.add('gemini-3.8-live');
+  fixture.server.live.clientContentOnlyAsHistory.add('gemini-3.8-live');
   const cache = createMemoryCache();
   const driver = fixture.driver({ liveModeCache: cache });
   const first = createRequest('One');
@@ -150,7 +148,7 @@ test('reports a model that rejects both kinds of prompts, and remembers nothing'
 });
 
 test('rejects a picture for a model that takes only realtime input', async () => {
-  fixture.server.live.realtimePromptModels.add('gemini-3.8-live');
+  fixture.server.live.clientContentOnlyAsHistory.add('gemini-3.8-live');
   const picture = { type: 'media', mimeType: 'image/png', content: { from: 'bytes', base64: 'AAAA' } } as const;
   const error = await getError(
     fixture.driver().generate(createRequest('', { turns: [{ role: 'user', parts: [picture] }] })),
@@ -181,7 +179,7 @@ test('calls beforeSending once, however many sessions the call needs', async () 
     callCount += 1;
     expect(fixture.server.live.sessions.flatMap(({ turns }) => turns)).toEqual([]);
   };
-  fixture.server.live.realtimePromptModels.add(unknownModel);
+  fixture.server.live.clientContentOnlyAsHistory.add(unknownModel);
   await fixture.driver().generate(createRequest('One', { model: unknownModel }), { ...context, beforeSending });
   expect(callCount).toBe(1);
   // The model rejects a text reply in the first session and client content in the second one.

@@ -74,7 +74,7 @@ describe('a URL', () => {
   test('may have a login with invalid percent escapes; these are sent unchanged', async () => {
     pages['/a.png'] = servePage(mediaBytes.png);
     await fixture.driver().generate(createUrlRequest(`${web.url.replace('//', '//me:100%@')}/a.png`));
-    // The valid escapes %40%C3%BC are sent unchanged too, because the invalid %FF follows them directly.
+    // Adjacent escapes are decoded together or not at all, so the invalid %FF keeps %40%C3%BC from being decoded.
     await fixture.driver().generate(createUrlRequest(`${web.url.replace('//', '//me:p%40%C3%BC%FF%@')}/a.png`));
     const logins = web.requests.map(({ headers }) => headers.authorization);
     const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;

@@ -10,7 +10,8 @@ import { completeAnswers } from '../../soak/fuzz-answers.js';
 function collect(answer: Json): string {
   const collector = createReplyCollector('m');
   if (isRecord(answer)) collector.add(answer as unknown as GenerateContentResponse);
-  collector.describeOtherParts();
+  // Must not throw for any answer.
+  collector.describeUnshownParts();
   if (!collector.isFinished) return 'interrupted';
   try {
     const { text, finishReason } = collector.buildResponse();

@@ -49,7 +49,8 @@ export interface LiveServerState {
   sessions: LiveSessionLog[];
   readonly openCount: number;
   textModels: Set<string>;
-  realtimePromptModels: Set<string>;
+  /** The models that accept prompts only as `realtimeInput`, and `clientContent` only as history. */
+  clientContentOnlyAsHistory: Set<string>;
   maxSessions: number;
   allowsResumption: boolean;
   /** Whether a Live model of this name (without `models/`) exists. */
@@ -165,9 +166,9 @@ async function handleMessage(
 ): Promise<void> {
   const { state } = connection;
   const { clientContent, realtimeInput } = message;
-  const acceptsOnlyHistory = state.realtimePromptModels.has(log.model);
+  const takesClientContentOnlyAsHistory = state.clientContentOnlyAsHistory.has(log.model);
   const isHistory = log.setup.historyConfig?.initialHistoryInClientContent === true && log.turns.length === 0;
-  if (clientContent && acceptsOnlyHistory && !isHistory) {
+  if (clientContent && takesClientContentOnlyAsHistory && !isHistory) {
     return log.close({ code: 1007, reason: 'Request contains an invalid argument.' });
   }
   const turns: { role?: string; parts: { text?: string }[] }[] = clientContent?.turns ?? [

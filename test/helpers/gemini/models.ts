@@ -74,7 +74,8 @@ export const modelsOfThreePages: readonly ListedModel[] = [
       displayName: 'A Live model without `live` in its name',
     })
     .concat([1, 2, 3].map((size) => listedModel(`late-${size}`)))
-    .map((model) => ({ ...model, description: 'One of the last page.' })),
+    // The tests of `models` read and search descriptions.
+    .map((model) => ({ ...model, description: 'A model on the last page.' })),
 ];
 
 /** A list like that of the service in November 2026: two pages of at most 50, with the Live models on the second. */

@@ -54,7 +54,10 @@ const reply: GenerateResponse = {
   turn: { role: 'model', text: 't', model: 'm' },
 };
 
-/** Everything that writes into the database, except the quota store. */
+/**
+ * Everything that writes into the database, except the quota store. `liveModes` stores how Live models take prompts and
+ * send replies.
+ */
 type Writers = ReturnType<typeof openStore> & { liveModes: ReturnType<typeof createLiveModeRows> };
 
 async function sendEvents(store: ReturnType<typeof openStore>['store'], ...events: RecordedEvent[]) {

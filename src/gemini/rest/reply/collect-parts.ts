@@ -2,7 +2,7 @@ import type { Part } from '@google/genai';
 import { assertReplyLength } from '../../../driver/reply-limit.js';
 import { createThoughtBuffer, joinThoughts } from './thoughts.js';
 
-/** Collects the parts of a reply (see `appendPart`). Also joins all text, and all thoughts. */
+/** Collects the parts of a reply (see `appendPart`), and joins their text and their thoughts. */
 export function createPartCollector() {
   const collected: Part[] = [];
   const thoughts = createThoughtBuffer();
@@ -12,6 +12,7 @@ export function createPartCollector() {
     get text() {
       return text;
     },
+    /** Returns the thoughts that were added since the last call. */
     takeThoughts: thoughts.take,
     /** Adds parts and returns their text, without thoughts. */
     add(parts: readonly Part[]): string {

@@ -37,7 +37,7 @@ export function createReplyCollector(
   const toolUse = createToolUseCollector(tools);
   const reply = createPartCollector();
   let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
-  const getBilled = (): BilledResponse => ({
+  const buildBilledResponse = (): BilledResponse => ({
     model: fields.servedModel,
     ...toUsageAndDetails(fields.usageMetadata, { hasReply: reply.parts.length > 0, searches: toolUse.searchCount }),
   });
@@ -69,13 +69,14 @@ export function createReplyCollector(
      * The usage so far, as last reported. Undefined if nothing arrived. If a part of a reply arrived without a report,
      * the request was billed and its counts are unknown.
      */
-    get billed(): BilledResponse | undefined {
-      return fields.usageMetadata || reply.parts.length > 0 ? getBilled() : undefined;
+    get billedResponse(): BilledResponse | undefined {
+      return fields.usageMetadata || reply.parts.length > 0 ? buildBilledResponse() : undefined;
     },
     /**
-     * What the reply has besides text and media, such as `1 function call (search)`; undefined if it has nothing else.
+     * Describes the parts that are neither text nor media, such as `1 function call (search)`. Undefined if there are
+     * none.
      */
-    describeOtherParts: () => describeNonTextParts(omitMedia(reply.parts), getToolPartFields(tools)),
+    describeUnshownParts: () => describeNonTextParts(omitMedia(reply.parts), getToolPartFields(tools)),
     /** What the user must know about the use of tools, as sentences without a period. */
     listToolProblems: toolUse.listProblems,
     /**
@@ -88,7 +89,7 @@ export function createReplyCollector(
       const { text, parts } = reply;
       const ownTurn = createTurn(text, removeThoughts(parts), requestedModel, collectMedia(parts));
       const turn = continuesInNextHop(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
-      const response = { ...getBilled(), text, finishReason, turn };
+      const response = { ...buildBilledResponse(), text, finishReason, turn };
       assertUsableReply({ ...otherFields, ...response, text: turn.text, media: turn.media, parts, finishMessage });
       return {
         ...response,

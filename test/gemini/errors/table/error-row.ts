@@ -15,7 +15,7 @@ export interface ErrorRow {
   code: ErrorCode;
   /** `HOST` stands for the host and port of the server. */
   message: string;
-  /** "Until then" means until the `retryAt` of the error, which the program prints before the hint. */
+  /** A hint may begin with "Until then": until the `retryAt` of the error, which the program prints before the hint. */
   hint: string;
   isTransient?: true;
 }

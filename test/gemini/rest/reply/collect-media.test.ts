@@ -52,7 +52,7 @@ describe('pictures are part of the turn', () => {
     ['image/jpg', 'image/jpeg'],
     ['../../../etc', 'application/octet-stream'],
     ['image/png\u001b[31m', 'application/octet-stream'],
-  ])('with a valid type: %j becomes %s', async (mimeType, expected) => {
+  ])('with a valid type, whatever type the service states: %j becomes %s', async (mimeType, expected) => {
     const { turn } = await getSameResponse(partsReply([[{ inlineData: { mimeType, data: pngMedia.base64 } }]]));
     expect(turn.media?.[0]?.mimeType).toBe(expected);
   });

@@ -1,27 +1,27 @@
 import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest, MediaPart } from '../../driver/request.js';
 import { redactError } from '../api-key.js';
-import type { MediaDeliveryOptions } from './options.js';
+import type { MediaOptions } from './options.js';
 
 /** Prepares media before requests are sent: fetches URLs, reads files, and uploads large media. */
-export interface MediaDelivery {
+export interface MediaPreparer {
   /**
    * Returns the request with media as bytes or as references, which are URIs that the service reads by itself. Each URL
    * is fetched once and each file is uploaded once, for all requests. Rejects with a BoticelliError or with the
    * signal's reason.
    */
-  deliver(request: GenerateRequest, context: CallContext, options?: DeliveryOptions): Promise<GenerateRequest>;
+  prepare(request: GenerateRequest, context: CallContext, options?: PrepareOptions): Promise<GenerateRequest>;
   /** Deletes the uploaded files, and gives up after a few seconds. Never rejects. */
   close(): Promise<void>;
 }
 
-interface DeliveryOptions {
+interface PrepareOptions {
   /** Whether to upload large media through the Files API; if false, all media is sent as bytes. Default true. */
   allowUpload?: boolean;
 }
 
-/** Creates a delivery. It loads its code at the first request with media. */
-export function createMediaDelivery(options: MediaDeliveryOptions): MediaDelivery {
+/** Creates a preparer. The preparer loads its code at the first request with media. */
+export function createMediaPreparer(options: MediaOptions): MediaPreparer {
   const load = async () => {
     const [{ createMediaDownloader }, { createMediaUploader }] = await Promise.all([
       import('./fetch-urls.js'),
@@ -32,7 +32,7 @@ export function createMediaDelivery(options: MediaDeliveryOptions): MediaDeliver
   let loaded: ReturnType<typeof load> | undefined;
 
   return {
-    async deliver(request, context, { allowUpload = true } = {}) {
+    async prepare(request, context, { allowUpload = true } = {}) {
       if (listMedia(request).length === 0) return request;
       loaded ??= load();
       const { downloadPart, uploader } = await loaded;
