@@ -72,7 +72,7 @@ function composeSettings({ sources, fileSettings, flags, stateFolder }: Settings
     tier,
     limitsFor: createLimitsLookup(tier, gemini.tiers?.[tier], flags),
     modelsWithConfiguredLimits: Object.keys(gemini.tiers?.[tier]?.models ?? {}).map(stripModelPrefix),
-    quotaBudget: toQuotaBudget(budget),
+    limitMultipliers: toLimitMultipliers(budget),
     windowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
     fallback: flags.fallback === false ? [] : (flags.fallback ?? (gemini.fallback ?? []).map(stripModelPrefix)),
     project: quota.project?.trim() ?? deriveProject(apiKey),
@@ -104,8 +104,8 @@ function readRedisUrl({ getVariable }: Sources): string | undefined {
   });
 }
 
-/** Converts `[budget]`, the share of each rate limit that may be used, to the names that the limiter uses. */
-function toQuotaBudget(budget: NonNullable<FileSettings['budget']>): QuotaBudget {
+/** Converts `[budget]`, which sets the share of each rate limit that may be used, to the names in the limiter. */
+function toLimitMultipliers(budget: NonNullable<FileSettings['budget']>): QuotaBudget {
   const { rpm_multiplier: rpm, tpm_multiplier: tpm, rpd_multiplier: rpd } = budget;
   return { ...(rpm !== undefined && { rpm }), ...(tpm !== undefined && { tpm }), ...(rpd !== undefined && { rpd }) };
 }

@@ -21,12 +21,12 @@ export interface Settings {
   defaultModel: string;
   /** The name of the tier whose limits apply. */
   tier: string;
-  /** Returns the limits of a model, before `quotaBudget` reduces them and without learned limits. */
+  /** Returns the limits of a model, before they are multiplied by `limitMultipliers` and without learned limits. */
   limitsFor: LimitsLookup;
   /** The models for which settings files define limits in this tier. */
   modelsWithConfiguredLimits: readonly string[];
-  /** The share of each rate limit that may be used: `[budget]` in the settings files. It is not an amount of money. */
-  quotaBudget: QuotaBudget;
+  /** The share of each rate limit that may be used: the table `[budget]` of the settings files. */
+  limitMultipliers: QuotaBudget;
   /** The period to which per-minute limits apply. It is a minute, unless the settings define another length. */
   windowMs: number;
   /** The models to try, in this order, when a model's quota is used up. */

@@ -7,7 +7,7 @@ import { describeUnusableFile, foreignDatabaseMessage, isForeignDatabase } from 
 import { loadSqlite } from './load-sqlite.js';
 import { applicationId, migrate, readApplicationId, readSchemaVersion, repairSchema, schemaVersion } from './schema.js';
 import { describeSqliteError, isCorrupt, isUnwritable } from './sqlite-error.js';
-import { assertInPlaceBeforeTransactions } from './transaction.js';
+import { watchForReplacement } from './transaction.js';
 import { type LockWaitOptions, retryQuotaWorkWhileLocked } from './wait-for-lock.js';
 
 export type { Database };
@@ -86,7 +86,7 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     if (version < schemaVersion || readApplicationId(database) !== applicationId) markAsOurs(database);
     // SQLite sleeps up to 100 ms between its own retries and lets others overtake, so callers retry themselves.
     database.pragma('busy_timeout = 10');
-    assertInPlaceBeforeTransactions(database, path);
+    watchForReplacement(database, path);
     return { database };
   } catch (thrown) {
     database.close();

@@ -15,10 +15,10 @@ export const applicationId = 0x6274636c;
 
 /**
  * Creates the tables and indices that a new or old file lacks. Some stored names are older than those in the code: a
- * page is a model state, a catalogue a list of models, a manner the mode of a Live model, and an answer a
- * reply; `ended` is the end event of an act, and `told` are the events before it. `occurrence` counts the equal
- * requests of a run, and `answered_by` is the model that replied. `storedNames` in model-state.ts lists the old names
- * in a page.
+ * page is a model state, a catalogue a list of models, a manner a `LiveMode` (how a Live model takes prompts and sends
+ * replies), and an answer a reply; `ended` is the end event of an act, and `told` are the events before it.
+ * `occurrence` counts the equal requests of a run, and `answered_by` is the model that replied. `storedNames` in
+ * model-state.ts lists the old names in a page.
  */
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
@@ -48,10 +48,10 @@ const schema = `
 `;
 
 /**
- * The rows of runs with `--each` or `--matrix`. Each row is also stored as a run of its own, whose id consists of the
- * id of the whole run, a slash and the row's number. Number 0 stands for the whole run. The table is created when it is
- * first needed. It did not get a new schema version, because older versions of the program refuse a file with a newer
- * schema version.
+ * The rows of runs with `--each` or `--matrix`. `run` is the id of the whole run, and `number` the row's number, from
+ * 1. Each row is also stored as a run of its own, with the id `<run>/<number>`. The entry with number 0 describes the
+ * whole run: its label is the name of the source of the rows. The table is created when it is first needed. It did not
+ * get a new schema version, because older versions of the program refuse a file with a newer schema version.
  */
 export const rowRunsTable = `
   CREATE TABLE IF NOT EXISTS row_runs (

@@ -2,8 +2,8 @@ import { type Stats, statSync } from 'node:fs';
 import type Database from 'libsql';
 
 /**
- * For each database given to `assertInPlaceBeforeTransactions`: its path, and the file that the path named at the time
- * of that call.
+ * For each database given to `watchForReplacement`: its path, and the file that the path named at the time of that
+ * call.
  */
 const openFiles = new WeakMap<Database.Database, { path: string; stats: Stats | undefined }>();
 
@@ -12,11 +12,11 @@ const openFiles = new WeakMap<Database.Database, { path: string; stats: Stats | 
  * writing to a removed file, and what it writes would be lost. The inode identifies the file: it is not reused while
  * the file is open.
  */
-export function assertInPlaceBeforeTransactions(database: Database.Database, path: string): void {
+export function watchForReplacement(database: Database.Database, path: string): void {
   openFiles.set(database, { path, stats: statSync(path, { throwIfNoEntry: false }) });
 }
 
-function assertInPlace(database: Database.Database): void {
+function assertNotReplaced(database: Database.Database): void {
   const opened = openFiles.get(database);
   if (!opened) return;
   const current = statSync(opened.path, { throwIfNoEntry: false });
@@ -33,7 +33,7 @@ function assertInPlace(database: Database.Database): void {
  * @throws SQLite's errors, and an error if the file has been removed or replaced
  */
 export function runInTransaction<Result>(database: Database.Database, work: () => Result): Result {
-  assertInPlace(database);
+  assertNotReplaced(database);
   database.exec('BEGIN IMMEDIATE');
   try {
     const result = work();

@@ -38,8 +38,8 @@ export interface ObservedLimits {
   /** Limits that the API stated. */
   learned: LearnedLimits;
   /**
-   * The most requests that the service accepted within one window. A guessed `rpm` below this number rises to it.
-   * Present only if it exceeds `freeTierRpm`, the lowest guess for any model, because a smaller number raises no guess.
+   * The most requests that the service accepted within one window. A guessed `rpm` below this number rises to this
+   * number. Only a number above `freeTierRpm` is recorded, because no guess is lower than `freeTierRpm`.
    */
   servedInWindow?: number;
 }
@@ -50,18 +50,18 @@ export type QuotaBudget = Partial<Record<LimitKind, number>>;
 /**
  * Computes the limits to enforce. A learned limit replaces a built-in one. If the user has set a limit too, the lower
  * of the two applies. Without a learned limit, a built-in `rpm` rises to the most requests that were served in one
- * window. `quotaBudget` then scales each limit, but never below 1.
+ * window. Each limit is then multiplied by its entry of `multipliers`; the result is at least 1.
  */
 export function computeEffectiveLimits(
   configured: Limits,
   { learned, servedInWindow = 0 }: ObservedLimits,
-  quotaBudget: QuotaBudget = {},
+  multipliers: QuotaBudget = {},
 ): Limits {
   const effective: Limits = {};
   for (const kind of limitKinds) {
     const raised = kind === 'rpm' ? raiseGuess(configured.rpm, servedInWindow) : configured[kind];
     const limit = selectLimit(raised, learned[kind]);
-    if (limit) effective[kind] = { ...limit, value: Math.max(1, Math.floor(limit.value * (quotaBudget[kind] ?? 1))) };
+    if (limit) effective[kind] = { ...limit, value: Math.max(1, Math.floor(limit.value * (multipliers[kind] ?? 1))) };
   }
   return effective;
 }

@@ -15,15 +15,18 @@ export interface ResetResult {
    * delay of more than ten minutes.
    */
   closedUntil?: number;
-  /** The time before which no request was to be sent. */
+  /**
+   * The end of the pause that followed a rejection for a per-minute limit or a spend-based limit. No request was to be
+   * sent before it.
+   */
   notBefore?: number;
   /** Whether rejections had enlarged the safety margin that is added to each window (`ModelState.marginFactor`). */
   isMarginReset: boolean;
   /** Whether a ratio that corrects token estimates had been learned (`tokenRatio`). */
   tokenRatio: boolean;
   /**
-   * The most requests served within one window. Present only if it exceeds `freeTierRpm`, the lowest guess for any
-   * model, because a smaller number raises no guess.
+   * The most requests served within one window. Until the reset, it replaced a guessed `rpm` that is lower. Only a
+   * number above `freeTierRpm` is recorded, because no guess is lower than `freeTierRpm`.
    */
   servedInWindow?: number;
 }
@@ -69,8 +72,8 @@ function copyRequests(source: ModelState, target: ModelState): void {
 
 function resetState(state: ModelState, model: string): ResetResult {
   const { learned, servedBy, closedUntil, notBefore, marginFactor, tokenRatio, servedInWindow } = state;
-  const { refusals, marginFactor: defaultMarginFactor } = createModelState();
-  Object.assign(state, { learned: {}, refusals, marginFactor: defaultMarginFactor });
+  const { rejectionCount, marginFactor: defaultMarginFactor } = createModelState();
+  Object.assign(state, { learned: {}, rejectionCount, marginFactor: defaultMarginFactor });
   delete state.servedBy;
   delete state.closedUntil;
   delete state.notBefore;

@@ -54,11 +54,11 @@ export type Availability =
   | { state: 'now' }
   | { state: 'later'; at: number; reason: BlockingLimit }
   | { state: 'taken' }
-  /** The daily quota is used up, or the API asked for a delay of more than ten minutes. */
+  /** Until `at`, no request is sent: the daily quota is used up, or the API asked for a delay of over ten minutes. */
   | { state: 'closed'; at: number };
 
 /** The options of `getQuotaStatus`. */
-export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' | 'windowMs' | 'quotaBudget'> {
+export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' | 'windowMs' | 'limitMultipliers'> {
   /** All states of a store. They are not changed. */
   modelStates: ReadonlyMap<string, ModelState>;
   /** Models to include besides those in `modelStates`. */

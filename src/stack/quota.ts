@@ -38,13 +38,19 @@ export interface CreateQuotaOptions {
  * object share its limits.
  */
 export function createQuota(options: CreateQuotaOptions = {}): QuotaOptions {
-  const { tier = defaultTier, clock = systemClock, maxWaitMs, budget: quotaBudget = {}, ...otherOptions } = options;
+  const {
+    tier = defaultTier,
+    clock = systemClock,
+    maxWaitMs,
+    budget: limitMultipliers = {},
+    ...otherOptions
+  } = options;
   const limitsFor = otherOptions.limitsFor ?? createLimitsLookup(tier, undefined, {});
   const common = { clock, limitsFor, ...(maxWaitMs !== undefined && { maxWaitMs }) };
   const limiterOptions = {
     store: createMemoryQuotaStore(),
     project: 'default',
-    quotaBudget,
+    limitMultipliers,
     ...otherOptions,
     ...common,
   };

@@ -26,7 +26,7 @@ const settings: Settings = {
     modelsWithConfiguredLimits: [],
     prices: createPriceList(),
     fallback: [],
-    quotaBudget: {},
+    limitMultipliers: {},
   },
   ...{ limitsFor: () => limits, windowMs, stateFolder: folder },
 };

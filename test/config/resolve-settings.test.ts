@@ -12,7 +12,7 @@ test('uses defaults without any setting', async () => {
   expect(settings).toEqual({
     defaultModel,
     tier: 'free',
-    quotaBudget: {},
+    limitMultipliers: {},
     windowMs: 60_000,
     fallback: [],
     project: 'no-key',
@@ -59,7 +59,7 @@ test('resolves the default model in the same order: environment, .env, boticelli
 });
 
 test('merges files key by key, down to the limits of one model', async () => {
-  const { limitsFor, quotaBudget, fallback } = await resolveFixtureSettings({
+  const { limitsFor, limitMultipliers, fallback } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini]\nfallback = ["a"]\n[providers.gemini.tiers.free.models."m"]\nrpm = 7\n[budget]\nrpm_multiplier = 0.5\n',
     'user/boticelli.toml':
@@ -70,7 +70,7 @@ test('merges files key by key, down to the limits of one model', async () => {
     rpd: { value: 20, source: 'settings' },
     tpm: { value: 900, source: 'settings' },
   });
-  expect(quotaBudget).toEqual({ rpm: 0.5, rpd: 0.9 });
+  expect(limitMultipliers).toEqual({ rpm: 0.5, rpd: 0.9 });
   expect(fallback, 'a list is not merged').toEqual(['a']);
 });
 
@@ -121,7 +121,7 @@ keep = "30d"
     baseUrl: 'http://localhost:9/v',
     windowMs: 4000,
     fallback: ['gemini-3.1-flash-lite'],
-    quotaBudget: { rpm: 0.8, tpm: 1, rpd: 0.01 },
+    limitMultipliers: { rpm: 0.8, tpm: 1, rpd: 0.01 },
     project: 'team-a',
     redisUrl: 'redis://user:word@host:1/0',
     keepMs: 2_592_000_000,

@@ -77,10 +77,10 @@ test('starts a new daily count at midnight Pacific time', async () => {
   });
 });
 
-test('reports when a limit was learned, and its value before and after `quotaBudget` scales it', async () => {
+test('reports when a limit was learned, and its value before and after it is multiplied by its entry of `limitMultipliers`', async () => {
   const { clock, limiter, send, readStatus } = setup();
   await limiter.recordRejection(await send(), { violations: [createMinuteViolation(2)], retryAfterMs: 7000 });
-  const [model] = await readStatus({ quotaBudget: { rpm: 0.5 } });
+  const [model] = await readStatus({ limitMultipliers: { rpm: 0.5 } });
   expect((model as ModelStatus).limits.rpm).toEqual({
     ...{ value: 1, fullLimit: 2, source: 'learned', learnedAt: clock.now() },
   });

@@ -206,7 +206,8 @@ test('waits again if the reservation is postponed while the call prepares', asyn
   const waits: MeasuredWait[] = [];
   await driver.generate(request, { emit, onWaited: (wait) => void waits.push(wait) });
   expect(events).toMatchObject([{ type: 'wait', reason: 'rpm', waitMs: 20_000 }]);
-  // The limiter looks for an earlier time halfway through a wait. No limit requires the delay, so the new time is now.
+  // Halfway through the wait, after 10 s, the request asks the limiter for an earlier time. No limit requires the other
+  // 10 s, so the request is sent at once.
   expect(waits).toEqual([{ model: 'm', reason: 'rpm', startedAt: clock.now() - 10_000, durationMs: 10_000 }]);
   expect(await readReservations('m-001')).toMatchObject([{ at: clock.now(), confirmed: true }]);
 });
@@ -302,9 +303,9 @@ test.each([
   const error = new QuotaExceeded('quota_exhausted', 'no money', { violations });
   const { driver, inner, clock, readState } = setup([{ error }], { rpm: { value: 5, source: 'settings' } });
   await expect(withRetries({ clock }, driver).generate(request)).rejects.toBe(error);
-  const { reservations, notBefore, closedUntil, learned, days, refusals } = await readState('m');
-  expect({ reservations, notBefore, closedUntil, learned, refusals }).toEqual({
-    ...{ reservations: [], notBefore: undefined, closedUntil: undefined, learned: {}, refusals: 0 },
+  const { reservations, notBefore, closedUntil, learned, days, rejectionCount } = await readState('m');
+  expect({ reservations, notBefore, closedUntil, learned, rejectionCount }).toEqual({
+    ...{ reservations: [], notBefore: undefined, closedUntil: undefined, learned: {}, rejectionCount: 0 },
   });
   expect(days).toMatchObject([{ count: 0 }]);
   // The user may have paid meanwhile, so the next request is sent.

@@ -204,11 +204,11 @@ function toJson({ file, acts, diagnostics, estimate }: CheckedFile) {
   };
 }
 
-function estimateToJson({ closedModel, ...estimate }: Estimate) {
-  // The JSON field of `closedModel` is named `closed`.
+function estimateToJson({ unavailableModel, ...estimate }: Estimate) {
+  // The JSON field of `unavailableModel` is named `closed`.
   return {
     ...estimate,
-    ...(closedModel && { closed: { ...closedModel, until: new Date(closedModel.until).toISOString() } }),
+    ...(unavailableModel && { closed: { ...unavailableModel, until: new Date(unavailableModel.until).toISOString() } }),
   };
 }
 

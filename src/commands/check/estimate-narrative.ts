@@ -162,7 +162,7 @@ function splitIntoHops(model: string, { promptTokens, outputTokens }: Hop): Hop[
 
 function createEstimate(
   requests: readonly EstimatedRequest[],
-  { project, quotaBudget, windowMs, limitsFor }: Settings,
+  { project, limitMultipliers, windowMs, limitsFor }: Settings,
   modelStates: ReadonlyMap<string, ModelState>,
 ): Estimate {
   const names = new Set(requests.map(({ model }) => model));
@@ -175,7 +175,7 @@ function createEstimate(
     ...sumRequests(requests),
     guessedReplies: requests.filter(({ isReplyGuessed }) => isReplyGuessed).length,
     ...sumSearches(requests),
-    ...forecastQuota(planned, { modelStates, project, quotaBudget, windowMs, limitsFor, now: systemClock.now() }),
+    ...forecastQuota(planned, { modelStates, project, limitMultipliers, windowMs, limitsFor, now: systemClock.now() }),
     models,
   };
 }

@@ -29,10 +29,10 @@ export function runLimits(options: LimitsOptions, proc: CliProcess): Promise<voi
 }
 
 async function showLimits({ settings, format, output, warn }: LimitsContext, proc: CliProcess): Promise<void> {
-  const { project, projectSource, limitsFor, quotaBudget, windowMs, tier } = settings;
+  const { project, projectSource, limitsFor, limitMultipliers, windowMs, tier } = settings;
   const { modelStates, now, redisHost } = await readQuotaSnapshot({ settings, warn });
   const models = getQuotaStatus({
-    ...{ modelStates, project, limitsFor, quotaBudget, windowMs, now },
+    ...{ modelStates, project, limitsFor, limitMultipliers, windowMs, now },
     models: [settings.defaultModel, ...settings.fallback, ...settings.modelsWithConfiguredLimits],
   });
   // The JSON field of `projectSource` is named `projectIs`.

@@ -49,11 +49,11 @@ async function createModelsReport(options: ModelsOptions, proc: CliProcess, sign
   const settings = await loadSettings(options, proc, colors);
   const { entries, listedAt } = await loadModelList({ settings, refresh, warn, signal });
   const now = systemClock.now();
-  const { project, limitsFor, quotaBudget, windowMs, tier } = settings;
+  const { project, limitsFor, limitMultipliers, windowMs, tier } = settings;
   // If the database is unreadable, the limits come from the settings. Loading the list has already printed a warning.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
   const names = entries.map(({ name }) => name);
-  const statuses = getQuotaStatus({ modelStates, project, limitsFor, quotaBudget, windowMs, now, models: names });
+  const statuses = getQuotaStatus({ modelStates, project, limitsFor, limitMultipliers, windowMs, now, models: names });
   const quota = new Map(statuses.map((status) => [status.model, status]));
   const selected = entries.filter(
     (entry) => matchesSearch(entry, search) && (!live || getListedCapabilities(entry).supportsLive),

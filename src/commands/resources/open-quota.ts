@@ -43,12 +43,11 @@ export interface RunQuota extends QuotaOptions {
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, maxWaitMs } = options;
-  // `quotaBudget` is the share of each rate limit that boticelli may use, not an amount of money.
-  const { project, limitsFor, quotaBudget, windowMs } = settings;
+  const { project, limitsFor, limitMultipliers, windowMs } = settings;
   const connection = await startConnecting(options);
   const store = openLocalStore(options);
   const common = { clock, limitsFor, ...(maxWaitMs !== undefined && { maxWaitMs }) };
-  const limiterOptions = { ...common, store, project, quotaBudget, windowMs };
+  const limiterOptions = { ...common, store, project, limitMultipliers, windowMs };
   const quota = { ...common, queue: createModelQueue({ limitsFor }) };
   if (!connection) {
     const limiter = createRateLimiter(limiterOptions);

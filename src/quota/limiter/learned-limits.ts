@@ -32,8 +32,10 @@ export interface QuotaRejection {
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection | undefined {
   const { code, violations, retryAfterMs, retryAt, isProjectWide } = error;
   if (code === 'quota_exhausted') {
-    const isDaily = violations.some(({ per }) => per === 'day') && violations.every(({ limit }) => limit !== 0);
-    const closedUntil = retryAt ?? (isDaily ? getNextPacificMidnight(now) : undefined);
+    // A limit of 0 means that the model has no free tier.
+    const isDailyQuotaUsedUp =
+      violations.some(({ per }) => per === 'day') && violations.every(({ limit }) => limit !== 0);
+    const closedUntil = retryAt ?? (isDailyQuotaUsedUp ? getNextPacificMidnight(now) : undefined);
     return closedUntil && { violations, closedUntil: closedUntil.getTime() };
   }
   return {
@@ -71,14 +73,14 @@ export function applyRejection(
   // A rejection within the known limits means that the safety margin is too small for the jitter. To count a burst of
   // rejections once, a rejection counts only if its reservation was made after the previous rejection, and if the
   // safety margin has not changed for a window.
-  const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.marginChangedAt ?? 0) > windowMs;
+  const isIndependentRejection = bookedAt > (state.rejectedAt ?? 0) && now - (state.marginChangedAt ?? 0) > windowMs;
   if (!hasNewLimit && !ignoredLimits && isIndependentRejection && violations.length > 0) {
     state.marginFactor = Math.min(maxMarginFactor, state.marginFactor * 2);
     state.marginChangedAt = now;
   }
-  state.refusedAt = now;
-  state.refusals += 1;
-  const pauseMs = retryAfterMs ?? Math.min(windowMs, 1000 * 2 ** Math.min(state.refusals, 10));
+  state.rejectedAt = now;
+  state.rejectionCount += 1;
+  const pauseMs = retryAfterMs ?? Math.min(windowMs, 1000 * 2 ** Math.min(state.rejectionCount, 10));
   const notBefore = Math.ceil(now + pauseMs);
   if (notBefore < (state.notBefore ?? 0)) return;
   state.notBefore = notBefore;
@@ -99,7 +101,7 @@ export const maxTokenRatio = 10;
  */
 export function applyTokenCount(state: ModelState, id: string, tokens: { estimated: number; actual: number }): void {
   const { estimated, actual } = tokens;
-  state.refusals = 0;
+  state.rejectionCount = 0;
   const reservation = state.reservations.find((candidate) => candidate.id === id);
   if (reservation && actual > 0) reservation.tokens = actual;
   // The ratio of a short prompt is not reliable. A count of 0 means that the API did not send a count.
@@ -123,6 +125,7 @@ export function recordServed(state: ModelState, id: string, windowMs: number): v
   const index = reservations.findIndex((candidate) => candidate.id === id);
   const windowStart = (reservations[index]?.at ?? 0) - windowMs;
   const inWindow = reservations.slice(0, index + 1).filter(({ confirmed, at }) => confirmed && at > windowStart);
+  // A reservation may count for several requests, because reservations whose replies have arrived are merged.
   const served = inWindow.reduce((sum, reservation) => sum + countRequests(reservation), 0);
   if (served > servedInWindow) state.servedInWindow = served;
 }

@@ -15,9 +15,9 @@ const slicesPerWindow = 100;
 
 /**
  * Merges a confirmed reservation, whose reply has arrived, with the reservations just before and after it. Each of the
- * two is merged if it is in the same slice of the window and its reply has arrived too. Sets `requests` of the
- * reservation, which shows later calls that its reply has arrived. Does nothing while the state has at most
- * `maxUnmerged` reservations.
+ * two is merged if it is in the same slice of the window and its reply has arrived too. The reservation
+ * gets the count `requests`: only a reservation whose reply has arrived has this count. Does nothing while the state
+ * has at most `maxUnmerged` reservations.
  */
 export function mergeSettled(state: ModelState, id: string, windowMs: number): void {
   const { reservations } = state;

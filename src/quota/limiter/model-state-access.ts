@@ -71,7 +71,8 @@ export function createModelStateAccess({ store, clock, project, windowMs = 60_00
         state.reservations.filter((reservation) => isUnlinked || reservation.id === id);
       const insertIntoServingModel = (reservations: readonly StoredReservation[]) =>
         updateState(servingModel, (state) => {
-          // The serving model is not an alias, even if its state says so.
+          // The service has just named this model as the one that serves requests, so the model is not an alias. Its
+          // state may still say so, from an earlier reply.
           delete state.servedBy;
           insertMissing(state, reservations);
         });

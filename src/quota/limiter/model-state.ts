@@ -26,14 +26,17 @@ export interface ModelState extends ObservedLimits {
   notBefore?: number;
   /** The limit that caused `notBefore`; `rpm` if the API did not state it. */
   notBeforeReason?: BlockingLimit;
-  /** Per-minute rejections since the last reply. In a project's own state: the number of consecutive pauses. */
-  refusals: number;
+  /**
+   * How many requests were rejected for a per-minute limit since the last reply. In a project's own state: the number
+   * of consecutive pauses.
+   */
+  rejectionCount: number;
   /** The multiplier of the safety margin of each window (see `computeMarginMs`); 1 or more. */
   marginFactor: number;
   /** When `marginFactor` last changed. */
   marginChangedAt?: number;
-  /** When the API last rejected a request for a per-minute limit. */
-  refusedAt?: number;
+  /** When the API last rejected a request for a per-minute limit. In a project's own state: for a spend-based limit. */
+  rejectedAt?: number;
   /** Actual prompt tokens per estimated token. */
   tokenRatio?: number;
   /** The concurrency slots in use. */
@@ -76,7 +79,7 @@ export function correctTokenEstimate({ tokenRatio = 1 }: ModelState, estimated: 
 
 /** Creates the state of a model about which nothing is known. */
 export function createModelState(): ModelState {
-  return { reservations: [], days: [], learned: {}, refusals: 0, marginFactor: 1, concurrencySlots: [] };
+  return { reservations: [], days: [], learned: {}, rejectionCount: 0, marginFactor: 1, concurrencySlots: [] };
 }
 
 /** Whether a state says nothing: no request is counted, and nothing was learned. Its model may not even exist. */
@@ -100,6 +103,8 @@ const storedNames: ReadonlyMap<string, string> = new Map([
   ['notBeforeReason', 'refusedFor'],
   ['marginFactor', 'guardFactor'],
   ['marginChangedAt', 'guardChangedAt'],
+  ['rejectionCount', 'refusals'],
+  ['rejectedAt', 'refusedAt'],
 ] satisfies [keyof ModelState, string][]);
 
 const fieldNames: ReadonlyMap<string, string> = new Map([...storedNames].map(([name, stored]) => [stored, name]));
@@ -168,15 +173,15 @@ export function refreshState(state: ModelState, now: number, windowMs: number): 
 
 /** If the clock was set back, moves the stored times back by as much. Times in the future show that it was. */
 function moveTimesBackWithClock(state: ModelState, now: number): void {
-  const { reservations, refusedAt = 0, notBefore } = state;
-  const aheadMs = Math.max(refusedAt - now, ...reservations.map(({ bookedAt }) => bookedAt - now));
+  const { reservations, rejectedAt = 0, notBefore } = state;
+  const aheadMs = Math.max(rejectedAt - now, ...reservations.map(({ bookedAt }) => bookedAt - now));
   if (aheadMs <= clockToleranceMs) return;
   for (const reservation of reservations) {
     reservation.at -= aheadMs;
     reservation.bookedAt -= aheadMs;
   }
   if (notBefore !== undefined) state.notBefore = notBefore - aheadMs;
-  if (refusedAt > now) state.refusedAt = now;
+  if (rejectedAt > now) state.rejectedAt = now;
 }
 
 /**

@@ -67,16 +67,16 @@ function applyPause(state: ModelState, now: number, until: number): void {
 /** Begins or extends the pause in the state of the project, and returns its end. */
 function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaRejection, sentAt: number): number {
   const { windowMs, firstPauseMs } = spendLimits;
-  const { refusedAt } = state;
-  // After two windows of the spend-based limit without a rejection, the pauses start from the shortest again. Two,
-  // because the pause after the latest rejection takes up the first window, unless the API asked for a longer pause. In
-  // the second window requests could be sent, and none was rejected.
+  const { rejectedAt } = state;
+  // After two windows of the spend-based limit without a rejection, the pauses start from the shortest again. One
+  // window would not be enough: the pause after the latest rejection may last for the whole window, so that no request
+  // was sent in it. If the API asks for a longer pause, the pause may even last for both windows.
   // A request that was sent before the latest rejection says nothing new when it is rejected too, so a burst of
   // rejections counts once.
-  if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;
-  else if (sentAt > refusedAt) state.refusals += 1;
-  state.refusedAt = now;
-  const pauseMs = retryAfterMs ?? Math.min(windowMs, firstPauseMs * 2 ** Math.min(state.refusals - 1, 10));
+  if (rejectedAt === undefined || now - rejectedAt > 2 * windowMs) state.rejectionCount = 1;
+  else if (sentAt > rejectedAt) state.rejectionCount += 1;
+  state.rejectedAt = now;
+  const pauseMs = retryAfterMs ?? Math.min(windowMs, firstPauseMs * 2 ** Math.min(state.rejectionCount - 1, 10));
   state.notBefore = Math.max(state.notBefore ?? 0, Math.ceil(now + pauseMs));
   return state.notBefore;
 }

@@ -35,14 +35,14 @@ export interface ReservationRequest {
 
 /** Quota reserved for one request, and when to send it. */
 export interface Reservation extends SendTime {
-  /** `confirm` returns this state too: the request must not be sent yet, because its time is now later. */
+  /** If `confirm` returns a reservation, its time has become later. The request must wait until that time. */
   state: 'booked';
   id: string;
   request: ReservationRequest;
   /** The model whose quota is used: for an alias, the model that serves it, once known. */
   model: string;
-  /** True if the reservation is in Redis. */
-  shared?: boolean;
+  /** True if the reservation is in Redis. Absent if it is in a local store. */
+  isInRedis?: boolean;
 }
 
 /** What identifies a reservation. */
@@ -50,8 +50,8 @@ export type ReservationRef = Pick<Reservation, 'id' | 'request'>;
 
 /** Why nothing was reserved. Times are milliseconds since the epoch. */
 export type ReservationFailure =
-  /** The daily quota is used up, or the API asked for a delay of more than ten minutes. Either ends at `at`. */
-  | { state: 'closed'; model: string; at: number }
+  /** Until `at`, no request is sent: the daily quota is used up, or the API asked for a delay of over ten minutes. */
+  | { state: 'unavailable'; model: string; at: number }
   /** The first possible send time, `at`, is after the deadline. `reason` is set if the whole project pauses. */
   | { state: 'too-late'; model: string; at: number; reason?: 'spend' }
   /** The prompt has more tokens than the service allows per minute. */
@@ -97,7 +97,7 @@ export interface RateLimiter {
 
 /** The options of `createRateLimiter`. */
 export interface RateLimiterOptions extends ModelStateOptions {
-  quotaBudget?: QuotaBudget;
+  limitMultipliers?: QuotaBudget;
 }
 
 /** The base of other rate limiters. If such a limiter replaces `reserve`, it must first call `applyProjectPause`. */
@@ -170,7 +170,7 @@ function reserveIn(
   const limit = state.learned.tpm?.value;
   if (limit !== undefined && isTooLarge(state, tokens, request)) return { state: 'too-large', model, tokens, limit };
   const scheduled = scheduleRequest(state, tokens, now, window);
-  if (!scheduled.ok) return { state: 'closed', model, at: scheduled.until };
+  if (!scheduled.ok) return { state: 'unavailable', model, at: scheduled.until };
   const { ok: _, at, ...cause } = scheduled;
   // A request that does not have to wait is never too late: with `--max-wait 0`, the deadline may have passed by now.
   if (request.deadline !== undefined && at > Math.max(now, request.deadline))

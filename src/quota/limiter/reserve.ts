@@ -11,12 +11,11 @@ export interface Reserver {
   /** Reserves quota. Rejects immediately on abort, even while another process keeps the store locked. */
   reserve(): Promise<Reservation>;
   /**
-   * Turns the result of `reserve`, `confirm` or `reschedule` of the rate limiter into a reservation: returns the one
-   * that it contains or, if the estimate is too large for the service, counts the tokens and reserves again with the
-   * count. If the tokens can't be counted, reserves without regard to the size.
+   * Returns the reservation in a result of the rate limiter. If the estimate was too large for the service, counts the
+   * tokens and reserves again with the count. If the tokens can't be counted, reserves without regard to the size.
    * @throws BoticelliError if nothing was reserved
    */
-  resolveReservation(result: ReservationResult): Promise<Reservation>;
+  reserveAgainIfTooLarge(result: ReservationResult): Promise<Reservation>;
 }
 
 /** Creates the reserver of one request. */
@@ -44,7 +43,7 @@ export function createReserver(
       throw thrown;
     }
   };
-  const resolveReservation = async (result: ReservationResult): Promise<Reservation> => {
+  const reserveAgainIfTooLarge = async (result: ReservationResult): Promise<Reservation> => {
     if (result.state !== 'too-large' || reservationRequest.countedTokens !== undefined)
       return requireReservation(result);
     const countedTokens = await countTokens(request, context);
@@ -52,5 +51,5 @@ export function createReserver(
     reservationRequest = { ...reservationRequest, ...size };
     return requireReservation(await tryReserve());
   };
-  return { reserve: async () => resolveReservation(await tryReserve()), resolveReservation };
+  return { reserve: async () => reserveAgainIfTooLarge(await tryReserve()), reserveAgainIfTooLarge };
 }

@@ -38,9 +38,9 @@ export type ScheduleResult = ({ ok: true } & SendTime) | { ok: false; until: num
 export function computeWindowLimits(
   state: ModelState,
   configured: Limits,
-  { windowMs = 60_000, quotaBudget }: { windowMs?: number; quotaBudget?: QuotaBudget },
+  { windowMs = 60_000, limitMultipliers }: { windowMs?: number; limitMultipliers?: QuotaBudget },
 ): WindowLimits {
-  const limits = computeEffectiveLimits(configured, state, quotaBudget);
+  const limits = computeEffectiveLimits(configured, state, limitMultipliers);
   return { limits, windowMs, marginMs: computeMarginMs(windowMs, state.marginFactor) };
 }
 

@@ -23,7 +23,7 @@ export interface RedisConnection {
   /**
    * Runs a script on one key, with JSON arguments and additional strings.
    * @returns `text`: the string that the script returned, if any; `hasReplaced`: true if the script `boticelliReplace`
-   *   wrote its value, false if the stored value had changed in the meantime or another script ran
+   *   wrote its value, false if the stored value had changed in the meantime. Always false for other scripts.
    * @throws RedisUnavailable
    */
   runScript(

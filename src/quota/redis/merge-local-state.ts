@@ -46,7 +46,7 @@ function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: M
   state.learned = { ...learned, ...state.learned };
   state.marginFactor = Math.max(state.marginFactor, marginFactor);
   if (closedUntil !== undefined) {
-    // The end of a day is the same number on every clock.
+    // The end of a day comes from the calendar, not from a clock, so it is not converted.
     const end = isPacificMidnight(closedUntil) ? closedUntil : toServerTime(closedUntil);
     state.closedUntil = Math.max(state.closedUntil ?? 0, end);
   }

@@ -27,11 +27,11 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
 /** What a script reserved, or why it reserved nothing. Times are server times. */
 type ServerTimeResult =
   /**
-   * `booked` without `isLimitGuessed`: the reservation existed before this call and stays, possibly at another time. It
-   * keeps its `isLimitGuessed` and `limit`, and its `reason` unless the result has another one.
+   * The reservation. If it existed before this call, `isLimitGuessed` and `limit` are absent, and the caller keeps the
+   * values that it has. The caller also keeps its `reason`, unless the result has one.
    */
   | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { isLimitGuessed?: boolean })
-  | { state: 'closed'; at: number }
+  | { state: 'unavailable'; at: number }
   | { state: 'too-late'; at: number; reason?: 'spend' }
   | { state: 'too-large'; tokens: number; limit: number };
 /**
@@ -61,8 +61,8 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
 
   const toLocal = <Outcome extends ReservationResult>(outcome: Outcome): Outcome => {
     if (outcome.state === 'too-large') return outcome;
-    // The end of a day is the same number on every clock.
-    if (outcome.state === 'closed' && isPacificMidnight(outcome.at)) return outcome;
+    // The end of a day comes from the calendar, not from a clock, so it is not converted.
+    if (outcome.state === 'unavailable' && isPacificMidnight(outcome.at)) return outcome;
     return { ...outcome, at: clock.toLocal(outcome.at) };
   };
   const toResult = (
@@ -75,7 +75,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     const { isLimitGuessed = false, limit } = existed ? previous : outcome;
     const reason = outcome.reason ?? (existed ? previous.reason : undefined);
     const { id, request } = previous;
-    const reservation = { state: 'booked', id, request, model, at, isLimitGuessed, shared: true } as const;
+    const reservation = { state: 'booked', id, request, model, at, isLimitGuessed, isInRedis: true } as const;
     return toLocal({ ...reservation, ...(reason !== undefined && { reason }), ...(limit !== undefined && { limit }) });
   };
 
@@ -89,7 +89,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     },
     async reschedule(reservation) {
       const outcome = await limiter.reschedule(reservation);
-      return toLocal(outcome.state === 'booked' ? { ...outcome, shared: true } : outcome);
+      return toLocal(outcome.state === 'booked' ? { ...outcome, isInRedis: true } : outcome);
     },
     async confirm(reservation) {
       const outcome = await runScript('boticelliConfirm', reservation);
@@ -99,7 +99,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
       await runScript('boticelliCancel', reservation);
     },
     async recordSent(request, id) {
-      return toLocal({ ...(await limiter.recordSent(request, id)), shared: true });
+      return toLocal({ ...(await limiter.recordSent(request, id)), isInRedis: true });
     },
     recordRejection: (reservation, { closedUntil, ...rejection }) =>
       limiter.recordRejection(reservation, {
@@ -119,7 +119,7 @@ function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): numb
 
 /** Creates a function that runs a script on the state in which a model's requests are counted. */
 function createScriptRunner(options: RedisRateLimiterOptions) {
-  const { connection, store, project, windowMs = 60_000, quotaBudget = {}, readLocalState } = options;
+  const { connection, store, project, windowMs = 60_000, limitMultipliers = {}, readLocalState } = options;
   const { clock } = connection;
   /** By key: the id (`ModelState.edition`) that each shared state had when this process last merged its local state. */
   const knownStateIds = new Map<string, string>();
@@ -141,7 +141,7 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
     for (let depth = 1, attempts = 0; attempts < maxAttempts; attempts += 1) {
       const key = modelStateKey(project, model);
       const { text = '{}' } = await connection.runScript(script, store.redisKey(key), {
-        ...{ id, windowMs, quotaBudget, estimatedTokens, countedTokens, ignoresTokenLimit, dayEnds, expiryMs },
+        ...{ id, windowMs, limitMultipliers, estimatedTokens, countedTokens, ignoresTokenLimit, dayEnds, expiryMs },
         ...{ edition: knownStateIds.get(key), limits: limitsFor(model), mayFollowAlias: depth < maxAliasDepth },
         ...(deadline !== undefined && { deadline: clock.toServer(deadline) }),
       });

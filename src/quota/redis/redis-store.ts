@@ -39,7 +39,7 @@ export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' 
 
   const addToIndex = async (key: string): Promise<void> => {
     indexedKeys.add(key);
-    await connection.runScript('boticelliAddToIndex', indexKey, { member: key, expiryMs });
+    await connection.runScript('boticelliAddStateKey', indexKey, { member: key, expiryMs });
   };
 
   /** Runs the work of each key in order, so that transactions of one process do not compete with each other. */

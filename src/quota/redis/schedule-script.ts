@@ -48,8 +48,8 @@ end
 
 -- If the clock was set back, moves the stored times back by as much.
 local function moveTimesBackWithClock(state)
-  local refusedAt = state.refusedAt or 0
-  local aheadMs = refusedAt - now
+  local rejectedAt = state.rejectedAt or 0
+  local aheadMs = rejectedAt - now
   for _, each in ipairs(state.reservations) do aheadMs = math.max(aheadMs, each.bookedAt - now) end
   if aheadMs <= 1000 then return end
   for _, each in ipairs(state.reservations) do
@@ -57,7 +57,7 @@ local function moveTimesBackWithClock(state)
     each.bookedAt = each.bookedAt - aheadMs
   end
   if state.notBefore then state.notBefore = state.notBefore - aheadMs end
-  if refusedAt > now then state.refusedAt = now end
+  if rejectedAt > now then state.rejectedAt = now end
 end
 
 local function refreshState(state)
@@ -101,7 +101,7 @@ local function computeEffectiveLimits(state)
     local raised = raiseGuess(args.limits[kind], kind == 'rpm' and state.servedInWindow or 0)
     local limit = selectLimit(raised, state.learned[kind])
     if limit then
-      local value = math.max(1, math.floor(limit.value * (args.quotaBudget[kind] or 1)))
+      local value = math.max(1, math.floor(limit.value * (args.limitMultipliers[kind] or 1)))
       effective[kind] = { value = value, source = limit.source }
     end
   end
@@ -145,12 +145,12 @@ local function findSendTime(state, tokens, windowLimits)
 end
 
 local function scheduleRequest(state, tokens, windowLimits)
-  if state.closedUntil and state.closedUntil > now then return { isClosed = true, at = state.closedUntil } end
+  if state.closedUntil and state.closedUntil > now then return { isUnavailable = true, at = state.closedUntil } end
   local sendTime = findSendTime(state, tokens, windowLimits)
   local rpd = windowLimits.limits.rpd
   if rpd and rpd.source ~= 'built-in' then
     local day = findOrCreateDay(state, sendTime.at)
-    if day.count >= rpd.value then return { isClosed = true, at = day.endsAt } end
+    if day.count >= rpd.value then return { isUnavailable = true, at = day.endsAt } end
   end
   return sendTime
 end
@@ -187,7 +187,7 @@ local function postponePending(state, windowLimits)
   for _, each in ipairs(pending) do uncountInDay(state, each) end
   for _, each in ipairs(pending) do
     local scheduled = scheduleRequest(state, each.tokens, windowLimits)
-    if not scheduled.isClosed then
+    if not scheduled.isUnavailable then
       each.at = math.max(scheduled.at, each.at)
       insertReservation(state, each)
     end

@@ -4,7 +4,7 @@ import { scheduleLua } from './schedule-script.js';
 export type RedisScript =
   | 'boticelliRead'
   | 'boticelliReplace'
-  | 'boticelliAddToIndex'
+  | 'boticelliAddStateKey'
   | 'boticelliReserve'
   | 'boticelliConfirm'
   | 'boticelliCancel';
@@ -27,6 +27,7 @@ const reserveLua = `
 local storedNames = {
   reservations = 'appointments', concurrencySlots = 'leases', servedBy = 'standsFor',
   notBeforeReason = 'refusedFor', marginFactor = 'guardFactor', marginChangedAt = 'guardChangedAt',
+  rejectionCount = 'refusals', rejectedAt = 'refusedAt',
 }
 local function decodeState(text)
   local state = cjson.decode(text)
@@ -47,7 +48,7 @@ local function reserveIn(state, windowLimits)
   if isTooLarge(state, tokens) then return { state = 'too-large', tokens = tokens, limit = state.learned.tpm.value } end
   local scheduled = scheduleRequest(state, tokens, windowLimits)
   local at = scheduled.at
-  if scheduled.isClosed then return { state = 'closed', at = at } end
+  if scheduled.isUnavailable then return { state = 'unavailable', at = at } end
   if args.deadline and at > math.max(now, args.deadline) then
     return { state = 'too-late', at = at, reason = scheduled.reason == 'spend' and 'spend' or nil }
   end
@@ -123,7 +124,8 @@ local text = redis.call('GET', KEYS[1])
 if (text and redis.sha1hex(text) or '') ~= args.digest then return { now, text } end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', args.expiryMs)
 return { now, false, 1 }`,
-  boticelliAddToIndex: `${preludeLua}
+  // Adds the key of a state to the set of the keys of all states, which the store reads to find every state.
+  boticelliAddStateKey: `${preludeLua}
 redis.call('SADD', KEYS[1], args.member)
 redis.call('PEXPIRE', KEYS[1], args.expiryMs)
 return { now }`,

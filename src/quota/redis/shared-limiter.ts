@@ -96,15 +96,15 @@ function createSharedRateLimiter(limiters: RemoteAndLocalLimiters): RateLimiter 
     reserve: (request, id) => callRemoteOrLocal(limiters, (limiter) => limiter.reserve(request, id)),
     recordSent: async (request, id) => {
       const reservation = await callRemoteOrLocal(limiters, (limiter) => limiter.recordSent(request, id));
-      if (reservation.shared) background.enqueue(() => local.limiter.recordSent(request, reservation.id));
+      if (reservation.isInRedis) background.enqueue(() => local.limiter.recordSent(request, reservation.id));
       return reservation;
     },
     // If Redis is down, the reservation stays as it is until it is confirmed.
     reschedule: (reservation) =>
-      reservation.shared
+      reservation.isInRedis
         ? preferRemote(remote.limiter.reschedule(reservation), async () => reservation)
         : local.limiter.reschedule(reservation),
-    confirm: (reservation) => confirmShared(limiters, reservation),
+    confirm: (reservation) => confirmRemoteOrLocal(limiters, reservation),
     cancel: (reservation) => runInBoth((limiter) => limiter.cancel(reservation)),
     settle: (reservation, response) => runInBoth((limiter) => limiter.settle(reservation, response)),
     recordRejection: (reservation, rejection) =>
@@ -120,22 +120,22 @@ function createSharedRateLimiter(limiters: RemoteAndLocalLimiters): RateLimiter 
  * Confirms a reservation in Redis, or in the local store while Redis is down. A reservation that is not in the chosen
  * store is first made again there.
  */
-function confirmShared(
+function confirmRemoteOrLocal(
   { remote, local, background, clock }: RemoteAndLocalLimiters,
   reservation: Reservation,
 ): ReturnType<RateLimiter['confirm']> {
-  const { shared = false, request, id } = reservation;
+  const { isInRedis = false, request, id } = reservation;
   const confirmRemote = async () => {
-    const outcome = await (shared
+    const outcome = await (isInRedis
       ? remote.limiter.confirm(reservation)
       : reserveAgain(reservation, remote.limiter, clock));
-    if (!shared) background.enqueue(() => local.limiter.cancel(reservation));
+    if (!isInRedis) background.enqueue(() => local.limiter.cancel(reservation));
     if (outcome === 'go') background.enqueue(() => local.limiter.recordSent(request, id));
     return outcome;
   };
   return preferRemote(confirmRemote(), async () => {
     await background.drain();
-    return shared ? reserveAgain(reservation, local.limiter, clock) : local.limiter.confirm(reservation);
+    return isInRedis ? reserveAgain(reservation, local.limiter, clock) : local.limiter.confirm(reservation);
   });
 }
 

@@ -21,7 +21,7 @@ export interface EstimateReport extends Totals {
   guessedReplies: number;
   waitMs: number;
   /** The first model to use up its daily quota: after how many requests, and until when (ms since the epoch). */
-  closedModel?: { model: string; afterRequests: number; until: number };
+  unavailableModel?: { model: string; afterRequests: number; until: number };
   models: readonly ({ model: string } & Totals)[];
   /** The number of requests whose model may search the web. */
   searchRequests: number;
@@ -66,10 +66,10 @@ function formatSearches({ searchRequests, searchFee }: EstimateReport): string[]
   return [`  ${requests}: + ${formatUsd(searchFee.usd)} ${unit}, not included`];
 }
 
-function formatQuota({ waitMs, closedModel }: EstimateReport): string {
+function formatQuota({ waitMs, unavailableModel }: EstimateReport): string {
   const waitText = waitMs === 0 ? 'no wait for quota' : `${formatDuration(waitMs)} wait for quota`;
-  if (!closedModel) return `${waitText}; replies take additional time`;
-  const { model, afterRequests, until } = closedModel;
+  if (!unavailableModel) return `${waitText}; replies take additional time`;
+  const { model, afterRequests, until } = unavailableModel;
   const usedUpText = `after ${formatCount(afterRequests, 'request')} the daily quota of ${toPrintableLine(model)} is used up`;
   return `${waitText}; ${usedUpText} and resets ${formatDateTime(new Date(until))}`;
 }

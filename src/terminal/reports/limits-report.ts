@@ -88,7 +88,7 @@ function formatAvailability({ availability, day }: ModelStatus, now: number): st
     case 'taken':
       return 'at the limit of concurrent requests';
     case 'closed': {
-      // The model is closed until the end of a day, or until the end of a long wait that the service asked for.
+      // The model accepts no requests until the end of a day, or of a long wait that the service asked for.
       const reason = availability.at === day.endsAt ? 'daily quota used up' : 'the service asked for a long wait';
       return `${reason}, available ${formatMoment(new Date(availability.at), now)}`;
     }

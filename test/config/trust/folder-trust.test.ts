@@ -126,7 +126,7 @@ test("a folder that the user's own settings trust may set base_url and redis_url
   const files = { 'work/boticelli.toml': `${redisSettings}[providers.gemini]\nbase_url = "${gateway}"\n` };
   for (const trust of ['work', '.']) {
     const settings = await openFolder(files, { trust }).readSettings(ownKey);
-    expect(settings).toMatchObject({ baseUrl: gateway, redisUrl: expect.any(String), quotaBudget: { rpm: 0.5 } });
+    expect(settings).toMatchObject({ baseUrl: gateway, redisUrl: expect.any(String), limitMultipliers: { rpm: 0.5 } });
     expect(settings.redisTrustError).toBeUndefined();
   }
   // The path of `work` begins with this path, but `work` is not a subfolder of `wor`.

@@ -32,7 +32,7 @@ test('sends nothing before the retry delay of a rejection has passed', async () 
   expect(expectReserved(await reserve())).toMatchObject({ at: startMs + 17_300, reason: 'rpm' });
 });
 
-test('widens the safety margin after a rejection within the known limits, but not after one that states a lower limit', async () => {
+test('widens the safety margin if a request within the known limits is rejected, but not if the rejection states a lower limit', async () => {
   const { reserve, limiter, clock, readState } = createTestLimiter();
   await limiter.recordRejection(expectReserved(await reserve()), {
     violations: [createMinuteViolation(5)],
@@ -63,7 +63,7 @@ test('doubles the wait after each rejection without a retry delay, up to a minut
   expect(expectReserved(await reserve()).at - clock.now()).toBe(2000);
 });
 
-test('closes the day for new and pending reservations when the API rejects a request because of the daily limit', async () => {
+test('if the API rejects a request for the daily limit, refuses new and pending reservations until the day ends', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   const until = startMs + 20 * 3_600_000;
   const first = expectReserved(await reserve());
@@ -72,8 +72,8 @@ test('closes the day for new and pending reservations when the API rejects a req
     violations: [{ per: 'day', unit: 'requests', limit: 20 }],
     closedUntil: until,
   });
-  expect(await reserve()).toEqual({ state: 'closed', model: 'm', at: until });
-  expect(await limiter.confirm(second)).toEqual({ state: 'closed', model: 'm', at: until });
+  expect(await reserve()).toEqual({ state: 'unavailable', model: 'm', at: until });
+  expect(await limiter.confirm(second)).toEqual({ state: 'unavailable', model: 'm', at: until });
   clock.advance(20 * 3_600_000);
   expect(expectReserved(await reserve()).at).toBe(clock.now());
 });
@@ -123,7 +123,7 @@ test('reports the limit that a rejection names as the reason for the wait, and n
   expect(expectReserved(await reserve({ limitsFor }))).toMatchObject({ reason: 'rpm', isLimitGuessed: false });
 });
 
-test('if the clock was a day ahead when the API reported a used-up day, the model is closed only until the end of the real day', async () => {
+test('if the clock was a day ahead when the API reported a used-up day, the model is unavailable only until the end of the real day', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   clock.advance(86_400_000);
   const first = expectReserved(await reserve());
@@ -131,7 +131,7 @@ test('if the clock was a day ahead when the API reported a used-up day, the mode
   // The clock is corrected.
   clock.advance(-86_400_000);
   const reservation = await reserve();
-  expect(reservation).toMatchObject({ state: 'closed', at: startMs + 20 * 3_600_000 });
+  expect(reservation).toMatchObject({ state: 'unavailable', at: startMs + 20 * 3_600_000 });
 });
 
 const createMinuteRejection = (limit: number) => ({

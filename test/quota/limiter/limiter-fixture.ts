@@ -19,10 +19,10 @@ export const createMinuteViolation = (limit: number): QuotaViolation => ({
 });
 
 /** Creates a limiter in memory with a manual clock. Its `reserve` is limited to ten requests per minute by default. */
-export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), quotaBudget = {} } = {}) {
+export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), limitMultipliers = {} } = {}) {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
-  const limiter = createRateLimiter({ store, clock, project: 'p', quotaBudget });
+  const limiter = createRateLimiter({ store, clock, project: 'p', limitMultipliers });
   const reserve = (overrides: Partial<Parameters<typeof limiter.reserve>[0]> = {}) =>
     limiter.reserve({ model: 'm', estimatedTokens: 10, limitsFor: () => tenPerMinute, ...overrides });
   const readState = (model = 'm') => store.transact(modelStateKey('p', model), (found) => structuredClone(found));

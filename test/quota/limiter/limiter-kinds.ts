@@ -29,7 +29,7 @@ export interface LimiterKind {
   name: string;
   /** Returns how many runs a property test gets, given the number for the memory store: other stores are slower. */
   scaleRuns(memoryRuns: number): number;
-  open(clock: ManualClock, options: Pick<RateLimiterOptions, 'windowMs' | 'quotaBudget'>): Promise<TestLimiter>;
+  open(clock: ManualClock, options: Pick<RateLimiterOptions, 'windowMs' | 'limitMultipliers'>): Promise<TestLimiter>;
 }
 
 /** Registers work for the end of the test file. The work that is registered last is done first. */
@@ -37,8 +37,9 @@ type OnCleanup = (work: () => void | Promise<void>) => void;
 
 /**
  * Creates the kinds of limiters: in memory, in SQLite and, if a Redis server is installed, in Redis. All SQLite
- * limiters share a database, and so do all Redis limiters. Call this once in each test file: the databases are closed
- * at the end of the file that called it, so a second file can't use them, although test files share this module.
+ * limiters share a database, and so do all Redis limiters. Call this function once in each test file, and not in this
+ * module: the databases are closed at the end of the file that called it, but Vitest loads this module only once for
+ * all test files (`isolate: false`).
  */
 export function createLimiterKinds(): LimiterKind[] {
   const cleanups: (() => void | Promise<void>)[] = [];

@@ -81,7 +81,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     expect(expectReserved(await reserve('n')).at).toBe(startMs + 31_000);
   });
 
-  test('ends for a model whose learned limits are reset, and for models without a state', async () => {
+  test('ends for a model and for all models without a state if the learned limits of the model are reset', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
     const reserve = createReserveFunction(limiter);

@@ -86,12 +86,12 @@ test('keeps the token estimate of a request if its reply has no token count', as
   expect(expectReserved(await reserve(request)).at).toBe(startMs + 60_500);
 });
 
-test('closes the day at a configured daily limit, but not at a built-in one', async () => {
+test('refuses requests until the day ends at a configured daily limit, but not at a built-in one', async () => {
   for (const source of ['settings', 'built-in'] as const) {
     const { reserve } = createTestLimiter();
     const limits: Limits = { rpd: { value: 3, source } };
     for (let n = 0; n < 3; n += 1) expectReserved(await reserve({ limitsFor: () => limits }));
-    expect((await reserve({ limitsFor: () => limits })).state).toBe(source === 'settings' ? 'closed' : 'booked');
+    expect((await reserve({ limitsFor: () => limits })).state).toBe(source === 'settings' ? 'unavailable' : 'booked');
   }
 });
 
@@ -99,7 +99,7 @@ test('removes a request from the count of its day if its process ended before se
   const { reserve, clock, readState } = createTestLimiter();
   const limits: Limits = { rpd: { value: 1, source: 'settings' } };
   expectReserved(await reserve({ limitsFor: () => limits }));
-  expect((await reserve({ limitsFor: () => limits })).state).toBe('closed');
+  expect((await reserve({ limitsFor: () => limits })).state).toBe('unavailable');
   clock.advance(10 * 60_000);
   expect((await reserve({ limitsFor: () => limits })).state).toBe('booked');
   expect((await readState()).days).toMatchObject([{ count: 1 }]);
@@ -111,7 +111,7 @@ test('ends the day at midnight in Los Angeles on the day on which daylight savin
   const limits: Limits = { rpd: { value: 1, source: 'settings' } };
   await reserve({ limitsFor: () => limits });
   expect(await reserve({ limitsFor: () => limits })).toMatchObject({
-    state: 'closed',
+    state: 'unavailable',
     at: Date.UTC(2026, 10, 2, 8),
   });
 });
@@ -177,8 +177,8 @@ test('waits for one window, and not for the hour by which the clock is set back'
   expect(expectReserved(await reserve()).at).toBe(startMs - 3_600_000 + 60_500);
 });
 
-test('uses only the share of a limit that `quotaBudget` sets, but never less than one request', async () => {
-  const { reserve, startMs } = createTestLimiter({ quotaBudget: { rpm: 0.25 } });
+test('multiplies a limit by its entry of `limitMultipliers`, but allows at least one request', async () => {
+  const { reserve, startMs } = createTestLimiter({ limitMultipliers: { rpm: 0.25 } });
   expect(
     [expectReserved(await reserve()).at, expectReserved(await reserve()).at, expectReserved(await reserve()).at].map(
       (at) => at - startMs,

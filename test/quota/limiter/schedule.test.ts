@@ -49,19 +49,20 @@ async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers 
   }
   const { limiter, store, project } = await open(clock, { windowMs });
   const reserved: { at: number; tokens: number; askedAt: number }[] = [];
-  const closed: { askedAt: number; until: number }[] = [];
+  // The requests that got no reservation, and until when the model is unavailable.
+  const unavailable: { askedAt: number; until: number }[] = [];
   for (const { afterMs, tokens } of arrivals) {
     clock.advance(afterMs);
     const askedAt = clock.now();
     const result = await limiter.reserve({ model: 'm', estimatedTokens: tokens, limitsFor: () => limits });
     if (result.state === 'booked') reserved.push({ at: result.at, tokens, askedAt });
-    else if (result.state === 'closed') closed.push({ askedAt, until: result.at });
+    else if (result.state === 'unavailable') unavailable.push({ askedAt, until: result.at });
     // Confirms all: an unconfirmed reservation would expire.
     await store.transact(modelStateKey(project, 'm'), (state) => {
       for (const reservation of state.reservations) reservation.confirmed = true;
     });
   }
-  return { reserved, closed };
+  return { reserved, unavailable };
 }
 
 const dayMs = 86_400_000;
@@ -123,17 +124,17 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
     );
   });
 
-  test('closes a day only when it is full, until the next midnight in Los Angeles', async () => {
+  test('refuses a request only if the day is full, until the next midnight in Los Angeles', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         const { rpd } = scenario;
-        const { reserved, closed } = await schedule(kind, scenario);
-        if (rpd === undefined) expect(closed).toEqual([]);
-        for (const { askedAt, until } of closed) {
+        const { reserved, unavailable } = await schedule(kind, scenario);
+        if (rpd === undefined) expect(unavailable).toEqual([]);
+        for (const { askedAt, until } of unavailable) {
           expect((until - midnightMs) % dayMs).toBe(0);
           expect(until).toBeGreaterThan(askedAt);
-          const onClosedDay = reserved.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
-          expect(onClosedDay.length).toBe(rpd);
+          const onFullDay = reserved.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
+          expect(onFullDay.length).toBe(rpd);
         }
       }),
       { numRuns: kind.scaleRuns(250) },
@@ -144,7 +145,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
     const steps = fc.array(
       fc.record({
         afterMs: fc.integer({ min: 0, max: 900 }),
-        what: fc.constantFrom('reserve', 'reserve', 'reserve', 'cancel', 'reject', 'sleep', 'reschedule'),
+        what: fc.constantFrom('reserve', 'reserve', 'reserve', 'cancel', 'reject', 'sleep', 'move earlier'),
       }),
       { minLength: 5, maxLength: 60 },
     );
@@ -176,7 +177,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           if (what === 'cancel' && one) {
             waiting.pop();
             await limiter.cancel(one);
-          } else if (what === 'reschedule' && one) {
+          } else if (what === 'move earlier' && one) {
             waiting.pop();
             const outcome = await limiter.reschedule(one);
             if (outcome.state === 'booked') waiting.push(outcome);

@@ -42,7 +42,7 @@ describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${
       args: ['--user', 'bot', 'on', '>word', ...allowed.split(' '), '--user', 'default', 'off'],
     });
     const store = createRedisQuotaStore({ connection: openConnection(`redis://bot:word@127.0.0.1:${port}`) });
-    await store.transact('a', (state) => Object.assign(state, { refusals: 2 }));
+    await store.transact('a', (state) => Object.assign(state, { rejectionCount: 2 }));
     expect([...(await store.readAll()).keys()]).toEqual(['a']);
     await store.remove('a');
   });
@@ -79,7 +79,7 @@ describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${
     }
     const store = createRedisQuotaStore({ connection: openConnection(nodes[0]?.url ?? '') });
     const keys = ['a', 'b', 'c', 'd'];
-    for (const key of keys) await store.transact(key, (state) => Object.assign(state, { refusals: 1 }));
+    for (const key of keys) await store.transact(key, (state) => Object.assign(state, { rejectionCount: 1 }));
     expect([...(await store.readAll()).keys()].sort()).toEqual(keys);
     const sizes = await Promise.all([one, other].map((node) => node.send((client) => client.dbsize())));
     expect(Math.min(...sizes)).toBeGreaterThan(0);

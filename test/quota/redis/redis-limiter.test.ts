@@ -36,7 +36,7 @@ const steps = fc.array(
       'reject',
       'reject tokens',
       'pause project',
-      'close day',
+      'make unavailable',
       'record sent',
       // Seven at once, so that a sequence can reach the number of reservations above which they are merged.
       'send and settle seven',
@@ -45,7 +45,10 @@ const steps = fc.array(
     which: fc.nat({ max: 30 }),
     tokens: fc.integer({ min: 1, max: 2500 }),
     model: fc.constantFrom('latest', 'm', 'n'),
-    /** `tokens` is an estimate. `counted` adds a count of the service; `may exceed limit` ignores a learned limit. */
+    /**
+     * `tokens` is an estimate. With `counted`, the request also has the service's own count of its tokens. With `may
+     * exceed limit`, quota is reserved even if `tokens` exceeds a learned limit of tokens per minute.
+     */
     tokenKind: fc.constantFrom('counted', 'estimated', 'estimated', 'may exceed limit'),
     patienceMs: fc.option(fc.integer({ min: 0, max: 90_000 }), { nil: undefined }),
   }),
@@ -130,16 +133,17 @@ async function runStep(
     return limiter.recordRejection(selected, { violations: tokenViolations, retryAfterMs: 100 });
   }
   if (what === 'reject') return limiter.recordRejection(selected, { violations, retryAfterMs: tokens * 3.7 });
-  // The step is 'close day': the quota is used up until midnight in Los Angeles, or until a time that the API states.
+  // The step is 'make unavailable': the API accepts no requests until midnight in Los Angeles, as if the daily quota
+  // were used up, or until another time.
   const { getNextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
   const closedUntil = tokens % 2 === 0 ? getNextPacificMidnight(now).getTime() : now + tokens * 20_011;
   return limiter.recordRejection(selected, { violations: [], closedUntil });
 }
 
-/** Returns a result without functions and without `shared`. */
+/** Returns a result without functions and without `isInRedis`. */
 function plain(outcome: unknown) {
   if (typeof outcome !== 'object') return outcome;
-  const { shared: _, ...rest } = JSON.parse(JSON.stringify(outcome));
+  const { isInRedis: _, ...rest } = JSON.parse(JSON.stringify(outcome));
   return rest;
 }
 
@@ -161,16 +165,15 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
         steps,
         allLimits,
         fc.constantFrom(1500, 4000, 60_000),
-        // The share of each limit to use (`quotaBudget`).
         fc.constantFrom({}, { rpm: 0.5 }),
         mergedReservations,
-        async (sequence, limits, windowMs, quotaBudget, merged) => {
+        async (sequence, limits, windowMs, limitMultipliers, merged) => {
           clock.advance(startMs - clock.now());
-          const options = { project: 'p', windowMs, quotaBudget };
+          const options = { project: 'p', windowMs, limitMultipliers };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
-          // A transaction that adds nothing would create an empty state in memory, but none in Redis. The states would
-          // differ after a pause of the project, because it is written only into states that exist.
+          // A transaction that changes nothing would create an empty state in memory, but none in Redis. A later pause
+          // of the project, which is written into every existing state, would then be in memory but not in Redis.
           for (const store of merged.length > 0 ? [memory, redis] : [])
             await store.transact(modelStateKey('p', 'm'), (state) => addMerged(state, merged));
           const limiters = [

@@ -65,7 +65,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     const [one, other] = [createMachine(url), createMachine(url)];
     for (const each of [one, other, one]) await each.send();
     const next = expectReserved(await other.reserve());
-    expect(next.shared).toBe(true);
+    expect(next.isInRedis).toBe(true);
     expect(isDelayed(next, other)).toBe(true);
     expect([...one.messages, ...other.messages]).toEqual([]);
   });
@@ -84,7 +84,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
       violations,
       closedUntil: Date.now() + 1000,
     });
-    expect((await one.reserve()).state).toBe('closed');
+    expect((await one.reserve()).state).toBe('unavailable');
   });
 
   test('limits concurrency over all machines', async () => {
@@ -126,8 +126,8 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     const closedUntil = Date.now() + 20 * 60_000;
     await one.limiter.recordRejection(await one.send(), { violations: [], closedUntil });
     const results = [await one.reserve(), await ahead.reserve()];
-    expect(results.map(({ state }) => state)).toEqual(['closed', 'closed']);
-    const [localEnd, endAhead] = results.map((result) => (result.state === 'closed' ? result.at : 0));
+    expect(results.map(({ state }) => state)).toEqual(['unavailable', 'unavailable']);
+    const [localEnd, endAhead] = results.map((result) => (result.state === 'unavailable' ? result.at : 0));
     expect(Math.abs(Number(localEnd) - closedUntil)).toBeLessThan(1000);
     expect(Math.abs(Number(endAhead) - closedUntil - hourMs)).toBeLessThan(1000);
   });
@@ -150,7 +150,7 @@ describe.skipIf(redisSkipReason)(
 
     test('is reported once, and the machine limits its requests by itself', async () => {
       const { send, reserve, messages, ...rest } = createMachine(`redis://127.0.0.1:${await findFreePort()}`);
-      for (let n = 0; n < 3; n += 1) expect((await send()).shared).toBeUndefined();
+      for (let n = 0; n < 3; n += 1) expect((await send()).isInRedis).toBeUndefined();
       expect(isDelayed(expectReserved(await reserve()), rest)).toBe(true);
       expect(messages).toEqual([expect.stringMatching(/^unavailable: connect ECONNREFUSED/)]);
     });
@@ -163,11 +163,11 @@ describe.skipIf(redisSkipReason)(
       messages.length = 0;
       server.pause();
       const reservedAt = Date.now();
-      expect((await send()).shared).toBeUndefined();
+      expect((await send()).isInRedis).toBeUndefined();
       expect(Date.now() - reservedAt).toBeLessThan(3000);
       expect(messages).toEqual(['unavailable: no response within 250 ms']);
       server.resume();
-      await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
+      await waitUntil(reserve, (outcome) => expectReserved(outcome).isInRedis === true);
       expect(messages).toContain('available');
     });
 
@@ -175,7 +175,7 @@ describe.skipIf(redisSkipReason)(
       const server = await startRedis();
       const { send, reserve, limiter, messages, ...rest } = createMachine(server.url);
       const first = expectReserved(await reserve());
-      expect(first.shared).toBe(true);
+      expect(first.isInRedis).toBe(true);
       await send();
       await server.kill();
       expect(await limiter.confirm(first)).toBe('go');
@@ -189,12 +189,12 @@ describe.skipIf(redisSkipReason)(
     test('gets a record of the requests that the machine sent before and during the downtime, if it comes back empty', async () => {
       const server = await startRedis();
       const { send, reserve, messages, ...rest } = createMachine(server.url);
-      expect((await send()).shared).toBe(true);
+      expect((await send()).isInRedis).toBe(true);
       await server.kill();
-      expect((await send()).shared).toBeUndefined();
-      expect((await send()).shared).toBeUndefined();
+      expect((await send()).isInRedis).toBeUndefined();
+      expect((await send()).isInRedis).toBeUndefined();
       await startRedis({ port: server.port });
-      const next = await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
+      const next = await waitUntil(reserve, (outcome) => expectReserved(outcome).isInRedis === true);
       expect(isDelayed(expectReserved(next), rest)).toBe(true);
       // Another machine can know of these requests only from Redis.
       const other = createMachine(server.url);
@@ -233,7 +233,7 @@ describe.skipIf(redisSkipReason)(
       const { reserve, limiter, store } = createMachine(server.url);
       const localReservation = expectReserved(await reserve());
       await startRedis({ port: server.port });
-      await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
+      await waitUntil(reserve, (outcome) => expectReserved(outcome).isInRedis === true);
       expect(await limiter.confirm(localReservation)).toBe('go');
       await limiter.close?.();
       const { reservations = [] } = [...(await store.readAll()).values()][0] ?? {};

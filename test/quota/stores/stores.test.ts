@@ -83,30 +83,30 @@ describe.each(stores.filter(([name]) => !lacksServer(name)))('a store in %s', (_
     expect(await one.read('a')).toBeUndefined();
     expect(await other.readAll()).toEqual(new Map());
     await one.transact('a', (state) => {
-      state.refusals = 3;
+      state.rejectionCount = 3;
     });
     const copy = await other.read('a');
-    expect(copy).toEqual({ ...createModelState(), refusals: 3 });
-    Object.assign(copy ?? {}, { refusals: 4 });
-    expect((await other.read('a'))?.refusals).toBe(3);
+    expect(copy).toEqual({ ...createModelState(), rejectionCount: 3 });
+    Object.assign(copy ?? {}, { rejectionCount: 4 });
+    expect((await other.read('a'))?.rejectionCount).toBe(3);
   });
 
   test('loses none of many concurrent transactions', async () => {
     const { one, other } = await open();
     const increments = Array.from({ length: 100 }, (_unused, n) =>
       (n % 2 ? one : other).transact('a', (state) => {
-        state.refusals += 1;
+        state.rejectionCount += 1;
       }),
     );
     await Promise.all(increments);
-    expect(await one.transact('a', (state) => state.refusals)).toBe(100);
+    expect(await one.transact('a', (state) => state.rejectionCount)).toBe(100);
   });
 
   test('reads all states and removes one', async () => {
     const { one, other } = await open();
-    await one.transact('a', (state) => Object.assign(state, { refusals: 1 }));
-    await one.transact('b', (state) => Object.assign(state, { refusals: 2 }));
-    expect([...(await other.readAll())].map(([key, { refusals }]) => [key, refusals]).sort()).toEqual([
+    await one.transact('a', (state) => Object.assign(state, { rejectionCount: 1 }));
+    await one.transact('b', (state) => Object.assign(state, { rejectionCount: 2 }));
+    expect([...(await other.readAll())].map(([key, { rejectionCount }]) => [key, rejectionCount]).sort()).toEqual([
       ['a', 1],
       ['b', 2],
     ]);
@@ -122,7 +122,7 @@ describe.each(stores.filter(([name]) => !lacksServer(name)))('a store in %s', (_
         throw bug;
       }),
     ).rejects.toBe(bug);
-    expect(await one.transact('a', (state) => state.refusals)).toBe(0);
+    expect(await one.transact('a', (state) => state.rejectionCount)).toBe(0);
   });
 });
 
@@ -175,10 +175,10 @@ describe('a lock that another connection holds', () => {
     const { store } = await openSqlite(folder);
     const { database: other } = await openSqlite(folder);
     other.exec('BEGIN IMMEDIATE');
-    const change = store.transact('a', (state) => Object.assign(state, { refusals: 7 }));
+    const change = store.transact('a', (state) => Object.assign(state, { rejectionCount: 7 }));
     setTimeout(() => other.exec('COMMIT'), 300);
     await change;
-    expect(await store.transact('a', (state) => state.refusals)).toBe(7);
+    expect(await store.transact('a', (state) => state.rejectionCount)).toBe(7);
   });
 
   test('leads to an error after the maximum wait, and not to a switch to memory', async () => {
@@ -200,11 +200,13 @@ test('a fallback store switches to memory when its store fails permanently, and 
   database.pragma('query_only = ON');
   const failures: unknown[] = [];
   const fallbackStore = createStoreWithMemoryFallback({ store, onFailure: (reason) => failures.push(reason) });
-  await fallbackStore.transact('a', (state) => Object.assign(state, { refusals: 1 }));
-  await fallbackStore.transact('a', (state) => Object.assign(state, { refusals: state.refusals + 1 }));
-  expect(await fallbackStore.transact('a', ({ closedUntil, refusals }) => ({ closedUntil, refusals }))).toEqual({
+  await fallbackStore.transact('a', (state) => Object.assign(state, { rejectionCount: 1 }));
+  await fallbackStore.transact('a', (state) => Object.assign(state, { rejectionCount: state.rejectionCount + 1 }));
+  expect(
+    await fallbackStore.transact('a', ({ closedUntil, rejectionCount }) => ({ closedUntil, rejectionCount })),
+  ).toEqual({
     closedUntil: 5,
-    refusals: 2,
+    rejectionCount: 2,
   });
   expect(failures).toHaveLength(1);
   expect(existsSync(join(folder, 'boticelli.db'))).toBe(true);
