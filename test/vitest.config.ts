@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import WaitingFirstSequencer from './helpers/waiting-first-sequencer.js';
+import SlowestFirstSequencer from './helpers/slowest-first-sequencer.js';
 
 // Some tests start the program as another user, who must be able to read the files of the test. All
 // processes inherit the umask.
@@ -19,6 +19,6 @@ export default defineConfig({
     isolate: false,
     // Tests that run the program in their own process change its working folder, which a thread can't.
     pool: 'forks',
-    sequence: { sequencer: WaitingFirstSequencer },
+    sequence: { sequencer: SlowestFirstSequencer },
   },
 });

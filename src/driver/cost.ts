@@ -18,7 +18,8 @@ export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetai
   const factor = getServiceTierFactor(price, details);
   if (promptTokens === undefined || outputTokens === undefined || thoughtTokens === undefined) return undefined;
   if (factor === undefined || details.hasInvalidCount) return undefined;
-  const rates: TokenRates = price.above && promptTokens > price.above.promptTokens ? price.above : price;
+  const { above: longPromptRates } = price;
+  const rates: TokenRates = longPromptRates && promptTokens > longPromptRates.promptTokens ? longPromptRates : price;
   const { input, output, cachedInput = input, inputByModality, outputByModality } = rates;
   const promptCost = addUpModalities(promptTokens, details.prompt, input, inputByModality);
   const outputCost = addUpModalities(outputTokens, details.output, output, outputByModality);
@@ -84,18 +85,18 @@ export function estimateCostUsd(
     usage,
     { priorityFactor: maxPriorityFactor, ...price },
     {
-      ...{ prompt: getSoundlessPromptTokens(request, price, usage) ?? {}, output: {}, searches },
+      ...{ prompt: countPromptAsText(request, price, usage) ?? {}, output: {}, searches },
       ...(serviceTier && { serviceTier }),
     },
   );
 }
 
 /**
- * Returns the token details of a prompt without sound: all its tokens have the price of text. Returns undefined if the
- * number of tokens is unknown, or if some of them may have another price. For a model that speaks, returns undefined in
- * any case, because its own earlier replies are sound in the prompt.
+ * Counts all tokens of a prompt without sound as text, because pictures and documents cost as much as text. Returns
+ * undefined if the prompt may have sound, if the model has a separate price for a modality other than sound, or if the
+ * number of tokens is unknown. A prompt to a model that speaks may always have sound: the model's earlier replies.
  */
-export function getSoundlessPromptTokens(
+export function countPromptAsText(
   { turns }: GenerateRequest,
   { outputByModality, inputByModality = {} }: Price,
   { promptTokens }: Usage,

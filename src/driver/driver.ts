@@ -19,7 +19,7 @@ export interface CallContext {
   beforeSending?: () => Promise<void>;
   /**
    * Acquires a concurrency slot for a session that outlives the call. Waits until a slot is free. Rejects with the
-   * signal's reason on abort. Present only if a layer limits concurrency, and only for drivers that manage it.
+   * signal's reason on abort. Present if a layer limits concurrency and the driver's `acquiresOwnSlots` returns true.
    */
   acquireSlot?: (model: string) => Promise<Lease>;
   /**
@@ -75,7 +75,10 @@ export interface CallPosition {
   index: number;
 }
 
-/** A concurrency slot that was acquired. If the process that holds it dies, the slot becomes free within seconds. */
+/**
+ * A concurrency slot that was acquired: the right to one open call or session of a model. If the process that holds the
+ * slot dies, the slot becomes free within seconds.
+ */
 export interface Lease {
   release(): Promise<void>;
 }
@@ -107,8 +110,8 @@ export interface BoticelliDriver {
    */
   close?(): Promise<void>;
   /**
-   * Whether the driver acquires slots for its sessions with `context.acquireSlot`. Default: false, in which case the
-   * caller holds a slot during each call. Returns a promise if the driver has to look up the model first.
+   * Whether the driver itself acquires concurrency slots for its sessions, with `context.acquireSlot`. Default: false.
+   * If false, the caller holds a slot during each call. Returns a promise if the driver has to look up the model first.
    */
   acquiresOwnSlots?(model: string): boolean | Promise<boolean>;
   /**

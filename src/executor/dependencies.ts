@@ -14,15 +14,15 @@ export interface ActPositions {
 
 /**
  * Creates the lookup for the acts of a round.
- * @param hasReply whether the act at a position gets a reply. An act whose nested narrative has no acts gets none
+ * @param getsReply whether the act at a position gets a reply. An act whose nested narrative has no acts gets no reply
  */
-export function createActPositions(acts: readonly Act[], hasReply: (position: number) => boolean): ActPositions {
+export function createActPositions(acts: readonly Act[], getsReply: (position: number) => boolean): ActPositions {
   let positionsByName: Map<string, number[]> | undefined;
   const groupPositions = () => {
     const groups = new Map<string, number[]>();
     for (const [position, { name }] of acts.entries()) {
       const group = groups.get(name) ?? [];
-      if (hasReply(position)) group.push(position);
+      if (getsReply(position)) group.push(position);
       groups.set(name, group);
     }
     return groups;
@@ -33,7 +33,7 @@ export function createActPositions(acts: readonly Act[], hasReply: (position: nu
       return positionsByName.get(name)?.findLast((at) => at < position);
     },
     findPrevious(position) {
-      for (let at = position - 1; at >= 0; at -= 1) if (hasReply(at)) return at;
+      for (let at = position - 1; at >= 0; at -= 1) if (getsReply(at)) return at;
       return undefined;
     },
   };

@@ -51,7 +51,7 @@ async function executeNarrative(
   const parallel = createParallelContext(narrative, options);
   const state: RunState = {
     options,
-    // Compared by identity only.
+    // Only the identity of this object matters: all calls of the run have the same object in their `position`.
     runKey: {},
     parallel,
     clock,
@@ -73,7 +73,7 @@ async function executeNarrative(
     failure = toRunFailure(state.failed ? state.failed.thrown : thrown, options.signal);
   }
 
-  // If nothing was received, `billed` is undefined, and the events have no cost rather than a cost of 0.
+  // If nothing was received, `state.billed` is undefined. The default has no `costUsd`, so no cost of 0 is reported.
   const { actEnds, billed = { usage: zeroUsage } } = state;
   const status = failure ? (failure.code === 'interrupted' ? 'interrupted' : 'failed') : 'completed';
   const durationMs = clock.now() - startedAt;

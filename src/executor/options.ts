@@ -49,8 +49,8 @@ export interface NarrativeExecutorOptions {
   /** How the user can get media that was not saved, as the end of a sentence. Part of an `act-note` event. */
   unsavedMediaHint?: string;
   /**
-   * Whether the replies are rehearsed. Rehearsed replies name no real files, so media whose name contains a reply is
-   * replaced with a placeholder text. Default false.
+   * Whether the replies are rehearsed. A rehearsed reply names no real file, so a text replaces each media file whose
+   * name has a placeholder for a reply. Default false.
    */
   isRehearsal?: boolean;
   /**
@@ -110,7 +110,10 @@ export interface NarrativeRow {
   folder: string;
   /** The file that the row stands for, if there is one. It may be in any folder, because the user named it. */
   file?: string;
-  /** Whether this row stands for rows that are unknown, as in an estimate. Files that its values name are not read. */
+  /**
+   * Whether this row stands for all rows, because an estimate is made and no rows are given. The files that its values
+   * name are not read.
+   */
   isUnknown?: boolean;
 }
 

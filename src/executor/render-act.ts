@@ -66,8 +66,8 @@ interface RenderInputOptions extends Pick<NarrativeExecutorOptions, 'isRehearsal
 
 /**
  * Fills the placeholders of an input with `render`. If the input is the name of a media file, also reads the file. If
- * the name is not known, because it contains a rehearsed reply or a value of an unknown row (`row.isUnknown`), returns
- * a text that stands for the media. Returns media and narratives as they are.
+ * the file name or URL has a placeholder for a rehearsed reply, or for a value of the row that stands for all rows in an
+ * estimate (`row.isUnknown`), returns a text in place of the media. Returns media and narratives as they are.
  * @throws BoticelliError the same errors as `check` for media that can't be used; `no_input` for a file or host that
  *   a row, a reply or standard input may not choose
  */

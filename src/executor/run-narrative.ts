@@ -28,7 +28,7 @@ export interface RunState extends RunContext {
   stdin: string | undefined;
   /** The end events of the acts that have a reply, in the order of finishing. */
   actEnds: ActEnd[];
-  /** What was billed so far, with zeros for reused replies; absent if nothing was received. */
+  /** The sum of what was billed so far. A reused reply adds zero. Absent if nothing was received. */
   billed?: BilledUsage;
   /** The failed act; if several failed, the first in the order of the acts. Once it is set, no further act starts. */
   failed?: { index: number; act: string; thrown: unknown };
@@ -36,13 +36,13 @@ export interface RunState extends RunContext {
 
 /** What a narrative inherits from the narratives around it. */
 interface NarrativeScope {
-  /** The prefix of its acts' names, for example `outer/`. */
+  /** The prefix of the names of the narrative's acts, for example `outer/`. */
   namePrefix: string;
   /** Variables that take precedence over the narrative's own. */
   vars: ReadonlyMap<string, string>;
-  /** The round of the nearest outer narrative that has more than one round; absent if none has. */
+  /** The current round of the innermost narrative that has more than one round. Absent if no narrative has. */
   round?: number | undefined;
-  /** The index of its first request. */
+  /** The index of the first request of the narrative. */
   firstIndex: number;
 }
 
@@ -78,8 +78,8 @@ async function runRound(
   const { acts } = narrative;
   const { vars, round = 1 } = scope;
   const firstIndexes = prefixSums(requestCounts, scope.firstIndex);
-  const hasReply = (position: number) => requestCounts[position] !== 0;
-  const positions = createActPositions(acts, hasReply);
+  const getsReply = (position: number) => requestCounts[position] !== 0;
+  const positions = createActPositions(acts, getsReply);
   const conversation = createConversation(acts);
   /** The replies by position. */
   const replies: string[] = [];
@@ -133,7 +133,7 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   // The requests of the narratives among the inputs come first, so the act's own request is the last one.
   const index = narrativeScope.firstIndex + countRequestsOfAct(act) - 1;
   const runPart = <Result>(work: () => Promise<Result>) => runPartOfAct({ index, act: name }, state, work);
-  // Narratives among the inputs run before the act takes a slot, because their acts need slots too.
+  // Narratives among the inputs run before the act takes a concurrency slot, because their acts need slots too.
   const hasNarratives = act.inputs.some(({ type }) => type === 'narrative');
   const rendered = hasNarratives ? await runPart(() => renderAct(act, name, scope)) : undefined;
   const request = () =>

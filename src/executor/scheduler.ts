@@ -55,8 +55,8 @@ export function createScheduler({ maxConcurrent, maxAhead }: SchedulerOptions): 
 /** Limits how many calls run at the same time, over all acts, narratives and rows that share it. */
 export interface CallLimiter {
   /**
-   * Runs a task once a slot is free: first come, first served. A task must not wait for another task of
-   * the limiter, because that one may never get a slot.
+   * Runs a task once a concurrency slot is free: first come, first served. A task must not wait for another task of
+   * the limiter, because the other task may never get a slot.
    */
   run<Result>(task: () => Promise<Result>): Promise<Result>;
 }

@@ -80,7 +80,7 @@ export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
     const state = modelStates.get(model) ?? createModelState();
     if (state.servedBy !== undefined) return { model, servedBy: state.servedBy };
     const aliases = [...modelStates].filter(([, { servedBy }]) => servedBy === model);
-    // A slot that was taken before the serving model was known is stored under the alias.
+    // A concurrency slot that was taken before the serving model was known is stored under the alias.
     state.concurrencySlots.push(...aliases.flatMap(([, { concurrencySlots }]) => concurrencySlots));
     return getModelStatus(model, state, { ...options, requestedAs: aliases[0]?.[0] });
   });

@@ -149,9 +149,8 @@ const createMarker = () => `integer ${Math.random().toString(36).slice(2)} `;
 const maxDigits = 1000;
 
 /**
- * Parses JSON. A number that is written without fraction and exponent becomes a bigint if a JavaScript number can't
- * hold it exactly. It stays an inexact number if it has more than `maxDigits` digits, or if the value is nested too
- * deeply.
+ * Parses JSON. A number that is written without fraction and exponent becomes a bigint if it is not a safe integer. The
+ * number stays inexact if it has more than `maxDigits` digits, or if the JSON is nested too deeply.
  *
  * @throws SyntaxError as JSON.parse does
  */

@@ -20,8 +20,8 @@ export async function benchStore(): Promise<void> {
   const configWithoutStore = join(folder, 'off.toml');
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
   writeFileSync(configWithoutStore, '[store]\nkeep = "off"\n');
-  // Both runs read a settings file. If only the peer read one, the difference of the pair would not show the time of
-  // storing, because reading a settings file takes longer.
+  // Reading a settings file takes time, so both runs read a file. If only the peer read a file, the difference of the
+  // pair would be too small: the time of storing minus the time of reading.
   const configWithStore = join(folder, 'on.toml');
   writeFileSync(configWithStore, '[store]\nkeep = "30d"\n');
   const createCommand = (state: string, ...args: string[]): TimedCommand => ({

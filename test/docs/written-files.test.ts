@@ -39,7 +39,7 @@ const newFolderMode = () => {
 
 const entry: RecordingEntry = {
   ...{ key: '0'.repeat(64), occurrence: 0 },
-  // `after` has the hashes of the turns before the prompt.
+  // The prompt follows the turns whose hashes `after` lists.
   request: { model: 'm', parameters: {}, after: [], asked: [{ text: 'prompt' }] },
   reply: {
     ...{ text: 'reply', model: 'm', finishReason: 'STOP' },

@@ -77,18 +77,18 @@ describe('the cost of sound', () => {
   const live: Price = { input: 1, output: 4, inputByModality: { AUDIO: 3 }, outputByModality: { AUDIO: 12 } };
   const usage = millions({ prompt: 3, output: 1, thoughts: 1 });
 
-  test('is unknown without the modalities of the prompt or of the reply', () => {
+  test('is unknown if the service sent no counts by modality for the prompt or for the reply', () => {
     const details = { prompt: { TEXT: 2e6, AUDIO: 1e6 }, output: { AUDIO: 1e6 } };
     expect(calculateCostUsd(usage, live, details)).toBe(2 + 3 + 12 + 4);
     expect(calculateCostUsd(usage, live, { output: details.output })).toBeUndefined();
     expect(calculateCostUsd(usage, live, { prompt: details.prompt })).toBeUndefined();
   });
 
-  test('includes tokens without a modality at the highest price', () => {
+  test('includes tokens that the counts by modality do not cover, at the highest price', () => {
     expect(calculateCostUsd(usage, live, { prompt: { TEXT: 2e6 }, output: { TEXT: 1e6 } })).toBe(2 + 3 + 4 + 4);
   });
 
-  test('is unknown if the modalities have more tokens than the prompt', () => {
+  test('is unknown if the counts by modality add up to more tokens than the prompt has', () => {
     expect(calculateCostUsd(usage, live, { prompt: { TEXT: 4e6 }, output: { TEXT: 1e6 } })).toBeUndefined();
   });
 
@@ -115,7 +115,8 @@ test('built-in prices are sorted by date; output costs more than input, and cach
     const days = prices.map(({ from = '' }) => from);
     expect(days, model).toEqual([...days].sort());
     expect(days[0], model).toBe('');
-    for (const rates of prices.flatMap((dated) => [dated, ...(dated.above ? [dated.above] : [])])) {
+    const longPromptRates = prices.flatMap(({ above }) => above ?? []);
+    for (const rates of [...prices, ...longPromptRates]) {
       expect(rates.output, model).toBeGreaterThan(rates.input);
       expect(rates.cachedInput ?? 0, model).toBeLessThan(rates.input);
     }

@@ -236,7 +236,7 @@ describe('a reply or standard input in a file name or URL', () => {
     ['https://{{vars.host}}{{one}}', 'a.example', '@evil.example/x'],
     ['{{vars.host}}{{one}}', 'https://a.example', ':80/x'],
   ])(
-    'is refused, but only when its act runs, if it would continue a host that a variable begins: %s with %j and %j',
+    'is refused after the first request, when its act runs, if it directly follows a host from a variable: %s with %j and %j',
     async (url, host, reply) => {
       const { report, requests } = await runWith(`url = "${url}"`, reply, {}, `[vars]\nhost = "${host}"\n`);
       expect(report.error).toMatchObject({

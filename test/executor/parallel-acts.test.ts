@@ -212,12 +212,13 @@ describe('a failure', () => {
     expect(await report).toMatchObject({ error: { act: 'a', message: 'first' }, acts: [] });
   });
 
-  test('prevents the start of acts that wait for a slot, and is reported for the act that failed', async () => {
+  test('prevents the start of acts that wait for a concurrency slot, and is reported for the act that failed', async () => {
     const nested = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const { next, answer, report } = startRun(createNarrative([createAct('n', ['N', nested], noContext), ...acts]), {
       maxConcurrent: 2,
     });
-    // A and B take both slots. X waits for one, because a nested narrative asks for its slots a moment later.
+    // The acts of a nested narrative ask for slots a moment after the acts of the outer narrative. So A and B take both
+    // slots, although the act n comes first. X waits for a slot. N waits for the end of the nested narrative.
     expect(await next()).toEqual(['A', 'B']);
     answer('A', new TypeError('broken'));
     await next();

@@ -170,15 +170,15 @@ describe('the plan of a run', () => {
     );
   });
 
-  test('names the acts that get the last reply of a nested narrative', () => {
+  test('names the outer acts whose reply is the last reply of their nested narrative', () => {
     const inner = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const middle = createNarrative([createAct('m', inner)]);
     expect(planActs(createNarrative([createAct('a', middle), createAct('b', ['with', inner])]))).toEqual([
-      { name: 'a/m/x', actNamesOfReply: ['a/m/x'], isReplyOfTopLevelAct: false },
-      { name: 'a/m/y', actNamesOfReply: ['a/m/y', 'a/m', 'a'], isReplyOfTopLevelAct: true },
-      { name: 'b/x', actNamesOfReply: ['b/x'], isReplyOfTopLevelAct: false },
-      { name: 'b/y', actNamesOfReply: ['b/y'], isReplyOfTopLevelAct: false },
-      { name: 'b', actNamesOfReply: ['b'], isReplyOfTopLevelAct: true },
+      { name: 'a/m/x', replyOf: ['a/m/x'], isReplyOfTopLevelAct: false },
+      { name: 'a/m/y', replyOf: ['a/m/y', 'a/m', 'a'], isReplyOfTopLevelAct: true },
+      { name: 'b/x', replyOf: ['b/x'], isReplyOfTopLevelAct: false },
+      { name: 'b/y', replyOf: ['b/y'], isReplyOfTopLevelAct: false },
+      { name: 'b', replyOf: ['b'], isReplyOfTopLevelAct: true },
     ]);
   });
 });

@@ -44,7 +44,10 @@ export interface QuotaLog {
   accepted(model?: string): QuotaDecision[];
   /** The requests rejected with 429, of all models or of one. */
   rejected(model?: string): QuotaDecision[];
-  /** The maximum number of accepted requests to one model in one window, over all models or for the named one. */
+  /**
+   * The most requests that were accepted within one window for one model: the named model, or else the model with the
+   * most requests.
+   */
   maxRequestsInWindow(model?: string): number;
 }
 
@@ -151,8 +154,8 @@ function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): n
  * Computes the share of a quota that was used. It is 1 if no time was lost: each request came exactly `spanMs` after
  * the one that is `perWindow` places earlier in the list. The requests form successive groups of `perWindow`. The share
  * is (groups - 1) × `spanMs`, divided by the time from the mean arrival in the first group to the mean arrival in the
- * last one. Whole groups are compared, and not the first request with the last one, because a single process does not
- * send a group as a burst.
+ * last one. The mean arrivals of groups are compared because a process spreads the requests of a group over time: the
+ * time from the first request to the last one would include the spread of a whole group.
  *
  * @param accepted the requests in order of arrival; their number is a multiple of `perWindow`
  * @param spanMs the shortest time that the limiter leaves between a request and the request `perWindow` places before

@@ -138,7 +138,7 @@ test('cancels the reservation when a wait is aborted', async () => {
   expect(await readReservations('m-001')).toHaveLength(1);
 });
 
-test('limits concurrent calls: with two slots, a third call waits until one of the first two ends', async () => {
+test('limits concurrent calls: with two concurrency slots, a third call waits until one of the first two ends', async () => {
   const limits: Limits = { maxConcurrent: { value: 2, source: 'settings' } };
   const { driver, inner, readState } = setup([], limits);
   const streams = [1, 2, 3].map(() => driver.generateStream(request)[Symbol.asyncIterator]());

@@ -50,18 +50,18 @@ const createAnswer = (parts: Json[], finishReason: string, candidate: Record<str
 });
 
 /** Answers of all kinds, each with many fields. */
-export const completeAnswers: readonly Json[] = [
-  createAnswer([{ text: 'hm', thought: true }, { text: '<0>' }, picture, { text: '<1>' }, call], 'STOP'),
-  createAnswer([{ text: '<0>' }], 'SAFETY'),
-  createAnswer([...code, { text: '<0>' }], 'STOP', toolMetadata),
+export const sampleAnswers: readonly Json[] = [
+  createAnswer([{ text: 'hm', thought: true }, { text: 'one' }, picture, { text: 'two' }, call], 'STOP'),
+  createAnswer([{ text: 'one' }], 'SAFETY'),
+  createAnswer([...code, { text: 'one' }], 'STOP', toolMetadata),
   createAnswer([picture, call], 'MALFORMED_FUNCTION_CALL'),
   { promptFeedback: { blockReason: 'SAFETY', blockReasonMessage: 'No.', safetyRatings: ratings }, usageMetadata },
 ];
 /** The chunks of a streamed answer. */
-const completeStream: Json = [
-  { candidates: [{ content: { parts: [{ text: 'hm', thought: true }, { text: '<0>' }] } }], usageMetadata },
-  { candidates: [{ content: { parts: [{ text: '<1>' }, picture] }, finishReason: null }] },
-  createAnswer([{ text: '<2>' }], 'STOP'),
+const sampleStream: Json = [
+  { candidates: [{ content: { parts: [{ text: 'hm', thought: true }, { text: 'one' }] } }], usageMetadata },
+  { candidates: [{ content: { parts: [{ text: 'two' }, picture] }, finishReason: null }] },
+  createAnswer([{ text: 'three' }], 'STOP'),
 ];
 
 /**
@@ -70,7 +70,7 @@ const completeStream: Json = [
  */
 export const createAnswerProperty = (server: GeminiServer) => {
   const check = createAnswerCheck(server);
-  return fc.asyncProperty(fc.constantFrom(...completeAnswers, completeStream), answerMutations, (answer, mutations) =>
+  return fc.asyncProperty(fc.constantFrom(...sampleAnswers, sampleStream), answerMutations, (answer, mutations) =>
     check(mutateAnswer(answer, mutations)),
   );
 };

@@ -29,15 +29,23 @@ const turnEnd: Json = { serverContent: { turnComplete: true, interactionStatus: 
 const newHandle = { sessionResumptionUpdate: { newHandle: 'h', resumable: true } };
 
 /** Turns of all kinds, each a list of messages. */
-export const completeTurns: readonly Json[] = [
+export const sampleTurns: readonly Json[] = [
   [
-    ...[parts({ text: 'hm', thought: true }), say('<0>'), parts(sound), parts({ text: 'unspoken' }), say(' <1>')],
-    ...[generationEnd, turnEnd, say(' <2>'), newHandle, { goAway: { timeLeft: '50s' } }],
+    ...[parts({ text: 'hm', thought: true }), say('one'), parts(sound), parts({ text: 'unspoken' }), say(' two')],
+    ...[generationEnd, turnEnd, say(' three'), newHandle, { goAway: { timeLeft: '50s' } }],
   ],
-  [say('<0>'), parts(sound, picture), say(' <1>', { finished: true }), generationEnd, turnEnd, say(' <2>'), newHandle],
-  [parts({ text: '<0>' }, { executableCode: { code: 'x', language: 'PYTHON' } }), parts({ text: ' <1>' }), turnEnd],
-  [say('<0>'), content({ turnComplete: true, interactionStatus: 'IN_PROGRESS' }), say(' <1>'), generationEnd, turnEnd],
-  [say('<0>'), content({ turnComplete: true, turnCompleteReason: 'NEED_MORE_INPUT', groundingMetadata: {} })],
+  [
+    say('one'),
+    parts(sound, picture),
+    say(' two', { finished: true }),
+    generationEnd,
+    turnEnd,
+    say(' three'),
+    newHandle,
+  ],
+  [parts({ text: 'one' }, { executableCode: { code: 'x', language: 'PYTHON' } }), parts({ text: ' two' }), turnEnd],
+  [say('one'), content({ turnComplete: true, interactionStatus: 'IN_PROGRESS' }), say(' two'), generationEnd, turnEnd],
+  [say('one'), content({ turnComplete: true, turnCompleteReason: 'NEED_MORE_INPUT', groundingMetadata: {} })],
   [content({ turnComplete: true, turnCompleteReason: 'INPUT_OTHER' }), { usageMetadata }],
   [{ toolCall: { functionCalls: [{ id: '1', name: 'f', args: { a: null } }] } }, generationEnd, turnEnd],
   [content({ interrupted: false }), parts(sound), generationEnd, turnEnd],
@@ -52,7 +60,7 @@ const swaps = fc.array(fc.tuple(fc.nat({ max: 9 }), fc.nat({ max: 9 })), { maxLe
  */
 export const createLiveMessageProperty = (server: GeminiServer) => {
   const connection = createConnection({ apiKey: 'key', baseUrl: server.url });
-  return fc.asyncProperty(fc.constantFrom(...completeTurns), answerMutations, swaps, async (turn, mutations, pairs) => {
+  return fc.asyncProperty(fc.constantFrom(...sampleTurns), answerMutations, swaps, async (turn, mutations, pairs) => {
     const mutated = mutateAnswer(turn, mutations);
     const messages = Array.isArray(mutated) ? mutated : [mutated];
     for (const [left, right] of pairs) swap(messages, left, right);

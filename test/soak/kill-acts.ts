@@ -15,8 +15,8 @@ export interface KilledActsResult {
   kills: number;
   /** The number of narratives that were resumed until they completed. */
   completed: number;
-  /** The number of replies that the database had after each kill, added up. */
-  repliesAfterKills: number;
+  /** The number of replies in the database, added up over all kills. */
+  repliesStoredAtKills: number;
   /** What is wrong; empty if nothing is. */
   problems: string[];
 }
@@ -59,7 +59,7 @@ export async function killActs(minKills: number, seed: number): Promise<KilledAc
     count += 1;
     return textReply(`${count} to ${getPrompt(request)}`, { headersDelayMs: 10 + random() * 40 });
   });
-  const result: KilledActsResult = { kills: 0, completed: 0, repliesAfterKills: 0, problems: [] };
+  const result: KilledActsResult = { kills: 0, completed: 0, repliesStoredAtKills: 0, problems: [] };
   try {
     while (result.kills < minKills) await killUntilCompleted({ server, random, folder }, result);
     return result;
@@ -97,7 +97,7 @@ async function killUntilCompleted({ server, random, folder }: KillContext, resul
     );
     if (signal === 'SIGKILL') {
       result.kills += 1;
-      result.repliesAfterKills += readState(state, (_key, reply) => reply.text).storedReplies.size;
+      result.repliesStoredAtKills += readState(state, (_key, reply) => reply.text).storedReplies.size;
       continue;
     }
     if (code !== 0) result.problems.push(`ended with ${code}: ${stderr}`);
@@ -144,8 +144,11 @@ function getPrompt({ body }: ReceivedRequest): string {
 export async function soakParallelActs(): Promise<boolean> {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 100_000);
   process.stdout.write(`seed ${seed}\n`);
-  printHeading('kills', 'completed narratives', 'replies found after kills', 'problems');
-  const { kills, completed, repliesAfterKills, problems } = await killActs(Number(process.env.SOAK_CASES ?? 20), seed);
-  printRow(kills, completed, repliesAfterKills, problems.join('; ') || 'none');
+  printHeading('kills', 'completed narratives', 'replies stored at kills', 'problems');
+  const { kills, completed, repliesStoredAtKills, problems } = await killActs(
+    Number(process.env.SOAK_CASES ?? 20),
+    seed,
+  );
+  printRow(kills, completed, repliesStoredAtKills, problems.join('; ') || 'none');
   return problems.length === 0;
 }

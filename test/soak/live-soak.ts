@@ -18,8 +18,8 @@ const [runCount, requestsPerDay] = [50, 20];
 const maxTakeoverMs = 30_000;
 
 /**
- * Checks that a Live model completes more runs than the daily quota of a standard model allows, and that a slot is free
- * again after its holder was killed.
+ * Checks that a Live model completes more runs than the daily quota of a standard model allows, and that a concurrency
+ * slot is free again after its holder was killed.
  */
 export async function soakLive(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-live-'));

@@ -13,10 +13,12 @@ const soakParallelActs = async () => (await import('./kill-acts.js')).soakParall
 const soakActs = async () => (await import('./acts.js')).soakActs();
 const soakFuzz = async () => (await import('./fuzz.js')).soakFuzz();
 const soakHostile = async () => (await import('./hostile/hostile-server.js')).soakHostileServer();
-const quotaParts = { quota: soakQuota, 'row-quota': soakRowQuota, redis: soakRedis, live: soakLive };
 const parts = new Map(
   Object.entries({
-    ...quotaParts,
+    quota: soakQuota,
+    'row-quota': soakRowQuota,
+    redis: soakRedis,
+    live: soakLive,
     kill: soakKills,
     rows: soakRows,
     'parallel-acts': soakParallelActs,

@@ -77,7 +77,7 @@ export async function createEstimator(settings: Settings, warn: (text: string) =
   };
 }
 
-/** Yields one row whose values are one word each. It stands for the unknown rows of a narrative that uses row values. */
+/** Yields one row, which stands for all rows of a narrative if no rows are given. Each value of the row is one word. */
 async function* createUnknownRow(narrative: Narrative): AsyncIterable<NarrativeRow> {
   const columns = [...listRowReferences(narrative)].map((name) => name.slice('row.'.length));
   yield { number: 1, values: Object.fromEntries(columns.map((name) => [name, '(row)'])), folder: '', isUnknown: true };

@@ -1,5 +1,5 @@
 import type { Price } from '../../facts/prices.js';
-import { calculateCostUsd, getSoundlessPromptTokens } from '../cost.js';
+import { calculateCostUsd, countPromptAsText } from '../cost.js';
 import type { BoticelliDriver } from '../driver.js';
 import type { GenerateRequest } from '../request.js';
 import { createLayer } from './create-layer.js';
@@ -17,8 +17,8 @@ export function withCost({ getPrice }: CostOptions, inner: BoticelliDriver): Bot
     if (billed.reused) return billed;
     const { model, usage, tokenDetails = {} } = billed;
     const price = getPrice(model, request.model);
-    // Some gateways send no token details. The price of a prompt without sound can be calculated without them.
-    const promptDetails = tokenDetails.prompt ?? (price && getSoundlessPromptTokens(request, price, usage));
+    // Some gateways send no token counts by modality. The cost of a prompt without sound is known without these counts.
+    const promptDetails = tokenDetails.prompt ?? (price && countPromptAsText(request, price, usage));
     const costUsd =
       price && calculateCostUsd(usage, price, { ...tokenDetails, ...(promptDetails && { prompt: promptDetails }) });
     return costUsd === undefined ? billed : { ...billed, costUsd };

@@ -47,7 +47,7 @@ export async function acquirePermit(
   const queuePlace = await measureConcurrencyWait(request.model, () => queue.acquire(request.model, context.signal));
   let lease: Lease | undefined;
   try {
-    // Such a driver acquires slots itself, because an open session that it reuses already has one.
+    // A driver that reuses sessions acquires concurrency slots itself, because an open session already has a slot.
     const acquiresOwnSlots = await driver.acquiresOwnSlots?.(request.model);
     const acquireSlot = (model: string) =>
       measureConcurrencyWait(model, () => concurrencyLimiter.acquire(model, context));

@@ -6,7 +6,10 @@ import { createModelStateAccess, type ModelStateOptions, modelStateKey } from '.
 
 /** Limits how many requests or sessions of a model are open at once, across all processes that share the quota. */
 export interface ConcurrencyLimiter {
-  /** Takes a slot. If none is free, emits a `wait` event and waits. Rejects with the signal's reason on abort. */
+  /**
+   * Takes a concurrency slot. If no slot is free, emits a `wait` event and waits. Rejects with the signal's reason on
+   * abort.
+   */
   acquire(model: string, context: CallContext): Promise<Lease>;
 }
 

@@ -33,7 +33,8 @@ function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
       return { text: `${act}: waiting for ${model}`, ...elapsed };
     case 'wait': {
       const { wait } = waitState;
-      // It is unknown when another request or session ends, so there is nothing to count down to.
+      // It is unknown when another request or session ends and its concurrency slot becomes free, so there is nothing
+      // to count down to.
       if (wait.reason === 'concurrency')
         return { text: `${act}: waiting for a free slot of ${wait.model}`, ...elapsed };
       const remainingMs = since + wait.waitMs - now;

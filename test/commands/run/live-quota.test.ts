@@ -56,7 +56,7 @@ function renderNarrative(models: string[], head = ''): string {
 const listWaits = ({ stdout }: ProcessResult) => parseEvents(stdout, 'act-wait');
 const listServingModels = ({ stdout }: ProcessResult) => parseEvents(stdout, 'act-end').map(({ model }) => model);
 
-describe('a Live model with one slot', () => {
+describe('a Live model with one concurrency slot', () => {
   const oneSlot = ['--max-concurrent', '1', '--rpm', '1000'];
 
   test('makes a process wait for the session of another process, and reports the wait', async () => {

@@ -181,7 +181,7 @@ test('acts that use a Live model and acts that use another model share one conve
     'Reply 2 of gemini-3.8-flash to "B"',
     'Reply 3 of gemini-3.8-live to "C"',
   ]);
-  // The session is closed before the act that uses another model, so that its slot is free.
+  // The session is closed before the act that uses another model, so that its concurrency slot is free.
   expect(sessions()).toHaveLength(2);
   expect(sessions()[0]?.closedAt).toBeLessThanOrEqual(server.generateRequests[0]!.receivedAtMs);
 });

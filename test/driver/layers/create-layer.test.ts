@@ -90,6 +90,7 @@ test('forwards what the layer does not define', async () => {
   const inner: BoticelliDriver = {
     ...createScriptedDriver(),
     supportsStreaming: (model) => model === 'streams',
+    // A concurrency slot is the right to one open call or session of a model.
     acquiresOwnSlots: async (model) => model === 'live',
     prepare: async () => void calls.push('prepare'),
     close: async () => void calls.push('close'),

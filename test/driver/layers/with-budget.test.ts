@@ -118,7 +118,7 @@ test('withJsonValidation adds up the cost of an invalid reply and of the reply a
   expect((await driver.generate(createRequest({ format: 'json' }))).costUsd).toBe(2.2);
 });
 
-test('counts replies and lost attempts of unknown cost with an estimate of what arrived', async () => {
+test('counts the estimated cost of the text that arrived if the cost of a reply or a failed attempt is unknown', async () => {
   const inner = createScriptedDriver([
     { pieces: ['long'], onCall: (_request, { emit }) => emit?.({ type: 'spent', model: 'm', usage: {} }) },
   ]);
@@ -126,6 +126,6 @@ test('counts replies and lost attempts of unknown cost with an estimate of what 
   const estimateUsd = (_request: GenerateRequest, reply?: { text: string }) => (reply ? 1 + reply.text.length : 1);
   const driver = withBudget({ maxCostUsd: 7, estimateUsd, ledger }, withCost({ getPrice: () => undefined }, inner));
   await driver.generate(createRequest());
-  // The usage event of the lost attempt counts as an empty reply: 1. The reply has four characters: 1 + 4.
+  // The event `spent` of the failed attempt counts as an empty reply: 1. The reply has four characters: 1 + 4.
   expect(ledger.spentUsd).toBe(1 + (1 + 4));
 });

@@ -19,7 +19,7 @@ test('the cost of a prompt that may have sound is unknown without token counts b
   expect((await driver.generate(createRequest(video))).costUsd).toBeUndefined();
 });
 
-test('adds the cost by modality to the usage event of a lost attempt, and no cost if the counts are unknown', async () => {
+test('adds the cost to an event `spent`, which reports a reply that the caller does not receive, if the counts are known', async () => {
   const usage = { promptTokens: 10, outputTokens: 0, thoughtTokens: 0 };
   const inner = createScriptedDriver([
     {

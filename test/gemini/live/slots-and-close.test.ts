@@ -8,7 +8,7 @@ import { continueConversation, createLiveFixture, createRequest } from './live-f
 const fixture = createLiveFixture();
 const sessions = () => fixture.server.live.sessions;
 
-/** A context that acquires slots and logs their leases. */
+/** A context that acquires concurrency slots and logs their leases. */
 function createSlotContext({ slots = 1, signal }: { slots?: number; signal?: AbortSignal } = {}) {
   const log: string[] = [];
   let takenCount = 0;

@@ -8,8 +8,8 @@ import { createManualClock } from '../../helpers/manual-clock.js';
 
 test.each([
   ['', 0],
-  [', even if the clock was an hour ahead when the process took the slot', 3_600_000],
-])('frees the slot of a dead process within 16 seconds%s', async (_, clockWasAheadMs) => {
+  [', even if the clock was an hour ahead when the process took the concurrency slot', 3_600_000],
+])('frees the concurrency slot of a dead process within 16 seconds%s', async (_, clockWasAheadMs) => {
   const clock = createManualClock();
   const store = createMemoryQuotaStore();
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };

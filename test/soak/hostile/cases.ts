@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { answerMutations, type Json, mutateAnswer } from '../../helpers/mutate-answer.js';
-import { completeAnswers } from '../fuzz-answers.js';
-import { completeTurns } from '../fuzz-live-messages.js';
+import { sampleAnswers } from '../fuzz-answers.js';
+import { sampleTurns } from '../fuzz-live-messages.js';
 
 /** What the program requests. `createArguments` in check-case.ts has a command line for each kind. */
 export const requestKinds = ['rest', 'stream', 'json', 'live', 'list', 'download', 'upload'] as const;
@@ -50,10 +50,10 @@ const list = { models: [model, { ...model, name: 'models/n' }], nextPageToken: '
 
 /** The answers that are mutated, most of them correct. An array is a stream of events, or of Live messages. */
 const answersByKind: Readonly<Record<RequestKind, readonly Json[]>> = {
-  rest: completeAnswers,
-  stream: completeAnswers.map((answer) => [answer]),
-  json: completeAnswers,
-  live: completeTurns,
+  rest: sampleAnswers,
+  stream: sampleAnswers.map((answer) => [answer]),
+  json: sampleAnswers,
+  live: sampleTurns,
   list: [list],
   download: ['not a picture', googleError],
   upload: [{ file }, file],

@@ -10,7 +10,7 @@ test('runs that are killed at any moment, also on a full disk, are resumed witho
   onTestFinished(disk.close);
   const results = await killAndResume(3, 20_261_130, disk);
   expect(results.flatMap(({ problems }) => problems)).toEqual([]);
-  expect(sumCounts(results).repliesAfterKills).toBeGreaterThan(0);
+  expect(sumCounts(results).repliesStoredAtKills).toBeGreaterThan(0);
   if (mountProblem === undefined) expect(sumCounts(results).fills).toBeGreaterThan(0);
 });
 

@@ -5,7 +5,7 @@ import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
 export const actCount = 5;
 /** The act that gets a long reply. */
 const longAct = 3;
-/** The number of hops of the long reply. */
+/** The number of hops of the long reply: the parts in which the server sends it, one for each request. */
 export const hopCount = 3;
 /** The number of requests of a run that is not killed. */
 export const requestCount = actCount - 1 + hopCount;
@@ -63,6 +63,8 @@ export function respond(request: ReceivedRequest): ScriptedReply {
 /**
  * Identifies what a stored reply answers: an act, as `kill-1-a act 3`, or one hop of an act, as `kill-1-a act 3 part
  * 2`.
+ *
+ * @param key the key of the reply in the database. Only the key of a hop has a slash, after the key of the whole reply
  */
 export function identifyStored(key: string, { text }: Pick<GenerateResponse, 'text'>): string {
   const [, hop, act, name] = /^Part (\d+) of reply (\d+) of (.*?): /.exec(text) ?? [];

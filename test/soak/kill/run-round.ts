@@ -9,8 +9,8 @@ import { actCount, identifyRequest, listActs, renderNarrative, renderReply, requ
 export interface RoundCounts {
   kills: number;
   requests: number;
-  /** The number of replies to acts and hops that the database had after each kill, added up. */
-  repliesAfterKills: number;
+  /** The number of replies to acts, and of hops (parts of long replies), in the database, added up over all kills. */
+  repliesStoredAtKills: number;
   /** The number of times the disk was filled. */
   fills: number;
   /** The number of commands on a read-only disk. */
@@ -50,10 +50,10 @@ export async function runRound(context: KillContext, roundNumber: number): Promi
   for (let index = 0; index <= commandsToKill; index += 1) {
     const isLast = index === commandsToKill;
     if (isLast || chance(0.5)) disk.free();
-    // Only some commands write files. On a full disk, a command that writes files ends before it looks for stored
-    // replies. Only a command that writes no files tests whether stored replies are reused there.
-    const writesFiles = isLast || chance(0.5);
-    const commandFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
+    // On a full disk, a command with --out-dir or --record ends before it looks for stored replies. So only commands
+    // without these flags test whether stored replies are reused on a full disk.
+    const hasOutputFlags = isLast || chance(0.5);
+    const commandFlags = [...flags, ...(hasOutputFlags ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
     await runCommand(round, { flags: commandFlags, ...(!isLast && chooseFaults(random, index)) }, isLast);
   }
   // A kill loses at most one request of each narrative: the one whose reply is not stored yet.
@@ -65,7 +65,7 @@ export async function runRound(context: KillContext, roundNumber: number): Promi
 }
 
 export const zeroCounts: RoundCounts = {
-  ...{ kills: 0, requests: 0, repliesAfterKills: 0, fills: 0, readOnly: 0, exitsWith74: 0, files: 0, leftBehind: 0 },
+  ...{ kills: 0, requests: 0, repliesStoredAtKills: 0, fills: 0, readOnly: 0, exitsWith74: 0, files: 0, leftBehind: 0 },
 };
 
 /** What all commands of a round share. */
@@ -104,7 +104,7 @@ async function runCommand(round: Round, command: Command, isLast: boolean): Prom
   const files = checkOutDir(outDir, names);
   result.kills += wasKilled ? 1 : 0;
   result.requests += requests.length;
-  result.repliesAfterKills += wasKilled
+  result.repliesStoredAtKills += wasKilled
     ? [...after.storedReplies].filter((id) => names.some((name) => id.startsWith(name))).length
     : 0;
   result.fills += fillsDisk && !wasFull ? 1 : 0;
