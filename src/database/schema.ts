@@ -15,10 +15,10 @@ export const applicationId = 0x6274636c;
 
 /**
  * Creates the tables and indices that a new or old file lacks. Some stored names are older than those in the code: a
- * page is a model state, a catalogue a list of models, a manner the mode of a Live model, and an answer a
- * reply; `ended` is the end event of an act, and `told` are the events before it. `occurrence` counts the equal
- * requests of a run, and `answered_by` is the model that replied. `storedNames` in model-state.ts lists the old names
- * in a page.
+ * page is a model state, a catalogue a list of models, a manner how a Live model takes prompts and replies, and an
+ * answer a reply; `ended` is the end event of an act, and `told` are the events before it. `occurrence` counts the
+ * equal requests of a run, and `answered_by` is the model that replied. `storedNames` in model-state.ts lists the old
+ * names in a page.
  */
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;

@@ -19,8 +19,8 @@ export interface ResetResult {
   notBefore?: number;
   /** Whether rejections had enlarged the safety margin that is added to each window (`ModelState.marginFactor`). */
   isMarginReset: boolean;
-  /** Whether a ratio that corrects token estimates had been learned (`tokenRatio`). */
-  tokenRatio: boolean;
+  /** Whether a ratio that corrects token estimates had been learned (`ModelState.tokenRatio`). */
+  isTokenRatioReset: boolean;
   /**
    * The most requests served within one window. Present only if it exceeds `freeTierRpm`, the lowest guess for any
    * model, because a smaller number raises no guess.
@@ -83,7 +83,7 @@ function resetState(state: ModelState, model: string): ResetResult {
     ...(closedUntil !== undefined && { closedUntil }),
     ...(notBefore !== undefined && { notBefore }),
     isMarginReset: marginFactor > defaultMarginFactor,
-    tokenRatio: tokenRatio !== undefined,
+    isTokenRatioReset: tokenRatio !== undefined,
     ...(servedInWindow !== undefined && { servedInWindow }),
   };
 }

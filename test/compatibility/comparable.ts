@@ -68,7 +68,8 @@ export function readSchema(database: LibSql.Database) {
 export function readContent(database: LibSql.Database) {
   const readAll = (query: string) => database.prepare(query).all().map(toComparable);
   return {
-    // In stored names, a page is the quota state of a model, an answer a reply, and a manner the mode of a Live model.
+    // In stored names, a page is the quota state of a model, an answer a reply, and a manner how a Live model takes
+    // prompts and replies.
     quota: readAll('SELECT * FROM quota_pages ORDER BY key'),
     replies: readAll('SELECT * FROM answers ORDER BY key, occurrence, answered_by'),
     runs: readAll('SELECT * FROM runs ORDER BY started_at'),

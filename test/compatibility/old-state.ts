@@ -74,7 +74,7 @@ export function copyDatabaseAsIfJustWritten(workingFolder: OldWorkingFolder, ser
   copyDatabase(workingFolder);
   const ageMs = Date.now() - oldOutput.writtenAt;
   // Some stored names are older than those in the code: `answers` has the replies, `catalogues` the lists of models,
-  // `live_manners` the modes of Live models, and `quota_pages` the quota state of each model.
+  // `live_manners` how Live models take prompts and reply, and `quota_pages` the quota state of each model.
   withDatabase(workingFolder.database, (database) => {
     for (const [table, column] of [
       ['answers', 'answered_at'],

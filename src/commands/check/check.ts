@@ -204,11 +204,11 @@ function toJson({ file, acts, diagnostics, estimate }: CheckedFile) {
   };
 }
 
-function estimateToJson({ closedModel, ...estimate }: Estimate) {
-  // The JSON field of `closedModel` is named `closed`.
+function estimateToJson({ exhaustedModel, ...estimate }: Estimate) {
   return {
     ...estimate,
-    ...(closedModel && { closed: { ...closedModel, until: new Date(closedModel.until).toISOString() } }),
+    // `closed` is the first model whose daily quota would be used up before the run ends.
+    ...(exhaustedModel && { closed: { ...exhaustedModel, until: new Date(exhaustedModel.until).toISOString() } }),
   };
 }
 

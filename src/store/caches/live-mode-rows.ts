@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 
-/** A stored mode of a Live model. */
+/** A stored mode of a Live model: how the model takes prompts, and whether it replies in text or speech. */
 interface LiveModeRow {
   /** The mode as JSON. */
   modeJson: string;

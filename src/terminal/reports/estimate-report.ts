@@ -20,8 +20,11 @@ export interface EstimateReport extends Totals {
   /** The number of text replies of acts without `max_tokens`. Their length is assumed to be typical. */
   guessedReplies: number;
   waitMs: number;
-  /** The first model to use up its daily quota: after how many requests, and until when (ms since the epoch). */
-  closedModel?: { model: string; afterRequests: number; until: number };
+  /**
+   * The first model whose daily quota would be used up: after `afterRequests` requests of the run, and until `until`
+   * (milliseconds since the epoch).
+   */
+  exhaustedModel?: { model: string; afterRequests: number; until: number };
   models: readonly ({ model: string } & Totals)[];
   /** The number of requests whose model may search the web. */
   searchRequests: number;
@@ -66,10 +69,10 @@ function formatSearches({ searchRequests, searchFee }: EstimateReport): string[]
   return [`  ${requests}: + ${formatUsd(searchFee.usd)} ${unit}, not included`];
 }
 
-function formatQuota({ waitMs, closedModel }: EstimateReport): string {
+function formatQuota({ waitMs, exhaustedModel }: EstimateReport): string {
   const waitText = waitMs === 0 ? 'no wait for quota' : `${formatDuration(waitMs)} wait for quota`;
-  if (!closedModel) return `${waitText}; replies take additional time`;
-  const { model, afterRequests, until } = closedModel;
+  if (!exhaustedModel) return `${waitText}; replies take additional time`;
+  const { model, afterRequests, until } = exhaustedModel;
   const usedUpText = `after ${formatCount(afterRequests, 'request')} the daily quota of ${toPrintableLine(model)} is used up`;
   return `${waitText}; ${usedUpText} and resets ${formatDateTime(new Date(until))}`;
 }
