@@ -2,7 +2,7 @@ import { devNull } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { isSamePath } from '../util/folder-boundary.js';
-import { explainUnknownExistence, readRegularFile } from '../util/read-regular-file.js';
+import { findAccessProblem, readRegularFile } from '../util/read-regular-file.js';
 import type { SettingsFile } from './sources.js';
 
 /** The name of the settings file, in the working folder and in the user's config folder. */
@@ -67,7 +67,7 @@ async function readIfPresent(candidate: Candidate, { secrets, warn }: SettingsFi
     if (reason === 'missing' && !isExplicit) return undefined;
     // In containers and CI, HOME is often the home folder of another user. If it can't be entered, nobody knows whether
     // it has a settings file. It is unlikely to have one of this user, so there is a warning instead of an error.
-    if (!isExplicit && !isFromWorkingFolder && explainUnknownExistence(path) !== undefined) {
+    if (!isExplicit && !isFromWorkingFolder && findAccessProblem(path) !== undefined) {
       warn(`the settings file ${displayName} ${message}, so it is ignored`);
       return undefined;
     }

@@ -76,7 +76,7 @@ function composeSettings({ sources, fileSettings, flags, stateFolder }: Settings
     windowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
     fallback: flags.fallback === false ? [] : (flags.fallback ?? (gemini.fallback ?? []).map(stripModelPrefix)),
     project: quota.project?.trim() ?? deriveProject(apiKey),
-    projectSource: quota.project !== undefined ? 'named' : apiKey === undefined ? 'none' : 'key-hash',
+    projectSource: quota.project !== undefined ? 'settings' : apiKey === undefined ? 'none' : 'key-hash',
     prices: createPriceList({ configured: gemini.prices }),
     ...(redisUrl !== undefined && { redisUrl }),
     ...(stateFolder !== undefined && { stateFolder }),

@@ -37,7 +37,7 @@ export interface Settings {
    */
   project: string;
   /** Where `project` comes from. */
-  projectSource: 'named' | 'key-hash' | 'none';
+  projectSource: 'settings' | 'key-hash' | 'none';
   /** The Redis server that shares quota between machines. Only its host is printed: the URL may have a password. */
   redisUrl?: string;
   /** Thrown by commands that would use Redis: an untrusted folder chose `redisUrl`, so nothing may connect to it. */

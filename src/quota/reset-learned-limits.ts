@@ -22,8 +22,8 @@ export interface ResetResult {
   notBefore?: number;
   /** Whether rejections had enlarged the safety margin that is added to each window (`ModelState.marginFactor`). */
   isMarginReset: boolean;
-  /** Whether a ratio that corrects token estimates had been learned (`tokenRatio`). */
-  tokenRatio: boolean;
+  /** Whether a ratio that corrects token estimates had been learned (`ModelState.tokenRatio`). */
+  isTokenRatioReset: boolean;
   /**
    * The most requests served within one window. Until the reset, it replaced a guessed `rpm` that is lower. Only a
    * number above `freeTierRpm` is recorded, because no guess is lower than `freeTierRpm`.
@@ -86,7 +86,7 @@ function resetState(state: ModelState, model: string): ResetResult {
     ...(closedUntil !== undefined && { closedUntil }),
     ...(notBefore !== undefined && { notBefore }),
     isMarginReset: marginFactor > defaultMarginFactor,
-    tokenRatio: tokenRatio !== undefined,
+    isTokenRatioReset: tokenRatio !== undefined,
     ...(servedInWindow !== undefined && { servedInWindow }),
   };
 }

@@ -111,10 +111,11 @@ export function getRegularFileSize(path: string, maxBytes: number): { ok: true; 
 }
 
 /**
- * Returns why it is unknown whether a file exists, as the end of a sentence. The usual reason is a folder that the user
- * can't enter, such as the home folder of another user. Returns undefined if it is known whether the file exists.
+ * Returns why a path can't be looked up, as the end of a sentence such as `can't be read: permission denied`. The usual
+ * reason is a folder that the user can't enter, such as the home folder of another user. Returns undefined if the
+ * lookup works, even if there is no file.
  */
-export function explainUnknownExistence(path: string): string | undefined {
+export function findAccessProblem(path: string): string | undefined {
   try {
     statSync(path, { throwIfNoEntry: false });
     return undefined;

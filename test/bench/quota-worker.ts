@@ -22,7 +22,7 @@ const settings: Settings = {
     defaultModel: model,
     tier: 'free',
     project: 'bench',
-    projectSource: 'named',
+    projectSource: 'settings',
     modelsWithConfiguredLimits: [],
     prices: createPriceList(),
     fallback: [],

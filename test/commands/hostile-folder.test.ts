@@ -27,8 +27,8 @@ async function runCommand(args: string[], env: Record<string, string> = userKey)
   const { repository, configHome } = hostile;
   // The state folder is in the repository, because commands may write to it: only the files outside must not change.
   const stateFolder = join(repository, 'state');
-  const paths = args.map((arg) => (arg.endsWith('.toml') ? join(repository, arg) : arg));
-  const result = await runInProcess(paths, {
+  const absoluteArgs = args.map((arg) => (arg.endsWith('.toml') ? join(repository, arg) : arg));
+  const result = await runInProcess(absoluteArgs, {
     cwd: repository,
     env: { BOTICELLI_STATE_DIR: stateFolder, XDG_CONFIG_HOME: configHome, ...env },
   });

@@ -20,8 +20,8 @@ export interface ModelsFixture {
   state: string;
   /** The number of requests for pages of the list. */
   readonly pageRequests: number;
-  /** `boticelli models`, in this process. */
-  models(args?: string[], env?: Environment): Promise<ProcessResult>;
+  /** Runs `boticelli models` in this process. */
+  runModels(args?: string[], env?: Environment): Promise<ProcessResult>;
   /** The document of `models --format json`. */
   // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever was printed.
   readDocument(args?: string[], env?: Environment): Promise<any>;
@@ -53,14 +53,14 @@ export async function createModelsFixture(
   const state = join(cwd, 'state');
   const baseEnv = { GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, BOTICELLI_STATE_DIR: state };
   const runBin: ModelsFixture['runBin'] = (args, env) => runBoticelli(args, { cwd, env: { ...baseEnv, ...env } });
-  const models: ModelsFixture['models'] = (args = [], env = {}) =>
+  const runModels: ModelsFixture['runModels'] = (args = [], env = {}) =>
     runInProcess(['models', ...args], { cwd, env: { ...baseEnv, ...env } });
   return {
-    ...{ server, cwd, state, models },
+    ...{ server, cwd, state, runModels },
     get pageRequests() {
       return server.requests.filter(({ action }) => action === 'list').length;
     },
-    readDocument: async (args = [], env) => JSON.parse((await models(['--format', 'json', ...args], env)).stdout),
+    readDocument: async (args = [], env) => JSON.parse((await runModels(['--format', 'json', ...args], env)).stdout),
     run: (model, args = [], env = {}) =>
       runInProcess(['run', 'one.toml', '--model', model, '--retries', '0', ...args], {
         ...{ cwd, env: { ...baseEnv, ...env } },

@@ -32,7 +32,7 @@ test('the schema accepts every sample', () => {
 test.each([
   ['an unknown key', '[narrative]\nname = "x"\nmodle = "m"\n[toc]\norder = []\n[acts]\n'],
   ['a wrong type', '[narrative]\nname = 1\n[toc]\norder = []\n[acts]\n'],
-  ['no narrative', '[toc]\norder = []\n[acts]\n'],
+  ['a missing [narrative]', '[toc]\norder = []\n[acts]\n'],
   [
     'both [narrative] and its older name [narration]',
     '[narrative]\nname = "x"\n[narration]\nname = "x"\n[toc]\norder = []\n[acts]\n',

@@ -141,7 +141,7 @@ test('resets what was learned, and keeps the counts of the requests that were no
   const learnedAt = clock.now();
   expect(await resetLearnedLimits(store, 'p', 'm')).toEqual([
     {
-      ...{ model: 'm', closedUntil, notBefore: learnedAt + 90_000, isMarginReset: false, tokenRatio: false },
+      ...{ model: 'm', closedUntil, notBefore: learnedAt + 90_000, isMarginReset: false, isTokenRatioReset: false },
       learned: { rpm: { value: 2, learnedAt }, rpd: { value: 20, learnedAt } },
     },
   ]);

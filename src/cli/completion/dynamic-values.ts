@@ -56,8 +56,8 @@ const readers: Record<
   runs: async (proc) => [
     { value: 'last', description: 'the newest run' },
     ...(await readHistory(proc, (database) =>
-      listRuns(database, maxOffered).runs.map(({ run, narrative, status }) => {
-        return { value: run, description: `${narrative} ${status}` };
+      listRuns(database, maxOffered).runs.map(({ run: id, narrative, status }) => {
+        return { value: id, description: `${narrative} ${status}` };
       }),
     )),
   ],

@@ -205,9 +205,9 @@ function toJson({ file, acts, diagnostics, estimate }: CheckedFile) {
 }
 
 function estimateToJson({ unavailableModel, ...estimate }: Estimate) {
-  // The JSON field of `unavailableModel` is named `closed`.
   return {
     ...estimate,
+    // `closed` is the first model whose daily quota would be used up before the run ends.
     ...(unavailableModel && { closed: { ...unavailableModel, until: new Date(unavailableModel.until).toISOString() } }),
   };
 }

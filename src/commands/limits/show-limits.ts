@@ -35,8 +35,7 @@ async function showLimits({ settings, format, output, warn }: LimitsContext, pro
     ...{ modelStates, project, limitsFor, limitMultipliers, windowMs, now },
     models: [settings.defaultModel, ...settings.fallback, ...settings.modelsWithConfiguredLimits],
   });
-  // The JSON field of `projectSource` is named `projectIs`.
-  const storeLocation = { ...describeStoreLocation(settings, redisHost), project, projectIs: projectSource };
+  const storeLocation = { ...describeStoreLocation(settings, redisHost), project, projectSource };
   const report: LimitsReport = { storeLocation, tier, windowMs, now, models };
   await writeReport(format, output, {
     createDocument: () => toLimitsDocument(report),

@@ -50,7 +50,8 @@ async function createModelsReport(options: ModelsOptions, proc: CliProcess, sign
   const { entries, listedAt } = await loadModelList({ settings, refresh, warn, signal });
   const now = systemClock.now();
   const { project, limitsFor, limitMultipliers, windowMs, tier } = settings;
-  // If the database is unreadable, the limits come from the settings. Loading the list has already printed a warning.
+  // If the database is unreadable, the limits come from the settings. No warning is printed here, because the model
+  // list is cached in the same database: loading the list has already printed a warning.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
   const names = entries.map(({ name }) => name);
   const statuses = getQuotaStatus({ modelStates, project, limitsFor, limitMultipliers, windowMs, now, models: names });
@@ -93,11 +94,11 @@ function describeModel(entry: ModelInfo, { quota, now, prices }: DescribeOptions
 }
 
 /** Returns the quota of a model. An alias has the limits of the model that serves it. */
-function getQuota(model: string, quota: ReadonlyMap<string, QuotaStatus>): Pick<ListedModel, 'limits' | 'standsFor'> {
+function getQuota(model: string, quota: ReadonlyMap<string, QuotaStatus>): Pick<ListedModel, 'limits' | 'servedBy'> {
   const status = quota.get(model);
   if (status?.servedBy === undefined) return { limits: status?.limits ?? {} };
   const target = quota.get(status.servedBy);
-  return { limits: target && 'limits' in target ? target.limits : {}, standsFor: status.servedBy };
+  return { limits: target && 'limits' in target ? target.limits : {}, servedBy: status.servedBy };
 }
 
 interface LoadModelListOptions {

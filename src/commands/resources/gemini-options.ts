@@ -14,7 +14,7 @@ interface GeminiRunOptions {
   missingKeyHintSuffix?: string;
   /** Use the Live API for models that support REST too. */
   preferLive?: boolean | undefined;
-  /** How Live models take prompts and send replies, as earlier runs found out. */
+  /** How each Live model takes prompts, and whether it replies in text or speech, as earlier runs learned. */
   liveModeCache?: LiveModeCache | undefined;
 }
 

@@ -12,8 +12,8 @@ import type { StateDatabase } from './open-database.js';
 const maxAgeMs = 30 * 86_400_000;
 
 /**
- * Creates a cache of the modes of Live models in the state database. Returns undefined if there is no database; each
- * run then learns the modes again.
+ * Creates a cache of the modes of Live models in the state database. A mode says how a model takes prompts, and whether
+ * it replies in text or speech. Returns undefined if there is no database; each run then learns the modes again.
  */
 export function createLiveModeCache(
   { baseUrl }: Pick<Settings, 'baseUrl'>,
@@ -36,7 +36,10 @@ export function createLiveModeCache(
   };
 }
 
-/** Ignores database errors, because they cost the run at most one more rejected request. Other features report them. */
+/**
+ * Ignores database errors, because without a cached mode the service rejects at most one more request of the run. The
+ * user still learns that the database is broken: the rate limiter and the history of runs report its errors.
+ */
 function ignoreErrors<Result>(work: () => Result): Result | undefined {
   try {
     return work();

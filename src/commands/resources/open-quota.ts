@@ -14,7 +14,7 @@ import type { QuotaStore } from '../../quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { QuotaOptions } from '../../quota/with-quota.js';
 import type { StoreLocation } from '../../terminal/reports/limits-report.js';
-import { explainUnknownExistence } from '../../util/read-regular-file.js';
+import { findAccessProblem } from '../../util/read-regular-file.js';
 import type { StateDatabase } from './open-database.js';
 
 interface QuotaStoreOptions {
@@ -115,9 +115,9 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
 export async function readLocalModelStatesOrWarn(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { settings, warn } = options;
   const path = settings.stateFolder === undefined ? undefined : databasePath(settings.stateFolder);
-  const failure = path === undefined ? undefined : explainUnknownExistence(path);
-  if (failure === undefined) return readLocalModelStates(options);
-  warn(`${path} ${failure}: earlier use of the quota is unknown`);
+  const problem = path === undefined ? undefined : findAccessProblem(path);
+  if (problem === undefined) return readLocalModelStates(options);
+  warn(`${path} ${problem}: earlier use of the quota is unknown`);
   return new Map();
 }
 

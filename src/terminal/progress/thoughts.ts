@@ -40,7 +40,7 @@ export function createThoughtWriter(writeLine: (line: string) => void): (event: 
   };
 }
 
-/** What is known about the thoughts of an act since its last event of another type. */
+/** The thoughts of an act since its last event that was not a thought. */
 interface ThoughtText {
   /** The beginning of a line whose end has not arrived. */
   pending: string;

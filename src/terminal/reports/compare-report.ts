@@ -109,10 +109,11 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
   return `${['# Comparison', legend.join('\n'), ...tables, ...differences].join('\n\n')}\n`;
 }
 
-function describeRun({ run, narrative, source, rowLabel, matrixLabel, vars = {}, status }: ComparedRun): string[] {
+function describeRun(run: ComparedRun): string[] {
+  const { run: id, narrative, source, rowLabel, matrixLabel, vars = {}, status } = run;
   const assignments = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
   const details = [source, rowLabel, matrixLabel, ...assignments].filter((detail) => detail !== undefined);
-  return [run, narrative, status, details.join(' ')];
+  return [id, narrative, status, details.join(' ')];
 }
 
 function createTables({ runs, acts }: Comparison): FigureTable[] {

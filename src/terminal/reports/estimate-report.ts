@@ -20,7 +20,10 @@ export interface EstimateReport extends Totals {
   /** The number of text replies of acts without `max_tokens`. Their length is assumed to be typical. */
   guessedReplies: number;
   waitMs: number;
-  /** The first model to use up its daily quota: after how many requests, and until when (ms since the epoch). */
+  /**
+   * The first model whose daily quota would be used up: after `afterRequests` requests of the run, and until `until`
+   * (milliseconds since the epoch).
+   */
   unavailableModel?: { model: string; afterRequests: number; until: number };
   models: readonly ({ model: string } & Totals)[];
   /** The number of requests whose model may search the web. */

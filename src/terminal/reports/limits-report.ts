@@ -26,8 +26,8 @@ export interface StoreLocation {
 /** The location of a quota store, with the project whose quota is shown. */
 export interface ProjectStoreLocation extends StoreLocation {
   project: string;
-  /** The source of the project's name: the settings, the key's hash, or neither. */
-  projectIs: 'named' | 'key-hash' | 'none';
+  /** Where the project's name comes from: `[quota] project` in the settings, the hash of the API key, or neither. */
+  projectSource: 'settings' | 'key-hash' | 'none';
 }
 
 /** Formats the report as a table, or as a list if the table is too wide for the terminal. */
@@ -54,17 +54,17 @@ export function formatStoreLocation({ redis, file }: StoreLocation): string {
 }
 
 function formatIntro({ storeLocation, tier, models }: LimitsReport): string[] {
-  const { project, projectIs } = storeLocation;
+  const { project, projectSource } = storeLocation;
   const projectText = {
-    named: project,
+    settings: project,
     'key-hash': `${project} (hash of the API key)`,
     none: `${project} (no API key is set)`,
   };
   const isUnused = models.every((model) => model.servedBy === undefined && model.day.requests.used === 0);
   return [
     formatStoreLocation(storeLocation),
-    `Project: ${toPrintableLine(projectText[projectIs])}`,
-    ...(projectIs === 'none' ? ['  Set GEMINI_API_KEY, or [quota] project in boticelli.toml.'] : []),
+    `Project: ${toPrintableLine(projectText[projectSource])}`,
+    ...(projectSource === 'none' ? ['  Set GEMINI_API_KEY, or [quota] project in boticelli.toml.'] : []),
     `Tier: ${toPrintableLine(tier)}`,
     ...(isUnused ? ['Nothing used yet.'] : []),
   ];
@@ -130,8 +130,10 @@ function formatListItem([label = '', limit, used, reserved, source]: string[]): 
 
 /** Returns the document of `--format json`, with times in ISO 8601. */
 export function toLimitsDocument({ storeLocation, tier, windowMs, now, models }: LimitsReport) {
-  // The JSON field of the store's location is named `book`.
-  return { at: toIsoTime(now), book: storeLocation, tier, windowMs, models: models.map(toModelDocument) };
+  const { projectSource, ...location } = storeLocation;
+  // In JSON, the store's location is named `book`, and the source of the project's name `projectIs`.
+  const book = { ...location, projectIs: projectSource === 'settings' ? 'named' : projectSource };
+  return { at: toIsoTime(now), book, tier, windowMs, models: models.map(toModelDocument) };
 }
 
 function toModelDocument(model: QuotaStatus) {

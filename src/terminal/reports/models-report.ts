@@ -50,8 +50,8 @@ export interface ListedModel {
   defaultThinkingLevel?: string;
   /** The tokens of a reply that one request can return, for a model whose replies can take several requests. */
   maxTokensPerRequest?: { streamed: number; unary: number };
-  /** For an alias, the model that it stands for. The limits are those of that model. */
-  standsFor?: string;
+  /** For an alias: the model that serves its requests. The limits are those of the serving model. */
+  servedBy?: string;
 }
 
 /**
@@ -111,8 +111,8 @@ function formatQuota(limits: ModelStatus['limits'], { windowMs }: ModelsReport):
 }
 
 function formatNote(model: ListedModel): string {
-  const { standsFor, retires, isOverdue, price, maxTokensPerRequest } = model;
-  const notes = standsFor === undefined ? [] : [`alias of ${toStrictlyPrintableLine(standsFor)}`];
+  const { servedBy, retires, isOverdue, price, maxTokensPerRequest } = model;
+  const notes = servedBy === undefined ? [] : [`alias of ${toStrictlyPrintableLine(servedBy)}`];
   if (retires !== undefined) notes.push(isOverdue ? `retirement was due on ${retires}` : `retires on ${retires}`);
   if (price) notes.push(formatPrice(price));
   notes.push(...formatThinking(model));
@@ -191,11 +191,12 @@ export function toModelsDocument({ service, listedAt, now, tier, windowMs, count
     service,
     listedAt: toIsoTime(listedAt),
     ...{ tier, windowMs, count },
-    models: models.map(({ name, apis, limits, isOverdue: _, ...rest }) => ({
+    // The JSON names of `apis` and `servedBy` are `reach` and `standsFor`.
+    models: models.map(({ name, apis, limits, servedBy, isOverdue: _, ...rest }) => ({
       model: name,
-      // The JSON field of `apis` is named `reach`.
       reach: apis,
       ...rest,
+      ...(servedBy !== undefined && { standsFor: servedBy }),
       ...(limits && { limits: toLimitsObject(limits) }),
     })),
   };

@@ -12,7 +12,8 @@ const labels = {
 
 /** Formats what was reset for a model. */
 export function formatResetResult(result: ResetResult): string[] {
-  const { model, learned, wasServedBy, closedUntil, notBefore, isMarginReset, tokenRatio, servedInWindow } = result;
+  const { model, learned, wasServedBy, closedUntil, notBefore, isMarginReset, isTokenRatioReset, servedInWindow } =
+    result;
   const items = [
     ...Object.entries(learned).map(([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind)}`),
     ...(closedUntil === undefined
@@ -21,7 +22,7 @@ export function formatResetResult(result: ResetResult): string[] {
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
     ...(isMarginReset ? ['the larger safety margin after rejections'] : []),
     ...(servedInWindow === undefined ? [] : [`the highest rate that was served (${servedInWindow} ${labels.rpm})`]),
-    ...(tokenRatio ? ['the correction of token estimates'] : []),
+    ...(isTokenRatioReset ? ['the correction of token estimates'] : []),
     ...(wasServedBy === undefined ? [] : [`the alias target ${wasServedBy}`]),
   ];
   const text = items.length === 0 ? 'nothing to delete' : `deleted ${items.join(', and ')}`;
@@ -34,14 +35,14 @@ function formatLimit(value: number, kind: LimitKind): string {
 
 /** Returns the document of `--format json`, with times in ISO 8601. */
 export function toResetDocument(result: ResetResult) {
-  const { learned, closedUntil, notBefore, wasServedBy, isMarginReset, ...rest } = result;
+  const { model, learned, closedUntil, notBefore, wasServedBy, isMarginReset, isTokenRatioReset, ...rest } = result;
   const limits = Object.entries(learned).map(([kind, { value, learnedAt }]) => [
     kind,
     { value, learnedAt: toIsoTime(learnedAt) },
   ]);
   return {
-    // The JSON fields of `isMarginReset` and `wasServedBy` are named `guard` and `stoodFor`.
-    ...{ ...rest, guard: isMarginReset, learned: Object.fromEntries(limits) },
+    // `isMarginReset`, `isTokenRatioReset` and `wasServedBy` are named `guard`, `tokenRatio` and `stoodFor` in JSON.
+    ...{ model, tokenRatio: isTokenRatioReset, ...rest, guard: isMarginReset, learned: Object.fromEntries(limits) },
     ...(wasServedBy !== undefined && { stoodFor: wasServedBy }),
     ...(closedUntil !== undefined && { closedUntil: toIsoTime(closedUntil) }),
     ...(notBefore !== undefined && { notBefore: toIsoTime(notBefore) }),

@@ -14,8 +14,8 @@ export interface RunListOptions extends DisplayOptions {
 }
 
 /**
- * Formats runs as a table without its empty columns. On a narrow terminal, the longest texts are truncated and, if that is
- * not enough, some columns are left out.
+ * Formats runs as a table without its empty columns. On a narrow terminal, the longest texts are truncated. If the
+ * table is still too wide, some columns are left out.
  */
 export function formatRunList(
   runs: readonly RecordedRun[],
@@ -44,15 +44,16 @@ interface Column {
 // Every text is made printable, even an id or a status: the database may have come with a folder that someone else
 // wrote.
 const columnDefinitions: readonly Column[] = [
-  { title: 'run', format: ({ run }) => toStrictlyPrintableLine(run) },
+  { title: 'run', format: ({ run: id }) => toStrictlyPrintableLine(id) },
   { title: 'started', format: ({ startedAt }) => formatShortTime(new Date(startedAt)) },
   { title: 'narrative', format: ({ narrative }) => toStrictlyPrintableLine(narrative), isTruncatable: true },
   { title: 'model', format: (run) => toStrictlyPrintableLine(listModels(run).join(', ')), isTruncatable: true },
-  { title: 'rows', format: ({ source = '' }) => toStrictlyPrintableLine(source), isTruncatable: true },
+  // The file or pattern of `--each`.
+  { title: 'source', format: ({ source = '' }) => toStrictlyPrintableLine(source), isTruncatable: true },
   { title: 'variables', format: (run) => toStrictlyPrintableLine(formatVariables(run)), isTruncatable: true },
   {
-    title: 'acts',
-    // With `--each` or `--matrix`, both numbers count the runs of rows and combinations, not acts.
+    title: 'done',
+    // How many acts have ended, of how many. With `--each` or `--matrix`, rows or runs are counted instead of acts.
     format: (run) => `${run.actsEnded}/${run.actCount}${hasRowsOrCombinations(run) ? ` ${getRowUnit(run)}s` : ''}`,
     isRightAligned: true,
   },
@@ -69,7 +70,7 @@ const columnDefinitions: readonly Column[] = [
  * contents can be found elsewhere: the id of a run contains its start time, and `runs show` shows the models and where
  * the rows come from.
  */
-const dispensableTitles = ['started', 'model', 'rows'];
+const dispensableTitles = ['started', 'model', 'source'];
 
 /**
  * Formats the columns as a table. Leaves out the columns of `dispensableTitles`, one after another, until the table
@@ -111,7 +112,8 @@ function fitTable(shown: readonly number[], cells: string[][], terminalWidth: nu
       .sort((left, right) => right - left);
     if (longest <= minTruncatedLength) return table;
     const column = definitions.findIndex(({ isTruncatable }, at) => isTruncatable && maxLengths[at] === longest);
-    // The column does not become shorter than the next longest one. Columns of equal length lose one unit in turn.
+    // The longest column does not become shorter than the next longest one. Columns of equal length are shortened in
+    // turn, by one UTF-16 unit each time.
     const overflow = Math.max(...table.map(measureWidth)) - (terminalWidth ?? 0);
     const step = Math.max(1, Math.min(overflow, longest - Math.max(next, minTruncatedLength)));
     maxLengths[column] = longest - step;

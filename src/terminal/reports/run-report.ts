@@ -83,8 +83,8 @@ const noPromptsHint =
   'Prompts of this run were not stored. To store those of later runs, set prompts = true under [store] in boticelli.toml.';
 
 /**
- * Returns what the totals of the run count: `act`; with `--each`, `row`; with `--matrix`, `run`, which is the run of a
- * combination (and with `--each` too, of a combination for one row).
+ * Returns the unit of a run's totals: `run` with `--matrix`, `row` with only `--each`, otherwise `act`. The unit `run`
+ * is one combination or, with `--each` too, one combination with one row.
  */
 function getUnit(run: RecordedRun): 'act' | 'row' | 'run' {
   return hasRowsOrCombinations(run) ? getRowUnit(run) : 'act';
@@ -114,8 +114,8 @@ function formatOrigin(run: RecordedRun): string {
 }
 
 /** Formats the line of a row: `7  completed  Great product`, with `--matrix` also `model=a temperature=0`. */
-function formatRow({ run, status, rowLabel, matrixLabel, error }: RecordedRun): string {
-  const number = run.slice(run.indexOf('/') + 1).padStart(6);
+function formatRow({ run: id, status, rowLabel, matrixLabel, error }: RecordedRun): string {
+  const number = id.slice(id.indexOf('/') + 1).padStart(6);
   return [number, error?.code ?? status, ...[rowLabel, matrixLabel].filter((label) => label !== undefined)].join('  ');
 }
 

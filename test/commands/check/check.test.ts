@@ -53,7 +53,7 @@ test('--format json prints the same errors as data', async () => {
   });
 });
 
-test('reads a narrative from standard input for -', async () => {
+test('reads a narrative from standard input if the file is "-"', async () => {
   const ended = await runInProcess(['check', '-'], { input: bad });
   expect(ended.code).toBe(65);
   expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
@@ -138,6 +138,7 @@ test('--estimate counts a long reply as several requests, each of which reads th
   });
   const { stdout } = await runInProcess(['check', 'n.toml', '--estimate', '--format', 'json'], { cwd });
   const { requests, promptTokens, outputTokens, costUsd, guessedReplies } = JSON.parse(stdout).files[0].estimate;
+  // `guessedReplies` counts the replies without `max_tokens`, whose length is guessed.
   expect({ requests, outputTokens, guessedReplies }).toEqual({ requests: 3, outputTokens: 70_000, guessedReplies: 0 });
   // A request returns at most 32,768 tokens. The second prompt contains one such part, and the third prompt two.
   expect(promptTokens - 32_768 - 65_536).toBeLessThan(1000);

@@ -140,7 +140,7 @@ test('a slow reader receives all results, even if an unknown variable makes the 
   expect(stderr).toContain('nobody');
 });
 
-test('reports an unused variable as a usage error, as run does', async () => {
+test('reports a --var that no narrative uses as a usage error, as run does', async () => {
   const cwd = createFolderWith({ 'a.toml': good, 'b.toml': buildNarrative(1).replace('Question 1', '{{vars.lang}}') });
   expect(await runInProcess(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   const { code, stderr } = await runInProcess(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });

@@ -140,7 +140,7 @@ test('shows the reservation of a request that waits in another process, until th
   });
 });
 
-test('shows which model an alias stands for; --forget for an alias and its model lists each of them once', async () => {
+test('shows which model serves an alias; if --forget names an alias and its model, each is listed once', async () => {
   const { run, limits } = setup();
   server.setDefaultReply(textReply('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
   await run('one.toml');
@@ -149,7 +149,8 @@ test('shows which model an alias stands for; --forget for an alias and its model
     'gemini-flash-lite-latest: alias of gemini-3.5-flash-lite; its requests count for that model\n',
   );
   expect(stdout).toMatch(/^gemini-3\.5-flash-lite: available now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
-  // For an alias, the limits of its model are deleted too. The model is named as well, but is listed only once.
+  // `--forget` of an alias also deletes the limits of its model. The output lists the model only once, although it has
+  // a `--forget` of its own.
   const [alias, model] = ['gemini-flash-lite-latest', 'gemini-3.5-flash-lite'];
   const deleted = await limits('--forget', model, '--forget', alias, '--format', 'json');
   expect(JSON.parse(deleted.stdout).forgotten.map(({ model: name }: { model: string }) => name)).toEqual([
@@ -183,7 +184,8 @@ test('--forget deletes learned limits and keeps the counts of sent requests', as
   expect(after.free).toEqual({ state: 'now' });
   expect((await limits('--forget', 'model-c')).stdout).toBe('model-c: nothing to delete\n');
   const json = await limits('--forget', 'model-c', '--format', 'json');
-  // `guard` says whether the larger safety margin after rejections was reset.
+  // `guard`: whether the safety margin, which rejections enlarge, was reset. `tokenRatio`: whether a learned correction
+  // of token estimates was deleted.
   expect(JSON.parse(json.stdout)).toEqual({
     forgotten: [{ model: 'model-c', learned: {}, guard: false, tokenRatio: false }],
   });

@@ -37,7 +37,7 @@ test('measures two models side by side, and the rate limiter learns the results'
   expect(stdout).toContain(
     'a request to model-b exceeded the quota GenerateRequestsPerDayPerProjectPerModel-FreeTier\n',
   );
-  // In an entry of `models`, `free` says when the next request can be sent.
+  // `free` says when the next request to a model can be sent. `closed`: not before the daily quota resets.
   const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], options)).stdout);
   expect(models.filter(({ model }: { model: string }) => model.startsWith('model-'))).toMatchObject([
     { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 3 } } },
@@ -143,7 +143,7 @@ test('measures a REST model and a Live model side by side', async () => {
     'rejected by': ['5 requests per day', '–'],
     'end reason': ['daily quota used up', 'all requests sent'],
   });
-  expect(server.live.maxOpenCount).toBe(1);
+  expect(server.live.peakOpenCount).toBe(1);
   const { models } = JSON.parse((await runInProcess(['limits', '--format', 'json'], options)).stdout);
   expect(models).toContainEqual(
     expect.objectContaining({ model: 'gemini-3.8-live', free: expect.objectContaining({ state: 'now' }) }),

@@ -11,24 +11,24 @@ const createFixture = (options?: Parameters<typeof createModelsFixture>[1]) =>
 describe('the cached list', () => {
   test('is used by the next command, and --refresh requests it again', async () => {
     const fixture = await createFixture();
-    const first = await fixture.models();
+    const first = await fixture.runModels();
     expect(fixture.pageRequests).toBe(3);
-    expect((await fixture.models()).stdout).toBe(first.stdout);
+    expect((await fixture.runModels()).stdout).toBe(first.stdout);
     expect(await fixture.readDocument()).toMatchObject({ count: 120 });
     expect(fixture.pageRequests).toBe(3);
-    await fixture.models(['--refresh']);
+    await fixture.runModels(['--refresh']);
     expect(fixture.pageRequests).toBe(6);
   });
 
   test('is requested again after a day', async () => {
     const fixture = await createFixture();
-    await fixture.models();
+    await fixture.runModels();
     const setAge = (hours: number) =>
       fixture.withDatabase((database) =>
         database.exec(`UPDATE catalogues SET fetched_at = ${Date.now() - hours * 3_600_000}`),
       );
     setAge(23.9);
-    await fixture.models();
+    await fixture.runModels();
     expect(fixture.pageRequests).toBe(3);
     setAge(24.1);
     const { listedAt } = await fixture.readDocument();
@@ -50,9 +50,9 @@ describe('the cached list', () => {
 
   test('is ignored if its row is damaged', async () => {
     const fixture = await createFixture();
-    await fixture.models();
+    await fixture.runModels();
     fixture.withDatabase((database) => database.exec(`UPDATE catalogues SET models = substr(models, 1, 1000)`));
-    expect(await fixture.models()).toMatchObject({
+    expect(await fixture.runModels()).toMatchObject({
       code: 0,
       stderr: '',
       stdout: expect.stringContaining('Models: 120'),
@@ -62,25 +62,25 @@ describe('the cached list', () => {
 
   test('is lost if the database is damaged; the damaged file is renamed, with a warning', async () => {
     const fixture = await createFixture();
-    await fixture.models();
+    await fixture.runModels();
     // With the write-ahead log, SQLite would repair the database.
     for (const journal of ['-wal', '-shm']) rmSync(join(fixture.state, `boticelli.db${journal}`), { force: true });
     writeFileSync(
       join(fixture.state, 'boticelli.db'),
       'no database at all, but long enough to be read as one\n'.repeat(50),
     );
-    const { code, stderr, stdout } = await fixture.models();
+    const { code, stderr, stdout } = await fixture.runModels();
     expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 0, lines: 2 });
     expect(stderr).toMatch(/^boticelli: warning: .* was damaged and renamed to .*; a new database was created\n$/);
     expect(extractTableRows(stdout)).toHaveLength(120);
-    await fixture.models();
+    await fixture.runModels();
     expect(fixture.pageRequests).toBe(6);
   });
 
   test("is optional: if the state folder can't be written, the list is printed with one warning", async () => {
-    const { models, cwd } = await createFixture();
+    const { runModels, cwd } = await createFixture();
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'one.toml', 'state') };
-    const { code, stderr, stdout } = await models([], env);
+    const { code, stderr, stdout } = await runModels([], env);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^boticelli: warning: .*boticelli\.db can't be used: .*: the model list is not cached\n$/);
     expect(extractTableRows(stdout)).toHaveLength(120);
@@ -88,9 +88,9 @@ describe('the cached list', () => {
 
   test('is neither read nor written if a newer boticelli wrote the database', async () => {
     const fixture = await createFixture();
-    await fixture.models();
+    await fixture.runModels();
     fixture.withDatabase((database) => database.pragma('user_version = 99'));
-    const { code, stderr } = await fixture.models();
+    const { code, stderr } = await fixture.runModels();
     expect(code).toBe(0);
     expect(stderr).toMatch(
       /^boticelli: warning: .* was written by a newer boticelli .*: the model list is not cached\n$/,
@@ -124,7 +124,7 @@ describe('a run', () => {
     expect(first.stderr).toMatch(/Similar models: gemini-/);
     expect(fixture.pageRequests).toBe(3);
     expect(await fixture.runBin(['run', 'one.toml', '--model', 'gemini-3.9-flash'])).toEqual(first);
-    expect(await fixture.models()).toMatchObject({ code: 0 });
+    expect(await fixture.runModels()).toMatchObject({ code: 0 });
     expect(fixture.pageRequests).toBe(3);
   });
 

@@ -72,7 +72,7 @@ describe('the list', () => {
   });
 
   test('can be filtered by --live and by a text in names or descriptions', async () => {
-    const { readDocument, models } = await createFixture();
+    const { readDocument, runModels } = await createFixture();
     const live = getModelNames(await readDocument(['--live']));
     expect(live).toHaveLength(10);
     expect(live).toEqual(expect.arrayContaining(['gemini-3.8-live', 'gemini-both-ways', 'gemini-talk']));
@@ -84,20 +84,20 @@ describe('the list', () => {
     ]);
     expect(getModelNames(await readDocument(['--search', 'live model without']))).toEqual(['gemini-talk']);
     expect(getModelNames(await readDocument(['--search', 'last page', '--live']))).toHaveLength(8);
-    const nothing = await models(['--search', 'mistral']);
+    const nothing = await runModels(['--search', 'mistral']);
     expect(nothing).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/\nModels: 0 of 120\n$/) });
   });
 
   test('shows the quota from settings, learned limits, and what an alias stands for', async () => {
     const settings = '[providers.gemini.tiers.free]\nrpm = 30\n[budget]\nrpm_multiplier = 0.5\n';
-    const { server, models, readDocument, run } = await createFixture({ settings });
+    const { server, runModels, readDocument, run } = await createFixture({ settings });
     server.queueReplies(
       minuteQuotaError('gemini-3.8-flash', { limit: '12' }),
       textReply(['Hi'], { modelVersion: 'gemini-3.5-flash' }),
     );
     await run('gemini-3.8-flash');
     await run('gemini-flash-latest');
-    const { stdout } = await models();
+    const { stdout } = await runModels();
     expect(stdout).toMatch(/^gemini-3\.8-flash .* {2}6\/min; /m);
     expect(stdout).toMatch(/^gemini-3\.7-flash .* {2}15\/min; /m);
     expect(stdout).toMatch(/^gemini-flash-latest .* {2}15\/min; alias of gemini-3\.5-flash; thinking /m);
@@ -108,10 +108,10 @@ describe('the list', () => {
   });
 
   test('shows prices, thinking levels and the maximum tokens per request', async () => {
-    const { models, readDocument } = await createFixture({
+    const { runModels, readDocument } = await createFixture({
       models: [listedModel('gemini-4-neon'), listedModel('gemini-x')],
     });
-    const { stdout } = await models();
+    const { stdout } = await runModels();
     const price = '\\$3 in \\(\\$0\\.15 cached\\), \\$15 out';
     const thinking = 'thinking low, medium, high \\(default\\), xhigh';
     expect(stdout).toMatch(new RegExp(`^gemini-4-neon .*${price}; ${thinking}; 65536 tokens per request$`, 'm'));
@@ -127,8 +127,8 @@ describe('the list', () => {
   });
 
   test('shows control characters from a server as symbols', async () => {
-    const { models } = await createFixture({ models: [listedModel('evil\u001b[2J\u202e-model')] });
-    const { stdout } = await models();
+    const { runModels } = await createFixture({ models: [listedModel('evil\u001b[2J\u202e-model')] });
+    const { stdout } = await runModels();
     expect(stdout).toContain('evil␛[2J�-model');
     expect(stdout).not.toMatch(/[\u001b\u202e]/);
   });
@@ -169,7 +169,7 @@ describe('without a key', () => {
 
   test('exits with 77 and says how to get a key', async () => {
     const fixture = await createFixture();
-    const { code, stdout, stderr } = await fixture.models([], noKey);
+    const { code, stdout, stderr } = await fixture.runModels([], noKey);
     expect({ code, stdout, pages: fixture.pageRequests }).toEqual({ code: 77, stdout: '', pages: 0 });
     expect(stderr).toBe(
       'boticelli: no API key is set\n  Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey.\n',
@@ -178,11 +178,11 @@ describe('without a key', () => {
 
   test('shows the newest cached list with a warning, but exits with 77 for --refresh', async () => {
     const fixture = await createFixture();
-    await fixture.models();
-    const { code, stdout, stderr } = await fixture.models([], noKey);
+    await fixture.runModels();
+    const { code, stdout, stderr } = await fixture.runModels([], noKey);
     expect({ code, count: extractTableRows(stdout).length }).toEqual({ code: 0, count: 120 });
     expect(stderr).toMatch(/^boticelli: warning: no API key is set: showing the newest cached list, fetched on .*\n$/);
-    expect(await fixture.models(['--refresh'], noKey)).toMatchObject({ code: 77 });
+    expect(await fixture.runModels(['--refresh'], noKey)).toMatchObject({ code: 77 });
     expect(fixture.pageRequests).toBe(3);
   });
 });
@@ -193,9 +193,9 @@ describe('the command', () => {
     ['an overloaded service', overloadedError(), 69, /overloaded/],
     ['a response that is not a list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
   ])('reports %s, with the exit code of the error', async (_, reply, exit, message) => {
-    const { models, server } = await createFixture();
+    const { runModels, server } = await createFixture();
     server.queueListReplies(reply);
-    const { code, stdout, stderr } = await models();
+    const { code, stdout, stderr } = await runModels();
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain(canaryKey);
@@ -208,15 +208,15 @@ describe('the command', () => {
       { body: { models: [listedModel('first')], nextPageToken: '50' } },
       overloadedError(),
     );
-    expect(await fixture.models()).toMatchObject({ code: 69 });
+    expect(await fixture.runModels()).toMatchObject({ code: 69 });
     expect(await fixture.readDocument()).toMatchObject({ count: 120 });
   });
 
   test('rejects an unknown flag, an argument and an unknown tier', async () => {
-    const { models } = await createFixture();
-    expect(await models(['--lively'])).toMatchObject({ code: 2 });
-    expect(await models(['gemini'])).toMatchObject({ code: 2 });
-    expect(await models(['--tier', 'gold'])).toMatchObject({ code: 2 });
+    const { runModels } = await createFixture();
+    expect(await runModels(['--lively'])).toMatchObject({ code: 2 });
+    expect(await runModels(['gemini'])).toMatchObject({ code: 2 });
+    expect(await runModels(['--tier', 'gold'])).toMatchObject({ code: 2 });
   });
 
   test('closes the connection on Ctrl-C during a request, and is killed by SIGINT', async () => {

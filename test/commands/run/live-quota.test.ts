@@ -71,7 +71,7 @@ describe('a Live model with one concurrency slot', () => {
     gate.releaseAll();
     const ended = await Promise.all([first.result, second.result]);
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
-    expect(server.live.maxOpenCount).toBe(1);
+    expect(server.live.peakOpenCount).toBe(1);
     // The whole narrative has one session, which holds its slot until the end.
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([4, 1]);
     expect(listWaits(ended[1])).toMatchObject([{ act: 'act_1', model: liveModel, reason: 'concurrency' }]);
@@ -89,7 +89,7 @@ describe('a Live model with one concurrency slot', () => {
     expect(ended.code).toBe(0);
     // An idle session would keep the slot for ten seconds.
     expect(performance.now() - startedAt).toBeLessThan(8000);
-    expect(server.live.maxOpenCount).toBe(1);
+    expect(server.live.peakOpenCount).toBe(1);
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([1, 1, 1]);
     const replies = parseEvents(ended.stdout, 'act-end').map(({ act, text }) => `${act}: ${text}`);
     expect(replies.sort()).toEqual(['a', 'b', 'c'].map((act) => expect.stringMatching(`^${act}: .*"${act}"`)));
@@ -176,7 +176,7 @@ test('requests a model over REST if its name says that it is Live, but the list 
   expect(otherServer.generateRequests).toHaveLength(1);
 });
 
-test('remembers the mode of a Live model for the next process, separately for each service', async () => {
+test('remembers for the next process whether a Live model replies in text or speech, separately for each service', async () => {
   const { start, options } = createWorkspace();
   const modalities = () => server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
   for (const _ of [1, 2]) expect((await start('one.toml', '-m', 'gemini-4-live').result).code).toBe(0);

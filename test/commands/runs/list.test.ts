@@ -68,7 +68,7 @@ describe('runs', () => {
     ]);
     const lines = (await runs()).stdout.trimEnd().split('\n');
     expect(lines).toEqual([
-      'run                     started       narrative  model                     acts  outcome',
+      'run                     started       narrative  model                     done  outcome',
       expect.stringMatching(
         new RegExp(`^${all[0].run}  .\\d \\w{3} \\d\\d:\\d\\d  test       model-x                    1/3  failed$`),
       ),
@@ -90,7 +90,7 @@ describe('runs', () => {
     await run('one.toml');
     await run('v.toml', '--each', 'rows.csv', '--var', `x=${'long '.repeat(30)}`, '-m', 'model-x');
     const { stdout } = await runs();
-    expect(stdout).toMatch(/ narrative {2}model +rows +variables +acts +outcome\n/);
+    expect(stdout).toMatch(/ narrative {2}model +source +variables +done +outcome\n/);
     expect(stdout).toMatch(/ v +model-x +rows\.csv {2}x=long long .*… {2}2\/2 rows {2}completed\n/);
     const names = async (...flags: string[]) =>
       JSON.parse((await runs('--format', 'json', ...flags)).stdout).runs.map(

@@ -52,7 +52,7 @@ test.each([
   // An empty change stands for a conversation that begins with another prompt.
   await driver.generate(Object.keys(change).length > 0 ? { ...second, ...change } : createRequest('Two'), context);
   expect(sessions()).toHaveLength(2);
-  expect(fixture.server.live.maxOpenCount).toBe(1);
+  expect(fixture.server.live.peakOpenCount).toBe(1);
   expect(fixture.session(0).closeCode).toBe(1000);
   // This is normal, so there is no note.
   expect(notes).toEqual([]);
@@ -92,7 +92,7 @@ test('opens a session for each of two parallel conversations', async () => {
     driver.generate(createRequest('Right')),
   ]);
   expect([left.text, right.text]).toEqual(['Left', 'Right'].map((name) => `Reply 1 of gemini-3.8-live to "${name}"`));
-  expect(fixture.server.live.maxOpenCount).toBe(2);
+  expect(fixture.server.live.peakOpenCount).toBe(2);
 });
 
 test.each([
@@ -186,7 +186,7 @@ test('starts no turn in a session whose announced end is near', async () => {
   expect((await driver.generate(third, context)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
   expect(notes).toEqual(['the service announced the end of the connection: the session was resumed']);
   // A session can't be resumed while it is open.
-  expect(fixture.server.live.maxOpenCount).toBe(1);
+  expect(fixture.server.live.peakOpenCount).toBe(1);
 });
 
 test('connects through a proxy, which sees only the host', async () => {

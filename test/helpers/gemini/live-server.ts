@@ -40,7 +40,7 @@ export interface LiveServer {
   /** The number of WebSockets that are open now. */
   readonly openCount: number;
   /** The maximum number of WebSockets that were open at the same time. */
-  readonly maxOpenCount: number;
+  readonly peakOpenCount: number;
   /** Queues scripts, each for one turn. */
   queueReplies(...scripts: LiveScript[]): void;
   /** Removes the queued scripts of turns. */
@@ -86,18 +86,18 @@ function createServerState(
 ): LiveServer & LiveServerState {
   const turnsChanged = createCondition();
   const isOpen = ({ closedAt }: LiveSessionLog) => closedAt === undefined;
-  let maxOpenCount = 0;
+  let peakOpenCount = 0;
   const state: LiveServer & LiveServerState = {
     ...options,
     ...{ sessions: [], scripts: [], handles: new Map(), textModels: new Set(), clientContentOnlyAsHistory: new Set() },
     ...{ maxSessions: Number.POSITIVE_INFINITY, allowsResumption: true },
     get openCount() {
       const openCount = state.sessions.filter(isOpen).length;
-      maxOpenCount = Math.max(maxOpenCount, openCount);
+      peakOpenCount = Math.max(peakOpenCount, openCount);
       return openCount;
     },
-    get maxOpenCount() {
-      return Math.max(maxOpenCount, state.openCount);
+    get peakOpenCount() {
+      return Math.max(peakOpenCount, state.openCount);
     },
     queueReplies: (...more) => void state.scripts.push(...more),
     clearReplies: () => void state.scripts.splice(0),

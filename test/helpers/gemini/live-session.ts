@@ -77,7 +77,7 @@ export function serveSession(connection: Connection): void {
   const log = createLog(connection);
   const key = new URL(request.url?.replace(/^\/+/, '/') ?? '/', 'http://localhost').searchParams.get('key') ?? '';
   state.sessions.push(log);
-  // Reading the count updates `maxOpenCount`.
+  // Reading the count updates `peakOpenCount`.
   void state.openCount;
   if (connectionScript?.at === 'open') applyConnectionScript(connectionScript, log);
   // Messages are handled one at a time.

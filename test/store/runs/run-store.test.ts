@@ -360,7 +360,7 @@ describe('while another process writes to the database', () => {
     ['the end of a run', ({ store }: Writers) => void store.onEvent(end('r1'))],
     ['a reply', ({ store }: Writers) => void store.replyCache.save({ key: 'k', occurrence: 0 }, reply)],
     [
-      'the mode of a Live model',
+      'how a Live model takes prompts',
       ({ liveModes }: Writers) => liveModes.write('s', 'm', { modeJson: '{}', learnedAt: 1 }),
     ],
   ])('an attempt to write %s that meets the lock leaves no transaction open on the connection', async (_, write) => {

@@ -76,6 +76,7 @@ test('shows fallbacks, retries and the length of a streamed reply', () => {
   onEvent({ type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: true });
   expect(readStatus()).toBe('launch: draft: waiting for other');
   for (const text of ['one', 'two']) onEvent({ type: 'act-delta', act: 'draft', text });
+  // All text after the first three characters is discarded.
   onEvent({ type: 'act-retry', act: 'draft', attempt: 2, delayMs: 9, error, discard: true, keepChars: 3 });
   onEvent({ ...wait, reason: 'backoff' });
   onEvent({ type: 'act-delta', act: 'draft', text: '2' });

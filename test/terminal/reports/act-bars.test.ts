@@ -41,11 +41,14 @@ test('on a terminal, uses its width and the symbols for terminals', () => {
   expect(legend).toBe('█ thinking and answering');
 });
 
-test('the legend says how acts without --stream are shown beside streamed ones, and acts without times have no bars', () => {
+test('if only some acts were streamed, the legend also says what the bars of the others mean', () => {
   const acts = [createAct('a', createTiming(0, 10)), createAct('b', createTiming(0, 10, { firstTokenMs: 5 }))];
   expect(formatActBars(acts, { colors: noColors }).at(-1)).toBe(
     '- thinking   # answering (without --stream: thinking and answering)',
   );
+});
+
+test('shows no bars if no act has times', () => {
   expect(formatActBars([createAct('a')], { colors: noColors })).toEqual([]);
 });
 

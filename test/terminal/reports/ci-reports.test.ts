@@ -21,7 +21,7 @@ const hostile =
 const failed: ReportedCase = {
   ...{ name: `draft ${hostile}`, outcome: 'failed' },
   error: { code: 'unexpected_reply', message: hostile, hint: 'Do this.' },
-  // Makes the case a failure in JUnit. The failed case `d` has no unusable reply, so it is an error in JUnit.
+  // Makes the case a failure in JUnit. The case `d` failed without a reply, so it is an error in JUnit.
   hasUnusableReply: true,
 };
 const cases: ReportedCase[] = [

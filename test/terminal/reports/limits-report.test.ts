@@ -10,7 +10,13 @@ function formatModelLine(availability: Availability): string | undefined {
   const minute = { requests: { used: 4, booked: 0 }, tokens: { used: 0, booked: 0 } };
   const day = { endsAt: now + 3_600_000, requests: { used: 4, booked: 0 } };
   const report = {
-    ...{ now, windowMs: 60_000, project: 'p', tier: 'free', storeLocation: { project: 'p', projectIs: 'named' } },
+    ...{
+      now,
+      windowMs: 60_000,
+      project: 'p',
+      tier: 'free',
+      storeLocation: { project: 'p', projectSource: 'settings' },
+    },
     models: [{ model: 'm', limits: {}, minute, day, underWay: 0, availability }],
   } satisfies LimitsReport;
   return formatLimits(report, { colors: noColors }).find((line) => line.startsWith('m:'));

@@ -20,15 +20,15 @@ const format = (columns: number | undefined) =>
 test('a list fits into 80 columns: texts are truncated, and the start time, which the id contains, is left out', () => {
   const lines = format(80);
   expect(lines.map(measureWidth).every((width) => width <= 80)).toBe(true);
-  expect(lines[0]).toMatch(/^run +narrat.* +model +rows +acts +outcome$/);
+  expect(lines[0]).toMatch(/^run +narrat.* +model +source +done +outcome$/);
   expect(lines[1]).toContain('563/2000 rows  interrupted');
 });
 
-test('with columns for variables and cost, a list also leaves out the columns `model` and `rows`, which `runs show` shows', () => {
+test('with columns for variables and cost, a list also leaves out the columns `model` and `source`, which `runs show` shows', () => {
   const full = { ...run, vars: { topic: 'a lighthouse' }, costUsd: 0.00054 } as RecordedRun;
   const lines = formatRunList([full], { total: 1, isFiltered: false, colors: noColors, columns: 80 });
   expect(lines.map(measureWidth).every((width) => width <= 80)).toBe(true);
-  expect(lines[0]).toMatch(/^run +narrat[^ ]* +variabl[^ ]* +acts +cost +outcome$/);
+  expect(lines[0]).toMatch(/^run +narrat[^ ]* +variabl[^ ]* +done +cost +outcome$/);
 });
 
 test('a list that is not written to a terminal has all columns, and no text is truncated', () => {
