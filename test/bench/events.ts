@@ -34,7 +34,7 @@ export async function benchEvents(): Promise<void> {
     }
   }
   server.close();
-  const label = `${eventCount.toLocaleString('en')} small events of a stream against the SDK's own loop`;
+  const label = `${eventCount.toLocaleString('en')} small events, against a for await loop over the SDK's stream`;
   for (const [name, field] of [['', 'wallMs'] as const, [', CPU time', 'cpuMs'] as const]) {
     const [ours, peer] = [median(measurements.ours, field), median(measurements.peer, field)];
     printRow(`${label}${name}`, formatSpeed(ours), formatSpeed(peer), (ours / peer).toFixed(2), '1.10 or less');

@@ -18,7 +18,7 @@ const [runCount, requestsPerDay] = [50, 20];
 const maxTakeoverMs = 30_000;
 
 /**
- * Checks that a Live model completes more runs than the daily quota of a standard model allows, and that a concurrency
+ * Checks that a Live model completes more runs than the daily quota of a REST model allows, and that a concurrency
  * slot is free again after its holder was killed.
  */
 export async function soakLive(): Promise<boolean> {
@@ -32,7 +32,7 @@ export async function soakLive(): Promise<boolean> {
   }
 }
 
-/** Runs a loop on a standard model with a daily quota, and one on a Live model. */
+/** Runs a loop on a REST model with a daily quota, and one on a Live model. */
 async function soakLoops(server: GeminiServer, folder: string): Promise<boolean> {
   enforceQuota(server, { windowMs: 60_000, kind: 'sliding', rpd: requestsPerDay });
   printHeading('loop of runs', 'replies', 'exit code 75', 'other exit codes', 'time');

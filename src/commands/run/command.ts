@@ -57,7 +57,10 @@ const rowOptions = inHelpGroup('Rows and combinations:', {
   results: new Option('--results <file>', 'with --each or --matrix: write results to this .ndjson or .csv file'),
   failed: new Option('--failed <file>', 'with --each: write the failed rows to this file'),
   maxFailures: positiveInteger('--max-failures <n>', 'with --each or --matrix: start no further run after n failures'),
-  shard: new Option('--shard <k/n>', 'with --each: run only the kth of n parts of the rows').argParser(parseShard),
+  shard: new Option(
+    '--shard <k/n>',
+    'with --each: run every nth row, those whose number leaves the remainder k - 1 when divided by n',
+  ).argParser(parseShard),
 });
 
 const replayOptions = inHelpGroup('Rehearsing, resuming and replaying:', {

@@ -1,5 +1,5 @@
-// The peer of many small events: the SDK's own loop. Prints JSON with the wall time and the CPU time from the call to
-// the last event, and the length of the text.
+// The peer of many small events: a `for await` loop over the SDK's stream. Prints JSON with the wall time and the CPU
+// time from the call to the last event, and the length of the text.
 import { GoogleGenAI } from '@google/genai';
 
 const ai = new GoogleGenAI({ apiKey: 'key', httpOptions: { baseUrl: process.env.GOOGLE_GEMINI_BASE_URL } });
