@@ -6,7 +6,7 @@ import { assertActsExist } from './assert-flags.js';
 import type { RunOptions } from './options.js';
 import type { RunResources } from './shared-resources.js';
 
-type NarrativeReader = Pick<RunResources, 'readContent' | 'readVariables' | 'findConfinement'>;
+type NarrativeReader = Pick<RunResources, 'readContent' | 'readVariables' | 'findAllowedFolder'>;
 
 /**
  * Checks that every narrative has the acts and variables that the flags name. Otherwise a narrative without them would
@@ -41,10 +41,10 @@ export async function assertNamesExist(
 async function loadIfReadable(
   file: string,
   options: LoadNarrativeOptions,
-  { readContent, findConfinement }: NarrativeReader,
+  { readContent, findAllowedFolder }: NarrativeReader,
 ) {
   try {
-    return await checkNarrative(await readContent(file), { ...options, confinement: await findConfinement() });
+    return await checkNarrative(await readContent(file), { ...options, confinement: await findAllowedFolder() });
   } catch (thrown) {
     if (toBoticelliError(thrown).code === 'no_input') return undefined;
     throw thrown;

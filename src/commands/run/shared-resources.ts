@@ -46,7 +46,7 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     readContent: async (file: string, warn = createWarn(proc, colors)) =>
       file === '-' ? readStdinContent(warn) : readNarrativeContent(file),
     /** Returns the only folder that narratives may read files from, if any. @throws BoticelliError `invalid_config` */
-    findConfinement: once(() => loadFileConfinement(options, proc, colors)),
+    findAllowedFolder: once(() => loadFileConfinement(options, proc, colors)),
     /** Returns the settings. Their warnings go to the `warn` of the first call. */
     loadSettings: once((warn: (text: string) => void) => loadSettings(options, proc, colors, warn)),
     openStateDatabase: once(openStateDatabase),

@@ -37,8 +37,8 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
  * @param isRowOfThisCommand whether a row with this id is among the rows of this command. If given, a row without a stored
- *   reply may take the reply to an equal request of a row that is not among them: probably this row before an edit of a
- *   column that the request does not use
+ *   reply may take the reply to an equal request under an id that no row of this command has: the row may have had this
+ *   id before an edit of a column that the request does not use
  */
 export function createSqliteReplyCache(
   database: Database.Database,
