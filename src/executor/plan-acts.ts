@@ -8,8 +8,8 @@ export interface PlannedAct {
    * The names of all acts whose reply is the reply to this request: the act itself, and outer acts that make no request
    * of their own. An outer act without a request gets the last reply of its nested narrative.
    */
-  replyOf: readonly string[];
-  /** Whether one of `replyOf` is an act of the outermost narrative. */
+  actsWithThisReply: readonly string[];
+  /** Whether one of `actsWithThisReply` is an act of the outermost narrative. */
   isReplyOfTopLevelAct: boolean;
 }
 
@@ -20,12 +20,12 @@ export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
     const nested = act.inputs
       .flatMap((input) => (input.type === 'narrative' ? planActs(input.narrative, `${name}/`) : []))
       .map((planned) => ({ ...planned, isReplyOfTopLevelAct: false }));
-    if (makesRequest(act)) return [...nested, { name, replyOf: [name], isReplyOfTopLevelAct: true }];
+    if (makesRequest(act)) return [...nested, { name, actsWithThisReply: [name], isReplyOfTopLevelAct: true }];
     const lastNested = nested.at(-1);
     if (!lastNested) return [];
     return [
       ...nested.slice(0, -1),
-      { ...lastNested, replyOf: [...lastNested.replyOf, name], isReplyOfTopLevelAct: true },
+      { ...lastNested, actsWithThisReply: [...lastNested.actsWithThisReply, name], isReplyOfTopLevelAct: true },
     ];
   });
   return Array.from({ length: narrative.carousel ?? 1 }, () => plannedRound).flat();

@@ -22,8 +22,8 @@ export interface Row {
   problem?: string;
 }
 
-/** The format of a source. `none` for a run without `--each`, whose source has a single row without values. */
-export type RowFormat = 'csv' | 'tsv' | 'ndjson' | 'json' | 'glob' | 'none';
+/** The format of a source. `placeholder` for a run without `--each`: its only row is a placeholder without values. */
+export type RowFormat = 'csv' | 'tsv' | 'ndjson' | 'json' | 'glob' | 'placeholder';
 
 /** Where rows come from. */
 export interface RowSource {
@@ -49,6 +49,11 @@ export interface RowSource {
   read(): AsyncIterable<Row>;
   /** Closes the file. */
   close(): void;
+}
+
+/** Whether the rows come from `--each`. Otherwise, the only row of the source is a placeholder without values. */
+export function isFromEach({ format }: Pick<RowSource, 'format'>): boolean {
+  return format !== 'placeholder';
 }
 
 /** Formats where a row is, for messages: `comments.csv:12`, or `comments.json, row 3` without lines. */

@@ -61,10 +61,10 @@ export interface DriverStackOptions {
  * service tiers, budget and cost, retries, quota, and Gemini. Replies and hops are stored only with `replies`, and the
  * budget applies only with `maxCostUsd`.
  *
- * Create one driver for each run, or one for all rows of a run with rows. The driver numbers equal requests, and stores
- * the reply to each number separately. If a second run used the same driver, its calls whose `CallContext` has no
- * `position` and no `rowIdentity` would be numbered after those of the first run, so no reply of that run would be
- * reused for them.
+ * Create one driver for each run, or one for all rows of a run with rows. The driver counts equal requests. It stores a
+ * separate reply for the first of them, for the second, and so on. In a second run with the same driver, the count
+ * would go on, so the second run would not find the replies of the first run. Only a `position` or a `rowIdentity` in
+ * the `CallContext` gives a run or a row a count of its own.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */

@@ -174,11 +174,11 @@ describe('the plan of a run', () => {
     const inner = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const middle = createNarrative([createAct('m', inner)]);
     expect(planActs(createNarrative([createAct('a', middle), createAct('b', ['with', inner])]))).toEqual([
-      { name: 'a/m/x', replyOf: ['a/m/x'], isReplyOfTopLevelAct: false },
-      { name: 'a/m/y', replyOf: ['a/m/y', 'a/m', 'a'], isReplyOfTopLevelAct: true },
-      { name: 'b/x', replyOf: ['b/x'], isReplyOfTopLevelAct: false },
-      { name: 'b/y', replyOf: ['b/y'], isReplyOfTopLevelAct: false },
-      { name: 'b', replyOf: ['b'], isReplyOfTopLevelAct: true },
+      { name: 'a/m/x', actsWithThisReply: ['a/m/x'], isReplyOfTopLevelAct: false },
+      { name: 'a/m/y', actsWithThisReply: ['a/m/y', 'a/m', 'a'], isReplyOfTopLevelAct: true },
+      { name: 'b/x', actsWithThisReply: ['b/x'], isReplyOfTopLevelAct: false },
+      { name: 'b/y', actsWithThisReply: ['b/y'], isReplyOfTopLevelAct: false },
+      { name: 'b', actsWithThisReply: ['b'], isReplyOfTopLevelAct: true },
     ]);
   });
 });

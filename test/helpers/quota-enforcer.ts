@@ -26,8 +26,8 @@ export interface QuotaRules {
   seed?: number;
 }
 
-/** The server's decision on a generate request. */
-export interface QuotaDecision {
+/** A generate request that the server has accepted or rejected. */
+export interface LoggedRequest {
   model: string;
   /** When the request arrived, in milliseconds since the epoch. */
   at: number;
@@ -36,14 +36,14 @@ export interface QuotaDecision {
   exceededLimit?: 'rpm' | 'tpm' | 'rpd';
 }
 
-/** The server's decisions. */
+/** The generate requests that the server has received. */
 export interface QuotaLog {
-  /** All decisions, in order of arrival. */
-  decisions: readonly QuotaDecision[];
+  /** The accepted and the rejected requests, in order of arrival. */
+  requests: readonly LoggedRequest[];
   /** The accepted requests, of all models or of one. */
-  accepted(model?: string): QuotaDecision[];
+  accepted(model?: string): LoggedRequest[];
   /** The requests rejected with 429, of all models or of one. */
-  rejected(model?: string): QuotaDecision[];
+  rejected(model?: string): LoggedRequest[];
   /**
    * The most requests that were accepted within one window for one model: the named model, or else the model with the
    * most requests.
@@ -65,29 +65,28 @@ export function enforceQuota(
   const random = createRandom(rules.seed ?? 1);
   const phaseMs = rules.phaseMs ?? Math.floor(random() * rules.windowMs);
   const getRules = (model: string): ModelRules => ({ phaseMs, ...rules, ...overrides[model] });
-  const decisions: QuotaDecision[] = [];
-  const filterByModel = (model?: string) =>
-    decisions.filter((decision) => model === undefined || decision.model === model);
+  const requests: LoggedRequest[] = [];
+  const filterByModel = (model?: string) => requests.filter((logged) => model === undefined || logged.model === model);
   const accepted = (model?: string) => filterByModel(model).filter(({ exceededLimit }) => exceededLimit === undefined);
 
   server.setDefaultReply((request) => {
     const modelRules = getRules(request.model);
-    const decision = decide(request, accepted(request.model), modelRules);
-    decisions.push(decision);
+    const logged = decide(request, accepted(request.model), modelRules);
+    requests.push(logged);
     const [minLatencyMs, maxLatencyMs] = modelRules.latencyMs ?? [0, 0];
     const headersDelayMs = Math.round(minLatencyMs + random() * (maxLatencyMs - minLatencyMs));
-    return { ...createResponse(decision, accepted(request.model), modelRules), headersDelayMs };
+    return { ...createResponse(logged, accepted(request.model), modelRules), headersDelayMs };
   });
   return {
-    decisions,
+    requests,
     accepted,
     rejected: (model) => filterByModel(model).filter(({ exceededLimit }) => exceededLimit !== undefined),
     maxRequestsInWindow: (model) =>
       accepted(model).reduce((max, { model, at }, index, all) => {
-        const soFar = all.slice(0, index + 1).filter((decision) => decision.model === model);
+        const soFar = all.slice(0, index + 1).filter((logged) => logged.model === model);
         return Math.max(
           max,
-          soFar.length - soFar.findIndex((decision) => decision.at > lastMsBeforeWindow(at, getRules(model))),
+          soFar.length - soFar.findIndex((logged) => logged.at > lastMsBeforeWindow(at, getRules(model))),
         );
       }, 0),
   };
@@ -101,23 +100,23 @@ function lastMsBeforeWindow(at: number, { kind, windowMs, phaseMs }: ModelRules)
   return Math.floor((at - phaseMs) / windowMs) * windowMs + phaseMs - 1;
 }
 
-function decide(request: ReceivedRequest, accepted: readonly QuotaDecision[], rules: ModelRules): QuotaDecision {
+function decide(request: ReceivedRequest, accepted: readonly LoggedRequest[], rules: ModelRules): LoggedRequest {
   const { model, receivedAtMs: at } = request;
   const promptTokens = countPromptTokens(request, rules.charactersPerToken);
   const { rpm = Number.POSITIVE_INFINITY, tpm = Number.POSITIVE_INFINITY, rpd = Number.POSITIVE_INFINITY } = rules;
-  const inWindow = accepted.filter((decision) => decision.at > lastMsBeforeWindow(at, rules));
-  const tokens = inWindow.reduce((sum, decision) => sum + decision.promptTokens, 0);
-  const decision = { model, at, promptTokens };
-  if (accepted.length >= rpd) return { ...decision, exceededLimit: 'rpd' };
-  if (inWindow.length >= rpm) return { ...decision, exceededLimit: 'rpm' };
+  const inWindow = accepted.filter((logged) => logged.at > lastMsBeforeWindow(at, rules));
+  const tokens = inWindow.reduce((sum, earlier) => sum + earlier.promptTokens, 0);
+  const logged = { model, at, promptTokens };
+  if (accepted.length >= rpd) return { ...logged, exceededLimit: 'rpd' };
+  if (inWindow.length >= rpm) return { ...logged, exceededLimit: 'rpm' };
   // As at Google, a request that is larger than the limit is accepted in an empty window.
-  if (tokens > 0 && tokens + promptTokens > tpm) return { ...decision, exceededLimit: 'tpm' };
-  return decision;
+  if (tokens > 0 && tokens + promptTokens > tpm) return { ...logged, exceededLimit: 'tpm' };
+  return logged;
 }
 
 function createResponse(
-  { model, at, promptTokens, exceededLimit }: QuotaDecision,
-  accepted: QuotaDecision[],
+  { model, at, promptTokens, exceededLimit }: LoggedRequest,
+  accepted: LoggedRequest[],
   rules: ModelRules,
 ): ScriptedReply {
   if (exceededLimit === undefined) return createReply(model, accepted.length, promptTokens);
@@ -130,10 +129,10 @@ function createResponse(
 }
 
 /** Computes the time until the oldest request leaves a sliding window, or a fixed window ends. */
-function computeRetryDelayMs(at: number, accepted: readonly QuotaDecision[], rules: ModelRules): number {
+function computeRetryDelayMs(at: number, accepted: readonly LoggedRequest[], rules: ModelRules): number {
   const before = lastMsBeforeWindow(at, rules);
   if (rules.kind === 'fixed') return before + 1 + rules.windowMs - at;
-  const oldest = accepted.find((decision) => decision.at > before);
+  const oldest = accepted.find((logged) => logged.at > before);
   return (oldest?.at ?? at) + rules.windowMs - at;
 }
 
@@ -161,9 +160,9 @@ function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): n
  * @param spanMs the shortest time that the limiter leaves between a request and the request `perWindow` places before
  * it: the window and the safety margin
  */
-export function computeQuotaUse(accepted: readonly QuotaDecision[], perWindow: number, spanMs: number): number {
-  const computeMeanArrival = (decisions: readonly QuotaDecision[]) =>
-    decisions.reduce((sum, { at }) => sum + at, 0) / decisions.length;
+export function computeQuotaUse(accepted: readonly LoggedRequest[], perWindow: number, spanMs: number): number {
+  const computeMeanArrival = (requests: readonly LoggedRequest[]) =>
+    requests.reduce((sum, { at }) => sum + at, 0) / requests.length;
   const elapsedMs = computeMeanArrival(accepted.slice(-perWindow)) - computeMeanArrival(accepted.slice(0, perWindow));
   return ((accepted.length / perWindow - 1) * spanMs) / elapsedMs;
 }

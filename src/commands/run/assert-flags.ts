@@ -66,7 +66,8 @@ function assertCompatible(files: readonly string[], options: RunOptions): void {
 
 /** Checks that the acts named by `--only` and `--from` exist. @throws BoticelliError `usage` */
 export function assertActsExist({ only = [], from }: RunOptions, planned: readonly PlannedAct[]): void {
-  const actNames = new Set(planned.flatMap((act) => act.replyOf));
+  // The last reply of a nested narrative is also the reply of the outer act, so one reply may have several acts.
+  const actNames = new Set(planned.flatMap(({ actsWithThisReply }) => actsWithThisReply));
   const flagsWithActs = [...only.map((name) => ['--only', name]), ...(from === undefined ? [] : [['--from', from]])];
   for (const [flag, name = ''] of flagsWithActs) {
     if (actNames.has(name)) continue;

@@ -151,7 +151,7 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
  */
 function isReplyShown(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
   if (last) return index === planned.length - 1;
-  if (only) return only.some((name) => planned[index]?.replyOf.includes(name));
+  if (only) return only.some((name) => planned[index]?.actsWithThisReply.includes(name));
   return output !== 'text' || planned[index]?.isReplyOfTopLevelAct === true;
 }
 

@@ -7,7 +7,7 @@ import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executo
 import type { PlannedAct } from '../../executor/plan-acts.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
 import type { RowEntry, RowsOrigin, RowTotals } from '../../store/runs/row-runs.js';
-import { openRunStore, type RowRecorder, type RunStore } from '../../store/runs/run-store.js';
+import { openRunStore, type RowHistory, type RunStore } from '../../store/runs/run-store.js';
 import { openStateDatabase, type StateDatabase, type StateFeature } from '../resources/open-database.js';
 import type { RunOptions } from './options.js';
 
@@ -35,28 +35,24 @@ export interface Persistence {
    */
   beforeSend: () => Promise<void>;
   /**
-   * Returns a listener that stores each event and passes it to `next`, and awaits both at the end of an act. It also
-   * stores the details of acts, but does not pass them on.
+   * Returns a listener that stores each event and each detail, and passes it to `next`. At the end of an act, the
+   * listener waits until the event is stored and `next` has handled the event.
    */
-  wrapListener(next: Listener): DetailListener;
-  /** Does the same for the events of a row, which has its own acts and its own entry in the history. */
-  wrapRowListener(row: RowEntry, next: Listener): DetailListener;
-  /** Starts the record of a run with `--each` or `--matrix`. Call it after `open`. */
-  startRowsRecord(start: NarrativeStart, origin: RowsOrigin): void;
-  /** Ends the record that `startRowsRecord` started. */
-  endRowsRecord(end: NarrativeEnd, totals: RowTotals): Promise<void>;
+  wrapListener(next: RunListener): RunListener;
+  /** Like `wrapListener`, for one row: stores the events and details in the row's own entry in the history. */
+  wrapRowListener(row: RowEntry, next: RunListener): RunListener;
+  /** Starts the entry of a run with `--each` or `--matrix` in the history. Call it after `open`. */
+  startHistoryEntry(start: NarrativeStart, origin: RowsOrigin): void;
+  /** Completes the entry that `startHistoryEntry` started. */
+  endHistoryEntry(end: NarrativeEnd, totals: RowTotals): Promise<void>;
   /** Whether a later run can reuse replies of this run. */
   readonly isResumable: boolean;
 }
 
-type Listener = (event: NarrativeEvent) => void | Promise<void>;
-
-/** A listener to both the events and the details of acts. */
-type DetailListener = (event: NarrativeEvent | ActDetail) => void | Promise<void>;
-
-/** Whether this is a detail of an act, and not an event. */
-function isDetail(event: NarrativeEvent | ActDetail): event is ActDetail {
-  return event.type === 'act-prompt' || event.type === 'act-timing';
+/** Receives the events of a run, and the details of its acts. */
+interface RunListener {
+  onEvent(event: NarrativeEvent): void | Promise<void>;
+  onDetail(detail: ActDetail): void;
 }
 
 interface OpenPersistenceOptions {
@@ -118,13 +114,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (!isStorable && options.resume)
         throw createStoreError('the request was not sent, because its reply could not be stored');
     },
-    wrapListener: (next) => (event) => {
-      if (isDetail(event)) return void store?.onEvent(event);
-      const stored = store?.onEvent(event);
-      const handled = next(event);
-      // The acts that depend on this one start after this promise resolves, so its reply is stored before they start.
-      return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
-    },
+    wrapListener: (next) => createStoringListener((event) => store?.onEvent(event), next),
     ...createRowPersistence(() => store),
     get isResumable() {
       return (store?.reusableReplyCount ?? 0) > 0;
@@ -138,27 +128,42 @@ function findFirstActIndex(planned: readonly PlannedAct[], act: string): number 
   return index === -1 ? planned.findIndex(({ name }) => name.startsWith(`${act}/`)) : index;
 }
 
+/** Creates a listener that stores each event and detail with `storeEvent`, and passes it to `next`. */
+function createStoringListener(
+  storeEvent: (event: NarrativeEvent | ActDetail) => Promise<void> | undefined,
+  next: RunListener,
+): RunListener {
+  return {
+    onEvent(event) {
+      const stored = storeEvent(event);
+      const handled = next.onEvent(event);
+      // An act that depends on the ended act starts after this promise resolves, so the reply of the ended act is
+      // stored first.
+      return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
+    },
+    onDetail(detail) {
+      void storeEvent(detail);
+      next.onDetail(detail);
+    },
+  };
+}
+
 function createRowPersistence(
   getStore: () => RunStore | undefined,
-): Pick<Persistence, 'startRowsRecord' | 'endRowsRecord' | 'wrapRowListener'> {
-  let rows: RowRecorder | undefined;
+): Pick<Persistence, 'startHistoryEntry' | 'endHistoryEntry' | 'wrapRowListener'> {
+  let rowHistory: RowHistory | undefined;
   return {
-    startRowsRecord(start, origin) {
+    startHistoryEntry(start, origin) {
       getStore()?.onEvent(start);
-      rows = getStore()?.openRows(start.run, origin);
+      rowHistory = getStore()?.openRowHistory(start.run, origin);
     },
     wrapRowListener(entry, next) {
-      const record = rows?.createListener(entry);
-      return (event) => {
-        if (isDetail(event)) return void record?.(event);
-        const stored = record?.(event);
-        const handled = next(event);
-        return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
-      };
+      const storeEvent = rowHistory?.createListener(entry);
+      return createStoringListener((event) => storeEvent?.(event), next);
     },
-    async endRowsRecord(end, totals) {
+    async endHistoryEntry(end, totals) {
       await getStore()?.onEvent(end);
-      await rows?.saveTotals(totals);
+      await rowHistory?.saveTotals(totals);
     },
   };
 }
@@ -166,7 +171,7 @@ function createRowPersistence(
 /** The warning before this error names the file and the cause. */
 function createStoreError(message: string): BoticelliError {
   return new BoticelliError('output_failed', message, {
-    hint: 'Fix the cause that the warning names. Until then, only runs without --resume work: they store no replies.',
+    hint: 'Fix the cause that the warning names. Until then, you can run without --resume, but replies are not stored.',
   });
 }
 

@@ -6,7 +6,6 @@ import type { GivenVariables } from '../../cli/variables/given-variables.js';
 import type { Settings } from '../../config/settings.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
-import type { ActDetail } from '../../executor/acts/act-details.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import { planActs } from '../../executor/plan-acts.js';
@@ -78,11 +77,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;
-  const onEvent = persistence.wrapListener(view.onEvent);
-  const onDetail = (detail: ActDetail) => {
-    void onEvent(detail);
-    view.onDetail(detail);
-  };
+  const { onEvent, onDetail } = persistence.wrapListener(view);
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, saveMedia, signal },
     ...{ includesMediaData: options.output === 'ndjson', unsavedMediaHint: getUnsavedMediaHint(persistence) },

@@ -21,14 +21,15 @@ export function quoteAround(text: string, part: string): string {
 }
 
 /**
- * Describes the first difference between a text and the expected one. Its position is in characters, counted from 1.
+ * Describes the first difference between a text and the expected text. Counts characters from 1.
  */
 export function describeDifference(text: string, expected: string): string {
   let index = 0;
   while (index < text.length && text[index] === expected[index]) index += 1;
   const [start, end] = [index - contextLength, index + contextLength];
   const found = quoteRange(text, start, end);
-  return `from character ${index + 1} on it is ${found} instead of ${quoteRange(expected, start, end)}`;
+  const wanted = quoteRange(expected, start, end);
+  return `it has ${found} where ${wanted} is expected (first difference: character ${index + 1})`;
 }
 
 function quoteRange(text: string, start: number, end: number): string {

@@ -29,11 +29,8 @@ export interface RowsOrigin {
 
 /** A row; with `--matrix`, a row with one combination. */
 export interface RowEntry {
-  /**
-   * Counts from 1; with `--matrix`, over all combinations of all rows. The entry of the run as a whole has 0. Stored in
-   * the column `number`.
-   */
-  position: number;
+  /** Counts from 1; with `--matrix`, over all combinations of all rows. The entry of the run as a whole has 0. */
+  number: number;
   /** A text by which people tell the row from others. */
   label: string;
   matrix?: StoredMatrix | undefined;
@@ -67,11 +64,11 @@ export function createRowRunWriter(database: Database.Database, run: string) {
   );
   const write = (work: () => void) => retryWhileLocked(() => runInTransaction(database, work));
   let updateMatrix: Database.Statement | undefined;
-  const insert = ({ position, label, matrix }: RowEntry) => {
-    insertRow.run(run, position, replaceNuls(label.slice(0, maxLabelLength)));
+  const insert = ({ number, label, matrix }: RowEntry) => {
+    insertRow.run(run, number, replaceNuls(label.slice(0, maxLabelLength)));
     if (!matrix) return;
     updateMatrix ??= prepareMatrixUpdate(database);
-    updateMatrix.run(JSON.stringify(position === 0 ? matrix : shortenValues(matrix)), run, position);
+    updateMatrix.run(JSON.stringify(number === 0 ? matrix : shortenValues(matrix)), run, number);
   };
   return {
     /**
@@ -80,13 +77,13 @@ export function createRowRunWriter(database: Database.Database, run: string) {
      */
     open: ({ source, matrix, total }: RowsOrigin) =>
       write(() => {
-        insert({ position: 0, label: source, matrix });
+        insert({ number: 0, label: source, matrix });
         setTotal.run(total ?? 0, run);
       }),
     /** Stores the entry of a row. Call it in a transaction. */
     insert,
     /**
-     * Stores the totals in the record of the whole run. There, `act_count` and `acts_ended` are numbers of rows, and
+     * Stores the totals in the entry of the whole run. There, `act_count` and `acts_ended` are numbers of rows, and
      * `attempts` is the sum of the attempts of all rows.
      */
     saveTotals: ({ total, completed }: RowTotals) =>

@@ -6,16 +6,19 @@ import { createRowRunId, createRowRunWriter, type RowEntry, type RowsOrigin, typ
 import { createRunRecorder, type RecordedEvent, type RunRecorderOptions } from './run-recorder.js';
 import { prepareRunStatements, type RunStatements } from './run-statements.js';
 
-/** Stores the replies and the record of one run. No method rejects: the run continues even if storing fails. */
+/**
+ * Stores the replies of one run, and its entry in the history. No method rejects: the run continues even if storing
+ * fails.
+ */
 export interface RunStore {
   replyCache: ReplyCache;
   /** Records an event. Resolves when it is written. */
   onEvent(event: RecordedEvent): Promise<void>;
   /**
-   * Returns the recorder of the rows of a run with `--each` or `--matrix`.
+   * Opens the history of the rows of a run with `--each` or `--matrix`.
    * @param run the id of the whole run, whose events go to `onEvent`
    */
-  openRows(run: string, rowsOrigin: RowsOrigin): RowRecorder;
+  openRowHistory(run: string, rowsOrigin: RowsOrigin): RowHistory;
   /** Resolves when all events are written and old runs are deleted. Await it at the end of the run. */
   flush(): Promise<void>;
   /**
@@ -27,8 +30,8 @@ export interface RunStore {
   readonly reusableReplyCount: number;
 }
 
-/** Records the rows of a run. No method rejects. */
-export interface RowRecorder {
+/** Writes the rows of a run to the history, which `boticelli runs` shows. No method rejects. */
+export interface RowHistory {
   /** Returns the listener to the events of a row. The row is written when it ends. */
   createListener(entry: RowEntry): (event: RecordedEvent) => Promise<void>;
   saveTotals(totals: RowTotals): Promise<void>;
@@ -90,7 +93,8 @@ export function openRunStore(options: RunStoreOptions): RunStore {
       if (event.type === 'narrative-end') enqueue(() => pruneRuns(database, { now: now(), startedAt, keepMs }));
       await writes.drain();
     },
-    openRows: (run, rowsOrigin) => openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorderOptions }),
+    openRowHistory: (run, rowsOrigin) =>
+      createRowHistory({ run, rowsOrigin, attemptWrite, writes, ...recorderOptions }),
     flush: () => writes.drain(),
     async isUsable() {
       await writes.drain();
@@ -102,20 +106,20 @@ export function openRunStore(options: RunStoreOptions): RunStore {
   };
 }
 
-interface RowRecorderOptions extends Omit<RunRecorderOptions, 'isBuffered'> {
+interface RowHistoryOptions extends Omit<RunRecorderOptions, 'isBuffered'> {
   run: string;
   rowsOrigin: RowsOrigin;
   attemptWrite: ReturnType<typeof createBestEffort>;
   writes: SerialQueue;
 }
 
-function openRowRecorder({
+function createRowHistory({
   run,
   rowsOrigin,
   attemptWrite,
   writes,
   ...recorderOptions
-}: RowRecorderOptions): RowRecorder {
+}: RowHistoryOptions): RowHistory {
   const { database, enqueue } = recorderOptions;
   let statements: RunStatements | undefined;
   let writer: ReturnType<typeof createRowRunWriter> | undefined;
@@ -126,7 +130,7 @@ function openRowRecorder({
   return {
     createListener(entry) {
       let record: ((event: RecordedEvent) => void) | undefined;
-      const rowRun = createRowRunId(run, entry.position);
+      const rowRun = createRowRunId(run, entry.number);
       return async (event) => {
         await attemptWrite(() => {
           statements ??= prepareRunStatements(database);

@@ -65,7 +65,7 @@ test('reports each act as a case, escapes replies, replaces the JUnit report and
     { name: 'one', cases: [['a', 'passed']] },
     { name: 'bad', cases: [['bad', 'invalid_narrative']] },
   ]);
-  expect(read('j.xml')).toContain('instead of &#34;&#60;ok&#62;&#34;');
+  expect(read('j.xml')).toContain('where &#34;&#60;ok&#62;&#34; is expected');
   const summary = read('s.md');
   expect(summary.match(/^### .*$/gm)).toEqual([
     '### <code>four</code>: failed',

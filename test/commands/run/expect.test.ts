@@ -10,7 +10,7 @@ const fixture = createInProcessFixture();
 const renderNarrative = (expectation: string, settings = '') =>
   `[narrative]\nname = "n"\n[vars]\nname = "Ada"\n[toc]\norder = ["a", "b"]\n[acts]\nb = "Next."\n[acts.a]\nprompt = "Go."\n${settings}\nexpect = ${expectation}\n`;
 
-/** A folder with the narrative `n.toml`, which `run` and `runOffline` run and `edit` replaces. */
+/** Creates a folder with the narrative `n.toml`. `run` and `runOffline` execute the narrative; `edit` replaces it. */
 function setup(narrative: string, files: Record<string, string> = {}) {
   const folder = fixture.createFolder({ 'n.toml': narrative, ...files });
   return {
@@ -39,7 +39,7 @@ describe('a reply that passes is printed; after one that fails, the act is reque
       '{ equals = "Hello {{vars.name}}" }',
       'Hello Ada\n',
       'Hello Eva',
-      'it is not what "equals" requires: from character 7 on it is "Hello Eva" instead of "Hello Ada"',
+      'it is not what "equals" requires: it has "Hello Eva" where "Hello Ada" is expected (first difference: character 7)',
     ],
     ['one_of', '{ one_of = ["yes", "no"] }', 'no', 'maybe', 'it is not one of "yes", "no"; it is "maybe"'],
     [

@@ -6,8 +6,8 @@ import { runBoticelli, startInTerminal } from '../../helpers/boticelli.js';
 import { createQuotaFixture, defaultModel, parseEvents } from '../quota-fixture.js';
 
 /**
- * A server that allows 100 requests in a window of 1.5 s, as for a paid key. The settings do not mention the free tier,
- * so its built-in limits apply.
+ * A server that allows 100 requests in a window of 1.5 s, as for a paid key. boticelli.toml sets no limits for the free
+ * tier, which is the default tier, so the built-in limits of the free tier apply.
  */
 async function createPaidFixture() {
   const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 100, windowMs: 1500 } });

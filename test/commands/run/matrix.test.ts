@@ -178,7 +178,7 @@ describe('without rows', () => {
   });
 });
 
-describe('bad input is rejected before the first run:', () => {
+describe('before the first run, the command', () => {
   const files = {
     'n.toml': '[narrative]\nname = "n"\n[vars]\ntone = "dry"\n[toc]\norder = ["a"]\n[acts]\na = "{{vars.tone}}"\n',
     'rows.toml': renderNarrative(),
@@ -219,15 +219,18 @@ describe('bad input is rejected before the first run:', () => {
     [['--matrix', 'model=a', 'rows.toml'], '--matrix accepts only one narrative'],
     [['--matrix', 'model=a', '--failed', 'f.csv'], '--failed needs --each'],
     [['--max-failures', '1'], '--max-failures needs --each or --matrix'],
-  ])('%j', async (args, message) => {
+  ])('rejects %j', async (args, message) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
 
-  test('a narrative that needs rows, and a column with the name of a matrix key if --results is CSV; -o ndjson accepts such a column', async () => {
+  test('rejects a narrative that needs rows if there is no --each', async () => {
     const missing = await run(['--matrix', 'model=a,b'], 'rows.toml');
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there are no rows')]);
+  });
+
+  test('rejects a column named like a matrix key if --results is a CSV file, but not with -o ndjson', async () => {
     const clash = await run(['--each', 'models.csv', '--matrix', 'model=a,b', '--results', 'r.csv'], 'rows.toml');
     expect([clash.code, existsSync(join(clash.cwd, 'r.csv'))]).toEqual([65, false]);
     expect(clash.stderr).toContain('the source has a column named "model"');

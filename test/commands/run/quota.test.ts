@@ -69,7 +69,7 @@ describe('a quota smaller than the settings say', () => {
     const first = await fixture.start(['six.toml', '-v']).result;
     expect(first).toMatchObject({ code: 0 });
     expect(first.stderr).toContain('per-minute quota of gemini-flash-lite-latest is used up (5 of 5 requests)');
-    expect(fixture.serverLog.decisions.map(({ exceededLimit }) => exceededLimit ?? 'ok').join(' ')).toBe(
+    expect(fixture.serverLog.requests.map(({ exceededLimit }) => exceededLimit ?? 'ok').join(' ')).toBe(
       'ok ok ok ok ok rpm ok',
     );
 
@@ -93,7 +93,7 @@ describe('a used-up daily quota', () => {
         error: { code: 'quota_exhausted', retryAt: midnight() },
       });
       expect(stderr).toMatch(/Try again (after|in) /);
-      expect(fixture.serverLog.decisions).toHaveLength(2);
+      expect(fixture.serverLog.requests).toHaveLength(2);
     }
   });
 
@@ -126,7 +126,7 @@ describe('a used-up daily quota', () => {
       code: 75,
       stdout: '',
     });
-    expect(fixture.serverLog.decisions.filter((each) => each.model === defaultModel)).toHaveLength(3);
+    expect(fixture.serverLog.requests.filter((each) => each.model === defaultModel)).toHaveLength(3);
   });
 });
 
@@ -140,10 +140,10 @@ describe('a wait for quota', () => {
     expect(code).toBe(75);
     const { retryAt, code: errorCode } = JSON.parse(stdout).error;
     expect(errorCode).toBe('rate_limited');
-    const usedAt = fixture.serverLog.decisions[0]?.at ?? 0;
+    const usedAt = fixture.serverLog.requests[0]?.at ?? 0;
     // The window of a minute has a safety margin of 500 ms.
     expect(Math.abs(Date.parse(retryAt) - usedAt - 60_500)).toBeLessThan(2000);
-    expect(fixture.serverLog.decisions).toHaveLength(1);
+    expect(fixture.serverLog.requests).toHaveLength(1);
     const fallbackResult = await fixture.run(['one.toml', '--max-wait', '20s', '--fallback', otherModel]);
     expect(fallbackResult).toMatchObject({ code: 0, stdout: `Reply 1 of ${otherModel}\n` });
   });
@@ -167,7 +167,7 @@ describe('a wait for quota', () => {
     next.running.child.kill('SIGINT');
     await next.running.result;
     expect(next.until - first.until).toBeLessThan(1000);
-    expect(fixture.serverLog.decisions).toHaveLength(1);
+    expect(fixture.serverLog.requests).toHaveLength(1);
   });
 
   test('delays the next process only by its reservation if kill -9 ends it', async () => {
@@ -244,7 +244,7 @@ test('a database in a read-only folder is still read, so a used-up daily quota c
   setModes(fixture, 0o555);
   for (const name of readdirSync(fixture.state)) chmodSync(join(fixture.state, name), 0o444);
   expect(await fixture.run(['one.toml'], somebodyElse)).toMatchObject({ code: 75 });
-  expect(fixture.serverLog.decisions).toHaveLength(2);
+  expect(fixture.serverLog.requests).toHaveLength(2);
 });
 
 /** Sets the mode of the state folder, and lets every user enter the folder that contains it. */

@@ -166,7 +166,7 @@ test('reads rows from standard input, and reports each invalid row without stopp
   ]);
 });
 
-test('--shard runs only the rows of its part, and --out-dir gets a folder for each of them', async () => {
+test('--shard 3/10 runs rows 2, 12 and 22 (remainder 2 modulo 10), and --out-dir gets a folder for each row', async () => {
   const { run, cwd } = setupRows(server);
   const shard = await run('--each', 'c.csv', '--shard', '3/10', '--out-dir', 'out');
   expect(lastLine(shard.stderr)).toMatch(/^3 rows: 3 done/);

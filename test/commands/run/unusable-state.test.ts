@@ -85,7 +85,8 @@ describe('a full disk that contains the state folder', () => {
     keepOnlyDatabaseFile(fixture);
     const { stdout } = await fixture.shell(renderFullDiskScript(4, 'boticelli run one.toml')).result;
     expect(stdout).toBe('code 75\n');
-    expect(fixture.serverLog.decisions).toHaveLength(2);
+    // Both requests come from the first run: the server accepted one and rejected the next.
+    expect(fixture.serverLog.requests).toHaveLength(2);
   });
 });
 

@@ -43,13 +43,13 @@ test.each<[name: string, reply: string, expectation: Expectation, mismatch?: str
     'equals shows the first difference',
     `${long}cat`,
     { name: 'equals', values: [`${long}dog and more`] },
-    `from character 408 on it is …"word word word word word word cat" instead of …"word word word word word word dog and more"`,
+    `it has …"word word word word word word cat" where …"word word word word word word dog and more" is expected (first difference: character 408)`,
   ],
   [
     'equals does not ignore spaces',
     'yes ',
     { name: 'equals', values: ['yes'] },
-    'from character 4 on it is "yes " instead of "yes"',
+    'it has "yes " where "yes" is expected (first difference: character 4)',
   ],
   ['one_of', 'no\n', { name: 'one_of', values: ['yes', 'no'] }],
   [
@@ -85,7 +85,10 @@ test.each<[expectation: Expectation, mismatch?: string]>([
   [{ pointer: '/ok', name: 'equals', values: [false] }, '/ok is true, not false'],
   [{ pointer: '/none', name: 'equals', values: ['null'] }, '/none is null, not "null"'],
   [{ pointer: '/tags', name: 'equals', values: ['a'] }, '/tags is an array, not "a"'],
-  [{ pointer: '/tone', name: 'equals', values: ['calm'] }, '/tone is not what "equals" requires: from character 5'],
+  [
+    { pointer: '/tone', name: 'equals', values: ['calm'] },
+    '/tone is not what "equals" requires: it has "calm words" where "calm" is expected',
+  ],
   [{ pointer: '/tone', name: 'contains', texts: ['calm'] }],
   [{ pointer: '/tags', name: 'contains', texts: ['a', '5'] }],
   [{ pointer: '/tags', name: 'contains', texts: ['b'] }, '/tags does not contain "b"'],

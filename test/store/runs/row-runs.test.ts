@@ -49,12 +49,12 @@ const rowEvents = (status: 'completed' | 'failed'): NarrativeEvent[] => [
 test('an unfinished run with rows has the totals of the rows that have ended; a finished one has the totals that were saved', async () => {
   const store = openStore();
   await store.onEvent(start);
-  const rows = store.openRows('whole', { source: 'c.csv', total: 5 });
+  const rows = store.openRowHistory('whole', { source: 'c.csv', total: 5 });
   for (const [index, status] of (['completed', 'failed', 'completed'] as const).entries()) {
-    const record = rows.createListener({ position: index + 1, label: `row ${index}` });
+    const record = rows.createListener({ number: index + 1, label: `row ${index}` });
     for (const event of rowEvents(status)) await record(event);
   }
-  await rows.createListener({ position: 4, label: 'in progress' })({ ...start, run: 'row' });
+  await rows.createListener({ number: 4, label: 'in progress' })({ ...start, run: 'row' });
   await store.flush();
   // `actCount` counts all rows, and `actsEnded` those that completed.
   expect(listRuns(database, 9).runs).toEqual([
@@ -80,9 +80,9 @@ test('combinations are stored in a table that an earlier version created without
   expect(listRuns(database, 9).runs).toMatchObject([{ run: 'old', source: 'old.csv' }]);
   await store.onEvent(start);
   const matrix = { label: 'model=a,b', values: { model: ['a', 'b'] } };
-  const rows = store.openRows('whole', { source: '', total: 2, matrix });
+  const rows = store.openRowHistory('whole', { source: '', total: 2, matrix });
   const combination = { label: 'model=a', values: { model: 'a', 'vars.t': 'x'.repeat(300) } };
-  const record = rows.createListener({ position: 1, label: '', matrix: combination });
+  const record = rows.createListener({ number: 1, label: '', matrix: combination });
   for (const event of rowEvents('completed')) await record(event);
   await store.flush();
   const runs = listRuns(database, 9).runs;

@@ -11,7 +11,7 @@ import { createFailedCase } from './failed-case.js';
 export interface RowsSuite {
   addRow(task: RowTask, report: RunReport): void;
   /** Adds a row whose result an earlier command has written. */
-  addEarlierRow(task: RowTask): void;
+  addReusedRow(task: RowTask): void;
   /** @param failure why the command could not start, or started no further row */
   finish(run: { name: string; outcome?: RowsOutcome; failure?: BoticelliError | undefined }): ReportedSuite;
 }
@@ -24,14 +24,14 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
     addRow(task, { acts, usage, costUsd, durationMs, error }) {
       const name = createCaseName(task);
       const model = acts.at(-1)?.model;
-      cases.set(task.position, {
+      cases.set(task.taskNumber, {
         ...(error ? createFailedCase(name, error) : { name, outcome: 'completed' }),
         ...{ usage, durationMs },
         ...(model !== undefined && { model }),
         ...(costUsd !== undefined && { costUsd }),
       });
     },
-    addEarlierRow: (task) => void cases.set(task.position, { name: createCaseName(task), outcome: 'reused' }),
+    addReusedRow: (task) => void cases.set(task.taskNumber, { name: createCaseName(task), outcome: 'reused' }),
     finish({ name, outcome, failure }) {
       const { status = 'failed', usage = zeroUsage, costUsd } = outcome ?? {};
       const unfinishedCase = createCaseForUnfinished(outcome?.unfinished ?? 0, failure);
@@ -59,9 +59,9 @@ function createCaseForUnfinished(unfinished: number, failure: BoticelliError | u
 const maxLabelLength = 60;
 
 /** Returns the name of the case of a run: its row and its combination, as in `row 3: first value, model=a`. */
-function createCaseName({ row: { number, values }, variant }: RowTask): string {
+function createCaseName({ row: { number, values }, combination }: RowTask): string {
   const value = String(Object.values(values)[0] ?? '').slice(0, maxLabelLength);
   const row = value === '' ? `row ${number}` : `row ${number}: ${value}`;
-  if (!variant.combination) return row;
-  return Object.keys(values).length === 0 ? variant.combination.label : `${row}, ${variant.combination.label}`;
+  if (!combination) return row;
+  return Object.keys(values).length === 0 ? combination.label : `${row}, ${combination.label}`;
 }

@@ -1,7 +1,7 @@
 import { BoticelliError } from '../../../errors.js';
-import type { ActDetail } from '../../../executor/acts/act-details.js';
 import type { RunReport } from '../../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../executor/narrative-executor.js';
+import { isFromEach } from '../../../rows/row.js';
 import { getUnsavedMediaHint } from '../media-outputs.js';
 import { finishReport } from '../narrative-view.js';
 import type { RunOptions } from '../options.js';
@@ -19,7 +19,7 @@ export interface TaskContext {
 
 /** Runs the narrative of a task. @throws BoticelliError if the row can't be used, or its folder can't be written */
 export async function executeTask(task: RowTask, rowsRun: RowsRun, context: TaskContext): Promise<RunReport> {
-  const { row, position, rowIdentity, variant } = task;
+  const { row, taskNumber, rowIdentity, narrative, combination } = task;
   const problem = row.problem ?? rowsRun.results?.explainUnwritable(row);
   if (problem !== undefined)
     throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
@@ -30,15 +30,14 @@ export async function executeTask(task: RowTask, rowsRun: RowsRun, context: Task
   const files = await openTaskFiles(task, options);
   const rowListener = view.createListener(getShortTaskName(task, rowsRun.source));
   const label = String(Object.values(values)[0] ?? '');
-  const rowEntry = { position, label, matrix: variant.combination };
-  const onEvent = persistence.wrapRowListener(rowEntry, (event) => {
-    rowListener.onEvent(event);
-    if (event.type === 'act-end') files?.writeReply(event);
+  const rowEntry = { number: taskNumber, label, matrix: combination };
+  const { onEvent, onDetail } = persistence.wrapRowListener(rowEntry, {
+    onEvent(event) {
+      rowListener.onEvent(event);
+      if (event.type === 'act-end') files?.writeReply(event);
+    },
+    onDetail: rowListener.onDetail,
   });
-  const onDetail = (detail: ActDetail) => {
-    void onEvent(detail);
-    rowListener.onDetail(detail);
-  };
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail, callLimiter },
     includeThoughts: options.thoughts ?? false,
@@ -47,9 +46,9 @@ export async function executeTask(task: RowTask, rowsRun: RowsRun, context: Task
     ...(files && { saveAudio: files.writeAudio, saveMedia: files.writeMedia }),
     unsavedMediaHint: getUnsavedMediaHint(persistence),
   });
-  const report = await executor.execute(variant.narrative, {
+  const report = await executor.execute(narrative, {
     ...{ stream, rowIdentity },
-    ...(rowsRun.source.format !== 'none' && { row: { number, values, folder, ...(file !== undefined && { file }) } }),
+    ...(isFromEach(rowsRun.source) && { row: { number, values, folder, ...(file !== undefined && { file }) } }),
   });
   return finishReport(report, () => files?.writeReport(report));
 }
@@ -65,9 +64,11 @@ const combinationDigits = 4;
  * Opens the folder of a task in `--out-dir`: `000007` with `--each`, `0002-model=b` with `--matrix`,
  * `000007-0002-model=b` with both flags.
  */
-async function openTaskFiles({ row, variant }: RowTask, { outDir, each }: RunOptions): Promise<ReplyFiles | undefined> {
+async function openTaskFiles(
+  { row, combination }: RowTask,
+  { outDir, each }: RunOptions,
+): Promise<ReplyFiles | undefined> {
   if (outDir === undefined) return undefined;
-  const { combination } = variant;
   const parts = each === undefined ? [] : [String(row.number).padStart(rowDigits, '0')];
   if (combination) parts.push(String(combination.number).padStart(combinationDigits, '0'), combination.label);
   const toFileName = await loadFileNameConverter();

@@ -3,6 +3,7 @@ import { type BoticelliError, toBoticelliError } from '../../../errors.js';
 import { createScheduler } from '../../../executor/scheduler.js';
 import type { MatrixValue } from '../../../rows/matrix.js';
 import { createRowResult } from '../../../rows/results/row-result.js';
+import { isFromEach } from '../../../rows/row.js';
 import { countFailures } from '../../../terminal/progress/rows-progress.js';
 import { createFailedReport } from '../narrative-view.js';
 import { executeTask, type TaskContext } from './execute-task.js';
@@ -32,7 +33,7 @@ export async function executeTasks(rowsRun: RowsRun, context: TaskContext): Prom
   try {
     for await (const task of listTasks(rowsRun, options)) {
       if (results?.takeEarlierResult(getRowAndCombination(task))) {
-        view.addEarlierRow(task);
+        view.addReusedRow(task);
         state.reached += 1;
         continue;
       }
@@ -44,8 +45,8 @@ export async function executeTasks(rowsRun: RowsRun, context: TaskContext): Prom
         stoppedModel.notRun += 1;
         continue;
       }
-      state.lastStarted = task.position;
-      state.output?.announce(task.position, formatHeading(task, rowsRun));
+      state.lastStarted = task.taskNumber;
+      state.output?.announce(task.taskNumber, formatHeading(task, rowsRun));
       scheduler.start(() => executeAndRecord(task, rowsRun, state, context));
     }
   } catch (thrown) {
@@ -69,25 +70,25 @@ function checkStopped(state: RowsState, { options, view }: TaskContext): boolean
  * Prevents the start of further tasks that would fail in the same way. If only the model of this task is the cause,
  * tasks with other models of `--matrix` still start.
  */
-function stopAfter(failure: BoticelliError, task: RowTask, { variants }: RowsRun, state: RowsState): void {
+function stopAfter(failure: BoticelliError, task: RowTask, { narrativeVariants }: RowsRun, state: RowsState): void {
   const scope = getStopScope(failure);
   if (!scope) return;
   const { stoppedModels } = state;
   const model = getModel(task);
-  const models = new Set(variants.map((variant) => getModel({ variant })));
+  const models = new Set(narrativeVariants.map(getModel));
   if (scope === 'model' && !stoppedModels.has(model)) stoppedModels.set(model, { reason: failure.message, notRun: 0 });
   if (scope === 'command' || stoppedModels.size === models.size) state.stopReason ??= failure.message;
 }
 
 /** The model that `--matrix` sets for a task; undefined if it sets none. */
-function getModel({ variant }: Pick<RowTask, 'variant'>): MatrixValue | undefined {
-  return variant.combination?.values.model;
+function getModel({ combination }: Pick<RowTask, 'combination'>): MatrixValue | undefined {
+  return combination?.values.model;
 }
 
 /** The heading of a reply, which tells it apart from those of other combinations; undefined without `--matrix`. */
-function formatHeading(task: RowTask, { source, variants }: RowsRun): string | undefined {
-  if (!task.variant.combination) return undefined;
-  const prefix = source.format === 'none' ? `[${task.position}/${variants.length}] ` : '';
+function formatHeading(task: RowTask, { source, narrativeVariants }: RowsRun): string | undefined {
+  if (!task.combination) return undefined;
+  const prefix = isFromEach(source) ? '' : `[${task.taskNumber}/${narrativeVariants.length}] `;
   return prefix + getShortTaskName(task, source);
 }
 
@@ -98,26 +99,26 @@ async function executeAndRecord(
   state: RowsState,
   context: TaskContext,
 ): Promise<void> {
-  const { position, row, shared } = task;
+  const { taskNumber, row, rowState } = task;
   const { signal, view, options } = context;
   try {
     const report = await executeTask(task, rowsRun, context).catch(createFailedReport);
     // A row that was interrupted has neither a reply nor an error of its own, so it has no result. After an abort, any
     // failure of a row counts as an interruption.
     if (report.status === 'interrupted' || (signal.aborted && report.failure))
-      return state.output?.endWithoutResult(position);
+      return state.output?.endWithoutResult(taskNumber);
     const { failure } = report;
     state.usage = addUsage(state.usage, report.usage);
-    if (failure && position < (state.firstFailure?.position ?? Number.POSITIVE_INFINITY))
-      state.firstFailure = { position, failure };
+    if (failure && taskNumber < (state.firstFailure?.taskNumber ?? Number.POSITIVE_INFINITY))
+      state.firstFailure = { taskNumber, failure };
     if (failure) stopAfter(failure, task, rowsRun, state);
     view.endRow(task, rowsRun.source, report);
-    const number = rowsRun.source.format === 'none' ? position : row.number;
+    const number = isFromEach(rowsRun.source) ? row.number : taskNumber;
     const result = createRowResult({ ...getRowAndCombination(task), number }, report, rowsRun.isJsonReply);
     rowsRun.results?.write(result);
-    state.output?.add(position, result);
-    if (failure && !shared.isWrittenAsFailed) rowsRun.failed?.write(row);
-    if (failure) shared.isWrittenAsFailed = true;
+    state.output?.add(taskNumber, result);
+    if (failure && !rowState.isWrittenAsFailed) rowsRun.failed?.write(row);
+    if (failure) rowState.isWrittenAsFailed = true;
     if (!options.quiet) await view.stdout.flush();
   } catch (thrown) {
     // The results can't be written, so no further row starts. Rows in flight finish: their replies are stored.

@@ -15,7 +15,7 @@ import type { ColumnOptions } from '../../../rows/results/result-format.js';
 import { openResultsFile, type ResultsFile } from '../../../rows/results/results-file.js';
 import type { RowSource } from '../../../rows/row.js';
 import { createRowIdCheck } from '../../../rows/row-ids.js';
-import { createSingleRowSource } from '../../../rows/sources/single-row-source.js';
+import { createPlaceholderSource } from '../../../rows/sources/placeholder-source.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';
 import { assertActsExist } from '../assert-flags.js';
@@ -25,7 +25,7 @@ import { createPersistence, type Persistence } from '../persistence.js';
 import { assertOptionsFit, openRunRecording } from '../run-narrative-file.js';
 import type { RunResources } from '../shared-resources.js';
 import { assertDifferentFiles, assertStdinFree } from './check-rows.js';
-import { loadVariants, type Variant } from './load-variants.js';
+import { loadNarrativeVariants, type NarrativeVariant } from './load-narrative-variants.js';
 import { parseMatrix } from './parse-matrix.js';
 import type { RowsOutcome } from './rows-outcome.js';
 import type { RowsView } from './rows-view.js';
@@ -34,8 +34,8 @@ import type { RowsView } from './rows-view.js';
 export interface RowsRun {
   /** The name of the narrative. */
   name: string;
-  /** The narrative for each combination of `--matrix`; a single one without `--matrix`. */
-  variants: readonly Variant[];
+  /** The narrative as each combination of `--matrix` changes it; without `--matrix`, only the narrative as it is. */
+  narrativeVariants: readonly NarrativeVariant[];
   /** Whether the last act has `format = "json"`. */
   isJsonReply: boolean;
   source: RowSource;
@@ -72,17 +72,17 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const { warn, colors } = view;
   const axes = parseMatrix(options);
   const loadOptions = { file, options, proc, colors, view, resources, signal };
-  const { narrativeText, variants } = await loadVariants(axes, loadOptions);
-  const [{ narrative }] = variants;
+  const { narrativeText, narrativeVariants } = await loadNarrativeVariants(axes, loadOptions);
+  const [{ narrative }] = narrativeVariants;
   const planned = planActs(narrative);
   assertActsExist(options, planned);
   const actNames = planned.map(({ name }) => name);
   const source = await openSource(narrative, context);
   const { results, failed } = await openFiles(source, { actNames, matrixKeys: axes.map(({ key }) => key) }, context);
   const settings = await resources.loadSettings(warn);
-  for (const variant of variants) assertOptionsFit(variant.narrative, options, settings);
+  for (const variant of narrativeVariants) assertOptionsFit(variant.narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
-  const isRowOfThisCommand = await createCommandRowCheck(source, variants, options);
+  const isRowOfThisCommand = await createCommandRowCheck(source, narrativeVariants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   const fileDetails = { narrative: narrative.name, file: path, narrativeText };
   const runDetails = { ...fileDetails, settings, planned, isRowOfThisCommand, warn };
@@ -94,10 +94,10 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const stack = await openDriverStack(stackOptions);
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const matrix = axes.length > 0 ? toStoredMatrix(axes) : undefined;
-  const total = source.total === undefined ? undefined : source.total * variants.length;
+  const total = source.total === undefined ? undefined : source.total * narrativeVariants.length;
   const storeEnd = storeStart(persistence, { narrative: narrative.name, acts: actNames }, { source, total, matrix });
   return {
-    ...{ name: narrative.name, variants, isJsonReply: isJsonReply(narrative), source, results, failed },
+    ...{ name: narrative.name, narrativeVariants, isJsonReply: isJsonReply(narrative), source, results, failed },
     ...{ driver, persistence, defaultModel: settings.defaultModel, jobs, callLimiter },
     readStdin: () => resources.readStdin(warn),
     async close(outcome) {
@@ -124,11 +124,11 @@ function storeStart(
   const startedAt = Date.now();
   const run = createRunId(startedAt);
   const origin = { source: source.name, total, ...(matrix && { matrix }) };
-  persistence.startRowsRecord({ type: 'narrative-start', run, ...startFields }, origin);
+  persistence.startHistoryEntry({ type: 'narrative-start', run, ...startFields }, origin);
   return async ({ status, usage, costUsd, ...totals }) => {
     const end = { run, status, usage, durationMs: Date.now() - startedAt };
     const cost = costUsd === undefined ? {} : { costUsd };
-    await persistence.endRowsRecord({ type: 'narrative-end', ...end, ...cost }, totals);
+    await persistence.endHistoryEntry({ type: 'narrative-end', ...end, ...cost }, totals);
   };
 }
 
@@ -141,7 +141,7 @@ async function openSource(narrative: Narrative, { file, options, proc, signal, v
   if (each === undefined) {
     // Without --each there is no row, so this rejects a narrative that uses row values.
     assertRowGiven(narrative, undefined);
-    return createSingleRowSource(proc.cwd());
+    return createPlaceholderSource(proc.cwd());
   }
   assertStdinFree(narrative, each);
   const stdin = each === '-' ? addAbortSignal(signal, proc.stdin) : proc.stdin;
@@ -172,11 +172,15 @@ async function openFiles(source: RowSource, columns: ColumnOptions, { file, opti
  * Calls `createRowIdCheck` with the rows of this command. Returns undefined if no reply is reused, or if the rows can't
  * be read twice, because they come from standard input.
  */
-function createCommandRowCheck(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
+function createCommandRowCheck(
+  source: RowSource,
+  narrativeVariants: readonly NarrativeVariant[],
+  { resume, replay }: RunOptions,
+) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;
   return createRowIdCheck(
     source.read(),
-    variants.map(({ combination }) => combination),
+    narrativeVariants.map(({ combination }) => combination),
   );
 }
 

@@ -7,11 +7,11 @@ import type { RunOptions } from '../options.js';
 /** Writes the results of tasks to standard output, in the order of the rows and combinations. */
 export interface RowOutput {
   /** Announces a task that has started. @param heading written to standard error just before the text of the task */
-  announce(position: number, heading?: string): void;
+  announce(taskNumber: number, heading?: string): void;
   /** Adds the result of a task. It is written when all tasks before it have ended. */
-  add(position: number, result: RowResult): void;
+  add(taskNumber: number, result: RowResult): void;
   /** Ends a task that has no result, because it was interrupted. */
-  endWithoutResult(position: number): void;
+  endWithoutResult(taskNumber: number): void;
   /** Ends the output, after all tasks have ended: closes the array of JSON. */
   finish(): void;
 }
@@ -28,28 +28,28 @@ interface RowOutputOptions {
 /** Creates the output in the format of `--output`. */
 export function createRowOutput(options: RowOutputOptions): RowOutput {
   const writer = createResultWriter(options);
-  /** The tasks that have started and are not written yet, in order. Each has its result once it has ended. */
+  /** The tasks that have started and are not written yet, by their numbers, in order. */
   const pending = new Map<number, PendingTask>();
-  const end = (position: number, result: PendingTask['result']) => {
-    pending.set(position, { ...pending.get(position), result });
-    for (const [readyPosition, task] of pending) {
+  const end = (taskNumber: number, result: PendingTask['result']) => {
+    pending.set(taskNumber, { ...pending.get(taskNumber), result });
+    for (const [readyNumber, task] of pending) {
       if (task.result === undefined) return;
-      pending.delete(readyPosition);
-      if (task.result !== 'none') writer.write(task.result, task.heading);
+      pending.delete(readyNumber);
+      if (task.result !== 'interrupted') writer.write(task.result, task.heading);
     }
   };
   return {
-    announce: (position, heading) => void pending.set(position, { heading }),
+    announce: (taskNumber, heading) => void pending.set(taskNumber, { heading }),
     add: end,
-    endWithoutResult: (position) => end(position, 'none'),
+    endWithoutResult: (taskNumber) => end(taskNumber, 'interrupted'),
     finish: writer.finish,
   };
 }
 
 interface PendingTask {
   heading?: string | undefined;
-  /** `none` if the task was interrupted; undefined until the task has ended. */
-  result?: RowResult | 'none' | undefined;
+  /** Undefined until the task has ended. */
+  result?: RowResult | 'interrupted' | undefined;
 }
 
 interface ResultWriter {

@@ -5,24 +5,25 @@ import type { RowTask } from './row-task.js';
 
 /** Lists the tasks of a command in order: for each row of the shard, one task for each combination. */
 export async function* listTasks(rowsRun: RowsRun, options: RunOptions): AsyncGenerator<RowTask> {
-  const { source, variants } = rowsRun;
+  const { source, narrativeVariants } = rowsRun;
   // Ids are needed only to store, record or replay. Otherwise none are created, because the function that creates them
   // keeps a count for every distinct row in memory.
   const identify = needsIds(rowsRun, options) ? createRowIdentifier() : () => '';
   for await (const row of source.read()) {
-    const shared = { isWrittenAsFailed: false };
-    for (const [index, variant] of variants.entries()) {
+    const rowState = { isWrittenAsFailed: false };
+    for (const [index, variant] of narrativeVariants.entries()) {
       // Rows of other shards are identified too: equal rows are numbered, and every shard must number them alike.
       const rowIdentity = { id: identify(row, variant.combination) };
       if (!isInShard(row.number, options.shard)) continue;
-      yield { position: (row.number - 1) * variants.length + index + 1, row, variant, rowIdentity, shared };
+      const taskNumber = (row.number - 1) * narrativeVariants.length + index + 1;
+      yield { ...variant, taskNumber, row, rowIdentity, rowState };
     }
   }
 }
 
 /** Returns the number of tasks, with `--shard` only those of the shard; undefined if the rows can't be counted. */
-export function countTasks({ source, variants }: RowsRun, shard: Shard | undefined): number | undefined {
-  return source.total === undefined ? undefined : countShard(source.total, shard) * variants.length;
+export function countTasks({ source, narrativeVariants }: RowsRun, shard: Shard | undefined): number | undefined {
+  return source.total === undefined ? undefined : countShard(source.total, shard) * narrativeVariants.length;
 }
 
 function needsIds({ persistence }: RowsRun, { record, replay }: RunOptions): boolean {

@@ -16,6 +16,6 @@ export interface RowsOutcome extends BilledUsage {
   unfinished: number;
   /** The error that ended the command, if it belongs to no row: for example, the results can't be written. */
   stopError?: BoticelliError;
-  /** The error of the failed task with the lowest position. */
+  /** The error of the failed task with the lowest number. */
   firstFailure?: BoticelliError;
 }

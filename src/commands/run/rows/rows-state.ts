@@ -11,7 +11,7 @@ import type { RowsOutcome } from './rows-outcome.js';
 /** The state of a command with `--each` or `--matrix`. The command has a task for each row and combination. */
 export interface RowsState {
   usage: Usage;
-  /** The position of the last task that was started. */
+  /** The number of the last task that was started. */
   lastStarted: number;
   /**
    * How many tasks the command has reached. It has started them, or has left them out because an earlier command has
@@ -20,8 +20,8 @@ export interface RowsState {
   reached: number;
   /** Undefined with `--results`: then nothing is written to standard output. */
   output: RowOutput | undefined;
-  /** The failed task with the lowest position. */
-  firstFailure: { position: number; failure: BoticelliError } | undefined;
+  /** The failed task with the lowest number. */
+  firstFailure: { taskNumber: number; failure: BoticelliError } | undefined;
   /** The error that ended the command, if it belongs to no row: for example, the results can't be written. */
   stopError?: BoticelliError;
   /**
@@ -50,7 +50,7 @@ export function createRowsState(): RowsState {
 
 /** Creates the outcome, and warns about the tasks that were not started. */
 export function createOutcome(
-  { source, variants }: RowsRun,
+  { source, narrativeVariants }: RowsRun,
   state: RowsState,
   { signal, view }: TaskContext,
 ): RowsOutcome {
@@ -59,14 +59,14 @@ export function createOutcome(
   const ended = counts.completed + countFailures(counts);
   const unfinished = counts.total === undefined ? state.reached - ended : counts.total - ended;
   const hasStoppedEarly = stopError !== undefined || stopReason !== undefined;
-  // With --shard, `counts.total` has only the tasks of the shard, but positions count those of all shards.
-  const lastPosition = source.total === undefined ? undefined : source.total * variants.length;
+  // With --shard, `counts.total` has only the tasks of the shard, but task numbers count the tasks of all shards.
+  const lastTaskNumber = source.total === undefined ? undefined : source.total * narrativeVariants.length;
   for (const [model, stopped] of state.stoppedModels) {
     const text = `${formatCount(stopped.notRun, 'run')} with model=${model} ${stopped.notRun === 1 ? 'was' : 'were'} not run`;
     if (stopped.notRun > 0 && !signal.aborted) view.warn(`${text}: ${stopped.reason}`);
   }
   if (hasStoppedEarly && !signal.aborted && unfinished > 0)
-    view.warn(describeNotRun(counts.unit, { lastStarted, lastPosition }, stopReason));
+    view.warn(describeNotRun(counts.unit, { lastStarted, lastTaskNumber }, stopReason));
   const isComplete = !signal.aborted && !stopError && !firstFailure;
   return {
     status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
@@ -79,12 +79,12 @@ export function createOutcome(
 
 function describeNotRun(
   unit: RowCounts['unit'],
-  { lastStarted, lastPosition }: { lastStarted: number; lastPosition: number | undefined },
+  { lastStarted, lastTaskNumber }: { lastStarted: number; lastTaskNumber: number | undefined },
   reason: string | undefined,
 ): string {
   const suffix = reason === undefined ? '' : `: ${reason}`;
   const first = formatInteger(lastStarted + 1);
-  if (lastPosition === undefined) return `${unit}s from ${first} on were not run${suffix}`;
-  const last = formatInteger(lastPosition);
+  if (lastTaskNumber === undefined) return `${unit}s from ${first} on were not run${suffix}`;
+  const last = formatInteger(lastTaskNumber);
   return first === last ? `${unit} ${last} was not run${suffix}` : `${unit}s ${first} to ${last} were not run${suffix}`;
 }

@@ -121,7 +121,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       return { onEvent, onDetail: (actDetail) => isPipeClosed() || progress.onDetail(actDetail) };
     },
     /** Counts a row whose result an earlier command has written. */
-    addEarlierRow(_: RowTask) {
+    addReusedRow(_: RowTask) {
       counts.completed += 1;
       counts.completedEarlier += 1;
     },

@@ -67,9 +67,9 @@ function withSuite(view: RowsView, suite: RowsSuite | undefined): RowsView {
   if (!suite) return view;
   return {
     ...view,
-    addEarlierRow(task) {
-      suite.addEarlierRow(task);
-      view.addEarlierRow(task);
+    addReusedRow(task) {
+      suite.addReusedRow(task);
+      view.addReusedRow(task);
     },
     endRow(task, source, report) {
       suite.addRow(task, report);

@@ -5,32 +5,32 @@ import { type Combination, createCombinations, type MatrixAxis } from '../../../
 import { type LoadOptions, loadNarrativeForRun } from '../run-narrative-file.js';
 import { variablePrefix } from './parse-matrix.js';
 
-/** The narrative as one combination of `--matrix` runs it. */
-export interface Variant {
+/** The narrative as one combination of `--matrix` changes it; without `--matrix`, the narrative as it is. */
+export interface NarrativeVariant {
   narrative: Narrative;
   /** Absent without `--matrix`. */
   combination?: Combination;
 }
 
 /**
- * Loads the narrative for each combination, or once without `--matrix`. Combinations that differ only in
- * the model, temperature or thinking share what was loaded. Combinations with other values of variables do not, because
- * these values may name other media files.
+ * Loads the narrative for each combination, or once without `--matrix`. Combinations that differ only in the model,
+ * temperature or thinking share what was loaded. Combinations with different variables are loaded separately, because
+ * variables may name media files.
  *
- * @returns the text of the narrative file, and the variants
+ * @returns the text of the narrative file, and the narrative of each combination
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for a variable that the narrative does not use
  */
-export async function loadVariants(
+export async function loadNarrativeVariants(
   axes: readonly MatrixAxis[],
   context: LoadOptions,
-): Promise<{ narrativeText: string; variants: [Variant, ...Variant[]] }> {
+): Promise<{ narrativeText: string; narrativeVariants: [NarrativeVariant, ...NarrativeVariant[]] }> {
   const given = await context.resources.readVariables();
   if (axes.length === 0) {
     const { narrative, narrativeText } = await loadNarrativeForRun(given, context);
-    return { narrativeText, variants: [{ narrative }] };
+    return { narrativeText, narrativeVariants: [{ narrative }] };
   }
   const loadedByVariables = new Map<string, Awaited<ReturnType<typeof loadNarrativeForRun>>>();
-  const variants: Variant[] = [];
+  const narrativeVariants: NarrativeVariant[] = [];
   let narrativeText = '';
   for (const combination of createCombinations(axes)) {
     const variables = listVariables(combination);
@@ -41,9 +41,9 @@ export async function loadVariants(
       loadedByVariables.get(id) ?? (await loadNarrativeForRun(addVariables(given, variables), context, isFirst));
     loadedByVariables.set(id, loaded);
     if (isFirst) narrativeText = loaded.narrativeText;
-    variants.push({ combination, narrative: applyCombination(loaded.narrative, combination) });
+    narrativeVariants.push({ combination, narrative: applyCombination(loaded.narrative, combination) });
   }
-  return { narrativeText, variants: variants as [Variant, ...Variant[]] };
+  return { narrativeText, narrativeVariants: narrativeVariants as [NarrativeVariant, ...NarrativeVariant[]] };
 }
 
 function listVariables({ values }: Combination): [name: string, value: string][] {
