@@ -48,7 +48,7 @@ describe('the cost of a run', () => {
     const { runs } = JSON.parse((await runInProcess(['runs', '--format', 'json'], options)).stdout);
     expect(runs.map((each: { costUsd: number }) => each.costUsd)).toEqual([0, 2]);
     expect((await runInProcess(['runs'], options)).stdout).toMatch(
-      / acts {3}cost {2}outcome\n.* 4\/4 {2}\$0\.00 {2}completed\n.* \$2\.00 /,
+      / done {3}cost {2}outcome\n.* 4\/4 {2}\$0\.00 {2}completed\n.* \$2\.00 /,
     );
     expect((await runInProcess(['runs', 'show', runs[1].run], options)).stdout).toContain(
       '4000 tokens in, 1600 out · $2.00',
