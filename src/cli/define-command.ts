@@ -16,7 +16,10 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
   options: { [Name in keyof Options]-?: Option | readonly Option[] };
   /** The heading above `--help` and the options that are in no group. Default `Options:`. */
   otherOptionsHeading?: string;
-  /** What to do instead of giving an option twice, as a clause. */
+  /**
+   * The end of the error for an option that is given twice, without a period, such as
+   * `to compare models, use --matrix model=a,b`.
+   */
   repeatAdvice?: Partial<Record<keyof Options, string>>;
   subcommands?: readonly AddCommand[];
   /** Whether the command is left out of help and completion. */

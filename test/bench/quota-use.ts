@@ -12,7 +12,7 @@ const windowMs = 1500;
 const requestsPerWindow = 6;
 const windowCount = 10;
 const processCounts = [1, 4, 16];
-const kinds = ['sliding', 'fixed'] as const;
+const serverWindows = ['sliding', 'fixed'] as const;
 const model = 'gemini-flash-lite-latest';
 /** The prompt of every request: 320 characters, which the server counts as 64 tokens and we first estimate as 80. */
 const prompt = 'Say it. '.repeat(40);
@@ -22,7 +22,7 @@ type Unit = 'requests' | 'tokens';
 interface Round {
   script: string;
   processes: number;
-  kind: (typeof kinds)[number];
+  serverWindow: (typeof serverWindows)[number];
   unit: Unit;
 }
 interface Outcome {
@@ -45,7 +45,9 @@ export async function benchQuota(): Promise<void> {
   const ourScript = await bundleScript('quota-worker');
   const peerScript = 'test/bench/peers/sdk-loop.mjs';
   for (const unit of ['requests', 'tokens'] as const) {
-    const rounds = processCounts.flatMap((processes) => kinds.map((kind) => ({ processes, kind, unit })));
+    const rounds = processCounts.flatMap((processes) =>
+      serverWindows.map((serverWindow) => ({ processes, serverWindow, unit })),
+    );
     // The peers run in parallel: they mostly sleep, so they do not slow each other down.
     const peerOutcomes = await Promise.all(rounds.map((round) => runRound({ ...round, script: peerScript })));
     // Our rounds with few processes run in parallel, too. The rounds with 16 processes, the last in `rounds`, run one
@@ -62,9 +64,9 @@ export async function benchQuota(): Promise<void> {
   }
 }
 
-function formatRow({ processes, kind, unit }: Omit<Round, 'script'>, ours: Outcome, peer: Outcome): string[] {
+function formatRow({ processes, serverWindow, unit }: Omit<Round, 'script'>, ours: Outcome, peer: Outcome): string[] {
   const processLabel = processes === 1 ? '1 process' : `${processes} processes`;
-  const label = `use of a quota of ${unit}, ${processLabel}, ${kind} window, against the SDK's own retries`;
+  const label = `use of a quota of ${unit}, ${processLabel}, ${serverWindow} window, against the SDK's own retries`;
   return [
     label,
     formatOutcome(ours),
@@ -74,14 +76,20 @@ function formatRow({ processes, kind, unit }: Omit<Round, 'script'>, ours: Outco
   ];
 }
 
-async function runRound({ script, processes, kind, unit }: Round): Promise<Outcome> {
+async function runRound({ script, processes, serverWindow, unit }: Round): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-quota-'));
   const server = await startGeminiServer();
   const limit =
     unit === 'requests'
       ? { rpm: requestsPerWindow }
       : { tpm: (requestsPerWindow * prompt.length) / charactersPerToken };
-  const log = enforceQuota(server, { windowMs, kind, latencyMs: [20, 300], charactersPerToken, ...limit });
+  const log = enforceQuota(server, {
+    windowMs,
+    window: serverWindow,
+    latencyMs: [20, 300],
+    charactersPerToken,
+    ...limit,
+  });
   const tasks = Array.from({ length: processes }, (_, index): QuotaTask => {
     const requests = Math.floor((requestsPerWindow * windowCount + index) / processes);
     return { folder, baseUrl: server.url, requests, prompt, windowMs, ...limit };

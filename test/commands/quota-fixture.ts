@@ -51,7 +51,7 @@ export async function createQuotaFixture(
 ): Promise<QuotaFixture> {
   const server = await startGeminiServer();
   onCleanup(() => void server.close());
-  const rules: QuotaRules = { windowMs: 60_000, kind: 'sliding', ...serverRules };
+  const rules: QuotaRules = { windowMs: 60_000, window: 'sliding', ...serverRules };
   const serverLog = enforceQuota(server, rules, overrides);
   const folder = createTemporaryFolder(onCleanup, {
     'one.toml': buildNarrative(1),

@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
-  'isSurelyInPacificDay accepts each hour of ten days from %s for its own day only, a start of a Sunday for no day',
+  'isSurelyInPacificDay accepts each hour from %s on only for its own day, and the first hours of a Sunday for no day',
   (start) => {
     const hourMs = 3_600_000;
     for (let hour = 0; hour < 10 * 24; hour += 1) {

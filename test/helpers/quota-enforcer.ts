@@ -8,8 +8,8 @@ import { createRandom } from './random.js';
 export interface QuotaRules {
   /** The length of a window, which stands for Google's minute. */
   windowMs: number;
-  /** `sliding` counts back from each request; `fixed` starts again at fixed times. */
-  kind: 'sliding' | 'fixed';
+  /** A `sliding` window counts back from each request; a `fixed` window starts again at fixed times. */
+  window: 'sliding' | 'fixed';
   /** Requests per window. */
   rpm?: number;
   /** Prompt tokens per window. */
@@ -95,8 +95,8 @@ export function enforceQuota(
 type ModelRules = QuotaRules & { phaseMs: number };
 
 /** Returns the last millisecond before the window that contains the time `at`. */
-function lastMsBeforeWindow(at: number, { kind, windowMs, phaseMs }: ModelRules): number {
-  if (kind === 'sliding') return at - windowMs;
+function lastMsBeforeWindow(at: number, { window, windowMs, phaseMs }: ModelRules): number {
+  if (window === 'sliding') return at - windowMs;
   return Math.floor((at - phaseMs) / windowMs) * windowMs + phaseMs - 1;
 }
 
@@ -131,7 +131,7 @@ function createResponse(
 /** Computes the time until the oldest request leaves a sliding window, or a fixed window ends. */
 function computeRetryDelayMs(at: number, accepted: readonly LoggedRequest[], rules: ModelRules): number {
   const before = lastMsBeforeWindow(at, rules);
-  if (rules.kind === 'fixed') return before + 1 + rules.windowMs - at;
+  if (rules.window === 'fixed') return before + 1 + rules.windowMs - at;
   const oldest = accepted.find((logged) => logged.at > before);
   return (oldest?.at ?? at) + rules.windowMs - at;
 }

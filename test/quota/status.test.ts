@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { forgetLearnedLimits } from '../../src/quota/forget-learned-limits.js';
 import { modelStateKey } from '../../src/quota/limiter/model-state-access.js';
 import { createRateLimiter, type Reservation } from '../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../src/quota/limits.js';
-import { resetLearnedLimits } from '../../src/quota/reset-learned-limits.js';
 import { getQuotaStatus, type ModelStatus, type QuotaStatusOptions } from '../../src/quota/status.js';
 import { createMemoryQuotaStore } from '../../src/quota/stores/memory-store.js';
 import { createManualClock } from '../helpers/manual-clock.js';
@@ -128,7 +128,7 @@ test('does not change the states', async () => {
   expect(states).toEqual(before);
 });
 
-test('resets what was learned, and keeps the counts of the requests that were not rejected', async () => {
+test('forgets what was learned, and keeps the counts of the requests that were not rejected', async () => {
   const { store, clock, limiter, send, readModelStatus } = setup();
   let last: Reservation | undefined;
   for (let n = 0; n < 3; n += 1) last = await send();
@@ -139,9 +139,15 @@ test('resets what was learned, and keeps the counts of the requests that were no
   });
   await limiter.recordRejection(last as Reservation, { violations: [createMinuteViolation(2)], retryAfterMs: 90_000 });
   const learnedAt = clock.now();
-  expect(await resetLearnedLimits(store, 'p', 'm')).toEqual([
+  expect(await forgetLearnedLimits(store, 'p', 'm')).toEqual([
     {
-      ...{ model: 'm', closedUntil, notBefore: learnedAt + 90_000, isMarginReset: false, isTokenRatioReset: false },
+      ...{
+        model: 'm',
+        closedUntil,
+        notBefore: learnedAt + 90_000,
+        wasMarginEnlarged: false,
+        wasTokenRatioLearned: false,
+      },
       learned: { rpm: { value: 2, learnedAt }, rpd: { value: 20, learnedAt } },
     },
   ]);
@@ -153,11 +159,11 @@ test('resets what was learned, and keeps the counts of the requests that were no
   });
 });
 
-test('after a reset of what was learned about an alias, counts each request that was sent under the alias exactly once', async () => {
+test('after forgetting what was learned about an alias, counts each request sent under the alias exactly once', async () => {
   const { store, clock, limiter, reserve, send, readModelStatus } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   for (let n = 0; n < 2; n += 1) await send('latest');
-  const results = await resetLearnedLimits(store, 'p', 'latest');
+  const results = await forgetLearnedLimits(store, 'p', 'latest');
   expect(results).toMatchObject([{ model: 'latest', wasServedBy: 'real' }, { model: 'real' }]);
   const next = await reserve('latest');
   expect(next).toMatchObject({ model: 'latest', at: clock.now() + 60_500 });

@@ -80,8 +80,8 @@ export const narrativeProperty = fc.asyncProperty(
     );
     const hasError = diagnostics.some(({ severity }) => severity === 'error');
     if (hasError === (narrative !== undefined)) throw new Error('expected either a narrative or an error');
-    // `text` is empty for a faulty file that is not a narrative: code frames would show its lines, and it may hold
-    // secrets. Locations still refer to the file, so they are checked against its bytes.
+    // If a file has errors and does not look like a narrative, `text` is empty, so that no code frame shows lines of
+    // the file: they may hold secrets. Locations still refer to the file, so they are checked against its bytes.
     const source = text === '' ? new TextDecoder().decode(bytes) : text;
     for (const diagnostic of diagnostics) assertValidDiagnostic(diagnostic, diagnostic.source?.text ?? source);
   },

@@ -34,7 +34,7 @@ export async function soakLive(): Promise<boolean> {
 
 /** Runs a loop on a REST model with a daily quota, and one on a Live model. */
 async function soakLoops(server: GeminiServer, folder: string): Promise<boolean> {
-  enforceQuota(server, { windowMs: 60_000, kind: 'sliding', rpd: requestsPerDay });
+  enforceQuota(server, { windowMs: 60_000, window: 'sliding', rpd: requestsPerDay });
   printHeading('loop of runs', 'replies', 'exit code 75', 'other exit codes', 'time');
   let passed = true;
   for (const [model, expected] of [

@@ -9,14 +9,14 @@ import { cellNames, formatCells, runLoops } from './shell-loops.js';
 export async function soakQuota(): Promise<boolean> {
   printHeading('loops', 'window', ...cellNames);
   let passed = true;
-  for (const kind of ['sliding', 'fixed'] as const) {
+  for (const serverWindow of ['sliding', 'fixed'] as const) {
     for (const { loops, runs } of [
       { loops: 1, runs: 50 },
       { loops: 8, runs: 10 },
     ]) {
-      const result = await runLoops({ loops, runs, kind });
+      const result = await runLoops({ loops, runs, serverWindow });
       passed &&= result.replies === result.requests && result.rejected === 0;
-      printRow(`${loops} × ${runs}`, kind, ...formatCells(result));
+      printRow(`${loops} × ${runs}`, serverWindow, ...formatCells(result));
     }
   }
   return passed;
@@ -30,20 +30,20 @@ export async function soakRowQuota(): Promise<boolean> {
   printHeading('rows', 'machines', 'window', ...cellNames);
   let passed = true;
   for (const machines of [1, 4]) {
-    for (const kind of ['sliding', 'fixed'] as const) {
+    for (const serverWindow of ['sliding', 'fixed'] as const) {
       const cleanups: (() => void | Promise<void>)[] = [];
       const shared =
         machines === 1 ? {} : { redisUrl: (await startRedisServer((clean) => void cleanups.push(clean))).url };
       const result = await runLoops({
         loops: machines,
-        kind,
+        serverWindow,
         machines,
         rows: 100,
         ...shared,
       });
       for (const clean of cleanups) await clean();
       passed &&= result.replies === 100 && result.rejected === 0 && result.quotaUse >= 0.95;
-      printRow('100, eight at a time', String(machines), kind, ...formatCells(result));
+      printRow('100, eight at a time', String(machines), serverWindow, ...formatCells(result));
     }
   }
   return passed;

@@ -11,20 +11,20 @@ import { cellNames, formatCells, type LoopResult, runLoops } from './shell-loops
 export async function soakRedis(): Promise<boolean> {
   printHeading('loops', 'machines', 'Redis', 'window', ...cellNames, 'warnings');
   let passed = true;
-  for (const kind of ['sliding', 'fixed'] as const) {
+  for (const serverWindow of ['sliding', 'fixed'] as const) {
     for (const isKilled of [false, true]) {
-      const result = await runRound(kind, isKilled);
+      const result = await runRound(serverWindow, isKilled);
       passed &&= result.replies === result.requests;
       if (!isKilled) passed &&= result.rejected === 0 && result.wallMs <= result.idealMs * 1.15;
       const redis = isKilled ? 'killed, back after 2 s' : 'available';
-      printRow('8 × 10', '4', redis, kind, ...formatCells(result), result.warnings.length);
+      printRow('8 × 10', '4', redis, serverWindow, ...formatCells(result), result.warnings.length);
       for (const warning of new Set(result.warnings)) process.stderr.write(`${warning}\n`);
     }
   }
   return passed;
 }
 
-async function runRound(kind: 'sliding' | 'fixed', isKilled: boolean): Promise<LoopResult> {
+async function runRound(serverWindow: 'sliding' | 'fixed', isKilled: boolean): Promise<LoopResult> {
   const cleanups: (() => void | Promise<void>)[] = [];
   const onCleanup = (clean: () => void | Promise<void>) => void cleanups.push(clean);
   const { port, url, kill } = await startRedisServer(onCleanup);
@@ -34,7 +34,7 @@ async function runRound(kind: 'sliding' | 'fixed', isKilled: boolean): Promise<L
     await startRedisServer(onCleanup, { port });
   };
   const result = await runLoops({
-    ...{ loops: 8, runs: 10, machines: 4, kind, redisUrl: url },
+    ...{ loops: 8, runs: 10, machines: 4, serverWindow, redisUrl: url },
     ...(isKilled && { onAccepted: { count: 25, callback: () => void killAndStartAgain() } }),
   });
   for (const clean of cleanups) await clean();

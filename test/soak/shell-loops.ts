@@ -27,8 +27,8 @@ export interface LoopOptions {
   loops: number;
   /** The number of runs of each loop, one after another. Default 1. */
   runs?: number;
-  /** The kind of window in which the server counts requests. */
-  kind: 'sliding' | 'fixed';
+  /** The windows in which the server counts requests. */
+  serverWindow: 'sliding' | 'fixed';
   /**
    * The number of rows of a table. If present, each loop is replaced by one run, which takes one shard of the table and
    * runs eight rows in parallel. By default the runs have no rows.
@@ -48,7 +48,7 @@ const settings = `[providers.gemini]\nrate_window_seconds = ${windowMs / 1000}\n
 export async function runLoops({
   loops,
   runs = 1,
-  kind,
+  serverWindow,
   machines = 1,
   rows,
   redisUrl,
@@ -58,7 +58,7 @@ export async function runLoops({
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-soak-'));
   writeFileSync(join(folder, 'boticelli.toml'), settings);
   const server = await startGeminiServer();
-  const log = enforceQuota(server, { windowMs, kind, rpm });
+  const log = enforceQuota(server, { windowMs, window: serverWindow, rpm });
   const poll = setInterval(() => {
     if (!onAccepted || log.accepted().length < onAccepted.count) return;
     clearInterval(poll);

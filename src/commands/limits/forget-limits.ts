@@ -3,14 +3,14 @@ import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
 import { openDatabase } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
+import { type ForgetResult, forgetLearnedLimits } from '../../quota/forget-learned-limits.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
-import { type ResetResult, resetLearnedLimits } from '../../quota/reset-learned-limits.js';
 import { listProjectStates } from '../../quota/status.js';
 import type { QuotaStore } from '../../quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { Output } from '../../terminal/output.js';
+import { formatForgetResult, toForgetDocument } from '../../terminal/reports/forget-report.js';
 import { formatStoreLocation } from '../../terminal/reports/limits-report.js';
-import { formatResetResult, toResetDocument } from '../../terminal/reports/reset-report.js';
 import { describeStoreLocation, readLocalModelStates, withRedisStore } from '../resources/open-quota.js';
 
 /** What both forms of `boticelli limits` need: the one that shows limits and the one that forgets them. */
@@ -22,12 +22,12 @@ export interface LimitsContext {
 }
 
 /**
- * `boticelli limits --forget`: deletes the learned limits of models and prints what it deleted. Deletes them from Redis
- * and from this machine's database, because the database is used while Redis is down.
+ * `boticelli limits --forget`: forgets the learned limits of models and prints what it forgot. Forgets them in Redis
+ * and in this machine's database, because the database is used while Redis is down.
  *
- * @throws BoticelliError `usage`, before anything is deleted, if a model is in neither store
+ * @throws BoticelliError `usage`, before anything is forgotten, if a model is in neither store
  */
-export async function forgetLearnedLimits(models: readonly string[], context: LimitsContext): Promise<void> {
+export async function runForget(models: readonly string[], context: LimitsContext): Promise<void> {
   const { format, settings, output } = context;
   const { project } = settings;
   const listModels = (modelStates: ReadonlyMap<string, ModelState>) =>
@@ -36,21 +36,24 @@ export async function forgetLearnedLimits(models: readonly string[], context: Li
   const fromRedis = await withRedisStore(context, async (store, { host }) => {
     const redisModels = listModels(await store.readAll());
     assertKnownModels(models, [...localModels, ...redisModels]);
-    return { host, deleted: await deleteLimits(store, project, selectKnown(models, redisModels)) };
+    return { host, forgotten: await forgetInStore(store, project, selectKnown(models, redisModels)) };
   });
   if (!fromRedis) assertKnownModels(models, localModels);
-  const { host, deleted: deletedFromRedis = [] } = fromRedis ?? {};
-  const deletedLocally = await deleteLocally(context, selectKnown(models, localModels));
+  const { host, forgotten: forgottenInRedis = [] } = fromRedis ?? {};
+  const forgottenLocally = await forgetLocally(context, selectKnown(models, localModels));
   // A model that both stores have is listed once.
-  const onlyLocal = deletedLocally.filter(({ model }) => !deletedFromRedis.some((other) => other.model === model));
-  const deleted = [...deletedFromRedis, ...onlyLocal];
+  const onlyLocal = forgottenLocally.filter(({ model }) => !forgottenInRedis.some((other) => other.model === model));
+  const forgotten = [...forgottenInRedis, ...onlyLocal];
   // Without Redis there is only one store, so its location is not printed. Its JSON field is named `book`.
   const storeLocation = settings.redisUrl === undefined ? undefined : describeStoreLocation(settings, host);
   await writeReport(format, output, {
-    createDocument: () => ({ ...(storeLocation && { book: storeLocation }), forgotten: deleted.map(toResetDocument) }),
+    createDocument: () => ({
+      ...(storeLocation && { book: storeLocation }),
+      forgotten: forgotten.map(toForgetDocument),
+    }),
     renderLines: () => [
       ...(storeLocation ? [formatStoreLocation(storeLocation)] : []),
-      ...deleted.flatMap(formatResetResult),
+      ...forgotten.flatMap(formatForgetResult),
     ],
   });
 }
@@ -59,26 +62,26 @@ function selectKnown(models: readonly string[], known: readonly string[]): strin
   return models.filter((model) => known.includes(model));
 }
 
-async function deleteLimits(store: QuotaStore, project: string, models: readonly string[]): Promise<ResetResult[]> {
-  const deleted = new Map<string, ResetResult>();
+async function forgetInStore(store: QuotaStore, project: string, models: readonly string[]): Promise<ForgetResult[]> {
+  const forgotten = new Map<string, ForgetResult>();
   for (const model of models) {
-    if (deleted.has(model)) continue;
-    // For an alias, the limits of the model that serves it are deleted too. The user may also have named that model.
-    for (const result of await resetLearnedLimits(store, project, model))
-      if (!deleted.has(result.model)) deleted.set(result.model, result);
+    if (forgotten.has(model)) continue;
+    // For an alias, the limits of the model that serves it are forgotten too. The user may also have named that model.
+    for (const result of await forgetLearnedLimits(store, project, model))
+      if (!forgotten.has(result.model)) forgotten.set(result.model, result);
   }
-  return [...deleted.values()];
+  return [...forgotten.values()];
 }
 
-/** Deletes the limits from this machine's database. If there is nothing to delete, no database is created. */
-async function deleteLocally({ settings, warn }: LimitsContext, models: readonly string[]): Promise<ResetResult[]> {
+/** Forgets the limits in this machine's database. If there is nothing to forget, no database is created. */
+async function forgetLocally({ settings, warn }: LimitsContext, models: readonly string[]): Promise<ForgetResult[]> {
   if (models.length === 0) return [];
   const { stateFolder = '', project } = settings;
   try {
     const { database, warning } = await openDatabase(stateFolder);
     if (!database) throw new BoticelliError('output_failed', warning ?? 'no state database');
     const store = createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) });
-    return await deleteLimits(store, project, models);
+    return await forgetInStore(store, project, models);
   } catch (thrown) {
     if (thrown instanceof BoticelliError || !(thrown instanceof Error)) throw thrown;
     throw new BoticelliError('output_failed', `can't write the quota store: ${thrown.message}`, { cause: thrown });

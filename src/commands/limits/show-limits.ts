@@ -15,7 +15,7 @@ export interface LimitsOptions extends FormatOptions, Pick<SettingsFlagOptions, 
   forget?: string[];
 }
 
-/** `boticelli limits`: shows the quota and its use or, with `--forget`, deletes learned limits. */
+/** `boticelli limits`: shows the quota and its use or, with `--forget`, forgets learned limits. */
 export function runLimits(options: LimitsOptions, proc: CliProcess): Promise<void> {
   return withOutput(proc, async (output) => {
     const colors = await createColors(proc.stderr);
@@ -23,8 +23,8 @@ export function runLimits(options: LimitsOptions, proc: CliProcess): Promise<voi
     const settings = await loadSettings(options, proc, colors);
     const context = { format: options.format, settings, output, warn };
     if (!options.forget) return showLimits(context, proc);
-    const { forgetLearnedLimits } = await import('./forget-limits.js');
-    await forgetLearnedLimits(options.forget, context);
+    const { runForget } = await import('./forget-limits.js');
+    await runForget(options.forget, context);
   });
 }
 

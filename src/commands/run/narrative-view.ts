@@ -146,8 +146,8 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
 
 /**
  * Whether the reply of an act is shown: with `--last` only the last one, with `--only` those of the named acts,
- * otherwise all. In text output without these flags, only the replies of top-level acts are shown. If a top-level act
- * runs a nested narrative, its reply is the last reply of that narrative.
+ * otherwise all. In text output without these flags, only the replies of top-level acts are shown. The reply of an
+ * act that runs a nested narrative is the last reply of that narrative, so one reply can belong to several acts.
  */
 function isReplyShown(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
   if (last) return index === planned.length - 1;

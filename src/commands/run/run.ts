@@ -4,8 +4,8 @@ import type { CliProcess } from '../../cli/process.js';
 import { listenForShutdown } from '../../cli/shutdown.js';
 import { createWarn } from '../../cli/stderr.js';
 import { type BoticelliError, toBoticelliError } from '../../errors.js';
+import { assertActsAndVariablesExist } from './assert-acts-and-variables-exist.js';
 import { assertFlags } from './assert-flags.js';
-import { assertNamesExist } from './assert-names-exist.js';
 import { createActSuite } from './ci/act-suite.js';
 import type { RunOptions } from './options.js';
 import { createResumeHint } from './resume-command.js';
@@ -31,7 +31,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
   const { colors } = view;
   const resources = createRunResources({ files, options, proc, colors, signal });
   try {
-    if (files.length > 1) await assertNamesExist(files, options, resources, signal);
+    if (files.length > 1) await assertActsAndVariablesExist(files, options, resources, signal);
     const runs = await mapConcurrently(files, resources.jobs, async (file, index) => {
       const context = { file, options, proc, colors, signal, view: view.openNarrativeView(index), resources };
       const narrativeRun = await runNarrativeFile(context);

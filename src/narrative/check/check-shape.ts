@@ -91,8 +91,8 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
 }
 
 /**
- * Whether an issue is about the type of the whole value. For an enum, every wrong value is an `invalid_value`: a string
- * then has the right type, and any other value has the wrong one.
+ * Whether an issue is about the type of the whole value. Zod reports every wrong value of an enum as `invalid_value`,
+ * whatever its type. Our enums have only strings, so a string has the right type.
  */
 function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], value: TomlValue | undefined): boolean {
   if (path.length > 0) return false;

@@ -7,7 +7,7 @@ const ajvOptions: Options = { strict: false, allErrors: true, logger: false, val
 /**
  * Creates the validator for a dialect, which is the `$schema` of a schema. Returns undefined for an unknown dialect.
  * ajv is loaded only if a narrative has a schema. This file imports it statically and is itself imported dynamically,
- * because esbuild resolves the names of a CommonJS package only in static imports.
+ * because esbuild finds the named exports of a CommonJS package only through static imports.
  */
 export function createAjv(dialect: unknown): Ajv | undefined {
   if (dialect === undefined || /2020-12/.test(String(dialect))) return new Ajv2020(ajvOptions);

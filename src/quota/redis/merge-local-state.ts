@@ -15,8 +15,8 @@ export interface MergeOptions {
 
 /**
  * Adds the requests that this machine sent without Redis, or before Redis lost its data, to a shared state. If the
- * shared state is new, what this machine has learned is added too. It is not added to an existing state, because
- * someone may have reset that state on purpose.
+ * shared state is new, what this machine has learned is added too. It is not added to an existing state, from which
+ * `limits --forget` may have deleted what was learned.
  * @returns the id of the shared state
  */
 export function mergeLocalState(

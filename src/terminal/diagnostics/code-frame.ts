@@ -5,7 +5,7 @@ import { measureWidth, toStrictlyPrintableLine } from '../text/printable.js';
 interface FrameOptions {
   /** The file's name as the user gave it. */
   file: string;
-  /** The file's text, to which the locations of diagnostics without a `source` refer. */
+  /** The file's text. If a diagnostic has a `source`, its location refers to that other file instead. */
   text: string;
   colors?: Colors;
 }

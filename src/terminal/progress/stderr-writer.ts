@@ -11,7 +11,11 @@ export interface StderrWriter {
    *   already wrapped, or that must stay whole so that it can be copied: such a line is written unchanged
    */
   writeLine(line: string, colorize?: (text: string) => string): void;
-  /** Sets the status that `key`, any object, identifies in the shared spinner; undefined removes the status. */
+  /**
+   * Sets one of the statuses that the spinner shows together, such as one per parallel act.
+   * @param key any object that identifies the status
+   * @param status undefined removes the status
+   */
   setStatus(key: object, status: (() => SpinnerStatus) | undefined): void;
   /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;
@@ -19,7 +23,7 @@ export interface StderrWriter {
    * Returns an output for replies that keeps the spinner and other lines from interrupting a line of a reply on the
    * same screen. If the screen is not shared, returns the output unchanged.
    */
-  protectReplyLines(replies: Output): Output;
+  keepReplyLinesWhole(replies: Output): Output;
   /** Removes the spinner permanently. May be called at any time, and more than once. */
   stopSpinner(): void;
 }
@@ -46,14 +50,14 @@ export function createStderrWriter({
   let pendingLines: Parameters<StderrWriter['writeLine']>[] = [];
   let isMidLine = false;
   let isStopped = false;
-  const { setStatus, updateSpinner } = createSharedSpinner(spinner, () => !isStopped && !isMidLine);
+  const { setStatus, updateSpinner } = createStatuses(spinner, () => !isStopped && !isMidLine);
 
   const write: StderrWriter['writeLine'] = (line, colorize) => {
     const width = colorize && columns();
     const wrapped = width ? wrapText(line, width) : line;
     output.write(`${colorize ? colorize(wrapped) : wrapped}\n`);
   };
-  const protectReplyLines = (replies: Output): Output => ({
+  const keepReplyLinesWhole = (replies: Output): Output => ({
     ...replies,
     write(text) {
       if (text === '') return;
@@ -73,7 +77,7 @@ export function createStderrWriter({
     },
     setStatus,
     sharesScreen,
-    protectReplyLines: (replies) => (sharesScreen ? protectReplyLines(replies) : replies),
+    keepReplyLinesWhole: (replies) => (sharesScreen ? keepReplyLinesWhole(replies) : replies),
     stopSpinner() {
       isStopped = true;
       spinner?.stop();
@@ -82,7 +86,7 @@ export function createStderrWriter({
 }
 
 /** Creates functions that keep one status per key, and show all of them in the spinner. */
-function createSharedSpinner(spinner: Spinner | undefined, canShow: () => boolean) {
+function createStatuses(spinner: Spinner | undefined, canShow: () => boolean) {
   const statuses = new Map<object, () => SpinnerStatus>();
   let isUpdateScheduled = false;
   /** Updates the spinner only in the event loop's next turn, so that it does not flicker between two statuses. */

@@ -87,7 +87,7 @@ test('without settings, shows built-in limits and marks them as such', async () 
 
 test('shows the same usage as the server counted, and when a used-up daily quota is available again', async () => {
   const { run, model, limits } = setup();
-  const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 4 });
+  const log = enforceQuota(server, { window: 'sliding', windowMs: 60_000, rpd: 4 });
   await run('three.toml', '--model', 'model-c');
   const sent = log.accepted('model-c');
   const tokens = sent.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
@@ -113,7 +113,7 @@ test('shows a limit learned from a rejection, and when the next request can be s
     join(cwd, 'boticelli.toml'),
     `[providers.gemini]\nrate_window_seconds = 4\n${settings.split('\n').slice(3).join('\n')}`,
   );
-  enforceQuota(server, { kind: 'sliding', windowMs: 4000, rpm: 2 });
+  enforceQuota(server, { window: 'sliding', windowMs: 4000, rpm: 2 });
   expect((await run('three.toml')).code).toBe(0);
   const name = 'gemini-flash-lite-latest';
   expect((await model(name)).limits.rpm).toMatchObject({ value: 2, source: 'learned' });
@@ -170,7 +170,7 @@ test('does not list a nonexistent model that a run has requested', async () => {
 
 test('--forget deletes learned limits and keeps the counts of sent requests', async () => {
   const { run, limits, model } = setup();
-  enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
+  enforceQuota(server, { window: 'sliding', windowMs: 60_000, rpd: 1 });
   await run('three.toml', '--model', 'model-c', '--no-fallback');
   const before = await model('model-c');
   const { code, stdout } = await limits('--forget', 'models/model-c');
@@ -184,8 +184,8 @@ test('--forget deletes learned limits and keeps the counts of sent requests', as
   expect(after.free).toEqual({ state: 'now' });
   expect((await limits('--forget', 'model-c')).stdout).toBe('model-c: nothing to delete\n');
   const json = await limits('--forget', 'model-c', '--format', 'json');
-  // `guard`: whether the safety margin, which rejections enlarge, was reset. `tokenRatio`: whether a learned correction
-  // of token estimates was deleted.
+  // `guard`: whether rejections had enlarged the safety margin. `tokenRatio`: whether a correction of
+  // token estimates had been learned.
   expect(JSON.parse(json.stdout)).toEqual({
     forgotten: [{ model: 'model-c', learned: {}, guard: false, tokenRatio: false }],
   });

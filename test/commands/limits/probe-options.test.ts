@@ -18,7 +18,7 @@ const createSharedOptions = () => ({ server, env: { BOTICELLI_STATE_DIR: createT
 
 test('measures two models side by side, and the rate limiter learns the results', async () => {
   const options = createSharedOptions();
-  enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 }, { 'model-b': { rpm: 5, rpd: 4 } });
+  enforceQuota(server, { window: 'sliding', windowMs: 60_000, rpm: 3 }, { 'model-b': { rpm: 5, rpd: 4 } });
   const { code, stdout, stderr } = await runBoticelli([...probe, '--yes'], options);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^ +model-a +model-b\n/);
@@ -46,7 +46,7 @@ test('measures two models side by side, and the rate limiter learns the results'
 });
 
 test('--format json prints the figures, and --stream makes every request a streaming one', async () => {
-  enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
+  enforceQuota(server, { window: 'sliding', windowMs: 60_000, rpm: 3 });
   const { stdout } = await runInProcess([...probe, '--yes', '--format', 'json', '--stream'], { server });
   expect(server.generateRequests.every(({ streaming }) => streaming)).toBe(true);
   const getExpectedResult = (model: string) => ({
@@ -112,7 +112,7 @@ test('an error other than a rejection ends only the requests to its model, and s
 });
 
 test('lists the models one below the other if the terminal is too narrow for columns', async () => {
-  enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
+  enforceQuota(server, { window: 'sliding', windowMs: 60_000, rpm: 3 });
   const longName = (name: string) => `gemini-with-quite-a-long-name-${name}`;
   const args = ['limits', 'probe', '-m', longName('a'), '-m', longName('b'), '--requests', '1', '--yes'];
   const running = startInTerminal(args, { server, env: { CI: '1' } });
@@ -129,7 +129,7 @@ test('neither asks nor sends anything without a key', async () => {
 
 test('measures a REST model and a Live model side by side', async () => {
   const options = createSharedOptions();
-  enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
+  enforceQuota(server, { window: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '8', '--yes'];
   const { code, stdout, stderr } = await runInProcess(both, options);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

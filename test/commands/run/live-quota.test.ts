@@ -136,7 +136,7 @@ describe('a Live model with one concurrency slot', () => {
       'mixed.toml': renderNarrative([liveModel, restModel, liveModel], `fallback = ["${restModel}", "gemini-4-live"]`),
     });
     server.live.queueConnections({ at: 'setup', action: dailyQuotaUsedUp });
-    enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
+    enforceQuota(server, { window: 'sliding', windowMs: 60_000, rpd: 1 });
     const ended = await run('mixed.toml', ...oneSlot);
     expect(ended.code).toBe(0);
     // The daily quota of the Live model is used up first, then that of the REST model.
@@ -189,7 +189,7 @@ test('remembers for the next process whether a Live model replies in text or spe
 
 test('a loop of runs with a REST model fails once the daily quota of that model is used up; a loop with a Live model continues', async () => {
   const { options } = createWorkspace();
-  const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { [restModel]: { rpd: 4 } });
+  const log = enforceQuota(server, { window: 'sliding', windowMs: 60_000 }, { [restModel]: { rpd: 4 } });
   const loop = (model: string) =>
     startShell(
       `for i in $(seq 6); do boticelli run '${process.cwd()}/narratives/quick_test.toml' -q --model ${model} --rpm 1000 --no-fallback; echo "code $?"; done`,

@@ -28,18 +28,18 @@ describe('shell loops with one process per request', () => {
   // and be rejected. `npm run soak` shows how many are rejected on an idle machine, and how long such loops take.
   const maxRejected = 1;
   /**
-   * Runs the script against both kinds of windows, in parallel to save time: a script mostly waits. Resolves to the
-   * numbers of replies and rejections for each kind.
+   * Runs the script against a server with sliding windows and a server with fixed windows, in parallel to save time: a
+   * script mostly waits. Resolves to the numbers of replies and rejections for each server.
    */
   const runScript = (rpm: number, script: string) =>
     Promise.all(
-      (['sliding', 'fixed'] as const).map(async (kind) => {
-        const serverRules = { kind, rpm, windowMs: windowSeconds * 1000 };
+      (['sliding', 'fixed'] as const).map(async (serverWindow) => {
+        const serverRules = { window: serverWindow, rpm, windowMs: windowSeconds * 1000 };
         const fixture = await createQuotaFixture(onTestFinished, { serverRules, settings: { rpm } });
         const { stdout } = await fixture.shell(script).result;
         // Loops that share a pipe may write into each other's lines, so a reply is counted anywhere in a line.
         return {
-          kind,
+          serverWindow,
           replies: stdout.match(/Reply \d+ of/g)?.length,
           rejected: fixture.serverLog.rejected().length,
         };

@@ -22,15 +22,16 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
   test('share a quota, and each loop gets all its replies', async () => {
     const { url } = await startRedis();
     const outcomes = await Promise.all(
-      (['sliding', 'fixed'] as const).map(async (kind) => {
+      (['sliding', 'fixed'] as const).map(async (serverWindow) => {
         const fixture = await createQuotaFixture(onTestFinished, {
-          serverRules: { kind, rpm: 4, windowMs: 2000 },
+          serverRules: { window: serverWindow, rpm: 4, windowMs: 2000 },
           settings: { rpm: 4 },
         });
+        // The tests with sliding and with fixed windows use different databases of the Redis server.
+        const redisDatabase = serverWindow === 'fixed' ? 1 : 0;
         const loop = (machine: string) =>
-          // The number after the slash selects a database of Redis: each kind of window has its own.
           fixture.shell(
-            `export BOTICELLI_REDIS_URL=${url}/${kind === 'fixed' ? 1 : 0} BOTICELLI_STATE_DIR=${fixture.folder}/${machine}
+            `export BOTICELLI_REDIS_URL=${url}/${redisDatabase} BOTICELLI_STATE_DIR=${fixture.folder}/${machine}
              for i in 1 2 3; do boticelli run one.toml -q; done`,
           ).result;
         const ended = await Promise.all(['one', 'two', 'three'].map(loop));

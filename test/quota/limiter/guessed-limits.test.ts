@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { forgetLearnedLimits } from '../../../src/quota/forget-learned-limits.js';
 import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
 import type { Limits } from '../../../src/quota/limits.js';
-import { resetLearnedLimits } from '../../../src/quota/reset-learned-limits.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
 import { createMinuteViolation, expectReserved } from './limiter-fixture.js';
 import { createLimiterKinds, type LimiterKind } from './limiter-kinds.js';
@@ -59,7 +59,7 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     expect(await readState()).not.toHaveProperty('servedInWindow');
   });
 
-  test('is replaced by a limit that the service states, even a lower one; a reset deletes the number it rose to', async () => {
+  test('is replaced by a limit that the service states, even a lower one, and the number it rose to can be forgotten', async () => {
     const { clock, limiter, store, project, serve, reserve, readState } = await openLimiter(kind);
     await serve(9);
     const rejected = await reserve(unlimited);
@@ -69,7 +69,7 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     const times: number[] = [];
     for (let index = 0; index < 7; index += 1) times.push((await reserve(guess)).at - clock.now());
     expect(times).toEqual([...Array(6).fill(0), 60_500]);
-    expect(await resetLearnedLimits(store, project, 'm')).toMatchObject([{ model: 'm', servedInWindow: 9 }]);
+    expect(await forgetLearnedLimits(store, project, 'm')).toMatchObject([{ model: 'm', servedInWindow: 9 }]);
     expect(await readState()).not.toHaveProperty('servedInWindow');
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { forgetLearnedLimits } from '../../../src/quota/forget-learned-limits.js';
 import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
 import { createRateLimiter, type RateLimiter, type Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../../src/quota/limits.js';
-import { resetLearnedLimits } from '../../../src/quota/reset-learned-limits.js';
 import { getQuotaStatus } from '../../../src/quota/status.js';
 import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
@@ -81,12 +81,12 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     expect(expectReserved(await reserve('n')).at).toBe(startMs + 31_000);
   });
 
-  test('ends for a model and for all models without a state if the learned limits of the model are reset', async () => {
+  test('ends for a model and for all models without a state if the learned limits of the model are forgotten', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
     const reserve = createReserveFunction(limiter);
     await limiter.recordRejection(expectReserved(await reserve('m')), spendRejection);
-    await resetLearnedLimits(store, project, 'm');
+    await forgetLearnedLimits(store, project, 'm');
     expect(expectReserved(await reserve('m')).at).toBe(startMs);
     expect(expectReserved(await reserve('new')).at).toBe(startMs);
   });

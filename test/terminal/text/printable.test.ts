@@ -13,7 +13,7 @@ test.each([
   expect(results).toEqual([expected, expected, expected]);
 });
 
-test('makes one line; the strict form also shows lone surrogates and direction marks as symbols', () => {
+test('makes one line; the strict form also shows a tab as four spaces, and lone surrogates and direction marks as symbols', () => {
   const text = 'a\nb\tc \ud800 \u200f';
   expect(toPrintableLine(text)).toBe('a b c \ud800 \u200f');
   expect(toStrictlyPrintableLine(text)).toBe('a b    c \ufffd \ufffd');

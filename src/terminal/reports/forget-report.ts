@@ -1,5 +1,5 @@
 import type { LimitKind } from '../../facts/limits.js';
-import type { ResetResult } from '../../quota/reset-learned-limits.js';
+import type { ForgetResult } from '../../quota/forget-learned-limits.js';
 import { formatDateTime, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 
@@ -10,19 +10,27 @@ const labels = {
   maxConcurrent: 'concurrent requests',
 } as const satisfies Record<LimitKind, string>;
 
-/** Formats what was reset for a model. */
-export function formatResetResult(result: ResetResult): string[] {
-  const { model, learned, wasServedBy, closedUntil, notBefore, isMarginReset, isTokenRatioReset, servedInWindow } =
-    result;
+/** Formats what was forgotten about a model. */
+export function formatForgetResult(result: ForgetResult): string[] {
+  const {
+    model,
+    learned,
+    wasServedBy,
+    closedUntil,
+    notBefore,
+    wasMarginEnlarged,
+    wasTokenRatioLearned,
+    servedInWindow,
+  } = result;
   const items = [
     ...Object.entries(learned).map(([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind)}`),
     ...(closedUntil === undefined
       ? []
       : [`the block until ${formatDateTime(new Date(closedUntil))} (daily quota used up)`]),
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
-    ...(isMarginReset ? ['the larger safety margin after rejections'] : []),
+    ...(wasMarginEnlarged ? ['the larger safety margin after rejections'] : []),
     ...(servedInWindow === undefined ? [] : [`the highest rate that was served (${servedInWindow} ${labels.rpm})`]),
-    ...(isTokenRatioReset ? ['the correction of token estimates'] : []),
+    ...(wasTokenRatioLearned ? ['the correction of token estimates'] : []),
     ...(wasServedBy === undefined ? [] : [`the alias target ${wasServedBy}`]),
   ];
   const text = items.length === 0 ? 'nothing to delete' : `deleted ${items.join(', and ')}`;
@@ -34,15 +42,23 @@ function formatLimit(value: number, kind: LimitKind): string {
 }
 
 /** Returns the document of `--format json`, with times in ISO 8601. */
-export function toResetDocument(result: ResetResult) {
-  const { model, learned, closedUntil, notBefore, wasServedBy, isMarginReset, isTokenRatioReset, ...rest } = result;
+export function toForgetDocument(result: ForgetResult) {
+  const { model, learned, closedUntil, notBefore, wasServedBy, wasMarginEnlarged, wasTokenRatioLearned, ...rest } =
+    result;
   const limits = Object.entries(learned).map(([kind, { value, learnedAt }]) => [
     kind,
     { value, learnedAt: toIsoTime(learnedAt) },
   ]);
   return {
-    // `isMarginReset`, `isTokenRatioReset` and `wasServedBy` are named `guard`, `tokenRatio` and `stoodFor` in JSON.
-    ...{ model, tokenRatio: isTokenRatioReset, ...rest, guard: isMarginReset, learned: Object.fromEntries(limits) },
+    // The JSON fields `guard`, `tokenRatio` and `stoodFor` are `wasMarginEnlarged`, `wasTokenRatioLearned` and
+    // `wasServedBy` here.
+    ...{
+      model,
+      tokenRatio: wasTokenRatioLearned,
+      ...rest,
+      guard: wasMarginEnlarged,
+      learned: Object.fromEntries(limits),
+    },
     ...(wasServedBy !== undefined && { stoodFor: wasServedBy }),
     ...(closedUntil !== undefined && { closedUntil: toIsoTime(closedUntil) }),
     ...(notBefore !== undefined && { notBefore: toIsoTime(notBefore) }),

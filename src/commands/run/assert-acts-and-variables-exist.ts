@@ -15,7 +15,7 @@ type NarrativeReader = Pick<RunResources, 'readContent' | 'readVariables' | 'fin
  *
  * @throws BoticelliError `usage`
  */
-export async function assertNamesExist(
+export async function assertActsAndVariablesExist(
   files: readonly string[],
   options: RunOptions,
   resources: NarrativeReader,

@@ -3,12 +3,12 @@ import { modelStateKey, projectStateKey } from './limiter/model-state-access.js'
 import type { LearnedLimits } from './limits.js';
 import type { QuotaStore } from './stores/quota-store.js';
 
-/** What was reset for one model. Times are milliseconds since the epoch. */
-export interface ResetResult {
+/** What was forgotten about one model. Times are milliseconds since the epoch. */
+export interface ForgetResult {
   model: string;
-  /** The learned limits that were reset; empty if there were none. */
+  /** The learned limits; empty if there were none. */
   learned: LearnedLimits;
-  /** For an alias: the model that served it. Its limits are reset too, and the next result describes that reset. */
+  /** For an alias: the model that served it. Its limits are forgotten too: the next result lists them. */
   wasServedBy?: string;
   /**
    * When the API was to accept requests again. It was set if the daily quota was used up, or if the API had asked for a
@@ -21,23 +21,23 @@ export interface ResetResult {
    */
   notBefore?: number;
   /** Whether rejections had enlarged the safety margin that is added to each window (`ModelState.marginFactor`). */
-  isMarginReset: boolean;
+  wasMarginEnlarged: boolean;
   /** Whether a ratio that corrects token estimates had been learned (`ModelState.tokenRatio`). */
-  isTokenRatioReset: boolean;
+  wasTokenRatioLearned: boolean;
   /**
-   * The most requests served within one window. Until the reset, it replaced a guessed `rpm` that is lower. Only a
-   * number above `freeTierRpm` is recorded, because no guess is lower than `freeTierRpm`.
+   * The most requests served within one window. Until it was forgotten, it replaced a guessed `rpm` that is lower.
+   * Only a number above `freeTierRpm` is recorded, because no guess is lower than `freeTierRpm`.
    */
   servedInWindow?: number;
 }
 
 /**
- * Resets what was learned about a model and, for an alias, about the model that serves it. A pause of the project ends
+ * Forgets what was learned about a model and, for an alias, about the model that serves it. A pause of the project ends
  * for these models and for models of which nothing is stored yet. Other models have their own copy of the pause, which
  * stays. Reservations and request counts stay too, because the API counts those requests anyway.
  */
-export async function resetLearnedLimits(store: QuotaStore, project: string, model: string): Promise<ResetResult[]> {
-  const results: ResetResult[] = [];
+export async function forgetLearnedLimits(store: QuotaStore, project: string, model: string): Promise<ForgetResult[]> {
+  const results: ForgetResult[] = [];
   // If the state of the project stayed, the next process would copy the pause from it into the model's state again.
   await store.remove(projectStateKey(project));
   let next: string | undefined = model;
@@ -49,11 +49,11 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
       servedBy === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, servedBy));
     results.push(
       await store.transact(key, (state) => {
-        // The reset forgets which model serves the alias. Until a reply names that model again, the requests of the
-        // alias are counted in its own state. This state must also have the requests that were sent before the reset,
-        // so they are copied from the state of the serving model.
+        // `forgetInState` also forgets which model serves the alias. Until a reply names that model again, the requests
+        // of the alias are counted in the alias's own state. The earlier requests must be in that state too, so they
+        // are copied from the state of the serving model.
         if (servingState) copyRequests(servingState, state);
-        return resetState(state, current);
+        return forgetInState(state, current);
       }),
     );
     next = servedBy;
@@ -70,7 +70,7 @@ function copyRequests(source: ModelState, target: ModelState): void {
   target.days = structuredClone(source.days);
 }
 
-function resetState(state: ModelState, model: string): ResetResult {
+function forgetInState(state: ModelState, model: string): ForgetResult {
   const { learned, servedBy, closedUntil, notBefore, marginFactor, tokenRatio, servedInWindow } = state;
   const { rejectionCount, marginFactor: defaultMarginFactor } = createModelState();
   Object.assign(state, { learned: {}, rejectionCount, marginFactor: defaultMarginFactor });
@@ -85,8 +85,8 @@ function resetState(state: ModelState, model: string): ResetResult {
     ...(servedBy !== undefined && { wasServedBy: servedBy }),
     ...(closedUntil !== undefined && { closedUntil }),
     ...(notBefore !== undefined && { notBefore }),
-    isMarginReset: marginFactor > defaultMarginFactor,
-    isTokenRatioReset: tokenRatio !== undefined,
+    wasMarginEnlarged: marginFactor > defaultMarginFactor,
+    wasTokenRatioLearned: tokenRatio !== undefined,
     ...(servedInWindow !== undefined && { servedInWindow }),
   };
 }
