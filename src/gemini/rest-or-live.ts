@@ -2,7 +2,7 @@ import type { BoticelliDriver } from '../driver/driver.js';
 import { BoticelliError, StreamingNotSupported } from '../errors.js';
 import { stripModelPrefix } from '../util/model-name.js';
 import type { LiveDriver } from './live/options.js';
-import { isUnsupportedModel } from './models/capabilities.js';
+import { isUnusableModel } from './models/capabilities.js';
 
 interface RoutingDriverOptions {
   /** The driver for REST and server-sent events. */
@@ -24,7 +24,9 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
     return rest;
   };
   return {
-    supportsStreaming: (model) => !isUnsupportedModel(stripModelPrefix(model)),
+    // Models for embeddings, videos or music have neither `generateContent` nor the Live API. `generate` sends their
+    // requests nevertheless, and the service rejects them with its own error.
+    supportsStreaming: (model) => !isUnusableModel(stripModelPrefix(model)),
     prepare: async () => rest.prepare?.(),
     async close() {
       await Promise.all([rest.close?.(), live.close?.()]);
@@ -43,7 +45,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
       }
     },
     async *generateStream(request, context) {
-      if (isUnsupportedModel(stripModelPrefix(request.model))) throw new StreamingNotSupported(request.model);
+      if (isUnusableModel(stripModelPrefix(request.model))) throw new StreamingNotSupported(request.model);
       const driver = await chooseDriver(request.model);
       try {
         yield* driver.generateStream(request, context);

@@ -7,7 +7,7 @@ import { textReply } from '../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { runInProcess } from '../helpers/in-process.js';
 
-/** The API key that the state of version 0.1 belongs to. */
+/** The API key of the commands that wrote the files in `test/fixtures/version-0.1`. */
 export const testKey = 'test-key';
 export const liveModel = 'gemini-9-live';
 
@@ -54,9 +54,9 @@ function requestAndTokenLimitError() {
 }
 
 /**
- * Runs the commands with which version 0.1 wrote its state, with the same replies in the same order. Their results
- * include every kind of run and every kind of learned limit. The commands fill a state folder, and write
- * `recording.ndjson` in `cwd`.
+ * Runs the commands with which an old commit of boticelli wrote the files in `test/fixtures/version-0.1` (see the README
+ * there), with the same replies in the same order. The results include every kind of run and every kind of learned
+ * limit. The commands fill a state folder, and write `recording.ndjson` in `cwd`.
  */
 export async function runScenario({ server, cwd, env }: ScenarioOptions): Promise<void> {
   const fullEnv = { GEMINI_API_KEY: testKey, GOOGLE_GEMINI_BASE_URL: server.url, ...env };

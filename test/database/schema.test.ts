@@ -27,6 +27,7 @@ test('migrates a database of schema version 1: adds the missing tables and keeps
   expect(database?.prepare('SELECT key, page FROM quota_pages').raw(true).all()).toEqual([
     ['gemini p m', '{"refusals":3}'],
   ]);
+  // `catalogues` has lists of models. `live_manners` has how each Live model takes prompts and sends replies.
   expect(database?.prepare('SELECT * FROM catalogues').raw(true).all()).toEqual([]);
   expect(database?.prepare('SELECT * FROM live_manners').raw(true).all()).toEqual([]);
   expect(database && readSchemaVersion(database)).toBe(schemaVersion);

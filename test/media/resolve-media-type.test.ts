@@ -127,7 +127,7 @@ describe('the type of media', () => {
     expect(await resolveType('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
   });
 
-  it('of unrecognized bytes is the declared one or that of the name, if files of this type may lack a signature', async () => {
+  it('of bytes without a signature is the declared type or the type in the name, unless its files always have a signature', async () => {
     expect(await resolveType(mediaBytes.noise, { name: 'speech.mp3' })).toBe('audio audio/mp3');
     expect(await resolveType(mediaBytes.noise, { declaredType: 'audio/aac' })).toBe('audio audio/aac');
     expect(await resolveType(mediaBytes.noise, { name: 'speech.flac' })).toBe(
@@ -135,7 +135,7 @@ describe('the type of media', () => {
     );
   });
 
-  it('is taken from the server only for text; a server that names another kind is an error', async () => {
+  it('of text comes from the server, and that of an image from its bytes; a server that names another kind is an error', async () => {
     expect(await resolveType('a,b', { serverType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
     expect(await resolveType(mediaBytes.png, { serverType: 'application/octet-stream' })).toBe('image image/png');
     expect(await resolveType(mediaBytes.png, { serverType: 'image/jpeg' })).toBe('image image/png');

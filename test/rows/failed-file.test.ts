@@ -122,7 +122,7 @@ describe('a file is rejected and stays unchanged', () => {
   });
 
   test.each([
-    ['c.ndjson', '{ not JSON', 'has no failed rows of c.ndjson'],
+    ['c.ndjson', '{ not JSON', 'is not a file of failed rows of c.ndjson'],
     ['c.ndjson', '{"other":1}\n', ':1 does not look like a row of c.ndjson'],
     ['c.json', '[{"id":1,"t":"a"},{"other":1}]\n', ', row 2 does not look like a row of c.json'],
     ['-', '{"id":1,"t":"a"}\n', "rows on standard input can't be compared with those in "],

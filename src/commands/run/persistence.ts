@@ -110,8 +110,8 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     },
     canReuse: (_rowIdentity, index = 0) => index < firstRequestedIndex,
     async beforeSend() {
-      const isStorable = (await store?.isUsable()) ?? true;
-      if (!isStorable && options.resume)
+      const hasStoreFailed = (await store?.hasFailed()) ?? false;
+      if (hasStoreFailed && options.resume)
         throw createStoreError('the request was not sent, because its reply could not be stored');
     },
     wrapListener: (next) => createStoringListener((event) => store?.onEvent(event), next),

@@ -23,7 +23,8 @@ export function classifyForeignError(response: RedactedErrorResponse, cause: Err
   const message = getForeignMessage(body);
   const answer = describeAnswer(response);
 
-  // An error in the body of a 200 counts as a 500 if it names no status. So a 500 may be about the key too.
+  // An error inside a successful response (the body of a 200, or a frame of a Live session) has the status 500 if its
+  // body names no status. So a 500 from such a response may be about the key too.
   const mayConcernKey = status === 400 || status === 401 || status === 403 || (isInSuccessResponse && status === 500);
   if (mayConcernKey && (keyPattern.test(message) || accessTokenPattern.test(message))) {
     const hint = `Check that GEMINI_API_KEY is a key for ${host}.`;

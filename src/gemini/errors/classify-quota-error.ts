@@ -2,7 +2,7 @@ import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import { QuotaExceeded, type QuotaViolation } from '../../errors.js';
 import { billingPages, spendLimits } from '../../facts/limits.js';
 import { describeUnexpectedBody } from './describe-body.js';
-import { untilThenHint } from './error-hints.js';
+import { useAnotherModelHint } from './error-hints.js';
 import type { RedactedErrorResponse } from './error-response.js';
 import { toOneLine } from './one-line.js';
 import { getErrorReason, maxErrorTextChars, parseRetryDelayMs, type ServiceError } from './parse-error-body.js';
@@ -69,10 +69,10 @@ export function classifyQuotaError(
     : `${model} is rate-limited (${description})`;
   const retryAt = retryAfterMs === undefined ? undefined : new Date(now + retryAfterMs);
   if (!minuteLimit && retryAfterMs !== undefined && retryAfterMs > maxMinuteDelayMs) {
-    return new QuotaExceeded('quota_exhausted', message, { hint: untilThenHint, retryAt, cause, violations });
+    return new QuotaExceeded('quota_exhausted', message, { hint: useAnotherModelHint, retryAt, cause, violations });
   }
   return new QuotaExceeded('rate_limited', message, {
-    hint: retryAt ? untilThenHint : 'Try again in a minute, or use another model.',
+    hint: retryAt ? useAnotherModelHint : 'Try again in a minute, or use another model.',
     ...{ retryAt, retryAfterMs, cause, violations },
   });
 }

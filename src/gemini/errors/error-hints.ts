@@ -5,4 +5,4 @@ export const changeRequestHint = 'Change the narrative: the same request would b
 /** For a failure of the service. */
 export const tryLaterHint = 'Try again later, or use another model.';
 /** For an error with `retryAt`. The program prints `Try again` with that time before the hint. */
-export const untilThenHint = 'Until then, use another model.';
+export const useAnotherModelHint = 'Until then, use another model.';

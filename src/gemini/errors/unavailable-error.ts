@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import { tryLaterHint, untilThenHint } from './error-hints.js';
+import { tryLaterHint, useAnotherModelHint } from './error-hints.js';
 import type { RedactedErrorResponse } from './error-response.js';
 import { getWrongHostHint } from './invalid-response.js';
 import { parseRetryDelayMs, type ServiceError } from './parse-error-body.js';
@@ -25,7 +25,7 @@ export function createUnavailableError(
 ): BoticelliError {
   const isTransient = isTransientStatus(status);
   const retryAfterMs = isTransient ? parseRetryDelayMs(error, headers, now) : undefined;
-  const hint = retryAfterMs === undefined ? tryLaterHint : untilThenHint;
+  const hint = retryAfterMs === undefined ? tryLaterHint : useAnotherModelHint;
   return new BoticelliError('unavailable', `service unavailable: ${description}`, {
     hint: isTransient ? hint : getWrongHostHint(host),
     ...(retryAfterMs !== undefined && { retryAfterMs, retryAt: new Date(now + retryAfterMs) }),

@@ -48,7 +48,9 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
       await sessions.closeIdle();
       if (!match) return open(sessionRequest);
       const resumed = resumption && (await open(sessionRequest, resumption));
-      const outcome = resumed?.ok ? 'the session was resumed' : 'the conversation continues in a new session';
+      const outcome = resumed?.ok
+        ? 'the conversation continues in a resumed session'
+        : 'the conversation continues in a new session';
       sessionRequest.context.emit?.({ type: 'note', about: 'session', message: `${reason}: ${outcome}` });
       return resumed?.ok ? resumed : open(sessionRequest);
     },

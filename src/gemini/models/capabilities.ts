@@ -35,7 +35,7 @@ export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabi
 
 /** Lists the models that a narrative can use, over REST or the Live API. */
 export function listUsableModelNames(models: readonly ModelInfo[]): string[] {
-  return models.map(({ name }) => name).filter((name) => !isUnsupportedModel(name, models));
+  return models.map(({ name }) => name).filter((name) => !isUnusableModel(name, models));
 }
 
 /** Returns the capabilities in the built-in facts, or undefined if the facts do not contain the model. */
@@ -58,7 +58,7 @@ export function isLiveOnly(model: string): boolean {
 }
 
 /** Whether a model can't be used in a narrative, for example because it outputs embeddings, videos or music. */
-export function isUnsupportedModel(model: string, models?: readonly ModelInfo[]): boolean {
+export function isUnusableModel(model: string, models?: readonly ModelInfo[]): boolean {
   const { supportsGenerate, supportsLive } = getCapabilities(model, models);
   return !supportsLive && !supportsGenerate;
 }

@@ -66,8 +66,9 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
 }
 
 /**
- * Removes unnecessary escapes from JSON by parsing and serializing it. Otherwise an escape such as `\u003d` for `=`
- * could hide the key. Returns an empty text for JSON that is nested more deeply than any error of a service.
+ * Removes unnecessary escapes from JSON by parsing and serializing it. `redact` would not find a key that contains an
+ * escape, such as `\u003d` for `=`. Returns an empty text for JSON that is nested more deeply than any error of a
+ * service.
  */
 function removeJsonEscapes(body: string): string {
   const parsed = tryParseJson(body);

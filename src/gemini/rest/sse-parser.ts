@@ -116,7 +116,8 @@ function createEventClassifier() {
   return Object.assign(classify, { end });
 }
 
-// An error has a few hundred characters. The limit bounds the work of parsing at every closing brace, and the memory.
+// An error has a few hundred characters. `add` below parses all collected lines again after every line that ends with a
+// brace or bracket. The limit keeps this work, and the memory for the lines, small.
 const maxErrorChars = 65_536;
 
 /**

@@ -35,7 +35,8 @@ export function mergeLocalState(
     if (reservation.confirmed && !existingIds.has(reservation.id) && sent.at > now - windowMs && sent.at <= now)
       insertReservation(state, sent);
   }
-  // Replaces the counts instead of adding to them, because the local ones include the requests inserted above.
+  // `insertReservation` has counted the requests above in `state.days`. The local counts include these requests too, so
+  // they replace the counts in `state.days`.
   if (isNew && local.days.length > 0) state.days = structuredClone(local.days);
   return state.edition;
 }
@@ -45,11 +46,13 @@ function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: M
     local;
   state.learned = { ...learned, ...state.learned };
   state.marginFactor = Math.max(state.marginFactor, marginFactor);
+  // `closedUntil`: the daily quota is used up, or the service asked for a delay of more than ten minutes.
   if (closedUntil !== undefined) {
     // The end of a day comes from the calendar, not from a clock, so it is not converted.
     const end = isPacificMidnight(closedUntil) ? closedUntil : toServerTime(closedUntil);
     state.closedUntil = Math.max(state.closedUntil ?? 0, end);
   }
+  // `notBefore`: a shorter pause after a rejection. A pause of the shared state is kept, with its reason.
   if (notBefore !== undefined && state.notBefore === undefined) {
     state.notBefore = toServerTime(notBefore);
     if (notBeforeReason !== undefined) state.notBeforeReason = notBeforeReason;

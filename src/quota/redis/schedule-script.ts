@@ -3,8 +3,9 @@
  * property test compares both versions (test/quota/redis/redis-limiter.test.ts): a change to one needs the same change
  * to the other. Differences:
  *
- * - Lua has no calendar. If the state has no day for a time, the script returns the status `needs-day-ends`. The caller
- *   then runs the script again with `args.dayEnds`, the ends of the days around `now`.
+ * - Lua has no calendar. If the quota state has no day for a time, `findDayEnd` throws the outcome `needs-day-ends`, and
+ *   `withState` in scripts.ts returns the outcome. The caller then runs the script again with `args.dayEnds`, the ends
+ *   of the days around `now`. (The field `state` of an outcome is its name, not a quota state.)
  * - Lists are kept in order instead of sorted, because Lua's sort is not stable.
  *
  * Uses two variables that `preludeLua` in scripts.ts defines: `args` (the caller's arguments) and `now` (the server's

@@ -114,7 +114,7 @@ async function createRowCheck(source: RowSource, path: string): Promise<(row: un
 }
 
 function createForeignFileError(path: string, { name }: RowSource): BoticelliError {
-  return createFailedFileError(`${path} has no failed rows of ${name}`);
+  return createFailedFileError(`${path} is not a file of failed rows of ${name}`);
 }
 
 function createForeignRowError(place: string, { name }: RowSource): BoticelliError {

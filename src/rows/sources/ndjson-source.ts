@@ -3,7 +3,7 @@ import { isRecord, tryParseExactJson } from '../../util/json.js';
 import type { Row, RowSource } from '../row.js';
 import { decodeUtf8Stream } from './decode-stream.js';
 import { formatSkippedLines } from './skipped-lines.js';
-import { createSourceError, replaceHintDuringRun, type SourceProblem } from './source-errors.js';
+import { createSourceError, type SourceProblem, withResumeHint } from './source-errors.js';
 import { openSourceFile } from './source-file.js';
 import { splitLines } from './split-lines.js';
 
@@ -49,7 +49,7 @@ export function createNdjsonStream(chunks: AsyncIterable<Buffer>, name: string, 
       try {
         yield* parseNdjson(decodeUtf8Stream(chunks, name), { name, folder });
       } catch (thrown) {
-        throw replaceHintDuringRun(thrown);
+        throw withResumeHint(thrown);
       }
     },
     close: () => {},

@@ -28,7 +28,7 @@ export function createSourceError(name: string, problems: readonly SourceProblem
  * hint must not say that nothing was sent, because rows before them may have been sent. Returns other errors as they
  * are.
  */
-export function replaceHintDuringRun(thrown: unknown): unknown {
+export function withResumeHint(thrown: unknown): unknown {
   if (!isRowFormatError(thrown)) return thrown;
   const hint = 'Replies so far are kept. Fix the rows and run again with --resume.';
   return new BoticelliError(thrown.code, thrown.message, { hint });

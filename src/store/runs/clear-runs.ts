@@ -22,8 +22,9 @@ export interface ClearedCounts {
 export function countClearable(database: Database.Database, filter: ClearFilter): ClearedCounts {
   const count = (table: 'runs' | 'answers') => {
     const { where, values } = buildCondition(table, filter);
-    const withoutRowRuns = table === 'runs' ? " AND instr(id, '/') = 0" : '';
-    const statement = database.prepare(`SELECT count(*) FROM ${table} WHERE ${where}${withoutRowRuns}`).raw(true);
+    // Each row of a run is also stored as a run, with the id `<run>/<number>`.
+    const onlyWholeRuns = table === 'runs' ? " AND instr(id, '/') = 0" : '';
+    const statement = database.prepare(`SELECT count(*) FROM ${table} WHERE ${where}${onlyWholeRuns}`).raw(true);
     return (statement.get(...values) as [number])[0];
   };
   return { runs: count('runs'), replies: count('answers') };

@@ -22,10 +22,10 @@ export interface RunStore {
   /** Resolves when all events are written and old runs are deleted. Await it at the end of the run. */
   flush(): Promise<void>;
   /**
-   * Waits for all earlier writes, and resolves to whether they and all reads succeeded. Call it before each request:
+   * Waits for all earlier writes. Resolves to whether a read or a write has failed. Call this before each request:
    * the start of the run is the first write, so a full disk is noticed before the first request.
    */
-  isUsable(): Promise<boolean>;
+  hasFailed(): Promise<boolean>;
   /** How many replies of this run another run can reuse. Counts both the replies that it stored and those it reused. */
   readonly reusableReplyCount: number;
 }
@@ -54,9 +54,9 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
 /** Opens the store of a run that is about to start. */
 export function openRunStore(options: RunStoreOptions): RunStore {
   const { database, narrative, origin, vars, keepsPrompts = false, keepMs, now, onFailure } = options;
-  let isUsable = true;
+  let hasFailed = false;
   const handleFailure = (thrown: unknown) => {
-    isUsable = false;
+    hasFailed = true;
     onFailure(thrown);
   };
   const attemptRead = createBestEffort(handleFailure);
@@ -96,9 +96,9 @@ export function openRunStore(options: RunStoreOptions): RunStore {
     openRowHistory: (run, rowsOrigin) =>
       createRowHistory({ run, rowsOrigin, attemptWrite, writes, ...recorderOptions }),
     flush: () => writes.drain(),
-    async isUsable() {
+    async hasFailed() {
       await writes.drain();
-      return isUsable;
+      return hasFailed;
     },
     get reusableReplyCount() {
       return reusableReplyCount;

@@ -20,7 +20,7 @@ function createMemoryCache(modes: Record<string, LiveMode> = {}) {
 }
 
 test('requests text from a model that supports it', async () => {
-  fixture.server.live.textModels.add(unknownModel);
+  fixture.server.live.textReplyAllowed.add(unknownModel);
   fixture.server.live.queueReplies(writtenReply(['Hello', ' you'], { thoughts: ['Hm.'] }));
   const { text, audio } = await fixture.driver().generate(createRequest('Hi', { model: `models/${unknownModel}` }));
   expect({ text, audio }).toEqual({ text: 'Hello you', audio: undefined });
@@ -45,7 +45,7 @@ test('requests speech after TEXT is rejected at the setup, and remembers that', 
 });
 
 test('requests speech after TEXT is rejected at the first turn', async () => {
-  fixture.server.live.textModels.add(unknownModel);
+  fixture.server.live.textReplyAllowed.add(unknownModel);
   fixture.server.live.queueReplies({ frames: [], end: closeFrames.textUnsupported });
   const { text, audio } = await fixture.driver().generate(createRequest('One', { model: unknownModel }));
   expect(text).toBe('Reply 1 of gemini-9-live to "One"');
@@ -59,7 +59,7 @@ describe('an internal error in answer to TEXT', () => {
     const driver = fixture.driver({ liveModeCache: cache });
     if (phase === 'setup') fixture.server.live.queueConnections({ at: 'setup', action: closeFrames.internal });
     else {
-      fixture.server.live.textModels.add(unknownModel);
+      fixture.server.live.textReplyAllowed.add(unknownModel);
       fixture.server.live.queueReplies({ frames: [], end: closeFrames.internal });
     }
     const request = createRequest('One', { model: unknownModel });

@@ -28,8 +28,8 @@ test('streams the transcript, and yields each piece before the server sends the 
   let received = '';
   for await (const { text, response } of fixture.driver().generateStream(createRequest())) {
     received += text;
-    // The frames alternate: words, sound, words, sound. Two more frames are the sound of this piece and the words of
-    // the next one. After the last words, all remaining frames may be sent.
+    // The frames alternate: words, sound, words, sound. After each piece, the gate lets two frames pass: the sound of
+    // this piece, and the words of the next piece. After the last words, the gate lets all remaining frames pass.
     gate.release(text === ' c' ? 9 : 2);
     if (response) expect(response.text).toBe('a b c');
   }
@@ -124,7 +124,7 @@ describe('the reply of a speaking model', () => {
   });
 
   test('is the transcript if a model that was asked for text speaks instead', async () => {
-    fixture.server.live.textModels.add(liveModel);
+    fixture.server.live.textReplyAllowed.add(liveModel);
     const modes = { get: () => ({ replyModality: 'TEXT', promptsAs: 'clientContent' }) as const, set: () => {} };
     fixture.server.live.queueReplies(spokenReply(['Hello', ' you']));
     expect((await fixture.driver({ liveModeCache: modes }).generate(createRequest())).text).toBe('Hello you');

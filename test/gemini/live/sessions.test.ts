@@ -111,7 +111,7 @@ test.each([
   await delay(20);
   const response = await driver.generate(second, context);
   expect(response.text).toBe('Reply 2 of gemini-3.8-live to "Two"');
-  expect(notes).toEqual(['the connection was lost: the session was resumed']);
+  expect(notes).toEqual(['the connection was lost: the conversation continues in a resumed session']);
   expect(fixture.session(1).setup.sessionResumption.handle).toMatch(/^handle-/);
   expect(fixture.session(1).messages[1].clientContent.turns).toHaveLength(1);
   // A resumed session can be resumed again.
@@ -164,7 +164,7 @@ test('resumes a session that is lost before the reply begins, once per call', as
   const second = continueConversation(first, await driver.generate(first, context), 'Two');
   fixture.server.live.queueReplies({ frames: [], end: 'destroy' });
   const third = continueConversation(second, await driver.generate(second, context), 'Three');
-  expect(notes).toEqual(['the connection was lost: the session was resumed']);
+  expect(notes).toEqual(['the connection was lost: the conversation continues in a resumed session']);
   expect(sessions().map(({ prompts }) => prompts)).toEqual([['One', 'Two'], ['Two']]);
 
   fixture.server.live.queueReplies({ frames: [], end: 'destroy' }, { frames: [], end: 'destroy' });
@@ -184,7 +184,9 @@ test('starts no turn in a session whose announced end is near', async () => {
   const third = continueConversation(second, await driver.generate(second, context), 'Three');
   expect(sessions()).toHaveLength(1);
   expect((await driver.generate(third, context)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
-  expect(notes).toEqual(['the service announced the end of the connection: the session was resumed']);
+  expect(notes).toEqual([
+    'the service announced the end of the connection: the conversation continues in a resumed session',
+  ]);
   // A session can't be resumed while it is open.
   expect(fixture.server.live.peakOpenCount).toBe(1);
 });

@@ -97,7 +97,9 @@ describe('words after turnComplete', () => {
     };
     fixture.server.live.queueReplies(spokenReply(['Second answer.']));
     expect((await driver.generate(second, { ...context, beforeSending })).text).toBe('Second answer.');
-    expect(notes).toEqual(['words of the last reply came after its end: the session was resumed']);
+    expect(notes).toEqual([
+      'words of the last reply came after its end: the conversation continues in a resumed session',
+    ]);
     expect(fixture.server.live.sessions.map(({ prompts }) => prompts)).toEqual([['One'], ['Two']]);
   });
 
@@ -120,7 +122,7 @@ describe('words after turnComplete', () => {
   });
 
   test('are not waited for in a text reply', async () => {
-    fixture.server.live.textModels.add('gemini-9-live');
+    fixture.server.live.textReplyAllowed.add('gemini-9-live');
     fixture.server.live.queueReplies(writtenReply(['Hello']));
     const clock = createSteppedClock();
     const { text } = await fixture.driver({ clock }).generate(createRequest('Hi', { model: 'gemini-9-live' }));

@@ -86,7 +86,7 @@ describe('inline media', () => {
 });
 
 describe('uploaded media', () => {
-  test('is only the largest file if the request has room for the others; it is sent in pieces, and arrives byte for byte', async () => {
+  test('is only the larger file, because the smaller file fits into the request; the pieces arrive byte for byte', async () => {
     const film = createVideo(17 * megabyte);
     const { context, notes } = recordNotes();
     await driver.generate(

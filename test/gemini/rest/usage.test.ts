@@ -73,14 +73,14 @@ test('a breakdown by modality is kept if it is valid; an entry without a modalit
 describe('a sum of usages', () => {
   const counted: Usage = { promptTokens: 10, cachedTokens: 4, outputTokens: 1, thoughtTokens: 2, totalTokens: 13 };
 
-  test('adds every count', () => {
+  test('adds every count; absent cached and tool tokens count as 0 if both prompts were counted', () => {
     expect(addUsage(zeroUsage, counted)).toEqual(counted);
     expect(addUsage(counted, { ...counted, toolTokens: 5 })).toEqual({
       ...{ promptTokens: 20, cachedTokens: 8, toolTokens: 5, outputTokens: 2, thoughtTokens: 4, totalTokens: 26 },
     });
   });
 
-  test('has no count that is unknown in either usage; absent cached and tool tokens count as 0', () => {
+  test('has no count that is unknown in either usage', () => {
     expect(addUsage(counted, {})).toEqual({});
     expect(addUsage({ outputTokens: 1 }, counted)).toEqual({ outputTokens: 2 });
   });

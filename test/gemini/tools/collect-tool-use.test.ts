@@ -81,7 +81,7 @@ describe('searches', () => {
     expect({ searches, searchCount }).toEqual({ searches: ['a', 'b'], searchCount: 2 });
   });
 
-  test('count as one if only their sources are named', () => {
+  test('count as one if the metadata has sources but no queries, unless url_context may have read the sources', () => {
     const metadata = grounding([page('https://a.example')], []);
     expect(collect(metadata, [], ['google_search'] as never).searchCount).toBe(1);
     // With url_context, the source may be a page that this tool read, so it does not prove a search.

@@ -26,10 +26,10 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  *   `{serverContent: {turnComplete: true}, usageMetadata: {promptTokenCount, responseTokenCount, totalTokenCount}}`. Then
  *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup requested it: a connection with that handle
  *   continues the conversation, once.
- * - The server closes the session with 1007 if the setup asks a model that is not in `textModels` for the modality TEXT,
- *   if a model in `clientContentOnlyAsHistory` gets client content that is not history, if the key is invalid, or if the
- *   handle is unknown. It closes the session with 1008 if the model is unknown, and with 1011 if more than `maxSessions`
- *   sessions are open.
+ * - The server closes the session with 1007 if the setup asks a model that is not in `textReplyAllowed` for text (the
+ *   modality TEXT), if a model in `clientContentOnlyAsHistory` gets client content that is not history, if the key is
+ *   invalid, or if the handle is unknown. It closes the session with 1008 if the model is unknown, and with 1011 if
+ *   more than `maxSessions` sessions are open.
  *
  * A reply comes from the queue of scripts, else it is `Reply <n> of <model> to "<the last text>"`, where n is the number of
  * user turns in the session. Over REST the same conversation gets the same text.
@@ -49,8 +49,8 @@ export interface LiveServer {
   queueConnections(...scripts: (ConnectionScript | undefined)[]): void;
   /** Resolves when at least `count` turns have arrived, in all sessions together. */
   waitForTurns(count: number): Promise<void>;
-  /** The models that also reply in text. */
-  textModels: Set<string>;
+  /** The models for which a setup may ask for text. Asking does not guarantee that the reply is text. */
+  textReplyAllowed: Set<string>;
   /** The models that accept prompts only as `realtimeInput`, and `clientContent` only as history. */
   clientContentOnlyAsHistory: Set<string>;
   /** The maximum number of sessions at the same time. Default infinite. */
@@ -89,7 +89,13 @@ function createServerState(
   let peakOpenCount = 0;
   const state: LiveServer & LiveServerState = {
     ...options,
-    ...{ sessions: [], scripts: [], handles: new Map(), textModels: new Set(), clientContentOnlyAsHistory: new Set() },
+    ...{
+      sessions: [],
+      scripts: [],
+      handles: new Map(),
+      textReplyAllowed: new Set(),
+      clientContentOnlyAsHistory: new Set(),
+    },
     ...{ maxSessions: Number.POSITIVE_INFINITY, allowsResumption: true },
     get openCount() {
       const openCount = state.sessions.filter(isOpen).length;

@@ -48,7 +48,8 @@ export interface LiveSessionLog {
 export interface LiveServerState {
   sessions: LiveSessionLog[];
   readonly openCount: number;
-  textModels: Set<string>;
+  /** The models for which a setup may ask for text. Asking does not guarantee that the reply is text. */
+  textReplyAllowed: Set<string>;
   /** The models that accept prompts only as `realtimeInput`, and `clientContent` only as history. */
   clientContentOnlyAsHistory: Set<string>;
   maxSessions: number;
@@ -135,7 +136,7 @@ function findRejection(setup: LiveSessionLog['setup'], key: string, state: LiveS
   if (!state.hasModel(model)) return closeFrames.unknownModel(model);
   if (state.openCount > state.maxSessions) return closeFrames.quota;
   const modality = setup?.generationConfig?.responseModalities?.[0];
-  if (modality === 'TEXT' && !state.textModels.has(model)) return closeFrames.textUnsupported;
+  if (modality === 'TEXT' && !state.textReplyAllowed.has(model)) return closeFrames.textUnsupported;
   const handle = setup?.sessionResumption?.handle;
   if (handle !== undefined && !state.handles.has(handle)) return closeFrames.invalidArgument;
   return undefined;

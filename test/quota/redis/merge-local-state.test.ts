@@ -17,7 +17,7 @@ test('keeps the pause that a shared state already has', () => {
   expect(state).toMatchObject({ notBefore: 7000, notBeforeReason: 'tpm' });
 });
 
-test('converts `closedUntil`, when a model that is closed accepts requests again, to server time, unless it is the end of a Pacific day', () => {
+test('converts `closedUntil` (when a closed model reopens) to server time, unless it is the end of a Pacific day', () => {
   const state = createModelState();
   mergeLocalState(state, { ...createModelState(), closedUntil: 9000 }, options);
   expect(state.closedUntil).toBe(9100);

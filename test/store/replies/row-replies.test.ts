@@ -24,7 +24,7 @@ function createCommand(rows: string[], canReuse = true) {
   const inner = createScriptedDriver(canReuse ? [{ pieces: ['new'] }] : []);
   const cache = createSqliteReplyCache(database, 'n', Date.now, (rowId) => rows.includes(rowId));
   const driver = withReplyCache({ cache, canReuse: () => canReuse }, inner);
-  // All requests of a row have the same object, because the cache counts the equal requests of a row by this object.
+  // All requests of a row pass one `rowIdentity` object. The cache counts the equal requests per object, not per id.
   const rowIdentities = new Map(rows.map((id) => [id, { id }]));
   const ask = async (id: string) =>
     (await driver.generate(request, { rowIdentity: rowIdentities.get(id) ?? { id } })).text;

@@ -200,7 +200,7 @@ test('records names with NUL characters', async () => {
 });
 
 describe('the end of a run', () => {
-  test('deletes runs that are older than [store] keep, with their acts', async () => {
+  test('deletes runs that are older than the setting `[store] keep` allows, with their acts', async () => {
     const old = openStore({ now: Date.now() - 32 * day });
     await sendEvents(old.store, start('old'), actStart('a'), actEnd('a'), end('old'));
     await sendEvents(openStore({ now: Date.now() - 20 * day }).store, start('young'), end('young'));
@@ -212,7 +212,7 @@ describe('the end of a run', () => {
     expect(listActs(database, 'old')).toEqual([]);
   });
 
-  test('deletes neither runs nor replies that are younger than [store] keep, even if the clock of an earlier run was years ahead or behind', async () => {
+  test('deletes neither runs nor replies that are younger than `[store] keep`, even if the clock of an earlier run was years ahead or behind', async () => {
     for (const daysAgo of [29, 15, 1]) {
       const { store } = openStore({ now: Date.now() - daysAgo * day });
       await store.replyCache.save({ key: `${daysAgo}`, occurrence: 0 }, reply);
@@ -230,9 +230,9 @@ describe('the end of a run', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('deletes at most the runs of the first 30 days of the history, even if later runs are older than [store] keep too', async () => {
-    // If the clock is wrong, one run must not delete the whole history. Here the run `a` deletes the runs of 100 and 80
-    // days ago, and the run `b` deletes that of 60 days ago.
+  test('deletes only runs that started less than `[store] keep` after the oldest run, even if later runs are too old as well', async () => {
+    // If the clock is wrong, one run must not delete the whole history. `[store] keep` is 30 days here, so the run `a`
+    // deletes the runs of 100 and 80 days ago, and the run `b` deletes the run of 60 days ago.
     for (const daysAgo of [100, 80, 60, 0]) {
       await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
     }
@@ -244,7 +244,7 @@ describe('the end of a run', () => {
     expect(remaining).toEqual([2, 1, 1]);
   });
 
-  test('keeps runs for up to a day longer than [store] keep, so that not every run deletes something', async () => {
+  test('keeps runs for up to a day longer than `[store] keep`, so that not every run deletes something', async () => {
     await sendEvents(openStore({ now: Date.now() - 30.5 * day }).store, start('old'), end('old'));
     await sendEvents(openStore().store, start('new'), end('new'));
     expect(listRuns(database, 9).total).toBe(2);
@@ -301,7 +301,7 @@ describe('a database that cannot be written', () => {
     await store.flush();
     expect(failures).toHaveLength(1);
     expect(store.reusableReplyCount).toBe(0);
-    expect(await store.isUsable()).toBe(false);
+    expect(await store.hasFailed()).toBe(true);
   });
 
   test('is still read', async () => {
@@ -309,7 +309,7 @@ describe('a database that cannot be written', () => {
     database.pragma('query_only = ON');
     const { store, failures } = openStore();
     await sendEvents(store, start('r1'));
-    expect([failures.length, await store.isUsable()]).toEqual([1, false]);
+    expect([failures.length, await store.hasFailed()]).toEqual([1, true]);
     expect(await store.replyCache.find({ key: 'k', occurrence: 0 })).toMatchObject({ text: 't' });
     expect(store.reusableReplyCount).toBe(1);
   });
@@ -324,14 +324,14 @@ describe('a database that cannot be written', () => {
       },
       'another file replaced it during the run',
     ],
-  ])('because it was %s is reported at the next write', async (_, change, message) => {
+  ])('is reported at the next write if the file was %s', async (_, change, message) => {
     const { store, failures } = openStore();
     await sendEvents(store, start('r1'));
-    expect(await store.isUsable()).toBe(true);
+    expect(await store.hasFailed()).toBe(false);
     change();
     await store.replyCache.save({ key: 'k', occurrence: 0 }, reply);
     expect(failures).toEqual([new Error(message)]);
-    expect(await store.isUsable()).toBe(false);
+    expect(await store.hasFailed()).toBe(true);
   });
 
   test('leaves only the files of the database in its folder', async () => {
