@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { getNextPacificMidnight, isSurelyInPacificDay } from '../../driver/pacific-day.js';
 import type { ObservedLimits } from '../limits.js';
 
@@ -80,6 +81,11 @@ export function correctTokenEstimate({ tokenRatio = 1 }: ModelState, estimated: 
 /** Creates the state of a model about which nothing is known. */
 export function createModelState(): ModelState {
   return { reservations: [], days: [], learned: {}, rejectionCount: 0, marginFactor: 1, concurrencySlots: [] };
+}
+
+/** Whether a state is as `createModelState` creates it. No store keeps such a state. */
+export function isNewState(state: ModelState): boolean {
+  return isDeepStrictEqual(state, createModelState());
 }
 
 /** Whether a state says nothing: no request is counted, and nothing was learned. Its model may not even exist. */

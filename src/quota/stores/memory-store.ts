@@ -1,4 +1,4 @@
-import { createModelState, type ModelState } from '../limiter/model-state.js';
+import { createModelState, isNewState, type ModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from './quota-store.js';
 
 /**
@@ -10,8 +10,9 @@ export function createMemoryQuotaStore(initialStates: Map<string, ModelState> = 
   return {
     async transact(key, change) {
       const state = modelStates.get(key) ?? createModelState();
-      modelStates.set(key, state);
-      return change(state);
+      const result = change(state);
+      if (modelStates.has(key) || !isNewState(state)) modelStates.set(key, state);
+      return result;
     },
     read: async (key) => structuredClone(modelStates.get(key)),
     readAll: async () => structuredClone(modelStates),

@@ -6,8 +6,9 @@ import type { ModelState } from '../limiter/model-state.js';
  */
 export interface QuotaStore {
   /**
-   * Reads the state under `key`, or creates an empty state; applies `change`; and writes the state back. All of this
-   * happens in one transaction. `change` must be synchronous and may be called more than once.
+   * Reads the state under `key`, or creates an empty state; applies `change`; and writes the state back, unless `change`
+   * left a created state empty. All of this happens in one transaction. `change` must be synchronous and may be called
+   * more than once.
    * @returns the return value of `change`
    */
   transact<Result>(key: string, change: (state: ModelState) => Result): Promise<Result>;

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createModelState, type ModelState } from '../../../src/quota/limiter/model-state.js';
+import type { ModelState } from '../../../src/quota/limiter/model-state.js';
 import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
 import { createRateLimiter, type RateLimiter, type Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../../src/quota/limits.js';
@@ -147,11 +146,9 @@ function plain(outcome: unknown) {
   return rest;
 }
 
-/** Returns the states without what differs between stores. */
-function normalize(states: Map<string, ModelState>) {
-  const entries = [...states].map(([key, { edition: _, ...state }]) => [key, state] as const);
-  // Redis does not store a state that was only read.
-  return Object.fromEntries(entries.filter(([, state]) => !isDeepStrictEqual(state, createModelState())));
+/** Returns the states without their ids, which only Redis has. */
+function withoutIds(states: Map<string, ModelState>) {
+  return Object.fromEntries([...states].map(([key, { edition: _, ...state }]) => [key, state]));
 }
 
 describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
@@ -172,9 +169,7 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
           const options = { project: 'p', windowMs, limitMultipliers };
           const memory = createMemoryQuotaStore();
           const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
-          // A transaction that changes nothing would create an empty state in memory, but none in Redis. A later pause
-          // of the project, which is written into every existing state, would then be in memory but not in Redis.
-          for (const store of merged.length > 0 ? [memory, redis] : [])
+          for (const store of [memory, redis])
             await store.transact(modelStateKey('p', 'm'), (state) => addMerged(state, merged));
           const limiters = [
             createRateLimiter({ ...options, store: memory, clock }),
@@ -187,7 +182,7 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
             const expected = await runStep(limiters[0], step, made[0], { limits, now });
             const actual = await runStep(limiters[1], step, made[1], { limits, now });
             expect(plain(actual)).toEqual(plain(expected));
-            expect(normalize(await redis.readAll())).toEqual(normalize(await memory.readAll()));
+            expect(withoutIds(await redis.readAll())).toEqual(withoutIds(await memory.readAll()));
           }
         },
       ),

@@ -91,6 +91,12 @@ describe.each(stores.filter(([name]) => !lacksServer(name)))('a store in %s', (_
     expect((await other.read('a'))?.rejectionCount).toBe(3);
   });
 
+  test('stores no state if a transaction changes nothing', async () => {
+    const { one, other } = await open();
+    await one.transact('a', (state) => state.rejectionCount);
+    expect(await other.readAll()).toEqual(new Map());
+  });
+
   test('loses none of many concurrent transactions', async () => {
     const { one, other } = await open();
     const increments = Array.from({ length: 100 }, (_unused, n) =>
