@@ -2,10 +2,9 @@ import type { LiveServerMessage, Part } from '@google/genai';
 import type { Clock } from '../../driver/clock.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { ToolName } from '../../facts/tools.js';
-import { isRecord } from '../../util/json.js';
 import { describeNonTextParts } from '../rest/reply/describe-parts.js';
 import { createThoughtBuffer } from '../rest/reply/thoughts.js';
-import { toUsage, toUsageAndDetails } from '../rest/usage.js';
+import { mergeUsageMetadata, toUsage, toUsageAndDetails } from '../rest/usage.js';
 import { createToolUseCollector } from '../tools/collect-tool-use.js';
 import { getToolPartFields } from '../tools/convert-tools.js';
 import { buildLiveResponse } from './build-response.js';
@@ -40,8 +39,7 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
   return {
     /** Adds a message and returns the text that it adds to the reply. */
     add(message: LiveServerMessage): string {
-      // Each count is a running total, as in a REST stream, so its last value applies. A message may omit some counts.
-      if (isRecord(message.usageMetadata)) counts = { ...counts, ...message.usageMetadata };
+      counts = mergeUsageMetadata(counts, message.usageMetadata);
       const update = readMessage(message);
       const speechMs = speech.add(update.speech);
       progress.update(update, speechMs);

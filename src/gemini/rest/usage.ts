@@ -9,6 +9,19 @@ interface UsageOptions {
 }
 
 /**
+ * Merges the `usageMetadata` of a chunk into that of the earlier chunks. The counts are running totals, so the last
+ * value of each applies. A chunk may omit a count or give it as null.
+ */
+export function mergeUsageMetadata<Metadata extends object>(
+  previous: Metadata | undefined,
+  latest: Metadata | undefined,
+): Metadata | undefined {
+  if (!isRecord(latest)) return previous;
+  const stated = Object.fromEntries(Object.entries(latest).filter(([, value]) => !isAbsent(value)));
+  return { ...previous, ...stated } as Metadata;
+}
+
+/**
  * Converts the `usageMetadata` of a response or of a Live message: all counts, and the details on which the price
  * depends besides them. `toUsage` converts the counts alone.
  */

@@ -163,10 +163,10 @@ test('ignores empty server content, unknown messages and malformed parts', async
   expect((await fixture.driver().generate(createRequest())).text).toBe('Hello');
 });
 
-test('overwrites earlier token counts field by field', async () => {
+test('overwrites earlier token counts field by field, but not with null', async () => {
   const counts = { usageMetadata: { promptTokenCount: 5, responseTokenCount: 1 } };
   fixture.server.live.queueReplies({
-    frames: [counts, ...spokenReply(['Hello'], { usage: { responseTokenCount: 3 } }).frames],
+    frames: [counts, ...spokenReply(['Hello'], { usage: { promptTokenCount: null, responseTokenCount: 3 } }).frames],
   });
   const { usage } = await fixture.driver().generate(createRequest());
   expect(usage).toEqual({ promptTokens: 5, outputTokens: 3, thoughtTokens: 0, totalTokens: 8 });

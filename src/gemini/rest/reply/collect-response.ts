@@ -10,7 +10,7 @@ import { isDeeperThan, isRecord, toRecords } from '../../../util/json.js';
 import { stripModelPrefix } from '../../../util/model-name.js';
 import { createToolUseCollector } from '../../tools/collect-tool-use.js';
 import { getToolPartFields } from '../../tools/convert-tools.js';
-import { toUsage, toUsageAndDetails } from '../usage.js';
+import { mergeUsageMetadata, toUsage, toUsageAndDetails } from '../usage.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
 import { collectMedia, omitMedia, omitSound } from './collect-media.js';
 import { appendPart, createPartCollector, isTextOnly } from './collect-parts.js';
@@ -125,10 +125,7 @@ function updateFields(
     safetyRatings: safetyRatings ?? previous.safetyRatings,
     blockedPrompt: getBlockedPrompt(chunk.promptFeedback) ?? previous.blockedPrompt,
     continuationToken: updateToken(previous.continuationToken, continuationToken, parts),
-    // The counts are running totals. They are merged field by field, because not every chunk has every count.
-    usageMetadata: isRecord(chunk.usageMetadata)
-      ? { ...previous.usageMetadata, ...chunk.usageMetadata }
-      : previous.usageMetadata,
+    usageMetadata: mergeUsageMetadata(previous.usageMetadata, chunk.usageMetadata),
   };
 }
 

@@ -92,6 +92,15 @@ test('takes the last value of each usage count', async () => {
   expect(response?.usage).toEqual({ promptTokens: 7, outputTokens: 2, thoughtTokens: 30, totalTokens: 39 });
 });
 
+test('keeps a usage count that a later chunk gives as null', async () => {
+  const first = { ...createChunk('x'), usageMetadata: { promptTokenCount: 7, candidatesTokenCount: 1 } };
+  const usageMetadata = { promptTokenCount: null, candidatesTokenCount: 2, thoughtsTokenCount: null };
+  const last = { ...createChunk('x', 'STOP'), usageMetadata };
+  fixture.server.queueReplies(packetReply(formatSseEvent(first), formatSseEvent(last)));
+  const { response } = await readStream(fixture.driver().generateStream(createRequest()));
+  expect(response?.usage).toEqual({ promptTokens: 7, outputTokens: 2, thoughtTokens: 0, totalTokens: 9 });
+});
+
 test('reports no counts and the requested model if the service states neither counts nor a model', async () => {
   fixture.server.queueReplies({ body: createChunk('Hi', 'STOP') });
   const reply = await fixture.driver().generate(createRequest('Hi', { model: `models/${model}` }));
