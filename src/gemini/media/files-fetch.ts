@@ -1,4 +1,5 @@
 import { BoticelliError } from '../../errors.js';
+import { abortable } from '../../util/abortable.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import { classifyHttpError } from '../errors/classify-http-error.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
@@ -11,7 +12,7 @@ import { createRequestTimeouts } from '../rest/request-timeouts.js';
 import { BodyTooLarge, maxNonReplyBytes } from '../transport/body-limit.js';
 import { type HttpRequest, readText, sendHttpRequest } from '../transport/http.js';
 import { Headers, Response } from '../transport/minimal-fetch.js';
-import { findHostAddresses, isLinkLocal } from './host-addresses.js';
+import { createFixedLookup, findHostAddresses, type HostAddress, isLinkLocal } from './host-addresses.js';
 import { isNotReadableError } from './local-file.js';
 import type { MediaOptions } from './options.js';
 
@@ -20,6 +21,8 @@ export interface FilesFetchOptions extends MediaOptions {
   signal: AbortSignal | undefined;
   /** The beginning of error messages, with the file's name, for example `could not upload "film.mp4"`. */
   errorPrefix: string;
+  /** Finds the addresses of a host. Default: the system's lookup. */
+  findAddresses?: typeof findHostAddresses;
 }
 
 /**
@@ -35,8 +38,13 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
     timeouts.startDeadline();
     try {
       const route = await connection.resolveRoute(url);
-      await assertAllowedHost(new URL(url), { ...options, usesProxy: route !== undefined });
-      const { status, headers, ...response } = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route });
+      const usesProxy = route !== undefined;
+      const search = findCheckedAddresses(new URL(url), { ...options, usesProxy });
+      const addresses = await abortable(search, timeouts.signal);
+      const { status, headers, ...response } = await sendHttpRequest(url, {
+        ...{ ...init, signal: timeouts.signal, route },
+        ...(addresses && !usesProxy && { lookup: createFixedLookup(addresses) }),
+      });
       const body = await readText(response.body, maxNonReplyBytes);
       timeouts.markComplete();
       if (status < 200 || status >= 300) throw classifyFilesError({ status, headers, body }, options);
@@ -62,15 +70,19 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
 }
 
 /**
- * Checks the host of an upload URL, which the service chooses. It may differ from the service's own host, but must not
- * be a link-local address, at which cloud providers serve the credentials of a machine.
+ * Finds the addresses of an upload URL's host, which the service chooses. It may differ from the service's own host,
+ * but must not be a link-local address, at which cloud providers serve the credentials of a machine. Returns undefined
+ * for the service's own host.
  */
-async function assertAllowedHost(url: URL, options: FilesFetchOptions & { usesProxy: boolean }): Promise<void> {
-  if (url.host === options.connection.host) return;
-  const addresses = await findHostAddresses(url, options.usesProxy);
-  if (!addresses.some(isLinkLocal)) return;
-  const message = `${options.errorPrefix}: ${options.connection.host} names a link-local address for the upload`;
-  throw new BoticelliError('unavailable', message, { hint: getWrongHostHint(options.connection.host) });
+async function findCheckedAddresses(
+  url: URL,
+  { connection, errorPrefix, findAddresses = findHostAddresses, usesProxy }: FilesFetchOptions & { usesProxy: boolean },
+): Promise<readonly HostAddress[] | undefined> {
+  if (url.host === connection.host) return undefined;
+  const addresses = await findAddresses(url, usesProxy);
+  if (!addresses.some(isLinkLocal)) return addresses;
+  const message = `${errorPrefix}: ${connection.host} names a link-local address for the upload`;
+  throw new BoticelliError('unavailable', message, { hint: getWrongHostHint(connection.host) });
 }
 
 /**

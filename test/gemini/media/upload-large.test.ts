@@ -4,9 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test
 import type { BoticelliDriver, CallContext } from '../../../src/driver/driver.js';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import type { GenerateRequest, MediaPart } from '../../../src/driver/request.js';
-import { createConnection } from '../../../src/gemini/connection.js';
 import { createGeminiDriver } from '../../../src/gemini/driver.js';
-import { createFilesFetch } from '../../../src/gemini/media/files-fetch.js';
 import { loadMedia } from '../../../src/narrative/parse/load-media.js';
 import { canaryKey, createTemporaryFolder } from '../../helpers/boticelli.js';
 import { overloadedError } from '../../helpers/gemini/errors.js';
@@ -189,16 +187,6 @@ describe('a failed upload', () => {
       expect(paths.every((path) => /^\/v1beta\/files\/boticelli-\w+$/.test(path))).toBe(true);
     },
   );
-
-  test('is reported if the upload URL has a link-local address', async () => {
-    const connection = createConnection({ apiKey: canaryKey, baseUrl: server.url });
-    const send = createFilesFetch({
-      ...{ connection, signal: undefined, timeoutMs: 1000, idleTimeoutMs: 1000, clock: createManualClock() },
-      errorPrefix: 'could not upload "film.mp4"',
-    });
-    const error = await getError(send('http://169.254.169.254/upload', { method: 'POST' }));
-    expect(error.message).toMatch(/^could not upload "film\.mp4": .* names a link-local address for the upload$/);
-  });
 
   test.each([{}, { file: null }, { file: 'x' }, { file: { name: null, uri: 7, state: null } }])(
     'is reported with the name of the file if the upload is answered with %j',
