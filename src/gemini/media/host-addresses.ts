@@ -10,9 +10,9 @@ export interface HostAddress {
 
 /**
  * Link-local addresses, which reach only the directly connected network. Cloud providers serve the credentials of a
- * machine at 169.254.169.254. The third range is the first one as NAT64 translates it (RFC 6052).
+ * machine at 169.254.169.254.
  */
-const linkLocal = createBlockList(['169.254.0.0/16', 'fe80::/10', '64:ff9b::a9fe:0/112']);
+const linkLocal = createBlockList(['169.254.0.0/16', 'fe80::/10']);
 
 /** Addresses that only this machine or its network can reach (IANA's registries of special-purpose addresses). */
 const privateRanges = createBlockList([
@@ -20,11 +20,16 @@ const privateRanges = createBlockList([
   ...['::/128', '::1/128', 'fc00::/7'],
 ]);
 
+/** Creates a list of ranges. It also contains each IPv4 range as NAT64 translates it (RFC 6052). */
 function createBlockList(ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const range of ranges) {
     const [network = '', prefixLength] = range.split('/');
-    list.addSubnet(network, Number(prefixLength), network.includes(':') ? 'ipv6' : 'ipv4');
+    if (network.includes(':')) list.addSubnet(network, Number(prefixLength), 'ipv6');
+    else {
+      list.addSubnet(network, Number(prefixLength), 'ipv4');
+      list.addSubnet(`64:ff9b::${network}`, 96 + Number(prefixLength), 'ipv6');
+    }
   }
   return list;
 }

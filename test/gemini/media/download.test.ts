@@ -261,10 +261,15 @@ describe('the addresses of hosts', () => {
     ['http://[::1]/', 'private'],
     ['http://[::ffff:10.0.0.1]/', 'private'],
     ['http://[fd00:ec2::254]/', 'private'],
+    ['http://[64:ff9b::127.0.0.1]/', 'private'],
+    ['http://[64:ff9b::10.1.2.3]/', 'private'],
+    ['http://[64:ff9b::172.31.0.1]/', 'private'],
     ['http://localhost/', 'private'],
     ['http://8.8.8.8/', 'public'],
     ['http://172.32.0.1/', 'public'],
     ['http://[2606:4700::1]/', 'public'],
+    ['http://[64:ff9b::8.8.8.8]/', 'public'],
+    ['http://[64:ff9b::172.32.0.1]/', 'public'],
   ])('%s is %s', async (url, expected) => {
     const addresses = await find(url);
     const kind = addresses.some(isLinkLocal) ? 'link-local' : addresses.some(isPrivate) ? 'private' : 'public';
