@@ -17,11 +17,12 @@ export interface FallbackStoreOptions {
 export function createStoreWithMemoryFallback({ store, onFailure }: FallbackStoreOptions): QuotaStore {
   let current = store;
   const attempt = async <Result>(work: (store: QuotaStore) => Promise<Result>): Promise<Result> => {
+    const usedStore = current;
     try {
-      return await work(current);
+      return await work(usedStore);
     } catch (thrown) {
       // A BoticelliError (a lock that stays held) does not mean that the store is broken.
-      if (thrown instanceof BoticelliError || current !== store) throw thrown;
+      if (thrown instanceof BoticelliError || usedStore !== store) throw thrown;
       const knownStates = await store.readAll().catch(() => new Map<string, ModelState>());
       if (current === store) {
         current = createMemoryQuotaStore(knownStates);

@@ -217,3 +217,19 @@ test('a fallback store switches to memory when its store fails permanently, and 
   expect(failures).toHaveLength(1);
   expect(existsSync(join(folder, 'boticelli.db'))).toBe(true);
 });
+
+test('a fallback store repeats in memory a call that its store fails after the switch to memory', async () => {
+  const rejections: ((reason: Error) => void)[] = [];
+  const store: QuotaStore = {
+    ...createMemoryQuotaStore(),
+    transact: () => new Promise((_, reject) => void rejections.push(reject)),
+  };
+  const failures: unknown[] = [];
+  const fallbackStore = createStoreWithMemoryFallback({ store, onFailure: (reason) => failures.push(reason) });
+  const calls = ['a', 'b'].map((key) => fallbackStore.transact(key, () => key));
+  rejections[0]?.(new Error('disk full'));
+  expect(await calls[0]).toBe('a');
+  rejections[1]?.(new Error('disk full'));
+  expect(await calls[1]).toBe('b');
+  expect(failures).toHaveLength(1);
+});
