@@ -37,17 +37,18 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
   const file = await files.upload({ file: blob, config }).catch(async (thrown: unknown) => {
     context.signal?.throwIfAborted();
     if (isNotReadableError(thrown) && part.content.from === 'file') return throwFileChangedError(part.content, name);
-    if (!(thrown instanceof BoticelliError)) throw createUploadError(thrown, errorPrefix);
+    if (!(thrown instanceof BoticelliError)) throw createUnexpectedError(thrown, errorPrefix);
     // The service rejected the file, so it stored nothing.
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') remoteNames.delete(remoteName);
     throw thrown;
   });
   // The SDK (2.32) returns the field `file` of the response unchecked.
-  if (typeof file !== 'object' || file === null) throw createUploadError('the response describes no file', errorPrefix);
+  if (typeof file !== 'object' || file === null)
+    throw createUnexpectedError('the response describes no file', errorPrefix);
   if (file.name !== undefined && !isRemoteName(file.name))
-    throw createUploadError('the response names a file outside of the Files API', errorPrefix);
+    throw createUnexpectedError('the response names a file outside of the Files API', errorPrefix);
   if (typeof file.name === 'string' && file.name !== remoteName) remoteNames.add(file.name).delete(remoteName);
-  return file;
+  return { ...file, name: file.name ?? remoteName };
 }
 
 /**
@@ -90,7 +91,10 @@ async function pollUntilProcessed(uploaded: File, name: string, options: MediaPa
       throw new BoticelliError('timeout', message, { hint: 'Raise --timeout.' });
     }
     await clock.sleep(Math.min(delayMs, remainingMs), signal);
-    file = await files.get({ name: uploaded.name ?? '' });
+    file = await files.get({ name: uploaded.name ?? '' }).catch((thrown: unknown) => {
+      signal?.throwIfAborted();
+      throw thrown instanceof BoticelliError ? thrown : createUnexpectedError(thrown, errorPrefix);
+    });
   }
   return file;
 }
@@ -133,7 +137,7 @@ async function openBlob(part: MediaPart, signal: AbortSignal | undefined): Promi
 }
 
 /** Converts an error of the SDK, which throws plain errors for responses that it does not expect. */
-function createUploadError(thrown: unknown, errorPrefix: string): BoticelliError {
+function createUnexpectedError(thrown: unknown, errorPrefix: string): BoticelliError {
   const detail = toOneLine(thrown instanceof Error ? thrown.message : String(thrown), 160);
   return new BoticelliError('unavailable', `${errorPrefix}: ${detail}`, {
     hint: 'Try again.',

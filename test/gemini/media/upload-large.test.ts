@@ -142,6 +142,13 @@ describe('uploaded media', () => {
     expect(notes.at(-1)).toBe('upload: "film.mp4" is uploaded and being processed');
   });
 
+  test('is used after it was processed, even if the response to the upload does not name it', async () => {
+    server.files.configure({ processingPolls: 1, finalBody: { file: { state: 'PROCESSING' } } });
+    await driver.generate(createMediaRequest(await loadLargeVideo()));
+    const [name] = server.files.files.keys();
+    expect(sentMedia(0)[0].fileData.fileUri).toBe(`${server.url}/v1beta/${name}`);
+  });
+
   test('times out if processing takes too long', async () => {
     server.files.configure({ processingPolls: 1000 });
     const clock = createManualClock();
@@ -231,6 +238,16 @@ describe('a failed upload', () => {
     server.files.configure({ malformedReplyTo: command });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error.message).toBe(`could not upload "film.mp4": 127.0.0.1:${server.port} answered with "hello"`);
+  });
+
+  test('is reported if the state of the file cannot be read, because the response is empty', async () => {
+    server.files.configure({
+      processingPolls: 1,
+      rejectCommand: { command: 'get', status: 200, message: '', body: '' },
+    });
+    const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
+    expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
+    expect(error.message).toMatch(/^could not check whether "film\.mp4" is ready: /);
   });
 
   test('is reported if the service cannot process the file', async () => {
