@@ -40,10 +40,19 @@ export async function openDatabase(
 ): Promise<OpenedDatabase> {
   const LibSql = await loadSqlite();
   const path = databasePath(folder);
+  let inode: number | undefined;
+  const openUnlocked = () =>
+    retryQuotaWorkWhileLocked(
+      () => {
+        inode = getInode(path);
+        return openFile(LibSql, path);
+      },
+      // The file holds the used quota, so it is worth a long wait.
+      { ...options, pauseMs: [5, 25] },
+    );
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // The file holds the used quota, so it is worth a long wait.
-    return await retryQuotaWorkWhileLocked(() => openFile(LibSql, path), { ...options, pauseMs: [5, 25] });
+    return await openUnlocked();
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
     if (!isCorrupt(thrown)) {
@@ -52,10 +61,10 @@ export async function openDatabase(
     }
   }
   try {
-    const damagedPath = moveDamagedFile(path);
-    const warning = `${path} was damaged and renamed to ${damagedPath}; a new database was created`;
-    return { ...openFile(LibSql, path), warning };
+    const warning = `${path} ${moveDamagedFile(path, inode)}; a new database was created`;
+    return { warning, ...(await openUnlocked()) };
   } catch (thrown) {
+    if (thrown instanceof BoticelliError) throw thrown;
     return { warning: `${path} is damaged and can't be replaced: ${describeSqliteError(thrown)}` };
   }
 }
@@ -144,16 +153,25 @@ function openUnwritable(LibSql: typeof Database, path: string): Database.Databas
 }
 
 /**
- * Renames a damaged file, its write-ahead log and the log's index, so that a new file can be created at the path.
+ * Renames a damaged file, its write-ahead log and the log's index, so that a new file can be created at the path. The
+ * new path contains the time.
  *
- * @returns the new path, which contains the time
+ * @param inode the inode of the damaged file; if the path has another one, another process has replaced the file, and
+ *   nothing is renamed
+ * @returns what happened, as the end of a sentence that begins with the path
  * @throws the system's error if the file can't be renamed
  */
-export function moveDamagedFile(path: string): string {
+export function moveDamagedFile(path: string, inode: number | undefined): string {
+  if (getInode(path) !== inode) return 'was damaged and has been replaced';
   const damagedPath = `${path}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
   for (const suffix of ['', '-wal', '-shm'])
     if (existsSync(path + suffix)) renameSync(path + suffix, damagedPath + suffix);
-  return damagedPath;
+  return `was damaged and renamed to ${damagedPath}`;
+}
+
+/** Returns the inode of a file, or undefined if there is none. */
+export function getInode(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { expect, onTestFinished, test } from 'vitest';
@@ -105,4 +106,18 @@ test("renames a database that lacks a column which can't be added, and creates a
   expect(warning).toMatch(/boticelli\.db was damaged and renamed to .*\.damaged-.*; a new database was created$/);
   expect(database?.prepare('SELECT count(*) FROM quota_pages').raw(true).get()).toEqual([0]);
   database?.close();
+});
+
+test('a damaged database is renamed only once if several callers find it at the same time', async () => {
+  const folder = createTemporaryFolder(onTestFinished);
+  writeFileSync(join(folder, 'boticelli.db'), 'damaged'.repeat(1000));
+  const opened = await Promise.all(Array.from({ length: 3 }, () => openDatabase(folder)));
+  for (const { database } of opened) database?.close();
+  expect(opened.map(({ warning }) => warning)).toEqual([
+    expect.stringMatching(/was damaged and renamed to .*; a new database was created$/),
+    ...Array.from({ length: 2 }, () =>
+      expect.stringMatching(/was damaged and has been replaced; a new database was created$/),
+    ),
+  ]);
+  expect(readdirSync(folder).filter((name) => name.includes('damaged'))).toHaveLength(1);
 });

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
-import { type Database, databasePath, moveDamagedFile, openDatabase } from '../../database/open.js';
+import { type Database, databasePath, getInode, moveDamagedFile, openDatabase } from '../../database/open.js';
 import { describeSqliteError, isBusy, isCorrupt } from '../../database/sqlite-error.js';
 
 /** A use of the state database: `quota` is the quota store; `runs` is the run history and the stored replies. */
@@ -65,20 +64,11 @@ function describeLoss(features: readonly StateFeature[]): string {
   return features.map((feature) => lossMessages[feature]).join(', and ');
 }
 
-/**
- * Renames the damaged file, so that the next run creates a new one, and returns a description of what happened.
- *
- * @param inode the inode at the time of opening; a different one means that another process has replaced the file
- */
+/** Renames the damaged file, so that the next run creates a new one, and returns a description of what happened. */
 function moveAndDescribeDamage(path: string, inode: number | undefined): string {
   try {
-    if (getInode(path) !== inode) return 'was damaged and has been replaced';
-    return `was damaged and renamed to ${moveDamagedFile(path)}`;
+    return moveDamagedFile(path, inode);
   } catch {
     return "is damaged and can't be renamed";
   }
-}
-
-function getInode(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
