@@ -41,7 +41,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
       try {
         return await driver.generate(request, context);
       } catch (thrown) {
-        throw await toWrongApiError(thrown, request.model);
+        throw await toWrongApiError(thrown, request.model, driver === live);
       }
     },
     async *generateStream(request, context) {
@@ -50,7 +50,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
       try {
         yield* driver.generateStream(request, context);
       } catch (thrown) {
-        throw await toWrongApiError(thrown, request.model);
+        throw await toWrongApiError(thrown, request.model, driver === live);
       }
     },
   };
@@ -76,12 +76,13 @@ function createApiChoiceCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) 
     /**
      * Turns `model_not_found` into a transient error if the model belongs to the other API. The API of an unknown
      * model is guessed from its name; the failed request fetched the model list, which may correct that guess.
+     * @param usedLive whether the failed request used the Live API
      */
-    async toWrongApiError(thrown: unknown, model: string): Promise<unknown> {
+    async toWrongApiError(thrown: unknown, model: string, usedLive: boolean): Promise<unknown> {
       const name = stripModelPrefix(model);
       if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return thrown;
       const isLive = await usesLiveApi(name);
-      if (isLive === usesLiveByModel.get(name)) return thrown;
+      if (isLive === usedLive) return thrown;
       usesLiveByModel.set(name, isLive);
       const description = isLive ? 'supports only the Live API' : 'does not support the Live API';
       // The caller should retry at once. This call can't switch to the other API, because its caller may hold the

@@ -4,7 +4,7 @@ import { BoticelliError, StreamingNotSupported } from '../../src/errors.js';
 import { getUnsupportedReason } from '../../src/gemini/models/unsupported-reason.js';
 import { createRoutingDriver } from '../../src/gemini/rest-or-live.js';
 import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
-import { createGeminiFixture, createRequest, readStream } from './gemini-fixture.js';
+import { createGeminiFixture, createRequest, getError, readStream } from './gemini-fixture.js';
 
 const fixture = createGeminiFixture();
 const drivers: { close?(): Promise<void> }[] = [];
@@ -97,6 +97,20 @@ test('uses the Live API for the next attempt if a model turns out to support onl
   });
   expect((await driver.generate(createRequest('', { model: 'murmur' }))).text).toBe('Reply 1');
   expect([rest.requests.length, live.requests.length]).toEqual([1, 1]);
+});
+
+test('makes the error of each parallel call transient if the call used the wrong API', async () => {
+  let isKnownAsLive = false;
+  const error = new BoticelliError('model_not_found', 'model murmur not found (404 NOT_FOUND)');
+  const onCall = () => {
+    isKnownAsLive = true;
+  };
+  const { driver, live } = createRouting(() => isKnownAsLive, [{ error, onCall }, { error }]);
+  const request = createRequest('', { model: 'murmur' });
+  const errors = await Promise.all([getError(driver.generate(request)), getError(driver.generate(request))]);
+  expect(errors.map(({ isTransient }) => isTransient)).toEqual([true, true]);
+  await driver.generate(request);
+  expect(live.requests).toHaveLength(1);
 });
 
 test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'models/veo-3.1-generate-001'])(
