@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stripApiVersion } from '../../src/util/base-url.js';
+import { isBaseUrl, stripApiVersion } from '../../src/util/base-url.js';
 
 test.each([
   ['https://gateway.example/v1beta', 'https://gateway.example'],
@@ -24,4 +24,25 @@ test.each([
   'http://v1/',
 ])('leaves %s unchanged', (baseUrl) => {
   expect(stripApiVersion(baseUrl)).toBe(baseUrl);
+});
+
+test.each([
+  'http://localhost:9',
+  'HTTPS://gateway.example/',
+  'https://gateway.example/team/@gemini',
+  'http://[::1]:8080/v1beta',
+])('accepts the base URL %s', (baseUrl) => {
+  expect(isBaseUrl(baseUrl)).toBe(true);
+});
+
+test.each([
+  'gateway.example',
+  'ftp://gateway.example',
+  'https://me@gateway.example',
+  'https://me:secret@gateway.example',
+  'https://gateway.example/v1beta?',
+  'https://gateway.example/?a=b',
+  'https://gateway.example/#',
+])('refuses the base URL %s', (baseUrl) => {
+  expect(isBaseUrl(baseUrl)).toBe(false);
 });
