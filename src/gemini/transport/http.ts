@@ -203,9 +203,13 @@ async function* readBlob(body: Blob, onError: (thrown: unknown) => void): AsyncI
 /** Decompresses the body, because a gateway may compress it even though no request asks for compression. */
 async function* decodeBody(response: IncomingMessage): AsyncIterable<Uint8Array> {
   const encoding = response.headers['content-encoding']?.toLowerCase();
-  if (encoding === undefined || encoding === 'identity') {
+  if (!encoding || encoding === 'identity') {
     yield* response;
     return;
+  }
+  if (!/^(br|deflate|(x-)?gzip)$/.test(encoding)) {
+    response.destroy();
+    throw new Error(`the content encoding "${encoding}" is not supported`);
   }
   const { createBrotliDecompress, createUnzip } = await import('node:zlib');
   const decoder = encoding === 'br' ? createBrotliDecompress() : createUnzip();

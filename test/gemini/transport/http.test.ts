@@ -27,6 +27,22 @@ test.each([
   expect([status, await readText(body)]).toEqual([200, 'Grüße']);
 });
 
+test.each(['', 'identity'])('returns a body with the content encoding %j as it is', async (encoding) => {
+  const url = await serve((_, response) => {
+    response.writeHead(200, { 'content-encoding': encoding }).end('Grüße');
+  });
+  const { body } = await sendHttpRequest(url, { signal });
+  expect(await readText(body)).toBe('Grüße');
+});
+
+test.each(['zstd', 'gzip, br'])('names the content encoding %s, which is not supported', async (encoding) => {
+  const url = await serve((_, response) => {
+    response.writeHead(200, { 'content-encoding': encoding }).end('compressed');
+  });
+  const { body } = await sendHttpRequest(url, { signal });
+  await expect(readText(body)).rejects.toThrow(`the content encoding "${encoding}" is not supported`);
+});
+
 test('rejects the reading of a compressed body that is truncated', async () => {
   const whole = gzipSync('x'.repeat(10_000));
   const url = await serve((_, response) => {
