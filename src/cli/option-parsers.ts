@@ -70,7 +70,7 @@ export function parseUsd(text: string): number {
   throw new InvalidArgumentError('Expected an amount in US dollars above zero, such as 0.25.');
 }
 
-/** Parses `k/n`, the part k of n parts. */
+/** Parses the shard `k/n`, with k from 1 to n. */
 export function parseShard(text: string): { k: number; n: number } {
   const [, k = 0, n = 0] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
   if (k >= 1 && k <= n && Number.isSafeInteger(n)) return { k, n };

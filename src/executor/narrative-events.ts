@@ -166,6 +166,6 @@ export interface RunReport extends Omit<NarrativeEnd, 'type'> {
   description: string | undefined;
   /** The acts that received their replies, in the order of the acts. */
   acts: ActEnd[];
-  /** The error object behind `error`, with its cause. */
+  /** The error object, with its cause. `error` is its JSON form. */
   failure?: BoticelliError;
 }

@@ -15,12 +15,12 @@ function createPredicate({ entries, preferLive = false }: { entries?: ModelInfo[
   return { usesLive: createLiveApiPredicate({ modelListCache: { read }, preferLive }), listReads };
 }
 
-const modelWithBoth = { name: 'gemini-both-ways', methods: ['generateContent', 'bidiGenerateContent'] };
-const builtInWithBoth = { ...modelWithBoth, name: 'gemini-3.8-flash' };
+const modelWithBothApis = { name: 'gemini-both-apis', methods: ['generateContent', 'bidiGenerateContent'] };
+const builtInWithBothApis = { ...modelWithBothApis, name: 'gemini-3.8-flash' };
 const liveOnly = { name: 'gemini-talk', methods: ['bidiGenerateContent'] };
 
 test('decides by the built-in facts for a built-in model, without reading the list', () => {
-  const { usesLive, listReads } = createPredicate({ entries: [modelWithBoth] });
+  const { usesLive, listReads } = createPredicate({ entries: [modelWithBothApis] });
   expect(usesLive('gemini-3.8-live')).toBe(true);
   expect(usesLive('models/gemini-3.8-live')).toBe(true);
   expect(usesLive('gemini-flash-lite-latest')).toBe(false);
@@ -41,12 +41,14 @@ test('decides by the name if there is no list', async () => {
 });
 
 test('if a model supports both APIs, uses the Live API only with preferLive', async () => {
-  expect(await createPredicate({ entries: [modelWithBoth] }).usesLive('gemini-both-ways')).toBe(false);
-  expect(await createPredicate({ entries: [modelWithBoth], preferLive: true }).usesLive('gemini-both-ways')).toBe(true);
+  expect(await createPredicate({ entries: [modelWithBothApis] }).usesLive('gemini-both-apis')).toBe(false);
+  expect(await createPredicate({ entries: [modelWithBothApis], preferLive: true }).usesLive('gemini-both-apis')).toBe(
+    true,
+  );
 });
 
 test('with preferLive, uses the Live API for a built-in model if the built-in facts or the list name that API', async () => {
-  const { usesLive } = createPredicate({ entries: [builtInWithBoth], preferLive: true });
+  const { usesLive } = createPredicate({ entries: [builtInWithBothApis], preferLive: true });
   expect(await usesLive('gemini-3.8-flash')).toBe(true);
   expect(await usesLive('gemini-3.7-flash')).toBe(false);
   expect(await usesLive('gemini-3.8-live')).toBe(true);

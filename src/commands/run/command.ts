@@ -45,6 +45,8 @@ const outputOptions = inHelpGroup('Output:', {
   verbose: new Option('-v, --verbose', 'show every attempt, wait and token count'),
 });
 
+const shardExample = 'rows count from 1, so 2/5 runs rows 1, 6, 11 …, and 1/5 runs rows 5, 10, 15 …';
+
 const rowOptions = inHelpGroup('Rows and combinations:', {
   each: new Option(
     '--each <rows>',
@@ -59,7 +61,7 @@ const rowOptions = inHelpGroup('Rows and combinations:', {
   maxFailures: positiveInteger('--max-failures <n>', 'with --each or --matrix: start no further run after n failures'),
   shard: new Option(
     '--shard <k/n>',
-    'with --each: run every nth row, those whose number leaves the remainder k - 1 when divided by n',
+    `with --each: run the rows whose number leaves the remainder k - 1 when divided by n; ${shardExample}`,
   ).argParser(parseShard),
 });
 

@@ -51,7 +51,7 @@ export interface NarrativeView {
 interface NarrativeViewOptions {
   /** The position of the narrative among the arguments. */
   narrativeIndex: number;
-  /** The labels of all narratives. */
+  /** The names of all narratives in progress lines and `--out-dir`: file names without `.toml`, made unique. */
   labels: readonly string[];
   options: RunOptions;
   stderrWriter: StderrWriter;
@@ -112,7 +112,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       return report;
     },
     async finish(report) {
-      const finalReport = finishReport(report, () => files?.writeReport(report));
+      const finalReport = failReportIfThrows(report, () => files?.writeReport(report));
       replies.finish(finalReport);
       await stdout.flush();
       return finalReport;
@@ -156,10 +156,10 @@ function isReplyShown(planned: readonly PlannedAct[], index: number, { last, onl
 }
 
 /**
- * Runs the last step of a run, such as writing its report. Returns the report, marked as failed if the step throws. A
- * run that failed before keeps its first failure.
+ * Calls `work`, the last step of a run, such as writing the report to a file. Returns the report; if `work` throws, the
+ * report is marked as failed. A report that has a failure already keeps that failure.
  */
-export function finishReport(report: RunReport, work: () => void): RunReport {
+export function failReportIfThrows(report: RunReport, work: () => void): RunReport {
   try {
     work();
     return report;

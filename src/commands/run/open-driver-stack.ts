@@ -19,8 +19,9 @@ interface OpenDriverStackOptions {
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
   /**
-   * With `--each` or `--matrix`: whether a row of this command has this id. A replay needs this function to find the
-   * replies of edited rows (see `createRowIdCheck`).
+   * With `--each` or `--matrix`: whether a row of this command has this id. An edit changes the id of a row. For an
+   * edited row, a replay may use a reply that is recorded under an id that no row of this command has (see
+   * `createRowIdCheck`).
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */

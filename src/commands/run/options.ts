@@ -2,7 +2,10 @@ import type { SettingsFlagOptions } from '../../cli/common-options.js';
 import type { VariableOptions } from '../../cli/variables/given-variables.js';
 import type { ServiceTier } from '../../facts/service-tiers.js';
 
-/** The part `k` of `n` equal parts of the rows; `k` counts from 1. */
+/**
+ * `k/n`: the rows whose number leaves the remainder k - 1 when divided by n. Rows count from 1, so 2/5 means rows 1, 6,
+ * 11 and so on, and 1/5 means rows 5, 10, 15 and so on.
+ */
 export interface Shard {
   k: number;
   n: number;
@@ -28,7 +31,7 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   failed?: string;
   /** With `each` or `matrix`: start no further run after this many failures. */
   maxFailures?: number;
-  /** With `each`: run only the rows whose number leaves the remainder k - 1 when divided by n. */
+  /** With `each`: run only the rows of this shard. */
   shard?: Shard;
   /** The names of the acts whose replies are printed. */
   only?: string[];

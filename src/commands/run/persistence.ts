@@ -20,7 +20,10 @@ export interface Persistence {
   open(options: OpenPersistenceOptions): Promise<void>;
   /** The state database; the quota store uses it too. */
   readonly stateDatabase: StateDatabase;
-  /** Absent for a rehearsal or a replay, with `keep = "off"`, or if there is no state database. */
+  /**
+   * Absent for a rehearsal or a replay, with `keep = "off"`, or if the state database can't be used
+   * (`stateDatabase.database` is absent).
+   */
   readonly store: RunStore | undefined;
   /**
    * Whether the act with this index may reuse a stored reply. With --resume, every act may. If --from
@@ -67,8 +70,9 @@ interface OpenPersistenceOptions {
   vars?: ReadonlyMap<string, string>;
   planned: readonly PlannedAct[];
   /**
-   * With `--each` or `--matrix`: whether a row of this command has this id. The reply cache needs this function to find
-   * the replies of edited rows (see `createRowIdCheck`).
+   * With `--each` or `--matrix`: whether a row of this command has this id. An edit changes the id of a row. For an
+   * edited row, the reply cache may use a reply that is stored under an id that no row of this command has (see
+   * `createRowIdCheck`).
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   warn: (text: string) => void;

@@ -18,7 +18,7 @@ import { formatCount } from '../../terminal/text/format.js';
 import { abortable } from '../../util/abortable.js';
 import { assertActsExist, assertPricesKnown, assertThoughtsSupported } from './assert-flags.js';
 import { assertMediaKept, getUnsavedMediaHint } from './media-outputs.js';
-import { finishReport, type NarrativeView } from './narrative-view.js';
+import { failReportIfThrows, type NarrativeView } from './narrative-view.js';
 import { openDriverStack } from './open-driver-stack.js';
 import type { RunOptions } from './options.js';
 import { createPersistence, type Persistence } from './persistence.js';
@@ -86,7 +86,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   });
   try {
     const report = await executor.execute(narrative, { stream: options.stream ?? false });
-    return recording ? finishReport(report, recording.finish) : report;
+    return recording ? failReportIfThrows(report, recording.finish) : report;
   } finally {
     await driver.close?.();
     await Promise.race([persistence.store?.flush(), shortlyAfterAbort(signal)]);

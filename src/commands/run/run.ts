@@ -84,10 +84,10 @@ function throwIfFailed(
   interruption: BoticelliError | undefined,
   createHint: () => string,
 ): void {
-  const first = runs.find(({ report }) => report.failure)?.report;
-  const error = interruption ?? first?.failure;
+  const { failure: firstError, error: firstErrorJson } = runs.find(({ report }) => report.failure)?.report ?? {};
+  const error = interruption ?? firstError;
   if (!error) return;
-  const act = runs.length > 1 ? undefined : first?.error?.act;
+  const act = runs.length > 1 ? undefined : firstErrorJson?.act;
   const isResumable = runs.some((narrativeRun) => narrativeRun.isResumable);
   throw new CommandFailure(error, {
     isReported: runs.length > 1 && interruption === undefined,

@@ -38,9 +38,9 @@ export async function createNotRecordedError(
     return createError(
       `has ${formatReplies(entries.length)}, but none to this request or a similar one: the file may belong to another narrative`,
     );
-  const differences = await describeDifferences(nearest, description, entries);
+  const differences = (await describeDifferences(nearest, description, entries)).join('; and in ');
   return createError(
-    `does not have this request, which differs from the most similar one in ${differences.join('; and in ')}`,
+    `does not have this request. Compared with the most similar recorded request, this request differs in ${differences}`,
     ', or undo the change that made the request differ',
   );
 }

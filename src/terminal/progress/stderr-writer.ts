@@ -20,10 +20,10 @@ export interface StderrWriter {
   /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;
   /**
-   * Returns an output for replies that keeps the spinner and other lines from interrupting a line of a reply on the
-   * same screen. If the screen is not shared, returns the output unchanged.
+   * Returns an output that writes replies to `replies`. On a shared screen, neither the spinner nor a line of standard
+   * error interrupts a line of a reply. If the screen is not shared, returns `replies` unchanged.
    */
-  keepReplyLinesWhole(replies: Output): Output;
+  createUninterruptedOutput(replies: Output): Output;
   /** Removes the spinner permanently. May be called at any time, and more than once. */
   stopSpinner(): void;
 }
@@ -57,7 +57,7 @@ export function createStderrWriter({
     const wrapped = width ? wrapText(line, width) : line;
     output.write(`${colorize ? colorize(wrapped) : wrapped}\n`);
   };
-  const keepReplyLinesWhole = (replies: Output): Output => ({
+  const createUninterruptedOutput = (replies: Output): Output => ({
     ...replies,
     write(text) {
       if (text === '') return;
@@ -77,7 +77,7 @@ export function createStderrWriter({
     },
     setStatus,
     sharesScreen,
-    keepReplyLinesWhole: (replies) => (sharesScreen ? keepReplyLinesWhole(replies) : replies),
+    createUninterruptedOutput: (replies) => (sharesScreen ? createUninterruptedOutput(replies) : replies),
     stopSpinner() {
       isStopped = true;
       spinner?.stop();

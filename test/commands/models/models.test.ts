@@ -28,7 +28,7 @@ describe('the list', () => {
     expect(stdout).toMatch(
       /^gemini-3\.8-live +Live only +1048576 +65536 +~3 concurrent; \$0\.75 in, \$4\.5 out, .*\$12 audio out/m,
     );
-    expect(stdout).toMatch(/^gemini-both-ways +REST and Live +/m);
+    expect(stdout).toMatch(/^gemini-both-apis +REST and Live +/m);
     expect(stdout).toMatch(/^veo-3\.1-generate-001 +not supported +480$/m);
     expect(stdout).toMatch(/^gemini-3\.1-flash-tts-preview +generate, stream /m);
     expect(stdout).toMatch(/^gemini-2\.5-pro +generate, stream .*; (retires|retirement was due) on 2026-12-01; \$/m);
@@ -65,7 +65,7 @@ describe('the list', () => {
         searchFee: { usd: 0.014, per: 'query' },
       },
     });
-    expect(byName('gemini-both-ways').reach).toEqual({ generate: true, stream: true, live: true });
+    expect(byName('gemini-both-apis').reach).toEqual({ generate: true, stream: true, live: true });
     expect(byName('gemini-2.5-flash')).toMatchObject({ retires: '2026-12-01' });
     expect(byName('veo-3.1-generate-001')).not.toHaveProperty('limits');
     expect(byName('veo-3.1-generate-001')).not.toHaveProperty('outputTokens');
@@ -75,7 +75,7 @@ describe('the list', () => {
     const { readDocument, runModels } = await createFixture();
     const live = getModelNames(await readDocument(['--live']));
     expect(live).toHaveLength(10);
-    expect(live).toEqual(expect.arrayContaining(['gemini-3.8-live', 'gemini-both-ways', 'gemini-talk']));
+    expect(live).toEqual(expect.arrayContaining(['gemini-3.8-live', 'gemini-both-apis', 'gemini-talk']));
     expect(getModelNames(await readDocument(['--search', 'FLASH-lite']))).toEqual([
       'gemini-flash-lite-latest',
       'gemini-3.5-flash-lite',

@@ -16,6 +16,8 @@ import { parseEvents } from '../quota-fixture.js';
 
 const liveModel = 'gemini-3.8-live';
 const restModel = 'gemini-3.8-flash';
+/** Supports REST and Live. Without `--live`, it is requested over REST. */
+const modelWithBothApis = 'gemini-both-apis';
 const dailyQuotaUsedUp = { code: 1011, reason: 'You exceeded your current quota of requests per day.' };
 
 let server: GeminiServer;
@@ -122,11 +124,11 @@ describe('a Live model with one concurrency slot', () => {
 
   test('never makes the acts of one run wait for each other, even with other models in between', async () => {
     const { run } = createWorkspace({
-      'mixed.toml': renderNarrative([liveModel, liveModel, restModel, 'gemini-both-ways', liveModel]),
+      'mixed.toml': renderNarrative([liveModel, liveModel, restModel, modelWithBothApis, liveModel]),
     });
     const ended = await run('mixed.toml', ...oneSlot);
     expect(ended.code).toBe(0);
-    expect(listServingModels(ended)).toEqual([liveModel, liveModel, restModel, 'gemini-both-ways', liveModel]);
+    expect(listServingModels(ended)).toEqual([liveModel, liveModel, restModel, modelWithBothApis, liveModel]);
     expect(listWaits(ended)).toEqual([]);
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([2, 1]);
   });

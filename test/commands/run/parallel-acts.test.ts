@@ -72,9 +72,9 @@ function replyByPrompt(replies: Record<string, ScriptedReply> = {}): void {
 const listPrompts = (from = 0) => server.generateRequests.slice(from).map(getPrompt).sort();
 
 /**
- * Returns the maximum number of requests that were in flight at the same time. Assumes that each reply took
- * `delayMs` less 5 ms: without the 5 ms, a request that starts as soon as a reply arrives could seem to overlap with the
- * request that got this reply.
+ * Returns the maximum number of requests that were in flight at the same time. Counts each request as in flight for
+ * `delayMs` minus 5 ms. With the whole of `delayMs`, a request that starts as soon as a reply arrives could seem to
+ * overlap with the request that got this reply.
  */
 function findMaxInFlight(): number {
   const times = server.generateRequests.map(({ receivedAtMs }) => receivedAtMs);

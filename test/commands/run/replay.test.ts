@@ -98,7 +98,8 @@ describe('a request that is not in the recording', () => {
     expect(code).toBe(66);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'not_recorded', act: 'act_2' } });
     expect(stderr).toContain(
-      'act_2: answers.ndjson does not have this request, which differs from the most similar one in turn 3 of 3, the prompt:',
+      'act_2: answers.ndjson does not have this request. Compared with the most similar recorded request, this request ' +
+        'differs in turn 3 of 3, the prompt:',
     );
     expect(stderr).toMatch(/\[-Question-\]\{\+Another question\+\} 2\{\+, please\+\}/);
     expect(stderr).toContain('--record answers.ndjson, or undo the change that made the request differ.');
@@ -112,10 +113,10 @@ describe('a request that is not in the recording', () => {
     writeFileSync(join(cwd, 'answers.ndjson'), `${edited.join('\n')}\n`);
     const { stderr } = await replay('two.toml');
     expect(stderr).toContain('act_2: ');
-    expect(stderr).toContain('differs from the most similar one in turn 2 of 3, a reply');
+    expect(stderr).toContain('this request differs in turn 2 of 3, a reply');
     edit('two.toml', '[toc]', 'temperature = 0.5\nsystem = "Be kind."\n[toc]');
     expect((await replay('two.toml')).stderr).toMatch(
-      /differs from the most similar one in the system instruction: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
+      /this request differs in the system instruction: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
     );
   });
 

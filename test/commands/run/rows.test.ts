@@ -166,11 +166,19 @@ test('reads rows from standard input, and reports each invalid row without stopp
   ]);
 });
 
-test('--shard 3/10 runs rows 2, 12 and 22 (remainder 2 modulo 10), and --out-dir gets a folder for each row', async () => {
+test.each([
+  ['2/10', ['000001', '000011', '000021']],
+  ['1/10', ['000010', '000020', '000030']],
+])('--shard %s runs the rows whose number leaves the remainder k - 1 when divided by n', async (shard, folders) => {
   const { run, cwd } = setupRows(server);
-  const shard = await run('--each', 'c.csv', '--shard', '3/10', '--out-dir', 'out');
-  expect(lastLine(shard.stderr)).toMatch(/^3 rows: 3 done/);
-  expect(readdirSync(join(cwd, 'out')).sort()).toEqual(['000002', '000012', '000022']);
+  const { stderr } = await run('--each', 'c.csv', '--shard', shard, '--out-dir', 'out');
+  expect(lastLine(stderr)).toMatch(/^3 rows: 3 done/);
+  expect(readdirSync(join(cwd, 'out')).sort()).toEqual(folders);
+});
+
+test('--out-dir has a folder for each row, with the replies and run.json', async () => {
+  const { run, cwd } = setupRows(server);
+  await run('--each', 'c.csv', '--shard', '3/10', '--out-dir', 'out');
   expect(readdirSync(join(cwd, 'out/000002')).sort()).toEqual(['01-answer.md', 'run.json']);
 });
 

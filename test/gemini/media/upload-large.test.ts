@@ -132,7 +132,7 @@ describe('uploaded media', () => {
   });
 
   test('is used only after it was processed', async () => {
-    server.files.configure({ processingPolls: 3 });
+    server.files.configure({ processedAtPoll: 3 });
     const clock = createManualClock();
     const waitingDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock });
     const { context, notes } = recordNotes();
@@ -150,7 +150,7 @@ describe('uploaded media', () => {
   });
 
   test('times out if processing takes too long', async () => {
-    server.files.configure({ processingPolls: 1000 });
+    server.files.configure({ processedAtPoll: 1000 });
     const clock = createManualClock();
     const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock, timeoutMs: 20_000 });
     const error = await getError(limitedDriver.generate(createMediaRequest(await loadLargeVideo())));
@@ -226,9 +226,9 @@ describe('a failed upload', () => {
   test.each([
     ['upload', 0, 'could not upload "film.mp4"'],
     ['get', 1, 'could not check whether "film.mp4" is ready'],
-  ])('times out if %s gets no response', async (command, processingPolls, prefix) => {
+  ])('times out if %s gets no response', async (command, processedAtPoll, prefix) => {
     const part = await loadLargeVideo();
-    server.files.configure({ processingPolls, gateCommand: { command, gate: createGate() } });
+    server.files.configure({ processedAtPoll, gateCommand: { command, gate: createGate() } });
     const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 2000 });
     const error = await getError(limitedDriver.generate(createMediaRequest(part)));
     expect(error).toMatchObject({ code: 'timeout', message: `${prefix}: one request took longer than 2 s` });
@@ -251,7 +251,7 @@ describe('a failed upload', () => {
   });
 
   test('is reported if the service cannot process the file', async () => {
-    server.files.configure({ processingPolls: 1, processingError: 'The video is corrupted.' });
+    server.files.configure({ processedAtPoll: 1, processingError: 'The video is corrupted.' });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error).toMatchObject({
       code: 'invalid_request',

@@ -13,8 +13,8 @@ import type { Gate } from './replies.js';
  * - `POST` to that URL with the headers `X-Goog-Upload-Offset` and `X-Goog-Upload-Command: upload`, and with bytes of the
  *   file as the body, returns the header `X-Goog-Upload-Status: active`. With `X-Goog-Upload-Command: upload, finalize`
  *   it returns `X-Goog-Upload-Status: final` and a body `{file: {name, uri, mimeType, sizeBytes, state}}`.
- * - `GET /v1beta/files/F` returns the file; its state is PROCESSING before request number `processingPolls`, then
- *   ACTIVE or FAILED.
+ * - `GET /v1beta/files/F` polls the file: it returns the file with the state PROCESSING before poll number
+ *   `processedAtPoll`, then with the state ACTIVE or FAILED.
  * - `DELETE /v1beta/files/F` returns `{}`. A file that does not exist gets Google's 403.
  */
 export interface FakeFilesApi {
@@ -31,8 +31,11 @@ export interface FakeFilesApi {
 }
 
 export interface FilesOptions {
-  /** The number of the `get` request that first returns the file as ready. Default 0: ready after the upload. */
-  processingPolls?: number;
+  /**
+   * The number of the poll that first returns the file as processed. A poll is a `get` request that is not rejected;
+   * polls count from 1 for each file. Default 0: the file is processed when the upload ends.
+   */
+  processedAtPoll?: number;
   /** Makes processing fail with this message. */
   processingError?: string;
   /** Rejects the requests with this command. The reply has `body`, or by default an error of Google's format. */
@@ -107,7 +110,7 @@ export function createFakeFilesApi() {
     }
     const count = (pollCounts.get(request.name) ?? 0) + 1;
     pollCounts.set(request.name, count);
-    if (count >= (options.processingPolls ?? 0)) finishProcessing(stored);
+    if (count >= (options.processedAtPoll ?? 0)) finishProcessing(stored);
     return sendResponse(response, 200, stored);
   };
 
@@ -140,7 +143,7 @@ export function createFakeFilesApi() {
       ...{ sizeBytes: String(bytes.length), state: 'PROCESSING' },
       sha256: createHash('sha256').update(bytes).digest('hex'),
     };
-    if ((options.processingPolls ?? 0) === 0) finishProcessing(stored);
+    if ((options.processedAtPoll ?? 0) === 0) finishProcessing(stored);
     files.set(stored.name, stored);
     return sendResponse(response, 200, options.finalBody ?? { file: stored });
   };

@@ -66,7 +66,7 @@ export const modelsOfThreePages: readonly ListedModel[] = [
     ...{ inputTokenLimit: 480, outputTokenLimit: 0 },
   })),
   listedModel('gemini-2.5-flash-native-audio-preview-12-2025', ['bidiGenerateContent', 'countTokens']),
-  listedModel('gemini-both-ways', ['generateContent', 'bidiGenerateContent']),
+  listedModel('gemini-both-apis', ['generateContent', 'bidiGenerateContent']),
   ...[...liveNames, 'gemini-2.0-flash-live-001', 'gemini-4-live', 'gemini-4-live-preview', 'gemini-5-live-latest']
     .map((name) => listedModel(name, ['bidiGenerateContent', 'countTokens']))
     .concat({

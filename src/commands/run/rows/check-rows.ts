@@ -11,22 +11,25 @@ export function assertStdinFree(narrative: Narrative, source: string): void {
   });
 }
 
-/** A file of the command: the flag that names it, or `the narrative`, and its path. */
-type NamedFile = readonly [flag: string, path: string | undefined];
+/**
+ * A file and its name in messages: a flag such as `--each`, or the words `the narrative`. The path is undefined if there
+ * is no file to compare, for example because the flag is not given.
+ */
+type NamedFile = readonly [name: string, path: string | undefined];
 
-/** Checks that no two flags name the same file, so that no source is overwritten. @throws BoticelliError `usage` */
+/** Checks that all these files are different, so that no source is overwritten. @throws BoticelliError `usage` */
 export function assertDifferentFiles(files: readonly NamedFile[]): void {
-  const flagsByFile = new Map<string, string>();
-  for (const [flag, path] of files) {
+  const namesById = new Map<string, string>();
+  for (const [name, path] of files) {
     if (path === undefined) continue;
     const id = identifyFile(path);
-    const other = flagsByFile.get(id);
-    if (other !== undefined) {
-      throw new BoticelliError('usage', `${other} and ${flag} name the same file, ${path}`, {
+    const earlierName = namesById.get(id);
+    if (earlierName !== undefined) {
+      throw new BoticelliError('usage', `${earlierName} and ${name} name the same file, ${path}`, {
         hint: 'Name different files.',
       });
     }
-    flagsByFile.set(id, flag);
+    namesById.set(id, name);
   }
 }
 

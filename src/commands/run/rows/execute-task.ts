@@ -3,7 +3,7 @@ import type { RunReport } from '../../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../executor/narrative-executor.js';
 import { isFromEach } from '../../../rows/row.js';
 import { getUnsavedMediaHint } from '../media-outputs.js';
-import { finishReport } from '../narrative-view.js';
+import { failReportIfThrows } from '../narrative-view.js';
 import type { RunOptions } from '../options.js';
 import { loadFileNameConverter, openReplyFiles, type ReplyFiles } from '../out-dir.js';
 import type { RowsRun } from './open-rows-run.js';
@@ -50,7 +50,7 @@ export async function executeTask(task: RowTask, rowsRun: RowsRun, context: Task
     ...{ stream, rowIdentity },
     ...(isFromEach(rowsRun.source) && { row: { number, values, folder, ...(file !== undefined && { file }) } }),
   });
-  return finishReport(report, () => files?.writeReport(report));
+  return failReportIfThrows(report, () => files?.writeReport(report));
 }
 
 /**

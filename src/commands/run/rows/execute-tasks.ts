@@ -34,12 +34,12 @@ export async function executeTasks(rowsRun: RowsRun, context: TaskContext): Prom
     for await (const task of listTasks(rowsRun, options)) {
       if (results?.takeEarlierResult(getRowAndCombination(task))) {
         view.addReusedRow(task);
-        state.reached += 1;
+        state.startedOrSkipped += 1;
         continue;
       }
       await scheduler.waitForSlot();
       if (signal.aborted || checkStopped(state, context)) break;
-      state.reached += 1;
+      state.startedOrSkipped += 1;
       const stoppedModel = state.stoppedModels.get(getModel(task));
       if (stoppedModel) {
         stoppedModel.notRun += 1;

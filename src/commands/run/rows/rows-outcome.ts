@@ -6,13 +6,13 @@ import type { RunStatus } from '../../../executor/narrative-events.js';
 export interface RowsOutcome extends BilledUsage {
   status: RunStatus;
   /**
-   * The number of tasks of the command. If the rows can't be counted, the number of tasks that the command has reached:
-   * see `RowsState.reached`.
+   * The number of tasks of the command. If the rows can't be counted, the number of tasks that the command has started
+   * or skipped (see `RowsState.startedOrSkipped`).
    */
   total: number;
   /** How many of these tasks completed, in this command or an earlier one. */
   completed: number;
-  /** How many of these tasks were not started, or were interrupted. */
+  /** How many of these tasks neither completed nor failed: they were not started, or were interrupted. */
   unfinished: number;
   /** The error that ended the command, if it belongs to no row: for example, the results can't be written. */
   stopError?: BoticelliError;

@@ -14,10 +14,10 @@ export interface RowsState {
   /** The number of the last task that was started. */
   lastStarted: number;
   /**
-   * How many tasks the command has reached. It has started them, or has left them out because an earlier command has
-   * written their results, or because their model was stopped.
+   * The number of tasks that the command has started or skipped. It skips a task if an earlier command has written the
+   * result of the task, or if no further task of the same model is started (see `stoppedModels`).
    */
-  reached: number;
+  startedOrSkipped: number;
   /** Undefined with `--results`: then nothing is written to standard output. */
   output: RowOutput | undefined;
   /** The failed task with the lowest number. */
@@ -30,7 +30,7 @@ export interface RowsState {
    */
   stopReason?: string;
   /**
-   * The models for which no further task is started: the reason, and how many of their tasks were left out. Without
+   * The models for which no further task is started: the reason, and how many of their tasks were skipped. Without
    * `--matrix model=`, the only key is undefined.
    */
   stoppedModels: Map<MatrixValue | undefined, { reason: string; notRun: number }>;
@@ -41,7 +41,7 @@ export function createRowsState(): RowsState {
   return {
     usage: zeroUsage,
     lastStarted: 0,
-    reached: 0,
+    startedOrSkipped: 0,
     output: undefined,
     firstFailure: undefined,
     stoppedModels: new Map(),
@@ -57,7 +57,7 @@ export function createOutcome(
   const { stopError, stopReason, firstFailure, usage, lastStarted } = state;
   const { counts } = view;
   const ended = counts.completed + countFailures(counts);
-  const unfinished = counts.total === undefined ? state.reached - ended : counts.total - ended;
+  const unfinished = counts.total === undefined ? state.startedOrSkipped - ended : counts.total - ended;
   const hasStoppedEarly = stopError !== undefined || stopReason !== undefined;
   // With --shard, `counts.total` has only the tasks of the shard, but task numbers count the tasks of all shards.
   const lastTaskNumber = source.total === undefined ? undefined : source.total * narrativeVariants.length;
@@ -70,7 +70,7 @@ export function createOutcome(
   const isComplete = !signal.aborted && !stopError && !firstFailure;
   return {
     status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
-    ...{ usage, total: counts.total ?? state.reached, completed: counts.completed, unfinished },
+    ...{ usage, total: counts.total ?? state.startedOrSkipped, completed: counts.completed, unfinished },
     ...(counts.costUsd !== undefined && { costUsd: counts.costUsd }),
     ...(stopError && { stopError }),
     ...(firstFailure && { firstFailure: firstFailure.failure }),
