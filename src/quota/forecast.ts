@@ -11,13 +11,13 @@ export interface ForecastRequest {
 
 /** How the limits would delay planned requests. Times are in milliseconds; points in time count from the epoch. */
 export interface QuotaForecast {
-  /** Total wait for quota, up to the first request that `unavailableModel` does not accept. */
+  /** Total wait for quota, up to the first request that `blockedModel` does not accept. */
   waitMs: number;
   /**
    * Set if `model` accepts no more requests after the first `afterRequests` of the planned requests: its daily quota is
    * used up, or the API asked for a delay of more than ten minutes. The model accepts requests again at `until`.
    */
-  unavailableModel?: { model: string; afterRequests: number; until: number };
+  blockedModel?: { model: string; afterRequests: number; until: number };
 }
 
 /** Expired reservations are removed in groups of this size, because each removal at the start moves all later ones. */
@@ -50,7 +50,7 @@ export function forecastQuota(
     const window = computeWindowLimits(state, limitsFor(model, requested), options);
     const scheduled = scheduleRequest(state, correctedTokens, at, window);
     if (!scheduled.ok) {
-      return { waitMs: at - now, unavailableModel: { model, afterRequests: index, until: scheduled.until } };
+      return { waitMs: at - now, blockedModel: { model, afterRequests: index, until: scheduled.until } };
     }
     at = scheduled.at;
     removeExpired(state, at, window);

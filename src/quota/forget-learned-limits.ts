@@ -11,15 +11,15 @@ export interface ForgetResult {
   /** For an alias: the model that served it. Its limits are forgotten too: the next result lists them. */
   wasServedBy?: string;
   /**
-   * When the API was to accept requests again. It was set if the daily quota was used up, or if the API had asked for a
-   * delay of more than ten minutes.
+   * The end of the block that was forgotten: the daily quota was used up, or the API had asked for a delay of more than
+   * ten minutes.
    */
-  closedUntil?: number;
+  blockedUntil?: number;
   /**
-   * The end of the pause that followed a rejection for a per-minute limit or a spend-based limit. No request was to be
-   * sent before it.
+   * The end of the pause that was forgotten. The pause followed a rejection for a per-minute limit or a spend-based
+   * limit.
    */
-  notBefore?: number;
+  pausedUntil?: number;
   /** Whether rejections had enlarged the safety margin that is added to each window (`ModelState.marginFactor`). */
   wasMarginEnlarged: boolean;
   /** Whether a ratio that corrects token estimates had been learned (`ModelState.tokenRatio`). */
@@ -28,7 +28,7 @@ export interface ForgetResult {
    * The most requests served within one window. Until it was forgotten, it replaced a guessed `rpm` that is lower.
    * Only a number above `freeTierRpm` is recorded, because no guess is lower than `freeTierRpm`.
    */
-  servedInWindow?: number;
+  maxAcceptedPerWindow?: number;
 }
 
 /**
@@ -71,22 +71,22 @@ function copyRequests(source: ModelState, target: ModelState): void {
 }
 
 function forgetInState(state: ModelState, model: string): ForgetResult {
-  const { learned, servedBy, closedUntil, notBefore, marginFactor, tokenRatio, servedInWindow } = state;
+  const { learned, servedBy, blockedUntil, pausedUntil, marginFactor, tokenRatio, maxAcceptedPerWindow } = state;
   const { rejectionCount, marginFactor: defaultMarginFactor } = createModelState();
   Object.assign(state, { learned: {}, rejectionCount, marginFactor: defaultMarginFactor });
   delete state.servedBy;
-  delete state.closedUntil;
-  delete state.notBefore;
+  delete state.blockedUntil;
+  delete state.pausedUntil;
   delete state.tokenRatio;
-  delete state.servedInWindow;
+  delete state.maxAcceptedPerWindow;
   return {
     model,
     learned,
     ...(servedBy !== undefined && { wasServedBy: servedBy }),
-    ...(closedUntil !== undefined && { closedUntil }),
-    ...(notBefore !== undefined && { notBefore }),
+    ...(blockedUntil !== undefined && { blockedUntil }),
+    ...(pausedUntil !== undefined && { pausedUntil }),
     wasMarginEnlarged: marginFactor > defaultMarginFactor,
     wasTokenRatioLearned: tokenRatio !== undefined,
-    ...(servedInWindow !== undefined && { servedInWindow }),
+    ...(maxAcceptedPerWindow !== undefined && { maxAcceptedPerWindow }),
   };
 }

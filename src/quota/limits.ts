@@ -41,7 +41,7 @@ export interface ObservedLimits {
    * The most requests that the service accepted within one window. A guessed `rpm` below this number rises to this
    * number. Only a number above `freeTierRpm` is recorded, because no guess is lower than `freeTierRpm`.
    */
-  servedInWindow?: number;
+  maxAcceptedPerWindow?: number;
 }
 
 /** The share of each rate limit to use, for example 0.8. Default 1. It is not an amount of money. */
@@ -54,12 +54,12 @@ export type QuotaBudget = Partial<Record<LimitKind, number>>;
  */
 export function computeEffectiveLimits(
   configured: Limits,
-  { learned, servedInWindow = 0 }: ObservedLimits,
+  { learned, maxAcceptedPerWindow = 0 }: ObservedLimits,
   multipliers: QuotaBudget = {},
 ): Limits {
   const effective: Limits = {};
   for (const kind of limitKinds) {
-    const raised = kind === 'rpm' ? raiseGuess(configured.rpm, servedInWindow) : configured[kind];
+    const raised = kind === 'rpm' ? raiseGuess(configured.rpm, maxAcceptedPerWindow) : configured[kind];
     const limit = selectLimit(raised, learned[kind]);
     if (limit) effective[kind] = { ...limit, value: Math.max(1, Math.floor(limit.value * (multipliers[kind] ?? 1))) };
   }

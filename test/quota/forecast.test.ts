@@ -31,7 +31,7 @@ test('reports that the daily quota of the model behind an alias will be used up,
   const before = structuredClone(states);
   expect(forecastQuota(requests(4, 'alias'), options({ rpd: createLimit(5) }, states))).toEqual({
     waitMs: 0,
-    unavailableModel: { model: 'm', afterRequests: 2, until: Date.UTC(2026, 10, 23, 8) },
+    blockedModel: { model: 'm', afterRequests: 2, until: Date.UTC(2026, 10, 23, 8) },
   });
   expect(states).toEqual(before);
 });

@@ -88,9 +88,9 @@ test('reports when a limit was learned, and its value before and after it is mul
 
 test('after a rejection for the daily quota, reports `closed` until the Pacific day ends', async () => {
   const { limiter, send, readModelStatus } = setup();
-  const closedUntil = Date.UTC(2026, 10, 23, 8);
-  await limiter.recordRejection(await send(), { violations: [createDayViolation(20)], closedUntil });
-  expect((await readModelStatus()).availability).toEqual({ state: 'closed', at: closedUntil });
+  const blockedUntil = Date.UTC(2026, 10, 23, 8);
+  await limiter.recordRejection(await send(), { violations: [createDayViolation(20)], blockedUntil });
+  expect((await readModelStatus()).availability).toEqual({ state: 'closed', at: blockedUntil });
 });
 
 test('reports `taken` while all concurrency slots are in use', async () => {
@@ -132,10 +132,10 @@ test('forgets what was learned, and keeps the counts of the requests that were n
   const { store, clock, limiter, send, readModelStatus } = setup();
   let last: Reservation | undefined;
   for (let n = 0; n < 3; n += 1) last = await send();
-  const closedUntil = Date.UTC(2026, 10, 23, 8);
+  const blockedUntil = Date.UTC(2026, 10, 23, 8);
   await limiter.recordRejection(last as Reservation, {
     violations: [createMinuteViolation(2), createDayViolation(20)],
-    closedUntil,
+    blockedUntil,
   });
   await limiter.recordRejection(last as Reservation, { violations: [createMinuteViolation(2)], retryAfterMs: 90_000 });
   const learnedAt = clock.now();
@@ -143,8 +143,8 @@ test('forgets what was learned, and keeps the counts of the requests that were n
     {
       ...{
         model: 'm',
-        closedUntil,
-        notBefore: learnedAt + 90_000,
+        blockedUntil,
+        pausedUntil: learnedAt + 90_000,
         wasMarginEnlarged: false,
         wasTokenRatioLearned: false,
       },

@@ -303,9 +303,9 @@ test.each([
   const error = new QuotaExceeded('quota_exhausted', 'no money', { violations });
   const { driver, inner, clock, readState } = setup([{ error }], { rpm: { value: 5, source: 'settings' } });
   await expect(withRetries({ clock }, driver).generate(request)).rejects.toBe(error);
-  const { reservations, notBefore, closedUntil, learned, days, rejectionCount } = await readState('m');
-  expect({ reservations, notBefore, closedUntil, learned, rejectionCount }).toEqual({
-    ...{ reservations: [], notBefore: undefined, closedUntil: undefined, learned: {}, rejectionCount: 0 },
+  const { reservations, pausedUntil, blockedUntil, learned, days, rejectionCount } = await readState('m');
+  expect({ reservations, pausedUntil, blockedUntil, learned, rejectionCount }).toEqual({
+    ...{ reservations: [], pausedUntil: undefined, blockedUntil: undefined, learned: {}, rejectionCount: 0 },
   });
   expect(days).toMatchObject([{ count: 0 }]);
   // The user may have paid meanwhile, so the next request is sent.

@@ -204,11 +204,11 @@ function toJson({ file, acts, diagnostics, estimate }: CheckedFile) {
   };
 }
 
-function estimateToJson({ unavailableModel, ...estimate }: Estimate) {
+function estimateToJson({ blockedModel, ...estimate }: Estimate) {
   return {
     ...estimate,
     // `closed` is the first model whose daily quota would be used up before the run ends.
-    ...(unavailableModel && { closed: { ...unavailableModel, until: new Date(unavailableModel.until).toISOString() } }),
+    ...(blockedModel && { closed: { ...blockedModel, until: new Date(blockedModel.until).toISOString() } }),
   };
 }
 

@@ -78,10 +78,10 @@ async function acquireReservation(
   options: PermitOptions,
 ): Promise<Omit<Permit, 'release'>> {
   const { limiter, clock } = options;
-  const { reserve, reserveAgainIfTooLarge } = createReserver(request, context, options);
+  const { reserve, resolveReservation } = createReserver(request, context, options);
   const wait = (initial: Reservation) => {
     const reason = toWaitReason(initial);
-    const work = () => waitForReservation(initial, context, { ...options, reserveAgainIfTooLarge });
+    const work = () => waitForReservation(initial, context, { ...options, resolveReservation });
     // If the reservation's time has already come, `work` does not wait. It may still take some milliseconds on a busy
     // machine, which must not be reported as a wait.
     return initial.at > clock.now() ? measureWait(context, { model: initial.model, reason, clock }, work) : work();
@@ -93,8 +93,8 @@ async function acquireReservation(
     while (!isConfirmed) {
       const result = await limiter.confirm(reservation);
       isConfirmed = result === 'go';
-      // The reservation has a later time, or nothing is reserved.
-      if (result !== 'go') reservation = await wait(await reserveAgainIfTooLarge(result));
+      // `result` is a reservation with a later time, or says why nothing is reserved.
+      if (result !== 'go') reservation = await wait(await resolveReservation(result));
     }
   };
   return {
@@ -165,8 +165,8 @@ async function waitForReservation(
   {
     limiter,
     clock,
-    reserveAgainIfTooLarge,
-  }: Pick<PermitOptions, 'limiter' | 'clock'> & Pick<Reserver, 'reserveAgainIfTooLarge'>,
+    resolveReservation,
+  }: Pick<PermitOptions, 'limiter' | 'clock'> & Pick<Reserver, 'resolveReservation'>,
 ): Promise<Reservation> {
   let reservation = initial;
   try {
@@ -188,7 +188,7 @@ async function waitForReservation(
         return reservation;
       }
       await clock.sleep(Math.ceil(waitMs / 2), signal);
-      reservation = await reserveAgainIfTooLarge(await limiter.reschedule(reservation));
+      reservation = await resolveReservation(await limiter.reschedule(reservation));
     }
   } catch (thrown) {
     await limiter.cancel(reservation).catch(() => {});

@@ -20,9 +20,9 @@ export function estimateTokens(request: GenerateRequest): number {
       ? turn.text.length / charactersPerToken + (turn.media ?? []).reduce((sum, media) => sum + estimateMedia(media), 0)
       : turn.parts.reduce((sum, part) => sum + estimatePart(part), 0),
   );
-  // The service counts the output of the earlier hops of a long reply as a part of the prompt of a later hop. The SDK
-  // shows this, because it has a second count, of the prompt without that output: `initialPromptTokenCount`
-  // (@google/genai 2.32).
+  // A long reply consists of several hops, each with a request of its own. In a later hop, the service counts the
+  // output of the earlier hops as a part of the prompt. We infer this from the SDK (@google/genai 2.32): next to the
+  // token count of the prompt, it has `initialPromptTokenCount`, the count without the output of the earlier hops.
   const hopAndSystemTokens = countHopTokens(request) + system.length / charactersPerToken;
   return Math.ceil(tokensPerTurn.reduce((sum, tokens) => sum + tokens, hopAndSystemTokens));
 }

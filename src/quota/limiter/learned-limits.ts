@@ -11,7 +11,7 @@ export interface QuotaRejection {
    * When the API accepts requests again, in milliseconds since the epoch. Set if the daily quota is used up, or if the
    * API asks for a delay of more than ten minutes.
    */
-  closedUntil?: number;
+  blockedUntil?: number;
   /** How long the API asks to wait. */
   retryAfterMs?: number;
   /** True if the limit applies to the project as a whole, so that all its models pause. */
@@ -24,10 +24,10 @@ export interface QuotaRejection {
 }
 
 /**
- * Converts an error to what the limiter learns from it. `quota_exhausted` sets `closedUntil` instead of `retryAfterMs`:
- * to the error's `retryAt`, or to the end of the day if the error has no `retryAt` and a daily quota is used up. Any
- * other `quota_exhausted` means that the project lacks credits or a free tier. The result is then undefined: nothing is
- * learned, and the next request is sent, because the user may have paid in the meantime.
+ * Converts an error to what the limiter learns from it. `quota_exhausted` sets `blockedUntil` instead of
+ * `retryAfterMs`: to the error's `retryAt`, or to the end of the day if the error has no `retryAt` and a daily quota is
+ * used up. Any other `quota_exhausted` means that the project lacks credits or a free tier. The result is then
+ * undefined: nothing is learned, and the next request is sent, because the user may have paid in the meantime.
  */
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection | undefined {
   const { code, violations, retryAfterMs, retryAt, isProjectWide } = error;
@@ -35,8 +35,8 @@ export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaReject
     // A limit of 0 means that the model has no free tier.
     const isDailyQuotaUsedUp =
       violations.some(({ per }) => per === 'day') && violations.every(({ limit }) => limit !== 0);
-    const closedUntil = retryAt ?? (isDailyQuotaUsedUp ? getNextPacificMidnight(now) : undefined);
-    return closedUntil && { violations, closedUntil: closedUntil.getTime() };
+    const blockedUntil = retryAt ?? (isDailyQuotaUsedUp ? getNextPacificMidnight(now) : undefined);
+    return blockedUntil && { violations, blockedUntil: blockedUntil.getTime() };
   }
   return {
     violations,
@@ -55,7 +55,7 @@ const maxMarginFactor = 8;
 export function applyRejection(
   state: ModelState,
   now: number,
-  { violations, closedUntil, retryAfterMs, ignoredLimits }: QuotaRejection,
+  { violations, blockedUntil, retryAfterMs, ignoredLimits }: QuotaRejection,
   { limits, windowMs, bookedAt }: { limits: Limits; windowMs: number; bookedAt: number },
 ): void {
   const limitsBefore = computeEffectiveLimits(limits, state);
@@ -64,8 +64,8 @@ export function applyRejection(
     if (kind && violation.limit !== undefined && violation.limit >= 1)
       state.learned[kind] = { value: violation.limit, learnedAt: now };
   }
-  if (closedUntil !== undefined) {
-    state.closedUntil = Math.max(state.closedUntil ?? 0, Math.ceil(closedUntil));
+  if (blockedUntil !== undefined) {
+    state.blockedUntil = Math.max(state.blockedUntil ?? 0, Math.ceil(blockedUntil));
     return;
   }
   const limitsAfter = computeEffectiveLimits(limits, state);
@@ -81,10 +81,10 @@ export function applyRejection(
   state.rejectedAt = now;
   state.rejectionCount += 1;
   const pauseMs = retryAfterMs ?? Math.min(windowMs, 1000 * 2 ** Math.min(state.rejectionCount, 10));
-  const notBefore = Math.ceil(now + pauseMs);
-  if (notBefore < (state.notBefore ?? 0)) return;
-  state.notBefore = notBefore;
-  state.notBeforeReason = violations.some(({ per, unit }) => per === 'minute' && unit === 'tokens') ? 'tpm' : 'rpm';
+  const pausedUntil = Math.ceil(now + pauseMs);
+  if (pausedUntil < (state.pausedUntil ?? 0)) return;
+  state.pausedUntil = pausedUntil;
+  state.pauseReason = violations.some(({ per, unit }) => per === 'minute' && unit === 'tokens') ? 'tpm' : 'rpm';
 }
 
 function toLimitKind({ per, unit }: QuotaViolation): LimitKind | undefined {
@@ -121,11 +121,11 @@ export function applyTokenCount(state: ModelState, id: string, tokens: { estimat
  * guess.
  */
 export function recordServed(state: ModelState, id: string, windowMs: number): void {
-  const { reservations, servedInWindow = freeTierRpm } = state;
+  const { reservations, maxAcceptedPerWindow = freeTierRpm } = state;
   const index = reservations.findIndex((candidate) => candidate.id === id);
   const windowStart = (reservations[index]?.at ?? 0) - windowMs;
   const inWindow = reservations.slice(0, index + 1).filter(({ confirmed, at }) => confirmed && at > windowStart);
   // A reservation may count for several requests, because reservations whose replies have arrived are merged.
   const served = inWindow.reduce((sum, reservation) => sum + countRequests(reservation), 0);
-  if (served > servedInWindow) state.servedInWindow = served;
+  if (served > maxAcceptedPerWindow) state.maxAcceptedPerWindow = served;
 }

@@ -7,8 +7,9 @@ export type BlockingLimit = 'rpm' | 'tpm' | 'spend';
 
 /**
  * The quota state of one model in one project. A project has a state of its own too, which holds only the pause of all
- * its models (see project-pause.ts). States are stored as JSON, so the field names are part of the format, except for
- * those in `storedNames`. Times are in milliseconds since the epoch.
+ * its models (see project-pause.ts). Times are in milliseconds since the epoch. Stores keep states as JSON. The fields
+ * in `storedNames` are stored under other names. All other fields are stored under their own names, which must not
+ * change.
  */
 export interface ModelState extends ObservedLimits {
   /** The recent and pending reservations, in order of send time. */
@@ -16,17 +17,14 @@ export interface ModelState extends ObservedLimits {
   /** The request counts of the current Pacific day and of later days. */
   days: { endsAt: number; count: number }[];
   /**
-   * When the API accepts requests again. Set if it stated that the daily quota is used up, or asked for a delay of more
-   * than ten minutes.
+   * The end of a block. Until then, requests are refused, because the API stated that the daily quota is used up or
+   * asked for a delay of more than ten minutes.
    */
-  closedUntil?: number;
-  /**
-   * No request is sent before this time, because the API rejected an earlier request for the limit in
-   * `notBeforeReason`.
-   */
-  notBefore?: number;
-  /** The limit that caused `notBefore`; `rpm` if the API did not state it. */
-  notBeforeReason?: BlockingLimit;
+  blockedUntil?: number;
+  /** The end of a pause. Until then, requests wait, because the API rejected a request for a limit: `pauseReason`. */
+  pausedUntil?: number;
+  /** The limit that caused the pause; `rpm` if the API did not state a limit. */
+  pauseReason?: BlockingLimit;
   /**
    * How many requests were rejected for a per-minute limit since the last reply. In a project's own state: the number
    * of consecutive pauses.
@@ -44,8 +42,8 @@ export interface ModelState extends ObservedLimits {
   concurrencySlots: { id: string; expiresAt: number }[];
   /** For an alias: the model that serves it. The alias's requests are then counted in that model's state. */
   servedBy?: string;
-  /** In Redis: a random id, assigned when the state is created. A changed id shows that Redis has lost the state. */
-  edition?: string;
+  /** In Redis: a random id, assigned when the state is created. A new id shows that Redis has lost the old state. */
+  stateId?: string;
 }
 
 /** A reservation in the state of a model. Times are milliseconds since the epoch. */
@@ -91,7 +89,8 @@ export function isNewState(state: ModelState): boolean {
 /** Whether a state says nothing: no request is counted, and nothing was learned. Its model may not even exist. */
 export function isEmptyState(state: ModelState): boolean {
   const { reservations, days, concurrencySlots, learned } = state;
-  const optionalFields = [state.closedUntil, state.notBefore, state.tokenRatio, state.servedInWindow, state.servedBy];
+  const { blockedUntil, pausedUntil, tokenRatio, maxAcceptedPerWindow, servedBy } = state;
+  const optionalFields = [blockedUntil, pausedUntil, tokenRatio, maxAcceptedPerWindow, servedBy];
   return (
     reservations.length + concurrencySlots.length + Object.keys(learned).length === 0 &&
     days.every(({ count }) => count === 0) &&
@@ -100,13 +99,17 @@ export function isEmptyState(state: ModelState): boolean {
 }
 
 /**
- * The stored names of fields that have another name in the code. The stored names are fixed: existing stores use them.
+ * Maps the name of a field in the code to its name in stores. The stored names are fixed: existing stores use them.
  */
 const storedNames: ReadonlyMap<string, string> = new Map([
   ['reservations', 'appointments'],
   ['concurrencySlots', 'leases'],
   ['servedBy', 'standsFor'],
-  ['notBeforeReason', 'refusedFor'],
+  ['blockedUntil', 'closedUntil'],
+  ['pausedUntil', 'notBefore'],
+  ['pauseReason', 'refusedFor'],
+  ['maxAcceptedPerWindow', 'servedInWindow'],
+  ['stateId', 'edition'],
   ['marginFactor', 'guardFactor'],
   ['marginChangedAt', 'guardChangedAt'],
   ['rejectionCount', 'refusals'],
@@ -154,15 +157,16 @@ const maxPauseMs = 10 * 60_000;
 
 /**
  * Removes expired entries, and narrows a safety margin that was widened long ago. If the clock was set back, moves
- * reservations and rejections back with it, and limits how far `notBefore` and `closedUntil` are in the future, so that
- * no request waits until the old time is reached again.
+ * reservations and rejections back with it, and limits how far `pausedUntil` and `blockedUntil` are in the future, so
+ * that no request waits until the old time is reached again.
  */
 export function refreshState(state: ModelState, now: number, windowMs: number): void {
   moveTimesBackWithClock(state, now);
   // A reservation counts for one window and its safety margin. For a window of 60 s, the margin is at most 4 s.
   const cutoff = now - 1.5 * windowMs;
   for (const { at, confirmed } of state.reservations) {
-    // The process that made the reservation ended before it sent the request, so the day does not count the request.
+    // The process of an expired, unconfirmed reservation ended before it sent the request. The day must not count the
+    // request.
     if (at <= cutoff && !confirmed) findOrCreateDay(state, at).count -= 1;
   }
   state.reservations = state.reservations.filter(({ at }) => at > cutoff);
@@ -170,23 +174,23 @@ export function refreshState(state: ModelState, now: number, windowMs: number): 
   state.concurrencySlots = state.concurrencySlots.filter(({ expiresAt }) => expiresAt > now);
   narrowMargin(state, now, windowMs);
   // If windows are long, a longer pause is plausible too: up to two windows.
-  const maxNotBefore = now + Math.max(maxPauseMs, 2 * windowMs);
-  if (state.notBefore !== undefined) state.notBefore = Math.min(state.notBefore, maxNotBefore);
+  const latestPauseEnd = now + Math.max(maxPauseMs, 2 * windowMs);
+  if (state.pausedUntil !== undefined) state.pausedUntil = Math.min(state.pausedUntil, latestPauseEnd);
   // A day ends within 25 hours. If the stored end is further in the future, the clock was set back after it was stored.
-  if ((state.closedUntil ?? 0) > now + 25 * 3_600_000) state.closedUntil = findOrCreateDay(state, now).endsAt;
-  for (const key of ['notBefore', 'closedUntil'] as const) if ((state[key] ?? now) <= now) delete state[key];
+  if ((state.blockedUntil ?? 0) > now + 25 * 3_600_000) state.blockedUntil = findOrCreateDay(state, now).endsAt;
+  for (const key of ['pausedUntil', 'blockedUntil'] as const) if ((state[key] ?? now) <= now) delete state[key];
 }
 
 /** If the clock was set back, moves the stored times back by as much. Times in the future show that it was. */
 function moveTimesBackWithClock(state: ModelState, now: number): void {
-  const { reservations, rejectedAt = 0, notBefore } = state;
+  const { reservations, rejectedAt = 0, pausedUntil } = state;
   const aheadMs = Math.max(rejectedAt - now, ...reservations.map(({ bookedAt }) => bookedAt - now));
   if (aheadMs <= clockToleranceMs) return;
   for (const reservation of reservations) {
     reservation.at -= aheadMs;
     reservation.bookedAt -= aheadMs;
   }
-  if (notBefore !== undefined) state.notBefore = notBefore - aheadMs;
+  if (pausedUntil !== undefined) state.pausedUntil = pausedUntil - aheadMs;
   if (rejectedAt > now) state.rejectedAt = now;
 }
 

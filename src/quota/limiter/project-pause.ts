@@ -50,16 +50,16 @@ export function createProjectPause(options: ModelStateOptions): ProjectPause {
     async applyTo(model) {
       if (checkedModels.has(model)) return;
       checkedModels.add(model);
-      const { notBefore: until = 0 } = (await store.read(projectStateKey(project))) ?? {};
+      const { pausedUntil: until = 0 } = (await store.read(projectStateKey(project))) ?? {};
       if (until > clock.now()) await updateStateOfServingModel(model, (state, now) => applyPause(state, now, until));
     },
   };
 }
 
 function applyPause(state: ModelState, now: number, until: number): void {
-  if (until > (state.notBefore ?? 0)) {
-    state.notBefore = until;
-    state.notBeforeReason = 'spend';
+  if (until > (state.pausedUntil ?? 0)) {
+    state.pausedUntil = until;
+    state.pauseReason = 'spend';
   }
   shiftPending(state, now, until);
 }
@@ -77,6 +77,6 @@ function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaReje
   else if (sentAt > rejectedAt) state.rejectionCount += 1;
   state.rejectedAt = now;
   const pauseMs = retryAfterMs ?? Math.min(windowMs, firstPauseMs * 2 ** Math.min(state.rejectionCount - 1, 10));
-  state.notBefore = Math.max(state.notBefore ?? 0, Math.ceil(now + pauseMs));
-  return state.notBefore;
+  state.pausedUntil = Math.max(state.pausedUntil ?? 0, Math.ceil(now + pauseMs));
+  return state.pausedUntil;
 }

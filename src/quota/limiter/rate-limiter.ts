@@ -35,7 +35,6 @@ export interface ReservationRequest {
 
 /** Quota reserved for one request, and when to send it. */
 export interface Reservation extends SendTime {
-  /** If `confirm` returns a reservation, its time has become later. The request must wait until that time. */
   state: 'booked';
   id: string;
   request: ReservationRequest;
@@ -51,7 +50,7 @@ export type ReservationRef = Pick<Reservation, 'id' | 'request'>;
 /** Why nothing was reserved. Times are milliseconds since the epoch. */
 export type ReservationFailure =
   /** Until `at`, no request is sent: the daily quota is used up, or the API asked for a delay of over ten minutes. */
-  | { state: 'unavailable'; model: string; at: number }
+  | { state: 'blocked'; model: string; at: number }
   /** The first possible send time, `at`, is after the deadline. `reason` is set if the whole project pauses. */
   | { state: 'too-late'; model: string; at: number; reason?: 'spend' }
   /** The prompt has more tokens than the service allows per minute. */
@@ -77,7 +76,7 @@ export interface RateLimiter {
   reschedule(reservation: Reservation): Promise<ReservationResult>;
   /**
    * Confirms a reservation at its time, just before the request is sent.
-   * @returns `go` to send now, otherwise the reservation with its new time, or why nothing was reserved
+   * @returns `go` to send now; the reservation with a later time, to wait until then; or why nothing was reserved
    */
   confirm(reservation: Reservation): Promise<'go' | ReservationResult>;
   /** Records a request that is sent now, even if it exceeds the limits. */
@@ -97,6 +96,7 @@ export interface RateLimiter {
 
 /** The options of `createRateLimiter`. */
 export interface RateLimiterOptions extends ModelStateOptions {
+  /** The share of each limit to use, such as 0.8. */
   limitMultipliers?: QuotaBudget;
 }
 
@@ -170,7 +170,7 @@ function reserveIn(
   const limit = state.learned.tpm?.value;
   if (limit !== undefined && isTooLarge(state, tokens, request)) return { state: 'too-large', model, tokens, limit };
   const scheduled = scheduleRequest(state, tokens, now, window);
-  if (!scheduled.ok) return { state: 'unavailable', model, at: scheduled.until };
+  if (!scheduled.ok) return { state: 'blocked', model, at: scheduled.until };
   const { ok: _, at, ...cause } = scheduled;
   // A request that does not have to wait is never too late: with `--max-wait 0`, the deadline may have passed by now.
   if (request.deadline !== undefined && at > Math.max(now, request.deadline))
@@ -216,8 +216,8 @@ function settleIn(
 }
 
 /** Whether a pause of the whole project has delayed the pending reservations of this model. */
-function isProjectPaused({ notBefore, notBeforeReason }: ModelState): boolean {
-  return notBefore !== undefined && notBeforeReason === 'spend';
+function isProjectPaused({ pausedUntil, pauseReason }: ModelState): boolean {
+  return pausedUntil !== undefined && pauseReason === 'spend';
 }
 
 function confirmIn(
@@ -228,7 +228,7 @@ function confirmIn(
 ): 'go' | ReservationResult {
   const stored = state.reservations.find(({ id }) => id === reservation.id);
   // A limit that was learned meanwhile may be too small for the request.
-  if (stored && state.closedUntil === undefined && !isTooLarge(state, stored.tokens, reservation.request)) {
+  if (stored && state.blockedUntil === undefined && !isTooLarge(state, stored.tokens, reservation.request)) {
     if (stored.at > now) return { ...reservation, at: stored.at, ...(isProjectPaused(state) && { reason: 'spend' }) };
     // A request that is less than one window late can still be sent: its reservation is still in the window, so no
     // other request has taken its place. After a whole window, one may have. A late reservation gets the time at which

@@ -11,8 +11,8 @@ export function requireReservation(result: ReservationResult): Reservation {
 function createReservationError(failure: ReservationFailure): BoticelliError {
   const { model } = failure;
   switch (failure.state) {
-    case 'unavailable':
-      return new BoticelliError('quota_exhausted', describeUnavailability(failure), {
+    case 'blocked':
+      return new BoticelliError('quota_exhausted', describeBlock(failure), {
         hint: 'The request was not sent. Use another model with --model or --fallback.',
         retryAt: new Date(failure.at),
       });
@@ -36,7 +36,7 @@ function createReservationError(failure: ReservationFailure): BoticelliError {
   }
 }
 
-function describeUnavailability({ model, at }: { model: string; at: number }): string {
+function describeBlock({ model, at }: { model: string; at: number }): string {
   return isPacificMidnight(at)
     ? `daily quota of ${model} is used up`
     : `the service asked for a wait of more than ten minutes for ${model}`;

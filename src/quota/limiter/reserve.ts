@@ -11,11 +11,12 @@ export interface Reserver {
   /** Reserves quota. Rejects immediately on abort, even while another process keeps the store locked. */
   reserve(): Promise<Reservation>;
   /**
-   * Returns the reservation in a result of the rate limiter. If the estimate was too large for the service, counts the
-   * tokens and reserves again with the count. If the tokens can't be counted, reserves without regard to the size.
-   * @throws BoticelliError if nothing was reserved
+   * Returns the reservation in a result of the rate limiter. If the result is `too-large` (the estimate exceeds the
+   * learned limit of tokens per minute), counts the tokens and reserves again with the count. If the tokens can't be
+   * counted, reserves without regard to that limit.
+   * @throws BoticelliError if nothing was reserved for any other reason, or if the count is too large too
    */
-  reserveAgainIfTooLarge(result: ReservationResult): Promise<Reservation>;
+  resolveReservation(result: ReservationResult): Promise<Reservation>;
 }
 
 /** Creates the reserver of one request. */
@@ -24,12 +25,12 @@ export function createReserver(
   context: CallContext,
   { limiter, limitsFor, maxWaitMs, clock, countTokens }: PermitOptions,
 ): Reserver {
-  const { model } = request;
+  const { model: requestedModel } = request;
   const { signal } = context;
   let reservationRequest: ReservationRequest = {
-    model,
+    model: requestedModel,
     estimatedTokens: estimateTokens(request),
-    limitsFor: (servingModel) => limitsFor(servingModel, model),
+    limitsFor: (servingModel) => limitsFor(servingModel, requestedModel),
     ...(maxWaitMs !== undefined && { deadline: clock.now() + maxWaitMs }),
   };
 
@@ -43,7 +44,7 @@ export function createReserver(
       throw thrown;
     }
   };
-  const reserveAgainIfTooLarge = async (result: ReservationResult): Promise<Reservation> => {
+  const resolveReservation = async (result: ReservationResult): Promise<Reservation> => {
     if (result.state !== 'too-large' || reservationRequest.countedTokens !== undefined)
       return requireReservation(result);
     const countedTokens = await countTokens(request, context);
@@ -51,5 +52,5 @@ export function createReserver(
     reservationRequest = { ...reservationRequest, ...size };
     return requireReservation(await tryReserve());
   };
-  return { reserve: async () => reserveAgainIfTooLarge(await tryReserve()), reserveAgainIfTooLarge };
+  return { reserve: async () => resolveReservation(await tryReserve()), resolveReservation };
 }

@@ -58,12 +58,12 @@ export function computeMarginMs(windowMs: number, marginFactor: number): number 
  * Finds the first time at which a request can be sent. The time is neither before `now` nor before the time of any
  * existing reservation, and the requests and tokens in the sliding window that ends at that time are within the limits.
  * Later windows need no check: there is no later reservation. A request that exceeds the token limit by itself gets a
- * window of its own. The result has `ok: false` before `closedUntil`, and if the count of the day has reached the daily
- * limit. A built-in daily limit is not enforced, because it is a guess.
+ * window of its own. The result has `ok: false` before `blockedUntil`, and if the count of the day has reached the
+ * daily limit. A built-in daily limit is not enforced, because it is a guess.
  */
 export function scheduleRequest(state: ModelState, tokens: number, now: number, window: WindowLimits): ScheduleResult {
-  const { closedUntil } = state;
-  if (closedUntil !== undefined && closedUntil > now) return { ok: false, until: closedUntil };
+  const { blockedUntil } = state;
+  if (blockedUntil !== undefined && blockedUntil > now) return { ok: false, until: blockedUntil };
   const sendTime = findSendTime(state, tokens, now, window);
   const { rpd } = window.limits;
   if (rpd && rpd.source !== 'built-in') {
@@ -79,7 +79,7 @@ export function exceedsLearnedLimit({ learned }: ModelState, tokens: number): bo
 }
 
 function findSendTime(
-  { reservations, notBefore = 0, notBeforeReason = 'rpm' }: ModelState,
+  { reservations, pausedUntil = 0, pauseReason = 'rpm' }: ModelState,
   tokens: number,
   now: number,
   { limits, windowMs, marginMs }: WindowLimits,
@@ -89,10 +89,10 @@ function findSendTime(
   const lastAt = reservations.at(-1)?.at ?? 0;
   const byRequests = rpm ? findBlockingTime(reservations, rpm.value - 1, countRequests) + spanMs : 0;
   const byTokens = tpm ? findBlockingTime(reservations, tpm.value - tokens, countTokens) + spanMs : 0;
-  const at = Math.max(now, lastAt, notBefore, byRequests, byTokens);
+  const at = Math.max(now, lastAt, pausedUntil, byRequests, byTokens);
   if (at <= now) return { at: now, isLimitGuessed: false };
   // This time comes from a rejection, so no built-in limit is involved.
-  if (at === notBefore) return { at, reason: notBeforeReason, isLimitGuessed: false };
+  if (at === pausedUntil) return { at, reason: pauseReason, isLimitGuessed: false };
   const reason = at === byTokens ? 'tpm' : 'rpm';
   const limit = limits[reason];
   return limit?.source === 'built-in'
@@ -153,10 +153,10 @@ export function postponePending(state: ModelState, now: number, window: WindowLi
   }
 }
 
-/** Moves all pending reservations to later times, by the same amount, so that the first is not before `notBefore`. */
-export function shiftPending(state: ModelState, now: number, notBefore: number): void {
+/** Moves all pending reservations to later times, by the same amount, so that the first is not before `pausedUntil`. */
+export function shiftPending(state: ModelState, now: number, pausedUntil: number): void {
   const pending = removePending(state, now);
-  const delayMs = Math.max(0, notBefore - (pending[0]?.at ?? notBefore));
+  const delayMs = Math.max(0, pausedUntil - (pending[0]?.at ?? pausedUntil));
   for (const reservation of pending) insertReservation(state, { ...reservation, at: reservation.at + delayMs });
 }
 

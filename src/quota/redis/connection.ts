@@ -139,11 +139,11 @@ export function formatRedisHost(url: string): string {
 
 /** An estimate of a server's clock, with conversions to and from the local clock. */
 interface ServerClock extends Clock {
-  /** Records a time that the server returned, with the local times of the request and of its response. */
+  /** Records a time that the server returned, with this machine's times of the request and of its response. */
   observe(serverTime: number, sentAt: number, receivedAt: number): void;
-  /** Converts a server time to local time. */
+  /** Converts a time of the server's clock to a time of this machine's clock. */
   toLocal(at: number): number;
-  /** Converts a local time to server time. */
+  /** Converts a time of this machine's clock to a time of the server's clock. */
   toServer(at: number): number;
 }
 

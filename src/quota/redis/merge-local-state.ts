@@ -4,11 +4,11 @@ import { insertReservation } from '../limiter/schedule.js';
 
 /** The options of `mergeLocalState`. */
 export interface MergeOptions {
-  /** The id to give to a new shared state (`ModelState.edition`). */
+  /** The `stateId` of a new shared state. */
   newStateId: string;
   /** In server time. */
   now: number;
-  /** Converts a local time to server time. */
+  /** Converts a time of this machine's clock to server time. */
   toServerTime: (at: number) => number;
   windowMs: number;
 }
@@ -24,11 +24,11 @@ export function mergeLocalState(
   local: ModelState = createModelState(),
   { newStateId, now, toServerTime, windowMs }: MergeOptions,
 ): string {
-  const isNew = state.edition === undefined;
-  state.edition ??= newStateId;
+  const isNew = state.stateId === undefined;
+  state.stateId ??= newStateId;
   if (isNew) adoptLearnedState(state, local, toServerTime);
   // The requests of an alias count in the state of the model that serves it, so none are added to this one.
-  if (state.servedBy !== undefined) return state.edition;
+  if (state.servedBy !== undefined) return state.stateId;
   const existingIds = new Set(state.reservations.map(({ id }) => id));
   for (const { at, bookedAt, ...reservation } of local.reservations) {
     const sent = { ...reservation, at: toServerTime(at), bookedAt: Math.min(now, toServerTime(bookedAt)) };
@@ -38,26 +38,27 @@ export function mergeLocalState(
   // `insertReservation` has counted the requests above in `state.days`. The local counts include these requests too, so
   // they replace the counts in `state.days`.
   if (isNew && local.days.length > 0) state.days = structuredClone(local.days);
-  return state.edition;
+  return state.stateId;
 }
 
 function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: MergeOptions['toServerTime']): void {
-  const { learned, closedUntil, notBefore, notBeforeReason, marginFactor, tokenRatio, servedBy, servedInWindow } =
+  const { learned, blockedUntil, pausedUntil, pauseReason, marginFactor, tokenRatio, servedBy, maxAcceptedPerWindow } =
     local;
   state.learned = { ...learned, ...state.learned };
   state.marginFactor = Math.max(state.marginFactor, marginFactor);
-  // `closedUntil`: the daily quota is used up, or the service asked for a delay of more than ten minutes.
-  if (closedUntil !== undefined) {
+  // The block: the daily quota is used up, or the service asked for a delay of more than ten minutes.
+  if (blockedUntil !== undefined) {
     // The end of a day comes from the calendar, not from a clock, so it is not converted.
-    const end = isPacificMidnight(closedUntil) ? closedUntil : toServerTime(closedUntil);
-    state.closedUntil = Math.max(state.closedUntil ?? 0, end);
+    const end = isPacificMidnight(blockedUntil) ? blockedUntil : toServerTime(blockedUntil);
+    state.blockedUntil = Math.max(state.blockedUntil ?? 0, end);
   }
-  // `notBefore`: a shorter pause after a rejection. A pause of the shared state is kept, with its reason.
-  if (notBefore !== undefined && state.notBefore === undefined) {
-    state.notBefore = toServerTime(notBefore);
-    if (notBeforeReason !== undefined) state.notBeforeReason = notBeforeReason;
+  // The pause: a shorter delay after a rejection. A pause of the shared state is kept, with its reason.
+  if (pausedUntil !== undefined && state.pausedUntil === undefined) {
+    state.pausedUntil = toServerTime(pausedUntil);
+    if (pauseReason !== undefined) state.pauseReason = pauseReason;
   }
-  if (servedInWindow !== undefined) state.servedInWindow = Math.max(state.servedInWindow ?? 0, servedInWindow);
+  if (maxAcceptedPerWindow !== undefined)
+    state.maxAcceptedPerWindow = Math.max(state.maxAcceptedPerWindow ?? 0, maxAcceptedPerWindow);
   if (tokenRatio !== undefined) state.tokenRatio ??= tokenRatio;
   if (servedBy !== undefined && state.reservations.length === 0) state.servedBy ??= servedBy;
 }

@@ -20,7 +20,10 @@ import type { RedisScript } from './scripts.js';
 export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store' | 'clock'> {
   connection: RedisConnection;
   store: RedisQuotaStore;
-  /** Reads the state that this machine has recorded, to restore what Redis has lost. Its times are local times. */
+  /**
+   * Reads the state that this machine has recorded, to restore what Redis has lost. The times in the state are by this
+   * machine's clock.
+   */
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
@@ -31,7 +34,7 @@ type ServerTimeResult =
    * values that it has. The caller also keeps its `reason`, unless the result has one.
    */
   | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { isLimitGuessed?: boolean })
-  | { state: 'unavailable'; at: number }
+  | { state: 'blocked'; at: number }
   | { state: 'too-late'; at: number; reason?: 'spend' }
   | { state: 'too-large'; tokens: number; limit: number };
 /**
@@ -40,8 +43,8 @@ type ServerTimeResult =
 type FinalOutcome = { state: 'done' } | ServerTimeResult;
 /**
  * The final result, or why the script must run again. `unknown`: this process has not seen the stored state yet, or
- * Redis has lost it. `needs-day-ends`: the script needs the ends of the days. `is-alias`: the requested model is an
- * alias, and `model` serves it.
+ * Redis has lost it. `needs-day-ends`: the script needs `dayEnds`, the ends of the Pacific days, because Lua has no
+ * calendar. `is-alias`: the requested model is an alias, and `model` serves the alias.
  */
 type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'needs-day-ends' } | { state: 'is-alias'; model: string };
 
@@ -51,8 +54,8 @@ const maxAttempts = 12;
 /**
  * Creates a rate limiter that several machines share. Reserve, confirm and cancel are Lua scripts, because many
  * processes call them concurrently. All other methods are those of `createRateLimiter`, with the optimistic
- * transactions of the Redis store. Stored times are server times; callers pass and receive local times. Methods reject
- * with `RedisUnavailable` while Redis is down.
+ * transactions of the Redis store. Stored times are by the server's clock. Callers pass and receive times by this
+ * machine's clock. Methods reject with `RedisUnavailable` while Redis is down.
  */
 export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLimiter {
   const { clock } = options.connection;
@@ -62,7 +65,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   const toLocal = <Outcome extends ReservationResult>(outcome: Outcome): Outcome => {
     if (outcome.state === 'too-large') return outcome;
     // The end of a day comes from the calendar, not from a clock, so it is not converted.
-    if (outcome.state === 'unavailable' && isPacificMidnight(outcome.at)) return outcome;
+    if (outcome.state === 'blocked' && isPacificMidnight(outcome.at)) return outcome;
     return { ...outcome, at: clock.toLocal(outcome.at) };
   };
   const toResult = (
@@ -101,27 +104,27 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     async recordSent(request, id) {
       return toLocal({ ...(await limiter.recordSent(request, id)), isInRedis: true });
     },
-    recordRejection: (reservation, { closedUntil, ...rejection }) =>
+    recordRejection: (reservation, { blockedUntil, ...rejection }) =>
       limiter.recordRejection(reservation, {
         ...rejection,
-        ...(closedUntil !== undefined && { closedUntil: toServerEnd(closedUntil, clock) }),
+        ...(blockedUntil !== undefined && { blockedUntil: toServerEnd(blockedUntil, clock) }),
       }),
   };
 }
 
 /**
- * Converts `closedUntil`, the time before which the API accepts no requests, to server time. If it is the end of a day,
- * that end is computed again with the server's clock, because the local clock may show another day.
+ * Converts the end of a block to server time. If the block ends with a Pacific day, computes the end of the day again,
+ * with the server's clock, because the local clock may show another day.
  */
-function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): number {
-  return isPacificMidnight(closedUntil) ? getNextPacificMidnight(clock.now()).getTime() : clock.toServer(closedUntil);
+function toServerEnd(blockedUntil: number, clock: RedisConnection['clock']): number {
+  return isPacificMidnight(blockedUntil) ? getNextPacificMidnight(clock.now()).getTime() : clock.toServer(blockedUntil);
 }
 
 /** Creates a function that runs a script on the state in which a model's requests are counted. */
 function createScriptRunner(options: RedisRateLimiterOptions) {
   const { connection, store, project, windowMs = 60_000, limitMultipliers = {}, readLocalState } = options;
   const { clock } = connection;
-  /** By key: the id (`ModelState.edition`) that each shared state had when this process last merged its local state. */
+  /** By key: the `stateId` that each shared state had when this process last merged its local state. */
   const knownStateIds = new Map<string, string>();
 
   /** Merges the local state into a shared state, when this process first uses it and whenever Redis has lost it. */
@@ -142,7 +145,7 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
       const key = modelStateKey(project, model);
       const { text = '{}' } = await connection.runScript(script, store.redisKey(key), {
         ...{ id, windowMs, limitMultipliers, estimatedTokens, countedTokens, ignoresTokenLimit, dayEnds, expiryMs },
-        ...{ edition: knownStateIds.get(key), limits: limitsFor(model), mayFollowAlias: depth < maxAliasDepth },
+        ...{ stateId: knownStateIds.get(key), limits: limitsFor(model), mayFollowAlias: depth < maxAliasDepth },
         ...(deadline !== undefined && { deadline: clock.toServer(deadline) }),
       });
       const outcome: ScriptOutcome = JSON.parse(text);

@@ -3,9 +3,10 @@
  * property test compares both versions (test/quota/redis/redis-limiter.test.ts): a change to one needs the same change
  * to the other. Differences:
  *
- * - Lua has no calendar. If the quota state has no day for a time, `findDayEnd` throws the outcome `needs-day-ends`, and
- *   `withState` in scripts.ts returns the outcome. The caller then runs the script again with `args.dayEnds`, the ends
- *   of the days around `now`. (The field `state` of an outcome is its name, not a quota state.)
+ * - Lua has no calendar. If the quota state has no Pacific day for a time, `findDayEnd` throws the outcome
+ *   `needs-day-ends`, and `withState` in scripts.ts returns the outcome. The caller then runs the script again with
+ *   `args.dayEnds`, the ends of the Pacific days around `now`. (The field `state` of an outcome is its name, not a
+ *   quota state.)
  * - Lists are kept in order instead of sorted, because Lua's sort is not stable.
  *
  * Uses two variables that `preludeLua` in scripts.ts defines: `args` (the caller's arguments) and `now` (the server's
@@ -57,7 +58,7 @@ local function moveTimesBackWithClock(state)
     each.at = each.at - aheadMs
     each.bookedAt = each.bookedAt - aheadMs
   end
-  if state.notBefore then state.notBefore = state.notBefore - aheadMs end
+  if state.pausedUntil then state.pausedUntil = state.pausedUntil - aheadMs end
   if rejectedAt > now then state.rejectedAt = now end
 end
 
@@ -77,9 +78,14 @@ local function refreshState(state)
     state.marginFactor = math.max(1, state.marginFactor / 2)
     state.marginChangedAt = now
   end
-  if state.notBefore then state.notBefore = math.min(state.notBefore, now + math.max(10 * 60000, 2 * args.windowMs)) end
-  if state.closedUntil and state.closedUntil > now + 25 * hourMs then state.closedUntil = findOrCreateDay(state, now).endsAt end
-  for _, name in ipairs({ 'notBefore', 'closedUntil' }) do
+  -- Until pausedUntil, requests wait. Until blockedUntil, requests are refused.
+  if state.pausedUntil then
+    state.pausedUntil = math.min(state.pausedUntil, now + math.max(10 * 60000, 2 * args.windowMs))
+  end
+  if state.blockedUntil and state.blockedUntil > now + 25 * hourMs then
+    state.blockedUntil = findOrCreateDay(state, now).endsAt
+  end
+  for _, name in ipairs({ 'pausedUntil', 'blockedUntil' }) do
     if state[name] and state[name] <= now then state[name] = nil end
   end
 end
@@ -99,7 +105,7 @@ end
 local function computeEffectiveLimits(state)
   local effective = {}
   for _, kind in ipairs({ 'rpm', 'tpm', 'rpd' }) do
-    local raised = raiseGuess(args.limits[kind], kind == 'rpm' and state.servedInWindow or 0)
+    local raised = raiseGuess(args.limits[kind], kind == 'rpm' and state.maxAcceptedPerWindow or 0)
     local limit = selectLimit(raised, state.learned[kind])
     if limit then
       local value = math.max(1, math.floor(limit.value * (args.limitMultipliers[kind] or 1)))
@@ -130,7 +136,7 @@ local function findSendTime(state, tokens, windowLimits)
   local reservations, spanMs = state.reservations, windowLimits.spanMs
   local rpm, tpm = windowLimits.limits.rpm, windowLimits.limits.tpm
   local last = reservations[#reservations]
-  local at = math.max(now, last and last.at or 0, state.notBefore or 0)
+  local at = math.max(now, last and last.at or 0, state.pausedUntil or 0)
   local byTokens = 0
   if rpm then at = math.max(at, findBlockingTime(reservations, rpm.value - 1, countRequests) + spanMs) end
   if tpm then
@@ -138,7 +144,7 @@ local function findSendTime(state, tokens, windowLimits)
     at = math.max(at, byTokens)
   end
   if at <= now then return { at = now, isLimitGuessed = false } end
-  if at == state.notBefore then return { at = at, reason = state.notBeforeReason or 'rpm', isLimitGuessed = false } end
+  if at == state.pausedUntil then return { at = at, reason = state.pauseReason or 'rpm', isLimitGuessed = false } end
   local reason = at == byTokens and 'tpm' or 'rpm'
   local limit = windowLimits.limits[reason]
   if not limit or limit.source ~= 'built-in' then return { at = at, reason = reason, isLimitGuessed = false } end
@@ -146,12 +152,12 @@ local function findSendTime(state, tokens, windowLimits)
 end
 
 local function scheduleRequest(state, tokens, windowLimits)
-  if state.closedUntil and state.closedUntil > now then return { isUnavailable = true, at = state.closedUntil } end
+  if state.blockedUntil and state.blockedUntil > now then return { isBlocked = true, at = state.blockedUntil } end
   local sendTime = findSendTime(state, tokens, windowLimits)
   local rpd = windowLimits.limits.rpd
   if rpd and rpd.source ~= 'built-in' then
     local day = findOrCreateDay(state, sendTime.at)
-    if day.count >= rpd.value then return { isUnavailable = true, at = day.endsAt } end
+    if day.count >= rpd.value then return { isBlocked = true, at = day.endsAt } end
   end
   return sendTime
 end
@@ -188,7 +194,7 @@ local function postponePending(state, windowLimits)
   for _, each in ipairs(pending) do uncountInDay(state, each) end
   for _, each in ipairs(pending) do
     local scheduled = scheduleRequest(state, each.tokens, windowLimits)
-    if not scheduled.isUnavailable then
+    if not scheduled.isBlocked then
       each.at = math.max(scheduled.at, each.at)
       insertReservation(state, each)
     end

@@ -23,10 +23,12 @@ local now = args.now or (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2])
 
 /** The Lua version of `reserveIn` in rate-limiter.ts, and `withState`, which runs reserve, confirm and cancel. */
 const reserveLua = `
--- The stored names of fields that have another name in the code, as in model-state.ts.
+-- Maps the name of a field in the code to its name in stores, as in model-state.ts.
 local storedNames = {
   reservations = 'appointments', concurrencySlots = 'leases', servedBy = 'standsFor',
-  notBeforeReason = 'refusedFor', marginFactor = 'guardFactor', marginChangedAt = 'guardChangedAt',
+  blockedUntil = 'closedUntil', pausedUntil = 'notBefore', pauseReason = 'refusedFor',
+  maxAcceptedPerWindow = 'servedInWindow', stateId = 'edition',
+  marginFactor = 'guardFactor', marginChangedAt = 'guardChangedAt',
   rejectionCount = 'refusals', rejectedAt = 'refusedAt',
 }
 local function decodeState(text)
@@ -48,7 +50,7 @@ local function reserveIn(state, windowLimits)
   if isTooLarge(state, tokens) then return { state = 'too-large', tokens = tokens, limit = state.learned.tpm.value } end
   local scheduled = scheduleRequest(state, tokens, windowLimits)
   local at = scheduled.at
-  if scheduled.isUnavailable then return { state = 'unavailable', at = at } end
+  if scheduled.isBlocked then return { state = 'blocked', at = at } end
   if args.deadline and at > math.max(now, args.deadline) then
     return { state = 'too-late', at = at, reason = scheduled.reason == 'spend' and 'spend' or nil }
   end
@@ -58,13 +60,13 @@ local function reserveIn(state, windowLimits)
 end
 
 -- Applies a change to the state. The result is 'unknown' if the caller does not know the state: the state is missing,
--- the caller uses it for the first time, or it was created anew since the caller last used it (its edition, a random
--- id, has changed). The caller must then merge its local state first. The result is 'is-alias' if the state is that of
+-- the caller uses it for the first time, or it was created anew since the caller last used it (its random stateId has
+-- changed). The caller must then merge its local state first. The result is 'is-alias' if the state is that of
 -- an alias. The caller must then use the state of the model in the result, which serves the alias.
 local function withState(change)
   local text = redis.call('GET', KEYS[1])
   local isParsed, state = pcall(decodeState, text or '')
-  if not isParsed or type(state) ~= 'table' or state.edition == nil or state.edition ~= args.edition then
+  if not isParsed or type(state) ~= 'table' or state.stateId == nil or state.stateId ~= args.stateId then
     return { now, cjson.encode({ state = 'unknown' }) }
   end
   local isOk, result = pcall(function()
@@ -72,8 +74,9 @@ local function withState(change)
     if state.servedBy and args.mayFollowAlias then return { state = 'is-alias', model = state.servedBy } end
     return change(state, computeWindowLimits(state))
   end)
-  -- An error with a table is an early result: 'needs-day-ends' from findDayEnd in schedule-script.ts, after which the
-  -- caller runs the script again with the ends of the days. The table is returned, and the state is not written.
+  -- An error with a table is an early result: 'needs-day-ends' from findDayEnd in schedule-script.ts. The table is
+  -- returned, and the state is not written. Lua has no calendar, so the caller runs the script again with the ends of
+  -- the Pacific days.
   if not isOk and type(result) ~= 'table' then error(result) end
   if isOk then redis.call('SET', KEYS[1], encodeState(state), 'PX', args.expiryMs) end
   return { now, cjson.encode(result) }
@@ -99,9 +102,9 @@ return withState(function(state, windowLimits)
   for _, each in ipairs(state.reservations) do
     if each.id == args.id then stored = each end
   end
-  if stored and state.closedUntil == nil and not isTooLarge(state, stored.tokens) then
+  if stored and state.blockedUntil == nil and not isTooLarge(state, stored.tokens) then
     if stored.at > now then
-      local isProjectPaused = state.notBefore and state.notBeforeReason == 'spend'
+      local isProjectPaused = state.pausedUntil and state.pauseReason == 'spend'
       return { state = 'booked', at = stored.at, reason = isProjectPaused and 'spend' or nil }
     end
     if now - stored.at < args.windowMs and findOrCreateDay(state, stored.at) == findOrCreateDay(state, now) then

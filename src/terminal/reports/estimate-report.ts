@@ -24,7 +24,7 @@ export interface EstimateReport extends Totals {
    * The first model whose daily quota would be used up: after `afterRequests` requests of the run, and until `until`
    * (milliseconds since the epoch).
    */
-  unavailableModel?: { model: string; afterRequests: number; until: number };
+  blockedModel?: { model: string; afterRequests: number; until: number };
   models: readonly ({ model: string } & Totals)[];
   /** The number of requests whose model may search the web. */
   searchRequests: number;
@@ -69,10 +69,10 @@ function formatSearches({ searchRequests, searchFee }: EstimateReport): string[]
   return [`  ${requests}: + ${formatUsd(searchFee.usd)} ${unit}, not included`];
 }
 
-function formatQuota({ waitMs, unavailableModel }: EstimateReport): string {
+function formatQuota({ waitMs, blockedModel }: EstimateReport): string {
   const waitText = waitMs === 0 ? 'no wait for quota' : `${formatDuration(waitMs)} wait for quota`;
-  if (!unavailableModel) return `${waitText}; replies take additional time`;
-  const { model, afterRequests, until } = unavailableModel;
+  if (!blockedModel) return `${waitText}; replies take additional time`;
+  const { model, afterRequests, until } = blockedModel;
   const usedUpText = `after ${formatCount(afterRequests, 'request')} the daily quota of ${toPrintableLine(model)} is used up`;
   return `${waitText}; ${usedUpText} and resets ${formatDateTime(new Date(until))}`;
 }

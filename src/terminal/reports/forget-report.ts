@@ -16,20 +16,22 @@ export function formatForgetResult(result: ForgetResult): string[] {
     model,
     learned,
     wasServedBy,
-    closedUntil,
-    notBefore,
+    blockedUntil,
+    pausedUntil,
     wasMarginEnlarged,
     wasTokenRatioLearned,
-    servedInWindow,
+    maxAcceptedPerWindow,
   } = result;
   const items = [
     ...Object.entries(learned).map(([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind)}`),
-    ...(closedUntil === undefined
+    ...(blockedUntil === undefined
       ? []
-      : [`the block until ${formatDateTime(new Date(closedUntil))} (daily quota used up)`]),
-    ...(notBefore === undefined ? [] : ['a delay requested by the service']),
+      : [`the block until ${formatDateTime(new Date(blockedUntil))} (daily quota used up)`]),
+    ...(pausedUntil === undefined ? [] : ['a delay requested by the service']),
     ...(wasMarginEnlarged ? ['the larger safety margin after rejections'] : []),
-    ...(servedInWindow === undefined ? [] : [`the highest rate that was served (${servedInWindow} ${labels.rpm})`]),
+    ...(maxAcceptedPerWindow === undefined
+      ? []
+      : [`the highest rate that was served (${maxAcceptedPerWindow} ${labels.rpm})`]),
     ...(wasTokenRatioLearned ? ['the correction of token estimates'] : []),
     ...(wasServedBy === undefined ? [] : [`the alias target ${wasServedBy}`]),
   ];
@@ -43,24 +45,19 @@ function formatLimit(value: number, kind: LimitKind): string {
 
 /** Returns the document of `--format json`, with times in ISO 8601. */
 export function toForgetDocument(result: ForgetResult) {
-  const { model, learned, closedUntil, notBefore, wasServedBy, wasMarginEnlarged, wasTokenRatioLearned, ...rest } =
-    result;
+  const { model, learned, wasServedBy, wasMarginEnlarged, wasTokenRatioLearned } = result;
+  const { blockedUntil, pausedUntil, maxAcceptedPerWindow } = result;
   const limits = Object.entries(learned).map(([kind, { value, learnedAt }]) => [
     kind,
     { value, learnedAt: toIsoTime(learnedAt) },
   ]);
   return {
-    // The JSON fields `guard`, `tokenRatio` and `stoodFor` are `wasMarginEnlarged`, `wasTokenRatioLearned` and
-    // `wasServedBy` here.
-    ...{
-      model,
-      tokenRatio: wasTokenRatioLearned,
-      ...rest,
-      guard: wasMarginEnlarged,
-      learned: Object.fromEntries(limits),
-    },
+    // The names of the JSON fields are fixed. The code has other names for most of them.
+    ...{ model, tokenRatio: wasTokenRatioLearned },
+    ...(maxAcceptedPerWindow !== undefined && { servedInWindow: maxAcceptedPerWindow }),
+    ...{ guard: wasMarginEnlarged, learned: Object.fromEntries(limits) },
     ...(wasServedBy !== undefined && { stoodFor: wasServedBy }),
-    ...(closedUntil !== undefined && { closedUntil: toIsoTime(closedUntil) }),
-    ...(notBefore !== undefined && { notBefore: toIsoTime(notBefore) }),
+    ...(blockedUntil !== undefined && { closedUntil: toIsoTime(blockedUntil) }),
+    ...(pausedUntil !== undefined && { notBefore: toIsoTime(pausedUntil) }),
   };
 }

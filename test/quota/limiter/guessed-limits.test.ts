@@ -34,7 +34,7 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     await serve(3);
     clock.advance(20_000);
     await serve(5);
-    expect(await readState()).toMatchObject({ servedInWindow: 8 });
+    expect(await readState()).toMatchObject({ maxAcceptedPerWindow: 8 });
     clock.advance(200_000);
     const times: number[] = [];
     for (let index = 0; index < 9; index += 1) times.push((await reserve(guess)).at - clock.now());
@@ -56,7 +56,7 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     await serve(9, 4);
     clock.advance(windowMs);
     await serve(5);
-    expect(await readState()).not.toHaveProperty('servedInWindow');
+    expect(await readState()).not.toHaveProperty('maxAcceptedPerWindow');
   });
 
   test('is replaced by a limit that the service states, even a lower one, and the number it rose to can be forgotten', async () => {
@@ -69,7 +69,7 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
     const times: number[] = [];
     for (let index = 0; index < 7; index += 1) times.push((await reserve(guess)).at - clock.now());
     expect(times).toEqual([...Array(6).fill(0), 60_500]);
-    expect(await forgetLearnedLimits(store, project, 'm')).toMatchObject([{ model: 'm', servedInWindow: 9 }]);
-    expect(await readState()).not.toHaveProperty('servedInWindow');
+    expect(await forgetLearnedLimits(store, project, 'm')).toMatchObject([{ model: 'm', maxAcceptedPerWindow: 9 }]);
+    expect(await readState()).not.toHaveProperty('maxAcceptedPerWindow');
   });
 });

@@ -70,10 +70,10 @@ test('if the API rejects a request for the daily limit, refuses new and pending 
   const second = expectReserved(await reserve());
   await limiter.recordRejection(first, {
     violations: [{ per: 'day', unit: 'requests', limit: 20 }],
-    closedUntil: until,
+    blockedUntil: until,
   });
-  expect(await reserve()).toEqual({ state: 'unavailable', model: 'm', at: until });
-  expect(await limiter.confirm(second)).toEqual({ state: 'unavailable', model: 'm', at: until });
+  expect(await reserve()).toEqual({ state: 'blocked', model: 'm', at: until });
+  expect(await limiter.confirm(second)).toEqual({ state: 'blocked', model: 'm', at: until });
   clock.advance(20 * 3_600_000);
   expect(expectReserved(await reserve()).at).toBe(clock.now());
 });
@@ -123,15 +123,15 @@ test('reports the limit that a rejection names as the reason for the wait, and n
   expect(expectReserved(await reserve({ limitsFor }))).toMatchObject({ reason: 'rpm', isLimitGuessed: false });
 });
 
-test('if the clock was a day ahead when the API reported a used-up day, the model is unavailable only until the end of the real day', async () => {
+test('if the clock was a day ahead when the API reported a used-up day, the model is blocked only until the end of the real day', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   clock.advance(86_400_000);
   const first = expectReserved(await reserve());
-  await limiter.recordRejection(first, { violations: [], closedUntil: clock.now() + 20 * 3_600_000 });
+  await limiter.recordRejection(first, { violations: [], blockedUntil: clock.now() + 20 * 3_600_000 });
   // The clock is corrected.
   clock.advance(-86_400_000);
   const reservation = await reserve();
-  expect(reservation).toMatchObject({ state: 'unavailable', at: startMs + 20 * 3_600_000 });
+  expect(reservation).toMatchObject({ state: 'blocked', at: startMs + 20 * 3_600_000 });
 });
 
 const createMinuteRejection = (limit: number) => ({

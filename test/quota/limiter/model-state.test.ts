@@ -15,17 +15,19 @@ test.each([
   expect(parseModelState(json)).toEqual(createModelState());
 });
 
-test('parses a state as it was written, and keeps the stored names of older versions', () => {
+test('writes a state with the field names of older versions, and parses it unchanged', () => {
   const reservation = { id: 'a', at: 1, tokens: 2, bookedAt: 1, confirmed: true };
   const slot = { id: 'b', expiresAt: 3 };
   const state: ModelState = {
     ...{ ...createModelState(), reservations: [reservation], concurrencySlots: [slot], servedBy: 'm' },
-    ...{ notBeforeReason: 'tpm', marginFactor: 2, marginChangedAt: 4 },
+    ...{ blockedUntil: 5, pausedUntil: 6, pauseReason: 'tpm', marginFactor: 2, marginChangedAt: 4 },
+    ...{ maxAcceptedPerWindow: 9, stateId: 'c', rejectedAt: 7 },
   };
   const json = serializeModelState(state);
   expect(JSON.parse(json)).toEqual({
     ...{ appointments: [reservation], leases: [slot], standsFor: 'm', days: [], learned: {}, refusals: 0 },
-    ...{ refusedFor: 'tpm', guardFactor: 2, guardChangedAt: 4 },
+    ...{ closedUntil: 5, notBefore: 6, refusedFor: 'tpm', guardFactor: 2, guardChangedAt: 4 },
+    ...{ servedInWindow: 9, edition: 'c', refusedAt: 7 },
   });
   expect(parseModelState(json)).toEqual(state);
 });

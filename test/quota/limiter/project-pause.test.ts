@@ -81,7 +81,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     expect(expectReserved(await reserve('n')).at).toBe(startMs + 31_000);
   });
 
-  test('ends for a model and for all models without a state if the learned limits of the model are forgotten', async () => {
+  test('ends for a model whose learned limits are forgotten, and for models of which nothing is stored yet', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});
     const reserve = createReserveFunction(limiter);
@@ -92,7 +92,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
   });
 });
 
-test('the pause of a project delays requests in all limiters on the same store, even in an unused limiter and to a model without a state', async () => {
+test('the pause of a project delays requests through every limiter on the store, even the first request through a limiter or to a model', async () => {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
   const createLimiter = () => createRateLimiter({ store, clock, project: 'p' });
@@ -105,5 +105,5 @@ test('the pause of a project delays requests in all limiters on the same store, 
   for (const model of ['known', 'm', 'new'])
     expect(await reserveInUsedLimiter(model)).toMatchObject({ at: startMs + 60_000 });
   expect(await reserveInUnusedLimiter('another')).toMatchObject({ at: startMs + 60_000 });
-  expect((await store.readAll()).get(modelStateKey('p', 'another'))?.notBeforeReason).toBe('spend');
+  expect((await store.readAll()).get(modelStateKey('p', 'another'))?.pauseReason).toBe('spend');
 });

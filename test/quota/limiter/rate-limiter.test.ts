@@ -57,8 +57,9 @@ test('moves pending reservations to earlier times when another reservation is ca
   await limiter.cancel(first as Reservation);
   expect(expectReserved(await limiter.reschedule(eleventh as Reservation)).at).toBe(clock.now());
   expect(expectReserved(await limiter.reschedule(twelfth as Reservation)).at).toBe(startMs + 60_500);
-  // Each call moves all pending reservations up, in order. The twenty-first has moved into the place of the eleventh,
-  // so the twelfth to twenty-first fill the window, and the last one keeps its time.
+  // Each `reschedule` moves every pending reservation to the earliest free time. The eleventh reservation moved to now,
+  // and the twenty-first took the place of the eleventh in the second window. The twelfth to twenty-first fill the
+  // second window, so the last reservation keeps its time.
   expect(expectReserved(await limiter.reschedule(last as Reservation)).at).toBe(startMs + 121_000);
 });
 
@@ -91,7 +92,7 @@ test('refuses requests until the day ends at a configured daily limit, but not a
     const { reserve } = createTestLimiter();
     const limits: Limits = { rpd: { value: 3, source } };
     for (let n = 0; n < 3; n += 1) expectReserved(await reserve({ limitsFor: () => limits }));
-    expect((await reserve({ limitsFor: () => limits })).state).toBe(source === 'settings' ? 'unavailable' : 'booked');
+    expect((await reserve({ limitsFor: () => limits })).state).toBe(source === 'settings' ? 'blocked' : 'booked');
   }
 });
 
@@ -99,7 +100,7 @@ test('removes a request from the count of its day if its process ended before se
   const { reserve, clock, readState } = createTestLimiter();
   const limits: Limits = { rpd: { value: 1, source: 'settings' } };
   expectReserved(await reserve({ limitsFor: () => limits }));
-  expect((await reserve({ limitsFor: () => limits })).state).toBe('unavailable');
+  expect((await reserve({ limitsFor: () => limits })).state).toBe('blocked');
   clock.advance(10 * 60_000);
   expect((await reserve({ limitsFor: () => limits })).state).toBe('booked');
   expect((await readState()).days).toMatchObject([{ count: 1 }]);
@@ -111,7 +112,7 @@ test('ends the day at midnight in Los Angeles on the day on which daylight savin
   const limits: Limits = { rpd: { value: 1, source: 'settings' } };
   await reserve({ limitsFor: () => limits });
   expect(await reserve({ limitsFor: () => limits })).toMatchObject({
-    state: 'unavailable',
+    state: 'blocked',
     at: Date.UTC(2026, 10, 2, 8),
   });
 });
@@ -204,7 +205,9 @@ test.each([
   ['a lower flag stays in force', 'flag', 3, 5, 3, 'flag'],
 ] as const)('%s', (_, source, configured, learnedValue, value, effectiveSource) => {
   const learned = { rpm: { value: learnedValue, learnedAt: 0 } };
-  expect(computeEffectiveLimits({ rpm: { value: configured, source } }, { learned, servedInWindow: 40 }).rpm).toEqual({
+  expect(
+    computeEffectiveLimits({ rpm: { value: configured, source } }, { learned, maxAcceptedPerWindow: 40 }).rpm,
+  ).toEqual({
     value,
     source: effectiveSource,
   });

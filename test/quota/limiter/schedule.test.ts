@@ -49,20 +49,20 @@ async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers 
   }
   const { limiter, store, project } = await open(clock, { windowMs });
   const reserved: { at: number; tokens: number; askedAt: number }[] = [];
-  // The requests that got no reservation, and until when the model is unavailable.
-  const unavailable: { askedAt: number; until: number }[] = [];
+  // The requests that were refused, and the end of the block.
+  const refused: { askedAt: number; until: number }[] = [];
   for (const { afterMs, tokens } of arrivals) {
     clock.advance(afterMs);
     const askedAt = clock.now();
     const result = await limiter.reserve({ model: 'm', estimatedTokens: tokens, limitsFor: () => limits });
     if (result.state === 'booked') reserved.push({ at: result.at, tokens, askedAt });
-    else if (result.state === 'unavailable') unavailable.push({ askedAt, until: result.at });
+    else if (result.state === 'blocked') refused.push({ askedAt, until: result.at });
     // Confirms all: an unconfirmed reservation would expire.
     await store.transact(modelStateKey(project, 'm'), (state) => {
       for (const reservation of state.reservations) reservation.confirmed = true;
     });
   }
-  return { reserved, unavailable };
+  return { reserved, refused };
 }
 
 const dayMs = 86_400_000;
@@ -128,9 +128,9 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         const { rpd } = scenario;
-        const { reserved, unavailable } = await schedule(kind, scenario);
-        if (rpd === undefined) expect(unavailable).toEqual([]);
-        for (const { askedAt, until } of unavailable) {
+        const { reserved, refused } = await schedule(kind, scenario);
+        if (rpd === undefined) expect(refused).toEqual([]);
+        for (const { askedAt, until } of refused) {
           expect((until - midnightMs) % dayMs).toBe(0);
           expect(until).toBeGreaterThan(askedAt);
           const onFullDay = reserved.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);

@@ -7,33 +7,33 @@ const options = { newStateId: 'e', now: 5000, toServerTime: (at: number) => at +
 
 test('gives a new shared state the local pause, with its reason', () => {
   const state = createModelState();
-  mergeLocalState(state, { ...createModelState(), notBefore: 9000, notBeforeReason: 'spend' }, options);
-  expect(state).toMatchObject({ notBefore: 9100, notBeforeReason: 'spend' });
+  mergeLocalState(state, { ...createModelState(), pausedUntil: 9000, pauseReason: 'spend' }, options);
+  expect(state).toMatchObject({ pausedUntil: 9100, pauseReason: 'spend' });
 });
 
 test('keeps the pause that a shared state already has', () => {
-  const state = { ...createModelState(), notBefore: 7000, notBeforeReason: 'tpm' as const };
-  mergeLocalState(state, { ...createModelState(), notBefore: 9000, notBeforeReason: 'spend' }, options);
-  expect(state).toMatchObject({ notBefore: 7000, notBeforeReason: 'tpm' });
+  const state = { ...createModelState(), pausedUntil: 7000, pauseReason: 'tpm' as const };
+  mergeLocalState(state, { ...createModelState(), pausedUntil: 9000, pauseReason: 'spend' }, options);
+  expect(state).toMatchObject({ pausedUntil: 7000, pauseReason: 'tpm' });
 });
 
-test('converts `closedUntil` (when a closed model reopens) to server time, unless it is the end of a Pacific day', () => {
+test('converts the end of a block to server time, unless the block ends with a Pacific day', () => {
   const state = createModelState();
-  mergeLocalState(state, { ...createModelState(), closedUntil: 9000 }, options);
-  expect(state.closedUntil).toBe(9100);
+  mergeLocalState(state, { ...createModelState(), blockedUntil: 9000 }, options);
+  expect(state.blockedUntil).toBe(9100);
   const dayEnd = getNextPacificMidnight(9000).getTime();
   const other = createModelState();
-  mergeLocalState(other, { ...createModelState(), closedUntil: dayEnd }, options);
-  expect(other.closedUntil).toBe(dayEnd);
+  mergeLocalState(other, { ...createModelState(), blockedUntil: dayEnd }, options);
+  expect(other.blockedUntil).toBe(dayEnd);
 });
 
-test('gives the local `servedInWindow` to a new shared state, but not to an existing one', () => {
-  const local = { ...createModelState(), servedInWindow: 12 };
+test('gives the local `maxAcceptedPerWindow` to a new shared state, but not to an existing one', () => {
+  const local = { ...createModelState(), maxAcceptedPerWindow: 12 };
   const created = createModelState();
   mergeLocalState(created, local, options);
-  expect(created).toMatchObject({ servedInWindow: 12 });
-  // `mergeLocalState` gives a new shared state its id, `edition`, so a state that already has an id is not new.
-  const existing = { ...createModelState(), edition: 'e' };
+  expect(created).toMatchObject({ maxAcceptedPerWindow: 12 });
+  // `mergeLocalState` gives a new shared state its `stateId`, so a state that already has a `stateId` is not new.
+  const existing = { ...createModelState(), stateId: 'e' };
   mergeLocalState(existing, local, options);
-  expect(existing).not.toHaveProperty('servedInWindow');
+  expect(existing).not.toHaveProperty('maxAcceptedPerWindow');
 });

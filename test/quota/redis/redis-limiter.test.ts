@@ -35,7 +35,7 @@ const steps = fc.array(
       'reject',
       'reject tokens',
       'pause project',
-      'make unavailable',
+      'block',
       'record sent',
       // Seven at once, so that a sequence can reach the number of reservations above which they are merged.
       'send and settle seven',
@@ -132,11 +132,11 @@ async function runStep(
     return limiter.recordRejection(selected, { violations: tokenViolations, retryAfterMs: 100 });
   }
   if (what === 'reject') return limiter.recordRejection(selected, { violations, retryAfterMs: tokens * 3.7 });
-  // The step is 'make unavailable': the API accepts no requests until midnight in Los Angeles, as if the daily quota
-  // were used up, or until another time.
+  // The step is 'block': the API accepts no requests until midnight in Los Angeles, as if the daily quota were used up,
+  // or until another time.
   const { getNextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
-  const closedUntil = tokens % 2 === 0 ? getNextPacificMidnight(now).getTime() : now + tokens * 20_011;
-  return limiter.recordRejection(selected, { violations: [], closedUntil });
+  const blockedUntil = tokens % 2 === 0 ? getNextPacificMidnight(now).getTime() : now + tokens * 20_011;
+  return limiter.recordRejection(selected, { violations: [], blockedUntil });
 }
 
 /** Returns a result without functions and without `isInRedis`. */
@@ -146,9 +146,9 @@ function plain(outcome: unknown) {
   return rest;
 }
 
-/** Returns the states without their ids, which only Redis has. */
-function withoutIds(states: Map<string, ModelState>) {
-  return Object.fromEntries([...states].map(([key, { edition: _, ...state }]) => [key, state]));
+/** Returns the states without `stateId`, the random id that only Redis gives a state. */
+function withoutStateIds(states: Map<string, ModelState>) {
+  return Object.fromEntries([...states].map(([key, { stateId: _, ...state }]) => [key, state]));
 }
 
 describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
@@ -182,7 +182,7 @@ describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${r
             const expected = await runStep(limiters[0], step, made[0], { limits, now });
             const actual = await runStep(limiters[1], step, made[1], { limits, now });
             expect(plain(actual)).toEqual(plain(expected));
-            expect(withoutIds(await redis.readAll())).toEqual(withoutIds(await memory.readAll()));
+            expect(withoutStateIds(await redis.readAll())).toEqual(withoutStateIds(await memory.readAll()));
           }
         },
       ),

@@ -82,9 +82,9 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     const violations = [{ per: 'day', unit: 'requests', limit: 20 }] as const;
     await other.limiter.recordRejection(expectReserved(await other.reserve()), {
       violations,
-      closedUntil: Date.now() + 1000,
+      blockedUntil: Date.now() + 1000,
     });
-    expect((await one.reserve()).state).toBe('unavailable');
+    expect((await one.reserve()).state).toBe('blocked');
   });
 
   test('limits concurrency over all machines', async () => {
@@ -102,7 +102,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     await (await second).release();
   });
 
-  test('builds one schedule for machines whose clocks differ by an hour, and gives each its own local times', async () => {
+  test('builds one schedule for machines whose clocks are wrong by an hour, and gives each machine times by its own clock', async () => {
     const { url } = await startRedis();
     const hourMs = 3_600_000;
     const aheadBy = (ms: number): Clock => ({ ...systemClock, now: () => Date.now() + ms });
@@ -118,18 +118,18 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     for (const [n, at] of times.entries()) if (n >= 3) expect(at - (times[n - 3] ?? 0)).toBeGreaterThan(spanMs - 100);
   });
 
-  test('tells each machine in its own local time when a closed model can be used again', async () => {
+  test('tells each machine by its own clock when a blocked model accepts requests again', async () => {
     const { url } = await startRedis();
     const hourMs = 3_600_000;
     const one = createMachine(url);
     const ahead = createMachine(url, { clock: { ...systemClock, now: () => Date.now() + hourMs } });
-    const closedUntil = Date.now() + 20 * 60_000;
-    await one.limiter.recordRejection(await one.send(), { violations: [], closedUntil });
+    const blockedUntil = Date.now() + 20 * 60_000;
+    await one.limiter.recordRejection(await one.send(), { violations: [], blockedUntil });
     const results = [await one.reserve(), await ahead.reserve()];
-    expect(results.map(({ state }) => state)).toEqual(['unavailable', 'unavailable']);
-    const [localEnd, endAhead] = results.map((result) => (result.state === 'unavailable' ? result.at : 0));
-    expect(Math.abs(Number(localEnd) - closedUntil)).toBeLessThan(1000);
-    expect(Math.abs(Number(endAhead) - closedUntil - hourMs)).toBeLessThan(1000);
+    expect(results.map(({ state }) => state)).toEqual(['blocked', 'blocked']);
+    const [localEnd, endAhead] = results.map((result) => (result.state === 'blocked' ? result.at : 0));
+    expect(Math.abs(Number(localEnd) - blockedUntil)).toBeLessThan(1000);
+    expect(Math.abs(Number(endAhead) - blockedUntil - hourMs)).toBeLessThan(1000);
   });
 
   test("does not confirm a reservation before its time by the server's clock, even if the local clock is ahead", async () => {

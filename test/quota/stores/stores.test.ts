@@ -193,25 +193,25 @@ describe('a lock that another connection holds', () => {
     const { database: other } = await openSqlite(folder);
     other.exec('BEGIN IMMEDIATE');
     const failures: unknown[] = [];
-    const fallbackStore = createStoreWithMemoryFallback({ store, onFailure: (reason) => failures.push(reason) });
-    await expect(fallbackStore.transact('a', () => {})).rejects.toMatchObject({ code: 'output_failed' });
+    const storeWithFallback = createStoreWithMemoryFallback({ store, onFailure: (reason) => failures.push(reason) });
+    await expect(storeWithFallback.transact('a', () => {})).rejects.toMatchObject({ code: 'output_failed' });
     expect(failures).toEqual([]);
   });
 });
 
-test('a fallback store switches to memory when its store fails permanently, and keeps the states that can still be read', async () => {
+test('a store with a fallback to memory switches to memory when it fails permanently, and keeps the states that can still be read', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   const { store, database } = await openSqlite(folder);
-  await store.transact('a', (state) => Object.assign(state, { closedUntil: 5 }));
+  await store.transact('a', (state) => Object.assign(state, { blockedUntil: 5 }));
   database.pragma('query_only = ON');
   const failures: unknown[] = [];
-  const fallbackStore = createStoreWithMemoryFallback({ store, onFailure: (reason) => failures.push(reason) });
-  await fallbackStore.transact('a', (state) => Object.assign(state, { rejectionCount: 1 }));
-  await fallbackStore.transact('a', (state) => Object.assign(state, { rejectionCount: state.rejectionCount + 1 }));
+  const storeWithFallback = createStoreWithMemoryFallback({ store, onFailure: (reason) => failures.push(reason) });
+  await storeWithFallback.transact('a', (state) => Object.assign(state, { rejectionCount: 1 }));
+  await storeWithFallback.transact('a', (state) => Object.assign(state, { rejectionCount: state.rejectionCount + 1 }));
   expect(
-    await fallbackStore.transact('a', ({ closedUntil, rejectionCount }) => ({ closedUntil, rejectionCount })),
+    await storeWithFallback.transact('a', ({ blockedUntil, rejectionCount }) => ({ blockedUntil, rejectionCount })),
   ).toEqual({
-    closedUntil: 5,
+    blockedUntil: 5,
     rejectionCount: 2,
   });
   expect(failures).toHaveLength(1);
