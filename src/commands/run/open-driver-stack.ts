@@ -19,8 +19,8 @@ interface OpenDriverStackOptions {
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
   /**
-   * With `--each` or `--matrix`: whether a row of this command has this id. A replay needs this function to find the
-   * replies of edited rows (see `createRowIdCheck`).
+   * With `--each` or `--matrix`: whether a row of this command has this id. With this function, a replay finds the
+   * reply of a row that was edited only in columns that the request does not use (see `createRowIdCheck`).
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */

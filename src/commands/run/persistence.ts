@@ -67,8 +67,8 @@ interface OpenPersistenceOptions {
   vars?: ReadonlyMap<string, string>;
   planned: readonly PlannedAct[];
   /**
-   * With `--each` or `--matrix`: whether a row of this command has this id. The reply cache needs this function to find
-   * the replies of edited rows (see `createRowIdCheck`).
+   * With `--each` or `--matrix`: whether a row of this command has this id. With this function, the reply cache finds
+   * the reply of a row that was edited only in columns that the request does not use (see `createRowIdCheck`).
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   warn: (text: string) => void;
