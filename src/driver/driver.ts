@@ -63,7 +63,7 @@ export type FindMismatches = (
  * id, and not by the order in which they arrive. Equal requests of one row are told apart by their `occurrence`.
  */
 export interface RowIdentity {
-  /** A row has the same id in every command, so that one command finds the replies that another has stored. */
+  /** A row keeps its id from one run of the command to the next, so that a later run finds its replies. */
   readonly id: string;
 }
 

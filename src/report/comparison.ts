@@ -1,3 +1,4 @@
+import type { RecordedRun } from '../store/runs/recorded-run.js';
 import { formatInteger } from '../terminal/text/format.js';
 import { type ReportRun, type RunData, toReportActs } from './data/report-run.js';
 import { toText } from './data/stored-values.js';
@@ -25,7 +26,7 @@ interface ComparedReplies {
  */
 export function* renderComparison(runs: readonly RunWithData[], markWords: MarkWords): Generator<Html> {
   const heads = runs.map(({ run }, index) => ({
-    name: html`<a href="#${run.anchor}">${index + 1}. <bdi>${run.matrix ?? run.narrative}</bdi></a>`,
+    name: html`<a href="#${run.anchor}">${index + 1}. <bdi>${run.matrixLabel ?? run.narrative}</bdi></a>`,
   }));
   const rows = renderFactRows(runs.map(({ run }) => run));
   yield html`<section class="comparison" aria-labelledby="comparison">
@@ -67,13 +68,14 @@ function* listReplies(runs: readonly RunWithData[]): Generator<ComparedReplies> 
 
 /** Lists, for each row number, the last reply of that row in each run. */
 function* listRowReplies(runs: readonly RunWithData[]): Generator<ComparedReplies> {
-  const getNumber = (id: string) => id.slice(id.lastIndexOf('/') + 1);
-  const rowsByRun = runs.map(({ data }) => new Map(data.rows.map((row) => [getNumber(toText(row.run)), row])));
+  // The id of the run of a row ends with a slash and the number of the row.
+  const getNumber = ({ run: id }: RecordedRun) => toText(id).slice(toText(id).lastIndexOf('/') + 1);
+  const rowsByRun = runs.map(({ data }) => new Map(data.rows.map((row) => [getNumber(row), row])));
   for (const number of new Set(rowsByRun.flatMap((rows) => [...rows.keys()]))) {
     const label = rowsByRun.map((rows) => rows.get(number)?.rowLabel).find((text) => text !== undefined);
     const replies = runs.map(({ data }, index) => {
-      const row = rowsByRun[index]?.get(number);
-      const end = row && data.readActs(toText(row.run)).at(-1)?.end;
+      const { run: id } = rowsByRun[index]?.get(number) ?? {};
+      const end = id === undefined ? undefined : data.readActs(toText(id)).at(-1)?.end;
       return end && toText(end.text);
     });
     yield { title: [`Row ${number}`, toText(label)].filter((part) => part !== '').join(': '), replies };

@@ -15,15 +15,15 @@ const maxExcerptCharacters = 80;
 
 /** Renders a reply: its text, media, code and sources. */
 export function renderReplyBody(reply: ReportReply, renderMarkdown: RenderMarkdown): Html {
-  const { text, media, speech, code, searches, sources } = reply;
+  const { text, media, liveSpeech, code, searches, sources } = reply;
   return html`${text.trim() !== '' && renderReplyText(text, renderMarkdown)}${media.map(renderMedia)}${
-    speech && renderSpeech(speech)
-  }${text.trim() === '' && media.length === 0 && !speech && html`<p class="note">No text.</p>`}${code.map(renderCode)}${
+    liveSpeech && renderLiveSpeech(liveSpeech)
+  }${text.trim() === '' && media.length === 0 && !liveSpeech && html`<p class="note">No text.</p>`}${code.map(renderCode)}${
     searches.length > 0 && html`<p class="note">Searched for: ${searches.join(' · ')}</p>`
   }${sources.length > 0 && renderSources(sources)}`;
 }
 
-function renderSpeech({ durationMs, file }: NonNullable<ReportReply['speech']>): Html {
+function renderLiveSpeech({ durationMs, file }: NonNullable<ReportReply['liveSpeech']>): Html {
   return html`<p class="note">${formatDuration(durationMs)} of speech${file && `, saved as ${file}`}</p>`;
 }
 

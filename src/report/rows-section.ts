@@ -98,11 +98,11 @@ function getOutcome({ error, status }: ReportRun): string {
 
 /** Renders the combination and the label of a row, its error, and its acts, which are folded. */
 function renderContent(
-  { rowLabel, matrix, id, anchor, error }: ReportRun,
+  { rowLabel, matrixLabel, id, anchor, error }: ReportRun,
   data: RunData,
   renderMarkdown: RenderMarkdown,
 ): Html {
-  const title = html`<bdi>${[matrix, rowLabel].filter(Boolean).join(' · ') || 'Row without a label'}</bdi>`;
+  const title = html`<bdi>${[matrixLabel, rowLabel].filter(Boolean).join(' · ') || 'Row without a label'}</bdi>`;
   const message = error && html`<p class="error">${error.message}</p>`;
   const acts = toReportActs(data.readActs(id), anchor);
   const hasContent = acts.some(({ reply, notes }) => reply !== undefined || notes.length > 0);

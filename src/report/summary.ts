@@ -20,18 +20,18 @@ export function renderStatus(status: string): Html {
 
 /** Lists the facts of a run. Those that are not known are left out. */
 export function listFacts(run: ReportRun): [name: string, value: string | Html][] {
-  const { rowSource, rowLabel, matrix, unit, variables, fileName, models, waitMs, durationMs, costUsd } = run;
+  const { rowSource, rowLabel, matrixLabel, variables, fileName, models, waitMs, durationMs, costUsd } = run;
   const facts: [string, string | Html | undefined][] = [
     ['Run', html`<code>${run.id}</code>`],
     ['Started', html`<time datetime="${run.startedAt}">${formatFullDateTime(new Date(run.startedAt))}</time>`],
     ['File', fileName ?? 'standard input'],
     ['Rows of', rowSource],
     ['Row', rowLabel],
-    ['Matrix', matrix],
+    ['Matrix', matrixLabel],
     ['Variables', variables.length > 0 ? variables.map(([name, value]) => `${name}=${value}`).join(', ') : undefined],
     ['Models', models || undefined],
     [
-      unit === 'row' ? 'Rows' : 'Acts',
+      run.hasRowsOrCombinations ? 'Rows' : 'Acts',
       `${formatInteger(run.completedCount)} of ${formatInteger(run.total)} have their reply`,
     ],
     ['Requests', formatCount(run.attempts, 'request')],

@@ -4,9 +4,9 @@ import type { Row } from './row.js';
 import { hashText, hashToInteger, shortenHash } from './short-hash.js';
 
 /**
- * Creates a function that identifies rows by their values, so that a row has the same id in every command, whatever
- * rows with other values are added, removed or moved. Rows with equal values are numbered. With `--matrix`, a row has a
- * different id for each combination. Call the function for each row, in the order of the rows.
+ * Creates a function that identifies rows by their values. So a row keeps its id from one run of the command to the
+ * next, whatever rows with other values are added, removed or moved. Rows with equal values are numbered. With
+ * `--matrix`, a row has a different id for each combination. Call the function for each row, in the order of the rows.
  */
 export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: Combination) => string {
   const counts = new Map<number, number>();
@@ -24,10 +24,10 @@ export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: 
  * Reads all rows of a command, and returns a function that says whether one of the rows has a given id, in any of the
  * combinations of `--matrix`.
  *
- * The function decides which stored replies an edited row may reuse. The id of a row depends on all its columns. An
- * edit of a column that is not in the request changes the id, but not the request. The reply stays stored under the old
- * id. If the new id has no reply, the row may therefore take a reply to an equal request that is stored under an id
- * that no row of the command has. That id is probably the old id of the row.
+ * A row must find its reply again after an edit of a column that the request does not use. The edit does not change
+ * the request, but the edit changes the id of the row, because the id depends on all columns. The reply is still stored
+ * under the old id. So a row without a stored reply may reuse the reply to an equal request, unless the reply is stored
+ * under the id of another row of the command. The returned function tells whether a row of the command has an id.
  */
 export async function createRowIdCheck(
   rows: AsyncIterable<Row>,

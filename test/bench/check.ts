@@ -43,7 +43,7 @@ function readSample(index: number): string {
 async function benchGrowth(folder: string, env: Record<string, string>): Promise<void> {
   const createCommand = (acts: number) => {
     const path = join(folder, `${acts}.toml`);
-    const names = Array.from({ length: acts }, (_, at) => `act_${at}`);
+    const names = Array.from({ length: acts }, (_, index) => `act_${index}`);
     const lines = names.map((name) => `${name} = "Say ${name}."`);
     const text = `[narrative]\nname = "x"\n[toc]\norder = ${JSON.stringify(names)}\n[acts]\n${lines.join('\n')}\n`;
     writeFileSync(path, text);

@@ -29,7 +29,7 @@ afterAll(async () => {
   for (const clean of cleanups) await clean();
 });
 
-/** Creates a working folder whose state version 0.1 seems to have written a moment ago. */
+/** Creates a working folder with a state that looks as if version 0.1 had just written it. */
 function createRecentFolder(onCleanup: (clean: () => void) => void): ScenarioFolder {
   const workingFolder = createScenarioFolder(onCleanup);
   copyDatabaseAsIfJustWritten(workingFolder, server);
@@ -181,7 +181,7 @@ describe('a recording of version 0.1', () => {
     expect(lines).toHaveLength(oldRecording.split('\n').length + 1);
   });
 
-  test('that lacks a request makes its replay fail, and the error shows the difference to the recorded request', async () => {
+  test('cannot be replayed if it lacks a request; the error shows how the request differs from the most similar recorded one', async () => {
     const { run } = createScenarioFolder(onTestFinished);
     const { code, stderr } = await run('run narrative.toml --var lang=French --replay recording.ndjson');
     expect(code).toBe(66);

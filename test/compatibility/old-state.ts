@@ -91,8 +91,11 @@ export function copyDatabaseAsIfJustWritten(workingFolder: ScenarioFolder, serve
   });
 }
 
-/** Runs work on an unchanged copy of the database of version 0.1. */
-export function withOldDatabase<Result>({ cwd }: ScenarioFolder, work: (database: LibSql.Database) => Result): Result {
+/** Copies the database of version 0.1 into the working folder as `unchanged.db`, and runs work on the copy. */
+export function withCopyOfOldDatabase<Result>(
+  { cwd }: ScenarioFolder,
+  work: (database: LibSql.Database) => Result,
+): Result {
   const path = join(cwd, 'unchanged.db');
   copyFileSync(join(fixture, 'state.db'), path);
   return withDatabase(path, work);
@@ -118,17 +121,24 @@ export function hashAddress(address: string): string {
   return createHash('sha256').update(new URL(address).href).digest('hex').slice(0, 16);
 }
 
-/** The fields of a model's stored quota state that contain times. Redis stores an empty list as `{}`. */
+/**
+ * The fields of a model's stored quota state that contain times. Some stored names are older than those in the code.
+ * Lists have the type Record too, because Redis stores an empty list as `{}`; `Object.values` reads both.
+ */
 interface StoredQuota {
-  /** The reservations. */
+  /** The list of reservations. */
   appointments: Record<string, { at: number; bookedAt: number }>;
+  /** The list of days with their numbers of requests. */
   days: Record<string, { endsAt: number }>;
-  /** The concurrency slots in use. */
+  /** The list of concurrency slots in use. */
   leases: Record<string, { expiresAt: number }>;
+  /** The learned limits, by kind. */
   learned: Record<string, { learnedAt: number }>;
   closedUntil?: number;
   notBefore?: number;
+  /** When the API last rejected a request because a limit was exceeded. */
   refusedAt?: number;
+  /** When the safety margin last changed. */
   guardChangedAt?: number;
 }
 

@@ -10,8 +10,8 @@ import {
   oldRecording,
   queryRows,
   type ScenarioFolder,
+  withCopyOfOldDatabase,
   withDatabase,
-  withOldDatabase,
 } from './old-state.js';
 import { runScenario, startScenarioServer } from './scenario.js';
 
@@ -51,13 +51,13 @@ describe('the same commands write the same state as in version 0.1', () => {
   }, 60_000);
 
   test('tables, columns and indices', () => {
-    expect(withDatabase(workingFolder.database, readSchema)).toEqual(withOldDatabase(workingFolder, readSchema));
+    expect(withDatabase(workingFolder.database, readSchema)).toEqual(withCopyOfOldDatabase(workingFolder, readSchema));
   });
 
   test.each(['quota', 'replies', 'runs', 'acts', 'modelLists', 'liveModes'] as const)(
     'rows, except for times and ids: %s',
     (table) => {
-      const old = withOldDatabase(workingFolder, readContent)[table];
+      const old = withCopyOfOldDatabase(workingFolder, readContent)[table];
       expect(old).not.toEqual([]);
       expect(withDatabase(workingFolder.database, readContent)[table]).toEqual(old);
     },

@@ -94,7 +94,7 @@ test('frees replies that no later act sees, over two thousand acts', async () =>
       };
     },
   };
-  const acts = Array.from({ length: 2000 }, (_, at) => act(`act_${at}`, at % 2 ? 'previous' : 'none'));
+  const acts = Array.from({ length: 2000 }, (_, index) => act(`act_${index}`, index % 2 ? 'previous' : 'none'));
   const { status } = await new NarrativeExecutor({ driver }).execute({ name: 'long', acts });
   expect(status).toBe('completed');
   expect(maxAlive).toBeLessThan(10);

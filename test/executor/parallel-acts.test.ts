@@ -253,7 +253,9 @@ test('executors that share a limiter never have more calls in flight than it all
     ['x', 'y', 'z'].map((name) => createAct(name, `${name} {{round}}`, noContext)),
     { carousel: 2 },
   );
-  const acts = Array.from({ length: 6 }, (_, at) => createAct(`a${at}`, at % 2 ? inner : [`${at}`, inner], noContext));
+  const acts = Array.from({ length: 6 }, (_, index) =>
+    createAct(`a${index}`, index % 2 ? inner : [`${index}`, inner], noContext),
+  );
   const { driver, callCounts } = createDriver(() => setImmediate('done'));
   const callLimiter = createCallLimiter(3);
   const reports = await Promise.all(

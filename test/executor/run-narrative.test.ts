@@ -148,7 +148,7 @@ describe('the plan of a run', () => {
       )
       .map(([acts, carousel]) =>
         createNarrative(
-          acts.map((content, at) => createAct(`n${at}`, content)),
+          acts.map((content, index) => createAct(`n${index}`, content)),
           { carousel },
         ),
       ),

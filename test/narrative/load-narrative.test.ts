@@ -76,7 +76,7 @@ describe('a narrative', () => {
   });
 
   it('may have ten thousand acts', async () => {
-    const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
+    const names = Array.from({ length: 10_000 }, (_, index) => `act_${index}`);
     const acts = names.map(
       (name) => `[acts.${name}]\n[[acts.${name}.input]]\ntype = "text"\ncontent = "Say ${name}."\n`,
     );
@@ -86,7 +86,7 @@ describe('a narrative', () => {
   });
 
   it('may have thirty thousand problems, each with its location', async () => {
-    const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
+    const names = Array.from({ length: 10_000 }, (_, index) => `act_${index}`);
     const problems = await collectProblems(
       `${renderHead(...names.map((name) => `${name}x`))}[acts]\n${names.map((name) => `${name} = ""\n`).join('')}`,
     );

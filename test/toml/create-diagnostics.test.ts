@@ -7,7 +7,7 @@ const createUnknownNameProblem = (key: string): Problem =>
   errorAt('unknown-name', [key], key, { suggestionQuery: { name: 'mime', candidates: ['mine'] } });
 
 test('computes suggestions for the hundred problems that are first in the text, in whatever order they are given', async () => {
-  const keys = Array.from({ length: 103 }, (_, at) => `key_${at}`);
+  const keys = Array.from({ length: 103 }, (_, index) => `key_${index}`);
   const text = keys.map((key) => `${key} = "mime"\n`).join('');
   const diagnostics = await createDiagnostics(keys.toReversed().map(createUnknownNameProblem), text);
   expect(diagnostics.map(({ message }) => message)).toEqual(keys);

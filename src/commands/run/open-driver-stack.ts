@@ -19,9 +19,8 @@ interface OpenDriverStackOptions {
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
   /**
-   * With `--each` or `--matrix`: whether a row of this command has this id. An edit changes the id of a row. For an
-   * edited row, a replay may use a reply that is recorded under an id that no row of this command has (see
-   * `createRowIdCheck`).
+   * With `--each` or `--matrix`: whether a row of this command has this id. With this function, a replay finds the
+   * reply of a row that was edited only in columns that the request does not use (see `createRowIdCheck`).
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */

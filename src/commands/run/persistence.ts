@@ -70,9 +70,8 @@ interface OpenPersistenceOptions {
   vars?: ReadonlyMap<string, string>;
   planned: readonly PlannedAct[];
   /**
-   * With `--each` or `--matrix`: whether a row of this command has this id. An edit changes the id of a row. For an
-   * edited row, the reply cache may use a reply that is stored under an id that no row of this command has (see
-   * `createRowIdCheck`).
+   * With `--each` or `--matrix`: whether a row of this command has this id. With this function, the reply cache finds
+   * the reply of a row that was edited only in columns that the request does not use (see `createRowIdCheck`).
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   warn: (text: string) => void;

@@ -33,8 +33,9 @@ export interface ReportReply {
   isReused: boolean;
   tokens: Tokens;
   costUsd?: number;
-  /** `file` is empty if the speech was not saved. */
-  speech?: { durationMs: number; file: string };
+  /** The speech of a Live model; `text` is its transcript. `file` is empty if the speech was not saved. */
+  liveSpeech?: { durationMs: number; file: string };
+  /** The pictures and sounds of the reply, without `liveSpeech`. */
   media: readonly ReportMedia[];
   sources: readonly { title: string; address: string }[];
   searches: readonly string[];
@@ -93,7 +94,7 @@ function toReply(end: Record<string, unknown>): ReportReply {
     },
     ...{ tokens: toTokens(end.usage), media, searches: toTexts(end.searches) },
     ...(isAmount(costUsd) && { costUsd }),
-    ...(isRecord(audio) && { speech: { durationMs: toAmount(audio.durationMs), file: toText(audio.file) } }),
+    ...(isRecord(audio) && { liveSpeech: { durationMs: toAmount(audio.durationMs), file: toText(audio.file) } }),
     sources: sources.filter(({ address }) => isSafeLink(address)),
     code: toRecords(end.code).map(({ language, code, output }) => ({
       ...{ language: toText(language), code: toText(code) },

@@ -12,7 +12,7 @@ export interface RunData {
   /** The runs of the rows of a run with `--each` or `--matrix`. */
   rows: readonly RecordedRun[];
   /** Reads the acts of the run of a row. */
-  readActs: (run: string) => readonly RecordedAct[];
+  readActs: (rowRunId: string) => readonly RecordedAct[];
 }
 
 /** The facts of a run, as the page shows them. Its acts and rows stay in its `RunData`. */
@@ -34,8 +34,11 @@ export interface ReportRun {
   completedCount: number;
   /** The number of all acts or rows. */
   total: number;
-  /** What `completedCount` and `total` count: `row` for a whole run with `--each` or `--matrix`. */
-  unit: 'act' | 'row';
+  /**
+   * Whether this is the run of a whole command with `--each` or `--matrix`. Then `completedCount` and `total` count
+   * rows, with `--matrix` once for each combination. Otherwise they count acts.
+   */
+  hasRowsOrCombinations: boolean;
   attempts: number;
   waitMs: number;
   /** Absent if the run is unfinished. */
@@ -46,8 +49,11 @@ export interface ReportRun {
   rowSource?: string;
   /** The label of the row, if this is the run of a row. */
   rowLabel?: string;
-  /** The combination of `--matrix`, or all values for a whole run: `model=gemini-3.5-flash-lite temperature=0`. */
-  matrix?: string;
+  /**
+   * The values of `--matrix`. For the run of one combination: `model=a temperature=0`. For the run of all combinations:
+   * `model=a,b temperature=0,1`.
+   */
+  matrixLabel?: string;
   variables: readonly [name: string, value: string][];
   error?: { code: string; message: string } | undefined;
 }
@@ -55,25 +61,27 @@ export interface ReportRun {
 /** Converts a run of the history. A damaged database may have any value in any field; what is not valid is left out. */
 export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
   const { durationMs, costUsd, source, file } = stored;
-  const { vars, matrixLabel } = stored as { vars?: unknown; matrixLabel?: unknown };
-  const matrix = toText(matrixLabel);
+  const { vars } = stored as { vars?: unknown };
+  const matrixLabel = toText(stored.matrixLabel);
   const status = toText(stored.status) || 'unfinished';
   const rowSource = toText(source);
   const rowLabel = toText(stored.rowLabel);
   const startedAt = toText(stored.startedAt);
+  const id = toText(stored.run);
   return {
-    ...{ anchor, id: toText(stored.run), narrative: toText(stored.narrative), status, startedAt },
+    ...{ anchor, id, narrative: toText(stored.narrative), status, startedAt },
     isIncomplete: status !== 'completed',
     ...(file !== undefined && { fileName: toText(file).replace(/^.*[\\/]/, '') }),
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
     ...{ completedCount: toAmount(stored.actsEnded), total: toAmount(stored.actCount) },
-    unit: source !== undefined || (matrix !== '' && !toText(stored.run).includes('/')) ? 'row' : 'act',
+    // The id of the run of one row or combination has a slash.
+    hasRowsOrCombinations: source !== undefined || (matrixLabel !== '' && !id.includes('/')),
     ...{ attempts: toAmount(stored.attempts), waitMs: toAmount(stored.waitMs), tokens: toTokens(stored.usage) },
     ...(isAmount(durationMs) && { durationMs }),
     ...(isAmount(costUsd) && { costUsd }),
     ...(rowSource !== '' && { rowSource }),
     ...(rowLabel !== '' && { rowLabel }),
-    ...(matrix !== '' && { matrix }),
+    ...(matrixLabel !== '' && { matrixLabel }),
     variables: toVariables(vars),
     ...(stored.error && { error: toError(stored.error) }),
   };

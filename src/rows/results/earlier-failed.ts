@@ -26,7 +26,8 @@ export interface EarlierFailedRows {
  * user named by mistake must not be lost, so each row must look like a row of the source: it must have the columns of
  * the source, the keys of one of its rows, or the path of one of its files.
  *
- * @throws BoticelliError `no_input` for any other file, and for every file if the rows come from standard input
+ * @throws BoticelliError `no_input` for any other file. Also for every file if the rows come from standard input, which
+ *   is always NDJSON: those rows can be read only once, so the file can't be compared with them before the run
  */
 export async function readEarlierFailed(path: string, source: RowSource): Promise<EarlierFailedRows> {
   const hashes = new Set<number>();
@@ -102,7 +103,7 @@ async function* readRawLineRows(text: AsyncIterable<string>, path: string, sourc
 async function createRowCheck(source: RowSource, path: string): Promise<(row: unknown) => boolean> {
   const known = new Set<number>();
   const getSignature = (keys: readonly string[]) => hashToInteger(JSON.stringify([...keys].sort()));
-  // Standard input can't be read twice, so its rows are not known before the run.
+  // Only standard input has no total. It can't be read twice, so its rows are not known before the run.
   if (source.total === undefined)
     throw createFailedFileError(`rows on ${source.name} can't be compared with those in ${path}`);
   for await (const { raw, values } of source.read())

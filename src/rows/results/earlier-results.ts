@@ -11,9 +11,12 @@ import { type ColumnOptions, listAddedColumns, type ResultFormat } from './resul
 import type { RowResult } from './row-result.js';
 import { readWholeLines } from './whole-lines.js';
 
-/** The completed runs of an earlier results file, each of which is taken once. */
+/**
+ * The completed results in the file of an earlier run. Each is the result of one row; with `--matrix`, of one row and
+ * one combination.
+ */
 export interface EarlierResults {
-  /** Takes a result with the key. Returns false if none is left. */
+  /** Takes away one result with this key, so that it is not used again. Returns false if no such result is left. */
   take(key: string): boolean;
 }
 
@@ -99,7 +102,7 @@ async function* replaceFormatErrors<Item>(items: AsyncIterable<Item>, path: stri
 interface EarlierLine {
   /** The text to keep. Absent for a line that is removed. */
   raw?: string;
-  /** The key of a completed run. Absent for the header and for a line that is removed. */
+  /** The key of a completed result. Absent for the header and for a line that is removed. */
   key?: string;
 }
 
@@ -134,19 +137,20 @@ async function* readCsvResults(
   const header = format.header.trimEnd();
   let columnCount = 0;
   let statusIndex = 0;
-  let subjectCellCount = 0;
+  let keyCellCount = 0;
   try {
     for await (const { fields, raw, line } of parseCsv(text, { delimiter: ',', name: path, maxBytes: noLimit })) {
       if (line === 1) {
         if (raw !== header) throw createNotResultError(path);
         columnCount = fields.length;
-        // The columns before `reply` are those of the row and its combination. The last two are `status` and `error`.
+        // The columns before `reply` are those of the row and its combination. Their cells form the key of a result.
+        // The last two columns are `status` and `error`.
         statusIndex = fields.length - 2;
-        subjectCellCount = fields.lastIndexOf('reply');
+        keyCellCount = fields.lastIndexOf('reply');
         yield { raw };
       } else if (fields.length !== columnCount) throw createNotResultError(`${path}:${line}`);
       else if (fields[statusIndex] !== 'completed') yield {};
-      else yield { raw, key: JSON.stringify(fields.slice(0, subjectCellCount)) };
+      else yield { raw, key: JSON.stringify(fields.slice(0, keyCellCount)) };
     }
   } catch (thrown) {
     // A crash may have cut the last line within quotes. The parser reports that only after all other lines.

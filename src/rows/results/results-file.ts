@@ -9,8 +9,8 @@ import type { RowAndCombination, RowResult } from './row-result.js';
 /** The file of `--results`. */
 export interface ResultsFile {
   /**
-   * Takes one of the results that an earlier run wrote for this row and combination. Returns false if none is left.
-   * Each result is taken once, so equal rows need one result each.
+   * Takes away one of the results that an earlier run wrote for this row and combination. Returns false if no such
+   * result is left. Two equal rows need two results, because each result can be taken only once.
    */
   takeEarlierResult(input: RowAndCombination): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
@@ -52,7 +52,10 @@ export async function openResultsFile(options: OpenResultsOptions): Promise<Resu
   if (size === 0 && format) file.append(format.header);
   return createWriter(file, earlier, getFormat);
 
-  /** Returns the format. For rows from standard input and a new file, creates it from the keys of the first row. */
+  /**
+   * Returns the format. If the rows come from standard input and the CSV file is new, the first call creates the format
+   * from the keys of the first row.
+   */
   function getFormat(rowValues: Row['values']): ResultFormat {
     if (format) return format;
     format = createCsvFormat(Object.keys(rowValues), options);
@@ -82,8 +85,8 @@ function getKind(path: string): 'ndjson' | 'csv' {
 }
 
 /**
- * Returns the columns of the source. For rows from standard input, reads the columns from an earlier file; without such
- * a file, returns undefined, because they are known only when the first row is read.
+ * Returns the columns of the source. If the rows come from standard input, reads the columns from the results file of
+ * an earlier run. Without an earlier file, returns undefined: the columns are known only when the first row is read.
  */
 async function findColumns(source: RowSource, earlierPath: string | undefined, options: ColumnOptions) {
   if (source.columns) return source.columns;

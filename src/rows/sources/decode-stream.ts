@@ -2,11 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import { createSourceError, createUnreadableSourceError } from './source-errors.js';
 
 /**
- * Decodes UTF-8 and removes a byte order mark.
+ * Decodes rows or results from UTF-8 and removes a byte order mark.
  *
  * @param acceptsNul whether NUL bytes count as text. Default false
- * @throws BoticelliError for bytes that are not text: `no_input` for UTF-16; `invalid_narrative`, with the line, for
- *   another encoding or a NUL byte
+ * @throws BoticelliError for bytes that are not text. UTF-16 has the code of a source that can't be read, `no_input`.
+ *   Another encoding or a NUL byte has the code of faulty rows, `invalid_narrative`, and the message names the line.
  */
 export async function* decodeUtf8Stream(
   chunks: AsyncIterable<Buffer>,

@@ -27,7 +27,7 @@ export interface RecordedRequest {
   model: string;
   system?: string;
   parameters: RequestDescription['parameters'];
-  /** The hashes of the turns before the prompt, oldest first. */
+  /** The turns that the prompt comes after: their hashes, oldest first. */
   after: string[];
   /** The parts of the prompt, which is the last turn. */
   asked: PartDescription[];

@@ -34,10 +34,11 @@ export function createReplayDriver(
       const { createNotRecordedError } = await import('./not-recorded-error.js');
       throw await createNotRecordedError(identified, path, [...entries.values()]);
     }
-    identified.advanceNumbering();
-    const { wasSpoken: isAudioMissing } = entry.reply;
-    const message = 'this reply was spoken; the recording has its text, but not its audio';
-    if (isAudioMissing) emit?.({ type: 'note', about: 'reply', message });
+    identified.markAnswered();
+    // A recording has `wasSpoken` only for audio that was too large to record.
+    const { wasSpoken: lacksAudio } = entry.reply;
+    const message = 'the recording has the text of this spoken reply, but not its audio, which was too large';
+    if (lacksAudio) emit?.({ type: 'note', about: 'reply', message });
     return toResponse(entry.reply, request);
   };
   return {
@@ -59,9 +60,9 @@ export function createReplayDriver(
 
 /**
  * Creates a function that finds a reply for a row whose id has no recorded reply. The function takes the reply to an
- * equal request if the reply was recorded in a run without rows, or under an id that no row of this command has. In
- * this way, an edited row finds the reply under its old id (see `createRowIdCheck`). Each reply is used for one row
- * only.
+ * equal request if the reply was recorded in a run without rows, or under an id that no row of this command has. So a
+ * row that was edited only in columns that the request does not use finds the reply that was recorded under its old id
+ * (see `createRowIdCheck`). Each reply is used for one row only.
  */
 function createOtherRowFinder(
   entries: Iterable<RecordingEntry>,

@@ -36,9 +36,9 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param database has the table `answers`
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
- * @param isRowOfThisCommand whether a row of this command has this id. If given, a row whose id has no stored reply may
- *   take the reply to an equal request that is stored under an id that no row of this command has. In this way, an
- *   edited row finds the reply under its old id (see `createRowIdCheck`)
+ * @param isRowOfThisCommand whether a row of this command has this id. If given, a row without a stored reply may reuse
+ *   the reply to an equal request of a row that is not in this command. So a row that was edited only in columns that
+ *   the request does not use finds the reply that is stored under its old id (see `createRowIdCheck`)
  */
 export function createSqliteReplyCache(
   database: Database.Database,

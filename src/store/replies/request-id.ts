@@ -13,8 +13,9 @@ export interface RequestId {
    */
   occurrence: number;
   /**
-   * The id of the row for which the request is sent; absent for a run without rows. A row has the same id in every
-   * command. With `--matrix`, it has one id for each combination. Recordings store the id under this name.
+   * The id of the row for which the request is sent; absent for a run without rows. A row keeps its id from one run of
+   * the command to the next, so that a later run finds its replies. With `--matrix`, a row has one id for each
+   * combination. Recordings store the id under this name.
    */
   instance?: string;
 }
@@ -90,22 +91,29 @@ export function formatRequestId({ key, occurrence, instance: rowId }: RequestId)
 export interface IdentifiedRequest {
   id: RequestId;
   description: RequestDescription;
-  /** Call this when the reply has arrived, so that the next equal request gets the next number. */
-  advanceNumbering: () => void;
+  /**
+   * Call this when the reply has arrived. If the request has no `position`, the next equal request then gets the next
+   * number. If the request has a `position`, this does nothing.
+   */
+  markAnswered: () => void;
 }
 
-/** The requests of a run that have the same key. For the position of a request, see `CallContext`. */
+/** The requests of a run that have the same key. Requests that an executor sends for an act have a `position`. */
 interface EqualRequests {
-  /** How many requests without a position have been answered. */
+  /** How many requests without a `position` have been answered. */
   answered: number;
-  /** The numbers of the requests with a position, by the index of their act. */
+  /** The numbers of the requests with a `position`, by the index of the act. */
   occurrences: Map<number, number>;
 }
 
 /**
- * Creates a function that numbers the equal requests of a run in the order in which they are sent, which is the order
- * of their acts. A request that is sent again in another way, such as a single call after a failed stream, keeps its
- * number. It is recognized by its `position`. A request without a position is counted only when its reply has arrived.
+ * Creates a function that numbers the equal requests of a run in the order in which the function is called.
+ *
+ * A request of an executor has a `position`: its run, and the index of its act. If such a request is sent again, for
+ * example as a single call after a failed stream, its `position` is the same, so the request keeps its number.
+ *
+ * A request from a program that calls the driver without an executor has no `position`. The next equal request gets the
+ * next number only after the reply to this request has arrived, so a repeated request keeps its number.
  */
 export function createRequestNumbering(): (
   request: GenerateRequest,
@@ -127,10 +135,10 @@ export function createRequestNumbering(): (
     const next = position ? equal.occurrences.size : equal.answered;
     const occurrence = (position && equal.occurrences.get(position.index)) ?? next;
     if (position) equal.occurrences.set(position.index, occurrence);
-    const advanceNumbering = () => {
+    const markAnswered = () => {
       if (!position) equal.answered = occurrence + 1;
     };
-    return { id: { key, occurrence, ...(rowIdentity && { instance: rowIdentity.id }) }, description, advanceNumbering };
+    return { id: { key, occurrence, ...(rowIdentity && { instance: rowIdentity.id }) }, description, markAnswered };
   };
 }
 

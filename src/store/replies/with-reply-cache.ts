@@ -39,11 +39,11 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
   const identifyRequest = createRequestNumbering();
   return createLayer(inner, {
     async *call(request, context, send) {
-      // No await before this line: the order of the calls tells equal requests apart.
-      const { id, advanceNumbering } = identifyRequest(request, context);
+      // No await before this line: equal requests of an executor are numbered in the order in which they get here.
+      const { id, markAnswered } = identifyRequest(request, context);
       const cached = await findReusable(id, request, context, options);
       if (cached) {
-        advanceNumbering();
+        markAnswered();
         yield { text: cached.text, finished: true, metadata: createFinalMetadata(cached), response: cached };
         return;
       }
@@ -54,7 +54,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
           if (response) {
             if (!response.reused && classifyFinishReason(response.finishReason) === 'whole')
               await options.cache.save(id, response);
-            advanceNumbering();
+            markAnswered();
           }
           yield chunk;
         }

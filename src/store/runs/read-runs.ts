@@ -77,14 +77,17 @@ export function listNarrativeNames(database: Database.Database, limit: number): 
 }
 
 /** Lists the runs of the rows of a run, in the order of the rows. */
-export function listRowRuns(database: Database.Database, run: string): RecordedRun[] {
+export function listRowRuns(database: Database.Database, runId: string): RecordedRun[] {
   const select = database.prepare(
     `SELECT ${listColumns(database)} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,
   );
-  // `0` is the character after `/`: the range holds all ids that begin with `<run>/`.
-  const found = (select.all(`${run}/`, `${run}0`, run.length + 2) as StoredRun[]).map(toRecordedRun);
+  // `0` is the character after `/`: the range holds all ids that begin with `<runId>/`.
+  const found = (select.all(`${runId}/`, `${runId}0`, runId.length + 2) as StoredRun[]).map(toRecordedRun);
   return addRowData(database, found);
 }
+
+/** The number of the entry in `row_runs` that stands for a whole run. Its label is the name of the source. */
+const wholeRunNumber = '0';
 
 /**
  * Adds what the table of rows has. A run with rows gets the name of their source, and the run of a row gets the label
@@ -98,12 +101,13 @@ function addRowData(database: Database.Database, runs: RecordedRun[]): RecordedR
   const matrixColumn = hasMatrixColumn(database) ? 'matrix' : 'NULL';
   const select = database.prepare(`SELECT label, ${matrixColumn} FROM row_runs WHERE run = ? AND number = ?`).raw(true);
   return runs.map((run) => {
-    const { run: runId } = run;
-    const [id = '', number = '0'] = runId.split('/');
-    const [label, matrix] = (select.get(id, Number(number)) as [string, string | null] | undefined) ?? [];
+    const { run: id } = run;
+    const [wholeRunId = '', number = wholeRunNumber] = id.split('/');
+    const [label, matrix] = (select.get(wholeRunId, Number(number)) as [string, string | null] | undefined) ?? [];
     if (typeof label !== 'string') return run;
-    const labelled = { ...run, ...toLabels(label, number === '0'), ...parseMatrix(matrix) };
-    if (number !== '0') return labelled;
+    const isWholeRun = number === wholeRunNumber;
+    const labelled = { ...run, ...toLabels(label, isWholeRun), ...parseMatrix(matrix) };
+    if (!isWholeRun) return labelled;
     return run.status === 'unfinished' ? addRowTotals(database, labelled) : addRowModels(database, labelled);
   });
 }
@@ -122,15 +126,16 @@ function parseMatrix(json: string | null | undefined): Pick<RecordedRun, 'matrix
 
 /**
  * Finds runs whose ids begin with the prefix, newest first, and at most three, which are enough to report an ambiguous
- * prefix. The prefix `last` finds the newest run. A slash and a number after the prefix find the run of the row with
- * that number.
+ * prefix. The prefix `last` finds the newest run. If a slash and a number follow the prefix, finds the run of the row
+ * with that number. With `--matrix`, all combinations of all rows are numbered: in a run of two rows with two
+ * combinations, `last/3` is the second row with the first combination.
  */
 export function findRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const [idPrefix = '', number] = prefix.split('/');
   const runs = idPrefix === 'last' ? listRuns(database, 1).runs : findWholeRuns(database, idPrefix);
   if (number === undefined) return runs;
   const select = database.prepare(`SELECT ${listColumns(database)} FROM runs WHERE id = ?`);
-  const rowRuns = runs.flatMap(({ run }) => (select.all(`${run}/${number}`) as StoredRun[]).map(toRecordedRun));
+  const rowRuns = runs.flatMap(({ run: id }) => (select.all(`${id}/${number}`) as StoredRun[]).map(toRecordedRun));
   return addRowData(database, rowRuns);
 }
 
@@ -142,11 +147,11 @@ function findWholeRuns(database: Database.Database, prefix: string): RecordedRun
 }
 
 /** Lists the acts of a run that have ended or failed, in order. */
-export function listActs(database: Database.Database, run: string): RecordedAct[] {
+export function listActs(database: Database.Database, runId: string): RecordedAct[] {
   const details = hasColumn(database, 'acts', 'timing') ? 'timing, prompt' : 'NULL, NULL';
   const columns = `act, ended AS endEvent, told AS events, ${details}`;
   const select = database.prepare(`SELECT ${columns} FROM acts WHERE run = ? ORDER BY position`);
-  return (select.raw(true).all(run) as [string, ...(string | null)[]][]).map(([name, ...json]) => {
+  return (select.raw(true).all(runId) as [string, ...(string | null)[]][]).map(([name, ...json]) => {
     const act = String(name);
     const [endEvent, events, timing, prompt] = json.map(parseColumn);
     const end = toActEnd(endEvent, act);

@@ -18,7 +18,8 @@ export interface RecordedRun extends RunTotals {
   status: RunStatus | 'unfinished';
   /**
    * The number of acts of the run, over all rounds and nested narratives. For a run with `--each` or `--matrix`, the
-   * number of its rows, multiplied by the number of combinations.
+   * number of its rows, multiplied by the number of combinations. `actsEnded` is then the number of completed rows,
+   * counted in the same way.
    */
   actCount: number;
   /** Absent if the run is unfinished. */

@@ -4,9 +4,9 @@ import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import type { RecordedRun } from './recorded-run.js';
 
-/** The stored columns of a row's run. Models and usage are JSON. */
+/** The stored columns of the run of a row, which is stored when it ends. Models and usage are JSON. */
 interface RowRecord {
-  status: string | null;
+  status: string;
   models_asked: string;
   models_served: string;
   attempts: number;
@@ -16,9 +16,9 @@ interface RowRecord {
 }
 
 /**
- * Adds the totals and models of all ended rows to a run that is in progress or was killed. The run has no totals of its
- * own, because they are stored only at its end. In a run with rows, `actCount` is the number of all
- * rows, and `actsEnded` the number of rows that completed.
+ * Adds the totals and models of all stored rows to a run that is in progress or was killed. The run has no totals of
+ * its own, because the totals are stored only at the end of the run. A row is stored only when the row ends, with or
+ * without a reply.
  */
 export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
   const { run: id } = run;
@@ -26,12 +26,12 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
     `SELECT status, models_asked, models_served, attempts, wait_ms, usage, cost_usd FROM runs WHERE id > ? AND id < ?`,
   );
   const models = { asked: new Set<string>(), served: new Set<string>() };
-  const counts = { endedRows: 0, completedRows: 0, attempts: 0, waitMs: 0 };
+  const counts = { storedRows: 0, completedRows: 0, attempts: 0, waitMs: 0 };
   let usage: Usage = zeroUsage;
   let costUsd: number | undefined = 0;
   // `0` is the character after `/`: the range holds all ids that begin with `<id>/`.
   for (const row of select.iterate(`${id}/`, `${id}0`) as Iterable<RowRecord>) {
-    counts.endedRows += 1;
+    counts.storedRows += 1;
     if (row.status === 'completed') counts.completedRows += 1;
     counts.attempts += row.attempts;
     counts.waitMs += row.wait_ms;
@@ -43,14 +43,15 @@ export function addRowTotals(database: Database.Database, run: RecordedRun): Rec
     // without a cost adds nothing.
     if (row.cost_usd !== null || row.status === 'completed') costUsd = addCosts(costUsd, row.cost_usd ?? undefined);
   }
-  const { endedRows, completedRows, ...totals } = counts;
-  const { costUsd: _, ...rest } = run;
-  // The stored number of rows is 0 for rows from standard input, which can't be counted before they are read.
+  const { storedRows, completedRows, ...totals } = counts;
+  const { actCount: plannedRows, costUsd: _, ...rest } = run;
   return {
     ...{ ...rest, ...totals, usage },
-    ...{ actCount: Math.max(run.actCount, endedRows), actsEnded: completedRows },
+    // In a run with rows, `actCount` is the number of rows, and `actsEnded` the number of completed rows.
+    // `plannedRows` is 0 for rows from standard input, which can't be counted before they are read.
+    ...{ actCount: Math.max(plannedRows, storedRows), actsEnded: completedRows },
     ...{ modelsAsked: [...models.asked], modelsServed: [...models.served] },
-    ...(endedRows > 0 && costUsd !== undefined && { costUsd }),
+    ...(storedRows > 0 && costUsd !== undefined && { costUsd }),
   };
 }
 

@@ -111,7 +111,7 @@ function fitTable(shown: readonly number[], cells: string[][], terminalWidth: nu
       .flatMap(({ isTruncatable }, column) => (isTruncatable ? [maxLengths[column] ?? 0] : []))
       .sort((left, right) => right - left);
     if (longest <= minTruncatedLength) return table;
-    const column = definitions.findIndex(({ isTruncatable }, at) => isTruncatable && maxLengths[at] === longest);
+    const column = definitions.findIndex(({ isTruncatable }, index) => isTruncatable && maxLengths[index] === longest);
     // The longest column does not become shorter than the next longest one. Columns of equal length are shortened in
     // turn, by one UTF-16 unit each time.
     const overflow = Math.max(...table.map(measureWidth)) - (terminalWidth ?? 0);

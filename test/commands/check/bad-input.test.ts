@@ -33,7 +33,7 @@ test('omits the location of an error in a file of several megabytes', async () =
 });
 
 test('accepts ten thousand acts', async () => {
-  const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
+  const names = Array.from({ length: 10_000 }, (_, index) => `act_${index}`);
   const ended = await checkText(
     `${head(names)}[acts]\n${names.map((name) => `${name} = "Say ${name}."`).join('\n')}\n`,
   );
@@ -51,7 +51,7 @@ test.each([
 
 test('lists 150,000 unknown names one by one, but reports 150,000 wrong types as a single error', async () => {
   // zod finds the wrong types, and can't report more than about 100,000 errors. Unknown names are found without zod.
-  const names = Array.from({ length: 150_000 }, (_, at) => `{{a${at}}}`);
+  const names = Array.from({ length: 150_000 }, (_, index) => `{{a${index}}}`);
   const unknown = await checkText(`${head(['a'])}[acts]\na = '${names.join('')}'\n`, runBoticelli);
   expect(unknown.code).toBe(65);
   expect(unknown.stdout.match(/unknown-name/g)).toHaveLength(150_000);

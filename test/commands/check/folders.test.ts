@@ -132,7 +132,7 @@ test('lists the errors of a nested narrative once, and refers to them when it ch
 });
 
 test('a slow reader receives all results, even if an unknown variable makes the command fail', async () => {
-  const files = Array.from({ length: 1200 }, (_, at) => [`narrative_${at}.toml`, good]);
+  const files = Array.from({ length: 1200 }, (_, index) => [`narrative_${index}.toml`, good]);
   const cwd = createFolderWith(Object.fromEntries(files));
   const script = 'boticelli check . --format json --var nobody=1 | (sleep 0.3; cat)';
   const { stdout, stderr } = await startShell(script, { cwd }).result;
@@ -180,7 +180,9 @@ test('run does not lint: it rehearses a narrative with a retired model without a
 });
 
 test('prints the same lines for each of a hundred narratives as for one', async () => {
-  const files = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`n/${at}.toml`, at % 50 ? good : bad]));
+  const files = Object.fromEntries(
+    Array.from({ length: 100 }, (_, index) => [`n/${index}.toml`, index % 50 ? good : bad]),
+  );
   const { code, stdout } = await runInProcess(['check', 'n'], { cwd: createFolderWith(files) });
   expect(code).toBe(65);
   const getExpectedLines = (name: string) =>

@@ -118,7 +118,7 @@ describe('runs compare', () => {
     await run('one.toml');
     expect((await compareJson()).acts[0]?.runs[1]).toEqual({ label: 'B', status: 'no reply' });
     expect((await compare()).stdout).toMatch(/ {2}model +gemini-flash-lite-latest {2}no reply\n/);
-    await run('one.toml', '--matrix', `temperature=${Array.from({ length: 13 }, (_, at) => at / 10).join(',')}`);
+    await run('one.toml', '--matrix', `temperature=${Array.from({ length: 13 }, (_, index) => index / 10).join(',')}`);
     expect(await compare()).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/13 runs .*; the maximum is 12\n.*\/1\./),
@@ -136,7 +136,8 @@ describe('runs compare', () => {
     database.exec('BEGIN');
     for (const [index, [id]] of ids.entries()) {
       insert.run(id, 1, 'big', JSON.stringify({ text: `${index} word`.repeat(1_600_000), usage: 7 }));
-      for (let at = 2; at < 10_000; at += 1) insert.run(id, at, `act ${at}`, at % 2 ? '{' : '{"text":"x"}');
+      for (let index = 2; index < 10_000; index += 1)
+        insert.run(id, index, `act ${index}`, index % 2 ? '{' : '{"text":"x"}');
     }
     database.exec('COMMIT');
     database.close();

@@ -232,9 +232,9 @@ describe('carousel', () => {
 
 it('checks the references of ten thousand acts in linear time', async () => {
   const source = (acts: number) => {
-    const names = Array.from({ length: acts }, (_, at) => `act_${at}`);
-    const text = (at: number) => (at === 0 ? 'x' : `{{previous}} {{act_${at - 1}}} {{vars.x}} {{act_0}}`);
-    return `${renderHead(...names)}[acts]\n${names.map((name, at) => `${name} = "${text(at)}"\n`).join('')}[vars]\nx = 1\n`;
+    const names = Array.from({ length: acts }, (_, index) => `act_${index}`);
+    const text = (index: number) => (index === 0 ? 'x' : `{{previous}} {{act_${index - 1}}} {{vars.x}} {{act_0}}`);
+    return `${renderHead(...names)}[acts]\n${names.map((name, index) => `${name} = "${text(index)}"\n`).join('')}[vars]\nx = 1\n`;
   };
   const timeOf = async (acts: number) => {
     const startedAt = process.cpuUsage();

@@ -389,7 +389,7 @@ input = [{ type = "document", file = "paper.pdf" }]
 });
 
 it('lints five thousand acts within the time limit of a test', async () => {
-  const names = Array.from({ length: 5000 }, (_, at) => `act_${at}`);
+  const names = Array.from({ length: 5000 }, (_, index) => `act_${index}`);
   const lines = names.map((name) => `${name} = "{{previous}} media.x"`).join('\n');
   const text = `[narrative]\nname = "x"\ncontext = "none"\n[toc]\norder = ${JSON.stringify(names)}\n[acts]\n${lines}\n`;
   expect(await lintText(text)).toEqual([]);

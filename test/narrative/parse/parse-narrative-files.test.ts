@@ -12,8 +12,8 @@ import { renderHead } from '../check-source.js';
  * Renders a file with an act for each string or array of strings. The acts begin on line 6, their values in column 6.
  */
 function renderFile(...acts: (string | string[])[]): string {
-  const names = acts.map((_, at) => `a${at}`);
-  return `${renderHead(...names)}[acts]\n${acts.map((act, at) => `a${at} = ${JSON.stringify(act)}\n`).join('')}`;
+  const names = acts.map((_, index) => `a${index}`);
+  return `${renderHead(...names)}[acts]\n${acts.map((act, index) => `a${index} = ${JSON.stringify(act)}\n`).join('')}`;
 }
 
 /** Returns the problems of the first file and its nested files as lines: file, location, rule and message. */
@@ -131,7 +131,10 @@ it.each([
 it('allows at most sixteen levels of narratives, even if a narrative is reached by a short and by a long path', async () => {
   const chain = (length: number) =>
     Object.fromEntries(
-      Array.from({ length }, (_, at) => [`n${at}.toml`, renderFile(at + 1 === length ? 'x' : `narrative:n${at + 1}`)]),
+      Array.from({ length }, (_, index) => [
+        `n${index}.toml`,
+        renderFile(index + 1 === length ? 'x' : `narrative:n${index + 1}`),
+      ]),
     );
   expect(await collectFolderProblems(chain(16))).toEqual([]);
   expect(await collectFolderProblems(chain(17))).toEqual([
@@ -149,7 +152,10 @@ it('allows at most sixteen levels of narratives, even if a narrative is reached 
 
 it('reads each file once even if every file nests the next one twice, but counts its acts each time for the limit', async () => {
   const doubling = Object.fromEntries(
-    Array.from({ length: 15 }, (_, at) => [`n${at}.toml`, renderFile(`narrative:n${at + 1}`, `narrative:n${at + 1}`)]),
+    Array.from({ length: 15 }, (_, index) => [
+      `n${index}.toml`,
+      renderFile(`narrative:n${index + 1}`, `narrative:n${index + 1}`),
+    ]),
   );
   expect(await collectFolderProblems({ ...doubling, 'n15.toml': renderFile('x') })).toEqual([]);
   expect(await collectFolderProblems({ ...doubling, 'n15.toml': renderFile('x', 'y', 'z', 'w') })).toEqual([
@@ -169,7 +175,10 @@ it('takes variables from calling narratives, and reports those that no file defi
 
 it('applies overrides to the acts of nested narratives too, and copies each narrative once', async () => {
   const doubling = Object.fromEntries(
-    Array.from({ length: 15 }, (_, at) => [`n${at}.toml`, renderFile(`narrative:n${at + 1}`, `narrative:n${at + 1}`)]),
+    Array.from({ length: 15 }, (_, index) => [
+      `n${index}.toml`,
+      renderFile(`narrative:n${index + 1}`, `narrative:n${index + 1}`),
+    ]),
   );
   const folder = createTemporaryFolder(onTestFinished, { ...doubling, 'n15.toml': renderFile('x') });
   const top = applyOverrides(await loadNarrative(join(folder, 'n0.toml')), {
@@ -189,8 +198,8 @@ it('reports narrative-circle exactly if narratives nest each other in a cycle, a
   const graphs = fc.array(fc.subarray(names), { minLength: names.length, maxLength: names.length });
   await fc.assert(
     fc.asyncProperty(graphs, async (graph) => {
-      for (const [at, targets] of graph.entries()) {
-        writeFileSync(join(folder, `n${at}.toml`), renderFile('x', ...targets.map((name) => `narrative:${name}`)));
+      for (const [index, targets] of graph.entries()) {
+        writeFileSync(join(folder, `n${index}.toml`), renderFile('x', ...targets.map((name) => `narrative:${name}`)));
       }
       const { diagnostics } = await checkNarrativeFile(join(folder, 'n0.toml'));
       const isReported = diagnostics.some(({ rule }) => rule === 'narrative-circle');

@@ -122,7 +122,7 @@ describe('names of inherited JavaScript properties', () => {
     const { narrative, diagnostics } = await checkSource(source);
     expect(diagnostics).toEqual([]);
     const acts = narrative?.acts.map(({ name, inputs }) => [name, inputs[0]]);
-    expect(acts).toEqual(names.map((name, at) => [name, { type: 'text', content: String(at + 1) }]));
+    expect(acts).toEqual(names.map((name, index) => [name, { type: 'text', content: String(index + 1) }]));
   });
 
   it('are checked like any other name', async () => {

@@ -9,7 +9,7 @@ import { createTemporaryFolder } from '../../helpers/boticelli.js';
 
 const createEntry = (key: string, text = 'reply'): RecordingEntry => ({
   ...{ key: key.repeat(64), occurrence: 0 },
-  // `after` has the hashes of the turns before the prompt.
+  // `after`: the prompt comes after these turns, given by their hashes.
   request: { model: 'm', parameters: {}, after: [], asked: [{ text: 'prompt' }] },
   reply: {
     ...{ text, model: 'm', finishReason: 'STOP' },

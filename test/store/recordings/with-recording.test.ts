@@ -31,7 +31,7 @@ const readPrompts = (path: string) => readEntries(path).map(({ request }) => req
 /** A driver that streams a spoken reply as a Live model does: `bytes` bytes of audio, with their transcript as text. */
 function createSpeakingDriver(bytes: number): BoticelliDriver {
   const inner = createScriptedDriver([{ pieces: ['Spoken ', 'words'] }]);
-  const audio = { pcm: Uint8Array.from({ length: bytes }, (_, at) => at % 251), sampleRate: 24_000 };
+  const audio = { pcm: Uint8Array.from({ length: bytes }, (_, index) => index % 251), sampleRate: 24_000 };
   return {
     ...inner,
     async *generateStream(request, context) {

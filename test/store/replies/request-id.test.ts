@@ -72,18 +72,27 @@ test('the key of a request depends on the media of an earlier reply, but not on 
   expect(keys[4]).toBe(keys[1]);
 });
 
-test('the key of a hop depends on the key of the whole request and on the last continuation token, and is within the bounds for the hops of that request', () => {
-  const turn = { role: 'model', text: 'x', model: 'm' } as const;
-  const keyOfHop = (key: string, ...tokens: string[]) => {
+// A hop is one of several requests that together get a long reply.
+describe('the key of a hop', () => {
+  /** Returns the key of the hop after hops that returned these continuation tokens. */
+  const keyOfHop = (wholeRequestKey: string, ...tokens: string[]) => {
+    const turn = { role: 'model', text: 'x', model: 'm' } as const;
     const finishedHops = tokens.map((token) => ({ token, turn, outputTokens: 1 }));
-    return createHopKey(key, describeRequest({ ...request, finishedHops }));
+    return createHopKey(wholeRequestKey, describeRequest({ ...request, finishedHops }));
   };
-  const keys = [keyOfHop('k'), keyOfHop('k', 'a'), keyOfHop('k', 'a', 'b'), keyOfHop('l', 'a')];
-  expect(new Set(keys).size).toBe(4);
-  const [from, to] = getHopKeyBounds('k');
-  expect(keys.map((key) => from < key && key < to)).toEqual([true, true, true, false]);
-  // The key of the whole request is outside of the bounds.
-  expect('k' < from).toBe(true);
+  const keys = [keyOfHop('k'), keyOfHop('k', 'a'), keyOfHop('k', 'a', 'b')];
+  const keyOfOtherRequest = keyOfHop('l', 'a');
+
+  test('depends on the key of the whole request and on the last continuation token', () => {
+    expect(new Set([...keys, keyOfOtherRequest]).size).toBe(4);
+  });
+
+  test('lies between the two bounds of the whole request, and no other key does', () => {
+    const [lower, upper] = getHopKeyBounds('k');
+    const isBetween = (key: string) => lower < key && key < upper;
+    expect(keys.map(isBetween)).toEqual([true, true, true]);
+    expect([keyOfOtherRequest, 'k'].map(isBetween)).toEqual([false, false]);
+  });
 });
 
 describe('the key of a request changes', () => {

@@ -46,7 +46,7 @@ const rowEvents = (status: 'completed' | 'failed'): NarrativeEvent[] => [
   { type: 'narrative-end', run: 'row', status, usage, durationMs: 9, ...(status === 'completed' && { costUsd: 0.25 }) },
 ];
 
-test('an unfinished run with rows has the totals of the rows that have ended; a finished one has the totals that were saved', async () => {
+test('a run with rows has the totals of its completed and failed rows while it is unfinished, and later the totals that were saved', async () => {
   const store = openStore();
   await store.onEvent(start);
   const rows = store.openRowHistory('whole', { source: 'c.csv', total: 5 });
@@ -56,7 +56,8 @@ test('an unfinished run with rows has the totals of the rows that have ended; a 
   }
   await rows.createListener({ number: 4, label: 'in progress' })({ ...start, run: 'row' });
   await store.flush();
-  // `actCount` counts all rows, and `actsEnded` those that completed.
+  // In a run with rows, `actCount` is the number of rows, and `actsEnded` the number of completed rows. The failed row is
+  // not in `actsEnded`, but its attempts and usage are in the totals.
   expect(listRuns(database, 9).runs).toEqual([
     expect.objectContaining({
       ...{ run: 'whole', status: 'unfinished', source: 'c.csv', actCount: 5, actsEnded: 2, attempts: 5, waitMs: 60 },

@@ -134,12 +134,12 @@ test.each([true, false])('stores prompts only with `keepsPrompts` (%s)', async (
 });
 
 test('lists the runs that match a filter', async () => {
-  for (const [at, [id, narrative, status]] of [
+  for (const [index, [id, narrative, status]] of [
     ['r1', 'x', 'completed'],
     ['r2', 'y', 'failed'],
     ['r3', 'y', 'completed'],
   ].entries()) {
-    const { store } = openStore({ now: 1000 + at });
+    const { store } = openStore({ now: 1000 + index });
     await sendEvents(store, { ...start(`${id}`), narrative } as NarrativeEvent, end(`${id}`, { status }));
   }
   const { store } = openStore({ now: 2000 });
@@ -166,7 +166,7 @@ test('records an act before the executor starts the next one', async () => {
   const recorded: number[] = [];
   const recordActsEnded = () => void recorded.push(listRuns(database, 1).runs[0]?.actsEnded ?? -1);
   const driver = createScriptedDriver(
-    Array.from({ length: 3 }, (_, at) => ({ pieces: [`${at}`], onCall: recordActsEnded })),
+    Array.from({ length: 3 }, (_, index) => ({ pieces: [`${index}`], onCall: recordActsEnded })),
   );
   const executor = new NarrativeExecutor({ driver, onEvent: (event) => store.onEvent(event) });
   const acts = ['a', 'b', 'c'].map((name) => ({
@@ -179,8 +179,8 @@ test('records an act before the executor starts the next one', async () => {
 });
 
 test('finds runs by a prefix of their ids and by `last`, and lists the newest first', async () => {
-  for (const [at, id] of ['20261122-1', '20261122-2', '20261123-1'].entries()) {
-    await sendEvents(openStore({ now: 1000 + at }).store, start(id), end(id));
+  for (const [index, id] of ['20261122-1', '20261122-2', '20261123-1'].entries()) {
+    await sendEvents(openStore({ now: 1000 + index }).store, start(id), end(id));
   }
   const ids = (name: string) => findRuns(database, name).map(({ run }) => run);
   expect(ids('20261122-1')).toEqual(['20261122-1']);
@@ -230,7 +230,7 @@ describe('the end of a run', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('deletes only runs that started less than `[store] keep` after the oldest run, even if later runs are too old as well', async () => {
+  test('deletes only the oldest part of the history, which is as long as `[store] keep`, even if more runs are too old', async () => {
     // If the clock is wrong, one run must not delete the whole history. `[store] keep` is 30 days here, so the run `a`
     // deletes the runs of 100 and 80 days ago, and the run `b` deletes the run of 60 days ago.
     for (const daysAgo of [100, 80, 60, 0]) {
