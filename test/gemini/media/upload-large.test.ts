@@ -143,7 +143,7 @@ describe('uploaded media', () => {
   });
 
   test('is used after it was processed, even if the response to the upload does not name it', async () => {
-    server.files.configure({ processingPolls: 1, finalBody: { file: { state: 'PROCESSING' } } });
+    server.files.configure({ processedAtPoll: 1, finalBody: { file: { state: 'PROCESSING' } } });
     await driver.generate(createMediaRequest(await loadLargeVideo()));
     const [name] = server.files.files.keys();
     expect(sentMedia(0)[0].fileData.fileUri).toBe(`${server.url}/v1beta/${name}`);
@@ -242,7 +242,7 @@ describe('a failed upload', () => {
 
   test('is reported if the state of the file cannot be read, because the response is empty', async () => {
     server.files.configure({
-      processingPolls: 1,
+      processedAtPoll: 1,
       rejectCommand: { command: 'get', status: 200, message: '', body: '' },
     });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
