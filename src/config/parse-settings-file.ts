@@ -39,8 +39,8 @@ export async function parseSettingsFile(
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {
     displayName,
-    // The schema has accepted this table. The copy that the schema makes is not used, because it has a prototype, in
-    // which a lookup of a tier named `constructor` would find a function.
+    // The schema has accepted this table. The copy that the schema makes is not used, because its tables have a
+    // prototype: looking up `constructor` in `[tiers]` would find a function.
     settings: parsed.table as FileSettings,
     isFromWorkingFolder,
     createError: async (problem, hint) => createInvalidSettings(await createDiagnostics([problem], text), hint),

@@ -16,8 +16,8 @@ export async function createProxyResolver(
   return (url) => {
     const proxy = getProxyForUrl(url);
     if (proxy === '') return undefined;
-    // The library gives a proxy without a scheme the scheme of the requested URL. Like curl, we use http instead,
-    // because most proxies accept it. If the library did not change the value, it already had a scheme.
+    // If the proxy has no scheme, the library adds the scheme of the requested URL. Like curl, we use http instead,
+    // because most proxies accept http. If the library did not change the value, the value already had a scheme.
     const isUnchanged = proxyVariables.some(([, value]) => value === proxy);
     return isUnchanged ? proxy : proxy.replace(/^\w+:/, 'http:');
   };

@@ -6,11 +6,11 @@
  */
 export function redactSecrets(text: string, keys: readonly string[] = []): string {
   const isLong = (key: string) => key.length > maxPatternKeyLength;
-  const withoutLongKeys = keys.filter(isLong).reduce((masked, key) => masked.replaceAll(key, maskSecret), text);
+  const textWithoutLongKeys = keys.filter(isLong).reduce((masked, key) => masked.replaceAll(key, maskSecret), text);
   const keyPatterns = keys.filter((key) => key !== '' && !isLong(key)).map(createKeyPattern);
   return [...keyPatterns, ...secretPatterns].reduce(
     (redacted, pattern) => redacted.replace(pattern, maskSecret),
-    withoutLongKeys,
+    textWithoutLongKeys,
   );
 }
 

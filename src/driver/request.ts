@@ -152,7 +152,7 @@ export interface MediaFile {
 
 /** A URL whose content is fetched when the request is sent; the request then contains the bytes. */
 export interface MediaUrl {
-  from: 'fetched-url';
+  from: 'url-to-fetch';
   url: string;
   /** The required kind. Default: any kind that models read. */
   kind?: MediaKind;

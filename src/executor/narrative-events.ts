@@ -36,7 +36,7 @@ export interface NarrativeStart {
 interface ActReference {
   /** The name of the act; `outer/inner` for the act `inner` of a narrative that the act `outer` runs. */
   act: string;
-  /** Counts from 1. Present in all events of an act if its narrative has several rounds (`carousel` above 1). */
+  /** Counts from 1. Present in all events of an act if its narrative has several rounds. */
   round?: number;
   /**
    * Counts from 0 over the run, in the order of the acts. Present in all events of an act if acts may run in parallel.

@@ -28,12 +28,12 @@ export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
       { ...lastNested, actsWithThisReply: [...lastNested.actsWithThisReply, name], isReplyOfTopLevelAct: true },
     ];
   });
-  return Array.from({ length: narrative.carousel ?? 1 }, () => plannedRound).flat();
+  return Array.from({ length: narrative.rounds ?? 1 }, () => plannedRound).flat();
 }
 
 /** Counts the requests of a narrative, over all rounds. */
-export function countRequests({ acts, carousel = 1 }: Narrative): number {
-  return carousel * acts.reduce((sum, act) => sum + countRequestsOfAct(act), 0);
+export function countRequests({ acts, rounds = 1 }: Narrative): number {
+  return rounds * acts.reduce((sum, act) => sum + countRequestsOfAct(act), 0);
 }
 
 /** Counts the requests of an act: those of the narratives in it, and its own if it makes one. */

@@ -72,7 +72,7 @@ interface TextOutline {
 
 /** Outlines the requests of a narrative, in order, over all rounds. */
 function outlineRequests(narrative: Narrative): RequestOutline[] {
-  const { acts, carousel = 1 } = narrative;
+  const { acts, rounds = 1 } = narrative;
   const visible = planVisiblePositions(acts);
   const round = acts.flatMap((act, position) => {
     const nested = act.inputs.flatMap((input) => (input.type === 'narrative' ? outlineRequests(input.narrative) : []));
@@ -81,7 +81,7 @@ function outlineRequests(narrative: Narrative): RequestOutline[] {
     const texts = act.inputs.map((input) => outlineText(input, narrative));
     return [...nested, { visibleCount: seen === 'all' ? position : seen.length, texts }];
   });
-  return Array.from({ length: carousel }, () => round).flat();
+  return Array.from({ length: rounds }, () => round).flat();
 }
 
 function outlineText(input: Input, { templates }: Narrative): TextOutline | undefined {

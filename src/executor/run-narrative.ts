@@ -56,7 +56,7 @@ export async function runNarrative(
   scope: NarrativeScope = { namePrefix: '', vars: new Map(), firstIndex: 0 },
 ): Promise<ActResult | undefined> {
   const vars = new Map([...(narrative.vars ?? []), ...scope.vars]);
-  const rounds = narrative.carousel ?? 1;
+  const { rounds = 1 } = narrative;
   /** How many requests each act makes. */
   const requestCounts = narrative.acts.map(countRequestsOfAct);
   let { firstIndex } = scope;

@@ -8,8 +8,8 @@ export interface Narrative {
   description?: string;
   /** The acts in the order in which they run; an act may occur more than once. */
   acts: readonly Act[];
-  /** How many times the acts run, each time in a new conversation. Default 1. */
-  carousel?: number;
+  /** How many times the acts run, each time in a new conversation: `carousel` in the file. Default 1. */
+  rounds?: number;
   /** The values of `{{vars.name}}`. Values of the narrative that nests this one take precedence. */
   vars?: ReadonlyMap<string, string>;
   /** Whether placeholders in texts are filled. Default true. */
@@ -70,8 +70,9 @@ export interface MediaInput {
 export type MediaSource = { file: string } | { url: string } | { base64: string };
 
 /**
- * The only folder from which a narrative may read files and send them. A narrative has an allowed folder if settings in
- * this folder choose both the address and the API key of the service: the folder's author then receives what is sent.
+ * Restricts a narrative to the files of one folder. This restriction applies if the user does not trust that folder,
+ * and settings in that folder choose both the API key and the address of the service: the folder's author then receives
+ * everything that is sent. Without this restriction, a narrative may read any file.
  */
 export interface AllowedFolder {
   folder: string;
@@ -90,7 +91,10 @@ export interface MediaSpec {
   kind?: MediaKind | undefined;
   /** The folder that paths are relative to. */
   folder: string;
-  /** The only folder from which files may be read. Default: any file may be read, and any URL fetched. */
+  /**
+   * Restricts reading to the files of one folder, and fetching to public addresses. Default: any file may be read, and
+   * any URL fetched.
+   */
   confinement?: AllowedFolder | undefined;
   /** The name in messages. Default: the name of the file or URL. */
   label?: string | undefined;

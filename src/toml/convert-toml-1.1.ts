@@ -87,8 +87,8 @@ function removeExpansions(offset: number, expansions: readonly Expansion[]): num
 }
 
 /**
- * Whether a line break is between the parts of a key, or between `=` and the key or the value. TOML 1.1 does not allow
- * it there, so it stays, and the parser rejects it.
+ * Whether a line break is within a dotted key, or next to `=`. TOML 1.1 allows no line break at these places. The
+ * line break is kept, so that the parser rejects it.
  * @param lastCharacter the last character before the line break; white space and comments do not count
  */
 function isWithinEntry(lastCharacter: string, text: string, offset: number): boolean {

@@ -124,7 +124,8 @@ function needsVisit(value: TomlValue | undefined): boolean {
 
 /**
  * Removes the prefix from the names of a table. All keys are deleted before any is added, because a name without its
- * prefix may equal the escaped form of another name.
+ * prefix may equal the escaped form of another name. For example, the file's name `\0toString`, escaped as
+ * `\0\0toString`, equals the escaped form of `toString`.
  */
 function unescapeNames(table: TomlTable): void {
   const entries = Object.entries(table);

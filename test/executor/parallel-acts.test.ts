@@ -170,9 +170,9 @@ describe('an act waits only for the acts', () => {
   });
 });
 
-test('a round of a carousel starts only when the round before it has ended', async () => {
+test('a round starts only when the round before it has ended', async () => {
   const acts = [createAct('a', 'A {{round}}', noContext), createAct('b', 'B {{round}}', noContext)];
-  const { next, answer, report } = startRun(createNarrative(acts, { carousel: 2 }));
+  const { next, answer, report } = startRun(createNarrative(acts, { rounds: 2 }));
   expect(await next()).toEqual(['A 1', 'B 1']);
   answer('B 1');
   expect(await next()).toEqual([]);
@@ -251,7 +251,7 @@ test('aborting ends the running act and the run, and starts no other act', async
 test('executors that share a limiter never have more calls in flight than it allows, nested narratives included', async () => {
   const inner = createNarrative(
     ['x', 'y', 'z'].map((name) => createAct(name, `${name} {{round}}`, noContext)),
-    { carousel: 2 },
+    { rounds: 2 },
   );
   const acts = Array.from({ length: 6 }, (_, index) =>
     createAct(`a${index}`, index % 2 ? inner : [`${index}`, inner], noContext),
@@ -318,11 +318,11 @@ describe('equal requests', () => {
       .tuple(fc.constantFrom(...names), content, contexts)
       .map(([name, input, context]) => createAct(name, input, { context }));
   /** Generates narratives. They begin with an act of each name, so that every placeholder has a value. */
-  const narrativeOf = (acts: fc.Arbitrary<Act[]>, carousel: fc.Arbitrary<number>) =>
+  const narrativeOf = (acts: fc.Arbitrary<Act[]>, roundCounts: fc.Arbitrary<number>) =>
     fc
-      .tuple(acts, carousel)
+      .tuple(acts, roundCounts)
       .map(([list, rounds]) =>
-        createNarrative([...names.map((name) => createAct(name, 'Q', noContext)), ...list], { carousel: rounds }),
+        createNarrative([...names.map((name) => createAct(name, 'Q', noContext)), ...list], { rounds }),
       );
   const textActs = fc.array(actOf(texts), { maxLength: 6 });
   const nested = narrativeOf(textActs, fc.constantFrom(1, 2));

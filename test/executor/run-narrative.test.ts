@@ -85,10 +85,10 @@ describe('a nested narrative', () => {
   });
 });
 
-describe('a carousel', () => {
+describe('a narrative with `rounds`', () => {
   test('repeats the whole order, each time with a new conversation', async () => {
     const { requests, report, events } = await runNarrative(
-      createNarrative([createAct('a', 'A {{round}}'), createAct('b', 'B {{a}}')], { carousel: 3 }),
+      createNarrative([createAct('a', 'A {{round}}'), createAct('b', 'B {{a}}')], { rounds: 3 }),
     );
     expect(requests.map((request) => getTurnTexts(request).join(' '))).toEqual([
       'A 1',
@@ -111,24 +111,24 @@ describe('a carousel', () => {
     expect(ofActs.every((event) => 'round' in event)).toBe(true);
   });
 
-  test('of one round adds no round to events', async () => {
-    const { events } = await runNarrative(createNarrative([createAct('a', 'A {{round}}')], { carousel: 1 }));
+  test('adds no round to events if `rounds` is 1', async () => {
+    const { events } = await runNarrative(createNarrative([createAct('a', 'A {{round}}')], { rounds: 1 }));
     expect(events.some((event) => 'round' in event)).toBe(false);
   });
 
-  test('starts each round without the replies of the previous one', async () => {
-    const twoRounds = createNarrative([createAct('a', 'A'), createAct('b', 'B')], { carousel: 2 });
+  test('starts each round without the replies of the previous round', async () => {
+    const twoRounds = createNarrative([createAct('a', 'A'), createAct('b', 'B')], { rounds: 2 });
     const { sent } = await runNarrative(twoRounds);
     expect(sent).toEqual(['A', 'B', 'A', 'B']);
-    const { report } = await runNarrative(createNarrative([createAct('a', '{{previous}}')], { carousel: 2 }));
+    const { report } = await runNarrative(createNarrative([createAct('a', '{{previous}}')], { rounds: 2 }));
     expect(report.error).toMatchObject({ code: 'invalid_narrative' });
   });
 
-  test('inside a carousel counts its own rounds; a nested narrative without a carousel has the round of the outer one', async () => {
-    const twice = createNarrative([createAct('x', 'X {{round}}')], { carousel: 2 });
+  test('counts its own rounds if it is nested; a nested narrative without `rounds` has the round of the outer narrative', async () => {
+    const twice = createNarrative([createAct('x', 'X {{round}}')], { rounds: 2 });
     const once = createNarrative([createAct('y', 'Y {{round}}')]);
     const { sent, report } = await runNarrative(
-      createNarrative([createAct('t', twice), createAct('o', once)], { carousel: 2 }),
+      createNarrative([createAct('t', twice), createAct('o', once)], { rounds: 2 }),
     );
     expect(sent).toEqual(['X 1', 'X 2', 'Y 1', 'X 1', 'X 2', 'Y 2']);
     expect(report.acts.map(({ round }) => round)).toEqual([1, 2, 1, 1, 2, 2]);
@@ -136,7 +136,10 @@ describe('a carousel', () => {
 });
 
 describe('the plan of a run', () => {
-  /** Narratives nested up to three deep, with carousels. A nested one is the only input of its act or one of two. */
+  /**
+   * Narratives nested up to three deep, with one or two rounds. A nested narrative is the only input of its act or one
+   * of two inputs.
+   */
   const { tree } = fc.letrec<{ tree: Narrative }>((tie) => ({
     tree: fc
       .tuple(
@@ -146,10 +149,10 @@ describe('the plan of a run', () => {
         }),
         fc.integer({ min: 1, max: 2 }),
       )
-      .map(([acts, carousel]) =>
+      .map(([acts, rounds]) =>
         createNarrative(
           acts.map((content, index) => createAct(`n${index}`, content)),
-          { carousel },
+          { rounds },
         ),
       ),
   }));
@@ -164,7 +167,7 @@ describe('the plan of a run', () => {
         expect(report.acts.map(({ index }) => index)).toEqual([...planned.keys()]);
         expect(events[0]).toMatchObject({ acts: planned.map(({ name }) => name) });
         const topLevel = planned.filter(({ isReplyOfTopLevelAct }) => isReplyOfTopLevelAct);
-        expect(topLevel).toHaveLength(drawn.acts.length * (drawn.carousel ?? 1));
+        expect(topLevel).toHaveLength(drawn.acts.length * (drawn.rounds ?? 1));
       }),
       { numRuns: 50 },
     );

@@ -13,8 +13,8 @@ export function checkSource(source: string | Uint8Array) {
 }
 
 /**
- * Returns the problems of a narrative as lines: `3:1 unknown-key: message → suggestion`. A warning begins with `~`.
- * Also asserts that the JSON Schema agrees with `check` about the narrative.
+ * Returns the problems of a narrative as lines: `3:1 unknown-key: message → suggestion`. The line of a warning begins
+ * with `warning`. Also asserts that the JSON Schema agrees with `check` about the narrative.
  */
 export async function collectProblems(source: string | Uint8Array): Promise<string[]> {
   const { diagnostics } = await checkSource(source);
@@ -27,7 +27,7 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string[] 
   return diagnostics.map(({ severity, rule, message, location, suggestion }) => {
     const position = location ? `${location.line}:${location.column}` : '-';
     const hint = suggestion === undefined ? '' : ` → ${suggestion}`;
-    return `${severity === 'warning' ? '~ ' : ''}${position} ${rule}: ${message}${hint}`;
+    return `${severity === 'warning' ? 'warning ' : ''}${position} ${rule}: ${message}${hint}`;
   });
 }
 

@@ -37,7 +37,7 @@ test('reports the offsets of unclosed braces', () => {
   expect(parseTemplate('\\{{ }} {{c}} {"a": {}}').unclosed).toEqual([]);
 });
 
-test('reports the offset and the occurrence of placeholders', () => {
+test('reports where each placeholder is, and how often its text occurs before', () => {
   const text = '\\{{x}} {{ x }} {{x}}';
   const found = getPlaceholders(parseTemplate(text).parts);
   expect(found.map(({ offset, length }) => text.slice(offset, offset + length))).toEqual(['{{ x }}', '{{x}}']);
@@ -74,7 +74,7 @@ test('does not replace placeholders in values', () => {
   );
 });
 
-test('keeps a text in which all braces are escaped', () => {
+test('restores a text in which each {{ was escaped', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('{{', '}}', 'x', ' ', '\n') }), (text) => {
       expect(renderText(text.replaceAll('{{', '\\{{'))).toBe(text);

@@ -34,7 +34,7 @@ test('reads exactly the names and values of the file', () => {
 });
 
 test('creates tables without a prototype', () => {
-  // Each first line makes the parser take another path: none, an inherited name, an escape in a name, or a large number.
+  // The parser takes a different path for each first line: an empty line, an inherited name, an escape, a large number.
   for (const firstLine of ['', 'toString = 1', '"\\u007a" = 1', 'big = 123456789012345678901']) {
     const parsed = parseToml(`${firstLine}\n[a.b]\nc = {d = [[{e = 1}]]}\n[[f]]\n[f.g]\nh.i = 2`);
     const tables = parsed.ok ? listTables(parsed.table) : [];

@@ -8,11 +8,12 @@ import { findUserFolders, type UserFolders } from '../user-folders.js';
 import { type FolderTrust, readFolderTrust } from './folder-trust.js';
 
 /**
- * Finds the folder of `boticelli.db`: `BOTICELLI_STATE_DIR`, or else the user's folder. Reads the user's settings file,
- * for `trust`, only if the `.env` names a folder that needs trust: outside of the working folder, or through a link.
+ * Finds the folder of `boticelli.db`: `BOTICELLI_STATE_DIR`, or else the user's folder. Reads `trust` from the user's
+ * settings file only if the `.env` of the working folder names a state folder outside of the working folder, or a path
+ * through a symbolic link.
  * @returns an absolute path; undefined if the user has no home folder
- * @throws BoticelliError `invalid_config` if the `.env` of an untrusted folder names a folder outside of that folder, or
- *   a path through a symbolic link
+ * @throws BoticelliError `invalid_config` if the user does not trust the working folder, and the `.env` names a state
+ *   folder outside of the working folder, or a path through a symbolic link
  */
 export async function findStateFolder(environment: Environment, workingFolder: string): Promise<string | undefined> {
   const [folders, dotEnv] = await Promise.all([findUserFolders(), readDotEnv(workingFolder)]);

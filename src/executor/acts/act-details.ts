@@ -7,7 +7,7 @@ export type ActDetail = ActPrompt | ActTiming;
 interface DetailOfAct {
   /** The name of the act, as in its events. */
   act: string;
-  /** Counts from 1. Present if the narrative has several rounds (`carousel` above 1). */
+  /** Counts from 1. Present if the narrative has several rounds. */
   round?: number;
   /** Counts from 0 over the run. */
   index: number;

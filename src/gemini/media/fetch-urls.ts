@@ -18,7 +18,7 @@ export function createMediaDownloader(options: MediaOptions) {
 
   return async (part: MediaPart, context: CallContext): Promise<MediaPart> => {
     const { content, mimeType } = part;
-    if (content.from !== 'fetched-url') return part;
+    if (content.from !== 'url-to-fetch') return part;
     const { url, publicOnly } = content;
     if (getServiceReadableKind(url) !== undefined) return { ...part, content: { from: 'service-url', uri: url } };
     const displayUrl = redactUrl(url);

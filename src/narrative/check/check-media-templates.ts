@@ -32,8 +32,9 @@ export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: 
 }
 
 /**
- * Creates a function that returns the variables in every `file` or `url` of media in a narrative file and its nested
- * files. The function returns undefined if none of them has a placeholder.
+ * Creates a function that collects the variables in the `file` and `url` of all media, in a narrative file and its
+ * nested files. The function returns undefined if no `file` or `url` has a placeholder. If no placeholder is a
+ * variable, such as with `{{round}}`, the function returns an empty set.
  */
 function createVariableCollector(): (file: ParsedNarrativeFile) => ReadonlySet<string> | undefined {
   const cache = new Map<ParsedNarrativeFile, ReadonlySet<string> | undefined>();

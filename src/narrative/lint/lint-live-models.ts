@@ -9,14 +9,16 @@ import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
  * Warns about settings and inputs that the Live API rejects or ignores, in acts with a Live model. Without the warning,
- * a rejection would appear only after earlier acts had been billed. A setting of the narrative is reported at its key
- * if the narrative's model is a Live model. If an act names a Live model itself, a setting that it inherits from the
- * narrative is reported at the act's `model`, whether or not the narrative's model is a Live model.
+ * a rejection would appear only after earlier acts had been billed. A setting in `[narrative]` may be reported at
+ * several places: at its own key if `[narrative]` names a Live model, and at the `model` of each act that names a Live
+ * model and inherits the setting.
+ * @param acts all acts of the file
+ * @param actsToRun the parsed acts that `order` lists; inputs of other acts are not checked
  */
 export function lintLiveModels(
   narrativeTable: RawTable,
   acts: readonly RawAct[],
-  orderedActs: readonly Act[],
+  actsToRun: readonly Act[],
   report: ReportProblem,
 ): void {
   const narrativeModel = getLiveModel(narrativeTable.table.model);
@@ -26,7 +28,7 @@ export function lintLiveModels(
     return model === undefined ? [] : { act, model };
   });
   if (liveActs.length === 0) return;
-  const inputs = new Map(orderedActs.map((act) => [act.name, act.inputs]));
+  const inputs = new Map(actsToRun.map((act) => [act.name, act.inputs]));
   for (const { act, model } of liveActs) {
     lintLiveSettings(model, act, narrativeTable, report);
     lintLiveInputs(model, act, inputs.get(act.name) ?? [], report);

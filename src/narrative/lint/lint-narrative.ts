@@ -12,7 +12,7 @@ import { type RawAct, type RawTable, readRawActs, readRawNarrativeTable } from '
 /** Finds probable mistakes in a valid narrative and reports them as warnings. Pass it as `lint` to `checkNarrative`. */
 export function lintNarrative(
   file: TomlTable,
-  { orderedActs, usedVariables, referencesByAct, model, now = Date.now() }: LintContext,
+  { actsToRun, usedVariables, referencesByAct, model, now = Date.now() }: LintContext,
 ): Problem[] {
   const problems: Problem[] = [];
   const report = (problem: Problem) => void problems.push(problem);
@@ -20,12 +20,12 @@ export function lintNarrative(
   const rawActs = readRawActs(file).map((act) => (model === undefined ? act : removeModel(act)));
   lintModels(narrativeTable, rawActs, { report, now, isModelOverridden: model !== undefined });
   lintParameters(narrativeTable, rawActs, report);
-  lintLiveModels(narrativeTable, rawActs, orderedActs, report);
-  lintTools(narrativeTable, rawActs, orderedActs, report);
+  lintLiveModels(narrativeTable, rawActs, actsToRun, report);
+  lintTools(narrativeTable, rawActs, actsToRun, report);
   lintReferences(rawActs, isTable(file.media) ? Object.keys(file.media) : [], report);
   lintUnusedMedia(file, report);
   lintUnusedVars(file, usedVariables, report);
-  lintUnreadReplies(orderedActs, referencesByAct, report);
+  lintUnreadReplies(actsToRun, referencesByAct, report);
   return problems;
 }
 

@@ -14,11 +14,11 @@ import type { RawAct, RawTable } from './raw-acts.js';
 export function lintTools(
   narrativeTable: RawTable,
   acts: readonly RawAct[],
-  orderedActs: readonly Act[],
+  actsToRun: readonly Act[],
   report: ReportProblem,
 ): void {
   const actsWithResolution = new Set(
-    orderedActs.filter(({ inputs }) => inputs.some(hasOwnResolution)).map(({ name }) => name),
+    actsToRun.filter(({ inputs }) => inputs.some(hasOwnResolution)).map(({ name }) => name),
   );
   for (const act of acts) {
     const model = getModelName(act.table.model ?? narrativeTable.table.model);

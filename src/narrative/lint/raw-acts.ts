@@ -10,7 +10,10 @@ export interface RawTable {
 /** An act as written in the file. `table` is empty if the act is a string or an array of strings. */
 export interface RawAct extends RawTable {
   name: string;
-  /** The texts of the act, including references to media and narratives, with their paths. */
+  /**
+   * The act's string, the strings of its array, its `prompt`, or the `content` of its inputs, with their key paths. A
+   * string may be a reference, such as `media.logo`.
+   */
   texts: { text: string; keyPath: Path }[];
 }
 

@@ -142,11 +142,11 @@ function createUrlMedia(
   const typeFromName = inferTypeFromName(new URL(url).pathname);
   const type = expectedKind ?? (typeFromName === undefined ? undefined : getMediaKind(typeFromName));
   const content: MediaContent = {
-    from: 'fetched-url',
+    from: 'url-to-fetch',
     url,
     ...(kind !== undefined && { kind }),
-    // If there is an allowed folder, its author chose the service and receives what is sent. boticelli fetches the URL
-    // from the user's network, so it must fetch only public addresses.
+    // If there is an allowed folder, its author receives everything that is sent, and may have written the URL. A
+    // private address could give the author a document of the user's network, so only public addresses are fetched.
     ...(allowedFolder && { publicOnly: true }),
   };
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };

@@ -47,7 +47,10 @@ export function parseNarrativeFiles(content: NarrativeContent, options: ParseOpt
 
 /** Options for parsing. */
 export interface ParseOptions extends LintOptions {
-  /** The only folder from which files may be read. Default: any file may be read. */
+  /**
+   * Restricts reading to the files of one folder, and fetching to public addresses. Default: any file may be read, and
+   * any URL fetched.
+   */
   confinement?: AllowedFolder | undefined;
 }
 

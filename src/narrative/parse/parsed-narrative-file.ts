@@ -7,7 +7,10 @@ import { type Act, makesRequest, type Narrative } from '../narrative.js';
 import type { LocatedMediaTemplate } from './read-media.js';
 import type { ReadNarrativeResult } from './read-narrative.js';
 
-/** The maximum number of acts in a run, repetitions included. Nested carousels easily multiply to more by mistake. */
+/**
+ * The maximum number of acts in a run, repetitions included. The rounds of nested narratives multiply, so a mistake
+ * easily leads to more acts.
+ */
 const maxActRuns = 100_000;
 
 /** A parsed file: the outermost one or a nested one. */
@@ -49,8 +52,8 @@ export interface LintOptions {
 
 /** What a linter knows about a file. */
 export interface LintContext {
-  /** The acts in the order in which they run. */
-  orderedActs: readonly Act[];
+  /** The acts that `order` lists, or all acts if there is no `[toc]`, in the order in which they run. */
+  actsToRun: readonly Act[];
   /**
    * The variables that the file uses, and those that a nested file uses or defines. A value in `[vars]` of this file
    * overrides the definition in the nested file, so the value has an effect even if no text here uses the variable.
@@ -102,7 +105,7 @@ export function completeFile(
   parsedFile.hasErrors =
     problems.some(({ severity }) => severity === 'error') || nestedFiles.some((file) => file.hasErrors);
   if (lint && !parsedFile.hasErrors) {
-    const context = { orderedActs: narrative.acts, usedVariables: allUsedVariables, referencesByAct };
+    const context = { actsToRun: narrative.acts, usedVariables: allUsedVariables, referencesByAct };
     for (const problem of lint(table, context)) problems.push(problem);
   }
   parsedFile.problems = problems;
@@ -132,8 +135,8 @@ function union(sets: readonly Iterable<string>[]): ReadonlySet<string> {
   return all;
 }
 
-function countActRuns({ acts, carousel = 1 }: Narrative, nestedFiles: readonly ParsedNarrativeFile[]): number {
-  if (nestedFiles.length === 0) return acts.length * carousel;
+function countActRuns({ acts, rounds = 1 }: Narrative, nestedFiles: readonly ParsedNarrativeFile[]): number {
+  if (nestedFiles.length === 0) return acts.length * rounds;
   const runsByNarrative = new Map(nestedFiles.map((file) => [file.narrative, file.actRuns]));
   let actRuns = 0;
   for (const act of acts) {
@@ -141,10 +144,10 @@ function countActRuns({ acts, carousel = 1 }: Narrative, nestedFiles: readonly P
     for (const input of act.inputs)
       if (input.type === 'narrative') actRuns += runsByNarrative.get(input.narrative) ?? 0;
   }
-  return actRuns * carousel;
+  return actRuns * rounds;
 }
 
-function createTooManyActsProblem({ carousel }: Narrative, { toc }: TomlTable, actRuns: number): Problem {
-  const keyPath = toc === undefined ? ['acts'] : ['toc', carousel === undefined ? 'order' : 'carousel'];
+function createTooManyActsProblem({ rounds }: Narrative, { toc }: TomlTable, actRuns: number): Problem {
+  const keyPath = toc === undefined ? ['acts'] : ['toc', rounds === undefined ? 'order' : 'carousel'];
   return errorAt('too-many-acts', keyPath, `${actRuns} acts would run; the limit is ${maxActRuns}`);
 }

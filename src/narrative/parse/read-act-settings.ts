@@ -19,7 +19,7 @@ export interface ActSettings {
   parameters: GenerationParameters;
 }
 
-/** Reads the settings in a table. Values of the wrong type are left out: the schema check reports them. */
+/** Reads the settings in a table. Values of the wrong type are left out: `checkShape` reports them. */
 export function readActSettings(table: TomlTable, keyPath: Path, report: ReportProblem): ActSettings {
   const { model, system, fallback, context } = table;
   const settings: ActSettings = { parameters: readParameters(table) };

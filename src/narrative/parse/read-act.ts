@@ -112,7 +112,7 @@ function addPrompt(inputs: Input[], table: TomlTable, keyPath: Path, options: Ac
   const { prompt, media: references, input } = table;
   const { mediaByReference, report } = options;
   if (prompt === undefined && references === undefined) {
-    // For the key "narrative" of the original Rust version, the schema check reports what to write instead.
+    // For the key "narrative" of the original Rust version, `checkShape` reports what to write instead.
     if (input !== undefined || isRustNarrativeAct(table)) return;
     const message = `${formatTableHeader(keyPath)} has none of "prompt", "media", "input"`;
     report(errorAt('missing-key', keyPath, message, { target: 'key' }));
@@ -149,7 +149,8 @@ function addInput(inputs: Input[], table: TomlTable, keyPath: Path, options: Act
 
 /**
  * Adds a string of an act. The string refers to media or to a narrative if it has the form `media.<name>` or
- * `narrative:<name>`. Otherwise, it is a text. Only the name of defined media may contain spaces.
+ * `narrative:<name>` without spaces. A string with spaces refers to media only if it is `media.<name>` of an entry of
+ * `[media]`. Any other string is a text.
  */
 function addString(inputs: Input[], text: string, keyPath: Path, options: ActReadOptions): void {
   const { mediaByReference, readNested, report } = options;

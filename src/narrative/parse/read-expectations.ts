@@ -15,7 +15,7 @@ interface ExpectationReadOptions {
 
 /**
  * Reads `expect` of an act and reports invalid pointers, patterns, limits and empty parts. Values of a wrong type are
- * left out: the schema check reports them.
+ * left out: `checkShape` reports them.
  */
 export function readExpectations(act: TomlTable, actPath: Path, options: ExpectationReadOptions): Expectation[] {
   const { expect } = act;

@@ -21,7 +21,10 @@ export interface LocatedMediaTemplate {
 export interface MediaReadOptions {
   /** The folder that paths are relative to. */
   folder: string;
-  /** The only folder from which files may be read. Default: any file may be read. */
+  /**
+   * Restricts reading to the files of one folder, and fetching to public addresses. Default: any file may be read, and
+   * any URL fetched.
+   */
   allowedFolder?: AllowedFolder | undefined;
   /**
    * Whether `{{…}}` is a placeholder, which a run fills. False if the narrative has `templates = false`: `{{` is then
@@ -86,7 +89,7 @@ export async function readMediaFrom(
   return undefined;
 }
 
-/** Returns the resolution in a table of settings or of a medium. The schema check reports other values. */
+/** Returns the resolution in a table of settings or of a medium. `checkShape` reports other values. */
 export function readMediaResolution({ media_resolution: value }: TomlTable): MediaResolution | undefined {
   return mediaResolutions.find((resolution) => resolution === value);
 }

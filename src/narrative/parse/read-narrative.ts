@@ -18,12 +18,12 @@ interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'allowedFolder
 }
 
 /**
- * What `finish` of `readNarrative` returns. The narrative is complete only if neither reading nor the schema check
+ * What `finish` of `readNarrative` returns. The narrative is complete only if neither `readNarrative` nor `checkShape`
  * found an error.
  */
 export interface ReadNarrativeResult extends References {
   narrative: Narrative;
-  /** All problems except those of the schema check. */
+  /** All problems except those that `checkShape` finds. */
   problems: Problem[];
   /** The media whose `file` or `url` contains placeholders. */
   mediaTemplates: readonly LocatedMediaTemplate[];
@@ -63,7 +63,7 @@ export function readNarrative({ table: file, folder, allowedFolder, readNested, 
   const toc = isTable(file.toc) ? file.toc : {};
   if (isTable(file.acts))
     narrative.acts = file.toc === undefined ? orderByFile(file.acts, acts, report) : readOrder(toc.order, acts, report);
-  if (typeof toc.carousel === 'number' && toc.carousel > 1) narrative.carousel = toc.carousel;
+  if (typeof toc.carousel === 'number' && toc.carousel > 1) narrative.rounds = toc.carousel;
   const vars = readVars(file.vars);
   if (vars.size > 0) narrative.vars = vars;
 
@@ -163,7 +163,7 @@ function readOrder(order: TomlValue | undefined, acts: ReadonlyMap<string, Act>,
   return orderedActs;
 }
 
-/** Reads `[vars]`, with numbers and booleans as text. The schema check reports values of other types. */
+/** Reads `[vars]`, with numbers and booleans as text. `checkShape` reports values of other types. */
 function readVars(vars: TomlValue | undefined): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   if (!isTable(vars)) return values;
@@ -172,19 +172,19 @@ function readVars(vars: TomlValue | undefined): ReadonlyMap<string, string> {
 }
 
 /**
- * Returns each `file` or `url` with placeholders as a template text, with the acts that use the media. An input that
- * refers to an entry of `[media]` has a template of its own. The act of this input is listed as a user of the entry.
+ * Returns each `file` or `url` with placeholders as a template text, with the acts that use the media. An input with
+ * `ref` has a copy of the template of its `[media]` entry. The copy is not returned: its act is listed with the
+ * original.
  */
 function createFileAndUrlTexts(located: readonly LocatedMediaTemplate[], acts: Iterable<Act>): TemplateText[] {
   if (located.length === 0) return [];
-  const entryTemplateByReference = new Map<MediaTemplate, MediaTemplate>();
-  for (const { template, entryTemplate } of located)
-    if (entryTemplate) entryTemplateByReference.set(template, entryTemplate);
+  const originalByCopy = new Map<MediaTemplate, MediaTemplate>();
+  for (const { template, entryTemplate } of located) if (entryTemplate) originalByCopy.set(template, entryTemplate);
   const actNamesByTemplate = new Map<MediaTemplate, string[]>();
   for (const { name, inputs } of acts) {
     for (const input of inputs) {
       if (input.type !== 'media-template') continue;
-      const template = entryTemplateByReference.get(input) ?? input;
+      const template = originalByCopy.get(input) ?? input;
       const actNames = actNamesByTemplate.get(template);
       if (actNames) actNames.push(name);
       else actNamesByTemplate.set(template, [name]);

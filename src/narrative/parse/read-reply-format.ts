@@ -108,8 +108,8 @@ function createSchemaTableProblem(
 }
 
 /**
- * The maximum depth of a value in a schema that is a table, counted from the top of the file. Real schemas are far less
- * deep, and the stack allows far more.
+ * The maximum depth of a value in a schema that the narrative contains as a TOML table. The depth is counted from the
+ * top of the narrative file. Real schemas are far less deep, and the stack allows far more.
  */
 const maxTableDepth = 100;
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { describe } from './describe.js';
 
-/** The largest number of words that a file may demand or allow. */
+/** The largest value of `min_words` and `max_words`. */
 const maxWords = 2 ** 31 - 1;
 
 // Each key needs a schema of its own, because zod's registry has one description for each schema.

@@ -61,7 +61,7 @@ const mediaRates: readonly [RegExp, { tokens: number; bytes: number }][] = [
  * other media of an unknown type count as an image.
  */
 function findMediaRate({ mimeType, content }: MediaPart): { tokens: number; bytes: number } {
-  const kind = content.from === 'fetched-url' ? content.kind : undefined;
+  const kind = content.from === 'url-to-fetch' ? content.kind : undefined;
   const type = mimeType ?? (kind === undefined ? undefined : `${kind}/`);
   const mayBeVideo = content.from === 'service-url' && (type === undefined || type.startsWith('video/'));
   if (mayBeVideo) return { tokens: 263 * 60, bytes: 1 };

@@ -8,8 +8,8 @@ export interface RequestId {
   /** The result of `requestKey`; for a hop of a long reply, the result of `createHopKey`. */
   key: string;
   /**
-   * The number of equal requests before this one in the run. A carousel, for example, may send the same request in
-   * every round.
+   * The number of equal requests before this one in the run. A narrative of several rounds, for example, may send
+   * the same request in every round.
    */
   occurrence: number;
   /**
@@ -178,7 +178,7 @@ function describePart(part: Part): PartDescription {
     case 'file':
       // A file has the same description as its bytes, because its location does not change the request.
       return { ...mimeType, sha256: content.sha256, ...resolution };
-    case 'fetched-url':
+    case 'url-to-fetch':
       return { ...mimeType, url: content.url, ...resolution };
     case 'service-url':
       return { ...mimeType, url: content.uri, ...resolution };

@@ -23,7 +23,7 @@ export interface FormatActEndOptions {
 /** The minimum duration of a wait that is reported without `verbose`. */
 export const minReportedWaitMs = 1000;
 
-/** Formats the name of an act, with its round if the narrative repeats its acts (`carousel`). */
+/** Formats the name of an act, with its round if the narrative has several rounds. */
 export function formatActName({ act, round }: Pick<ActStart, 'act' | 'round'>): string {
   return round === undefined ? act : `${act} (round ${round})`;
 }

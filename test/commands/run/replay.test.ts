@@ -60,7 +60,7 @@ describe('a replay of a recorded narrative', () => {
     );
   });
 
-  test('has separate replies for each carousel round, and reports a round that was not recorded', async () => {
+  test('has separate replies for each round, and reports a round that was not recorded', async () => {
     const { server, record, replay, edit } = await createRecordingFixture(onTestFinished);
     edit('two.toml', '[toc]', '[toc]\ncarousel = 2');
     server.queueReplies(...['1', '2', '3', '4'].map((each) => textReply(each)));

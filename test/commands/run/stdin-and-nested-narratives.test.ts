@@ -230,7 +230,7 @@ describe('a nested narrative', () => {
   });
 });
 
-test('--only shows an act in every carousel round, and --out-dir saves all replies', async () => {
+test('--only shows an act in every round, and --out-dir saves all replies', async () => {
   const cwd = createTemporaryFolder(onTestFinished, {
     'x.toml': buildNarrative(2).replace('[acts]', 'carousel = 6\n[acts]'),
   });

@@ -28,6 +28,7 @@ function openFolder(files: FixtureFiles, { links = {} as Record<string, string>,
   return {
     folder,
     readSettings: (environment = {}) => resolveSettings({ ...options, environment }),
+    /** Finds the only folder whose files may be sent. The result is undefined if any file may be sent. */
     readAllowedFolder: (environment = {}) => findAllowedFolder({ ...options, environment }),
   };
 }

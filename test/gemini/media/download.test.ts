@@ -29,7 +29,10 @@ afterEach(() => web.close());
 function createUrlRequest(...contents: (string | Partial<MediaUrl>)[]): GenerateRequest {
   const parts = contents.map((content): MediaPart => {
     const { url = '', ...more } = typeof content === 'string' ? { url: content } : content;
-    return { type: 'media', content: { from: 'fetched-url', url: url.startsWith('/') ? web.url + url : url, ...more } };
+    return {
+      type: 'media',
+      content: { from: 'url-to-fetch', url: url.startsWith('/') ? web.url + url : url, ...more },
+    };
   });
   return { model, turns: [{ role: 'user', parts }], parameters: {} };
 }

@@ -103,7 +103,7 @@ input = [{ type = "text", content = "y" }]
       await collectProblems(`${renderHead('a')}[acts]\na = "x {{b}}"\nb = "{{previous}} {{a}} {{nix}}"\n`),
     ).toEqual([
       '6:8 not-played-yet: {{b}} has no value: the act "b" is not listed in "order"',
-      '~ 7:1 unused-act: the act "b" is not listed in "order"',
+      'warning 7:1 unused-act: the act "b" is not listed in "order"',
       '7:25 unknown-name: unknown name {{nix}}; for a variable write {{vars.nix}} and define it in [vars]',
     ]);
   });
@@ -117,13 +117,13 @@ input = [{ type = "text", content = "y" }]
 
   it('that is unclosed causes a warning, which explains how to escape it', async () => {
     expect(await collectProblems(renderTwoActs('\\{{ is fine, {{one} is not'))).toEqual([
-      '~ 7:22 stray-braces: unclosed "{{" in "two" in [acts] is kept as text; if that is intended, write \\{{',
+      'warning 7:22 stray-braces: unclosed "{{" in "two" in [acts] is kept as text; if that is intended, write \\{{',
     ]);
   });
 
   it('is the only syntax that is filled in: a block of Jinja causes a warning, other text with {% does not', async () => {
     expect(await collectProblems(renderTwoActs('{% if x %}{{one}}{%- endif -%} {% 5 %}'))).toEqual([
-      '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is kept as text: only {{names}} are filled in',
+      'warning 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is kept as text: only {{names}} are filled in',
     ]);
     expect(await collectProblems(renderTwoActs('50{%}, {% and %}, {% ifx %}'))).toEqual([]);
   });
@@ -136,8 +136,8 @@ input = [{ type = "text", content = "y" }]
     expect(
       await collectProblems(`${renderHead('x', 'stdin', 'vars.x')}[acts]\nx = "x"\nstdin = "y"\n"vars.x" = "z"\n`),
     ).toEqual([
-      `~ 7:1 reserved-name: {{stdin}} has a built-in meaning, so texts can't refer to this act`,
-      `~ 8:1 reserved-name: {{vars.x}} has a built-in meaning, so texts can't refer to this act`,
+      `warning 7:1 reserved-name: {{stdin}} has a built-in meaning, so texts can't refer to this act`,
+      `warning 8:1 reserved-name: {{vars.x}} has a built-in meaning, so texts can't refer to this act`,
     ]);
   });
 

@@ -115,13 +115,13 @@ testRule('ignored-key, not-supported', [
   [
     'cover features that only the original Rust version has',
     `[narrative]\nname = "x"\ntemplate = "posts"\ntarget = "t"\nskip_content_generation = true\npreserve_source = true\n[toc]\norder = ["a"]\n[bots.x]\ny = 1\n[tables]\n[[acts.a.input]]\ntype = "text"\ncontent = "x"\nfilename = "y"\n`,
-    '~ 3:1 ignored-key: "template" in [narrative] is ignored; only the original Rust version uses it',
-    '~ 4:1 ignored-key: "target" in [narrative] is ignored; only the original Rust version uses it',
-    '~ 5:1 ignored-key: "skip_content_generation" in [narrative] is ignored; only the original Rust version uses it',
-    '~ 6:1 ignored-key: "preserve_source" in [narrative] is ignored; only the original Rust version uses it',
+    'warning 3:1 ignored-key: "template" in [narrative] is ignored; only the original Rust version uses it',
+    'warning 4:1 ignored-key: "target" in [narrative] is ignored; only the original Rust version uses it',
+    'warning 5:1 ignored-key: "skip_content_generation" in [narrative] is ignored; only the original Rust version uses it',
+    'warning 6:1 ignored-key: "preserve_source" in [narrative] is ignored; only the original Rust version uses it',
     '9:2 not-supported: [bots] is not supported; only the original Rust version has bots',
     '11:2 not-supported: [tables] is not supported; only the original Rust version has tables',
-    '~ 15:1 ignored-key: "filename" in [[acts.a.input]] is ignored; only the original Rust version uses it',
+    'warning 15:1 ignored-key: "filename" in [[acts.a.input]] is ignored; only the original Rust version uses it',
   ],
   [
     'say what to write instead of the syntax of the original Rust version',

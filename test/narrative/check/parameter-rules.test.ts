@@ -139,7 +139,7 @@ testRule('bad-schema', [
     '7:24 bad-schema: "$schema" in [acts.a.schema] names an unknown dialect; supported are 2020-12 and draft-07',
   ],
   [
-    'reports values that JSON cannot represent',
+    'reports only the first value that JSON cannot represent',
     act('format = "json"\nschema.enum = [nan]\nschema.const = 2020-01-01'),
     `7:16 bad-schema: element 1 of "enum" in [acts.a.schema] is the number NaN, which JSON can't represent`,
   ],

@@ -93,7 +93,7 @@ testRule('unknown-act', [
     'points at the name in the order and suggests the nearest act',
     `[narrative]\nname = "x"\n[toc]\norder = ["draft", "fnal"]\n[acts]\ndraft = "x"\nfinal = "y"\n`,
     '4:19 unknown-act: "order" lists the act "fnal", which does not exist → final',
-    '~ 7:1 unused-act: the act "final" is not listed in "order"',
+    'warning 7:1 unused-act: the act "final" is not listed in "order"',
   ],
   [
     'handles names of inherited JavaScript properties',
@@ -107,9 +107,9 @@ testRule('unused-act', [
   [
     'points at the act, in each form of an act',
     `${renderHead('a')}[acts]\na = "x"\nb = "y"\n[acts.c]\ninput = [{ type = "text", content = "x" }]\n[[acts.d.input]]\ntype = "text"\ncontent = "x"\n`,
-    '~ 7:1 unused-act: the act "b" is not listed in "order"',
-    '~ 8:7 unused-act: the act "c" is not listed in "order"',
-    '~ 10:8 unused-act: the act "d" is not listed in "order"',
+    'warning 7:1 unused-act: the act "b" is not listed in "order"',
+    'warning 8:7 unused-act: the act "c" is not listed in "order"',
+    'warning 10:8 unused-act: the act "d" is not listed in "order"',
   ],
 ]);
 

@@ -21,7 +21,7 @@ it('reports variables that no prompt uses: \\{{x}} does not use x, but \\\\{{x}}
     '{{ vars.used }} \\{{vars.escaped}} \\\\{{vars.after_backslash}}',
     'used = 1\nescaped = 2\nafter_backslash = 3\n',
   );
-  expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: {{vars.escaped}} is never used']);
+  expect(await lintFiles({ 'a.toml': source })).toEqual(['warning 9:1 unused-var: {{vars.escaped}} is never used']);
 });
 
 it('accepts variables in a system instruction or in the `file` of a media input', async () => {
@@ -41,7 +41,7 @@ it('accepts variables that a nested narrative uses, at any depth', async () => {
     'b.toml': renderNarrative('narrative:c', ''),
     'c.toml': renderNarrative('{{vars.deep}}', 'deep = 0\n'),
   };
-  expect(await lintFiles(files)).toEqual(['~ 9:1 unused-var: {{vars.unused}} is never used']);
+  expect(await lintFiles(files)).toEqual(['warning 9:1 unused-var: {{vars.unused}} is never used']);
 });
 
 it('does not report a variable as unused if its use is misspelt', async () => {
@@ -55,7 +55,7 @@ it('reports all variables as unused if templates are off', async () => {
     'name = "story"',
     'name = "story"\ntemplates = false',
   );
-  expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: {{vars.x}} is never used']);
+  expect(await lintFiles({ 'a.toml': source })).toEqual(['warning 9:1 unused-var: {{vars.x}} is never used']);
 });
 
 it('reports no unused variable if a nested narrative has an error, because any variable may be used there', async () => {

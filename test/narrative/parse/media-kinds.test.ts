@@ -77,7 +77,7 @@ describe('media', () => {
     [
       'url = "https://me:pw@example.org/a.png?x=1"',
       'image',
-      { from: 'fetched-url', url: 'https://me:pw@example.org/a.png?x=1', kind: 'image' },
+      { from: 'url-to-fetch', url: 'https://me:pw@example.org/a.png?x=1', kind: 'image' },
       'https://example.org/a.png',
     ],
     // This URL is never fetched, because Gemini reads the video itself.
@@ -103,7 +103,7 @@ describe('media', () => {
     const byRef = await loadInput(
       `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.x"\n[media.x]\nurl = "https://example.org/a"\n`,
     );
-    expect(byRef.content).toEqual({ from: 'fetched-url', url: 'https://example.org/a', kind: 'image' });
+    expect(byRef.content).toEqual({ from: 'url-to-fetch', url: 'https://example.org/a', kind: 'image' });
   });
 });
 

@@ -23,7 +23,7 @@ function createFolder(files: Record<string, string>): string {
   return folder;
 }
 
-/** Returns the problems of `a.toml` and its nested files as lines. Those of nested files begin with `inner`. */
+/** Returns the problems of `a.toml` and its nested files as lines. A line about a nested file begins with `inner`. */
 async function collectFolderProblems(files: Record<string, string>, vars?: Record<string, string>): Promise<string[]> {
   const options = vars && { vars: new Map(Object.entries(vars)) };
   const { diagnostics } = await checkNarrativeFile(join(createFolder(files), 'a.toml'), options);
@@ -48,7 +48,7 @@ describe('placeholders in the file or url of media', () => {
     ],
     [
       'type = "image"\nfile = "{{one.png"',
-      '~ 9:9 stray-braces: unclosed "{{" in "file" in [[acts.two.input]] is kept as text; if that is intended, write \\{{',
+      'warning 9:9 stray-braces: unclosed "{{" in "file" in [[acts.two.input]] is kept as text; if that is intended, write \\{{',
       '9:8 media-not-found: the file "{{one.png" does not exist',
     ],
   ])('are checked as in prompts: %s', async (keys, ...expected) => {
@@ -155,7 +155,7 @@ describe('media whose file or url depends on variables only', () => {
     ]);
   });
 
-  it('is checked with every name that results from the variables of calling narratives', async () => {
+  it('is checked with every file name that the variables of the outer narratives produce', async () => {
     const inner = `${renderHead('x')}[acts]\n[[acts.x.input]]\ntype = "image"\nfile = "{{vars.name}}.png"\n[vars]\nname = "own"\n`;
     const problem = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
     expect(await collectFolderProblems({ 'a.toml': renderFile('', 'b'), 'b.toml': inner })).toEqual([problem('own')]);

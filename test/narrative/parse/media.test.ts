@@ -34,7 +34,7 @@ describe('an image', () => {
     expect((await loadImage('file = "only-a-header.heic"\nmime = "image/heif"')).mimeType).toBe('image/heif');
   });
 
-  it('may have its own resolution, in an input or in [media]; that of an input overrides that of the entry to which it refers', async () => {
+  it('may have its own resolution, in an input or in [media]; the resolution of the input takes precedence', async () => {
     expect((await loadImage('file = "dot.png"\nmedia_resolution = "low"')).mediaResolution).toBe('low');
     expect((await loadImage('url = "https://example.org/a.png"\nmedia_resolution = "low"')).mediaResolution).toBe(
       'low',

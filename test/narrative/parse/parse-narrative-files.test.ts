@@ -163,7 +163,7 @@ it('reads each file once even if every file nests the next one twice, but counts
   ]);
 });
 
-it('takes variables from calling narratives, and reports those that no file defines', async () => {
+it('takes variables from the outer narratives, and reports variables that no file defines', async () => {
   const inner = { 'b.toml': renderFile('{{vars.x}} {{vars.y}}') };
   const withVars = (vars: string) => `${renderFile('narrative:b')}[vars]\n${vars}\n`;
   expect(await collectFolderProblems({ 'a.toml': withVars('x = 1\ny = 2'), ...inner })).toEqual([]);

@@ -144,7 +144,7 @@ describe('names of inherited JavaScript properties', () => {
     }
   });
 
-  it('are not confused with the same names after a NUL, although parseToml puts a NUL before such names', async () => {
+  it('are kept apart from names that begin with a NUL in the file, although parseToml puts a NUL before inherited names', async () => {
     const source = `${renderHead('\u0000toString', 'toString')}[acts]\n"\\u0000toString" = "1"\ntoString = "2"\n`;
     const { narrative } = await checkSource(source);
     expect(narrative?.acts.map(({ inputs }) => inputs)).toEqual([

@@ -29,7 +29,7 @@ test('locates a placeholder in the text file itself', async () => {
   expect(problems).toEqual([
     '2:11 unknown-variable: unknown variable {{vars.tone}}; define it in [vars] or with --var',
     '2:29 unknown-name: unknown name {{rond}}; for a variable write {{vars.rond}} and define it in [vars] → {{round}}',
-    `~ 3:1 stray-braces: unclosed "{{" in ${JSON.stringify(join(folder, 'prompt.md'))} is kept as text; if that is intended, write \\{{`,
+    `warning 3:1 stray-braces: unclosed "{{" in ${JSON.stringify(join(folder, 'prompt.md'))} is kept as text; if that is intended, write \\{{`,
   ]);
   expect(new Set(diagnostics.map((diagnostic) => diagnostic.source?.file))).toEqual(
     new Set([join(folder, 'prompt.md')]),

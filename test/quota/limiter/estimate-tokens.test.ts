@@ -16,7 +16,7 @@ it.each([
   [
     'a sound that is not loaded yet as one second',
     'audio/mp3',
-    { from: 'fetched-url', url: 'https://x/a' } as const,
+    { from: 'url-to-fetch', url: 'https://x/a' } as const,
     32,
   ],
   [

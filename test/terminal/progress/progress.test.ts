@@ -83,7 +83,7 @@ test.each([
   ]);
 });
 
-test('adds the round to every line if the carousel has several rounds', () => {
+test('adds the round to every line if the narrative has several rounds', () => {
   const round = 2;
   const wait = { type: 'act-wait', act: 'a', round, model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
   const inputEvents: NarrativeEvent[] = [
