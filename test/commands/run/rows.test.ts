@@ -166,6 +166,14 @@ test('reads rows from standard input, and reports each invalid row without stopp
   ]);
 });
 
+test('a JSON reply of null is null in the results, and not the text "null"', async () => {
+  const acts = '[acts.a]\nformat = "json"\nprompt = "Answer: {{row.text}}"';
+  const { run } = setupRows(server, { 'n.toml': renderNarrative(acts, '["a"]'), 'c.csv': 'text\nx\n' });
+  server.setDefaultReply(() => textReply('null'));
+  const { code, stdout } = await run('--each', 'c.csv', '-o', 'ndjson');
+  expect([code, parseLines(stdout)]).toMatchObject([0, [{ status: 'completed', reply: null, replies: { a: 'null' } }]]);
+});
+
 test('--shard 3/10 runs rows 2, 12 and 22 (remainder 2 modulo 10), and --out-dir gets a folder for each row', async () => {
   const { run, cwd } = setupRows(server);
   const shard = await run('--each', 'c.csv', '--shard', '3/10', '--out-dir', 'out');
