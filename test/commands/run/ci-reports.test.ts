@@ -138,6 +138,12 @@ test.each([
   ],
   ['a report over the narrative', ['--summary', 'one.toml'], 2, 'the narrative and --summary name the same file'],
   [
+    'a report over the file of a variable',
+    ['--var-file', 'text=r.csv', '--summary', 'r.csv'],
+    2,
+    '--var-file and --summary name the same file',
+  ],
+  [
     'a report over the recording',
     ['--record', 'x.ndjson', '--junit', 'x.ndjson'],
     2,
