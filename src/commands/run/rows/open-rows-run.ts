@@ -92,10 +92,11 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const runDetails = { ...fileDetails, settings, planned, isRowOfThisCommand, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ ...runDetails, vars: (await resources.readVariables()).values }), signal);
-  const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger, jobs, callLimiter } = resources;
   const stackOptions = { options, settings, warn, persistence, openQuota, budgetLedger, isRowOfThisCommand };
   const stack = await openDriverStack(stackOptions);
+  // Creates the file, so it comes after everything else that can fail.
+  const recording = await openRunRecording(options.record);
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const matrix = axes.length > 0 ? toStoredMatrix(axes) : undefined;
   const total = source.total === undefined ? undefined : source.total * narrativeVariants.length;
