@@ -53,7 +53,7 @@ export async function runForget(models: readonly string[], context: LimitsContex
     }),
     renderLines: () => [
       ...(storeLocation ? [formatStoreLocation(storeLocation)] : []),
-      ...forgotten.flatMap(formatForgetResult),
+      ...forgotten.flatMap((result) => formatForgetResult(result, settings.windowMs)),
     ],
   });
 }

@@ -1,17 +1,12 @@
+import { isPacificMidnight } from '../../driver/pacific-day.js';
 import type { LimitKind } from '../../facts/limits.js';
 import type { ForgetResult } from '../../quota/forget-learned-limits.js';
-import { formatDateTime, toIsoTime } from '../text/format.js';
+import { formatCount, formatDateTime, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
+import { formatPerWindow } from './limits-report.js';
 
-const labels = {
-  rpm: 'requests per minute',
-  tpm: 'input tokens per minute',
-  rpd: 'requests per day',
-  maxConcurrent: 'concurrent requests',
-} as const satisfies Record<LimitKind, string>;
-
-/** Formats what was forgotten about a model. */
-export function formatForgetResult(result: ForgetResult): string[] {
+/** Formats what was forgotten about a model. @param windowMs the period to which per-minute limits apply */
+export function formatForgetResult(result: ForgetResult, windowMs: number): string[] {
   const {
     model,
     learned,
@@ -23,13 +18,15 @@ export function formatForgetResult(result: ForgetResult): string[] {
     servedInWindow,
   } = result;
   const items = [
-    ...Object.entries(learned).map(([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind)}`),
-    ...(closedUntil === undefined
-      ? []
-      : [`the block until ${formatDateTime(new Date(closedUntil))} (daily quota used up)`]),
+    ...Object.entries(learned).map(
+      ([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind, windowMs)}`,
+    ),
+    ...(closedUntil === undefined ? [] : [formatBlock(closedUntil)]),
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
     ...(wasMarginEnlarged ? ['the larger safety margin after rejections'] : []),
-    ...(servedInWindow === undefined ? [] : [`the highest rate that was served (${servedInWindow} ${labels.rpm})`]),
+    ...(servedInWindow === undefined
+      ? []
+      : [`the highest rate that was served (${formatLimit(servedInWindow, 'rpm', windowMs)})`]),
     ...(wasTokenRatioLearned ? ['the correction of token estimates'] : []),
     ...(wasServedBy === undefined ? [] : [`the alias target ${wasServedBy}`]),
   ];
@@ -37,8 +34,22 @@ export function formatForgetResult(result: ForgetResult): string[] {
   return [toPrintableLine(`${model}: ${text}`)];
 }
 
-function formatLimit(value: number, kind: LimitKind): string {
-  return `${value} ${value === 1 ? labels[kind].replace(/s\b/, '') : labels[kind]}`;
+function formatBlock(closedUntil: number): string {
+  const reason = isPacificMidnight(closedUntil) ? 'daily quota used up' : 'the service asked for a long wait';
+  return `the block until ${formatDateTime(new Date(closedUntil))} (${reason})`;
+}
+
+function formatLimit(value: number, kind: LimitKind, windowMs: number): string {
+  switch (kind) {
+    case 'rpm':
+      return `${formatCount(value, 'request')} ${formatPerWindow(windowMs)}`;
+    case 'tpm':
+      return `${formatCount(value, 'input token')} ${formatPerWindow(windowMs)}`;
+    case 'rpd':
+      return `${formatCount(value, 'request')} per day`;
+    case 'maxConcurrent':
+      return formatCount(value, 'concurrent request');
+  }
 }
 
 /** Returns the document of `--format json`, with times in ISO 8601. */

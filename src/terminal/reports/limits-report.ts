@@ -98,7 +98,7 @@ function formatAvailability({ availability, day }: ModelStatus, now: number): st
 function createRows(model: QuotaStatus, { windowMs }: LimitsReport): string[][] {
   if (model.servedBy !== undefined) return [];
   const { limits, minute, day, underWay } = model;
-  const perWindow = windowMs === 60_000 ? 'per minute' : `per ${formatDuration(windowMs)}`;
+  const perWindow = formatPerWindow(windowMs);
   const hasTokens = limits.tpm !== undefined || minute.tokens.used + minute.tokens.booked > 0;
   const usageRow = (label: string, kind: LimitKind, { used, booked: reserved }: UsageCount) =>
     createRow(label, limits[kind], [used, reserved]);
@@ -108,6 +108,11 @@ function createRows(model: QuotaStatus, { windowMs }: LimitsReport): string[][] 
     usageRow('requests per day', 'rpd', day.requests),
     ...(limits.maxConcurrent ? [createRow('concurrent requests', limits.maxConcurrent, [underWay])] : []),
   ];
+}
+
+/** Formats the period of per-minute limits: `per minute`, or `per 20 s` if `rate_window_seconds` is set. */
+export function formatPerWindow(windowMs: number): string {
+  return windowMs === 60_000 ? 'per minute' : `per ${formatDuration(windowMs)}`;
 }
 
 function createRow(label: string, limit: LimitStatus | undefined, [used, reserved]: [number, number?]): string[] {
