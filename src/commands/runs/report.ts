@@ -29,12 +29,12 @@ export function writeRunReport(ids: readonly string[], options: ReportOptions, p
   return withOutput(proc, async (output) => {
     const path = resolve(proc.cwd(), options.output);
     assertReplaceable(path, options);
-    const uniqueIds = [...new Set(ids)];
     const { createReportRenderer } = await import('../../report/render-report.js');
     const renderReport = await createReportRenderer();
     await withRunHistory(proc, (database) => {
-      const runs = uniqueIds.map((id) => findRun(database, id));
-      const dataOfRuns = database ? runs.flatMap((run) => readRunData(database, run)) : [];
+      // Several ids may name one run, such as `last` and the id of the last run.
+      const runs = new Map(ids.map((id) => findRun(database, id)).map((run) => [run.run, run]));
+      const dataOfRuns = database ? [...runs.values()].flatMap((run) => readRunData(database, run)) : [];
       try {
         writePiecesAtomically(path, renderReport(dataOfRuns), outputErrorOptions);
       } catch (thrown) {
