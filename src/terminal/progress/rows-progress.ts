@@ -91,7 +91,9 @@ export function formatRowsSummary(counts: RowCounts, unfinished: number): string
   const { completed, completedEarlier, failures, costUsd } = counts;
   const failed = countFailures(counts);
   const total = counts.total ?? completed + failed + unfinished;
-  const reasons = [...failures].sort(([, left], [, right]) => right - left).map(([code, count]) => `${count} ${code}`);
+  const reasons = [...failures]
+    .sort(([, left], [, right]) => right - left)
+    .map(([code, count]) => `${formatInteger(count)} ${code}`);
   const earlier = completedEarlier > 0 ? ` (${formatInteger(completedEarlier)} in earlier runs)` : '';
   const parts = [
     `${formatInteger(completed)} done${earlier}`,

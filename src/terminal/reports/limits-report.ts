@@ -1,7 +1,7 @@
 import type { LimitKind } from '../../facts/limits.js';
 import type { LimitStatus, ModelStatus, QuotaStatus, UsageCount } from '../../quota/status.js';
 import type { Colors, DisplayOptions } from '../text/colors.js';
-import { formatDateTime, formatDuration, formatMoment, toIsoTime } from '../text/format.js';
+import { formatDateTime, formatDuration, formatInteger, formatMoment, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
@@ -116,12 +116,20 @@ export function formatPerWindow(windowMs: number): string {
 }
 
 function createRow(label: string, limit: LimitStatus | undefined, [used, reserved]: [number, number?]): string[] {
-  return [`  ${label}`, formatLimit(limit), String(used), String(reserved ?? ''), limit ? formatSource(limit) : ''];
+  return [
+    `  ${label}`,
+    formatLimit(limit),
+    formatInteger(used),
+    reserved === undefined ? '' : formatInteger(reserved),
+    limit ? formatSource(limit) : '',
+  ];
 }
 
 function formatLimit(limit: LimitStatus | undefined): string {
   if (!limit) return 'none';
-  return limit.value === limit.fullLimit ? String(limit.value) : `${limit.value} of ${limit.fullLimit}`;
+  return limit.value === limit.fullLimit
+    ? formatInteger(limit.value)
+    : `${formatInteger(limit.value)} of ${formatInteger(limit.fullLimit)}`;
 }
 
 function formatSource({ source, learnedAt }: LimitStatus): string {

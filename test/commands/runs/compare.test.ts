@@ -144,6 +144,6 @@ describe('runs compare', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('\\<b\\>odd\\</b\\> \\| \ufffd');
     expect(stdout).not.toMatch(/\u202e|(?<!\\)<b/);
-    expect(readTables(stdout).big).toMatchObject({ words: ['1600001', '1600001'], 'changed words': ['', 'most'] });
+    expect(readTables(stdout).big).toMatchObject({ words: ['1,600,001', '1,600,001'], 'changed words': ['', 'most'] });
   }, 60_000);
 });

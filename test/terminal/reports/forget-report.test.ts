@@ -16,14 +16,14 @@ test('says whether the model was blocked for the day or for a long wait', () => 
 });
 
 test('names the period to which the limits apply', () => {
-  const learned = { rpm: { value: 1, learnedAt: now }, tpm: { value: 500, learnedAt: now } };
+  const learned = { rpm: { value: 1, learnedAt: now }, tpm: { value: 250_000, learnedAt: now } };
   const format = (windowMs: number) => formatForgetResult({ ...result, learned, servedInWindow: 40 }, windowMs)[0];
   expect(format(60_000)).toBe(
-    'm: deleted the limit of 1 request per minute, and the limit of 500 input tokens per minute, ' +
+    'm: deleted the limit of 1 request per minute, and the limit of 250,000 input tokens per minute, ' +
       'and the highest rate that was served (40 requests per minute)',
   );
   expect(format(20_000)).toBe(
-    'm: deleted the limit of 1 request per 20 s, and the limit of 500 input tokens per 20 s, ' +
+    'm: deleted the limit of 1 request per 20 s, and the limit of 250,000 input tokens per 20 s, ' +
       'and the highest rate that was served (40 requests per 20 s)',
   );
 });
