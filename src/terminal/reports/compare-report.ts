@@ -113,7 +113,7 @@ function describeRun(run: ComparedRun): string[] {
   const { run: id, narrative, source, rowLabel, matrixLabel, vars = {}, status } = run;
   const assignments = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
   const details = [source, rowLabel, matrixLabel, ...assignments].filter((detail) => detail !== undefined);
-  return [id, narrative, status, details.join(' ')];
+  return [id, narrative, status, ...(details.length > 0 ? [details.join(' ')] : [])];
 }
 
 function createTables({ runs, acts }: Comparison): FigureTable[] {
@@ -131,18 +131,21 @@ function createTables({ runs, acts }: Comparison): FigureTable[] {
 }
 
 function createActRows(acts: readonly ComparedAct[]): FigureTable['rows'] {
-  const createRow = (name: string, getCell: (act: ComparedAct) => string | undefined) => ({
+  type GetCell = (act: ComparedAct) => string | undefined;
+  const createRow = (name: string, getCell: GetCell) => ({
     name,
     cells: acts.map((act) => (act.status === 'completed' ? (getCell(act) ?? '') : act.status)),
   });
+  const createOptionalRow = (name: string, getCell: GetCell) =>
+    acts.some((act) => act.status === 'completed' && getCell(act)) ? [createRow(name, getCell)] : [];
   return [
     createRow('model', ({ model, requestedModel }) =>
       model === requestedModel ? model : `${model} (asked for ${requestedModel})`,
     ),
-    createRow('parameters', ({ parameters }) => parameters && formatParameters(parameters).join(', ')),
+    ...createOptionalRow('parameters', ({ parameters }) => parameters && formatParameters(parameters).join(', ')),
     ...createUsageRows(acts),
-    createRow('words', ({ words }) => formatOptional(words)),
-    createRow('changed words', ({ difference }) => difference && formatChange(difference)),
+    ...createOptionalRow('words', ({ words }) => formatOptional(words)),
+    ...createOptionalRow('changed words', ({ difference }) => difference && formatChange(difference)),
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 

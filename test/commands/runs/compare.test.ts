@@ -117,7 +117,10 @@ describe('runs compare', () => {
     server.queueReplies({ status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } });
     await run('one.toml');
     expect((await compareJson()).acts[0]?.runs[1]).toEqual({ label: 'B', status: 'no reply' });
-    expect((await compare()).stdout).toMatch(/ {2}model +gemini-flash-lite-latest {2}no reply\n/);
+    const { stdout } = await compare();
+    expect(stdout).toMatch(/ {2}model +gemini-flash-lite-latest {2}no reply\n/);
+    expect(stdout).not.toMatch(/parameters|changed words/);
+    expect((await compare('--format', 'markdown')).stdout).toMatch(/^- A: .* · completed\n- B: .* · failed\n/m);
     await run('one.toml', '--matrix', `temperature=${Array.from({ length: 13 }, (_, at) => at / 10).join(',')}`);
     expect(await compare()).toMatchObject({
       code: 2,
