@@ -1,12 +1,18 @@
-import { isPacificMidnight } from '../../driver/pacific-day.js';
 import type { LimitKind } from '../../facts/limits.js';
 import type { ForgetResult } from '../../quota/forget-learned-limits.js';
 import { formatCount, formatDateTime, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { formatPerWindow } from './limits-report.js';
 
-/** Formats what was forgotten about a model. @param windowMs the period to which per-minute limits apply */
-export function formatForgetResult(result: ForgetResult, windowMs: number): string[] {
+interface ForgetReportOptions {
+  /** The period to which per-minute limits apply. */
+  windowMs: number;
+  /** Whether a time is the end of a day of the daily quota. */
+  isEndOfDay: (time: number) => boolean;
+}
+
+/** Formats what was forgotten about a model. */
+export function formatForgetResult(result: ForgetResult, { windowMs, isEndOfDay }: ForgetReportOptions): string[] {
   const {
     model,
     learned,
@@ -21,7 +27,7 @@ export function formatForgetResult(result: ForgetResult, windowMs: number): stri
     ...Object.entries(learned).map(
       ([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind, windowMs)}`,
     ),
-    ...(closedUntil === undefined ? [] : [formatBlock(closedUntil)]),
+    ...(closedUntil === undefined ? [] : [formatBlock(closedUntil, isEndOfDay(closedUntil))]),
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
     ...(wasMarginEnlarged ? ['the larger safety margin after rejections'] : []),
     ...(servedInWindow === undefined
@@ -34,8 +40,8 @@ export function formatForgetResult(result: ForgetResult, windowMs: number): stri
   return [toPrintableLine(`${model}: ${text}`)];
 }
 
-function formatBlock(closedUntil: number): string {
-  const reason = isPacificMidnight(closedUntil) ? 'daily quota used up' : 'the service asked for a long wait';
+function formatBlock(closedUntil: number, isEndOfDay: boolean): string {
+  const reason = isEndOfDay ? 'daily quota used up' : 'the service asked for a long wait';
   return `the block until ${formatDateTime(new Date(closedUntil))} (${reason})`;
 }
 

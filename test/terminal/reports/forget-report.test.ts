@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { getNextPacificMidnight } from '../../../src/driver/pacific-day.js';
+import { getNextPacificMidnight, isPacificMidnight } from '../../../src/driver/pacific-day.js';
 import { formatForgetResult } from '../../../src/terminal/reports/forget-report.js';
 
 const now = Date.UTC(2026, 10, 26, 12);
 const result = { model: 'm', learned: {}, wasMarginEnlarged: false, wasTokenRatioLearned: false };
 
 test('says whether the model was blocked for the day or for a long wait', () => {
-  const format = (closedUntil: number) => formatForgetResult({ ...result, closedUntil }, 60_000);
+  const format = (closedUntil: number) =>
+    formatForgetResult({ ...result, closedUntil }, { windowMs: 60_000, isEndOfDay: isPacificMidnight });
   expect(format(getNextPacificMidnight(now).getTime())).toEqual([
     expect.stringMatching(/^m: deleted the block until .* \(daily quota used up\)$/),
   ]);
@@ -17,7 +18,8 @@ test('says whether the model was blocked for the day or for a long wait', () => 
 
 test('names the period to which the limits apply', () => {
   const learned = { rpm: { value: 1, learnedAt: now }, tpm: { value: 250_000, learnedAt: now } };
-  const format = (windowMs: number) => formatForgetResult({ ...result, learned, servedInWindow: 40 }, windowMs)[0];
+  const format = (windowMs: number) =>
+    formatForgetResult({ ...result, learned, servedInWindow: 40 }, { windowMs, isEndOfDay: isPacificMidnight })[0];
   expect(format(60_000)).toBe(
     'm: deleted the limit of 1 request per minute, and the limit of 250,000 input tokens per minute, ' +
       'and the highest rate that was served (40 requests per minute)',
