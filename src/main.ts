@@ -117,7 +117,9 @@ function getStack({ cause, stack, message }: Error): string {
 /** The stack of a bug may contain anything, so the API keys in the environment and in `.env` are removed from it. */
 async function redactApiKeys(text: string, { env, cwd }: NodeProcess): Promise<string> {
   const { readDotEnv } = await import('./config/environment-variables.js');
-  const dotEnv = await readDotEnv(cwd()).catch(() => new Map<string, string>());
+  // `cwd` throws if the current folder no longer exists.
+  const readCurrent = async () => readDotEnv(cwd());
+  const dotEnv = await readCurrent().catch(() => new Map<string, string>());
   const values = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'].flatMap((name) => [env[name], dotEnv.get(name)]);
   const keys = values.flatMap((value) => value?.trim() ?? []).filter((key) => key.length >= 8);
   return keys.reduce((redacted, key) => redacted.replaceAll(key, '[key]'), text);

@@ -8,3 +8,12 @@ test('exits with 1 and an error if the event loop is empty before the command ha
   expect(code).toBe(1);
   expect(stderr).toMatch(/^boticelli: the command ended without a result\n/);
 });
+
+test('prints the stack of a bug even if the current folder no longer exists', async () => {
+  const removedFolder = 'process.cwd = () => { throw new Error("uv_cwd"); };';
+  const script = `process.stdout.write = () => true; ${removedFolder} require("./dist/main.cjs").main(process);`;
+  const { code, stderr } = await startProcess(process.execPath, ['-e', script, 'x', 'schema'], { cwd: root }).result;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^boticelli: the command ended without a result\n[\s\S]*\n {4}at /);
+  expect(stderr).not.toContain('uv_cwd');
+});

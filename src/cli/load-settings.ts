@@ -2,13 +2,13 @@ import { InvalidSettings } from '../config/invalid-settings.js';
 import { resolveSettings } from '../config/resolve-settings.js';
 import type { Settings, SettingsFlags } from '../config/settings.js';
 import { findAllowedFolder } from '../config/trust/allowed-folder.js';
-import { BoticelliError } from '../errors.js';
 import type { AllowedFolder } from '../narrative/narrative.js';
 import type { Colors } from '../terminal/text/colors.js';
 import type { SettingsFlagOptions } from './common-options.js';
 import type { CliProcess } from './process.js';
 import { reportDiagnostics } from './report-diagnostics.js';
 import { createWarn } from './stderr.js';
+import { getWorkingFolder } from './working-folder.js';
 
 /** Loads the settings, and prints the errors of a settings file on standard error. @throws BoticelliError */
 export async function loadSettings(
@@ -67,16 +67,5 @@ async function reportInvalidSettings<Result>(
     if (thrown instanceof InvalidSettings)
       reportDiagnostics(thrown, { proc, colors, printLines: (lines) => proc.stderr.write(`${lines}\n`) });
     throw thrown;
-  }
-}
-
-function getWorkingFolder(proc: CliProcess): string {
-  try {
-    return proc.cwd();
-  } catch (cause) {
-    throw new BoticelliError('no_input', 'the current folder no longer exists', {
-      hint: 'Change to another folder.',
-      cause,
-    });
   }
 }

@@ -17,9 +17,14 @@ export function parseModelName(text: string): string {
 
 /** Parses a number from 0 to 2. */
 export function parseTemperature(text: string): number {
-  const number = Number(text);
-  if (text.trim() !== '' && number >= 0 && number <= 2) return number;
+  const number = parseDecimal(text);
+  if (number >= 0 && number <= 2) return number;
   throw new InvalidArgumentError('Expected a number from 0 to 2.');
+}
+
+/** Parses a decimal number. Returns NaN for anything else, also for `0x10`, which `Number` would read. */
+function parseDecimal(text: string): number {
+  return /^[\d.e+-]+$/i.test(text.trim()) ? Number(text) : Number.NaN;
 }
 
 /** Creates a parser of integers that are at least `min`. */
@@ -65,8 +70,8 @@ export function parseSince(text: string): number {
 
 /** Parses an amount of US dollars above zero, with or without `$`. */
 export function parseUsd(text: string): number {
-  const number = Number(text.trim().replace(/^\$/, ''));
-  if (/\d/.test(text) && number > 0 && Number.isFinite(number)) return number;
+  const number = parseDecimal(text.trim().replace(/^\$/, ''));
+  if (number > 0 && Number.isFinite(number)) return number;
   throw new InvalidArgumentError('Expected an amount in US dollars above zero, such as 0.25.');
 }
 

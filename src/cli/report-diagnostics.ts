@@ -46,5 +46,5 @@ export function reportAnnotations({ file, diagnostics }: Omit<DiagnosedFile, 'te
 function pathInRepository(file: string, proc: CliProcess): string {
   const path = resolve(proc.cwd(), file);
   const relativePath = relative(proc.env.GITHUB_WORKSPACE || proc.cwd(), path);
-  return relativePath.startsWith('..') || isAbsolute(relativePath) ? path : relativePath;
+  return /^\.\.(?:[/\\]|$)/.test(relativePath) || isAbsolute(relativePath) ? path : relativePath;
 }

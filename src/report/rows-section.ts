@@ -1,4 +1,4 @@
-import { formatDuration, formatInteger, formatUsd } from '../terminal/text/format.js';
+import { formatCount, formatDuration, formatInteger, formatUsd } from '../terminal/text/format.js';
 import { describeReply } from './act-section.js';
 import type { ReportAct } from './data/report-act.js';
 import { type ReportRun, type RunData, toReportActs, toReportRun } from './data/report-run.js';
@@ -57,7 +57,7 @@ function renderControls(anchor: string, rows: readonly ReportRun[]): Html {
   return html`<div class="controls" data-table="${anchor}-table">
 <label>Filter <input type="search" class="filter" placeholder="words in a row" autocomplete="off"></label>
 <label>Status <select class="outcome"><option value="">all</option>${outcomes.map((outcome) => html`<option>${outcome}</option>`)}</select></label>
-<output class="count" aria-live="polite">${formatInteger(rows.length)} rows</output>
+<output class="count" aria-live="polite">${formatCount(rows.length, 'row')}</output>
 </div>`;
 }
 

@@ -4,6 +4,7 @@ import {
   collectFallbackModel,
   createIntegerParser,
   parseMaxWaitMs,
+  parseTemperature,
   parseTierName,
   parseUsd,
 } from '../../src/cli/option-parsers.js';
@@ -15,6 +16,7 @@ function parseOptions(...args: string[]) {
     .option('--max-wait <duration>', '', parseMaxWaitMs)
     .option('--tier <name>', '', parseTierName)
     .option('--max-cost <usd>', '', parseUsd)
+    .option('--temperature <n>', '', parseTemperature)
     .option('--rpm <n>', '', createIntegerParser(1))
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
@@ -37,12 +39,18 @@ test('--max-cost is an amount, with or without a dollar sign', () => {
   expect([parseOptions('--max-cost', '0.25').maxCost, parseOptions('--max-cost', '$2').maxCost]).toEqual([0.25, 2]);
 });
 
+test('--temperature is a decimal number', () => {
+  const parse = (text: string) => parseOptions('--temperature', text).temperature;
+  expect(['0', '0.7', '.5', '2.', '1e-1', ' 1 '].map(parse)).toEqual([0, 0.7, 0.5, 2, 0.1, 1]);
+});
+
 test.each([
-  ...['0', '-1', 'much', '', '$', '1e999'].map((amount) => ['--max-cost', amount]),
+  ...['0', '-1', 'much', '', '$', '1e999', '0x10'].map((amount) => ['--max-cost', amount]),
   ['--max-wait', 'soon'],
   ['--max-wait', '-1'],
   ['--fallback', 'a b'],
   ['--tier', ' '],
+  ...['', ' ', '2.1', '-1', '0x1', '1..0'].map((number) => ['--temperature', number]),
   ['--rpm', '0'],
   ['--rpm', '-1'],
   ['--rpm', '1.5'],

@@ -14,6 +14,8 @@ import {
   tocSchema,
 } from '../../src/narrative/schema/file-schema.js';
 import { createTemporaryFolder, root, runBoticelli } from '../helpers/boticelli.js';
+import { textReply } from '../helpers/gemini/replies.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { runInProcess } from '../helpers/in-process.js';
 import { documentationPages, extractCode, findTable, readPage } from './markdown.js';
 
@@ -46,6 +48,29 @@ test('the first shell block of the README rehearses a sample, and the second is 
   expect(first?.code).toBe('npm ci && npx boticelli run narratives/release_post.toml --stream --rehearse\n');
   expect(second?.code).toBe('npm ci && npm run check\n');
   expect(readFileSync(join(root, '.ci/run'), 'utf8').trimEnd().split('\n').at(-1)).toBe(second?.code.trimEnd());
+});
+
+test('the first example of the README shows what its narrative prints', async () => {
+  const [narrative, example] = readme.blocks;
+  const [prompt = '', ...lines] = example?.code.trimEnd().split('\n') ?? [];
+  expect(prompt).toMatch(/ \| boticelli run release\.toml --last > announcement\.md$/);
+  const server = await startGeminiServer();
+  onTestFinished(() => server.close());
+  const usages = [...(example?.code.matchAll(/ ([\d,]+) tokens in, ([\d,]+) out/g) ?? [])];
+  server.queueReplies(
+    ...usages.map(([, input, output]) => {
+      const [promptTokenCount, candidatesTokenCount] = [input, output].map((count) =>
+        Number(count?.replaceAll(',', '')),
+      );
+      const usage = { promptTokenCount, candidatesTokenCount };
+      return textReply('text', { modelVersion: 'gemini-3.5-flash-lite', usage });
+    }),
+  );
+  const cwd = createTemporaryFolder(onTestFinished, { 'release.toml': narrative?.code ?? '' });
+  const options = { cwd, server, input: 'a change\n' };
+  const { code, stderr } = await runBoticelli(['run', 'release.toml', '--last'], options);
+  const hideTimes = (text: string) => text.replace(/\d+\.\d s\b/g, '<time>');
+  expect([code, hideTimes(stderr.trimEnd())]).toEqual([0, hideTimes(lines.join('\n'))]);
 });
 
 describe('the documentation of commands and flags', () => {

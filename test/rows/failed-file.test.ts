@@ -96,6 +96,18 @@ test('a last line that a crash has cut is removed before rows are added', async 
   failed.close(false);
 });
 
+test.each([
+  ['c.csv', 'id,t\n\n2,x\n\n'],
+  ['c.ndjson', '{"id":1,"t":"a"}\n\n{"id":2}\n\n'],
+  ['*.txt', '<folder>/1.txt\n\n<folder>/2.txt\n\n'],
+])('empty lines in a file with failed rows of %s are skipped', async (source, content) => {
+  const { file, rows, read, bytes } = await open(source, content);
+  const failed = await file;
+  failed.write(rows[1]);
+  expect(read()).toBe(bytes);
+  failed.close(false);
+});
+
 describe('a file is rejected and stays unchanged', () => {
   test.each([
     ['*.txt', 'notes\n'],

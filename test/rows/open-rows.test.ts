@@ -69,6 +69,7 @@ describe('source files', () => {
     ['a.json', '{"a":1}', 'a.json: not an array of objects'],
     ['a.json', '[{}, 1]', 'a.json: element 2 is not an object'],
     ['a.json', '[\n{},\n{"a" 1}]', 'a.json:3: not JSON: '],
+    ['a.json', '\uFEFF[\n{}\n{}]', 'a.json:3: not JSON: '],
   ])('%s with a fault is rejected: %j', async (name, content, message) => {
     expect(await failureOf(name, content)).toEqual({
       code: 'invalid_narrative',

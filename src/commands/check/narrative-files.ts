@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { convertSystemError, type FileError } from '../../util/read-regular-file.js';
 
 /** A file to check, or a file or folder that can't be checked. */
@@ -13,12 +13,16 @@ export interface UnreadableFile {
 
 /**
  * Expands arguments to files. A folder is replaced by all `*.toml` files in it and its subfolders, sorted by name, without
- * hidden files and folders, `node_modules`, `boticelli.toml` and symbolic links to folders. Each path is listed once.
+ * hidden files and folders, `node_modules`, `boticelli.toml` and symbolic links to folders. Each file is listed once.
  */
 export function findNarrativeFiles(names: readonly string[]): NarrativeFile[] {
   const found = names.flatMap((name) => (isFolder(name) ? findFilesInFolder(name) : [{ file: name }]));
-  const byName = new Map(found.map((file) => [file.file, file]));
-  return [...byName.values()];
+  const byPath = new Map<string, NarrativeFile>();
+  for (const file of found) {
+    const path = file.file === '-' ? '-' : resolve(file.file);
+    if (!byPath.has(path)) byPath.set(path, file);
+  }
+  return [...byPath.values()];
 }
 
 function isFolder(name: string): boolean {

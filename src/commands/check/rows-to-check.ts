@@ -1,5 +1,6 @@
 import type { CliProcess } from '../../cli/process.js';
 import { createWarn } from '../../cli/stderr.js';
+import { getWorkingFolder } from '../../cli/working-folder.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import type { LoadedNarrative } from '../../narrative/load-narrative.js';
@@ -37,7 +38,7 @@ export async function openRowsToCheck(
   if (each === '-') {
     throw new BoticelliError('usage', "check can't read rows from standard input", { hint: 'Save them to a file.' });
   }
-  const source = await openRows(each, { cwd: proc.cwd(), stdin: proc.stdin });
+  const source = await openRows(each, { cwd: getWorkingFolder(proc), stdin: proc.stdin });
   const warn = createWarn(proc, await createColors(proc.stderr));
   for (const warning of source.warnings) warn(warning);
   return {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { withOutput } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { detectProgram } from '../../cli/program-name.js';
+import { getWorkingFolder } from '../../cli/working-folder.js';
 import { BoticelliError } from '../../errors.js';
 import { describeWriteError, withOutputError } from '../../util/write-files.js';
 import type { TemplateName } from './templates/create-template.js';
@@ -26,7 +27,7 @@ export async function init(given: string, { template }: InitOptions, proc: CliPr
   const { files, rehearseArgs } = createTemplate(template, narrative);
   const targets = files.map(({ extension, content }): NewFile => {
     const name = `${narrative}.${extension}`;
-    return { name, path: resolve(proc.cwd(), name), content };
+    return { name, path: resolve(getWorkingFolder(proc), name), content };
   });
   for (const target of targets) assertAbsent(target);
   await withOutput(proc, async (output) => {

@@ -2,6 +2,7 @@ import { writeReport } from '../../cli/output.js';
 import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
 import { openDatabase } from '../../database/open.js';
+import { isPacificMidnight } from '../../driver/pacific-day.js';
 import { BoticelliError } from '../../errors.js';
 import { type ForgetResult, forgetLearnedLimits } from '../../quota/forget-learned-limits.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
@@ -53,7 +54,9 @@ export async function runForget(models: readonly string[], context: LimitsContex
     }),
     renderLines: () => [
       ...(storeLocation ? [formatStoreLocation(storeLocation)] : []),
-      ...forgotten.flatMap(formatForgetResult),
+      ...forgotten.flatMap((result) =>
+        formatForgetResult(result, { windowMs: settings.windowMs, isEndOfDay: isPacificMidnight }),
+      ),
     ],
   });
 }

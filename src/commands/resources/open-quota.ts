@@ -44,7 +44,9 @@ export interface RunQuota extends QuotaOptions {
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, maxWaitMs } = options;
   const { project, limitsFor, limitMultipliers, windowMs } = settings;
-  const connection = await startConnecting(options);
+  const connection = await startConnecting(options, {
+    consequence: 'quota is counted on this machine until Redis is back',
+  });
   const store = openLocalStore(options);
   const common = { clock, limitsFor, ...(maxWaitMs !== undefined && { maxWaitMs }) };
   const limiterOptions = { ...common, store, project, limitMultipliers, windowMs };
@@ -66,18 +68,20 @@ export function describeStoreLocation({ stateFolder }: Settings, redisHost: stri
   return stateFolder === undefined ? {} : { file: databasePath(stateFolder) };
 }
 
-/** Starts to connect to the Redis server in the settings, if any. Warns when Redis goes down and when it is back. */
+/**
+ * Starts to connect to the Redis server in the settings, if any. Warns when Redis goes down and when it is back.
+ * @param consequence what happens while Redis is down, as a clause for the warning
+ */
 async function startConnecting(
   { settings: { redisUrl: url, redisTrustError }, warn }: QuotaStoreOptions,
-  timeoutMs?: number,
+  { timeoutMs, consequence }: { timeoutMs?: number; consequence: string },
 ): Promise<RedisConnection | undefined> {
   if (url === undefined) return undefined;
   if (redisTrustError) throw redisTrustError;
   const { connectRedis } = await import('../../quota/redis/connection.js');
   const connection = connectRedis({
     ...{ url, clock, ...(timeoutMs !== undefined && { timeoutMs }) },
-    onUnavailable: (reason) =>
-      warn(`Redis at ${connection.host} is down (${reason}): quota is counted on this machine until Redis is back`),
+    onUnavailable: (reason) => warn(`Redis at ${connection.host} is down (${reason}): ${consequence}`),
     onAvailable: () => warn(`Redis at ${connection.host} is back: quota is shared again`),
   });
   return connection;
@@ -130,7 +134,10 @@ export async function withRedisStore<Result>(
   options: QuotaStoreOptions,
   work: (store: QuotaStore, connection: RedisConnection) => Promise<Result>,
 ): Promise<Result | undefined> {
-  const connection = await startConnecting(options, 3000);
+  const connection = await startConnecting(options, {
+    timeoutMs: 3000,
+    consequence: 'this command uses only the quota data of this machine',
+  });
   if (!connection) return undefined;
   const [{ RedisUnavailable }, { createRedisQuotaStore }] = await Promise.all([
     import('../../quota/redis/connection.js'),

@@ -71,9 +71,10 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const runDetails = { settings, narrative: narrative.name, file: path, narrativeText, planned, vars, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open(runDetails), signal);
-  const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger, callLimiter } = resources;
   const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
+  // Creates the file, so it comes after everything else that can fail.
+  const recording = await openRunRecording(options.record);
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;

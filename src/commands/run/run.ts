@@ -3,6 +3,7 @@ import { CommandFailure } from '../../cli/command-failure.js';
 import type { CliProcess } from '../../cli/process.js';
 import { listenForShutdown } from '../../cli/shutdown.js';
 import { createWarn } from '../../cli/stderr.js';
+import { getWorkingFolder } from '../../cli/working-folder.js';
 import { type BoticelliError, toBoticelliError } from '../../errors.js';
 import { assertActsAndVariablesExist } from './assert-acts-and-variables-exist.js';
 import { assertFlags } from './assert-flags.js';
@@ -61,7 +62,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
 async function openCiReports(files: readonly string[], options: RunOptions, proc: CliProcess) {
   if (options.summary === undefined && options.junit === undefined) return undefined;
   const { openCiReports: open } = await import('./ci/ci-reports.js');
-  return open(files, options, proc.cwd());
+  return open(files, options, getWorkingFolder(proc));
 }
 
 /** Maps the items with up to `concurrency` calls of `work` at a time, which start in the order of the items. */

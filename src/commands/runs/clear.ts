@@ -13,7 +13,7 @@ import {
   countClearable,
   countEverything,
 } from '../../store/runs/clear-runs.js';
-import { formatCount } from '../../terminal/text/format.js';
+import { formatCount, formatInteger } from '../../terminal/text/format.js';
 import { getStateFolder, withRunHistory } from './run-history.js';
 
 /** The options of `boticelli runs clear`. */
@@ -92,5 +92,5 @@ async function confirmClear(what: string, { yes }: ClearOptions, proc: CliProces
 }
 
 function formatCounts({ runs, replies }: ClearedCounts): string {
-  return `${formatCount(runs, 'run')} and ${replies === 1 ? '1 stored reply' : `${replies} stored replies`}`;
+  return `${formatCount(runs, 'run')} and ${replies === 1 ? '1 stored reply' : `${formatInteger(replies)} stored replies`}`;
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { withOutput } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { createWarn } from '../../cli/stderr.js';
+import { getWorkingFolder } from '../../cli/working-folder.js';
 import { isSqliteError } from '../../database/sqlite-error.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { createColors } from '../../terminal/text/colors.js';
@@ -27,14 +28,14 @@ const outputErrorOptions = {
 /** `boticelli runs report`: writes a page about one or more runs, and prints its path. */
 export function writeRunReport(ids: readonly string[], options: ReportOptions, proc: CliProcess): Promise<void> {
   return withOutput(proc, async (output) => {
-    const path = resolve(proc.cwd(), options.output);
+    const path = resolve(getWorkingFolder(proc), options.output);
     assertReplaceable(path, options);
-    const uniqueIds = [...new Set(ids)];
     const { createReportRenderer } = await import('../../report/render-report.js');
     const renderReport = await createReportRenderer();
     await withRunHistory(proc, (database) => {
-      const runs = uniqueIds.map((id) => findRun(database, id));
-      const dataOfRuns = database ? runs.flatMap((run) => readRunData(database, run)) : [];
+      // Several ids may name one run, such as `last` and the id of the last run.
+      const runs = new Map(ids.map((id) => findRun(database, id)).map((run) => [run.run, run]));
+      const dataOfRuns = database ? [...runs.values()].flatMap((run) => readRunData(database, run)) : [];
       try {
         writePiecesAtomically(path, renderReport(dataOfRuns), outputErrorOptions);
       } catch (thrown) {

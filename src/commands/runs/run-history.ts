@@ -1,4 +1,5 @@
 import type { CliProcess } from '../../cli/process.js';
+import { getWorkingFolder } from '../../cli/working-folder.js';
 import { findStateFolder } from '../../config/trust/state-folder.js';
 import { createUnreadableError, type Database, databasePath, openReadOnly } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
@@ -11,7 +12,7 @@ const minSchemaVersion = 2;
  * @throws BoticelliError `no_input` if BOTICELLI_STATE_DIR is not set and the user has no home folder
  */
 export async function getStateFolder(proc: CliProcess): Promise<string> {
-  const folder = await findStateFolder(proc.env, proc.cwd());
+  const folder = await findStateFolder(proc.env, getWorkingFolder(proc));
   if (folder !== undefined) return folder;
   throw new BoticelliError('no_input', 'no state folder', { hint: 'Set BOTICELLI_STATE_DIR.' });
 }

@@ -19,8 +19,8 @@ export function addRowFilter(controls: HTMLElement): void {
       row.hidden = !(hasOutcome && words.every((word) => text.includes(word)));
       if (!row.hidden) shown += 1;
     }
-    count.textContent =
-      shown === rows.length ? `${format(shown)} rows` : `${format(shown)} of ${format(rows.length)} rows`;
+    const total = `${format(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}`;
+    count.textContent = shown === rows.length ? total : `${format(shown)} of ${total}`;
   };
   filter.addEventListener('input', update);
   outcome.addEventListener('change', update);

@@ -68,7 +68,8 @@ async function* readRawCsvRows(text: AsyncIterable<string>, path: string, source
   const { header, columns = [], format } = source;
   let isHeader = true;
   const delimiter = format === 'csv' ? ',' : '\t';
-  for await (const { fields, raw, line } of parseCsv(text, { delimiter, name: path })) {
+  for await (const { fields, raw, line, isEmpty } of parseCsv(text, { delimiter, name: path })) {
+    if (isEmpty) continue;
     if (isHeader ? raw !== header : fields.length !== columns.length)
       throw createForeignRowError(`${path}:${line}`, source);
     if (!isHeader) yield raw;
@@ -88,6 +89,7 @@ async function* readRawJsonRows(path: string, source: RowSource): AsyncGenerator
 async function* readRawLineRows(text: AsyncIterable<string>, path: string, source: RowSource): AsyncGenerator<string> {
   const looksLikeSourceRow = await createRowCheck(source, path);
   for await (const { raw, line } of splitLines(text, path)) {
+    if (raw.trim() === '') continue;
     if (!looksLikeSourceRow(source.format === 'glob' ? raw : tryParseExactJson(raw)))
       throw createForeignRowError(`${path}:${line}`, source);
     yield raw;

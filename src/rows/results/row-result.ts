@@ -45,10 +45,16 @@ export function createRowResult(
     number,
     ...(matrix && { matrix }),
     status,
-    ...(status === 'completed' && { reply: isJson ? (tryParseJson(lastText) ?? lastText) : lastText }),
+    ...(status === 'completed' && { reply: isJson ? parseReply(lastText) : lastText }),
     replies: Object.fromEntries(acts.map(({ act, text }) => [act, text])),
     usage,
     ...(costUsd !== undefined && { costUsd }),
     ...(error && { error }),
   };
+}
+
+/** Parses a JSON reply. Returns a text that is not JSON as it is. */
+function parseReply(text: string): unknown {
+  const value = tryParseJson(text);
+  return value === undefined ? text : value;
 }

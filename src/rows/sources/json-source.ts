@@ -61,6 +61,8 @@ function parseArray(bytes: Buffer, name: string): unknown[] {
 function toSourceProblem(error: Error, bytes: Buffer): SourceProblem {
   if (error.name !== 'SyntaxError') return { message: 'not UTF-8 text; save the file as UTF-8' };
   const offset = getJsonErrorOffset(error);
-  const line = offset === undefined ? {} : { line: bytes.toString().slice(0, offset).split('\n').length };
-  return { ...line, message: `not JSON: ${getJsonErrorReason(error)}` };
+  if (offset === undefined) return { message: `not JSON: ${getJsonErrorReason(error)}` };
+  // Unlike `bytes.toString()`, this removes a byte order mark, as the parsed text did not have it.
+  const line = new TextDecoder().decode(bytes).slice(0, offset).split('\n').length;
+  return { line, message: `not JSON: ${getJsonErrorReason(error)}` };
 }

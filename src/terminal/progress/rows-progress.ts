@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.js';
-import { formatInteger, formatUsd } from '../text/format.js';
+import { formatCount, formatDateTime, formatInteger, formatUsd } from '../text/format.js';
 import type { RowsStandstill } from './row-waits.js';
 
 /** The counts of a run with `--each` or `--matrix`. With `--matrix`, a run of a combination counts as a row. */
@@ -20,6 +20,8 @@ export interface RowCounts {
 
 /** Counts the requests of the last minute, and estimates when the remaining rows will be done. */
 export interface RateMeter {
+  /** Returns the current time, in milliseconds since the epoch. */
+  now(): number;
   /** Call it when requests have been answered. */
   addRequests(count: number): void;
   /** Call it when a row has ended. */
@@ -42,6 +44,7 @@ export function createRateMeter(now: () => number): RateMeter {
     for (const second of counts.keys()) if (second <= currentSecond - 60) counts.delete(second);
   };
   return {
+    now,
     addRequests(count) {
       const second = Math.floor(now() / 1000);
       removeOldCounts(second);
@@ -71,16 +74,18 @@ export function formatRowsProgress(counts: RowCounts, meter: RateMeter, standsti
   const ended = completed + failed;
   const end = total === undefined || ended >= total ? undefined : meter.estimateEnd(total - ended);
   return [
-    `${formatInteger(ended)}${total === undefined ? '' : `/${formatInteger(total)}`} ${unit}s`,
+    total === undefined ? formatCount(ended, unit) : `${formatInteger(ended)}/${formatCount(total, unit)}`,
     ...(failed > 0 ? [`${formatInteger(failed)} failed`] : []),
     standstill?.text ?? `${formatInteger(meter.requestsPerMinute)} requests per minute`,
-    ...(end === undefined ? [] : [`done about ${formatTime(Math.max(end, standstill?.endsAt ?? 0))}`]),
+    ...(end === undefined ? [] : [`done about ${formatTime(Math.max(end, standstill?.endsAt ?? 0), meter.now())}`]),
     ...(costUsd === undefined || costUsd === 0 ? [] : [formatUsd(costUsd)]),
   ].join(' · ');
 }
 
-function formatTime(milliseconds: number): string {
-  return new Date(milliseconds).toTimeString().slice(0, 5);
+/** Formats a time as `14:32`; if it is not on the day of `now`, as `Mon 23 Nov, 14:32`. */
+function formatTime(timeMs: number, now: number): string {
+  const time = new Date(timeMs);
+  return time.toDateString() === new Date(now).toDateString() ? time.toTimeString().slice(0, 5) : formatDateTime(time);
 }
 
 /**
@@ -91,7 +96,9 @@ export function formatRowsSummary(counts: RowCounts, unfinished: number): string
   const { completed, completedEarlier, failures, costUsd } = counts;
   const failed = countFailures(counts);
   const total = counts.total ?? completed + failed + unfinished;
-  const reasons = [...failures].sort(([, left], [, right]) => right - left).map(([code, count]) => `${count} ${code}`);
+  const reasons = [...failures]
+    .sort(([, left], [, right]) => right - left)
+    .map(([code, count]) => `${formatInteger(count)} ${code}`);
   const earlier = completedEarlier > 0 ? ` (${formatInteger(completedEarlier)} in earlier runs)` : '';
   const parts = [
     `${formatInteger(completed)} done${earlier}`,
@@ -99,7 +106,7 @@ export function formatRowsSummary(counts: RowCounts, unfinished: number): string
     ...(unfinished > 0 ? [`${formatInteger(unfinished)} not finished`] : []),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ];
-  return `${formatInteger(total)} ${counts.unit}${total === 1 ? '' : 's'}: ${parts.join(', ')}`;
+  return `${formatCount(total, counts.unit)}: ${parts.join(', ')}`;
 }
 
 /** Counts the failed rows. */

@@ -2,7 +2,7 @@ import type { Usage } from '../../driver/response.js';
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import { minReportedWaitMs } from '../progress/format-events.js';
 import type { DisplayOptions } from '../text/colors.js';
-import { formatDuration, formatUsd } from '../text/format.js';
+import { formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatParameters } from '../text/format-parameters.js';
 import { getBilledOutput } from '../text/format-tokens.js';
 import { escapeMarkdown } from '../text/markdown.js';
@@ -113,14 +113,17 @@ function describeRun(run: ComparedRun): string[] {
   const { run: id, narrative, source, rowLabel, matrixLabel, vars = {}, status } = run;
   const assignments = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
   const details = [source, rowLabel, matrixLabel, ...assignments].filter((detail) => detail !== undefined);
-  return [id, narrative, status, details.join(' ')];
+  return [id, narrative, status, ...(details.length > 0 ? [details.join(' ')] : [])];
 }
 
 function createTables({ runs, acts }: Comparison): FigureTable[] {
   const total: FigureTable = {
     title: 'all acts',
     rows: [
-      { name: 'acts', cells: runs.map(({ actsEnded, actCount }) => `${actsEnded}/${actCount}`) },
+      {
+        name: 'acts',
+        cells: runs.map(({ actsEnded, actCount }) => `${formatInteger(actsEnded)}/${formatInteger(actCount)}`),
+      },
       ...createUsageRows(runs),
     ],
   };
@@ -128,18 +131,21 @@ function createTables({ runs, acts }: Comparison): FigureTable[] {
 }
 
 function createActRows(acts: readonly ComparedAct[]): FigureTable['rows'] {
-  const createRow = (name: string, getCell: (act: ComparedAct) => string | undefined) => ({
+  type GetCell = (act: ComparedAct) => string | undefined;
+  const createRow = (name: string, getCell: GetCell) => ({
     name,
     cells: acts.map((act) => (act.status === 'completed' ? (getCell(act) ?? '') : act.status)),
   });
+  const createOptionalRow = (name: string, getCell: GetCell) =>
+    acts.some((act) => act.status === 'completed' && getCell(act)) ? [createRow(name, getCell)] : [];
   return [
     createRow('model', ({ model, requestedModel }) =>
       model === requestedModel ? model : `${model} (asked for ${requestedModel})`,
     ),
-    createRow('parameters', ({ parameters }) => parameters && formatParameters(parameters).join(', ')),
+    ...createOptionalRow('parameters', ({ parameters }) => parameters && formatParameters(parameters).join(', ')),
     ...createUsageRows(acts),
-    createRow('words', ({ words }) => words?.toString()),
-    createRow('changed words', ({ difference }) => difference && formatChange(difference)),
+    ...createOptionalRow('words', ({ words }) => formatOptional(words)),
+    ...createOptionalRow('changed words', ({ difference }) => difference && formatChange(difference)),
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 
@@ -148,8 +154,8 @@ function createUsageRows(
   figures: readonly Pick<ComparedAct, 'usage' | 'costUsd' | 'durationMs' | 'waitMs'>[],
 ): FigureTable['rows'] {
   return [
-    { name: 'tokens in', cells: figures.map(({ usage }) => usage?.promptTokens?.toString() ?? '') },
-    { name: 'tokens out', cells: figures.map(({ usage = {} }) => getBilledOutput(usage)?.toString() ?? '') },
+    { name: 'tokens in', cells: figures.map(({ usage }) => formatOptional(usage?.promptTokens)) },
+    { name: 'tokens out', cells: figures.map(({ usage = {} }) => formatOptional(getBilledOutput(usage))) },
     { name: 'cost', cells: figures.map(({ costUsd }) => (costUsd === undefined ? '' : formatUsd(costUsd))) },
     {
       name: 'time',
@@ -162,12 +168,16 @@ function createUsageRows(
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
 }
 
+function formatOptional(count: number | undefined): string {
+  return count === undefined ? '' : formatInteger(count);
+}
+
 /**
  * Formats how many words changed: `same as A`, `+3 -1`, or `most` if the replies have too little in common to count.
  */
 function formatChange({ from, isEqual, added, removed }: ReplyDifference): string {
   if (isEqual) return `same as ${from}`;
-  return added === undefined ? 'most' : `+${added} -${removed}`;
+  return added === undefined ? 'most' : `+${formatInteger(added)} -${formatInteger(removed ?? 0)}`;
 }
 
 function listDifferences({ acts }: Comparison): { title: string; excerpt: string }[] {

@@ -1,6 +1,6 @@
 import type { SearchFee } from '../../facts/prices.js';
 import type { Colors } from '../text/colors.js';
-import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
+import { formatCount, formatDateTime, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 
 /** An estimate of requests, tokens and cost. */
@@ -38,7 +38,7 @@ export function formatEstimate(estimate: EstimateReport, typicalReplyTokens: num
   const assumption =
     guessedReplies === 0
       ? 'assumes that replies use all of max_tokens'
-      : `assumes ${typicalReplyTokens} tokens for a reply without max_tokens (${guessedReplies} of ${formatCount(estimate.requests, 'request')})`;
+      : `assumes ${formatInteger(typicalReplyTokens)} tokens for a reply without max_tokens (${formatInteger(guessedReplies)} of ${formatCount(estimate.requests, 'request')})`;
   return [
     `  ${formatTotals(estimate)}`,
     ...(models.length > 1 ? models.map((model) => `    ${toPrintableLine(model.model)}: ${formatTotals(model)}`) : []),
@@ -49,7 +49,7 @@ export function formatEstimate(estimate: EstimateReport, typicalReplyTokens: num
 }
 
 function formatTotals({ requests, promptTokens, outputTokens, ...costs }: Totals): string {
-  return `${formatCount(requests, 'request')}, about ${promptTokens} tokens in, ${outputTokens} out, ${formatCost(costs)}`;
+  return `${formatCount(requests, 'request')}, about ${formatInteger(promptTokens)} tokens in, ${formatInteger(outputTokens)} out, ${formatCost(costs)}`;
 }
 
 /** Formats the cost. If acts ask for service tiers, the cost in the standard tier follows. */

@@ -1,17 +1,18 @@
 import type { LimitKind } from '../../facts/limits.js';
 import type { ForgetResult } from '../../quota/forget-learned-limits.js';
-import { formatDateTime, toIsoTime } from '../text/format.js';
+import { formatCount, formatDateTime, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
+import { formatPerWindow } from './limits-report.js';
 
-const labels = {
-  rpm: 'requests per minute',
-  tpm: 'input tokens per minute',
-  rpd: 'requests per day',
-  maxConcurrent: 'concurrent requests',
-} as const satisfies Record<LimitKind, string>;
+interface ForgetReportOptions {
+  /** The period to which per-minute limits apply. */
+  windowMs: number;
+  /** Whether a time is the end of a day of the daily quota. */
+  isEndOfDay: (time: number) => boolean;
+}
 
 /** Formats what was forgotten about a model. */
-export function formatForgetResult(result: ForgetResult): string[] {
+export function formatForgetResult(result: ForgetResult, { windowMs, isEndOfDay }: ForgetReportOptions): string[] {
   const {
     model,
     learned,
@@ -23,15 +24,15 @@ export function formatForgetResult(result: ForgetResult): string[] {
     maxAcceptedPerWindow,
   } = result;
   const items = [
-    ...Object.entries(learned).map(([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind)}`),
-    ...(blockedUntil === undefined
-      ? []
-      : [`the block until ${formatDateTime(new Date(blockedUntil))} (daily quota used up)`]),
+    ...Object.entries(learned).map(
+      ([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind, windowMs)}`,
+    ),
+    ...(blockedUntil === undefined ? [] : [formatBlock(blockedUntil, isEndOfDay(blockedUntil))]),
     ...(pausedUntil === undefined ? [] : ['a delay requested by the service']),
     ...(wasMarginEnlarged ? ['the larger safety margin after rejections'] : []),
     ...(maxAcceptedPerWindow === undefined
       ? []
-      : [`the highest rate that was served (${maxAcceptedPerWindow} ${labels.rpm})`]),
+      : [`the highest rate that was served (${formatLimit(maxAcceptedPerWindow, 'rpm', windowMs)})`]),
     ...(wasTokenRatioLearned ? ['the correction of token estimates'] : []),
     ...(wasServedBy === undefined ? [] : [`the alias target ${wasServedBy}`]),
   ];
@@ -39,8 +40,22 @@ export function formatForgetResult(result: ForgetResult): string[] {
   return [toPrintableLine(`${model}: ${text}`)];
 }
 
-function formatLimit(value: number, kind: LimitKind): string {
-  return `${value} ${value === 1 ? labels[kind].replace(/s\b/, '') : labels[kind]}`;
+function formatBlock(blockedUntil: number, isEndOfDay: boolean): string {
+  const reason = isEndOfDay ? 'daily quota used up' : 'the service asked for a long wait';
+  return `the block until ${formatDateTime(new Date(blockedUntil))} (${reason})`;
+}
+
+function formatLimit(value: number, kind: LimitKind, windowMs: number): string {
+  switch (kind) {
+    case 'rpm':
+      return `${formatCount(value, 'request')} ${formatPerWindow(windowMs)}`;
+    case 'tpm':
+      return `${formatCount(value, 'input token')} ${formatPerWindow(windowMs)}`;
+    case 'rpd':
+      return `${formatCount(value, 'request')} per day`;
+    case 'maxConcurrent':
+      return formatCount(value, 'concurrent request');
+  }
 }
 
 /** Returns the document of `--format json`, with times in ISO 8601. */

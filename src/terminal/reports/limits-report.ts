@@ -1,7 +1,7 @@
 import type { LimitKind } from '../../facts/limits.js';
 import type { LimitStatus, ModelStatus, QuotaStatus, UsageCount } from '../../quota/status.js';
 import type { Colors, DisplayOptions } from '../text/colors.js';
-import { formatDateTime, formatDuration, formatMoment, toIsoTime } from '../text/format.js';
+import { formatDateTime, formatDuration, formatInteger, formatMoment, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
@@ -98,7 +98,7 @@ function formatAvailability({ availability, day }: ModelStatus, now: number): st
 function createRows(model: QuotaStatus, { windowMs }: LimitsReport): string[][] {
   if (model.servedBy !== undefined) return [];
   const { limits, minute, day, underWay } = model;
-  const perWindow = windowMs === 60_000 ? 'per minute' : `per ${formatDuration(windowMs)}`;
+  const perWindow = formatPerWindow(windowMs);
   const hasTokens = limits.tpm !== undefined || minute.tokens.used + minute.tokens.booked > 0;
   const usageRow = (label: string, kind: LimitKind, { used, booked: reserved }: UsageCount) =>
     createRow(label, limits[kind], [used, reserved]);
@@ -110,13 +110,26 @@ function createRows(model: QuotaStatus, { windowMs }: LimitsReport): string[][] 
   ];
 }
 
+/** Formats the period of per-minute limits: `per minute`, or `per 20 s` if `rate_window_seconds` is set. */
+export function formatPerWindow(windowMs: number): string {
+  return windowMs === 60_000 ? 'per minute' : `per ${formatDuration(windowMs)}`;
+}
+
 function createRow(label: string, limit: LimitStatus | undefined, [used, reserved]: [number, number?]): string[] {
-  return [`  ${label}`, formatLimit(limit), String(used), String(reserved ?? ''), limit ? formatSource(limit) : ''];
+  return [
+    `  ${label}`,
+    formatLimit(limit),
+    formatInteger(used),
+    reserved === undefined ? '' : formatInteger(reserved),
+    limit ? formatSource(limit) : '',
+  ];
 }
 
 function formatLimit(limit: LimitStatus | undefined): string {
   if (!limit) return 'none';
-  return limit.value === limit.fullLimit ? String(limit.value) : `${limit.value} of ${limit.fullLimit}`;
+  return limit.value === limit.fullLimit
+    ? formatInteger(limit.value)
+    : `${formatInteger(limit.value)} of ${formatInteger(limit.fullLimit)}`;
 }
 
 function formatSource({ source, learnedAt }: LimitStatus): string {

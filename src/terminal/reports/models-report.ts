@@ -2,7 +2,7 @@ import type { LimitKind } from '../../facts/limits.js';
 import type { Price } from '../../facts/prices.js';
 import type { LimitStatus, ModelStatus } from '../../quota/status.js';
 import type { Colors, DisplayOptions } from '../text/colors.js';
-import { formatDateTime, formatDuration, toIsoTime } from '../text/format.js';
+import { formatDateTime, formatDuration, formatInteger, toIsoTime } from '../text/format.js';
 import { formatPrice } from '../text/format-price.js';
 import { measureWidth, toStrictlyPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
@@ -92,8 +92,9 @@ interface Row {
 }
 
 function createRow(model: ListedModel, report: ModelsReport): Row {
-  const { name, apis, inputTokens = '', outputTokens = '', limits = {} } = model;
-  const cells = [formatSupportedApis(apis), String(inputTokens), String(outputTokens)];
+  const { name, apis, inputTokens, outputTokens, limits = {} } = model;
+  const tokens = [inputTokens, outputTokens].map((count) => (count === undefined ? '' : formatInteger(count)));
+  const cells = [formatSupportedApis(apis), ...tokens];
   return { name: toStrictlyPrintableLine(name), cells, quota: formatQuota(limits, report), note: formatNote(model) };
 }
 
@@ -106,7 +107,9 @@ function formatQuota(limits: ModelStatus['limits'], { windowMs }: ModelsReport):
   const perWindow = windowMs === 60_000 ? '/min' : ` per ${formatDuration(windowMs)}`;
   const units = { rpm: perWindow, tpm: ` tokens${perWindow}`, rpd: '/day', maxConcurrent: ' concurrent' };
   const entries = Object.entries(limits) as [LimitKind, LimitStatus][];
-  const texts = entries.map(([kind, { value, source }]) => `${source === 'built-in' ? '~' : ''}${value}${units[kind]}`);
+  const texts = entries.map(
+    ([kind, { value, source }]) => `${source === 'built-in' ? '~' : ''}${formatInteger(value)}${units[kind]}`,
+  );
   return texts.join(', ');
 }
 
@@ -116,7 +119,7 @@ function formatNote(model: ListedModel): string {
   if (retires !== undefined) notes.push(isOverdue ? `retirement was due on ${retires}` : `retires on ${retires}`);
   if (price) notes.push(formatPrice(price));
   notes.push(...formatThinking(model));
-  if (maxTokensPerRequest) notes.push(`${maxTokensPerRequest.streamed} tokens per request`);
+  if (maxTokensPerRequest) notes.push(`${formatInteger(maxTokensPerRequest.streamed)} tokens per request`);
   return notes.join('; ');
 }
 

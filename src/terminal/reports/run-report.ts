@@ -13,7 +13,7 @@ import {
 import { colorizePrompt, formatPrompt } from '../progress/format-prompt.js';
 import { formatToolUse } from '../progress/format-tool-use.js';
 import { type DisplayOptions, noColors } from '../text/colors.js';
-import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
+import { formatCount, formatDateTime, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatBilledTokens } from '../text/format-tokens.js';
 import { escapeMarkdown, renderSources } from '../text/markdown.js';
 import { toPrintable, toStrictlyPrintableLine } from '../text/printable.js';
@@ -98,7 +98,7 @@ function formatHeader(run: RecordedRun): string[] {
   return [
     `${narrative} · ${id}`,
     file ?? 'from standard input',
-    `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, getUnit(run))}`,
+    `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${formatInteger(actsEnded)} of ${formatCount(actCount, getUnit(run))}`,
     totals.join(' · '),
     ...(hasRowsOrCombinations(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
     ...(run.vars ? [formatVariables({ vars: run.vars })] : []),
@@ -165,7 +165,7 @@ export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent):
   const duration = durationMs === undefined ? '' : ` after ${formatDuration(durationMs)}`;
   const listItems = [
     `- Run \`${id}\`, ${startedAt}`,
-    `- ${status}${duration}, ${actsEnded} of ${formatCount(actCount, getUnit(run))}`,
+    `- ${status}${duration}, ${formatInteger(actsEnded)} of ${formatCount(actCount, getUnit(run))}`,
     ...(modelsServed.length === 0 ? [] : [`- Served by ${modelsServed.map((model) => `\`${model}\``).join(', ')}`]),
     `- ${formatUsage(run).join(', ')}`,
     ...(error ? [`- ${escapeMarkdown(formatErrorMessage(error))}`] : []),

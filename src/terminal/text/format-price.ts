@@ -1,13 +1,15 @@
 import type { Price, TokenRates } from '../../facts/prices.js';
+import { formatInteger } from './format.js';
 
 /**
  * Formats a price in US dollars per million tokens: `$2 in ($0.1 cached), $10 out`. A second price for long prompts
- * follows: `; above 200000 tokens $4 in, $15 out`.
+ * follows: `; above 200,000 tokens $4 in, $15 out`.
  */
 export function formatPrice({ above, ...rates }: Price): string {
-  return [formatRates(rates), ...(above ? [`above ${above.promptTokens} tokens ${formatRates(above)}`] : [])].join(
-    '; ',
-  );
+  return [
+    formatRates(rates),
+    ...(above ? [`above ${formatInteger(above.promptTokens)} tokens ${formatRates(above)}`] : []),
+  ].join('; ');
 }
 
 function formatRates({ input, output, cachedInput, inputByModality = {}, outputByModality = {} }: TokenRates): string {

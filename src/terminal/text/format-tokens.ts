@@ -1,5 +1,5 @@
 import type { Usage } from '../../driver/response.js';
-import { formatCount } from './format.js';
+import { formatCount, formatInteger } from './format.js';
 
 /**
  * Formats the tokens of a request, with a separate number for thoughts:
@@ -7,7 +7,7 @@ import { formatCount } from './format.js';
  */
 export function formatTokens({ thoughtTokens = 0, ...usage }: Usage): string {
   const tokens = formatInAndOut(usage.outputTokens, usage);
-  return thoughtTokens > 0 ? `${tokens}, ${thoughtTokens} thinking` : tokens;
+  return thoughtTokens > 0 ? `${tokens}, ${formatInteger(thoughtTokens)} thinking` : tokens;
 }
 
 /** Formats the tokens of several requests as they are billed: `120 tokens in, 37 out`. Thoughts count as output. */
@@ -27,7 +27,11 @@ export function formatTokenCount({ totalTokens }: Usage): string {
 
 function formatInAndOut(outputTokens: number | undefined, { promptTokens, cachedTokens, toolTokens }: Usage): string {
   if (promptTokens === undefined && outputTokens === undefined) return 'unknown token count';
-  const cached = cachedTokens ? ` (${cachedTokens} cached)` : '';
-  const tools = toolTokens ? ` + ${toolTokens} of tools` : '';
-  return `${promptTokens ?? 'unknown'} tokens in${cached}${tools}, ${outputTokens ?? 'unknown'} out`;
+  const cached = cachedTokens ? ` (${formatInteger(cachedTokens)} cached)` : '';
+  const tools = toolTokens ? ` + ${formatInteger(toolTokens)} of tools` : '';
+  return `${formatOrUnknown(promptTokens)} tokens in${cached}${tools}, ${formatOrUnknown(outputTokens)} out`;
+}
+
+function formatOrUnknown(count: number | undefined): string {
+  return count === undefined ? 'unknown' : formatInteger(count);
 }

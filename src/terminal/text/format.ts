@@ -50,14 +50,15 @@ export function formatUsd(usd: number): string {
   return `$${Number(usd.toPrecision(2)).toFixed(decimals)}`;
 }
 
-/** Formats a count with its noun: `1 act`, `4 acts`. */
+/** Formats a count with its noun: `1 act`, `1,000 acts`. */
 export function formatCount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${formatInteger(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Formats an integer with commas between thousands: `1,000`. */
 export function formatInteger(value: number): string {
-  return value.toLocaleString('en-US');
+  // The first call of `toLocaleString` with a locale takes 20 ms (2026-11, Node 20.20).
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** Cuts a text to at most `maxLength` UTF-16 units, the final `…` included. */

@@ -5,12 +5,16 @@ import { measureWidth } from './printable.js';
  * that are wider than the terminal by themselves, stay unchanged.
  */
 export function wrapText(text: string, columns: number): string {
-  let isCode = false;
+  /** The fence that has opened the current code block. */
+  let openFence: string | undefined;
   const lines = text.split('\n').map((line) => {
-    const isFence = /^\s*(```|~~~)/.test(line);
-    if (isFence) isCode = !isCode;
+    const fence = /^\s*(`{3,}|~{3,})/.exec(line)?.[1];
+    const isCode = openFence !== undefined || fence !== undefined;
+    // A block ends at a fence of the same character that is at least as long.
+    if (openFence === undefined) openFence = fence;
+    else if (fence?.startsWith(openFence)) openFence = undefined;
     // A code unit takes at most two columns, so lines of up to half the width need not be measured.
-    const fits = isCode || isFence || line.length * 2 <= columns || measureWidth(line) <= columns;
+    const fits = isCode || line.length * 2 <= columns || measureWidth(line) <= columns;
     return fits ? line : wrapLine(line, columns);
   });
   return lines.join('\n');

@@ -53,6 +53,15 @@ test('prints no annotations outside of GitHub Actions or with --format json', as
   expect(stderr).not.toContain('::');
 });
 
+test('annotates a file in a folder of the repository whose name begins with two dots', async () => {
+  const { cwd, env } = createRepository();
+  mkdirSync(join(cwd, '..drafts'));
+  writeFileSync(join(cwd, '..drafts/bad.toml'), buildNarrative(1, 'modle = "x"'));
+  const envOfStep = { ...env, GITHUB_WORKSPACE: cwd };
+  const { stderr } = await runInProcess(['check', '..drafts/bad.toml'], { cwd, env: envOfStep });
+  expect(stderr).toContain('::error file=..drafts/bad.toml,line=3');
+});
+
 test('annotates a file outside of the repository with its absolute path, and standard input without a path', async () => {
   const { cwd, env } = createRepository();
   const envOfOtherWorkspace = { ...env, GITHUB_WORKSPACE: createTemporaryFolder(onTestFinished) };

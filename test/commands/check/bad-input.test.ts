@@ -37,7 +37,7 @@ test('accepts ten thousand acts', async () => {
   const ended = await checkText(
     `${head(names)}[acts]\n${names.map((name) => `${name} = "Say ${name}."`).join('\n')}\n`,
   );
-  expect(ended).toMatchObject({ code: 0, stdout: 'n.toml: ok, 10000 acts\n' });
+  expect(ended).toMatchObject({ code: 0, stdout: 'n.toml: ok, 10,000 acts\n' });
 });
 
 test.each([

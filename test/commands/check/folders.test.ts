@@ -36,7 +36,9 @@ test('checks every narrative in a folder and its subfolders, sorted by name, but
 
 test('accepts files and folders together, and checks each file once', async () => {
   const cwd = createFolderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
-  const { code, stdout } = await runInProcess(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
+  const { code, stdout } = await runInProcess(['check', 'c.toml', 'n', 'n/a.toml', './c.toml', '--format', 'json'], {
+    cwd,
+  });
   expect(code).toBe(65);
   const files: { file: string; valid: boolean }[] = JSON.parse(stdout).files;
   expect(files.map(({ file, valid }) => [file, valid])).toEqual([

@@ -24,9 +24,11 @@ describe('the list', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(extractTableRows(stdout)).toHaveLength(120);
     expect(stdout).toMatch(/^Service: 127\.0\.0\.1:\d+\nListed: .*\nTier: free\nModels: 120\n\nmodel +API +input/);
-    expect(stdout).toMatch(/^gemini-3\.8-flash +generate, stream +1048576 +65536 +~5\/min, ~20\/day; \$0\.75 in \(/m);
     expect(stdout).toMatch(
-      /^gemini-3\.8-live +Live only +1048576 +65536 +~3 concurrent; \$0\.75 in, \$4\.5 out, .*\$12 audio out/m,
+      /^gemini-3\.8-flash +generate, stream +1,048,576 +65,536 +~5\/min, ~20\/day; \$0\.75 in \(/m,
+    );
+    expect(stdout).toMatch(
+      /^gemini-3\.8-live +Live only +1,048,576 +65,536 +~3 concurrent; \$0\.75 in, \$4\.5 out, .*\$12 audio out/m,
     );
     expect(stdout).toMatch(/^gemini-both-apis +REST and Live +/m);
     expect(stdout).toMatch(/^veo-3\.1-generate-001 +not supported +480$/m);
@@ -114,7 +116,7 @@ describe('the list', () => {
     const { stdout } = await runModels();
     const price = '\\$3 in \\(\\$0\\.15 cached\\), \\$15 out';
     const thinking = 'thinking low, medium, high \\(default\\), xhigh';
-    expect(stdout).toMatch(new RegExp(`^gemini-4-neon .*${price}; ${thinking}; 65536 tokens per request$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^gemini-4-neon .*${price}; ${thinking}; 65,536 tokens per request$`, 'm'));
     expect(stdout).toMatch(/^gemini-x .*~5\/min$/m);
     expect(stdout).toMatch(/^prices are US dollars per million tokens on the paid tiers$/m);
     const [neon, unknown] = (await readDocument()).models;
@@ -143,7 +145,7 @@ describe('on a terminal', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(extractTableRows(lines.join('\n'))).toHaveLength(120);
     const longNameIndex = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
-    expect(lines[longNameIndex + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 concurrent$/);
+    expect(lines[longNameIndex + 1]).toMatch(/^ {20,}Live only +1,048,576 +65,536 {2}~3 concurrent$/);
     expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(
       /(retires|retirement was due) on/,
     );
@@ -160,7 +162,7 @@ describe('on a terminal', () => {
     const env = { BOTICELLI_STATE_DIR: state, TERM: 'xterm', SHELL: '/bin/sh' };
     const { stdout } = await startShell(script, { server, cwd, env }).result;
     const screen = stripVTControlCharacters(stdout).replaceAll('\r', '');
-    expect(screen).toContain('\ngemini-3.8-live\n  Live only\n  1048576 tokens in, 65536 out\n  ~3 concurrent\n');
+    expect(screen).toContain('\ngemini-3.8-live\n  Live only\n  1,048,576 tokens in, 65,536 out\n  ~3 concurrent\n');
   });
 });
 

@@ -109,6 +109,28 @@ test('--each: reports the rows in the order of the file, and how many did not fi
   expect((await readSuites())[0]?.cases).toEqual([['rows', 'no_input']]);
 });
 
+test("--each: reports the rows if the recording can't be completed at the end", async () => {
+  const { runWithReports, readSuites, read, write } = setup({ 'r.csv': 'text\nx\n' });
+  fixture.server.setDefaultReply(() => {
+    write('rec.ndjson', 'not a recording\n');
+    return textReply('fine');
+  });
+  const { code, stderr } = await runWithReports('rows.toml', '--each', 'r.csv', '--record', 'rec.ndjson');
+  expect(stderr).toContain('rec.ndjson:1: this line is not JSON');
+  expect(stderr.trimEnd().split('\n').at(-1)).toBe('1 row: 1 done');
+  expect(code).toBe(66);
+  expect(await readSuites()).toEqual([
+    {
+      name: 'rows',
+      cases: [
+        ['rows', 'no_input'],
+        ['row 1: x', 'passed'],
+      ],
+    },
+  ]);
+  expect(read('s.md')).toContain('### <code>rows</code>: failed');
+});
+
 test('an interrupted run reports which acts passed, were interrupted or were not reached', async () => {
   const { cwd, env, readSuites, read } = setup();
   fixture.server.queueReplies(textReply('one'), textReply('never', { headersDelayMs: 60_000 }));
@@ -137,6 +159,12 @@ test.each([
     '--summary and --junit name the same file',
   ],
   ['a report over the narrative', ['--summary', 'one.toml'], 2, 'the narrative and --summary name the same file'],
+  [
+    'a report over the file of a variable',
+    ['--var-file', 'text=r.csv', '--summary', 'r.csv'],
+    2,
+    '--var-file and --summary name the same file',
+  ],
   [
     'a report over the recording',
     ['--record', 'x.ndjson', '--junit', 'x.ndjson'],

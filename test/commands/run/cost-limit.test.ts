@@ -40,8 +40,8 @@ describe('the cost of a run', () => {
     const { acts, costUsd } = JSON.parse(stdout);
     expect(acts.map((act: { costUsd: number }) => act.costUsd)).toEqual([0.5, 0.5, 0.5, 0.5]);
     expect(costUsd).toBe(2);
-    expect(stderr).toMatch(/^act_1: my-model · 1000 tokens in, 300 out, 100 thinking · \d\.\d s · \$0\.50$/m);
-    expect(stderr).toMatch(/^completed: 4 acts, 5600 tokens, \d\.\d s, \$2\.00/m);
+    expect(stderr).toMatch(/^act_1: my-model · 1,000 tokens in, 300 out, 100 thinking · \d\.\d s · \$0\.50$/m);
+    expect(stderr).toMatch(/^completed: 4 acts, 5,600 tokens, \d\.\d s, \$2\.00/m);
     const resumed = await run('--resume', '-o', 'ndjson');
     expect(parseEvents(resumed.stdout, 'act-end').map((end) => end.costUsd)).toEqual([0, 0, 0, 0]);
     expect(parseEvents(resumed.stdout, 'narrative-end')).toMatchObject([{ costUsd: 0 }]);
@@ -51,7 +51,7 @@ describe('the cost of a run', () => {
       / done {3}cost {2}outcome\n.* 4\/4 {2}\$0\.00 {2}completed\n.* \$2\.00 /,
     );
     expect((await runInProcess(['runs', 'show', runs[1].run], options)).stdout).toContain(
-      '4000 tokens in, 1600 out · $2.00',
+      '4,000 tokens in, 1,600 out · $2.00',
     );
   });
 
@@ -77,9 +77,9 @@ describe('the cost of an unusable reply', () => {
       const { code, stdout, stderr } = await run('-o', 'json', '--verbose', ...flags);
       expect(code).toBe(76);
       expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', acts: [], usage: paidTwice, costUsd: 1 });
-      expect(stderr).toMatch(/^failed: 0 of 1 act, 2800 tokens, \d\.\d s, \$1\.00$/m);
+      expect(stderr).toMatch(/^failed: 0 of 1 act, 2,800 tokens, \d\.\d s, \$1\.00$/m);
       const output = (await runInProcess(['runs', 'show'], options)).stdout;
-      expect(output).toContain('2 requests · 2000 tokens in, 800 out · $1.00');
+      expect(output).toContain('2 requests · 2,000 tokens in, 800 out · $1.00');
     },
   );
 
@@ -161,7 +161,7 @@ test('cached tokens have their own price', async () => {
   server.queueReplies(textReply('a reply', { usage }));
   const { stdout, stderr } = await run('-o', 'json');
   expect(JSON.parse(stdout).acts[0]).toMatchObject({ usage: { promptTokens: 1000, cachedTokens: 900 }, costUsd: 0.02 });
-  expect(stderr).toContain('act_1: my-model · 1000 tokens in (900 cached), 1 out · ');
+  expect(stderr).toContain('act_1: my-model · 1,000 tokens in (900 cached), 1 out · ');
 });
 
 describe('--max-cost', () => {

@@ -163,4 +163,18 @@ describe('errors', () => {
     expect(await record('two.toml')).toMatchObject({ code: 69 });
     expect(existsSync(join(cwd, 'answers.ndjson'))).toBe(false);
   });
+
+  test.each([[[]], [['--matrix', 'temperature=0,1']]])(
+    'a run without an API key leaves no file behind (%j)',
+    async (flags) => {
+      const { cwd } = await createRecordingFixture(onTestFinished);
+      const args = ['run', 'two.toml', '--record', 'answers.ndjson', ...flags];
+      expect(
+        await runInProcess(args, { cwd, env: { HOME: cwd, BOTICELLI_STATE_DIR: join(cwd, 'state') } }),
+      ).toMatchObject({
+        code: 77,
+      });
+      expect(existsSync(join(cwd, 'answers.ndjson'))).toBe(false);
+    },
+  );
 });

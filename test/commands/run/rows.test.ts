@@ -166,6 +166,14 @@ test('reads rows from standard input, and reports each invalid row without stopp
   ]);
 });
 
+test('a JSON reply of null is null in the results, and not the text "null"', async () => {
+  const acts = '[acts.a]\nformat = "json"\nprompt = "Answer: {{row.text}}"';
+  const { run } = setupRows(server, { 'n.toml': renderNarrative(acts, '["a"]'), 'c.csv': 'text\nx\n' });
+  server.setDefaultReply(() => textReply('null'));
+  const { code, stdout } = await run('--each', 'c.csv', '-o', 'ndjson');
+  expect([code, parseLines(stdout)]).toMatchObject([0, [{ status: 'completed', reply: null, replies: { a: 'null' } }]]);
+});
+
 test.each([
   ['2/10', ['000001', '000011', '000021']],
   ['1/10', ['000010', '000020', '000030']],

@@ -39,7 +39,7 @@ test('a flex request costs half, and the act-end event and standard error name t
   expect(code).toBe(0);
   expect(listRequestedTiers()).toEqual(['flex']);
   expect(parseEvents(stdout, 'act-end')).toMatchObject([{ serviceTier: 'flex', costUsd: 0.25, attempts: 1 }]);
-  expect(stderr).toMatch(/^a: m · flex tier · 1000 tokens in, 400 out · .* · \$0\.25$/m);
+  expect(stderr).toMatch(/^a: m · flex tier · 1,000 tokens in, 400 out · .* · \$0\.25$/m);
 });
 
 test('a flex request that fails with 503 is retried, then sent in the next tier, and the events report the change', async () => {

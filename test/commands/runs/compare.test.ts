@@ -117,7 +117,10 @@ describe('runs compare', () => {
     server.queueReplies({ status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } });
     await run('one.toml');
     expect((await compareJson()).acts[0]?.runs[1]).toEqual({ label: 'B', status: 'no reply' });
-    expect((await compare()).stdout).toMatch(/ {2}model +gemini-flash-lite-latest {2}no reply\n/);
+    const { stdout } = await compare();
+    expect(stdout).toMatch(/ {2}model +gemini-flash-lite-latest {2}no reply\n/);
+    expect(stdout).not.toMatch(/parameters|changed words/);
+    expect((await compare('--format', 'markdown')).stdout).toMatch(/^- A: .* · completed\n- B: .* · failed\n/m);
     await run('one.toml', '--matrix', `temperature=${Array.from({ length: 13 }, (_, index) => index / 10).join(',')}`);
     expect(await compare()).toMatchObject({
       code: 2,
@@ -145,6 +148,6 @@ describe('runs compare', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('\\<b\\>odd\\</b\\> \\| \ufffd');
     expect(stdout).not.toMatch(/\u202e|(?<!\\)<b/);
-    expect(readTables(stdout).big).toMatchObject({ words: ['1600001', '1600001'], 'changed words': ['', 'most'] });
+    expect(readTables(stdout).big).toMatchObject({ words: ['1,600,001', '1,600,001'], 'changed words': ['', 'most'] });
   }, 60_000);
 });

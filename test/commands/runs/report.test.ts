@@ -44,6 +44,14 @@ test('writes the last run as a page that loads nothing, and prints its path', as
   expect(page).not.toContain(cwd);
 });
 
+test('shows a run once, although several ids name it', async () => {
+  const { report, read } = await setup(storeOne);
+  expect((await report(id)).code).toBe(0);
+  const page = read();
+  expect((await report('last', id, id.slice(0, -1), '--force')).code).toBe(0);
+  expect(read()).toBe(page);
+});
+
 test('shows the pictures of a run from the stored replies, and says which are no longer stored', async () => {
   const server = await startGeminiServer({ models: 'any' });
   onTestFinished(() => server.close());

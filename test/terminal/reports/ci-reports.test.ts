@@ -66,7 +66,7 @@ const toHtml = (markdown: string) => new MarkdownIt({ html: true, linkify: true 
 
 test('a summary has a heading, totals, and a table with failed acts first', () => {
   const html = toHtml(renderMarkdownSummary([createSuite('n', cases)], 100_000));
-  expect(html).toContain('<h3><code>n</code>: failed</h3>\n<p>2 of 5 acts, 1200 tokens, $0.0012, 3.4 s</p>');
+  expect(html).toContain('<h3><code>n</code>: failed</h3>\n<p>2 of 5 acts, 1,200 tokens, $0.0012, 3.4 s</p>');
   const rows = [...html.matchAll(/<tr>\n([\s\S]*?)<\/tr>/g)].map(([, row = '']) =>
     [...row.matchAll(/<t[dh][^>]*>(.*?)<\/t[dh]>/gs)].map(([, cell]) => cell),
   );

@@ -28,7 +28,7 @@ export interface CiReports {
 
 type ReportOptions = Pick<
   RunOptions,
-  'summary' | 'junit' | 'each' | 'results' | 'failed' | 'record' | 'replay' | 'vars' | 'config'
+  'summary' | 'junit' | 'each' | 'results' | 'failed' | 'record' | 'replay' | 'vars' | 'varFile' | 'config'
 >;
 
 /**
@@ -123,11 +123,12 @@ function isJunitReport(path: string): boolean {
  */
 function assertSeparateFiles(files: readonly string[], options: ReportOptions, cwd: string): void {
   const toPath = (file: string | undefined) => (file === undefined ? undefined : resolve(cwd, file));
-  const { summary, junit, each, results, failed, record, replay, vars, config } = options;
+  const { summary, junit, each, results, failed, record, replay, vars, varFile, config } = options;
   const flags = { each, results, failed, record, replay, vars, config };
   const others = [
     ...files.filter((file) => file !== '-').map((file) => ['the narrative', toPath(file)] as const),
     ...Object.entries(flags).map(([name, file]) => [`--${name}`, toPath(file)] as const),
+    ...[...(varFile?.values() ?? [])].map((file) => ['--var-file', toPath(file)] as const),
   ];
   const reports = [['--summary', toPath(summary)] as const, ['--junit', toPath(junit)] as const];
   assertDifferentFiles(reports);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import type { CliProcess } from '../../../cli/process.js';
 import type { BoticelliDriver } from '../../../driver/driver.js';
+import { toBoticelliError } from '../../../errors.js';
 import type { NarrativeStart } from '../../../executor/narrative-events.js';
 import { planActs } from '../../../executor/plan-acts.js';
 import { assertRowGiven } from '../../../executor/row-values.js';
@@ -49,8 +50,11 @@ export interface RowsRun {
   jobs: number;
   /** Limits the calls in flight, over all tasks. */
   callLimiter: CallLimiter | undefined;
-  /** Closes the driver, ends the recording of `--record`, and stores in the history how the run ended. */
-  close(outcome: RowsOutcome): Promise<void>;
+  /**
+   * Closes the driver, ends the recording of `--record`, and stores in the history how the run ended. Returns the
+   * outcome, with the error if closing fails.
+   */
+  close(outcome: RowsOutcome): Promise<RowsOutcome>;
 }
 
 /** What `openRowsRun` needs: the narrative's file, and what the command has opened. */
@@ -88,10 +92,11 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const runDetails = { ...fileDetails, settings, planned, isRowOfThisCommand, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ ...runDetails, vars: (await resources.readVariables()).values }), signal);
-  const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger, jobs, callLimiter } = resources;
   const stackOptions = { options, settings, warn, persistence, openQuota, budgetLedger, isRowOfThisCommand };
   const stack = await openDriverStack(stackOptions);
+  // Creates the file, so it comes after everything else that can fail.
+  const recording = await openRunRecording(options.record);
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const matrix = axes.length > 0 ? toStoredMatrix(axes) : undefined;
   const total = source.total === undefined ? undefined : source.total * narrativeVariants.length;
@@ -101,12 +106,29 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
     ...{ driver, persistence, defaultModel: settings.defaultModel, jobs, callLimiter },
     readStdin: () => resources.readStdin(warn),
     async close(outcome) {
-      await driver.close?.();
-      recording?.finish();
-      await storeEnd(outcome);
+      const closed = await closeOutputs(driver, recording).then(
+        () => outcome,
+        (thrown) => addStopError(outcome, thrown),
+      );
+      await storeEnd(closed);
       await persistence.store?.flush();
+      return closed;
     },
   };
+}
+
+async function closeOutputs(driver: BoticelliDriver, recording: Awaited<ReturnType<typeof openRunRecording>>) {
+  try {
+    await driver.close?.();
+  } finally {
+    recording?.finish();
+  }
+}
+
+/** Adds the error that ended the command, unless there is one already. */
+function addStopError(outcome: RowsOutcome, thrown: unknown): RowsOutcome {
+  const status = outcome.status === 'interrupted' ? 'interrupted' : 'failed';
+  return { stopError: toBoticelliError(thrown), ...outcome, status };
 }
 
 interface OriginDetails {

@@ -42,8 +42,8 @@ export async function runRows(
       writeReports({ name: file, failure: toBoticelliError(thrown) }, true);
       throw thrown;
     });
-    const outcome = await executeTasks(rowsRun, { options, signal, view });
-    await Promise.race([rowsRun.close(outcome), shortlyAfterAbort(signal)]);
+    const executed = await executeTasks(rowsRun, { options, signal, view });
+    const outcome = (await Promise.race([rowsRun.close(executed), shortlyAfterAbort(signal)])) ?? executed;
     await view.stdout.flush();
     const stopError: BoticelliError | undefined = signal.aborted ? toBoticelliError(signal.reason) : outcome.stopError;
     const failure = stopError ?? outcome.firstFailure;
