@@ -104,6 +104,7 @@ function quoteStart(text: string): string {
 function formatPart(part: Part): string {
   if (part.type === 'text') return quoteStart(part.text);
   const { content, mimeType = 'unknown type' } = part;
+  // A `fetched-url` is fetched before the request is sent. A `service-url` is read by the service itself.
   if (content.from === 'fetched-url') return `the content of ${redactUrl(content.url)}`;
   if (content.from === 'service-url') return `a reference to ${redactUrl(content.uri)}`;
   return `${formatCount(getByteLength(part), 'byte')} of ${mimeType}`;

@@ -57,6 +57,7 @@ test('the reply states the size of a media file, and the URL of other media; a U
         role: 'user',
         parts: [
           { type: 'media', mimeType: 'video/mp4', content },
+          // A `fetched-url` is fetched before the request is sent. A `service-url` is read by the service itself.
           { type: 'media', content: { from: 'fetched-url', url } },
           { type: 'media', content: { from: 'service-url', uri: 'http://m.youtube.com/watch?v=abc&sig=secret' } },
           { type: 'media', content: { from: 'service-url', uri: 'http://m.youtube.com/watch?v=xyz' } },
