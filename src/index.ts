@@ -114,6 +114,7 @@ export { checkNarrative, checkNarrativeFile, loadNarrative } from './narrative/l
 export type {
   Act,
   ActContext,
+  // The library exports the type as `FileConfinement`, because the option `confinement` takes it.
   AllowedFolder as FileConfinement,
   Input,
   MediaInput,

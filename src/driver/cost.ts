@@ -24,9 +24,8 @@ export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetai
   const promptCost = addUpModalities(promptTokens, details.prompt, input, inputByModality);
   const outputCost = addUpModalities(outputTokens, details.output, output, outputByModality);
   if (promptCost === undefined || outputCost === undefined) return undefined;
-  // The discount is a share of what the cached tokens would cost at the full price. In the table of prices, this share
-  // is the same for all modalities. Without details, cached tokens count as text, the cheapest modality, so that the
-  // discount is not too high.
+  // A cached token of any modality costs the same fraction of its full price: `cachedInput / input`. Without details,
+  // cached tokens count as text, the cheapest modality, so that the discount is not too high.
   const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, details.cached && inputByModality) ?? 0;
   const discount = input === 0 ? 0 : cachedCost * (1 - cachedInput / input);
   const tokenCost = promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output;
@@ -69,8 +68,9 @@ function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standa
 }
 
 /**
- * Estimates the cost of a request in US dollars, in the service tier that the request asks for. The estimate is an
- * upper bound if the price depends on the modality, or if the model's price of the tier `priority` is unknown.
+ * Estimates the cost of a request in US dollars, in the service tier that the request asks for, without cached tokens.
+ * For the given counts, the estimate is exact. In two cases it may instead be too high: the price depends on the
+ * modality, or the request asks for the tier `priority` and the model's price of this tier is unknown.
  * @param counts the counts of tokens, and the number of web searches (default 0)
  * @returns undefined if there are web searches and their fee is unknown
  */
@@ -92,9 +92,10 @@ export function estimateCostUsd(
 }
 
 /**
- * Counts all tokens of a prompt without sound as text, because pictures and documents cost as much as text. Returns
+ * If a prompt has no sound, counts all its tokens as text, because pictures and documents cost as much as text. Returns
  * undefined if the prompt may have sound, if the model has a separate price for a modality other than sound, or if the
- * number of tokens is unknown. A prompt to a model that speaks may always have sound: the model's earlier replies.
+ * number of tokens is unknown. Also returns undefined for every model with a price for spoken output, because the
+ * prompt may contain earlier replies as sound.
  */
 export function countPromptAsText(
   { turns }: GenerateRequest,

@@ -24,10 +24,11 @@ export interface CallContext {
   acquireSlot?: (model: string) => Promise<Lease>;
   /**
    * Set by a layer that stores replies, for layers that store parts of replies. Equal requests have the same `key`.
-   * `occurrence` numbers the equal requests of one run. `instance` is the id of the row, if all rows share the driver.
+   * `occurrence` numbers the equal requests of one run. `instance` is the `id` of `rowIdentity`, if present; recordings
+   * store the `id` under the name `instance`.
    */
   requestId?: { key: string; occurrence: number; instance?: string };
-  /** The row for which the request is sent, if all rows share the driver. */
+  /** The row for which the request is sent: the `rowIdentity` of `ExecuteOptions`. */
   rowIdentity?: RowIdentity;
   /**
    * The position of the call in its run. An act that sends an equal request again, for example after a failure, has the

@@ -9,7 +9,7 @@ import type { GenerateResponse } from './response.js';
 export function createTruncatedError(
   { usage }: GenerateResponse,
   { maxTokens }: GenerationParameters,
-  hintEnd: string,
+  { hintEnd }: { hintEnd: string },
 ): BoticelliError {
   const currentLimit = maxTokens === undefined ? '' : ` (now ${maxTokens})`;
   return new BoticelliError('truncated', `the reply was cut off by max_tokens after ${usage.outputTokens} tokens`, {

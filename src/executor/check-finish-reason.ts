@@ -17,7 +17,7 @@ export function checkFinishReason(
   const kind = classifyFinishReason(response.finishReason);
   if (kind === 'whole') return undefined;
   if (kind === 'truncated') {
-    if (strict) throw createTruncatedError(response, parameters, ', or run without --strict.');
+    if (strict) throw createTruncatedError(response, parameters, { hintEnd: ', or run without --strict.' });
     return undefined;
   }
   const { finishReason, finishMessage } = response;

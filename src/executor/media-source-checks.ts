@@ -25,8 +25,8 @@ function getTextBeforeFilledPart(text: string): string | undefined {
 /**
  * Checks the file name or URL of a media input, if a reply or standard input fills a part of it. A file must be in the
  * folder of the narrative, after links are resolved. The host of a URL must not come from a reply or standard input.
- * Otherwise a reply that follows someone else's instructions could have any file of the user sent to the model, or send
- * data to any host.
+ * Otherwise a reply that follows someone else's instructions could make boticelli send any file of the user to the
+ * model, or send data to any host.
  *
  * @param fileOrUrl the file name or URL, with its placeholders filled
  * @throws BoticelliError `no_input`
@@ -36,7 +36,7 @@ export function assertSourceAllowed({ text, sourceKey, spec }: MediaTemplate, fi
   if (prefix === undefined) return;
   if (sourceKey === 'url') {
     const renderedPrefix = render(prefix, (value) => value.trim());
-    if (!hasWholeHost(renderedPrefix) || !isSameHost(renderedPrefix, fileOrUrl)) throw createFilledHostError(text);
+    if (!hasWholeHost(renderedPrefix) || !isSameHost(renderedPrefix, fileOrUrl)) throw createForbiddenHostError(text);
     return;
   }
   const { folder } = spec;
@@ -59,14 +59,15 @@ const filledNameReason = 'its name comes from a reply or standard input';
  *
  * @throws BoticelliError `no_input`
  */
-export function assertNoFilledHosts(narrative: Narrative): void {
+export function assertNoHostFromReplyOrStdin(narrative: Narrative): void {
   const narratives = [...collectNarratives(narrative)].filter(({ templates }) => templates !== false);
   for (const input of narratives.flatMap(({ acts }) => acts).flatMap(({ inputs }) => inputs)) {
     if (input.type !== 'media-template' || input.sourceKey !== 'url') continue;
     const prefix = getTextBeforeFilledPart(input.text);
     if (prefix === undefined || parseTemplate(prefix).parts.some((part) => typeof part !== 'string')) continue;
     // The prefix has no placeholders here. Rendering it only resolves its escapes.
-    if (!hasWholeHost(renderTemplate(parseTemplate(prefix).parts, () => ''))) throw createFilledHostError(input.text);
+    if (!hasWholeHost(renderTemplate(parseTemplate(prefix).parts, () => '')))
+      throw createForbiddenHostError(input.text);
   }
 }
 
@@ -82,7 +83,7 @@ function isSameHost(prefix: string, url: string): boolean {
   return expected.protocol === actual.protocol && expected.host === actual.host;
 }
 
-function createFilledHostError(text: string): BoticelliError {
+function createForbiddenHostError(text: string): BoticelliError {
   return new BoticelliError(
     'no_input',
     `a reply or standard input must not choose the host of the URL ${JSON.stringify(text)}`,

@@ -3,7 +3,7 @@ import { zeroUsage } from '../driver/response.js';
 import { BoticelliError, toBoticelliError, toErrorReport } from '../errors.js';
 import { collectNarratives, listTemplateTexts, type Narrative } from '../narrative/narrative.js';
 import { getPlaceholderNames } from '../narrative/template.js';
-import { assertNoFilledHosts } from './media-source-checks.js';
+import { assertNoHostFromReplyOrStdin } from './media-source-checks.js';
 import type { RunReport } from './narrative-events.js';
 import type { ExecuteOptions, NarrativeExecutorOptions, ParallelContext, ProgressListener } from './options.js';
 import { planActs } from './plan-acts.js';
@@ -51,7 +51,7 @@ async function executeNarrative(
   const parallel = createParallelContext(narrative, options);
   const state: RunState = {
     options,
-    // Only the identity of this object matters: all calls of the run have the same object in their `position`.
+    // Each driver call of the run gets this object as `position.run`. Only the identity of the object matters.
     runKey: {},
     parallel,
     clock,
@@ -63,7 +63,7 @@ async function executeNarrative(
   let failure: BoticelliError | undefined;
   try {
     assertRowGiven(narrative, execution.row);
-    if (!options.allowOutside && !options.isRehearsal) assertNoFilledHosts(narrative);
+    if (!options.allowOutside && !options.isRehearsal) assertNoHostFromReplyOrStdin(narrative);
     // Standard input is read before the first request, so that a run whose input is missing costs nothing.
     if (usesStdin(narrative)) state.stdin = await readStdin(options);
     const acts = planActs(narrative).map((act) => act.name);

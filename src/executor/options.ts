@@ -121,7 +121,10 @@ export interface NarrativeRow {
 export interface ExecuteOptions {
   /** The values of `{{row}}`, `{{row.name}}` and `{{row.number}}`. */
   row?: NarrativeRow;
-  /** The row for which the narrative runs, if all rows share a driver. It distinguishes equal requests of rows. */
+  /**
+   * The row for which the narrative runs. A driver that several rows share distinguishes equal requests of the rows by
+   * this identity. A row with a driver of its own needs no identity.
+   */
   rowIdentity?: RowIdentity;
   /** Whether to stream replies, as `act-delta` events, if the driver can. Default false. */
   stream?: boolean;

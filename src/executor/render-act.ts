@@ -65,9 +65,10 @@ interface RenderInputOptions extends Pick<NarrativeExecutorOptions, 'isRehearsal
 }
 
 /**
- * Fills the placeholders of an input with `render`. If the input is the name of a media file, also reads the file. If
- * the file name or URL has a placeholder for a rehearsed reply, or for a value of the row that stands for all rows in an
- * estimate (`row.isUnknown`), returns a text in place of the media. Returns media and narratives as they are.
+ * Fills the placeholders of an input with `render`. If the input is the name of a media file, also reads the file.
+ * Returns a text in place of the media in two cases: a rehearsed reply fills a part of the file name or URL; or a value
+ * of the row fills a part of the file name, and an estimate is made without the list of rows (`row.isUnknown`). Returns
+ * media and narratives as they are.
  * @throws BoticelliError the same errors as `check` for media that can't be used; `no_input` for a file or host that
  *   a row, a reply or standard input may not choose
  */

@@ -6,6 +6,9 @@ import { planVisiblePositions } from './conversation.js';
  * Keeps equal requests of parallel acts in the order of the acts. Equal requests are matched to stored and recorded
  * replies by that order. So an act waits for each earlier act whose request may equal its own, until that request has
  * been sent. Prompts of different acts usually differ, and then no act waits.
+ *
+ * `index` is the number of an act among the acts that make a request, counted from 0 over all rounds and nested
+ * narratives.
  */
 export interface RequestOrder {
   /**
@@ -13,7 +16,7 @@ export interface RequestOrder {
    * resolves when the request of the found act has been sent.
    */
   findEarlier(index: number): { sent: Promise<void> } | undefined;
-  /** Call it when the request of the act is sent. */
+  /** Call it when the request of the act at `index` is sent. */
   markSent(index: number): void;
   /** Marks all requests as sent, so that no act waits for them. Call it when no further act starts. */
   close(): void;

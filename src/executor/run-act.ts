@@ -185,7 +185,7 @@ function reportDriverEvent(event: DriverEvent, task: ActTask, totals: ActTotals)
     case 'hop': {
       // The first request is counted from the start, so each further hop adds one.
       if (!event.reused) totals.attempts += 1;
-      // A note with a `part` counts as one request in the history. A reused hop took no request.
+      // The run recorder counts each note with a `part` as one request. A reused hop took no request.
       const { part, message, reused } = event;
       return void task.onEvent({ type: 'act-note', ...eventBase, about: 'reply', message, ...(!reused && { part }) });
     }

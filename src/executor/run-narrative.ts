@@ -91,8 +91,8 @@ async function runRound(
       previous: getReply(positions.findPrevious(position)),
       ...{ vars, stdin: state.stdin, round, row: state.row },
     };
-    const narrativeScope = { ...scope, firstIndex: firstIndexes[position] ?? 0 };
-    const result = await runActOrNarrative(act, { position, conversation, values, narrative, state, narrativeScope });
+    const inheritedScope = { ...scope, firstIndex: firstIndexes[position] ?? 0 };
+    const result = await runActOrNarrative(act, { position, conversation, values, narrative, state, inheritedScope });
     conversation.add(position, result?.turns);
     if (!result) return;
     replies[position] = result.endEvent.text;
@@ -119,19 +119,22 @@ interface ActScope {
   values: TemplateValues;
   narrative: Narrative;
   state: RunState;
-  /** The scope of the narrative. `firstIndex` is the index of the first request of the act. */
-  narrativeScope: NarrativeScope;
+  /**
+   * The scope of the act's narrative, except that `firstIndex` is the index of the act's first request. Narratives in
+   * the act inherit this scope.
+   */
+  inheritedScope: NarrativeScope;
 }
 
 /** Runs one act: a request or a nested narrative. */
 async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult | undefined> {
-  const { state, narrativeScope } = scope;
-  const name = `${narrativeScope.namePrefix}${act.name}`;
+  const { state, inheritedScope } = scope;
+  const name = `${inheritedScope.namePrefix}${act.name}`;
   const nested = getNestedNarrative(act);
-  if (nested) return runNarrative(nested, state, { ...narrativeScope, namePrefix: `${name}/` });
+  if (nested) return runNarrative(nested, state, { ...inheritedScope, namePrefix: `${name}/` });
 
   // The requests of the narratives among the inputs come first, so the act's own request is the last one.
-  const index = narrativeScope.firstIndex + countRequestsOfAct(act) - 1;
+  const index = inheritedScope.firstIndex + countRequestsOfAct(act) - 1;
   const runPart = <Result>(work: () => Promise<Result>) => runPartOfAct({ index, act: name }, state, work);
   // Narratives among the inputs run before the act takes a concurrency slot, because their acts need slots too.
   const hasNarratives = act.inputs.some(({ type }) => type === 'narrative');
@@ -182,11 +185,11 @@ async function runPartOfAct<Result>(
 
 /** Makes the request of an act. */
 async function requestReply(act: RenderedAct, index: number, scope: ActScope): Promise<ActResult> {
-  const { state, narrativeScope, conversation, position } = scope;
+  const { state, inheritedScope, conversation, position } = scope;
   assertPromptNotEmpty(act);
   const running = runAct({
     ...state,
-    ...{ act, index, round: narrativeScope.round },
+    ...{ act, index, round: inheritedScope.round },
     history: conversation.getVisibleTurns(position),
     onUsage: (billed) => {
       state.billed = addBilledUsage(state.billed, billed);
@@ -204,7 +207,7 @@ async function requestReply(act: RenderedAct, index: number, scope: ActScope): P
 async function renderAct(
   act: Act,
   name: string,
-  { values, narrative, state, narrativeScope }: ActScope,
+  { values, narrative, state, inheritedScope }: ActScope,
 ): Promise<RenderedAct> {
   const { context: _, ...rest } = act;
   const render = (text: string, formatValue?: (value: string) => string) =>
@@ -216,11 +219,11 @@ async function renderAct(
   for (const input of act.inputs)
     renderedInputs.push(await renderActInput(input, render, { ...state.options, row: state.row }));
   const inputs: (TextInput | MediaInput)[] = [];
-  let { firstIndex } = narrativeScope;
+  let { firstIndex } = inheritedScope;
   for (const input of renderedInputs) {
     if (input.type !== 'narrative') inputs.push(input);
     else {
-      const scope = { ...narrativeScope, namePrefix: `${name}/`, firstIndex };
+      const scope = { ...inheritedScope, namePrefix: `${name}/`, firstIndex };
       const result = await runNarrative(input.narrative, state, scope);
       firstIndex += countRequests(input.narrative);
       // The reply is not a template: what looks like a placeholder in it is kept.

@@ -16,9 +16,9 @@ const acts = 10;
 /** Measures Live against a bare WebSocket reader, SSE against bare fetch, and one session against one per act. */
 export async function benchLive(program: MeasuredProgram): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-live-'));
-  const writeNarrative = (name: string) => {
-    const file = join(folder, `${name}.toml`);
-    const text = `[narrative]\nname = "one"\nmodel = "${name}"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n`;
+  const writeNarrative = (modelName: string) => {
+    const file = join(folder, `${modelName}.toml`);
+    const text = `[narrative]\nname = "one"\nmodel = "${modelName}"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n`;
     writeFileSync(file, text);
     return file;
   };
@@ -27,7 +27,7 @@ export async function benchLive(program: MeasuredProgram): Promise<void> {
     Live: [writeNarrative(model), getPeerPath('ws-stream')],
     SSE: [writeNarrative('gemini-flash-lite-latest'), getPeerPath('fetch-stream')],
   };
-  for (const [name, [file = '', peerScript = '']] of Object.entries(commandsByApi)) {
+  for (const [api, [file = '', peerScript = '']] of Object.entries(commandsByApi)) {
     const server = await startGeminiServer();
     // The events of this reply end with LF, not CRLF, because the bare reader expects LF.
     server.setDefaultReply(
@@ -39,7 +39,7 @@ export async function benchLive(program: MeasuredProgram): Promise<void> {
       { args: [peerScript], env },
     );
     const ratio = (first.ours / first.peer).toFixed(2);
-    const label = `first token over ${name}, from the start, against a bare reader`;
+    const label = `time from the start of the process to the first token over ${api}, against a bare reader`;
     printRow(label, formatMs(first.ours), formatMs(first.peer), ratio, '');
     await server.close();
   }

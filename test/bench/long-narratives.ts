@@ -1,8 +1,8 @@
 import { measureGrowth, runActs } from '../soak/acts.js';
 import { formatMs, printRow } from './measure.js';
 
-const [acts, samples] = [2000, 20];
-const actsPerSample = acts / samples;
+const [acts, measuredPartCount] = [2000, 20];
+const actsPerPart = acts / measuredPartCount;
 
 /**
  * Runs 2,000 acts with `context = "previous"` in one process. Compares the last acts with the first ones after the
@@ -10,13 +10,13 @@ const actsPerSample = acts / samples;
  */
 export async function benchLongNarratives(): Promise<void> {
   for (const streaming of [false, true]) {
-    const { wall, cpu, heap } = measureGrowth(await runActs({ acts, streaming, samples }), acts);
+    const { wall, cpu, heap } = measureGrowth(await runActs({ acts, streaming, measuredPartCount }), acts);
     const label = `${acts.toLocaleString('en')} acts with \`context = "previous"\`${streaming ? ', streamed' : ''}`;
     for (const [name, { first, last, ratio }] of Object.entries({ time: wall, 'CPU time': cpu })) {
       printRow(
         `${label}: ${name} per act, at the end against the start`,
-        formatMs(last / actsPerSample),
-        formatMs(first / actsPerSample),
+        formatMs(last / actsPerPart),
+        formatMs(first / actsPerPart),
         ratio.toFixed(2),
         '1.10 or less',
       );

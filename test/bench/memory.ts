@@ -61,7 +61,7 @@ function createLongReply(pieceLength: number): ScriptedReply {
   const piece = 'word '.repeat(pieceLength / 5);
   const eventCount = replyBytes / pieceLength;
   const event = formatSseEvent(createChunk(piece), '\r\n');
-  // The server pauses after each packet, so few large packets, each with 100,000 characters of text, save time.
+  // The server pauses after each packet. With large packets, of 100,000 characters of text each, the pauses are few.
   const eventsPerPacket = Math.max(1, Math.floor(100_000 / pieceLength));
   const fullPackets = Array.from({ length: eventCount / eventsPerPacket }, () => event.repeat(eventsPerPacket));
   return packetReply(...fullPackets, formatSseEvent(createChunk('end', 'STOP'), '\r\n'));

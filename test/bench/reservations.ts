@@ -5,7 +5,7 @@ import { formatMs, printRow, quantile } from './measure.js';
 import type { ReservationTask, ReservationTimes } from './reservation-worker.js';
 import { bundleScript, runWorkers } from './workers.js';
 
-/** Requests per minute of the free tier. */
+/** The highest limit of a model on the free tier, in requests per minute (gemini-3.1-flash-lite, 2026). */
 const freeRpm = 15;
 /** Requests per minute of a paid tier. */
 const paidRpm = 1000;
@@ -35,7 +35,8 @@ export async function benchReservations(): Promise<void> {
 }
 
 /**
- * Measures opening the database, each time in a new process, because a process opens a database faster the second time.
+ * Measures opening the database and making a first reservation. The worker makes this reservation even if `count` is 0.
+ * Each measurement takes a new process, because a process opens a database faster the second time.
  */
 async function benchOpening(script: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-opening-'));
@@ -48,9 +49,9 @@ async function benchOpening(script: string): Promise<void> {
   }
   rmSync(folder, { recursive: true });
   const [first = Number.NaN, ...later] = openings;
-  const label = 'opening the database and a first reservation, libsql loaded';
+  const label = 'opening the database and making a first reservation, libsql loaded';
   printRow(label, formatMs(quantile(later, 0.5)), '', '', 'under 10 ms');
-  printRow('creating the database and a first reservation, libsql loaded', formatMs(first), '', '', '');
+  printRow('creating the database and making a first reservation, libsql loaded', formatMs(first), '', '', '');
 }
 
 async function measureReservations(script: string, processes: number, task: Omit<ReservationTask, 'folder'>) {

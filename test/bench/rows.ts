@@ -28,16 +28,16 @@ export async function benchRows({ bin, createEnvironment }: MeasuredProgram): Pr
   const env = createEnvironment(server.url);
   try {
     const ours = { args: [bin, 'run', narrative, '--each', source, '--jobs', '4', '--quiet'], env };
-    const pool = await timePairs(ours, { args: ['test/bench/peers/sdk-pool.mjs', source], env }, 5);
+    const poolComparison = await timePairs(ours, { args: ['test/bench/peers/sdk-pool.mjs', source], env }, 5);
     const label = `${rowCount} rows, four at a time, 20 ms a request`;
     printRow(
       `${label}: against a pool around the SDK`,
-      formatMs(pool.ours),
-      formatMs(pool.peer),
-      pool.ratio.toFixed(2),
+      formatMs(poolComparison.ours),
+      formatMs(poolComparison.peer),
+      poolComparison.ratio.toFixed(2),
       '1.10',
     );
-    printRow(`${label}: against a pool around the SDK, CPU time`, '', '', pool.cpuRatio.toFixed(2), '');
+    printRow(`${label}: against a pool around the SDK, CPU time`, '', '', poolComparison.cpuRatio.toFixed(2), '');
     const promptfoo = findPromptfoo();
     if (promptfoo === undefined) printRow(`${label}: against promptfoo`, '', 'not installed', '', '0.50');
     else {
@@ -48,9 +48,9 @@ export async function benchRows({ bin, createEnvironment }: MeasuredProgram): Pr
     const loopMs = await timeShellLoop(bin, loopNarrative, texts, env);
     printRow(
       `${label}: against a shell loop`,
-      formatMs(pool.ours),
+      formatMs(poolComparison.ours),
       formatMs(loopMs),
-      (pool.ours / loopMs).toFixed(2),
+      (poolComparison.ours / loopMs).toFixed(2),
       '0.15',
     );
   } finally {

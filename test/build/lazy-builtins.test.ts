@@ -32,7 +32,7 @@ test('a builtin is loaded when an export of it is first used', async () => {
   expect(lines).toEqual(['false', 'e3b0c442', 'true']);
 });
 
-test('without the prefix `node:`, namespaces, default imports and require() also have the exports of a builtin', async () => {
+test('a namespace, a default import and require() have the exports of a builtin, even if its name lacks the prefix `node:`', async () => {
   const lines = await buildAndStart(`
     import * as promises from 'fs/promises';
     import childProcess from 'child_process';

@@ -39,7 +39,7 @@ const newFolderMode = () => {
 
 const entry: RecordingEntry = {
   ...{ key: '0'.repeat(64), occurrence: 0 },
-  // The prompt follows the turns whose hashes `after` lists.
+  // `asked` is the prompt. `after` lists the hashes of the turns before the prompt; here there are none.
   request: { model: 'm', parameters: {}, after: [], asked: [{ text: 'prompt' }] },
   reply: {
     ...{ text: 'reply', model: 'm', finishReason: 'STOP' },

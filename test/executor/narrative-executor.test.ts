@@ -100,7 +100,7 @@ test('calls `generate` if the driver cannot stream, or if `generateStream` throw
   expect(report.status).toBe('completed');
 });
 
-test('turns driver events into act events; counts attempts; adds up the times of planned waits if no wait was measured', async () => {
+test('turns driver events into act events; counts attempts; adds up the `waitMs` of `wait` events if the driver never calls `onWaited`', async () => {
   const retry = { attempt: 1, delayMs: 500, error: { code: 'unavailable', message: 'busy' }, discard: false } as const;
   const plannedWait = { model: 'm', reason: 'backoff', waitMs: 500, until: '2026-11-22T12:00:00.500Z' } as const;
   const { events, executor } = createExecutor([

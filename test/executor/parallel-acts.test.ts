@@ -266,81 +266,82 @@ test('executors that share a limiter never have more calls in flight than it all
   expect(callCounts).toEqual({ active: 0, maxActive: 3 });
 });
 
+/**
+ * Runs a narrative. Each reply depends on its request and on how many equal requests were sent before. Each reply
+ * arrives after a random delay.
+ */
+async function runWithOccurrences(narrative: Narrative, maxConcurrent: number, seed: number) {
+  const identifyRequest = createRequestNumbering();
+  const random = createRandom(seed);
+  const requests: [index: number, turns: string][] = [];
+  const { driver } = createDriver(async (request, context) => {
+    const { id } = identifyRequest(request, context);
+    requests.push([context.position?.index ?? -1, getTurnTexts(request).join('/')]);
+    for (let delays = Math.floor(random() * 4); delays > 0; delays -= 1) await setImmediate();
+    // Few different replies, so that requests which contain them are often equal too.
+    return `${Number.parseInt(id.key.slice(0, 6), 16) % 2}${id.occurrence % 3}`;
+  });
+  const { status, acts } = await new NarrativeExecutor({ driver, maxConcurrent }).execute(narrative);
+  const sent = requests.sort(([left], [right]) => left - right);
+  return { status, sent, acts: acts.map(({ act, index, round, text }) => ({ act, index, round, text })) };
+}
+
 // A stored or recorded reply is found by its request and by how many equal requests came before. So the order of equal
 // requests must be the same in every run.
-describe('equal requests', () => {
-  /**
-   * Runs a narrative. Each reply depends on its request and on how many equal requests were sent before. Each reply
-   * arrives after a random delay.
-   */
-  async function runWithOccurrences(narrative: Narrative, maxConcurrent: number, seed: number) {
-    const identifyRequest = createRequestNumbering();
-    const random = createRandom(seed);
-    const requests: [index: number, turns: string][] = [];
-    const { driver } = createDriver(async (request, context) => {
-      const { id } = identifyRequest(request, context);
-      requests.push([context.position?.index ?? -1, getTurnTexts(request).join('/')]);
-      for (let delays = Math.floor(random() * 4); delays > 0; delays -= 1) await setImmediate();
-      // Few different replies, so that requests which contain them are often equal too.
-      return `${Number.parseInt(id.key.slice(0, 6), 16) % 2}${id.occurrence % 3}`;
-    });
-    const { status, acts } = await new NarrativeExecutor({ driver, maxConcurrent }).execute(narrative);
-    const sent = requests.sort(([left], [right]) => left - right);
-    return { status, sent, acts: acts.map(({ act, index, round, text }) => ({ act, index, round, text })) };
-  }
+test('equal requests are sent in the order of their acts, whatever the acts before them wait for', async () => {
+  const acts = [
+    ...[createAct('a', 'A', noContext), createAct('b', 'Q {{a}}', noContext)],
+    ...[createAct('c', 'C', noContext), createAct('d', 'Q {{c}}', noContext), createAct('e', 'E {{c}}', noContext)],
+  ];
+  const { next, answer, report, events } = startRun(createNarrative(acts));
+  expect(await next()).toEqual(['A', 'C']);
+  answer('C', 'yes');
+  // The request of d may be equal to that of b, so d waits for b. The request of e can't be equal to an earlier one.
+  expect(await next()).toEqual(['E yes']);
+  answer('A', 'yes');
+  expect(await next()).toEqual(['Q yes', 'Q yes']);
+  expect(events.flatMap((event) => (event.type === 'act-start' ? event.act : []))).toEqual(['a', 'c', 'e', 'b', 'd']);
+  for (const prompt of ['Q yes', 'Q yes', 'E yes']) answer(prompt);
+  expect((await report).status).toBe('completed');
+});
 
-  test('are sent in the order of their acts, whatever the acts before them wait for', async () => {
-    const acts = [
-      ...[createAct('a', 'A', noContext), createAct('b', 'Q {{a}}', noContext)],
-      ...[createAct('c', 'C', noContext), createAct('d', 'Q {{c}}', noContext), createAct('e', 'E {{c}}', noContext)],
-    ];
-    const { next, answer, report, events } = startRun(createNarrative(acts));
-    expect(await next()).toEqual(['A', 'C']);
-    answer('C', 'yes');
-    // The request of d may be equal to that of b, so d waits for b. The request of e can't be equal to an earlier one.
-    expect(await next()).toEqual(['E yes']);
-    answer('A', 'yes');
-    expect(await next()).toEqual(['Q yes', 'Q yes']);
-    expect(events.flatMap((event) => (event.type === 'act-start' ? event.act : []))).toEqual(['a', 'c', 'e', 'b', 'd']);
-    for (const prompt of ['Q yes', 'Q yes', 'E yes']) answer(prompt);
-    expect((await report).status).toBe('completed');
-  });
-
-  const names = ['a', 'b', 'c'];
-  const texts = fc.constantFrom('Q', 'R', '{{a}}', 'Q {{b}}', '{{c}} R', '{{previous}}', '\\{{a}}');
-  const contexts = fc.oneof(
-    { arbitrary: fc.constantFrom<ActContext>('none', 'previous', 'full'), weight: 2 },
-    { arbitrary: fc.subarray(names), weight: 1 },
-  );
-  /** Generates acts with this content. */
-  const actOf = (content: fc.Arbitrary<string | Narrative | (string | Narrative)[]>) =>
-    fc
-      .tuple(fc.constantFrom(...names), content, contexts)
-      .map(([name, input, context]) => createAct(name, input, { context }));
-  /** Generates narratives. They begin with an act of each name, so that every placeholder has a value. */
-  const narrativeOf = (acts: fc.Arbitrary<Act[]>, roundCounts: fc.Arbitrary<number>) =>
-    fc
-      .tuple(acts, roundCounts)
-      .map(([list, rounds]) =>
-        createNarrative([...names.map((name) => createAct(name, 'Q', noContext)), ...list], { rounds }),
-      );
-  const textActs = fc.array(actOf(texts), { maxLength: 6 });
-  const nested = narrativeOf(textActs, fc.constantFrom(1, 2));
-  const mixedActs = fc.array(actOf(fc.oneof(texts, nested, fc.tuple(texts, nested, nested))), { maxLength: 5 });
-
-  test('and all other requests get the same replies as if the acts ran in order, whatever finishes first', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        narrativeOf(mixedActs, fc.constantFrom(1, 2)),
-        fc.integer({ min: 2, max: 8 }),
-        fc.nat(),
-        async (narrative, jobs, seed) => {
-          const inOrder = await runWithOccurrences(narrative, 1, seed);
-          expect(inOrder.status).toBe('completed');
-          expect(await runWithOccurrences(narrative, jobs, seed)).toEqual(inOrder);
-        },
-      ),
-      { numRuns: 40 },
+const names = ['a', 'b', 'c'];
+const texts = fc.constantFrom('Q', 'R', '{{a}}', 'Q {{b}}', '{{c}} R', '{{previous}}', '\\{{a}}');
+const contexts = fc.oneof(
+  { arbitrary: fc.constantFrom<ActContext>('none', 'previous', 'full'), weight: 2 },
+  { arbitrary: fc.subarray(names), weight: 1 },
+);
+/** Generates acts with this content. */
+const actOf = (content: fc.Arbitrary<string | Narrative | (string | Narrative)[]>) =>
+  fc
+    .tuple(fc.constantFrom(...names), content, contexts)
+    .map(([name, input, context]) => createAct(name, input, { context }));
+/** Generates narratives. They begin with an act of each name, so that every placeholder has a value. */
+const narrativeOf = (acts: fc.Arbitrary<Act[]>, roundCounts: fc.Arbitrary<number>) =>
+  fc
+    .tuple(acts, roundCounts)
+    .map(([list, rounds]) =>
+      createNarrative([...names.map((name) => createAct(name, 'Q', noContext)), ...list], { rounds }),
     );
-  });
+const textActs = fc.array(actOf(texts), { maxLength: 6 });
+const nestedNarratives = narrativeOf(textActs, fc.constantFrom(1, 2));
+const mixedActs = fc.array(
+  actOf(fc.oneof(texts, nestedNarratives, fc.tuple(texts, nestedNarratives, nestedNarratives))),
+  { maxLength: 5 },
+);
+
+test('all requests get the same replies as if the acts ran in order, whatever finishes first', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      narrativeOf(mixedActs, fc.constantFrom(1, 2)),
+      fc.integer({ min: 2, max: 8 }),
+      fc.nat(),
+      async (narrative, jobs, seed) => {
+        const inOrder = await runWithOccurrences(narrative, 1, seed);
+        expect(inOrder.status).toBe('completed');
+        expect(await runWithOccurrences(narrative, jobs, seed)).toEqual(inOrder);
+      },
+    ),
+    { numRuns: 40 },
+  );
 });

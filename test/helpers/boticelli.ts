@@ -145,7 +145,7 @@ export function startProcess(command: string, args: string[], options: ProcessOp
   };
 }
 
-/** Creates a folder with files, and passes a function that removes it to `onCleanup`. */
+/** Creates a folder with files, and passes `onCleanup` a function that removes the folder. */
 export function createTemporaryFolder(
   onCleanup: (clean: () => void) => void,
   files: Record<string, string> = {},

@@ -57,8 +57,8 @@ export function* listMutatedAnswers(answer: Json): Generator<Json> {
 }
 
 function mutateOnce(answer: Json, sharedMutation: AnswerMutation): Json {
-  // Later mutations may change the value that this one puts into the answer. Other cases use the same mutation, so its
-  // value must stay as it is, and a copy is put into the answer.
+  // Later mutations may change the value that this mutation puts into the answer. Other test cases may get the same
+  // mutation object, so the answer gets a copy of the value.
   const mutation = structuredClone(sharedMutation);
   const holder: { root: Json } = { root: answer };
   const places = listPlaces(holder);

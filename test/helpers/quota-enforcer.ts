@@ -150,11 +150,10 @@ function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): n
 }
 
 /**
- * Computes the share of a quota that was used. It is 1 if no time was lost: each request came exactly `spanMs` after
- * the one that is `perWindow` places earlier in the list. The requests form successive groups of `perWindow`. The share
- * is (groups - 1) × `spanMs`, divided by the time from the mean arrival in the first group to the mean arrival in the
- * last one. The mean arrivals of groups are compared because a process spreads the requests of a group over time: the
- * time from the first request to the last one would include the spread of a whole group.
+ * Computes the share of a quota that was used. Cuts the requests into groups of `perWindow`. If the quota is fully
+ * used, each group comes `spanMs` after the group before, so the ideal time from the first group to the last group is
+ * (groups - 1) × `spanMs`. The share is the ideal time divided by the real time. The time of a group is the mean arrival
+ * of its requests. The time from the first request to the last would be longer by the spread of a whole group.
  *
  * @param accepted the requests in order of arrival; their number is a multiple of `perWindow`
  * @param spanMs the shortest time that the limiter leaves between a request and the request `perWindow` places before

@@ -93,7 +93,10 @@ while read -l line
 end < "$SCRIPT_FOLDER/lines"
 `;
 
-/** Runs an interactive zsh in a pseudoterminal, completes each line, and records the arguments of compadd. */
+/**
+ * Runs an interactive zsh in a pseudoterminal, completes each line, and records the matches that compadd adds. With -O,
+ * -A or -D, compadd only computes matches and adds none, so nothing is recorded.
+ */
 const zsh = String.raw`
 cat > "$SCRIPT_FOLDER/inner" <<'END'
 PROMPT= ; autoload -Uz compinit; compinit -D -u; source "$SCRIPT_FOLDER/script"

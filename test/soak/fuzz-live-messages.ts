@@ -64,8 +64,8 @@ export const createLiveMessageProperty = (server: GeminiServer) => {
     const mutated = mutateAnswer(turn, mutations);
     const messages = Array.isArray(mutated) ? mutated : [mutated];
     for (const [left, right] of pairs) swap(messages, left, right);
-    // The session ends with the turn, so that no case has to wait. If a turn gets no part of a reply, the driver sends
-    // it again in another session, for which the script is queued twice.
+    // The session ends after the last message, so that no case has to wait. If no part of a reply arrives, the driver
+    // sends the prompt again in another session, so the script is queued twice.
     const frames = messages.map((message) => JSON.stringify(message));
     const script: LiveScript = { frames, as: 'text', end: { code: 1000, reason: '' } };
     server.live.queueReplies(script, script);

@@ -32,7 +32,7 @@ test.each([
   expect(stringifyExactJson(parseExactJson(json))).toBe(json);
 });
 
-test('a number becomes a bigint if it has only digits, at most a thousand, and is not a safe integer', () => {
+test('a number that is not a safe integer becomes a bigint if it consists of at most 1,000 digits and nothing else', () => {
   const parsed = parseExactJson('[9007199254740991, 9007199254740992, 1.0000000000000000001, 12345678901234567890e2]');
   expect((parsed as unknown[]).map((value) => typeof value)).toEqual(['number', 'bigint', 'number', 'number']);
   expect(typeof parseExactJson('1'.repeat(2000))).toBe('number');

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { writeAtomically } from '../../src/util/write-files.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
 
-test('replaces a file, with the given permissions or those of a new file', () => {
+test('replaces a file; the result has the given permissions, or else the default ones', () => {
   const folder = createTemporaryFolder(onTestFinished);
   const path = join(folder, 'file');
   const getMode = () => statSync(path).mode & 0o777;

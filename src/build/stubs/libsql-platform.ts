@@ -2,7 +2,7 @@ import { familySync, MUSL } from 'detect-libc';
 
 /**
  * Replaces `@neon-rs/load` in libsql. To find the C library, the original asks Node for a whole diagnostic report, which
- * takes 7% of a run of one act (2026-11, Node 20.20). `detect-libc` reads only the start of Node's own file.
+ * takes 7% of a run of one act (2026-11, Node 20.20). `detect-libc` reads only the start of the Node executable.
  *
  * @returns the platform, as in the names of libsql's native packages: `linux-x64-gnu`
  */

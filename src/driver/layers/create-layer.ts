@@ -3,7 +3,10 @@ import { readFinalResponse } from '../final-response.js';
 import type { GenerateRequest } from '../request.js';
 import type { StreamChunk } from '../response.js';
 
-/** Sends a request to the inner driver. If the call is not streamed, the whole reply is a single chunk. */
+/**
+ * Sends a request to the inner driver. A call that is not streamed yields a single chunk without text, whose `response`
+ * is the whole reply.
+ */
 export type SendInner = (request: GenerateRequest, context: CallContext) => AsyncIterable<StreamChunk>;
 
 /** The behaviour of a layer. Driver members that are absent here are taken from the inner driver. */

@@ -100,5 +100,5 @@ function createInvalidReplyError(problem: string): BoticelliError {
 /** Throws if a reply is truncated. There is no retry, because the next reply would be cut off at the same length. */
 function assertNotTruncated(response: GenerateResponse, { parameters }: GenerateRequest): void {
   if (classifyFinishReason(response.finishReason) === 'truncated')
-    throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');
+    throw createTruncatedError(response, parameters, { hintEnd: '. Incomplete JSON is not returned.' });
 }

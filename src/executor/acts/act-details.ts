@@ -55,7 +55,7 @@ export interface ActTimes {
   durationMs: number;
   /** The measured waits, in the order in which they ended. The `act-wait` events have the planned waits. */
   waits: readonly WaitSpan[];
-  /** When each failed attempt ended that was followed by another attempt. */
+  /** When failed attempts ended. The last attempt of the act is left out, even if it failed. */
   retriesMs?: readonly number[];
   /** When the first text arrived; only with streaming. */
   firstTokenMs?: number;

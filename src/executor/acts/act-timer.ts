@@ -25,7 +25,7 @@ export function createActTimer(clock: Clock): ActTimer {
   const startedAt = clock.now();
   const elapsed = () => clock.now() - startedAt;
   const waits: WaitSpan[] = [];
-  /** When each attempt failed that was followed by another attempt. The reported name is `retriesMs`. */
+  /** When failed attempts ended, without the last attempt of the act. Reported as `retriesMs`. */
   const failedAtMs: number[] = [];
   let plannedWaitMs = 0;
   let firstTokenMs: number | undefined;

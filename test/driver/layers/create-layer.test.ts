@@ -21,7 +21,7 @@ async function collectChunks(chunks: AsyncIterable<StreamChunk>): Promise<Stream
   return collected;
 }
 
-test("generate and generateStream share a layer's call, and each calls the inner driver's method of the same name", async () => {
+test("generate and generateStream both run the layer's `call`, and each sends with the inner driver's method of the same name", async () => {
   const inner = createScriptedDriver([{ pieces: ['a', 'b'] }, { pieces: ['a', 'b'] }]);
   const layer = createLayer(inner, { call: upperCase });
   expect(await layer.generate(request)).toMatchObject({ text: 'AB', model: 'n-001' });

@@ -11,7 +11,10 @@ import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-
 const createRequest = (parameters: GenerateRequest['parameters'] = {}): GenerateRequest => ({
   ...{ model: 'm', turns: [{ role: 'user', parts: [{ type: 'text', text: 'Q' }] }], parameters },
 });
-/** Ten tokens cost a dollar. A scripted reply has ten prompt tokens and one output token per piece. */
+/**
+ * Ten tokens cost a dollar. A reply of the scripted driver has ten prompt tokens and one output token per piece. The
+ * default reply, `Reply n`, has two pieces, so it costs $1.20.
+ */
 const price = { input: 100_000, output: 100_000 };
 
 function stack(maxCostUsd: number, scripts: ScriptedCall[] = [], estimate: number | undefined = 1) {
@@ -44,7 +47,8 @@ test('counts the cost of a streamed call', async () => {
 test('for a later part of a long reply, the error names how many tokens of max_tokens remain', async () => {
   const { driver } = stack(0.5);
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
-  const request = { ...createRequest({ maxTokens: 7 }), finishedHops: [{ token: 'a', turn, outputTokens: 4 }] };
+  const firstHop = { token: 'continuation token', turn, outputTokens: 4 };
+  const request = { ...createRequest({ maxTokens: 7 }), finishedHops: [firstHop] };
   await expect(driver.generate(request)).rejects.toThrow(
     'a request to m may cost $1.00 with another 3 tokens of the reply (the rest of max_tokens)',
   );
@@ -118,7 +122,7 @@ test('withJsonValidation adds up the cost of an invalid reply and of the reply a
   expect((await driver.generate(createRequest({ format: 'json' }))).costUsd).toBe(2.2);
 });
 
-test('counts the estimated cost of the text that arrived if the cost of a reply or a failed attempt is unknown', async () => {
+test('if the cost of a reply or of a failed attempt is unknown, counts an estimate for the text that arrived, if any', async () => {
   const inner = createScriptedDriver([
     { pieces: ['long'], onCall: (_request, { emit }) => emit?.({ type: 'spent', model: 'm', usage: {} }) },
   ]);

@@ -11,6 +11,7 @@ const price: Price = { input: 100_000, output: 100_000, inputByModality: { AUDIO
 const createRequest = (part: Part = { type: 'text', text: 'Q' }): GenerateRequest => ({
   ...{ model: 'm', turns: [{ role: 'user', parts: [part] }], parameters: {} },
 });
+/** The service itself reads the video at a `service-url`. */
 const video: Part = { type: 'media', mimeType: 'video/mp4', content: { from: 'service-url', uri: 'x' } };
 
 test('the cost of a prompt that may have sound is unknown without token counts by modality', async () => {
@@ -19,7 +20,7 @@ test('the cost of a prompt that may have sound is unknown without token counts b
   expect((await driver.generate(createRequest(video))).costUsd).toBeUndefined();
 });
 
-test('adds the cost to an event `spent`, which reports a reply that the caller does not receive, if the counts are known', async () => {
+test('if the token counts are known, adds the cost to an event `spent`, which reports a reply that the caller does not receive', async () => {
   const usage = { promptTokens: 10, outputTokens: 0, thoughtTokens: 0 };
   const inner = createScriptedDriver([
     {

@@ -58,7 +58,7 @@ export async function soakKills(): Promise<boolean> {
         'rounds',
         'time',
         'requests',
-        'replies stored at kills',
+        'replies in the database, summed over kills',
         'times the disk was filled',
         'runs on a read-only disk',
       ],
