@@ -152,7 +152,7 @@ export interface MediaFile {
 
 /** A URL whose content is fetched when the request is sent; the request then contains the bytes. */
 export interface MediaUrl {
-  from: 'fetched-url';
+  from: 'url-to-fetch';
   url: string;
   /** The required kind. Default: any kind that models read. */
   kind?: MediaKind;
@@ -162,7 +162,7 @@ export interface MediaUrl {
 
 /** A URI that the service reads itself: a YouTube video, an uploaded file. */
 export interface MediaReference {
-  from: 'service-url';
+  from: 'url-for-service';
   uri: string;
 }
 

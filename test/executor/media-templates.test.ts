@@ -166,7 +166,7 @@ test('renders a media URL before it is fetched', async () => {
   });
   const options = { stdin: async () => 'a.png' };
   const { requests } = await runNarrative({ files: { 'a.toml': source }, options });
-  const content = { from: 'fetched-url', url: 'https://example.org/a.png?x=1', kind: 'image' };
+  const content = { from: 'url-to-fetch', url: 'https://example.org/a.png?x=1', kind: 'image' };
   expect(requests[0]?.turns[0]).toMatchObject({ parts: [{ content, name: 'https://example.org/a.png' }] });
 });
 

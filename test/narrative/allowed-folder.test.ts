@@ -45,5 +45,5 @@ test('a narrative with an allowed folder reads files of this folder, and downloa
   expect((await checkNarrativeFile(file, { confinement: allowedFolder })).diagnostics).toEqual([]);
   const download = createNarrativeWithAllowedFolder(actWithDocument('url = "https://a.example/x.txt"'));
   const narrative = await loadNarrative(download.file, { confinement: download.allowedFolder });
-  expect(narrative.acts[0]?.inputs[0]).toMatchObject({ content: { from: 'fetched-url', publicOnly: true } });
+  expect(narrative.acts[0]?.inputs[0]).toMatchObject({ content: { from: 'url-to-fetch', publicOnly: true } });
 });

@@ -137,12 +137,12 @@ function createUrlMedia(
   // The service reads this URL itself, so boticelli sends only the URL.
   if (serviceReadableKind !== undefined) {
     const type = serviceReadableKind === 'video' ? 'video' : (expectedKind ?? 'media');
-    return { ok: true, media: { type, ...mimeTypeField, content: { from: 'service-url', uri: url }, name } };
+    return { ok: true, media: { type, ...mimeTypeField, content: { from: 'url-for-service', uri: url }, name } };
   }
   const typeFromName = inferTypeFromName(new URL(url).pathname);
   const type = expectedKind ?? (typeFromName === undefined ? undefined : getMediaKind(typeFromName));
   const content: MediaContent = {
-    from: 'fetched-url',
+    from: 'url-to-fetch',
     url,
     ...(kind !== undefined && { kind }),
     // If there is an allowed folder, its author chose the service and receives what is sent. boticelli fetches the URL

@@ -92,7 +92,7 @@ function applyInputKind(
   }
   const input = mediaResolution ? { ...media, mediaResolution } : media;
   // The kind of media from a URL is not known yet. The required kind is stored, and checked when the URL is fetched.
-  return media.content.from === 'fetched-url' ? { ...input, type: kind, content: { ...media.content, kind } } : input;
+  return media.content.from === 'url-to-fetch' ? { ...input, type: kind, content: { ...media.content, kind } } : input;
 }
 
 /** Returns the kind of media, if it is known before the media is fetched or its template is rendered. */

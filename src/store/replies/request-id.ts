@@ -170,9 +170,9 @@ function describePart(part: Part): PartDescription {
     case 'file':
       // A file has the same description as its bytes, because its location does not change the request.
       return { ...mimeType, sha256: content.sha256, ...resolution };
-    case 'fetched-url':
+    case 'url-to-fetch':
       return { ...mimeType, url: content.url, ...resolution };
-    case 'service-url':
+    case 'url-for-service':
       return { ...mimeType, url: content.uri, ...resolution };
   }
 }

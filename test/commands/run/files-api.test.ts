@@ -100,7 +100,7 @@ describe('an interruption', () => {
   });
 
   test('ends the run before a prompt is sent if it comes during the upload', async () => {
-    server.files.configure({ gateCommand: { command: 'upload', gate: createGate() } });
+    server.files.configure({ holdReplyTo: { command: 'upload', gate: createGate() } });
     const sending = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('upload');
     expect(await interrupt(sending)).toBe('SIGINT');
@@ -108,7 +108,7 @@ describe('an interruption', () => {
   });
 
   test('deletes the video if it comes while the service processes the video', async () => {
-    server.files.configure({ processingPolls: 1000 });
+    server.files.configure({ readyAtPoll: 1000 });
     const processing = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('get');
     expect(await interrupt(processing)).toBe('SIGINT');
@@ -117,7 +117,7 @@ describe('an interruption', () => {
 });
 
 test('a run ends with 0 even if the request that deletes the video gets no response', async () => {
-  server.files.configure({ gateCommand: { command: 'delete', gate: createGate() } });
+  server.files.configure({ holdReplyTo: { command: 'delete', gate: createGate() } });
   const running = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
   const { code } = await running.result;
   expect(code).toBe(0);
@@ -139,7 +139,7 @@ describe('if the service does not say whether a video is ready', () => {
     'the run asks for the state of the video again up to --retries times, and then ends with the error: %i',
     async (status) => {
       server.files.configure({
-        processingPolls: 1000,
+        readyAtPoll: 1000,
         rejectCommand: { command: 'get', status, message: 'Come back later' },
       });
       const cwd = createFilmFolder();
@@ -154,13 +154,13 @@ describe('if the service does not say whether a video is ready', () => {
 
   test('the run continues when the service responds again, without a second upload', async () => {
     server.files.configure({
-      processingPolls: 1000,
+      readyAtPoll: 1000,
       rejectCommand: { command: 'get', status: 503, message: 'Come back later' },
     });
     const running = startBoticelli(['run', 'film.toml', '-q'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('get');
     // From here on, the service responds: first that the video is not ready, then that it is.
-    server.files.configure({ processingPolls: 2 });
+    server.files.configure({ readyAtPoll: 2 });
     expect(await running.result).toMatchObject({ code: 0, stderr: '' });
     expect(commands()).toEqual(['start', 'get', 'get', 'get', 'delete']);
   });

@@ -132,7 +132,7 @@ describe('uploaded media', () => {
   });
 
   test('is used only after it was processed', async () => {
-    server.files.configure({ processingPolls: 3 });
+    server.files.configure({ readyAtPoll: 3 });
     const clock = createManualClock();
     const waitingDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock });
     const { context, notes } = recordNotes();
@@ -143,14 +143,14 @@ describe('uploaded media', () => {
   });
 
   test('is used after it was processed, even if the response to the upload does not name it', async () => {
-    server.files.configure({ processingPolls: 1, finalBody: { file: { state: 'PROCESSING' } } });
+    server.files.configure({ readyAtPoll: 1, finalBody: { file: { state: 'PROCESSING' } } });
     await driver.generate(createMediaRequest(await loadLargeVideo()));
     const [name] = server.files.files.keys();
     expect(sentMedia(0)[0].fileData.fileUri).toBe(`${server.url}/v1beta/${name}`);
   });
 
   test('times out if processing takes too long', async () => {
-    server.files.configure({ processingPolls: 1000 });
+    server.files.configure({ readyAtPoll: 1000 });
     const clock = createManualClock();
     const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock, timeoutMs: 20_000 });
     const error = await getError(limitedDriver.generate(createMediaRequest(await loadLargeVideo())));
@@ -226,9 +226,9 @@ describe('a failed upload', () => {
   test.each([
     ['upload', 0, 'could not upload "film.mp4"'],
     ['get', 1, 'could not check whether "film.mp4" is ready'],
-  ])('times out if %s gets no response', async (command, processingPolls, prefix) => {
+  ])('times out if %s gets no response', async (command, readyAtPoll, prefix) => {
     const part = await loadLargeVideo();
-    server.files.configure({ processingPolls, gateCommand: { command, gate: createGate() } });
+    server.files.configure({ readyAtPoll, holdReplyTo: { command, gate: createGate() } });
     const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 2000 });
     const error = await getError(limitedDriver.generate(createMediaRequest(part)));
     expect(error).toMatchObject({ code: 'timeout', message: `${prefix}: one request took longer than 2 s` });
@@ -242,7 +242,7 @@ describe('a failed upload', () => {
 
   test('is reported if the state of the file cannot be read, because the response is empty', async () => {
     server.files.configure({
-      processingPolls: 1,
+      readyAtPoll: 1,
       rejectCommand: { command: 'get', status: 200, message: '', body: '' },
     });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
@@ -251,7 +251,7 @@ describe('a failed upload', () => {
   });
 
   test('is reported if the service cannot process the file', async () => {
-    server.files.configure({ processingPolls: 1, processingError: 'The video is corrupted.' });
+    server.files.configure({ readyAtPoll: 1, processingError: 'The video is corrupted.' });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error).toMatchObject({
       code: 'invalid_request',
@@ -273,7 +273,7 @@ describe('a failed upload', () => {
 });
 
 test('an abort during an upload ends the call at once with its reason', async () => {
-  server.files.configure({ gateCommand: { command: 'upload', gate: createGate() } });
+  server.files.configure({ holdReplyTo: { command: 'upload', gate: createGate() } });
   const controller = new AbortController();
   const reason = new Error('enough');
   const work = driver.generate(createMediaRequest(await loadLargeVideo()), { signal: controller.signal });

@@ -13,7 +13,7 @@ import type { Gate } from './replies.js';
  * - `POST` to that URL with the headers `X-Goog-Upload-Offset` and `X-Goog-Upload-Command: upload`, and with bytes of the
  *   file as the body, returns the header `X-Goog-Upload-Status: active`. With `X-Goog-Upload-Command: upload, finalize`
  *   it returns `X-Goog-Upload-Status: final` and a body `{file: {name, uri, mimeType, sizeBytes, state}}`.
- * - `GET /v1beta/files/F` returns the file; its state is PROCESSING before request number `processingPolls`, then
+ * - `GET /v1beta/files/F` returns the file; its state is PROCESSING before request number `readyAtPoll`, then
  *   ACTIVE or FAILED.
  * - `DELETE /v1beta/files/F` returns `{}`. A file that does not exist gets Google's 403.
  */
@@ -32,7 +32,7 @@ export interface FakeFilesApi {
 
 export interface FilesOptions {
   /** The number of the `get` request that first returns the file as ready. Default 0: ready after the upload. */
-  processingPolls?: number;
+  readyAtPoll?: number;
   /** Makes processing fail with this message. */
   processingError?: string;
   /** Rejects the requests with this command. The reply has `body`, or by default an error of Google's format. */
@@ -41,8 +41,8 @@ export interface FilesOptions {
   finalBody?: object;
   /** The command whose requests get a reply that is not from the Files API: the text `hello`. */
   malformedReplyTo?: string;
-  /** The gate is awaited before the reply to each request with the command. */
-  gateCommand?: { command: string; gate: Gate };
+  /** Each reply to a request with the command waits until the gate allows it. */
+  holdReplyTo?: { command: string; gate: Gate };
 }
 
 export interface FileRequest {
@@ -107,7 +107,7 @@ export function createFakeFilesApi() {
     }
     const count = (pollCounts.get(request.name) ?? 0) + 1;
     pollCounts.set(request.name, count);
-    if (count >= (options.processingPolls ?? 0)) finishProcessing(stored);
+    if (count >= (options.readyAtPoll ?? 0)) finishProcessing(stored);
     return sendResponse(response, 200, stored);
   };
 
@@ -140,7 +140,7 @@ export function createFakeFilesApi() {
       ...{ sizeBytes: String(bytes.length), state: 'PROCESSING' },
       sha256: createHash('sha256').update(bytes).digest('hex'),
     };
-    if ((options.processingPolls ?? 0) === 0) finishProcessing(stored);
+    if ((options.readyAtPoll ?? 0) === 0) finishProcessing(stored);
     files.set(stored.name, stored);
     return sendResponse(response, 200, options.finalBody ?? { file: stored });
   };
@@ -169,7 +169,7 @@ export function createFakeFilesApi() {
       const request = { command, name, headers: incoming.headers, bytes: body.length };
       requests.push(request);
       arrivals.notify();
-      if (options.gateCommand?.command === command) await options.gateCommand.gate.wait();
+      if (options.holdReplyTo?.command === command) await options.holdReplyTo.gate.wait();
       if (!response.destroyed) respondTo(request, incoming, body, response);
     },
   };

@@ -77,14 +77,14 @@ describe('media', () => {
     [
       'url = "https://me:pw@example.org/a.png?x=1"',
       'image',
-      { from: 'fetched-url', url: 'https://me:pw@example.org/a.png?x=1', kind: 'image' },
+      { from: 'url-to-fetch', url: 'https://me:pw@example.org/a.png?x=1', kind: 'image' },
       'https://example.org/a.png',
     ],
     // This URL is never fetched, because Gemini reads the video itself.
     [
       'url = "https://youtu.be/abc"',
       'video',
-      { from: 'service-url', uri: 'https://youtu.be/abc' },
+      { from: 'url-for-service', uri: 'https://youtu.be/abc' },
       'https://youtu.be/abc',
     ],
   ])('does not fetch a URL while the narrative is loaded: %s', async (keys, type, content, name) => {
@@ -103,7 +103,7 @@ describe('media', () => {
     const byRef = await loadInput(
       `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.x"\n[media.x]\nurl = "https://example.org/a"\n`,
     );
-    expect(byRef.content).toEqual({ from: 'fetched-url', url: 'https://example.org/a', kind: 'image' });
+    expect(byRef.content).toEqual({ from: 'url-to-fetch', url: 'https://example.org/a', kind: 'image' });
   });
 });
 

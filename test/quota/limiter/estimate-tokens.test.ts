@@ -16,13 +16,13 @@ it.each([
   [
     'a sound that is not loaded yet as one second',
     'audio/mp3',
-    { from: 'fetched-url', url: 'https://x/a' } as const,
+    { from: 'url-to-fetch', url: 'https://x/a' } as const,
     32,
   ],
   [
     'a remote file of unknown type as a minute of video',
     undefined,
-    { from: 'service-url', uri: 'https://youtu.be/a' } as const,
+    { from: 'url-for-service', uri: 'https://youtu.be/a' } as const,
     15_780,
   ],
 ])('estimates %s', (_what, mimeType, content, tokens) => {

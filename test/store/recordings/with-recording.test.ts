@@ -187,7 +187,7 @@ test('a URL is recorded without its user name, password and query, but requests 
   const film = (query: string): GenerateRequest =>
     createRequest({
       role: 'user',
-      parts: [{ type: 'media', content: { from: 'fetched-url', url: `https://me:secret@h.example/a?t=${query}` } }],
+      parts: [{ type: 'media', content: { from: 'url-to-fetch', url: `https://me:secret@h.example/a?t=${query}` } }],
     });
   await driver.generate(film('hidden'));
   finish();

@@ -114,10 +114,10 @@ describe('the key of a request changes', () => {
       ...request,
       turns: turns(picture({ from: 'bytes', base64: png }, 'image/jpeg')),
     },
-    'for a picture by its URL': { ...request, turns: turns(picture({ from: 'fetched-url', url: 'http://x/a.png' })) },
+    'for a picture by its URL': { ...request, turns: turns(picture({ from: 'url-to-fetch', url: 'http://x/a.png' })) },
     'for a picture at another URL': {
       ...request,
-      turns: turns(picture({ from: 'fetched-url', url: 'http://x/b.png' })),
+      turns: turns(picture({ from: 'url-to-fetch', url: 'http://x/b.png' })),
     },
   };
   test('with each of its parts, and to a different key for each change', () => {
