@@ -162,7 +162,7 @@ export interface MediaUrl {
 
 /** A URI that the service reads itself: a YouTube video, an uploaded file. */
 export interface MediaReference {
-  from: 'service-url';
+  from: 'url-for-service';
   uri: string;
 }
 

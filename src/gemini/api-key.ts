@@ -1,7 +1,7 @@
 import { BoticelliError } from '../errors.js';
-import { createLiteralRedactor, listEncodedForms, listKeyForms, redactCutForms } from './key-forms.js';
+import { createFormRedactor, listEncodedForms, listKeyForms, redactCutForms } from './key-forms.js';
 
-const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
+const newKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 
 // ASCII quotes and those of word processors. Shells remove their own quotes, but Docker's --env-file and CI
 // settings pass them on.
@@ -20,12 +20,12 @@ const maxKeyLength = 8192;
 export function assertUsableKey(apiKey: string): void {
   if (apiKey === '') {
     throw new BoticelliError('missing_api_key', 'the API key is empty', {
-      hint: `Set GEMINI_API_KEY, or ${createKeyHint}`,
+      hint: `Set GEMINI_API_KEY, or ${newKeyHint}`,
     });
   }
   if (apiKey.length > maxKeyLength) {
     const message = `the API key has more than ${maxKeyLength} characters`;
-    throw new BoticelliError('auth', message, { hint: `Set GEMINI_API_KEY to the key alone, or ${createKeyHint}` });
+    throw new BoticelliError('auth', message, { hint: `Set GEMINI_API_KEY to the key alone, or ${newKeyHint}` });
   }
   if (quotePattern.test(apiKey)) {
     throw new BoticelliError('auth', 'the API key is in quotation marks', {
@@ -41,12 +41,12 @@ export function assertUsableKey(apiKey: string): void {
   const invalidIndex = apiKey.search(/[^\x21-\x7e]/);
   if (invalidIndex !== -1) {
     throw new BoticelliError('auth', `the API key looks wrong: character ${invalidIndex + 1} is not allowed in a key`, {
-      hint: `Copy the key again, without spaces or line breaks, or ${createKeyHint}`,
+      hint: `Copy the key again, without spaces or line breaks, or ${newKeyHint}`,
     });
   }
   if (apiKey.startsWith('auth_tokens/')) {
     throw new BoticelliError('auth', 'the API key is an ephemeral token, which only the Live API accepts', {
-      hint: `Set GEMINI_API_KEY to an API key, or ${createKeyHint}`,
+      hint: `Set GEMINI_API_KEY to an API key, or ${newKeyHint}`,
     });
   }
 }
@@ -67,7 +67,7 @@ const maxPatternKeyLength = 256;
  */
 export function createRedactor(apiKey: string): Redact {
   if (apiKey === '') return (text) => text;
-  if (apiKey.length > maxPatternKeyLength) return createLiteralRedactor(listKeyForms(apiKey));
+  if (apiKey.length > maxPatternKeyLength) return createFormRedactor(listKeyForms(apiKey));
   if (apiKey.length < 8) {
     const forms = [apiKey, JSON.stringify(apiKey).slice(1, -1), encodeURIComponent(apiKey)].map(escapePattern);
     const pattern = new RegExp(`(?<![\\w-])(?:${forms.join('|')})(?![\\w-])`, 'g');

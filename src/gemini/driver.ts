@@ -60,6 +60,7 @@ function createLazyLiveDriver(load: () => Promise<LiveDriver>): LiveDriver {
   };
   return {
     supportsStreaming: () => true,
+    // The Live driver acquires the concurrency slots of its sessions itself.
     acquiresOwnSlots: () => true,
     closeIdleSessions: async () => (await loaded)?.closeIdleSessions(),
     close: async () => (await loaded)?.close?.(),

@@ -17,7 +17,7 @@ interface RoutingDriverOptions {
  * so that they do not hold concurrency slots meanwhile.
  */
 export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOptions): BoticelliDriver {
-  const { usesLiveCached, toWrongApiError } = createApiChoiceCache(usesLiveApi);
+  const { usesLiveCached, replaceIfWrongApi } = createApiChoiceCache(usesLiveApi);
   const chooseDriver = async (model: string): Promise<BoticelliDriver> => {
     if (await usesLiveCached(model)) return live;
     await live.closeIdleSessions();
@@ -41,7 +41,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
       try {
         return await driver.generate(request, context);
       } catch (thrown) {
-        throw await toWrongApiError(thrown, request.model, driver === live);
+        throw await replaceIfWrongApi(thrown, request.model, driver === live);
       }
     },
     async *generateStream(request, context) {
@@ -50,7 +50,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
       try {
         yield* driver.generateStream(request, context);
       } catch (thrown) {
-        throw await toWrongApiError(thrown, request.model, driver === live);
+        throw await replaceIfWrongApi(thrown, request.model, driver === live);
       }
     },
   };
@@ -74,11 +74,12 @@ function createApiChoiceCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) 
     },
 
     /**
-     * Turns `model_not_found` into a transient error if the model belongs to the other API. The API of an unknown
-     * model is guessed from its name; the failed request fetched the model list, which may correct that guess.
+     * Returns a transient error in place of `model_not_found` if the model belongs to the other API. Returns any other
+     * error unchanged. The API of an unknown model is guessed from its name; the failed request fetched the model list,
+     * which may correct that guess.
      * @param usedLive whether the failed request used the Live API
      */
-    async toWrongApiError(thrown: unknown, model: string, usedLive: boolean): Promise<unknown> {
+    async replaceIfWrongApi(thrown: unknown, model: string, usedLive: boolean): Promise<unknown> {
       const name = stripModelPrefix(model);
       if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return thrown;
       const isLive = await usesLiveApi(name);

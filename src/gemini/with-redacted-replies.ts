@@ -3,7 +3,7 @@ import type { DriverEvent } from '../driver/driver-events.js';
 import { createLayer } from '../driver/layers/create-layer.js';
 import { isRecord } from '../util/json.js';
 import type { Redact } from './api-key.js';
-import { createLiteralRedactor, createStreamRedactor, listKeyForms } from './key-forms.js';
+import { createFormRedactor, createStreamRedactor, listKeyForms } from './key-forms.js';
 
 /**
  * A shorter key is not redacted in replies, because it may be an ordinary word: many gateways accept any key, and their
@@ -18,7 +18,7 @@ const minKeyLength = 16;
  */
 export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, redactModel: Redact): BoticelliDriver {
   const forms = apiKey.length < minKeyLength ? [] : listKeyForms(apiKey);
-  const redactText = createLiteralRedactor(forms);
+  const redactText = createFormRedactor(forms);
   return createLayer(inner, {
     async *call(request, context, send) {
       const textRedactor = createStreamRedactor(forms);

@@ -105,7 +105,7 @@ function formatPart(part: Part): string {
   if (part.type === 'text') return quoteStart(part.text);
   const { content, mimeType = 'unknown type' } = part;
   if (content.from === 'url-to-fetch') return `the content of ${redactUrl(content.url)}`;
-  if (content.from === 'service-url') return `a reference to ${redactUrl(content.uri)}`;
+  if (content.from === 'url-for-service') return `a reference to ${redactUrl(content.uri)}`;
   return `${formatCount(getByteLength(part), 'byte')} of ${mimeType}`;
 }
 

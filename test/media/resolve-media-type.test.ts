@@ -127,7 +127,7 @@ describe('the type of media', () => {
     expect(await resolveType('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
   });
 
-  it('of bytes without a signature is the declared type or the type in the name, unless its files always have a signature', async () => {
+  it('of bytes without a signature is the declared type or that of the name, unless files of that type always have a signature', async () => {
     expect(await resolveType(mediaBytes.noise, { name: 'speech.mp3' })).toBe('audio audio/mp3');
     expect(await resolveType(mediaBytes.noise, { declaredType: 'audio/aac' })).toBe('audio audio/aac');
     expect(await resolveType(mediaBytes.noise, { name: 'speech.flac' })).toBe(

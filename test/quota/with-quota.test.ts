@@ -156,11 +156,11 @@ test('limits concurrent calls: with two concurrency slots, a third call waits un
 });
 
 test.each([
-  ['acquires a slot if the driver does not acquire its own slots', false, 1],
-  ['acquires no slot if the driver acquires its own slots', true, 0],
-])('%s', async (_, acquiresOwnSlots, slotCount) => {
+  ['acquires a concurrency slot if the driver does not acquire its own concurrency slots', false, 1],
+  ['acquires no concurrency slot if the driver acquires its own concurrency slots', true, 0],
+])('%s', async (_, acquiresOwnConcurrencySlots, slotCount) => {
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
-  const { driver, readState } = setup([], limits, { acquiresOwnSlots: async () => acquiresOwnSlots });
+  const { driver, readState } = setup([], limits, { acquiresOwnSlots: async () => acquiresOwnConcurrencySlots });
   const stream = driver.generateStream(request)[Symbol.asyncIterator]();
   await stream.next();
   expect((await readState('m')).concurrencySlots).toHaveLength(slotCount);

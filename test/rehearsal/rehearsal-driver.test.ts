@@ -58,8 +58,8 @@ test('the reply states the size of a media file, and the URL of other media; a U
         parts: [
           { type: 'media', mimeType: 'video/mp4', content },
           { type: 'media', content: { from: 'url-to-fetch', url } },
-          { type: 'media', content: { from: 'service-url', uri: 'http://m.youtube.com/watch?v=abc&sig=secret' } },
-          { type: 'media', content: { from: 'service-url', uri: 'http://m.youtube.com/watch?v=xyz' } },
+          { type: 'media', content: { from: 'url-for-service', uri: 'http://m.youtube.com/watch?v=abc&sig=secret' } },
+          { type: 'media', content: { from: 'url-for-service', uri: 'http://m.youtube.com/watch?v=xyz' } },
         ],
       },
     ],

@@ -3,12 +3,12 @@ import type { UsageEvent } from '../driver-events.js';
 import type { GenerateResponse } from '../response.js';
 
 /** The part of a reply that says what was billed. */
-export type BilledResponse = Pick<GenerateResponse, 'model' | 'usage' | 'tokenDetails' | 'costUsd' | 'reused'>;
+export type UsageReport = Pick<GenerateResponse, 'model' | 'usage' | 'tokenDetails' | 'costUsd' | 'reused'>;
 
 /** Emits the usage of a reply that no caller receives. A reused reply was not billed, so nothing is emitted for it. */
-export function reportUsage({ emit }: CallContext, billed: BilledResponse | undefined): void {
-  if (!billed || billed.reused) return;
-  const { model, usage, tokenDetails, costUsd } = billed;
+export function reportUsage({ emit }: CallContext, report: UsageReport | undefined): void {
+  if (!report || report.reused) return;
+  const { model, usage, tokenDetails, costUsd } = report;
   const optional = { ...(tokenDetails && { tokenDetails }), ...(costUsd !== undefined && { costUsd }) };
   emit?.({ type: 'spent', model, usage, ...optional });
 }

@@ -3,7 +3,7 @@ import { calculateCostUsd, countPromptAsText } from '../cost.js';
 import type { BoticelliDriver } from '../driver.js';
 import type { GenerateRequest } from '../request.js';
 import { createLayer } from './create-layer.js';
-import { type BilledResponse, interceptUsage } from './usage-events.js';
+import { interceptUsage, type UsageReport } from './usage-events.js';
 
 /** The options of `withCost`. */
 export interface CostOptions {
@@ -13,7 +13,7 @@ export interface CostOptions {
 
 /** Adds `costUsd` to responses and usage events whose price and counts are known. A reused reply gets no cost. */
 export function withCost({ getPrice }: CostOptions, inner: BoticelliDriver): BoticelliDriver {
-  const addCost = <Billed extends BilledResponse>(billed: Billed, request: GenerateRequest): Billed => {
+  const addCost = <Billed extends UsageReport>(billed: Billed, request: GenerateRequest): Billed => {
     if (billed.reused) return billed;
     const { model, usage, tokenDetails = {} } = billed;
     const price = getPrice(model, request.model);

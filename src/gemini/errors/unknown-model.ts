@@ -16,7 +16,7 @@ interface UnknownModelOptions extends Pick<CallOptions, 'clock' | 'timeoutMs'> {
   connection: Connection;
   modelListCache: ModelListCache | undefined;
   context: CallContext;
-  /** Ends the look-up when the time limit of the failed request passes. Default: the caller's signal. */
+  /** Aborts at the time limit of the request, which includes the look-up. Default: the caller's signal. */
   deadlineSignal?: AbortSignal;
 }
 

@@ -82,7 +82,7 @@ export function classifyConnectionEnd(connectionEnd: ConnectionEnd, context: Clo
     case 'refused':
       return connectionEnd.error;
     case 'malformed':
-      return createMalformedFrameError(connectionEnd.frame, context);
+      return createMalformedFrameError(connectionEnd.detail, context);
     case 'closed':
       return classifySocketClosed(connectionEnd, context);
     default:
@@ -127,9 +127,9 @@ function describeClose({ code, reason, cause }: SocketClosed, { connection: { re
   return cause ? toOneLine(redact(`${code}, ${describeNetworkError(cause)}`)) : `${code}`;
 }
 
-function createMalformedFrameError(frame: string, { phase, connection, partialText }: CloseContext): BoticelliError {
+function createMalformedFrameError(detail: string, { phase, connection, partialText }: CloseContext): BoticelliError {
   const { host, redact } = connection;
-  const excerpt = toOneLine(redact(frame), 80);
+  const excerpt = toOneLine(redact(detail), 80);
   if (phase === 'turn') return createStreamInterruptedError(`malformed frame: ${excerpt}`, partialText);
   const message = `${host} answered with "${excerpt}" instead of a Live session`;
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });

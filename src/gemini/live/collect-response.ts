@@ -1,6 +1,6 @@
 import type { LiveServerMessage, Part } from '@google/genai';
 import type { Clock } from '../../driver/clock.js';
-import type { BilledResponse } from '../../driver/layers/usage-events.js';
+import type { UsageReport } from '../../driver/layers/usage-events.js';
 import type { ToolName } from '../../facts/tools.js';
 import { describeNonTextParts } from '../rest/reply/describe-parts.js';
 import { createThoughtBuffer } from '../rest/reply/thoughts.js';
@@ -31,7 +31,7 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
   let turnCompleteReason = '';
   const thoughts = createThoughtBuffer();
   let counts: LiveServerMessage['usageMetadata'];
-  const buildBilledResponse = (): BilledResponse => ({
+  const buildUsageReport = (): UsageReport => ({
     model,
     ...toUsageAndDetails(counts, { hasReply: progress.hasBegun, searches: toolUse.searchCount }),
   });
@@ -43,7 +43,7 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
       const update = readMessage(message);
       const speechMs = speech.add(update.speech);
       progress.update(update, speechMs);
-      toolUse.add(update.toolMetadata, update.otherParts);
+      toolUse.add(update.serverContent, update.otherParts);
       otherParts.push(...update.otherParts);
       thoughts.add(update.thoughts);
       turnCompleteReason = update.turnCompleteReason || turnCompleteReason;
@@ -65,8 +65,8 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
       return toUsage(counts, { hasReply: progress.hasBegun }).outputTokens;
     },
     /** The usage so far; undefined if nothing arrived. The counts are unknown until the service reports them. */
-    get billedResponse(): BilledResponse | undefined {
-      return counts || progress.hasBegun ? buildBilledResponse() : undefined;
+    get usageReport(): UsageReport | undefined {
+      return counts || progress.hasBegun ? buildUsageReport() : undefined;
     },
     /** Describes the parts that are neither text nor speech, such as `1 picture (image/png)`. */
     describeUnshownParts: () => describeNonTextParts(otherParts, getToolPartFields(tools, { isLive: true })),
@@ -75,7 +75,7 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
     /** The reply of a turn that is over. @throws BoticelliError `blocked` or `empty_reply` */
     buildResponse: () =>
       buildLiveResponse({
-        ...buildBilledResponse(),
+        ...buildUsageReport(),
         ...{ text: reply.text, audio: speech.toAudio(), otherParts, turnCompleteReason },
         toolUse: toolUse.toolUse,
       }),

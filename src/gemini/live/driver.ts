@@ -40,6 +40,7 @@ export function createLiveDriver(
     streamReply(request, context, { mediaPreparer, modelListCache, liveOptions, pool, liveModeFinder });
   return {
     supportsStreaming: () => true,
+    // Each session holds a concurrency slot, which the driver acquires with `context.acquireSlot`.
     acquiresOwnSlots: () => true,
     prepare: async () => void (await connection.getLiveApi()),
     closeIdleSessions: pool.closeIdle,

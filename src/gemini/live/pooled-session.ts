@@ -74,8 +74,8 @@ export interface PooledSession extends BorrowedSession {
 export interface Resumption {
   previous: PooledSession;
   handle: string;
-  /** How many turns the handle includes. A prompt and its reply are one turn. */
-  turnCount: number;
+  /** How many prompts, each with its reply, the handle includes. */
+  answeredPrompts: number;
 }
 
 /** The options of `openPooledSession`. */

@@ -30,8 +30,8 @@ export interface MessageUpdate {
   /** `turnComplete` does not end the turn: the model goes on thinking and will speak again. */
   continuesAfterTurnComplete: boolean;
   turnCompleteReason: string;
-  /** All content of the message. Its `groundingMetadata` and `urlContextMetadata` say what the tools did. */
-  toolMetadata: JsonObject;
+  /** The whole `serverContent`. Its `groundingMetadata` and `urlContextMetadata` say what the tools did. */
+  serverContent: JsonObject;
 }
 
 /** Reads a message. A field with a wrong type is treated like a missing field. */
@@ -57,7 +57,7 @@ export function readMessage({ serverContent, toolCall }: LiveServerMessage): Mes
     // model output may follow" (docs/live-guide and `InteractionStatus` of @google/genai 2.32, read 2026-11-30).
     continuesAfterTurnComplete: toText(content.interactionStatus).toUpperCase() === 'IN_PROGRESS',
     turnCompleteReason: toText(content.turnCompleteReason),
-    toolMetadata: content,
+    serverContent: content,
   };
 }
 

@@ -91,8 +91,9 @@ function createSessionSet() {
 
 function canContinue({ isBusy, setupKey, history }: PooledSession, { request, mode }: SessionRequest): boolean {
   if (isBusy || setupKey !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
-  // Realtime input is a single prompt. Several new turns can be sent only at the start of a session. A request has
-  // several new turns if another model answered the previous prompt: that prompt and reply are new to this session.
+  // A session that takes prompts as realtime input accepts several new turns only at its start; later, it accepts one.
+  // A request has several new turns if another model answered the previous prompt: that prompt and its reply are new to
+  // this session.
   return mode.promptsAs === 'clientContent' || history.length === 0 || request.turns.length === history.length + 1;
 }
 
@@ -107,7 +108,7 @@ function isEnding({ session, retirementReason }: PooledSession, { clock }: Resol
  * gemini-3.8-live forgot those turns in two of three resumptions (livekit/agents-js#2507, seen 2026-09).
  */
 function getResumption(pooled: PooledSession): Resumption | undefined {
-  const turnCount = pooled.history.filter(({ role }) => role === 'model').length;
-  const handle = pooled.hasSeededHistory ? undefined : pooled.session.getResumptionHandle(turnCount);
-  return handle === undefined ? undefined : { previous: pooled, handle, turnCount };
+  const answeredPrompts = pooled.history.filter(({ role }) => role === 'model').length;
+  const handle = pooled.hasSeededHistory ? undefined : pooled.session.getResumptionHandle(answeredPrompts);
+  return handle === undefined ? undefined : { previous: pooled, handle, answeredPrompts };
 }

@@ -21,8 +21,8 @@ interface LiveSessionOptions extends LiveSocketOptions {
   live: Live;
   model: string;
   config: LiveConnectConfig;
-  /** The handle of the session to resume, and its number of turns. */
-  resumption?: { handle: string; turnCount: number } | undefined;
+  /** The handle of the session to resume, and how many prompts, each with its reply, the handle includes. */
+  resumption?: { handle: string; answeredPrompts: number } | undefined;
   clock: Clock;
   signal: AbortSignal;
 }
@@ -58,8 +58,8 @@ export async function openLiveSession(options: LiveSessionOptions): Promise<Open
 function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['resumption']) {
   const queue = createMessageQueue<LiveServerMessage>();
   const state = {
-    turnsSent: resumption?.turnCount ?? 0,
-    turnsAnswered: resumption?.turnCount ?? 0,
+    promptsSent: resumption?.answeredPrompts ?? 0,
+    promptsAnswered: resumption?.answeredPrompts ?? 0,
     resumption,
     endsAt: undefined as number | undefined,
   };
@@ -69,10 +69,10 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
     // A handle that arrives between turns includes all turns so far. A handle that arrives during a turn is ignored,
     // because it may or may not include that turn.
     const handle: unknown = update?.resumable && update.newHandle;
-    if (typeof handle === 'string' && handle !== '' && state.turnsSent === state.turnsAnswered) {
-      state.resumption = { handle, turnCount: state.turnsAnswered };
+    if (typeof handle === 'string' && handle !== '' && state.promptsSent === state.promptsAnswered) {
+      state.resumption = { handle, answeredPrompts: state.promptsAnswered };
     }
-    if (content?.generationComplete || content?.turnComplete) state.turnsAnswered = state.turnsSent;
+    if (content?.generationComplete || content?.turnComplete) state.promptsAnswered = state.promptsSent;
     queue.push(message);
   };
   return { queue, state, receive };
@@ -86,9 +86,9 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
       return socket.connectionEnd;
     },
     closed: socket.closed,
-    /** Returns the handle that resumes the session as it was after `turnCount` turns, or undefined if there is none. */
-    getResumptionHandle(turnCount: number) {
-      return state.resumption?.turnCount === turnCount ? state.resumption.handle : undefined;
+    /** Returns the handle that includes exactly `answeredPrompts` prompts and their replies, or undefined. */
+    getResumptionHandle(answeredPrompts: number) {
+      return state.resumption?.answeredPrompts === answeredPrompts ? state.resumption.handle : undefined;
     },
     /**
      * The time at which the service will end the session, in milliseconds since the epoch, if `goAway` announced it.
@@ -100,7 +100,7 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
     send(turn: LiveTurn) {
       // Late messages of the previous turn, such as its token counts, do not belong to this one.
       queue.clear();
-      state.turnsSent += 1;
+      state.promptsSent += 1;
       hasSentTurn = true;
       socket.keepProcessAlive(true);
       if (turn.kind === 'clientContent')
@@ -114,8 +114,8 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
      */
     nextMessage: queue.next,
     /**
-     * Whether parts of a reply or words of a transcript have arrived since the last turn of this session ended. False
-     * before the first turn.
+     * Whether parts of a reply or words of a transcript arrived after the last turn. The caller of `nextMessage` stops
+     * at the end of a turn, so every unread message is late. False before the first turn.
      */
     hasLateContent: () => hasSentTurn && queue.some(hasContent),
     /** Call this after a turn. The session then does not keep the process alive until the next turn is sent. */

@@ -11,12 +11,12 @@ import { Headers } from '../transport/minimal-fetch.js';
 
 /** How a connection ended, or why it was never opened. */
 export type ConnectionEnd =
-  /** Closed. `reason` is the text of the closing frame. Without it, `code` is 1006, and `cause` may be the error. */
+  /** Closed. If no closing frame arrived, `code` is 1006, `reason` is empty, and `cause` may be the error. */
   | { kind: 'closed'; code: number; reason: string; cause?: Error }
   /** It was never opened, or we ended it because the service sent an error or messages that are too large. */
   | { kind: 'refused'; error: BoticelliError }
-  /** A frame does not come from Gemini, or violates the WebSocket protocol. */
-  | { kind: 'malformed'; frame: string };
+  /** `detail` is the text of a frame that Gemini does not send, or the message with which ws rejects a frame. */
+  | { kind: 'malformed'; detail: string };
 
 /** The options of `createLiveSocket`. */
 export interface LiveSocketOptions {
@@ -193,7 +193,7 @@ function attachListeners(
     if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
       setConnectionEnd({ kind: 'refused', error: options.createTooLargeError() });
     // For invalid frames, ws uses error codes such as WS_ERR_INVALID_UTF8.
-    else if (code.startsWith('WS_ERR_')) setConnectionEnd({ kind: 'malformed', frame: error.message });
+    else if (code.startsWith('WS_ERR_')) setConnectionEnd({ kind: 'malformed', detail: error.message });
     else if (!isOpen) setConnectionEnd({ kind: 'refused', error: options.classifyConnectError(error) });
   });
   socket.on('close', (code, reason) =>
@@ -210,7 +210,7 @@ function findFrameError(
   parsed: unknown,
   { classifyErrorResponse }: LiveSocketOptions,
 ): ConnectionEnd | undefined {
-  if (!isRecord(parsed) || isDeeperThan(parsed, maxFrameDepth)) return { kind: 'malformed', frame };
+  if (!isRecord(parsed) || isDeeperThan(parsed, maxFrameDepth)) return { kind: 'malformed', detail: frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
   const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInSuccessResponse: true };

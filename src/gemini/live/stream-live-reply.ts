@@ -102,7 +102,7 @@ async function* runTurn(
       mustCloseSession = false;
       return { kind: 'notSent' };
     }
-    timeouts = createRequestTimeouts({ signal: context.signal, ...liveOptions, elapsedMs: setupMs });
+    timeouts = createRequestTimeouts({ signal: context.signal, ...liveOptions, setupMs });
     timeouts.startDeadline();
     // An abort or a passed time limit closes the session at once, even while the caller does not read the stream.
     timeouts.signal.addEventListener('abort', borrowed.closeAndRemove);
@@ -129,7 +129,7 @@ async function* runTurn(
     return { kind: 'replied' };
   } catch (thrown) {
     mustCloseSession = true;
-    reportUsage(context, collector.billedResponse);
+    reportUsage(context, collector.usageReport);
     throw timeouts?.signal.aborted ? timeouts.signal.reason : thrown;
   } finally {
     timeouts?.close();

@@ -83,7 +83,7 @@ function updateState(state: TurnState, update: MessageUpdate, speechMs: number, 
   else state.turnCompletedAt = now;
 }
 
-/** Returns when the turn is over even if nothing more arrives; undefined while the model generates. */
+/** Returns the time at which the turn ends if nothing more arrives; undefined while the model generates. */
 function getEndTime(state: TurnState, replyModality: ReplyModality): number | undefined {
   const { turnCompletedAt, generatedAt, lastContentAt, playbackEndsAt, hasBegun, isTranscriptFinished } = state;
   if (turnCompletedAt !== undefined) {

@@ -20,7 +20,7 @@ export function createMediaDownloader(options: MediaOptions) {
     const { content, mimeType } = part;
     if (content.from !== 'url-to-fetch') return part;
     const { url, publicOnly } = content;
-    if (getServiceReadableKind(url) !== undefined) return { ...part, content: { from: 'service-url', uri: url } };
+    if (getServiceReadableKind(url) !== undefined) return { ...part, content: { from: 'url-for-service', uri: url } };
     const displayUrl = redactUrl(url);
     const problem = validateMediaUrl(url);
     if (problem !== undefined) throw createInputError(`the URL ${displayUrl} ${problem}`);

@@ -49,7 +49,7 @@ export function createMediaUploader(options: MediaOptions) {
         });
       });
       readyKeys.add(key);
-      return { ...part, content: { from: 'service-url', uri } };
+      return { ...part, content: { from: 'url-for-service', uri } };
     },
     /**
      * Replaces a local file in a part with the bytes of the file. Returns a part without a local file unchanged.

@@ -68,5 +68,5 @@ export function getLiveUnsupportedReason(model: string, { turns, parameters }: G
 
 function isUnsupportedPart(part: Part): boolean {
   if (part.type === 'text') return false;
-  return part.content.from === 'service-url' || liveUnsupportedMimePattern.test(part.mimeType ?? '');
+  return part.content.from === 'url-for-service' || liveUnsupportedMimePattern.test(part.mimeType ?? '');
 }

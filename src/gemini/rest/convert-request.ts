@@ -43,9 +43,8 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
 }
 
 /**
- * Returns the thinking config of a request for thoughts, which replaces the thinking config of `convertParameters`.
- * Returns no config if thoughts are not requested, or if the model is known to reject a request for them. The thinking
- * config of `convertParameters` then remains.
+ * Returns a thinking config that also requests thoughts. It replaces the one of `convertParameters`.
+ * Returns an empty object if thoughts are not requested, or if the model is known to reject a request for thoughts.
  */
 export function convertThoughtRequest({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
   if (!includeThoughts || builtInModels.get(stripModelPrefix(model))?.cannotShowThoughts) return {};
@@ -89,7 +88,7 @@ function convertPart(part: Part): SdkPart {
     mediaResolution: { level: formatResolution(mediaResolution) as PartMediaResolutionLevel },
   };
   if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 }, ...resolution };
-  if (content.from === 'service-url') return { fileData: { ...type, fileUri: content.uri }, ...resolution };
+  if (content.from === 'url-for-service') return { fileData: { ...type, fileUri: content.uri }, ...resolution };
   throw new Error(`media from ${content.from} must be read or uploaded before the request is sent`);
 }
 

@@ -88,8 +88,8 @@ function createTimeoutHeader({ request, timeoutMs }: PrepareRequestOptions): Rec
 export async function toRequestError(thrown: unknown, prepared: PreparedRequest): Promise<unknown> {
   const { options, exchange, collector } = prepared;
   const { redact } = exchange;
-  const { billedResponse } = collector;
-  reportUsage(options.context, billedResponse && addServedTier(billedResponse, exchange.servedTier, options.request));
+  const { usageReport } = collector;
+  reportUsage(options.context, usageReport && addServedTier(usageReport, exchange.servedTier, options.request));
   if (exchange.timeouts.signal.aborted) return exchange.timeouts.signal.reason;
   // Our fetch has checked everything except the JSON of each event, because only the SDK parses it.
   if (thrown instanceof SyntaxError && exchange.streaming) {

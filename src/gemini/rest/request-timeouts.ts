@@ -21,12 +21,12 @@ export interface RequestTimeouts {
 export interface RequestTimeoutOptions {
   /** The caller's signal. */
   signal: AbortSignal | undefined;
-  /** Limit of the whole attempt, from `startDeadline()` on, in milliseconds. */
+  /** Limit of the whole attempt in milliseconds. The time before `startDeadline()` does not count, except `setupMs`. */
   timeoutMs: number;
   /** Limit between two packets of a stream, in milliseconds. */
   idleTimeoutMs: number;
-  /** The part of `timeoutMs` that has already passed. Default 0. */
-  elapsedMs?: number;
+  /** How long the setup of the Live session took, before `startDeadline()`. Default 0. */
+  setupMs?: number;
 }
 
 /** The longest delay of setTimeout (about 25 days). A timer with a longer delay fires at once. */
@@ -34,7 +34,7 @@ const maxTimerMs = 2 ** 31 - 1;
 
 /** Begins an attempt. Throws the reason of a signal that has already aborted. */
 export function createRequestTimeouts(options: RequestTimeoutOptions): RequestTimeouts {
-  const { signal: callerSignal, timeoutMs, idleTimeoutMs, elapsedMs = 0 } = options;
+  const { signal: callerSignal, timeoutMs, idleTimeoutMs, setupMs = 0 } = options;
   callerSignal?.throwIfAborted();
   // Each attempt has its own controller, because a long-lived signal would keep a listener for every fetch.
   const controller = new AbortController();
@@ -49,7 +49,7 @@ export function createRequestTimeouts(options: RequestTimeoutOptions): RequestTi
     signal: controller.signal,
     startDeadline() {
       const onDeadline = () => controller.abort(createTimeoutError(timeoutMs));
-      deadlineTimer ??= setTimeout(onDeadline, Math.min(timeoutMs - elapsedMs, maxTimerMs));
+      deadlineTimer ??= setTimeout(onDeadline, Math.min(timeoutMs - setupMs, maxTimerMs));
     },
     markWaiting() {
       isWaiting = true;

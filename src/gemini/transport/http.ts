@@ -116,8 +116,8 @@ function attachResponseListeners(
 }
 
 /**
- * A reset within this time after sending comes from a connection that the server had already closed, because a round
- * trip takes less time. A later reset may come after the server has begun to process the request.
+ * If the server had already closed the connection, its reset arrives within a round trip, which takes less than this
+ * time. A later reset may come after the server has begun to process the request.
  */
 const maxStaleResetMs = 1000;
 

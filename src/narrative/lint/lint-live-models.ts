@@ -97,7 +97,7 @@ function isUnsupportedInput(input: Input): boolean {
   const { kind, mime, isReadByService } =
     input.type === 'media-template'
       ? { ...input.spec, isReadByService: false }
-      : { kind: input.type, mime: input.mimeType, isReadByService: input.content.from === 'service-url' };
+      : { kind: input.type, mime: input.mimeType, isReadByService: input.content.from === 'url-for-service' };
   return isReadByService || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
 }
 

@@ -137,7 +137,7 @@ function createUrlMedia(
   // The service reads this URL itself, so boticelli sends only the URL.
   if (serviceReadableKind !== undefined) {
     const type = serviceReadableKind === 'video' ? 'video' : (expectedKind ?? 'media');
-    return { ok: true, media: { type, ...mimeTypeField, content: { from: 'service-url', uri: url }, name } };
+    return { ok: true, media: { type, ...mimeTypeField, content: { from: 'url-for-service', uri: url }, name } };
   }
   const typeFromName = inferTypeFromName(new URL(url).pathname);
   const type = expectedKind ?? (typeFromName === undefined ? undefined : getMediaKind(typeFromName));

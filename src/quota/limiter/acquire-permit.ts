@@ -48,14 +48,14 @@ export async function acquirePermit(
   let lease: Lease | undefined;
   try {
     // A driver that reuses sessions acquires concurrency slots itself, because an open session already has a slot.
-    const acquiresOwnSlots = await driver.acquiresOwnSlots?.(request.model);
+    const acquiresOwnConcurrencySlots = await driver.acquiresOwnSlots?.(request.model);
     const acquireSlot = (model: string) =>
       measureConcurrencyWait(model, () => concurrencyLimiter.acquire(model, context));
-    if (!acquiresOwnSlots) lease = await acquireSlot(request.model);
+    if (!acquiresOwnConcurrencySlots) lease = await acquireSlot(request.model);
     const quotaPermit = await acquireReservation(request, context, options);
     return {
       ...quotaPermit,
-      context: { ...quotaPermit.context, ...(acquiresOwnSlots && { acquireSlot }) },
+      context: { ...quotaPermit.context, ...(acquiresOwnConcurrencySlots && { acquireSlot }) },
       async release() {
         queuePlace.release();
         await lease?.release().catch(() => {});

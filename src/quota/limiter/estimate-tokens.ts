@@ -57,13 +57,13 @@ const mediaRates: readonly [RegExp, { tokens: number; bytes: number }][] = [
 ];
 
 /**
- * Media at a URL that the service reads itself (`service-url`) counts as one minute of video if it may be a video. All
- * other media of an unknown type count as an image.
+ * Media at a URL that the service reads itself (`url-for-service`) counts as one minute of video if it may be a video.
+ * All other media of an unknown type count as an image.
  */
 function findMediaRate({ mimeType, content }: MediaPart): { tokens: number; bytes: number } {
   const kind = content.from === 'url-to-fetch' ? content.kind : undefined;
   const type = mimeType ?? (kind === undefined ? undefined : `${kind}/`);
-  const mayBeVideo = content.from === 'service-url' && (type === undefined || type.startsWith('video/'));
+  const mayBeVideo = content.from === 'url-for-service' && (type === undefined || type.startsWith('video/'));
   if (mayBeVideo) return { tokens: 263 * 60, bytes: 1 };
   const rate = mediaRates.find(([pattern]) => pattern.test(type ?? ''))?.[1];
   return rate ?? { tokens: 258, bytes: 150_000 };

@@ -180,7 +180,7 @@ function describePart(part: Part): PartDescription {
       return { ...mimeType, sha256: content.sha256, ...resolution };
     case 'url-to-fetch':
       return { ...mimeType, url: content.url, ...resolution };
-    case 'service-url':
+    case 'url-for-service':
       return { ...mimeType, url: content.uri, ...resolution };
   }
 }

@@ -29,7 +29,8 @@ export interface RateMeter {
   /** The requests of the last minute. During the first minute, the number is extrapolated from the time so far. */
   readonly requestsPerMinute: number;
   /**
-   * Returns when the remaining rows will be done, in milliseconds since the epoch; undefined if it is not yet known.
+   * Returns the time at which the remaining rows will be done, in milliseconds since the epoch; undefined if the time
+   * is not yet known.
    */
   estimateEnd(remainingRows: number): number | undefined;
 }

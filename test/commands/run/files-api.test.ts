@@ -100,7 +100,7 @@ describe('an interruption', () => {
   });
 
   test('ends the run before a prompt is sent if it comes during the upload', async () => {
-    server.files.configure({ gateCommand: { command: 'upload', gate: createGate() } });
+    server.files.configure({ holdReplyTo: { command: 'upload', gate: createGate() } });
     const sending = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('upload');
     expect(await interrupt(sending)).toBe('SIGINT');
@@ -117,7 +117,7 @@ describe('an interruption', () => {
 });
 
 test('a run ends with 0 even if the request that deletes the video gets no response', async () => {
-  server.files.configure({ gateCommand: { command: 'delete', gate: createGate() } });
+  server.files.configure({ holdReplyTo: { command: 'delete', gate: createGate() } });
   const running = startBoticelli(['run', 'film.toml'], { server, cwd: createFilmFolder() });
   const { code } = await running.result;
   expect(code).toBe(0);
@@ -159,7 +159,7 @@ describe('if the service does not say whether a video is ready', () => {
     });
     const running = startBoticelli(['run', 'film.toml', '-q'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('get');
-    // From here on, the service responds: at poll 1 the video is not ready, at poll 2 it is.
+    // From here on, the service responds: first that the video is not ready, then that it is.
     server.files.configure({ processedAtPoll: 2 });
     expect(await running.result).toMatchObject({ code: 0, stderr: '' });
     expect(commands()).toEqual(['start', 'get', 'get', 'get', 'delete']);

@@ -11,8 +11,7 @@ const price: Price = { input: 100_000, output: 100_000, inputByModality: { AUDIO
 const createRequest = (part: Part = { type: 'text', text: 'Q' }): GenerateRequest => ({
   ...{ model: 'm', turns: [{ role: 'user', parts: [part] }], parameters: {} },
 });
-/** The service itself reads the video at a `service-url`. */
-const video: Part = { type: 'media', mimeType: 'video/mp4', content: { from: 'service-url', uri: 'x' } };
+const video: Part = { type: 'media', mimeType: 'video/mp4', content: { from: 'url-for-service', uri: 'x' } };
 
 test('the cost of a prompt that may have sound is unknown without token counts by modality', async () => {
   const driver = withCost({ getPrice: () => price }, createScriptedDriver([{ pieces: ['a'] }, { pieces: ['b'] }]));

@@ -7,8 +7,8 @@ import { listModels } from '../../../src/gemini/models/list-models.js';
 import { startHttpProxy } from '../../helpers/http-proxy.js';
 import { createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 import type { ErrorRow } from './table/error-row.js';
-import { otherRequests } from './table/other-requests.js';
-import { otherStatuses } from './table/other-statuses.js';
+import { liveFilesAndListAnswers } from './table/live-files-and-list.js';
+import { redirectsAndFailures } from './table/redirects-and-failures.js';
 import { rejections } from './table/rejections.js';
 
 const fixture = createGeminiFixture();
@@ -50,17 +50,18 @@ async function getErrors({ request, script }: ErrorRow): Promise<(BoticelliError
   }
 }
 
-test.each([...rejections, ...otherStatuses, ...otherRequests].map((row) => [row.request, row.answer, row] as const))(
-  'explains the answer to a %s request: %s',
-  async (_request, _answer, row) => {
-    const host = `127.0.0.1:${fixture.server.port}`;
-    const { code, message, hint, isTransient = false } = row;
-    for (const error of await getErrors(row)) {
-      const actual = { code: error?.code, message: error?.message, hint: error?.hint, isTransient: error?.isTransient };
-      expect(JSON.parse(JSON.stringify(actual).replaceAll(host, 'HOST'))).toEqual({ code, message, hint, isTransient });
-    }
-  },
-);
+test.each(
+  [...rejections, ...redirectsAndFailures, ...liveFilesAndListAnswers].map(
+    (row) => [row.request, row.answer, row] as const,
+  ),
+)('explains the answer to a %s request: %s', async (_request, _answer, row) => {
+  const host = `127.0.0.1:${fixture.server.port}`;
+  const { code, message, hint, isTransient = false } = row;
+  for (const error of await getErrors(row)) {
+    const actual = { code: error?.code, message: error?.message, hint: error?.hint, isTransient: error?.isTransient };
+    expect(JSON.parse(JSON.stringify(actual).replaceAll(host, 'HOST'))).toEqual({ code, message, hint, isTransient });
+  }
+});
 
 test('fetches no model list after a 404 that is not about the model', async () => {
   fixture.server.queueReplies({ status: 404, body: '<title>Not Found</title>' });

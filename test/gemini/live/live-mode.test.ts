@@ -5,7 +5,8 @@ import { getError } from '../gemini-fixture.js';
 import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
 
 const fixture = createLiveFixture({ models: 'any' });
-const unknownModel = 'gemini-9-live';
+/** The server has this model, but src/facts does not. */
+const modelWithoutFacts = 'gemini-9-live';
 const modalities = () => fixture.server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
 
 /** A cache of modes: how each model takes prompts and sends replies. The cache outlives drivers, as a file would. */
@@ -20,9 +21,11 @@ function createMemoryCache(modes: Record<string, LiveMode> = {}) {
 }
 
 test('requests text from a model that supports it', async () => {
-  fixture.server.live.textReplyAllowed.add(unknownModel);
+  fixture.server.live.textReplyAllowed.add(modelWithoutFacts);
   fixture.server.live.queueReplies(writtenReply(['Hello', ' you'], { thoughts: ['Hm.'] }));
-  const { text, audio } = await fixture.driver().generate(createRequest('Hi', { model: `models/${unknownModel}` }));
+  const { text, audio } = await fixture
+    .driver()
+    .generate(createRequest('Hi', { model: `models/${modelWithoutFacts}` }));
   expect({ text, audio }).toEqual({ text: 'Hello you', audio: undefined });
   expect(fixture.session(0).setup.outputAudioTranscription).toBeUndefined();
   expect(modalities()).toEqual(['TEXT']);
@@ -36,18 +39,18 @@ test('requests speech at once from a model that is known to support only speech'
 test('requests speech after TEXT is rejected at the setup, and remembers that', async () => {
   const cache = createMemoryCache();
   const driver = fixture.driver({ liveModeCache: cache });
-  const request = createRequest('One', { model: unknownModel });
+  const request = createRequest('One', { model: modelWithoutFacts });
   expect((await driver.generate(request)).text).toBe('Reply 1 of gemini-9-live to "One"');
-  await driver.generate(createRequest('Two', { model: unknownModel }));
+  await driver.generate(createRequest('Two', { model: modelWithoutFacts }));
   await fixture.driver({ liveModeCache: cache }).generate(request);
   expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO', 'AUDIO']);
-  expect(cache.modes).toEqual({ [unknownModel]: { replyModality: 'AUDIO', promptsAs: 'clientContent' } });
+  expect(cache.modes).toEqual({ [modelWithoutFacts]: { replyModality: 'AUDIO', promptsAs: 'clientContent' } });
 });
 
 test('requests speech after TEXT is rejected at the first turn', async () => {
-  fixture.server.live.textReplyAllowed.add(unknownModel);
+  fixture.server.live.textReplyAllowed.add(modelWithoutFacts);
   fixture.server.live.queueReplies({ frames: [], end: closeFrames.textUnsupported });
-  const { text, audio } = await fixture.driver().generate(createRequest('One', { model: unknownModel }));
+  const { text, audio } = await fixture.driver().generate(createRequest('One', { model: modelWithoutFacts }));
   expect(text).toBe('Reply 1 of gemini-9-live to "One"');
   expect(audio).toBeDefined();
   expect(modalities()).toEqual(['TEXT', 'AUDIO']);
@@ -59,12 +62,12 @@ describe('an internal error in answer to TEXT', () => {
     const driver = fixture.driver({ liveModeCache: cache });
     if (phase === 'setup') fixture.server.live.queueConnections({ at: 'setup', action: closeFrames.internal });
     else {
-      fixture.server.live.textReplyAllowed.add(unknownModel);
+      fixture.server.live.textReplyAllowed.add(modelWithoutFacts);
       fixture.server.live.queueReplies({ frames: [], end: closeFrames.internal });
     }
-    const request = createRequest('One', { model: unknownModel });
+    const request = createRequest('One', { model: modelWithoutFacts });
     expect((await driver.generate(request)).text).toBe('Reply 1 of gemini-9-live to "One"');
-    await driver.generate(createRequest('Two', { model: unknownModel }));
+    await driver.generate(createRequest('Two', { model: modelWithoutFacts }));
     expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO']);
     // Nothing is cached: the error may have been temporary, and the model may support text.
     expect(cache.modes).toEqual({});
@@ -75,7 +78,7 @@ describe('an internal error in answer to TEXT', () => {
     ['is then rejected', closeFrames.invalidArgument],
   ])('is what the call throws if the request for speech %s', async (_, action) => {
     fixture.server.live.queueConnections({ at: 'setup', action: closeFrames.internal }, { at: 'setup', action });
-    const error = await getError(fixture.driver().generate(createRequest('One', { model: unknownModel })));
+    const error = await getError(fixture.driver().generate(createRequest('One', { model: modelWithoutFacts })));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
     expect(error.message).toContain('1011');
     expect(modalities()).toEqual(['TEXT', 'AUDIO']);
@@ -86,7 +89,7 @@ describe('an internal error in answer to TEXT', () => {
     ['credits', closeFrames.credits, 'quota_exhausted'],
   ])('does not make the driver request speech if the close reason is about %s', async (_, action, code) => {
     fixture.server.live.queueConnections({ at: 'setup', action });
-    const error = await getError(fixture.driver().generate(createRequest('One', { model: unknownModel })));
+    const error = await getError(fixture.driver().generate(createRequest('One', { model: modelWithoutFacts })));
     expect(error.code).toBe(code);
     expect(modalities()).toEqual(['TEXT']);
   });
@@ -179,8 +182,8 @@ test('calls beforeSending once, however many sessions the call needs', async () 
     callCount += 1;
     expect(fixture.server.live.sessions.flatMap(({ turns }) => turns)).toEqual([]);
   };
-  fixture.server.live.clientContentOnlyAsHistory.add(unknownModel);
-  await fixture.driver().generate(createRequest('One', { model: unknownModel }), { ...context, beforeSending });
+  fixture.server.live.clientContentOnlyAsHistory.add(modelWithoutFacts);
+  await fixture.driver().generate(createRequest('One', { model: modelWithoutFacts }), { ...context, beforeSending });
   expect(callCount).toBe(1);
   // The model rejects a text reply in the first session and client content in the second one.
   expect(fixture.server.live.sessions).toHaveLength(3);

@@ -30,7 +30,7 @@ function createSlotContext({ slots = 1, signal }: { slots?: number; signal?: Abo
   return { context, log, getTakenCount: () => takenCount };
 }
 
-test('a session holds a slot from its connection to its end', async () => {
+test('a session holds a concurrency slot from its connection to its end', async () => {
   const { context, log, getTakenCount } = createSlotContext();
   const driver = fixture.driver();
   expect(driver.acquiresOwnSlots?.('gemini-3.8-live')).toBe(true);

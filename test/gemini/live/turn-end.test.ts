@@ -18,8 +18,8 @@ const sound = (durationMs: number) => ({
 });
 const generationComplete = serverContent({ generationComplete: true });
 const turnComplete = serverContent({ turnComplete: true });
-/** A reply as Google sends it: no piece of its transcript has `finished: true`. */
-const openReply = (...pieces: string[]) => spokenReply(pieces, { finished: false });
+/** A whole turn as Google sends it: no piece of its transcript has `finished: true`. */
+const replyWithOpenTranscript = (...pieces: string[]) => spokenReply(pieces, { finished: false });
 
 /** Starts a call whose waits are under the control of the test. */
 function startCall(script: LiveScript) {
@@ -35,7 +35,7 @@ const waitsOfReply = 3;
 
 describe('words after turnComplete', () => {
   test('belong to the turn that they follow, and not to the next one', async () => {
-    const { clock, driver, request, reply } = startCall(openReply('The capital is '));
+    const { clock, driver, request, reply } = startCall(replyWithOpenTranscript('The capital is '));
     await clock.waitForSleeps(waitsOfReply);
     clock.advance(400);
     fixture.session(0).send(say('Par'));
@@ -54,7 +54,7 @@ describe('words after turnComplete', () => {
 
   test('are streamed', async () => {
     const clock = createSteppedClock();
-    fixture.server.live.queueReplies(openReply('so'));
+    fixture.server.live.queueReplies(replyWithOpenTranscript('so'));
     const stream = readStream(fixture.driver({ clock }).generateStream(createRequest()));
     await clock.waitForSleeps(waitsOfReply);
     fixture.session(0).send(say(' far'));
@@ -66,14 +66,14 @@ describe('words after turnComplete', () => {
   });
 
   test('are not waited for once the transcript is marked as finished', async () => {
-    const { clock, reply } = startCall(openReply('so'));
+    const { clock, reply } = startCall(replyWithOpenTranscript('so'));
     await clock.waitForSleeps(waitsOfReply);
     fixture.session(0).send(say(' far', { finished: true }));
     expect((await reply).text).toBe('so far');
   });
 
   test('are waited for only until 5 s after turnComplete, even if more keep arriving', async () => {
-    const { clock, reply } = startCall(openReply('0'));
+    const { clock, reply } = startCall(replyWithOpenTranscript('0'));
     await clock.waitForSleeps(waitsOfReply);
     for (let number = 1; number <= 12; number += 1) {
       clock.advance(400);
@@ -85,7 +85,7 @@ describe('words after turnComplete', () => {
   });
 
   test('that come after the reply was returned move the conversation to another session', async () => {
-    const { clock, driver, request, reply } = startCall(openReply('The capital is '));
+    const { clock, driver, request, reply } = startCall(replyWithOpenTranscript('The capital is '));
     await clock.waitForSleeps(waitsOfReply);
     clock.advance(500);
     const second = continueConversation(request, await reply, 'Two');
@@ -143,7 +143,7 @@ test('drops words that arrive before the first turn of a session, because they b
 
 describe('the wait for late words', () => {
   test('ends with the session', async () => {
-    const { reply } = startCall({ ...openReply('Hello'), end: 'destroy' });
+    const { reply } = startCall({ ...replyWithOpenTranscript('Hello'), end: 'destroy' });
     expect((await reply).text).toBe('Hello');
   });
 
@@ -151,7 +151,7 @@ describe('the wait for late words', () => {
     const clock = createSteppedClock();
     const driver = fixture.driver({ clock, timeoutMs: 500 });
     // The first turn sets up the session, so that the second one needs only a moment of its timeout.
-    fixture.server.live.queueReplies(spokenReply(['Hello']), openReply('you'));
+    fixture.server.live.queueReplies(spokenReply(['Hello']), replyWithOpenTranscript('you'));
     const first = createRequest('One');
     const second = continueConversation(first, await driver.generate(first), 'Two');
     const sleepCount = clock.sleepsMs.length;
@@ -165,7 +165,7 @@ describe('the wait for late words', () => {
   test('ends with the abort of the caller', async () => {
     const { controller, context } = createAbortableContext();
     const clock = createSteppedClock();
-    fixture.server.live.queueReplies(openReply('Hello'));
+    fixture.server.live.queueReplies(replyWithOpenTranscript('Hello'));
     const reply = fixture.driver({ clock }).generate(createRequest(), context);
     await clock.waitForSleeps(waitsOfReply);
     controller.abort('enough');

@@ -303,8 +303,8 @@ describe('the addresses of hosts', () => {
     pages['/a'] = serveRedirect('/b', 302);
     pages['/b'] = servePage('secret');
     expect((await download({ ...options, url: `${web.url}/a` })).bytes.toString()).toBe('secret');
-    // A host that has a public address counts as public. The first lookup returns the address of this machine, which
-    // the connection uses, and a public one. So the redirect to this machine is refused.
+    // The first lookup also returns a public address, so the server counts as public. The connection uses the first
+    // address, which is that of this machine. The second lookup, for the redirect, returns only this private address.
     let lookups = 0;
     const findAddresses = async () => {
       lookups += 1;

@@ -20,7 +20,7 @@ test.each<[string, (path: string) => void, string]>([
   if (!loaded.ok) throw new Error(loaded.problem.message);
   const { content, mimeType = '', name = '' } = loaded.media;
   const gate = createGate();
-  fixture.server.files.configure({ gateCommand: { command: 'upload', gate } });
+  fixture.server.files.configure({ holdReplyTo: { command: 'upload', gate } });
   const parts = [{ type: 'media' as const, content, mimeType, name }];
   const failure = getError(fixture.driver().generate({ model, turns: [{ role: 'user', parts }], parameters: {} }));
   await fixture.server.files.waitForCommands('upload');

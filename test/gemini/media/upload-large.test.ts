@@ -228,7 +228,7 @@ describe('a failed upload', () => {
     ['get', 1, 'could not check whether "film.mp4" is ready'],
   ])('times out if %s gets no response', async (command, processedAtPoll, prefix) => {
     const part = await loadLargeVideo();
-    server.files.configure({ processedAtPoll, gateCommand: { command, gate: createGate() } });
+    server.files.configure({ processedAtPoll, holdReplyTo: { command, gate: createGate() } });
     const limitedDriver = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 2000 });
     const error = await getError(limitedDriver.generate(createMediaRequest(part)));
     expect(error).toMatchObject({ code: 'timeout', message: `${prefix}: one request took longer than 2 s` });
@@ -273,7 +273,7 @@ describe('a failed upload', () => {
 });
 
 test('an abort during an upload ends the call at once with its reason', async () => {
-  server.files.configure({ gateCommand: { command: 'upload', gate: createGate() } });
+  server.files.configure({ holdReplyTo: { command: 'upload', gate: createGate() } });
   const controller = new AbortController();
   const reason = new Error('enough');
   const work = driver.generate(createMediaRequest(await loadLargeVideo()), { signal: controller.signal });

@@ -110,7 +110,7 @@ describe('the continuation token of a stream', () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), lastChunk)).toBe('early');
   });
 
-  test('is absent if text without a token follows the last token, because the next hop would repeat that text', async () => {
+  test('is absent if a later chunk has text but no token, because the next hop would repeat the text of this chunk', async () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), createChunk('B', 'CONTINUATION'))).toBeUndefined();
   });
 

@@ -236,7 +236,7 @@ describe('JSON instead of a stream', () => {
     }
   });
 
-  test('reads a reply that is longer than the 65,536 characters that are searched for an error outside of events', async () => {
+  test('reads a reply that is longer than the maximum length of an error, 65,536 characters', async () => {
     const text = 'word '.repeat(40_000);
     const result = await readScript(packetReply(JSON.stringify([createChunk(text, 'STOP')], null, 2)));
     expect(result.text).toBe(text);

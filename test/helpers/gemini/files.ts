@@ -13,8 +13,8 @@ import type { Gate } from './replies.js';
  * - `POST` to that URL with the headers `X-Goog-Upload-Offset` and `X-Goog-Upload-Command: upload`, and with bytes of the
  *   file as the body, returns the header `X-Goog-Upload-Status: active`. With `X-Goog-Upload-Command: upload, finalize`
  *   it returns `X-Goog-Upload-Status: final` and a body `{file: {name, uri, mimeType, sizeBytes, state}}`.
- * - `GET /v1beta/files/F` polls the file: it returns the file with the state PROCESSING before poll number
- *   `processedAtPoll`, then with the state ACTIVE or FAILED.
+ * - `GET /v1beta/files/F` returns the file; its state is PROCESSING before request number `processedAtPoll`, then
+ *   ACTIVE or FAILED.
  * - `DELETE /v1beta/files/F` returns `{}`. A file that does not exist gets Google's 403.
  */
 export interface FakeFilesApi {
@@ -31,10 +31,7 @@ export interface FakeFilesApi {
 }
 
 export interface FilesOptions {
-  /**
-   * The number of the poll that first returns the file as processed. A poll is a `get` request that is not rejected;
-   * polls count from 1 for each file. Default 0: the file is processed when the upload ends.
-   */
+  /** The number of the `get` request that first returns the file as ready. Default 0: ready after the upload. */
   processedAtPoll?: number;
   /** Makes processing fail with this message. */
   processingError?: string;
@@ -44,8 +41,8 @@ export interface FilesOptions {
   finalBody?: object;
   /** The command whose requests get a reply that is not from the Files API: the text `hello`. */
   malformedReplyTo?: string;
-  /** The gate is awaited before the reply to each request with the command. */
-  gateCommand?: { command: string; gate: Gate };
+  /** Each reply to a request with the command waits until the gate allows it. */
+  holdReplyTo?: { command: string; gate: Gate };
 }
 
 export interface FileRequest {
@@ -172,7 +169,7 @@ export function createFakeFilesApi() {
       const request = { command, name, headers: incoming.headers, bytes: body.length };
       requests.push(request);
       arrivals.notify();
-      if (options.gateCommand?.command === command) await options.gateCommand.gate.wait();
+      if (options.holdReplyTo?.command === command) await options.holdReplyTo.gate.wait();
       if (!response.destroyed) respondTo(request, incoming, body, response);
     },
   };

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createCondition } from '../condition.js';
 import type { ConnectionScript, LiveScript } from './live-replies.js';
-import { type LiveServerState, type LiveSessionLog, serveSession } from './live-session.js';
+import { type LiveServerState, type ServerSession, serveSession } from './live-session.js';
 
 /**
  * A fake of Gemini's Live API, part of the loopback server of server.ts (`server.live`), at the same base URL as
@@ -36,7 +36,7 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  */
 export interface LiveServer {
   /** All WebSocket connections that were opened, in order. */
-  sessions: LiveSessionLog[];
+  sessions: ServerSession[];
   /** The number of WebSockets that are open now. */
   readonly openCount: number;
   /** The maximum number of WebSockets that were open at the same time. */
@@ -49,7 +49,7 @@ export interface LiveServer {
   queueConnections(...scripts: (ConnectionScript | undefined)[]): void;
   /** Resolves when at least `count` turns have arrived, in all sessions together. */
   waitForTurns(count: number): Promise<void>;
-  /** The models for which a setup may ask for text. Asking does not guarantee that the reply is text. */
+  /** The models for which a setup may ask for text. A queued script may still be a spoken reply. */
   textReplyAllowed: Set<string>;
   /** The models that accept prompts only as `realtimeInput`, and `clientContent` only as history. */
   clientContentOnlyAsHistory: Set<string>;
@@ -85,7 +85,7 @@ function createServerState(
   connectionScripts: (ConnectionScript | undefined)[],
 ): LiveServer & LiveServerState {
   const turnsChanged = createCondition();
-  const isOpen = ({ closedAt }: LiveSessionLog) => closedAt === undefined;
+  const isOpen = ({ closedAt }: ServerSession) => closedAt === undefined;
   let peakOpenCount = 0;
   const state: LiveServer & LiveServerState = {
     ...options,

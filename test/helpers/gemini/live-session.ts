@@ -13,8 +13,8 @@ import {
   writtenReply,
 } from './live-replies.js';
 
-/** A connection, as recorded by the server. */
-export interface LiveSessionLog {
+/** One connection, seen from the server: what it has received, and how to send and close. */
+export interface ServerSession {
   /** The setup; undefined until it has arrived. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read any part of it.
   setup: any;
@@ -36,19 +36,19 @@ export interface LiveSessionLog {
   closed: Promise<number>;
   /** The code of the client's close frame; 1006 if there was no such frame. */
   closeCode: number | undefined;
-  /** Whether the server closed it. */
+  /** Whether the server closed the connection. */
   closedByServer: boolean;
   /** Sends a message outside of a reply. */
   send(frame: LiveFrame): void;
-  /** Closes it with a code, or destroys the socket. */
+  /** Closes the connection with a code, or destroys the socket. */
   close(reason: LiveClose | 'destroy' | 'reset'): void;
 }
 
 /** The state that all sessions of a server share. */
 export interface LiveServerState {
-  sessions: LiveSessionLog[];
+  sessions: ServerSession[];
   readonly openCount: number;
-  /** The models for which a setup may ask for text. Asking does not guarantee that the reply is text. */
+  /** The models for which a setup may ask for text. A queued script may still be a spoken reply. */
   textReplyAllowed: Set<string>;
   /** The models that accept prompts only as `realtimeInput`, and `clientContent` only as history. */
   clientContentOnlyAsHistory: Set<string>;
@@ -75,45 +75,47 @@ interface Connection {
 /** Serves one WebSocket until it is closed. */
 export function serveSession(connection: Connection): void {
   const { webSocket, request, state, connectionScript } = connection;
-  const log = createLog(connection);
+  const session = createServerSession(connection);
   const key = new URL(request.url?.replace(/^\/+/, '/') ?? '/', 'http://localhost').searchParams.get('key') ?? '';
-  state.sessions.push(log);
+  state.sessions.push(session);
   // Reading the count updates `peakOpenCount`.
   void state.openCount;
-  if (connectionScript?.at === 'open') applyConnectionScript(connectionScript, log);
+  if (connectionScript?.at === 'open') applyConnectionScript(connectionScript, session);
   // Messages are handled one at a time.
   let previous = Promise.resolve();
   webSocket.on('message', (data: RawData) => {
     const message = JSON.parse(data.toString());
-    log.messages.push(message);
-    log.bytes += Buffer.byteLength(data.toString());
+    session.messages.push(message);
+    session.bytes += Buffer.byteLength(data.toString());
     previous = previous.then(() =>
-      message.setup ? handleSetup(message.setup, key, connection, log) : handleMessage(message, connection, log),
+      message.setup
+        ? handleSetup(message.setup, key, connection, session)
+        : handleMessage(message, connection, session),
     );
   });
 }
 
-function createLog({ webSocket, socket }: Connection): LiveSessionLog {
+function createServerSession({ webSocket, socket }: Connection): ServerSession {
   const send = (frame: LiveFrame) => sendFrame(webSocket, frame);
-  const log: LiveSessionLog = {
+  const session: ServerSession = {
     ...{ setup: undefined, model: '', messages: [], turns: [], prompts: [], bytes: 0, openedAt: Date.now() },
     ...{ closedAt: undefined, closeCode: undefined, closedByServer: false, send },
     closed: new Promise((resolve) => {
       webSocket.on('close', (code) => {
-        log.closedAt = Date.now();
-        log.closeCode = code;
-        resolve(log.closedAt);
+        session.closedAt = Date.now();
+        session.closeCode = code;
+        resolve(session.closedAt);
       });
     }),
     close(reason) {
-      log.closedByServer = true;
+      session.closedByServer = true;
       if (reason === 'destroy') socket.destroy();
       else if (reason === 'reset') Reflect.get(socket, 'resetAndDestroy').call(socket);
       else webSocket.close(reason.code, reason.reason);
     },
   };
   webSocket.on('error', () => {});
-  return log;
+  return session;
 }
 
 function sendFrame(webSocket: WebSocket, frame: LiveFrame, as: 'binary' | 'text' = 'binary'): void {
@@ -122,15 +124,15 @@ function sendFrame(webSocket: WebSocket, frame: LiveFrame, as: 'binary' | 'text'
   else webSocket.send(`${JSON.stringify(frame, null, 2)}\n`, { binary: as === 'binary' });
 }
 
-function applyConnectionScript({ action }: ConnectionScript, log: LiveSessionLog): void {
+function applyConnectionScript({ action }: ConnectionScript, session: ServerSession): void {
   if (action === 'stall') return;
-  if (action === 'destroy') log.close('destroy');
-  else if ('frame' in action) log.send(action.frame);
-  else if ('code' in action) log.close(action);
+  if (action === 'destroy') session.close('destroy');
+  else if ('frame' in action) session.send(action.frame);
+  else if ('code' in action) session.close(action);
 }
 
 /** Returns why a setup is rejected, if it is. */
-function findRejection(setup: LiveSessionLog['setup'], key: string, state: LiveServerState): LiveClose | undefined {
+function findRejection(setup: ServerSession['setup'], key: string, state: LiveServerState): LiveClose | undefined {
   const model = String(setup?.model ?? '').replace('models/', '');
   if (state.apiKey !== undefined && key !== state.apiKey) return closeFrames.invalidKey;
   if (!state.hasModel(model)) return closeFrames.unknownModel(model);
@@ -143,48 +145,48 @@ function findRejection(setup: LiveSessionLog['setup'], key: string, state: LiveS
 }
 
 async function handleSetup(
-  setup: LiveSessionLog['setup'],
+  setup: ServerSession['setup'],
   key: string,
   { state, connectionScript }: Connection,
-  log: LiveSessionLog,
+  session: ServerSession,
 ) {
-  log.setup = setup;
-  log.model = String(setup.model).replace('models/', '');
+  session.setup = setup;
+  session.model = String(setup.model).replace('models/', '');
   if (connectionScript?.at === 'open') return;
-  if (connectionScript?.at === 'setup') return applyConnectionScript(connectionScript, log);
+  if (connectionScript?.at === 'setup') return applyConnectionScript(connectionScript, session);
   const rejection = findRejection(setup, key, state);
-  if (rejection) return log.close(rejection);
+  if (rejection) return session.close(rejection);
   const { handle } = setup.sessionResumption ?? {};
-  log.turns.push(...(state.handles.get(handle) ?? []));
+  session.turns.push(...(state.handles.get(handle) ?? []));
   state.handles.delete(handle);
-  log.send({ setupComplete: {} });
+  session.send({ setupComplete: {} });
 }
 
 async function handleMessage(
-  message: LiveSessionLog['messages'][number],
+  message: ServerSession['messages'][number],
   connection: Connection,
-  log: LiveSessionLog,
+  session: ServerSession,
 ): Promise<void> {
   const { state } = connection;
   const { clientContent, realtimeInput } = message;
-  const takesClientContentOnlyAsHistory = state.clientContentOnlyAsHistory.has(log.model);
-  const isHistory = log.setup.historyConfig?.initialHistoryInClientContent === true && log.turns.length === 0;
+  const takesClientContentOnlyAsHistory = state.clientContentOnlyAsHistory.has(session.model);
+  const isHistory = session.setup.historyConfig?.initialHistoryInClientContent === true && session.turns.length === 0;
   if (clientContent && takesClientContentOnlyAsHistory && !isHistory) {
-    return log.close({ code: 1007, reason: 'Request contains an invalid argument.' });
+    return session.close({ code: 1007, reason: 'Request contains an invalid argument.' });
   }
   const turns: { role?: string; parts: { text?: string }[] }[] = clientContent?.turns ?? [
     { role: 'user', parts: [{ text: realtimeInput.text }] },
   ];
   for (const { role, parts } of turns) {
-    if (role !== 'model') log.turns.push(parts.findLast(({ text }) => text !== undefined)?.text ?? '');
+    if (role !== 'model') session.turns.push(parts.findLast(({ text }) => text !== undefined)?.text ?? '');
   }
   if (clientContent && isHistory) return;
-  log.prompts.push(log.turns.at(-1) ?? '');
+  session.prompts.push(session.turns.at(-1) ?? '');
   state.notifyTurn();
-  await sendReply(state.scripts.shift() ?? createEchoReply(log), connection, log);
+  await sendReply(state.scripts.shift() ?? createEchoReply(session), connection, session);
 }
 
-async function sendReply(script: LiveScript, { webSocket, state }: Connection, log: LiveSessionLog): Promise<void> {
+async function sendReply(script: LiveScript, { webSocket, state }: Connection, session: ServerSession): Promise<void> {
   for (const [index, frame] of script.frames.entries()) {
     if (script.delayMs && index > 0) await delay(script.delayMs);
     if (script.gate) await script.gate.wait();
@@ -192,27 +194,28 @@ async function sendReply(script: LiveScript, { webSocket, state }: Connection, l
     sendFrame(webSocket, frame, script.as);
   }
   const isComplete = JSON.stringify(script.frames).includes('"turnComplete":true');
-  if (isComplete && state.allowsResumption && log.setup.sessionResumption) {
-    const newHandle = `handle-${state.handles.size}-${log.turns.length}-${Date.now()}`;
-    state.handles.set(newHandle, [...log.turns]);
-    log.send({ sessionResumptionUpdate: { newHandle, resumable: true } });
+  if (isComplete && state.allowsResumption && session.setup.sessionResumption) {
+    const newHandle = `handle-${state.handles.size}-${session.turns.length}-${Date.now()}`;
+    state.handles.set(newHandle, [...session.turns]);
+    session.send({ sessionResumptionUpdate: { newHandle, resumable: true } });
   }
   if (script.end === undefined) return;
   // Written data must be sent before the connection is destroyed.
   if (typeof script.end === 'string') await delay(10);
-  log.close(script.end);
+  session.close(script.end);
 }
 
 /** Creates the reply to a turn for which no script is queued, in pieces of one word. */
-function createEchoReply(log: LiveSessionLog): LiveScript {
+function createEchoReply(session: ServerSession): LiveScript {
   const pieces =
-    `Reply ${log.turns.length} of ${log.model} to "${log.turns.at(-1)?.slice(0, 60)}"`.match(/\s*\S+/g) ?? [];
+    `Reply ${session.turns.length} of ${session.model} to "${session.turns.at(-1)?.slice(0, 60)}"`.match(/\s*\S+/g) ??
+    [];
   const usage = {
-    promptTokenCount: 10 * log.turns.length,
+    promptTokenCount: 10 * session.turns.length,
     responseTokenCount: pieces.length,
-    totalTokenCount: 10 * log.turns.length + pieces.length,
+    totalTokenCount: 10 * session.turns.length + pieces.length,
   };
-  const isText = log.setup.generationConfig?.responseModalities?.[0] === 'TEXT';
+  const isText = session.setup.generationConfig?.responseModalities?.[0] === 'TEXT';
   const script = (isText ? writtenReply : spokenReply)(pieces, { usage });
   // The service sometimes sends an empty message, so each of these replies begins with one.
   return { ...script, frames: [serverContent({}), ...script.frames] };

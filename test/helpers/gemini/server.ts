@@ -49,7 +49,7 @@ export interface GeminiServer {
   readonly connectionCount: number;
   /** Queues scripts, each for one generate request. */
   queueReplies(...scripts: (ScriptedReply | ReplyFactory)[]): void;
-  /** Sets the reply to generate requests when the queue is empty. */
+  /** Sets the reply that a generate request gets if the queue is empty. */
   setDefaultReply(script: ScriptedReply | ReplyFactory): void;
   /** Queues scripts for requests for the list of models. */
   queueListReplies(...scripts: ScriptedReply[]): void;

@@ -84,7 +84,7 @@ describe('media', () => {
     [
       'url = "https://youtu.be/abc"',
       'video',
-      { from: 'service-url', uri: 'https://youtu.be/abc' },
+      { from: 'url-for-service', uri: 'https://youtu.be/abc' },
       'https://youtu.be/abc',
     ],
   ])('does not fetch a URL while the narrative is loaded: %s', async (keys, type, content, name) => {

@@ -22,7 +22,7 @@ it.each([
   [
     'a remote file of unknown type as a minute of video',
     undefined,
-    { from: 'service-url', uri: 'https://youtu.be/a' } as const,
+    { from: 'url-for-service', uri: 'https://youtu.be/a' } as const,
     15_780,
   ],
 ])('estimates %s', (_what, mimeType, content, tokens) => {

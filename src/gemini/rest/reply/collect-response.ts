@@ -1,6 +1,6 @@
 import type { GenerateContentResponse, Part } from '@google/genai';
 import { continuesInNextHop } from '../../../driver/continuation.js';
-import type { BilledResponse } from '../../../driver/layers/usage-events.js';
+import type { UsageReport } from '../../../driver/layers/usage-events.js';
 import type { ReplyMedia } from '../../../driver/reply-media.js';
 import type { FinishedHop, ModelTurn } from '../../../driver/request.js';
 import type { ChunkMetadata, GenerateResponse } from '../../../driver/response.js';
@@ -37,7 +37,7 @@ export function createReplyCollector(
   const toolUse = createToolUseCollector(tools);
   const reply = createPartCollector();
   let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
-  const buildBilledResponse = (): BilledResponse => ({
+  const buildUsageReport = (): UsageReport => ({
     model: fields.servedModel,
     ...toUsageAndDetails(fields.usageMetadata, { hasReply: reply.parts.length > 0, searches: toolUse.searchCount }),
   });
@@ -69,8 +69,8 @@ export function createReplyCollector(
      * The usage so far, as last reported. Undefined if nothing arrived. If a part of a reply arrived without a report,
      * the request was billed and its counts are unknown.
      */
-    get billedResponse(): BilledResponse | undefined {
-      return fields.usageMetadata || reply.parts.length > 0 ? buildBilledResponse() : undefined;
+    get usageReport(): UsageReport | undefined {
+      return fields.usageMetadata || reply.parts.length > 0 ? buildUsageReport() : undefined;
     },
     /**
      * Describes the parts that are neither text nor media, such as `1 function call (search)`. Undefined if there are
@@ -89,7 +89,7 @@ export function createReplyCollector(
       const { text, parts } = reply;
       const ownTurn = createTurn(text, removeThoughts(parts), requestedModel, collectMedia(parts));
       const turn = continuesInNextHop(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
-      const response = { ...buildBilledResponse(), text, finishReason, turn };
+      const response = { ...buildUsageReport(), text, finishReason, turn };
       assertUsableReply({ ...otherFields, ...response, text: turn.text, media: turn.media, parts, finishMessage });
       return {
         ...response,

@@ -112,7 +112,7 @@ export const rejections: readonly ErrorRow[] = [
   },
   {
     request: 'generate',
-    answer: '400, a gateway: a limit of tokens',
+    answer: '400, a gateway: an invalid token limit, not an invalid access token',
     script: { status: 400, body: { error: { message: 'Invalid token limit: 70000' } } },
     code: 'invalid_request',
     message: `request rejected: HOST answered 400 with an error that is not Gemini's, "Invalid token limit: 70000"`,

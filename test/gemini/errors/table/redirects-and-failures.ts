@@ -11,7 +11,7 @@ import {
 } from './error-row.js';
 
 /** Answers with a status of 300 to 399 or 500 to 599, and answers with status 200 that are not a reply. */
-export const otherStatuses: readonly ErrorRow[] = [
+export const redirectsAndFailures: readonly ErrorRow[] = [
   {
     request: 'generate',
     answer: '500, Gemini',

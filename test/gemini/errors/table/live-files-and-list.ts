@@ -11,7 +11,7 @@ import {
 } from './error-row.js';
 
 /** Answers to requests for the Live API, the Files API and the list of models. */
-export const otherRequests: readonly ErrorRow[] = [
+export const liveFilesAndListAnswers: readonly ErrorRow[] = [
   {
     request: 'Live',
     answer: '404, a web page',
