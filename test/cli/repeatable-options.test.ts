@@ -88,7 +88,7 @@ test('`run` suggests --matrix if --model or --temperature is repeated, and accep
     code: 2,
     stdout: '',
     stderr:
-      "boticelli: option '-m, --model <id>' can be given only once; to compare models, use --matrix model=a,b\n  See boticelli run --help.\n",
+      "boticelli: option '-m, --model <model>' can be given only once; to compare models, use --matrix model=a,b\n  See boticelli run --help.\n",
   });
   const temperatures = await runInProcess(['run', 'x.toml', '--temperature', '0', '--temperature', '0']);
   expect(temperatures.stderr).toContain(

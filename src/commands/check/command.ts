@@ -10,7 +10,7 @@ export const addCheckCommand = defineCommand<[files: string[]], CheckOptions>({
   description: 'check narratives for mistakes, offline',
   arguments: [new Argument('<narrative...>', 'TOML files, folders, or - for standard input')],
   options: {
-    model: new Option('-m, --model <id>', "model for every act, instead of the file's").argParser(parseModelName),
+    model: new Option('-m, --model <model>', "model for every act, instead of the file's").argParser(parseModelName),
     ...variableOptions(),
     format: formatOption(),
     strict: new Option('--strict', 'treat warnings as errors'),

@@ -9,7 +9,7 @@ const addProbeCommand = defineCommand<[], ProbeOptions>({
   name: 'probe',
   description: 'measure the real limits of models; this uses quota',
   options: {
-    model: new Option('-m, --model <id>', 'model to measure; repeatable')
+    model: new Option('-m, --model <model>', 'model to measure; repeatable')
       .argParser(collectModelName)
       .makeOptionMandatory(),
     requests: new Option('--requests <n>', 'maximum requests to send to each model')

@@ -18,7 +18,7 @@ const positiveInteger = (flags: string, description: string) =>
   new Option(flags, description).argParser(createIntegerParser(1));
 
 const modelOptions = inHelpGroup('Model:', {
-  model: new Option('-m, --model <id>', "model for every act, instead of the file's").argParser(parseModelName),
+  model: new Option('-m, --model <model>', "model for every act, instead of the file's").argParser(parseModelName),
   temperature: new Option('--temperature <n>', 'temperature for every act, 0 to 2').argParser(parseTemperature),
   maxTokens: positiveInteger('--max-tokens <n>', 'maximum tokens of every reply'),
   serviceTier: new Option('--service-tier <name>', 'service tier of acts that name none').choices(serviceTiers),
