@@ -76,7 +76,7 @@ function failUnlessFinished(proc: NodeProcess): void {
     // Node emits the event again after the report has been written.
     if (isReported) return;
     isReported = true;
-    const failure = toCommandFailure(new Error('the command ended without a result'));
+    const failure = toCommandFailure(new Error('the command stopped before it had finished'));
     await reportFailure(failure, proc);
     exitWith(failure, proc);
   });

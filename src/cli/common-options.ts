@@ -8,7 +8,7 @@ export interface SettingsFlagOptions extends SettingsFlags {
   config?: string;
 }
 
-/** The format of a report. */
+/** The option that chooses the format of what a command prints. */
 export interface FormatOptions {
   format: 'text' | 'json';
 }

@@ -17,8 +17,8 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
   /** The heading above `--help` and the options that are in no group. Default `Options:`. */
   otherOptionsHeading?: string;
   /**
-   * The end of the error for an option that is given twice, without a period, such as
-   * `to compare models, use --matrix model=a,b`.
+   * What the error adds if the option is given twice, such as `to compare models, use --matrix model=a,b`. The text has
+   * no period at its end.
    */
   repeatAdvice?: Partial<Record<keyof Options, string>>;
   subcommands?: readonly AddCommand[];

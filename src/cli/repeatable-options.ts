@@ -11,7 +11,7 @@ export function isRepeatable(option: Option): boolean {
 /**
  * Makes it a usage error to give an option twice if it has a value and is not repeatable. Without this error, the
  * command would ignore the first value. An option without a value, such as -q, may be given twice.
- * @param advice the end of the error, without a period, such as `to compare models, use --matrix model=a,b`
+ * @param advice what the error adds, such as `to compare models, use --matrix model=a,b`; no period at its end
  */
 export function rejectRepetition(command: Command, option: Option, advice: string | undefined): void {
   if (!option.required || isRepeatable(option)) return;

@@ -11,7 +11,7 @@ export interface HostileFolder {
   /** `$XDG_CONFIG_HOME` of the user. */
   configHome: string;
   /** The user's own `boticelli.toml`. */
-  ownSettings: string;
+  userSettings: string;
   write(name: string, content: string): void;
   link(name: string, target: string): void;
   /** All files outside of the repository, with their bytes. */
@@ -41,7 +41,7 @@ export function createHostileFolder(onCleanup: (clean: () => void) => void): Hos
   return {
     repository,
     configHome,
-    ownSettings: join(configHome, 'boticelli/boticelli.toml'),
+    userSettings: join(configHome, 'boticelli/boticelli.toml'),
     write: (name, content) => writeFileSync(join(repository, name), content),
     link: (name, target) => symlinkSync(target, join(repository, name)),
     readOutside: () =>

@@ -41,7 +41,7 @@ const withoutStateFolder = { ...userKey, BOTICELLI_STATE_DIR: '' };
 
 /** Lets the user trust the folder. */
 function trust(): void {
-  writeFileSync(hostile.ownSettings, `trust = ["${hostile.repository}"]\n`);
+  writeFileSync(hostile.userSettings, `trust = ["${hostile.repository}"]\n`);
   before = hostile.readOutside();
 }
 
@@ -68,7 +68,9 @@ describe('a service address that the working folder sets', () => {
       const { code, stderr } = await runCommand(command);
       expect({ command, code }).toEqual({ command, code: 78 });
       expect(stderr).toContain(`to ${listener.host}, but the current folder may come from someone else`);
-      expect(stderr).toContain(`add trust = ["${hostile.repository}"] above the first table of ${hostile.ownSettings}`);
+      expect(stderr).toContain(
+        `add trust = ["${hostile.repository}"] above the first table of ${hostile.userSettings}`,
+      );
       expect(stderr).toContain(`set ${variable} to it in your environment`);
     }
     // These commands work, because they connect to neither address.

@@ -5,7 +5,7 @@ import { isRepeatable } from '../repeatable-options.js';
 
 /**
  * Values that are not known when the script is created. The script asks the program for them. `narratives` are the
- * names of the narratives in the run history.
+ * names of the narratives in the run history, and `tiers` are the rate-limit tiers for `--tier`.
  */
 export type DynamicTopic = 'acts' | 'narratives' | 'runs' | 'tiers';
 
@@ -101,7 +101,6 @@ const valuesByPlaceholder: Record<string, Values> = {
   narrative: { kind: 'narrative-files' },
   file: { kind: 'files' },
   dir: { kind: 'folders' },
-  id: createWords(listCurrentModels()),
   model: createWords(listCurrentModels()),
   run: { kind: 'dynamic', topic: 'runs' },
   act: { kind: 'dynamic', topic: 'acts' },
@@ -109,6 +108,7 @@ const valuesByPlaceholder: Record<string, Values> = {
 
 /** The completions of options whose placeholder has several meanings. */
 const valuesByFlag: Record<string, Values> = {
+  '--model': createWords(listCurrentModels()),
   '--narrative': { kind: 'dynamic', topic: 'narratives' },
   '--tier': { kind: 'dynamic', topic: 'tiers' },
 };

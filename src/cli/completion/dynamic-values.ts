@@ -61,7 +61,7 @@ const readers: Record<
       }),
     )),
   ],
-  tiers: listTiers,
+  tiers: listRateLimitTiers,
 };
 
 function toCompletion(value: string): Completion {
@@ -94,7 +94,7 @@ async function readHistory(
   }
 }
 
-async function listTiers({ cwd }: CliProcess): Promise<Completion[]> {
+async function listRateLimitTiers({ cwd }: CliProcess): Promise<Completion[]> {
   const { config } = await findUserFolders();
   const folders = { workingFolder: cwd(), userConfigFolder: config };
   const files = await readSettingsFiles({ ...folders, secrets: [], warn: () => {} }).catch(() => []);

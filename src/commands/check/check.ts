@@ -86,8 +86,8 @@ async function checkFiles(
   const colors = await createColors(proc.stdout);
   const addEstimate = options.estimate ? await createEstimateStep(options, proc, signal) : undefined;
   const lint: LintOptions['lint'] = (table, context) => lintNarrative(table, { ...context, model: options.model });
-  // The only folder from which narratives may read files. Undefined, unless the settings of the working folder choose
-  // both the API key and the address of the service.
+  // Undefined if narratives may read any file. Otherwise they may read only files in this folder: the folder chooses
+  // both the API key and the address of the service, so the folder's author receives what is sent.
   const allowedFolder = await loadAllowedFolder(options, proc, await createColors(proc.stderr));
   const checkOptions = { vars: given.values, lint, confinement: allowedFolder, signal };
   const rows = options.each === undefined ? undefined : await openRowsToCheck(options.each, options, { proc, signal });
@@ -216,17 +216,18 @@ function assertNoErrors(checked: readonly CheckedFile[]): void {
   const invalid = checked.filter(({ acts }) => acts === undefined);
   if (invalid.length === 0) return;
   const code = getErrorCode(invalid.flatMap(({ diagnostics }) => diagnostics));
-  throw new BoticelliError(code, `${formatSubject(invalid, checked)} errors`, { hint: 'Fix the errors above.' });
+  throw new BoticelliError(code, formatAffected(invalid, checked, 'errors'), { hint: 'Fix the errors above.' });
 }
 
 function assertNoWarnings(checked: readonly CheckedFile[]): void {
   const affected = checked.filter(({ diagnostics }) => diagnostics.length > 0);
   if (affected.length === 0) return;
-  const message = `${formatSubject(affected, checked)} warnings, and --strict treats them as errors`;
+  const message = `${formatAffected(affected, checked, 'warnings')}, and --strict treats them as errors`;
   throw new BoticelliError('invalid_narrative', message, { hint: 'Fix the warnings above.' });
 }
 
-function formatSubject(affected: readonly CheckedFile[], all: readonly CheckedFile[]): string {
-  if (all.length === 1) return 'the narrative has';
-  return `${affected.length} of ${all.length} narratives ${affected.length === 1 ? 'has' : 'have'}`;
+/** Returns a clause such as `the narrative has errors` or `2 of 3 narratives have errors`. */
+function formatAffected(affected: readonly CheckedFile[], all: readonly CheckedFile[], problems: string): string {
+  if (all.length === 1) return `the narrative has ${problems}`;
+  return `${affected.length} of ${all.length} narratives ${affected.length === 1 ? 'has' : 'have'} ${problems}`;
 }

@@ -45,7 +45,8 @@ export async function runForget(models: readonly string[], context: LimitsContex
   // A model that both stores have is listed once.
   const onlyLocal = forgottenLocally.filter(({ model }) => !forgottenInRedis.some((other) => other.model === model));
   const forgotten = [...forgottenInRedis, ...onlyLocal];
-  // Without Redis there is only one store, so its location is not printed. Its JSON field is named `book`.
+  // Without Redis there is only one store, so the location of the store is not printed.
+  // In JSON the location is the field `book`, as in the document of `limits`.
   const storeLocation = settings.redisUrl === undefined ? undefined : describeStoreLocation(settings, host);
   await writeReport(format, output, {
     createDocument: () => ({

@@ -7,17 +7,19 @@ import type { CompareOptions } from './compare.js';
 import type { ExportOptions, RunsOptions, ShowOptions } from './print-runs.js';
 import type { ReportOptions } from './report.js';
 
-const runArgument = new Argument('[run]', 'id of a run, or its beginning, or the word "last"').default('last', 'last');
+const runArgument = new Argument('[run]', 'run id or its first characters, or the word "last"').default('last', 'last');
 
 /** @param description how the help describes the default */
 const runsArgument = (defaultIds: string[], description: string) =>
-  new Argument('[run...]', 'ids of runs, or their beginnings, or the word "last"').default(defaultIds, description);
+  new Argument('[run...]', 'run ids or their first characters, or the word "last"').default(defaultIds, description);
 
 const addShowCommand = defineCommand<[run: string], ShowOptions>({
   name: 'show',
   description: 'show one run with its replies',
   arguments: [runArgument],
-  options: { prompts: new Option('--prompts', 'also show the prompts, if [store] prompts = true kept them') },
+  options: {
+    prompts: new Option('--prompts', 'also show the prompts; they are stored only with prompts = true under [store]'),
+  },
   loadHandler: async () => (await import('./print-runs.js')).showRun,
 });
 

@@ -50,7 +50,7 @@ export interface ReportMedia {
   data?: string;
 }
 
-/** A prompt that `[store] prompts` kept. */
+/** A prompt. Prompts are stored only with `prompts = true` under `[store]`. */
 export interface ReportPrompt {
   system?: string;
   parameters: readonly [name: string, value: string][];

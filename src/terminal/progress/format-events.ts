@@ -8,7 +8,7 @@ import type {
 } from '../../executor/narrative-events.js';
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/format.js';
-import { formatTokenCount, formatTokens } from '../text/format-tokens.js';
+import { formatTokens, formatTotalTokens } from '../text/format-tokens.js';
 import { formatToolCounts } from './format-tool-use.js';
 
 /** What the line of a finished act contains. */
@@ -118,19 +118,20 @@ export function formatFallback({ from, to, reason }: ActFallback): string {
 
 /** The counts of a run's acts. */
 export interface ActCounts {
-  ended: number;
+  /** The acts that have a reply. */
+  completed: number;
   reused: number;
   /** All acts of the run. */
   total: number;
 }
 
 /** Formats the last line of a run: its outcome, acts, tokens, time and cost. */
-export function formatNarrativeEnd(end: NarrativeEnd, { ended, reused, total }: ActCounts): string {
+export function formatNarrativeEnd(end: NarrativeEnd, { completed, reused, total }: ActCounts): string {
   const { status, usage, durationMs, costUsd } = end;
   const parts = [
-    ended === total ? formatCount(ended, 'act') : `${ended} of ${formatCount(total, 'act')}`,
+    completed === total ? formatCount(completed, 'act') : `${completed} of ${formatCount(total, 'act')}`,
     ...(reused > 0 ? [`${reused} reused`] : []),
-    formatTokenCount(usage),
+    formatTotalTokens(usage),
     formatDuration(durationMs),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ];

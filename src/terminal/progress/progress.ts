@@ -15,7 +15,7 @@ export interface Progress {
   onEvent(event: NarrativeEvent): void;
   /** Writes the prompt of an act, if prompts are shown. */
   onDetail(detail: ActDetail): void;
-  /** Writes thoughts. Call it for each event before the reply is written, because thoughts come before their reply. */
+  /** Writes thoughts. Call it for every event, before the event is passed to the replies: thoughts precede their reply. */
   writeThoughts(event: NarrativeEvent): void;
   /** Writes the heading of an act. Call it only if `headings` is `with-reply`. */
   writeHeading(start: ActStart): void;
@@ -66,7 +66,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const { verbosity, headings = 'at-start', isFirstGuessedLimit = createIsFirstCall() } = options;
   const reporter = createReporter(options);
   const trackWait = verbosity === 'quiet' ? () => {} : createWaitTracker(options);
-  const counts: eventLines.ActCounts = { ended: 0, reused: 0, total: 0 };
+  const counts: eventLines.ActCounts = { completed: 0, reused: 0, total: 0 };
   const countDiscarded = createDiscardCounter();
   const writeThoughts = createThoughtWriter(reporter.writeThought);
   const writeHeading = (start: ActStart) => reporter.writeHeading(start, counts.total);
@@ -81,7 +81,7 @@ export function createProgress(options: ProgressOptions): Progress {
       if (counts.total > (verbosity === 'verbose' ? 0 : 1))
         reporter.report(eventLines.formatNarrativeEnd(event, counts));
     } else if (event.type !== 'act-delta' && event.type !== 'act-thought') {
-      if (event.type === 'act-end') counts.ended += 1;
+      if (event.type === 'act-end') counts.completed += 1;
       if (event.type === 'act-end' && event.reused) counts.reused += 1;
       reportActEvent(event, reporter, { ...options, isFirstGuessedLimit, discardedChars });
     }

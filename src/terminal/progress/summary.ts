@@ -2,7 +2,7 @@ import type { RunReport } from '../../executor/narrative-events.js';
 import { formatErrorMessage } from '../diagnostics/format-error.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatDuration } from '../text/format.js';
-import { formatTokenCount } from '../text/format-tokens.js';
+import { formatTotalTokens } from '../text/format-tokens.js';
 import { toPrintableLine } from '../text/printable.js';
 import { formatTable } from '../text/table.js';
 import { wrapText } from '../text/wrap.js';
@@ -34,5 +34,5 @@ export function formatSummary(runs: readonly FinishedRun[], { colors, columns }:
 
 function formatOutcome({ acts, usage, durationMs, error }: RunReport): string {
   if (error) return toPrintableLine(formatErrorMessage(error));
-  return `${formatCount(acts.length, 'act')}, ${formatTokenCount(usage)}, ${formatDuration(durationMs)}`;
+  return `${formatCount(acts.length, 'act')}, ${formatTotalTokens(usage)}, ${formatDuration(durationMs)}`;
 }

@@ -32,7 +32,7 @@ export interface EstimateReport extends Totals {
   searchFee?: SearchFee;
 }
 
-/** Formats the estimate of a narrative as lines that follow the line of its file. */
+/** Formats the estimate of a narrative as lines to print below the line that names its file. */
 export function formatEstimate(estimate: EstimateReport, typicalReplyTokens: number, colors: Colors): string[] {
   const { models, guessedReplies } = estimate;
   const assumption =
@@ -57,7 +57,7 @@ function formatCost({ costUsd, standardCostUsd, serviceTiers = [] }: Partial<Tot
   if (costUsd === undefined) return 'unknown cost';
   const tierText = serviceTiers.length === 0 ? '' : ` with service tier ${serviceTiers.join(' and ')}`;
   const standardText = standardCostUsd === undefined ? '' : `, ${formatUsd(standardCostUsd)} with standard`;
-  return `about ${formatUsd(costUsd)} if billed${tierText}${standardText}`;
+  return `about ${formatUsd(costUsd)}${tierText}${standardText}${tierText && ','} if billed`;
 }
 
 /** Formats the fee for web searches. The cost does not include it, because the number of searches is still unknown. */

@@ -1,4 +1,4 @@
-import { toStrictlyPrintableLine } from '../text/printable.js';
+import { toMeasurableLine } from '../text/printable.js';
 import { type ReportedCase, type ReportedSuite, truncateWithEllipsis } from './reported-suite.js';
 
 /** The beginning of every JUnit report of this program. A file that begins otherwise is not overwritten. */
@@ -60,13 +60,10 @@ function formatAttributes(attributes: Readonly<Record<string, string | number>>)
 const maxTextLength = 2000;
 
 /**
- * Cuts a text to `maxTextLength` and escapes it as one line. Control characters, and others that XML 1.0 forbids,
- * become symbols.
+ * Cuts a text to `maxTextLength` and escapes it as one line. The characters that XML 1.0 forbids, such as control
+ * characters and lone surrogates, become symbols.
  */
 function escapeXml(text: string): string {
-  const line = toStrictlyPrintableLine(truncateWithEllipsis(text, maxTextLength)).replaceAll(
-    /[\ufffe\uffff]/g,
-    '\ufffd',
-  );
+  const line = toMeasurableLine(truncateWithEllipsis(text, maxTextLength)).replaceAll(/[\ufffe\uffff]/g, '\ufffd');
   return line.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -21,7 +21,7 @@ export function getBilledOutput({ outputTokens, thoughtTokens }: Usage): number 
 }
 
 /** Formats the sum of all tokens: `1 token`, `12 tokens`. */
-export function formatTokenCount({ totalTokens }: Usage): string {
+export function formatTotalTokens({ totalTokens }: Usage): string {
   return totalTokens === undefined ? 'unknown token count' : formatCount(totalTokens, 'token');
 }
 

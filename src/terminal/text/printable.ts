@@ -26,10 +26,10 @@ export function toPrintableLine(text: string): string {
 }
 
 /**
- * Like `toPrintableLine`, but also replaces lone surrogates and invisible marks of the writing direction with symbols,
- * and a tab with four spaces. The width of the line can then be measured, as tables need.
+ * Like `toPrintableLine`, but returns a line whose width `measureWidth` can measure. Lone surrogates and invisible marks
+ * of the writing direction become symbols, and a tab becomes four spaces.
  */
-export function toStrictlyPrintableLine(line: string): string {
+export function toMeasurableLine(line: string): string {
   const misleading = /[\u061c\u200e\u200f]|\p{Surrogate}/gu;
   return toPrintableLine(line.replaceAll('\t', '    ')).replace(misleading, '\ufffd');
 }

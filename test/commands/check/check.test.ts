@@ -128,7 +128,7 @@ test('--estimate shows the price of the service tier that an act asks for, and t
   expect(costUsd).toBeCloseTo(standardCostUsd / 2, 9);
   expect(serviceTiers).toEqual(['flex']);
   expect((await runInProcess(['check', 'n.toml', '--estimate'], options)).stdout).toContain(
-    'about $0.0075 if billed with service tier flex, $0.015 with standard',
+    'about $0.0075 with service tier flex, $0.015 with standard, if billed',
   );
 });
 

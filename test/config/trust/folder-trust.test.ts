@@ -20,7 +20,7 @@ function openFolder(files: FixtureFiles, { links = {} as Record<string, string>,
   const folder = createFolder({ ...files, ...(trust !== '' && { 'user/boticelli.toml': '' }) });
   for (const [path, target] of Object.entries(links)) symlinkSync(target, join(folder, path));
   if (trust !== '')
-    writeFileSync(join(folder, 'user/boticelli.toml'), `trust = ["${join(folder, trust)}"]\n${ownSettings}`);
+    writeFileSync(join(folder, 'user/boticelli.toml'), `trust = ["${join(folder, trust)}"]\n${userSettings}`);
   const options = {
     workingFolder: join(folder, 'work'),
     userFolders: { config: join(folder, 'user'), state: join(folder, 'state') },
@@ -32,7 +32,7 @@ function openFolder(files: FixtureFiles, { links = {} as Record<string, string>,
     readAllowedFolder: (environment = {}) => findAllowedFolder({ ...options, environment }),
   };
 }
-const ownSettings = '[budget]\nrpm_multiplier = 0.5\n';
+const userSettings = '[budget]\nrpm_multiplier = 0.5\n';
 const getError = (promise: Promise<unknown>) =>
   promise.then(
     () => expect.unreachable(),

@@ -98,7 +98,7 @@ describe('a code frame', () => {
 });
 
 describe('control characters', () => {
-  it('are symbols in a file name, a line, a message and a suggestion', () => {
+  it('are shown as symbols in a file name, a line, a message and a suggestion', () => {
     const evil = '\x1b]0;title\x07\x1b[2J\x9b31m\r\x7f\u202e\ud800';
     const lines = formatDiagnostic(
       { ...diagnostic, message: `no ${evil}`, suggestion: evil, location: { line: 1, column: 1, length: 1 } },

@@ -107,9 +107,9 @@ test('adds the round to every line if the narrative has several rounds', () => {
   ]);
 });
 
-test('when a hop of a long reply is lost, says how many characters of the text above are discarded', () => {
+test('says how many characters of the text above are discarded if a retry discards only the end', () => {
   const delta = (text: string): NarrativeEvent => ({ type: 'act-delta', act: 'draft', text });
-  const lost: NarrativeEvent = {
+  const discardEnd: NarrativeEvent = {
     type: 'act-retry',
     act: 'draft',
     attempt: 1,
@@ -120,12 +120,12 @@ test('when a hop of a long reply is lost, says how many characters of the text a
   };
   const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message: 'requesting part 2' };
   const [, actStart] = events as [NarrativeEvent, NarrativeEvent];
-  const inputEvents = [actStart, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
+  const inputEvents = [actStart, delta('one '), note, delta('tw'), delta('o'), discardEnd, delta('2'), discardEnd];
   const lines = renderProgress({ verbosity: 'quiet' }, [
     ...inputEvents,
     actStart,
     delta('five'),
-    { ...lost, keepChars: 3 },
+    { ...discardEnd, keepChars: 3 },
   ]);
   expect(lines).toEqual([
     'draft: the end of the text above (3 characters) is discarded; that part of the reply starts again\n',

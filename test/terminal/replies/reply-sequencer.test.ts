@@ -45,11 +45,11 @@ test('writes the replies of the first unfinished narrative immediately, and thos
   expect(written()).toBe('<a>A\n<b>\ngood\n<c>\nsee\n');
 });
 
-test('when a hop of a held reply is lost, keeps the part of the reply that remains valid', () => {
+test('keeps the beginning of a queued reply if a retry discards only the end', () => {
   const { outputs, written } = setup(2);
-  const lost = { ...discard, keepChars: 6 } as NarrativeEvent;
+  const discardEnd = { ...discard, keepChars: 6 } as NarrativeEvent;
   const deltas = ['one ', 'two ', 'three'].map((text) => delta('b', text));
-  for (const event of [start('b'), ...deltas, lost, delta('b', '2 three')]) outputs[1]?.onEvent(event);
+  for (const event of [start('b'), ...deltas, discardEnd, delta('b', '2 three')]) outputs[1]?.onEvent(event);
   outputs[1]?.finish(report);
   outputs[0]?.finish(report);
   expect(written()).toBe('<b>one tw2 three');

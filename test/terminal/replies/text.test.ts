@@ -91,7 +91,7 @@ test('writes nothing for hidden acts', () => {
   expect(written()).toBe('B\n');
 });
 
-test('ends an interrupted reply with a newline and writes nothing twice', () => {
+test('writes the text of an interrupted reply once, and ends it with a newline', () => {
   const { onEvent, written } = setup();
   for (const event of [start('a', 0), delta('a', 'so far'), narrativeEnd]) onEvent(event);
   expect(written()).toBe('so far\n');

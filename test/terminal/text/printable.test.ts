@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stringifyJson } from '../../../src/terminal/replies/json.js';
-import { toPrintable, toPrintableLine, toStrictlyPrintableLine } from '../../../src/terminal/text/printable.js';
+import { toMeasurableLine, toPrintable, toPrintableLine } from '../../../src/terminal/text/printable.js';
 
 test.each([
   ['an escape sequence', '\u001b]0;title\u0007', '␛]0;title␇'],
@@ -9,14 +9,14 @@ test.each([
   ['embeddings of a text direction', '\u202a\u202b\u202c\u202d', '\ufffd'.repeat(4)],
   ['line and paragraph separators', 'a\u2028b\u2029c', 'a\ufffdb\ufffdc'],
 ])('shows %s as symbols', (_name, text, expected) => {
-  const results = [toPrintable, toPrintableLine, toStrictlyPrintableLine].map((toResult) => toResult(text));
+  const results = [toPrintable, toPrintableLine, toMeasurableLine].map((toResult) => toResult(text));
   expect(results).toEqual([expected, expected, expected]);
 });
 
-test('makes one line; the strict form also shows a tab as four spaces, and lone surrogates and direction marks as symbols', () => {
+test('makes one line; the measurable form also shows a tab as four spaces, and lone surrogates and direction marks as symbols', () => {
   const text = 'a\nb\tc \ud800 \u200f';
   expect(toPrintableLine(text)).toBe('a b c \ud800 \u200f');
-  expect(toStrictlyPrintableLine(text)).toBe('a b    c \ufffd \ufffd');
+  expect(toMeasurableLine(text)).toBe('a b    c \ufffd \ufffd');
 });
 
 test('leaves tabs, line feeds and characters of any script unchanged', () => {
