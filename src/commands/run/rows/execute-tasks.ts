@@ -116,7 +116,7 @@ async function executeAndRecord(
     const number = isFromEach(rowsRun.source) ? row.number : taskNumber;
     const result = createRowResult({ ...getRowAndCombination(task), number }, report, rowsRun.isJsonReply);
     rowsRun.results?.write(result);
-    state.output?.add(taskNumber, result);
+    state.output?.add(taskNumber, result, report.acts.at(-1)?.text ?? '');
     if (failure && !rowState.isWrittenAsFailed) rowsRun.failed?.write(row);
     if (failure) rowState.isWrittenAsFailed = true;
     if (!options.quiet) await view.stdout.flush();
