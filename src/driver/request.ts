@@ -62,7 +62,7 @@ export interface GenerationParameters {
   thinking?: ThinkingLevel | number;
   /** Block thresholds by harm category, in Gemini's names. */
   safety?: Readonly<Record<string, string>>;
-  /** The shape of the pictures that the model draws. */
+  /** The aspect ratio and size of the pictures that the model draws. */
   image?: PictureShape;
   /** Format of the reply. Default: text. */
   format?: 'json';

@@ -82,7 +82,7 @@ const checks: Record<string, () => Promise<void>> = {
     expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('mine');
   },
 
-  'the folders in `--out-dir` of several narratives': async () => {
+  'with several narratives: the folder of each narrative in `--out-dir`': async () => {
     const folder = createFolder();
     await openReplyFiles(folder, 'new');
     expect(getMode(join(folder, 'new'))).toBe(newFolderMode());

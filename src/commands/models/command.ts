@@ -8,8 +8,8 @@ export const addModelsCommand = defineCommand<[], ModelsOptions>({
   name: 'models',
   description: 'list the models available to your key',
   options: {
-    live: new Option('--live', 'only models that support the Live API'),
-    search: new Option('--search <text>', 'only models whose name or description contains this'),
+    live: new Option('--live', 'list only models that support the Live API'),
+    search: new Option('--search <text>', 'list only models whose name or description contains this'),
     refresh: new Option('--refresh', 'fetch the list again, even if it is less than a day old'),
     format: formatOption(),
     tier: tierOption(),

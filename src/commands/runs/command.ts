@@ -57,8 +57,10 @@ const addClearCommand = defineCommand<[], ClearOptions>({
   name: 'clear',
   description: 'delete runs and the replies that --resume reuses',
   options: {
-    olderThan: new Option('--older-than <duration>', 'only runs older than this, such as 30d').argParser(parseAgeMs),
-    narrative: new Option('--narrative <name>', 'only runs of this narrative'),
+    olderThan: new Option('--older-than <duration>', 'delete only runs older than this, such as 30d').argParser(
+      parseAgeMs,
+    ),
+    narrative: new Option('--narrative <name>', 'delete only runs of this narrative'),
     all: new Option('--all', 'delete everything in the database, also what is known about quota and models'),
     yes: yesOption(),
   },
@@ -71,12 +73,12 @@ export const addRunsCommand = defineCommand<[], RunsOptions>({
   description: 'list earlier runs, newest first',
   options: {
     limit: new Option('-n, --limit <n>', 'maximum runs to list').argParser(createIntegerParser(1)).default(20),
-    narrative: new Option('--narrative <name>', 'only runs of this narrative'),
+    narrative: new Option('--narrative <name>', 'list only runs of this narrative'),
     since: new Option(
       '--since <time>',
-      'only runs since a date such as 2026-11-30, or of the last hours or days, such as 12h or 30d',
+      'list only runs that began on or after this date, such as 2026-11-30, or at most this long ago, such as 12h or 30d',
     ).argParser(parseSince),
-    failed: new Option('--failed', 'only runs that did not complete'),
+    failed: new Option('--failed', 'list only runs that did not complete'),
     format: formatOption(),
   },
   subcommands: [addShowCommand, addCompareCommand, addExportCommand, addReportCommand, addClearCommand],

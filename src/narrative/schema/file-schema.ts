@@ -103,7 +103,7 @@ const settingFields = {
   ),
   image: z.optional(
     describe(
-      'The shape of the pictures that a model draws. Each model accepts only some shapes and sizes.',
+      'The aspect ratio and size of the pictures that a model draws. Each model accepts only some ratios and sizes.',
       imageSchema,
     ),
   ),

@@ -60,7 +60,7 @@ function formatRejectingQuotas({ quotas }: FirstRejection): string {
   return limitTexts.length === 0 ? 'not stated' : limitTexts.join(', ');
 }
 
-/** Formats the details that follow the table: the model that served, the exceeded quotas and the error. */
+/** Formats the details that follow the table: the model that served the requests, the exceeded quotas and the error. */
 function formatNotes({ model, servedBy, firstRefusal, failure }: ModelProbeResult): string[] {
   const ids = firstRefusal?.quotas.flatMap(({ quotaId = [] }) => quotaId) ?? [];
   return [

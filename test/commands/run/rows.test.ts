@@ -167,7 +167,7 @@ test('reads rows from standard input, and reports each invalid row without stopp
 });
 
 test('prints the reply of the last act as text, even if the act also ran before another act', async () => {
-  const acts = '[acts]\na = "A {{row.text}}"\nb = "B"';
+  const acts = 'a = "A {{row.text}}"\nb = "B"';
   const { run } = setupRows(server, { 'n.toml': renderNarrative(acts, '["a", "b", "a"]'), 'c.csv': 'text\nx\n' });
   server.queueReplies(textReply('first'), textReply('second'), textReply('third'));
   expect(await run('--each', 'c.csv')).toMatchObject({ code: 0, stdout: 'third\n' });
