@@ -14,6 +14,6 @@ test('prints the stack of a bug even if the current folder no longer exists', as
   const script = `process.stdout.write = () => true; ${removedFolder} require("./dist/main.cjs").main(process);`;
   const { code, stderr } = await startProcess(process.execPath, ['-e', script, 'x', 'schema'], { cwd: root }).result;
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^boticelli: the command ended without a result\n[\s\S]*\n {4}at /);
+  expect(stderr).toMatch(/^boticelli: the command stopped before it had finished\n[\s\S]*\n {4}at /);
   expect(stderr).not.toContain('uv_cwd');
 });

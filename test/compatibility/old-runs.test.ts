@@ -44,9 +44,13 @@ async function runOffline(workingFolder: ScenarioFolder, command: string) {
   return result;
 }
 
-/** Returns the numbers, models and ids of each line of a text, sorted: everything except dates and wording. */
+/**
+ * Returns the numbers, models and ids of each line of a text, sorted: everything except dates and wording. Version 0.1
+ * printed numbers without separators.
+ */
 const extractData = (text: string) =>
   text
+    .replaceAll(/(?<=\d),(?=\d{3}\b)/g, '')
     .replaceAll(/\w{3},? \d+ \w{3},? \d\d:\d\d/g, '')
     .split('\n')
     .map((line) => line.match(/\d[\w.:-]*|(?:model|gemini)-[\w-]+/g)?.sort() ?? [])
