@@ -105,9 +105,10 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 
 /**
  * Reads the schema, so that a file that is damaged or can't be opened throws here and not later. Uses neither `prepare`
- * nor `pragma`: if one of these fails, its statement keeps this connection open until it is garbage-collected. The next
- * connection of this process then shares the write-ahead log's index with the failed one, and fails too: on a full
- * disk, `openUnwritable` could not read what is only in the log (seen 2026-11 with libsql 0.5: SQLITE_IOERR_SHMSIZE).
+ * nor `pragma`, because both create a statement. A failed statement keeps its connection open, even after `close`, until
+ * the statement is garbage-collected. The next connection of this process would share the index of the write-ahead log
+ * with the failed connection, and would fail too. On a full disk, `openUnwritable` could then not read what is only in
+ * the log (seen 2026-11 with libsql 0.5: SQLITE_IOERR_SHMSIZE).
  */
 function readSchema(database: Database.Database): void {
   database.exec('SELECT count(*) FROM sqlite_schema');

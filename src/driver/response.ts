@@ -19,9 +19,9 @@ export interface GenerateResponse extends ToolUse {
   /** What the price depends on besides `usage`. Absent if the service sent no such details. */
   tokenDetails?: TokenDetails;
   /**
-   * The reply as a turn of the conversation. In the response to the last hop of a long reply, the turn also contains
-   * the parts of the earlier hops (`finishedHops` of the request). `text` and `usage` cover those parts only after
-   * `withContinuation` has joined the responses.
+   * The reply as a turn of the conversation. A long reply arrives in several requests, called hops. In the response to
+   * the last hop, `turn` is the whole long reply, with the earlier hops (`finishedHops` of the request). `text` and
+   * `usage` cover only the last hop until `withContinuation` joins the responses.
    */
   turn: ModelTurn;
   /** The token for the request of the next hop. Only with the finish reason `CONTINUATION`. */

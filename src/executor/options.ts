@@ -78,7 +78,7 @@ export interface NarrativeExecutorOptions {
 /** The options and listeners that all acts of a run share. */
 export interface RunContext {
   options: NarrativeExecutorOptions;
-  /** The object that stands for the run in the `position` of each call. */
+  /** Identifies the run: the `run` in the `CallPosition` of each call. Two runs never share an object. */
   runKey: object;
   /** Present if acts may run in parallel. */
   parallel: ParallelContext | undefined;

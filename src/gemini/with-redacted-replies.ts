@@ -6,15 +6,15 @@ import type { Redact } from './api-key.js';
 import { createFormRedactor, createStreamRedactor, listKeyForms } from './key-forms.js';
 
 /**
- * A shorter key is not redacted in replies, because it may be an ordinary word: many gateways accept any key, and their
- * users set one such as `placeholder`. Google's keys have 39 characters and more.
+ * A shorter key is redacted only in the model's name. Elsewhere in a reply, the key may be an ordinary word: many
+ * gateways accept any key, and their users set a key such as `placeholder`. Google's keys have 39 characters and more.
  */
 const minKeyLength = 16;
 
 /**
  * Removes the key from replies, in which a gateway may repeat it: from the text, the model's name and everything else
  * that is printed, stored or recorded.
- * @param redactModel redacts the model's name, even if the key in it is shorter than `minKeyLength`
+ * @param redactModel redacts a key of any length, in the model's name
  */
 export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, redactModel: Redact): BoticelliDriver {
   const forms = apiKey.length < minKeyLength ? [] : listKeyForms(apiKey);

@@ -150,7 +150,7 @@ async function sendRequest(
       ...{ request: result.sent, afterMs: clock.now() - startedAt, quotas },
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
-    await limiter.recordRejection(reservation, { ...rejection, ignoredLimits: true });
+    await limiter.recordRejection(reservation, { ...rejection, wasSentRegardlessOfLimits: true });
     return thrown;
   }
 }

@@ -13,8 +13,8 @@ interface OpenRowsOptions {
 /**
  * Opens the source of `--each`: a CSV, TSV, NDJSON or JSON file, `-` for NDJSON on standard input, or a glob pattern.
  *
- * @throws BoticelliError `no_input` if the source can't be read, `invalid_narrative` for faults in it, `usage` for
- *   another kind of file
+ * @throws BoticelliError `no_input` if the source can't be read; `invalid_narrative`, as for a faulty narrative, if the
+ *   rows are faulty; `usage` for another kind of file
  */
 export async function openRows(source: string, { cwd, stdin }: OpenRowsOptions): Promise<RowSource> {
   if (source === '-') {

@@ -22,8 +22,8 @@ export interface Row {
   problem?: string;
 }
 
-/** The format of a source. `placeholder` for a run without `--each`: its only row is a placeholder without values. */
-export type RowFormat = 'csv' | 'tsv' | 'ndjson' | 'json' | 'glob' | 'placeholder';
+/** The format of a source. A run without `--each` has a source of the format `empty-row`: one row without values. */
+export type RowFormat = 'csv' | 'tsv' | 'ndjson' | 'json' | 'glob' | 'empty-row';
 
 /** Where rows come from. */
 export interface RowSource {
@@ -51,9 +51,9 @@ export interface RowSource {
   close(): void;
 }
 
-/** Whether the rows come from `--each`. Otherwise, the only row of the source is a placeholder without values. */
+/** Whether the rows come from `--each`. Otherwise, the source has one row, without values. */
 export function isFromEach({ format }: Pick<RowSource, 'format'>): boolean {
-  return format !== 'placeholder';
+  return format !== 'empty-row';
 }
 
 /** Formats where a row is, for messages: `comments.csv:12`, or `comments.json, row 3` without lines. */

@@ -63,8 +63,8 @@ export interface DriverStackOptions {
  *
  * Create one driver for each run, or one for all rows of a run with rows. The driver counts equal requests. It stores a
  * separate reply for the first of them, for the second, and so on. In a second run with the same driver, the count
- * would go on, so the second run would not find the replies of the first run. Only a `position` or a `rowIdentity` in
- * the `CallContext` gives a run or a row a count of its own.
+ * would go on, so the second run would not find the replies of the first run. A run or a row has a count of its own
+ * only if the `CallContext` of its calls has a `position`, whose `run` identifies the run, or a `rowIdentity`.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */

@@ -160,7 +160,7 @@ test('the list of models that version 0.1 stored is used without a request', asy
 test('a Live model gets its prompt in the way that version 0.1 learned for it, so no session is rejected', async () => {
   const workingFolder = createRecentFolder(onTestFinished);
   const before = server.live.sessions.length;
-  server.live.clientContentOnlyAsHistory.add(liveModel);
+  server.live.promptsOnlyAsRealtimeInput.add(liveModel);
   server.live.queueReplies(spokenReply(['Hi.']), spokenReply(['Bye.']));
   const { code, stdout } = await workingFolder.run('run live.toml', { server });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Hi.\n\nBye.\n' });

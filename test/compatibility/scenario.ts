@@ -69,7 +69,8 @@ export async function runScenario({ server, cwd, env }: ScenarioOptions): Promis
   await run('run narrative.toml --record recording.ndjson');
   server.queueReplies(textReply(['Wave on', ' wave.']), textReply(['Wave after', ' wave.']));
   await run('run rounds.toml --stream --record recording.ndjson');
-  server.live.clientContentOnlyAsHistory.add(liveModel);
+  // The model rejects prompts in `clientContent`, so boticelli learns to send them as `realtimeInput`.
+  server.live.promptsOnlyAsRealtimeInput.add(liveModel);
   server.live.queueReplies(spokenReply(['Hel', 'lo.']), spokenReply(['Good', 'bye.']));
   await run('run live.toml --record recording.ndjson');
   server.queueReplies(overloadedError(), textReply('Dear all,'), errorReply(400, 'no'));

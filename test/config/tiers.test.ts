@@ -31,7 +31,7 @@ test('built-in limits are whole numbers above zero', () => {
   for (const limit of all.flatMap(Object.values)) expect(Number.isInteger(limit) && limit > 0).toBe(true);
 });
 
-test('a tier in settings replaces the built-in tier of the same name; each model without a limit of its own has that of the tier', async () => {
+test('a tier in settings replaces the built-in tier of the same name; a kind of limit that a model does not set comes from the tier', async () => {
   const { limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini.tiers.free]\nrpm = 10\nmax_concurrent = 2\n[providers.gemini.tiers.free.models."gemini-3.8-flash"]\nrpm = 5\nrpd = 20\n',

@@ -181,7 +181,7 @@ test('counts a request sent without a reservation, and does not widen the safety
       await limiter.recordRejection(sent, {
         violations: [createMinuteViolation(2)],
         retryAfterMs: 1000,
-        ignoredLimits: true,
+        wasSentRegardlessOfLimits: true,
       });
   }
   expect(await readModelStatus()).toMatchObject({

@@ -192,7 +192,7 @@ test('counts a request from when it is sent, not from when the call began', asyn
   expect(await readReservations('m-001')).toMatchObject([{ at: startedAt + 1000, confirmed: true }]);
 });
 
-test('waits again if the reservation is postponed while the call prepares', async () => {
+test('waits before sending if the reservation is postponed while the call prepares', async () => {
   const { driver, clock, events, emit, readReservations, store } = setup([
     {
       onCall: () => {

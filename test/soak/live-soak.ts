@@ -12,8 +12,9 @@ const liveModel = 'gemini-3.8-live';
 const restModel = 'gemini-3.8-flash';
 const [runCount, requestsPerDay] = [50, 20];
 /**
- * The maximum time until the waiting process ends: a lease lasts 15 s, and the waiting process checks every second
- * whether the lease has ended.
+ * The maximum time from killing the process that holds the only concurrency slot until the process that waits for the
+ * slot has ended. A slot stays taken for up to 15 s after its holder died. The waiting process checks every second
+ * whether the slot is free.
  */
 const maxTakeoverMs = 30_000;
 

@@ -5,10 +5,12 @@ import type { SettingsOptions } from '../settings.js';
 import { isServiceFromUntrustedFolder } from './service-urls.js';
 
 /**
- * Returns the only folder from which a run may send files, or undefined if a run may send any file. The result is the
- * working folder if the user does not trust this folder, and its settings choose both the API key and the address of
- * the service: the folder's author then receives everything that is sent. If the folder's `.env` has no key, or can't
- * be read, no other settings are read, and the result is undefined.
+ * Returns the only folder from which a run may send files, or undefined if a run may send any file.
+ *
+ * If the user does not trust the working folder, and the folder's settings choose both the API key and the address of
+ * the service, the folder's author receives everything that is sent. A run may then send only files of the working
+ * folder, so that files of other folders stay private. If the folder's `.env` has no key, or can't be read, no other
+ * settings are read, and the result is undefined.
  *
  * @throws InvalidSettings for a settings file with errors
  */

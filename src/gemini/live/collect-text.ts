@@ -12,25 +12,25 @@ import type { MessageUpdate } from './read-message.js';
  */
 export function createTextCollector(replyModality: ReplyModality) {
   let text = '';
-  /** What the model wrote instead of speaking, or spoke instead of writing. */
-  let substituteText = '';
+  /** What a speaking model wrote, or a writing model spoke. */
+  let textOfOtherModality = '';
   return {
     /** Adds a message. Returns the text that the message adds to the reply. */
     add({ transcript, writtenText }: MessageUpdate): string {
-      const [added, substitute] = replyModality === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
-      assertReplyLength(Math.max(text.length + added.length, substituteText.length + substitute.length));
+      const [added, otherText] = replyModality === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
+      assertReplyLength(Math.max(text.length + added.length, textOfOtherModality.length + otherText.length));
       text += added;
-      substituteText += substitute;
+      textOfOtherModality += otherText;
       return added;
     },
     /**
-     * Call this at the end of the turn. If the reply has no text, makes the substitute text the reply and returns the
-     * substitute text. Otherwise returns an empty text.
+     * Call this at the end of the turn. If the reply has no text, makes the text of the other modality the reply, and
+     * returns this text. Otherwise returns an empty text.
      */
-    fillEmptyReply(): string {
+    replaceMissingText(): string {
       if (text.trim() !== '') return '';
-      text += substituteText;
-      return substituteText;
+      text += textOfOtherModality;
+      return textOfOtherModality;
     },
     get text() {
       return text;

@@ -111,10 +111,10 @@ async function* runTurn(
     mustCloseSession = false;
     timeouts.markComplete();
     if (connectionEnd) return { kind: 'ended', connectionEnd };
-    const substituteText = collector.fillEmptyReply();
+    const textOfOtherModality = collector.replaceMissingText();
     const response = collector.buildResponse();
     const lacksTranscript =
-      liveModeSearch.current.replyModality === 'AUDIO' && substituteText !== '' && response.audio !== undefined;
+      liveModeSearch.current.replyModality === 'AUDIO' && textOfOtherModality !== '' && response.audio !== undefined;
     emitWarnings(collector, lacksTranscript, context);
     reportUnrequestedThoughts(collector.takeThoughts(), request, context);
     await liveModeSearch.confirm();
@@ -125,7 +125,7 @@ async function* runTurn(
     }
     const { finishReason } = response;
     const metadata = { ...getTokenMetadata(collector), finishReason };
-    yield { text: substituteText, finished: true, metadata, response };
+    yield { text: textOfOtherModality, finished: true, metadata, response };
     return { kind: 'replied' };
   } catch (thrown) {
     mustCloseSession = true;

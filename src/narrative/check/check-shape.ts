@@ -114,6 +114,7 @@ function describeOptions(keyPath: Path): string {
     const acceptsArray = keyPath.at(-1) === 'contains' || keyPath.at(-1) === 'not_contains';
     return acceptsArray ? 'a string or an array of strings' : 'a string, a number or a boolean';
   }
+  // The remaining case is an act itself.
   return 'a string, an array of strings or a table';
 }
 

@@ -12,11 +12,11 @@ export function lintReferences(acts: readonly RawAct[], mediaNames: readonly str
       if (isReferenceWithSpace(text))
         report(createMisspeltReferenceProblem(text, keyPath, '; the name of a nested narrative has no spaces'));
       const intended = guessReference(text, mediaNames);
-      // Only the path of an input's `content` has more than three steps. Prompts and such content are always sent as
-      // text, even if they have the form of a reference.
-      const isSentAsText = keyPath[2] === 'prompt' || keyPath.length > 3;
-      if (intended === undefined || (intended === text && !isSentAsText)) continue;
-      if (isSentAsText)
+      // Only the path of an input's `content` has more than three steps. A prompt and the `content` of an input are
+      // always sent as text, even if they have the form of a reference.
+      const isAlwaysText = keyPath[2] === 'prompt' || keyPath.length > 3;
+      if (intended === undefined || (intended === text && !isAlwaysText)) continue;
+      if (isAlwaysText)
         report(createMisspeltReferenceProblem(text, keyPath, `; ${describeReferenceSyntax(intended, keyPath)}`));
       else report({ ...createMisspeltReferenceProblem(text, keyPath), suggestion: intended });
     }

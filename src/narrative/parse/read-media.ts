@@ -8,6 +8,7 @@ import { loadMedia } from './load-media.js';
 
 /** Media whose `file` or `url` contains placeholders, and the key path of this `file` or `url`, or of the `ref`. */
 export interface LocatedMediaTemplate {
+  /** `checkMediaTemplates` fills `loaded`, so `loaded` is writable here. Its keys are the rendered `file` or `url`. */
   template: MediaTemplate & { loaded: Map<string, MediaInput> };
   keyPath: Path;
   /**

@@ -20,7 +20,7 @@ export interface QuotaRejection {
    * True if the request was sent without regard to the limits. Its rejection does not widen the safety margin
    * of each window (`computeMarginMs`).
    */
-  ignoredLimits?: boolean;
+  wasSentRegardlessOfLimits?: boolean;
 }
 
 /**
@@ -55,7 +55,7 @@ const maxMarginFactor = 8;
 export function applyRejection(
   state: ModelState,
   now: number,
-  { violations, blockedUntil, retryAfterMs, ignoredLimits }: QuotaRejection,
+  { violations, blockedUntil, retryAfterMs, wasSentRegardlessOfLimits }: QuotaRejection,
   { limits, windowMs, bookedAt }: { limits: Limits; windowMs: number; bookedAt: number },
 ): void {
   const limitsBefore = computeEffectiveLimits(limits, state);
@@ -74,7 +74,7 @@ export function applyRejection(
   // rejections once, a rejection counts only if its reservation was made after the previous rejection, and if the
   // safety margin has not changed for a window.
   const isIndependentRejection = bookedAt > (state.rejectedAt ?? 0) && now - (state.marginChangedAt ?? 0) > windowMs;
-  if (!hasNewLimit && !ignoredLimits && isIndependentRejection && violations.length > 0) {
+  if (!hasNewLimit && !wasSentRegardlessOfLimits && isIndependentRejection && violations.length > 0) {
     state.marginFactor = Math.min(maxMarginFactor, state.marginFactor * 2);
     state.marginChangedAt = now;
   }

@@ -60,7 +60,7 @@ export function createModelStateAccess({ store, clock, project, windowMs = 60_00
     /**
      * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
      * pending and running requests stay counted. If another model served the alias until now, only reservation `id`
-     * moves, because that model's state also holds reservations of requests that did not use the alias.
+     * moves, because the state of the previous model also holds reservations of requests that did not use the alias.
      * @param id the reservation whose reply or rejection named the serving model
      */
     async linkAlias(requested: string, servingModel: string, id: string): Promise<void> {

@@ -70,7 +70,8 @@ function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaReje
   const { rejectedAt } = state;
   // After two windows of the spend-based limit without a rejection, the pauses start from the shortest again. One
   // window would not be enough: the pause after the latest rejection may last for the whole window, so that no request
-  // was sent in it. If the API asks for a longer pause, the pause may even last for both windows.
+  // was sent in it. A pause that the API asks for may last for more than two windows. After such a pause, the pauses start
+  // from the shortest again, although no request was sent during the pause.
   // A request that was sent before the latest rejection says nothing new when it is rejected too, so a burst of
   // rejections counts once.
   if (rejectedAt === undefined || now - rejectedAt > 2 * windowMs) state.rejectionCount = 1;

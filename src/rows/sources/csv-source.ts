@@ -11,7 +11,8 @@ import { openSourceFile } from './source-file.js';
  * Opens a CSV or TSV file whose first line names the columns. Reads it once in full, so that every fault is known
  * before the first request.
  *
- * @throws BoticelliError `no_input`, or `invalid_narrative` for faults of the file
+ * @throws BoticelliError `no_input` if the file of rows can't be read; `invalid_narrative`, as for a faulty narrative,
+ *   if the file is faulty
  */
 export async function openCsvSource(path: string, name: string, format: 'csv' | 'tsv'): Promise<RowSource> {
   const file = openSourceFile(path, name);

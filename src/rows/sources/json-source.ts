@@ -16,7 +16,8 @@ const maxJsonBytes = 64_000_000;
 /**
  * Opens a JSON file with an array of objects.
  *
- * @throws BoticelliError `no_input`, or `invalid_narrative` for faults of the file
+ * @throws BoticelliError `no_input` if the file of rows can't be read; `invalid_narrative`, as for a faulty narrative,
+ *   if the file is faulty
  */
 export async function openJsonSource(path: string, name: string): Promise<RowSource> {
   const content = readRegularFile(path, maxJsonBytes);

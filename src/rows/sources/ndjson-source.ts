@@ -11,7 +11,8 @@ import { splitLines } from './split-lines.js';
  * Opens a file with a JSON object on each line. Reads it once in full, so that every fault is known before the first
  * request.
  *
- * @throws BoticelliError `no_input`, or `invalid_narrative` for faults of the file
+ * @throws BoticelliError `no_input` if the file of rows can't be read; `invalid_narrative`, as for a faulty narrative,
+ *   if the file is faulty
  */
 export async function openNdjsonSource(path: string, name: string): Promise<RowSource> {
   const file = openSourceFile(path, name);

@@ -139,7 +139,11 @@ function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
   const countEarlierTurns = ({ request: { after: earlierTurnHashes } }: RecordingEntry) => earlierTurnHashes.length;
   const byDepth = countEarlierTurns(left) - countEarlierTurns(right);
   const byRequest = byDepth || compareText(getSortKey(left), getSortKey(right)) || left.occurrence - right.occurrence;
-  return byRequest || compareText(left.instance ?? '', right.instance ?? '');
+  return byRequest || compareText(getRowId(left), getRowId(right));
+}
+
+function getRowId({ instance: rowId = '' }: RecordingEntry): string {
+  return rowId;
 }
 
 function getSortKey({ key, request }: RecordingEntry): string {
@@ -152,6 +156,6 @@ function compareText(left: string, right: string): number {
 }
 
 /** Formats an entry as a line, with its fields in a fixed order: the request before the reply. */
-function formatLine({ key, occurrence, request, reply, instance }: RecordingEntry): string {
-  return `${JSON.stringify({ key, occurrence, request, reply, instance })}\n`;
+function formatLine({ key, occurrence, request, reply, instance: rowId }: RecordingEntry): string {
+  return `${JSON.stringify({ key, occurrence, request, reply, instance: rowId })}\n`;
 }

@@ -2,7 +2,7 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
-import { deleteOrphanedRowEntries } from './row-runs.js';
+import { deleteOrphanedRowLabels } from './row-runs.js';
 
 /** Selects the runs and the stored replies that match every given field. Without fields, selects all of them. */
 export interface ClearFilter {
@@ -46,7 +46,7 @@ export async function clearRuns(database: Database.Database, filter: ClearFilter
       const counts = countClearable(database, filter);
       remove('runs');
       remove('answers');
-      deleteOrphanedRowEntries(database);
+      deleteOrphanedRowLabels(database);
       return counts;
     }),
   );

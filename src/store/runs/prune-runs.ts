@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
-import { deleteOrphanedRowEntries } from './row-runs.js';
+import { deleteOrphanedRowLabels } from './row-runs.js';
 
 /** How long runs and their replies are kept by default: 30 days. */
 export const defaultKeepMs = 30 * 86_400_000;
@@ -28,8 +28,9 @@ interface PruneTimes {
  *
  * The clock of a machine may be years ahead for a while, and the whole history then seems too old. Age therefore
  * counts from the newest run or reply before this run, so the first run with the wrong clock deletes only what was due.
- * The second run with the wrong clock counts age from the first one, so the whole history seems too old again. To keep
- * most of a long history, each run deletes only from the oldest part of the history, which is `keepMs` long.
+ * The second run with the wrong clock counts age from the first one, so the whole history seems too old again. Each
+ * run therefore deletes only what is less than `keepMs` newer than the oldest run or reply. Most of a history that is
+ * much longer than `keepMs` survives.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {
@@ -56,7 +57,7 @@ export async function pruneRuns(database: Database.Database, { now, startedAt, k
       database.prepare(`DELETE FROM acts WHERE run IN (${oldRuns})`).run(cutoff);
       database.prepare(`DELETE FROM runs WHERE id IN (${oldRuns})`).run(cutoff);
       database.prepare(`DELETE FROM answers WHERE rowid IN (${oldReplies})`).run(cutoff);
-      deleteOrphanedRowEntries(database);
+      deleteOrphanedRowLabels(database);
     }),
   );
 }

@@ -116,8 +116,8 @@ export function hasMatrixColumn(database: Database.Database): boolean {
   return hasColumn(database, 'row_runs', 'matrix');
 }
 
-/** Deletes the row entries of runs that no longer exist. */
-export function deleteOrphanedRowEntries(database: Database.Database): void {
+/** Deletes the labels and combinations of rows (the table `row_runs`) whose run no longer exists. */
+export function deleteOrphanedRowLabels(database: Database.Database): void {
   if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() === undefined) return;
   database.exec('DELETE FROM row_runs WHERE run NOT IN (SELECT id FROM runs)');
 }

@@ -172,7 +172,7 @@ describe('a nested narrative', () => {
     ]);
   });
 
-  test('prints the reply of one of its acts for --only <path of that act>, and its last reply for --only <act that runs it>; an unknown act is a usage error', async () => {
+  test('prints the reply of its act x for --only mid/x, and its last reply for --only mid, the act that runs the narrative', async () => {
     expect((await runOuter('--only', 'mid/x', '--only', 'b/y')).stdout.match(/(?<= to ")[^"]*/g)).toEqual([
       'X outer',
       'Y',
@@ -181,6 +181,9 @@ describe('a nested narrative', () => {
     expect(JSON.parse((await runOuter('--only', 'mid', '-o', 'json')).stdout).acts).toMatchObject([
       { act: 'mid/y', index: 2 },
     ]);
+  });
+
+  test('causes a usage error if --only has its name instead of an act', async () => {
     const { code, stderr } = await runOuter('--only', 'inner');
     expect({ code, stderr }).toEqual({
       code: 2,

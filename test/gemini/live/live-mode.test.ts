@@ -96,7 +96,7 @@ describe('an internal error in answer to TEXT', () => {
 });
 
 test('sends realtime input after client content is rejected; a later session gets the earlier turns as its history', async () => {
-  fixture.server.live.clientContentOnlyAsHistory.add('gemini-3.8-live');
+  fixture.server.live.promptsOnlyAsRealtimeInput.add('gemini-3.8-live');
   const cache = createMemoryCache();
   const driver = fixture.driver({ liveModeCache: cache });
   const first = createRequest('One');
@@ -151,7 +151,7 @@ test('reports a model that rejects both kinds of prompts, and remembers nothing'
 });
 
 test('rejects a picture for a model that takes only realtime input', async () => {
-  fixture.server.live.clientContentOnlyAsHistory.add('gemini-3.8-live');
+  fixture.server.live.promptsOnlyAsRealtimeInput.add('gemini-3.8-live');
   const picture = { type: 'media', mimeType: 'image/png', content: { from: 'bytes', base64: 'AAAA' } } as const;
   const error = await getError(
     fixture.driver().generate(createRequest('', { turns: [{ role: 'user', parts: [picture] }] })),
@@ -182,7 +182,7 @@ test('calls beforeSending once, however many sessions the call needs', async () 
     callCount += 1;
     expect(fixture.server.live.sessions.flatMap(({ turns }) => turns)).toEqual([]);
   };
-  fixture.server.live.clientContentOnlyAsHistory.add(modelWithoutFacts);
+  fixture.server.live.promptsOnlyAsRealtimeInput.add(modelWithoutFacts);
   await fixture.driver().generate(createRequest('One', { model: modelWithoutFacts }), { ...context, beforeSending });
   expect(callCount).toBe(1);
   // The model rejects a text reply in the first session and client content in the second one.

@@ -27,7 +27,7 @@ import { type LiveServerState, type ServerSession, serveSession } from './live-s
  *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup requested it: a connection with that handle
  *   continues the conversation, once.
  * - The server closes the session with 1007 if the setup asks a model that is not in `textReplyAllowed` for text (the
- *   modality TEXT), if a model in `clientContentOnlyAsHistory` gets client content that is not history, if the key is
+ *   modality TEXT), if a model in `promptsOnlyAsRealtimeInput` gets client content that is not history, if the key is
  *   invalid, or if the handle is unknown. It closes the session with 1008 if the model is unknown, and with 1011 if
  *   more than `maxSessions` sessions are open.
  *
@@ -52,7 +52,7 @@ export interface LiveServer {
   /** The models for which a setup may ask for text. A queued script may still be a spoken reply. */
   textReplyAllowed: Set<string>;
   /** The models that accept prompts only as `realtimeInput`, and `clientContent` only as history. */
-  clientContentOnlyAsHistory: Set<string>;
+  promptsOnlyAsRealtimeInput: Set<string>;
   /** The maximum number of sessions at the same time. Default infinite. */
   maxSessions: number;
   /** Whether sessions can be resumed. Default true. */
@@ -94,7 +94,7 @@ function createServerState(
       scripts: [],
       handles: new Map(),
       textReplyAllowed: new Set(),
-      clientContentOnlyAsHistory: new Set(),
+      promptsOnlyAsRealtimeInput: new Set(),
     },
     ...{ maxSessions: Number.POSITIVE_INFINITY, allowsResumption: true },
     get openCount() {

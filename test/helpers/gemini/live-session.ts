@@ -51,7 +51,7 @@ export interface LiveServerState {
   /** The models for which a setup may ask for text. A queued script may still be a spoken reply. */
   textReplyAllowed: Set<string>;
   /** The models that accept prompts only as `realtimeInput`, and `clientContent` only as history. */
-  clientContentOnlyAsHistory: Set<string>;
+  promptsOnlyAsRealtimeInput: Set<string>;
   maxSessions: number;
   allowsResumption: boolean;
   /** Whether a Live model of this name (without `models/`) exists. */
@@ -169,9 +169,9 @@ async function handleMessage(
 ): Promise<void> {
   const { state } = connection;
   const { clientContent, realtimeInput } = message;
-  const takesClientContentOnlyAsHistory = state.clientContentOnlyAsHistory.has(session.model);
+  const acceptsPromptsOnlyAsRealtimeInput = state.promptsOnlyAsRealtimeInput.has(session.model);
   const isHistory = session.setup.historyConfig?.initialHistoryInClientContent === true && session.turns.length === 0;
-  if (clientContent && takesClientContentOnlyAsHistory && !isHistory) {
+  if (clientContent && acceptsPromptsOnlyAsRealtimeInput && !isHistory) {
     return session.close({ code: 1007, reason: 'Request contains an invalid argument.' });
   }
   const turns: { role?: string; parts: { text?: string }[] }[] = clientContent?.turns ?? [

@@ -11,7 +11,7 @@ test('gives a new shared state the local pause, with its reason', () => {
   expect(state).toMatchObject({ pausedUntil: 9100, pauseReason: 'spend' });
 });
 
-test('keeps the pause that a shared state already has', () => {
+test('keeps the pause that a new shared state has before the merge', () => {
   const state = { ...createModelState(), pausedUntil: 7000, pauseReason: 'tpm' as const };
   mergeLocalState(state, { ...createModelState(), pausedUntil: 9000, pauseReason: 'spend' }, options);
   expect(state).toMatchObject({ pausedUntil: 7000, pauseReason: 'tpm' });

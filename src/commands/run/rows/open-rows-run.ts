@@ -16,7 +16,7 @@ import type { ColumnOptions } from '../../../rows/results/result-format.js';
 import { openResultsFile, type ResultsFile } from '../../../rows/results/results-file.js';
 import type { RowSource } from '../../../rows/row.js';
 import { createRowIdCheck } from '../../../rows/row-ids.js';
-import { createPlaceholderSource } from '../../../rows/sources/placeholder-source.js';
+import { createEmptyRowSource } from '../../../rows/sources/empty-row-source.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';
 import { assertActsExist } from '../assert-flags.js';
@@ -163,7 +163,7 @@ async function openSource(narrative: Narrative, { file, options, proc, signal, v
   if (each === undefined) {
     // Without --each there is no row, so this rejects a narrative that uses row values.
     assertRowGiven(narrative, undefined);
-    return createPlaceholderSource(proc.cwd());
+    return createEmptyRowSource(proc.cwd());
   }
   assertStdinFree(narrative, each);
   const stdin = each === '-' ? addAbortSignal(signal, proc.stdin) : proc.stdin;
@@ -191,8 +191,9 @@ async function openFiles(source: RowSource, columns: ColumnOptions, { file, opti
 }
 
 /**
- * Calls `createRowIdCheck` with the rows of this command. Returns undefined if no reply is reused, or if the rows can't
- * be read twice, because they come from standard input.
+ * Creates a function that says whether an id belongs to a row of this command. A row without a stored reply may reuse a
+ * reply stored under an id that belongs to no row of the command. Returns undefined if no reply is reused, or if the
+ * rows can't be read twice, because they come from standard input.
  */
 function createCommandRowCheck(
   source: RowSource,

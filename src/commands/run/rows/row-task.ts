@@ -7,7 +7,7 @@ import type { NarrativeVariant } from './load-narrative-variants.js';
 export interface RowTask extends NarrativeVariant {
   /** Counts the tasks of all shards, from 1. Without `--matrix` it equals the number of the row. */
   taskNumber: number;
-  /** Without `--each`, a placeholder without values. */
+  /** Without `--each`, a row without values. */
   row: Row;
   /**
    * Identifies the row and combination by their values, in stored and recorded replies. Unlike `taskNumber`, it stays
