@@ -2,7 +2,7 @@ import type { Environment } from './environment-variables.js';
 
 /**
  * Returns a function that finds the proxy of a URL from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in
- * upper or lower case. If the environment names no proxy, returns undefined and loads no library. Variables in `.env`
+ * upper or lower case. If the environment names no proxy, returns undefined and loads no library. Proxies in a `.env`
  * are ignored, because a `.env` that someone else wrote could send the requests through that person's proxy.
  */
 export async function createProxyResolver(

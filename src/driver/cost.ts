@@ -127,8 +127,8 @@ export interface BilledUsage {
   costUsd?: number;
 }
 
-/** Adds two billed usages. The sum is `right` if `left` is undefined. */
-export function addBilledUsage(left: BilledUsage | undefined, right: BilledUsage): BilledUsage {
+/** Adds the tokens and the costs of two usages. The sum is `right` if `left` is undefined. */
+export function addUsageAndCost(left: BilledUsage | undefined, right: BilledUsage): BilledUsage {
   const costUsd = left ? addCosts(left.costUsd, right.costUsd) : right.costUsd;
   const usage = left ? addUsage(left.usage, right.usage) : right.usage;
   return { usage, ...(costUsd !== undefined && { costUsd }) };

@@ -46,11 +46,15 @@ export interface NarrativeExecutorOptions {
   saveMedia?: (act: { act: string; index: number }, media: ReplyMedia, number: number) => string | undefined;
   /** Whether `act-end` events contain the bytes of media. Default false. */
   includesMediaData?: boolean;
-  /** How the user can get media that was not saved, as the end of a sentence. Part of an `act-note` event. */
+  /**
+   * How the user can get media that was not saved. This text follows a semicolon in the warning about the media, which
+   * is an `act-note` event. Default: `it was not saved`.
+   */
   unsavedMediaHint?: string;
   /**
-   * Whether the replies are rehearsed. A rehearsed reply names no real file, so a text replaces each media file whose
-   * name has a placeholder for a reply. Default false.
+   * Whether the replies are rehearsed, that is, invented without a request. A rehearsed reply names no real file. So if
+   * the `file` or `url` of media contains a placeholder for a reply, the prompt has a text in place of the media.
+   * Default false.
    */
   isRehearsal?: boolean;
   /**
@@ -65,9 +69,9 @@ export interface NarrativeExecutorOptions {
   allowOutside?: boolean;
   /**
    * The maximum number of acts that run at the same time. Default 1: the acts run in order. Above 1, an act starts as
-   * soon as the acts that it depends on have finished: those that its context shows, and those to which
-   * its texts, its expectations and the `file` or `url` of its media refer. The requests and the order of `acts` in the report stay the same. Events of
-   * different acts interleave, and each has the `index` of its act.
+   * soon as the acts that it depends on have finished: those that its context shows, and those to which its texts, its
+   * expectations and the `file` or `url` of its media refer. The requests and the order of `acts` in the report stay
+   * the same. Events of different acts interleave, and each has the `index` of its act.
    */
   maxConcurrent?: number;
   /** The limiter to use instead of `maxConcurrent`. Executors that share a limiter have one limit together. */

@@ -1,4 +1,4 @@
-import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
+import { addUsageAndCost, type BilledUsage } from '../driver/cost.js';
 import type { CallContext } from '../driver/driver.js';
 import type { DriverEvent } from '../driver/driver-events.js';
 import { createUnfinishedStreamError } from '../driver/final-response.js';
@@ -129,7 +129,7 @@ interface ActTotals {
 /** Reports billed usage, adds it to the total of the act and returns that total. */
 function recordUsage(billed: BilledUsage, { onUsage }: ActTask, totals: ActTotals): BilledUsage {
   onUsage(billed);
-  totals.billed = addBilledUsage(totals.billed, billed);
+  totals.billed = addUsageAndCost(totals.billed, billed);
   return totals.billed;
 }
 

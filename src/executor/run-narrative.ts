@@ -1,4 +1,4 @@
-import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
+import { addUsageAndCost, type BilledUsage } from '../driver/cost.js';
 import { omitMediaData } from '../driver/reply-media.js';
 import { renderExpectations } from '../narrative/expectations/expectation.js';
 import {
@@ -192,7 +192,7 @@ async function requestReply(act: RenderedAct, index: number, scope: ActScope): P
     ...{ act, index, round: inheritedScope.round },
     history: conversation.getVisibleTurns(position),
     onUsage: (billed) => {
-      state.billed = addBilledUsage(state.billed, billed);
+      state.billed = addUsageAndCost(state.billed, billed);
     },
   });
   // `runAct` calls the driver before it first awaits, so the driver has the request now.

@@ -1,5 +1,5 @@
 import { BoticelliError } from '../errors.js';
-import { createFormRedactor, listEncodedForms, listKeyForms, redactCutForms } from './key-forms.js';
+import { createKeyFormRedactor, listEncodedForms, listKeyForms, redactCutForms } from './key-forms.js';
 
 const newKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 
@@ -67,7 +67,7 @@ const maxPatternKeyLength = 256;
  */
 export function createRedactor(apiKey: string): Redact {
   if (apiKey === '') return (text) => text;
-  if (apiKey.length > maxPatternKeyLength) return createFormRedactor(listKeyForms(apiKey));
+  if (apiKey.length > maxPatternKeyLength) return createKeyFormRedactor(listKeyForms(apiKey));
   if (apiKey.length < 8) {
     const forms = [apiKey, JSON.stringify(apiKey).slice(1, -1), encodeURIComponent(apiKey)].map(escapePattern);
     const pattern = new RegExp(`(?<![\\w-])(?:${forms.join('|')})(?![\\w-])`, 'g');

@@ -33,7 +33,7 @@ function encodeBase64(apiKey: string, offset: number): string {
 /**
  * Creates a function that replaces each of the forms with `[key]`, even where a form was cut and ends in an ellipsis.
  */
-export function createFormRedactor(forms: readonly string[]): (text: string) => string {
+export function createKeyFormRedactor(forms: readonly string[]): (text: string) => string {
   return (text) => {
     let redacted = text;
     for (const form of forms) if (redacted.includes(form)) redacted = redacted.replaceAll(form, '[key]');
@@ -79,7 +79,7 @@ export interface StreamRedactor {
 
 /** Creates a redactor that replaces each of the forms with `[key]`, even a form that is spread over several pieces. */
 export function createStreamRedactor(forms: readonly string[]): StreamRedactor {
-  const redact = createFormRedactor(forms);
+  const redact = createKeyFormRedactor(forms);
   let pending = '';
   return {
     push(text) {

@@ -3,7 +3,7 @@ import type { DriverEvent } from '../driver/driver-events.js';
 import { createLayer } from '../driver/layers/create-layer.js';
 import { isRecord } from '../util/json.js';
 import type { Redact } from './api-key.js';
-import { createFormRedactor, createStreamRedactor, listKeyForms } from './key-forms.js';
+import { createKeyFormRedactor, createStreamRedactor, listKeyForms } from './key-forms.js';
 
 /**
  * A shorter key is redacted only in the model's name. Elsewhere in a reply, the key may be an ordinary word: many
@@ -17,12 +17,13 @@ const minKeyLength = 16;
  * @param redactModel redacts a key of any length, in the model's name
  */
 export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, redactModel: Redact): BoticelliDriver {
-  const forms = apiKey.length < minKeyLength ? [] : listKeyForms(apiKey);
-  const redactText = createFormRedactor(forms);
+  // The key as it is, and escaped or encoded.
+  const keyForms = apiKey.length < minKeyLength ? [] : listKeyForms(apiKey);
+  const redactText = createKeyFormRedactor(keyForms);
   return createLayer(inner, {
     async *call(request, context, send) {
-      const textRedactor = createStreamRedactor(forms);
-      const thoughtRedactor = createStreamRedactor(forms);
+      const textRedactor = createStreamRedactor(keyForms);
+      const thoughtRedactor = createStreamRedactor(keyForms);
       const { emit } = context;
       const emitThoughts = (text: string) => text === '' || emit?.({ type: 'thought', text });
       const redactedEmit = (event: DriverEvent) => {

@@ -106,7 +106,7 @@ describe('replies that version 0.1 stored', () => {
   });
 });
 
-describe('runs that version 0.1 recorded', () => {
+describe('runs in the history that version 0.1 wrote', () => {
   let workingFolder: ScenarioFolder;
   beforeAll(() => {
     workingFolder = createScenarioFolder(onCleanup);
@@ -157,7 +157,7 @@ test('the list of models that version 0.1 stored is used without a request', asy
   expect(extractData(withoutAdditions)).toEqual(extractData(old));
 });
 
-test('a Live model gets its prompt in the way that version 0.1 learned for it, so no session is rejected', async () => {
+test('a Live model gets its prompt as realtime input at once if version 0.1 stored that the model needs this', async () => {
   const workingFolder = createRecentFolder(onTestFinished);
   const before = server.live.sessions.length;
   server.live.promptsOnlyAsRealtimeInput.add(liveModel);

@@ -23,8 +23,9 @@ export async function soakQuota(): Promise<boolean> {
 }
 
 /**
- * Runs 100 rows on one machine, and in four shards on four machines that share a Redis. Resolves to whether every row got a
- * reply, the server never rejected a request, and at least 95% of the quota was used.
+ * Runs 100 rows on one machine, and in four shards on four machines that share a Redis. Each machine runs eight rows at
+ * a time. Resolves to whether every row got a reply, the server never rejected a request, and at least 95% of the quota
+ * was used.
  */
 export async function soakRowQuota(): Promise<boolean> {
   printHeading('rows', 'machines', 'window', ...cellNames);
@@ -43,7 +44,7 @@ export async function soakRowQuota(): Promise<boolean> {
       });
       for (const clean of cleanups) await clean();
       passed &&= result.replies === 100 && result.rejected === 0 && result.quotaUse >= 0.95;
-      printRow('100, eight at a time', String(machines), serverWindow, ...formatCells(result));
+      printRow('100, eight at a time on each machine', String(machines), serverWindow, ...formatCells(result));
     }
   }
   return passed;

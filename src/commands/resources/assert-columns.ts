@@ -10,7 +10,11 @@ import { findNearestName } from '../../util/nearest-name.js';
  *
  * @throws BoticelliError `invalid_narrative`
  */
-export function assertColumnsExist(narrative: Narrative, { name, columns }: RowSource, file: string): void {
+export function assertColumnsExist(
+  narrative: Narrative,
+  { name: sourceName, columns }: RowSource,
+  narrativeFile: string,
+): void {
   if (!columns) return;
   // Every source has `{{row}}`, the whole row, and `{{row.number}}`.
   const used = [...listRowReferences(narrative)].flatMap((reference) =>
@@ -22,7 +26,7 @@ export function assertColumnsExist(narrative: Narrative, { name, columns }: RowS
   const suggestion = nearest === undefined ? '' : `Did you mean {{row.${nearest}}}? `;
   throw new BoticelliError(
     'invalid_narrative',
-    `${file} uses {{row.${missing}}}, but ${name} has no column ${JSON.stringify(missing)}`,
+    `${narrativeFile} uses {{row.${missing}}}, but ${sourceName} has no column ${JSON.stringify(missing)}`,
     { hint: `${suggestion}Columns: ${columns.join(', ')}. Nothing was sent.` },
   );
 }

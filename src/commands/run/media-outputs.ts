@@ -46,7 +46,7 @@ function createJsonError(act: string, model: string, media: string): BoticelliEr
   return new BoticelliError('usage', message, { hint: 'Choose another model for the act. Nothing was sent.' });
 }
 
-/** Describes how the user gets a picture or sound that was not saved, as the end of a sentence. */
+/** Returns the end of the warning about a picture or sound that was not saved: how the user can get it. */
 export function getUnsavedMediaHint({ store }: Persistence): string {
   return store
     ? 'the reply is stored: to save its media as files, run the same command with --resume and --out-dir <dir>'

@@ -1,5 +1,5 @@
 import { type BoticelliError, toErrorReport } from '../../errors.js';
-import { addBilledUsage } from '../cost.js';
+import { addUsageAndCost } from '../cost.js';
 import type { CallContext } from '../driver.js';
 import type { DriverEvent } from '../driver-events.js';
 import { readFinalResponse } from '../final-response.js';
@@ -64,9 +64,10 @@ async function generateChecked(
     try {
       const secondProblem = await findProblem(second);
       if (secondProblem !== undefined) throw createError(secondProblem, second);
+      // If `costUsd` stayed, a sum of unknown cost would have the cost of the second reply alone.
       const { costUsd: _, ...reply } = second;
       // The second reply is based on what the tools found for the first, so the tool use of both is kept.
-      return { ...reply, ...addBilledUsage(first, second), ...joinToolUse([first, second]) };
+      return { ...reply, ...addUsageAndCost(first, second), ...joinToolUse([first, second]) };
     } catch (thrown) {
       reportUsage(innerContext, second);
       throw thrown;

@@ -1,6 +1,6 @@
 import { BoticelliError } from '../../errors.js';
 import { continuesInNextHop, getNewContinuationToken } from '../continuation.js';
-import { addBilledUsage, type BilledUsage } from '../cost.js';
+import { addUsageAndCost, type BilledUsage } from '../cost.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import { createUnfinishedStreamError } from '../final-response.js';
 import { assertReplyLength } from '../reply-limit.js';
@@ -127,8 +127,9 @@ function joinResponses(responses: readonly GenerateResponse[]): GenerateResponse
   const billed = responses.filter(({ reused }) => !reused);
   const joined = { text: joinTexts(responses), ...joinToolUse(responses) };
   if (responses.length === 1 || billed.length === 0) return { ...last, ...joined };
+  // If `costUsd` stayed, a total of unknown cost would have the cost of the last response alone.
   const { costUsd: _, reused: __, ...reply } = last;
-  const total = billed.reduce<BilledUsage | undefined>((sum, next) => addBilledUsage(sum, next), undefined);
+  const total = billed.reduce<BilledUsage | undefined>((sum, next) => addUsageAndCost(sum, next), undefined);
   return { ...reply, ...total, ...joined };
 }
 

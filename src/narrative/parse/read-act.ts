@@ -148,9 +148,9 @@ function addInput(inputs: Input[], table: TomlTable, keyPath: Path, options: Act
 }
 
 /**
- * Adds a string of an act. The string refers to media or to a narrative if it has the form `media.<name>` or
- * `narrative:<name>` without spaces. A string with spaces refers to media only if it is `media.<name>` of an entry of
- * `[media]`. Any other string is a text.
+ * Adds a string of an act. Without spaces, `media.<name>` refers to media, and `narrative:<name>` to a narrative. The
+ * names of media may contain spaces: with spaces, `media.<name>` refers to media only if `[media]` has an entry of that
+ * name. Any other string is a text.
  */
 function addString(inputs: Input[], text: string, keyPath: Path, options: ActReadOptions): void {
   const { mediaByReference, readNested, report } = options;

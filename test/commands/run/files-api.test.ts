@@ -124,7 +124,7 @@ test('a run ends with 0 even if the request that deletes the video gets no respo
 });
 
 test('if the Files API rejects an upload, the error has the file name, and the exit code is that of the rejection', async () => {
-  server.files.configure({ rejectCommand: { command: 'start', status: 400, message: 'Storage is full.' } });
+  server.files.configure({ replaceReplyTo: { command: 'start', status: 400, message: 'Storage is full.' } });
   const { code, stderr } = await runInProcess(['run', 'film.toml'], { server, cwd: createFilmFolder() });
   expect(code).toBe(69);
   expect(stderr).toContain(
@@ -140,7 +140,7 @@ describe('if the service does not say whether a video is ready', () => {
     async (status) => {
       server.files.configure({
         processedAtPoll: 1000,
-        rejectCommand: { command: 'get', status, message: 'Come back later' },
+        replaceReplyTo: { command: 'get', status, message: 'Come back later' },
       });
       const cwd = createFilmFolder();
       const ended = await runInProcess(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
@@ -155,7 +155,7 @@ describe('if the service does not say whether a video is ready', () => {
   test('the run continues when the service responds again, without a second upload', async () => {
     server.files.configure({
       processedAtPoll: 1000,
-      rejectCommand: { command: 'get', status: 503, message: 'Come back later' },
+      replaceReplyTo: { command: 'get', status: 503, message: 'Come back later' },
     });
     const running = startBoticelli(['run', 'film.toml', '-q'], { server, cwd: createFilmFolder() });
     await server.files.waitForCommands('get');

@@ -34,7 +34,7 @@ async function getErrors({ request, script }: ErrorRow): Promise<(BoticelliError
     case 'Files': {
       const { status = 200, body = '' } = script;
       const text = typeof body === 'string' ? body : JSON.stringify(body);
-      server.files.configure({ rejectCommand: { command: 'get', status, message: '', body: text } });
+      server.files.configure({ replaceReplyTo: { command: 'get', status, body: text } });
       const connection = createConnection(options);
       const callOptions = { connection, clock: systemClock, timeoutMs: 5000, idleTimeoutMs: 5000 };
       const filesFetch = createFilesFetch({

@@ -167,12 +167,13 @@ describe('a connection that ends before the reply begins', () => {
     ['1013', { code: 1013, reason: 'try again later' }, { code: 'unavailable', isTransient: true }],
     ['an unknown code', { code: 4321, reason: '' }, { code: 'unavailable', isTransient: true }],
   ])('is reported as the matching error if it is closed with %s', async (_, end, expected) => {
-    // The second script is for 1007, after which the driver tries another mode.
+    // After 1007 the driver sends the prompt again, as realtime input instead of client content. The second script
+    // answers that request.
     fixture.server.live.queueReplies({ frames: [], end }, { frames: [], end });
     expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
   });
 
-  test('is reported as StreamInterrupted if the connection of the reopened session ends too', async () => {
+  test('is reported as StreamInterrupted if the driver opens a second session and loses its connection too', async () => {
     fixture.server.live.queueReplies({ frames: [], end: 'destroy' }, { frames: [], end: 'reset' });
     expect(await getError(fixture.driver().generate(createRequest()))).toBeInstanceOf(StreamInterrupted);
   });
@@ -354,8 +355,8 @@ test('rejects a turn whose messages together have more than 64 MB', async () => 
 });
 
 test('ends the call with StreamInterrupted after a message that is nested too deeply', async () => {
-  // `removeGetterFields` in socket.ts serializes a message with the field `text` again. Serializing a message as deep
-  // as this one would overflow the stack, so the message must be rejected first.
+  // To remove the field `text` from a message, `removeGetterFields` in socket.ts serializes the message. Serializing a
+  // message as deep as this one would overflow the stack. So the driver must reject the message first.
   const deep = `{"text": 1, "toolCall": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
   fixture.server.live.queueReplies({ frames: [deep] });
   expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('stream_interrupted');

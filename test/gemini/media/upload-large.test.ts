@@ -164,7 +164,7 @@ describe('uploaded media', () => {
   });
 
   test('is uploaded with the key, and an error does not contain the key', async () => {
-    server.files.configure({ rejectCommand: { command: 'start', status: 400, message: `bad key ${canaryKey}` } });
+    server.files.configure({ replaceReplyTo: { command: 'start', status: 400, message: `bad key ${canaryKey}` } });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(server.files.requests[0]?.headers['x-goog-api-key']).toBe(canaryKey);
     expect(JSON.stringify([error.message, error.hint, error.stack, String(error.cause)])).not.toContain(canaryKey);
@@ -214,7 +214,7 @@ describe('a failed upload', () => {
   ])(
     'is reported with the name of the file if %s is answered with %i',
     async (command, status, code, isTransient, description) => {
-      server.files.configure({ rejectCommand: { command, status, message: 'no' } });
+      server.files.configure({ replaceReplyTo: { command, status, message: 'no' } });
       const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
       const message = `could not upload "film.mp4": ${description.replace('PORT', String(server.port))}`;
       expect(error).toMatchObject({ code, isTransient, message });
@@ -243,7 +243,7 @@ describe('a failed upload', () => {
   test('is reported if the state of the file cannot be read, because the response is empty', async () => {
     server.files.configure({
       processedAtPoll: 1,
-      rejectCommand: { command: 'get', status: 200, message: '', body: '' },
+      replaceReplyTo: { command: 'get', status: 200, body: '' },
     });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
@@ -263,7 +263,7 @@ describe('a failed upload', () => {
 
   test('is repeated by the next attempt', async () => {
     const part = await loadLargeVideo();
-    server.files.configure({ rejectCommand: { command: 'upload', status: 503, message: 'no' } });
+    server.files.configure({ replaceReplyTo: { command: 'upload', status: 503, message: 'no' } });
     await getError(driver.generate(createMediaRequest(part)));
     server.files.configure({});
     await driver.generate(createMediaRequest(part));
@@ -285,7 +285,7 @@ test('an abort during an upload ends the call at once with its reason', async ()
 test('close deletes uploaded files even if the request failed, and ignores a failed delete', async () => {
   server.queueReplies(overloadedError());
   await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
-  server.files.configure({ rejectCommand: { command: 'delete', status: 500, message: 'no' } });
+  server.files.configure({ replaceReplyTo: { command: 'delete', status: 500, message: 'no' } });
   await driver.close?.();
   expect(server.files.commands.at(-1)).toBe('delete');
 });

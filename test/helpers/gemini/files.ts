@@ -35,8 +35,8 @@ export interface FilesOptions {
   processedAtPoll?: number;
   /** Makes processing fail with this message. */
   processingError?: string;
-  /** Rejects the requests with this command. The reply has `body`, or by default an error of Google's format. */
-  rejectCommand?: { command: string; status: number; message: string; body?: string };
+  /** Replaces the replies to a command. The new reply has `body`, or by default an error of Google's format. */
+  replaceReplyTo?: { command: string; status: number; message?: string; body?: string };
   /** The body of the reply to the last piece of a file. Default: the stored file. */
   finalBody?: object;
   /** The command whose requests get a reply that is not from the Files API: the text `hello`. */
@@ -75,13 +75,13 @@ export function createFakeFilesApi() {
   const respondTo = (request: FileRequest, incoming: IncomingMessage, body: Buffer, response: ServerResponse) => {
     const { host = '' } = incoming.headers;
     const url = new URL(incoming.url ?? '/', `http://${host}`);
-    const { rejectCommand, malformedReplyTo } = options;
+    const { replaceReplyTo, malformedReplyTo } = options;
     if (malformedReplyTo === request.command) return sendResponse(response, 200, 'hello');
-    if (rejectCommand?.command === request.command)
+    if (replaceReplyTo?.command === request.command)
       return sendResponse(
         response,
-        rejectCommand.status,
-        rejectCommand.body ?? createErrorBody(rejectCommand.status, rejectCommand.message),
+        replaceReplyTo.status,
+        replaceReplyTo.body ?? createErrorBody(replaceReplyTo.status, replaceReplyTo.message ?? ''),
       );
     if (request.command === 'start') {
       const { file } = JSON.parse(body.toString());

@@ -24,7 +24,7 @@ test('reads a text file with line endings converted to LF, and without its byte 
 });
 
 test('locates a placeholder in the text file itself', async () => {
-  // `~` marks a warning. A suggestion follows `→`, and is not part of the message.
+  // A line that begins with `warning` is a warning. A suggestion follows `→`, and is not part of the message.
   const { diagnostics, folder, problems } = await check('Say\n{{round}} {{vars.tone}} and {{rond}}\n{{open\n');
   expect(problems).toEqual([
     '2:11 unknown-variable: unknown variable {{vars.tone}}; define it in [vars] or with --var',

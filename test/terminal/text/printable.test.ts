@@ -13,13 +13,16 @@ test.each([
   expect(results).toEqual([expected, expected, expected]);
 });
 
-test('makes one line; the measurable form also shows a tab as four spaces, and lone surrogates and direction marks as symbols', () => {
-  const text = 'a\nb\tc \ud800 \u200f';
-  expect(toPrintableLine(text)).toBe('a b c \ud800 \u200f');
-  expect(toMeasurableLine(text)).toBe('a b    c \ufffd \ufffd');
+test('toPrintableLine returns one line, and shows a tab as a space', () => {
+  expect(toPrintableLine('a\nb\tc \ud800 \u200f')).toBe('a b c \ud800 \u200f');
 });
 
-test('leaves tabs, line feeds and characters of any script unchanged', () => {
+test('toMeasurableLine returns one line whose width can be measured', () => {
+  // A tab becomes four spaces. Lone surrogates and direction marks become symbols.
+  expect(toMeasurableLine('a\nb\tc \ud800 \u200f')).toBe('a b    c \ufffd \ufffd');
+});
+
+test('toPrintable leaves tabs, line feeds and characters of any script unchanged', () => {
   const text = 'Text\twith\nlines, עברית\u200f, العربية\u061c, 👩\u200d👧 and e\u0301';
   expect(toPrintable(text)).toBe(text);
 });
