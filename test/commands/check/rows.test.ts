@@ -43,4 +43,10 @@ test('--estimate adds up all rows, and assumes one row without --each', async ()
     JSON.parse((await check('n.toml', '--estimate', '--format', 'json', ...args)).stdout).files[0].estimate;
   expect(await estimate('--each', 'rows.csv')).toMatchObject({ requests: 7, models: [{ requests: 7 }] });
   expect(await estimate()).toMatchObject({ requests: 1 });
+  const url = narrative.replace('file = "{{row.file}}"', 'url = "{{row.url}}"');
+  expect(JSON.parse((await setup({ 'n.toml': url })('n.toml', '--estimate', '--format', 'json')).stdout)).toMatchObject(
+    {
+      files: [{ estimate: { requests: 1 } }],
+    },
+  );
 });
