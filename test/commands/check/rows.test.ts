@@ -50,3 +50,9 @@ test('--estimate adds up all rows, and assumes one row without --each', async ()
     },
   );
 });
+
+test('check --each reads the files of a pattern', async () => {
+  const prompt = '[narrative]\nname = "n"\n[acts.a]\nprompt = "{{row.text}}"\n';
+  const check = setup({ 'n.toml': prompt, 'a.txt': 'x', 'b.txt': 'y' });
+  expect(await check('n.toml', '--each', '*.txt')).toMatchObject({ code: 0, stdout: 'n.toml: ok, 1 act\n' });
+});
