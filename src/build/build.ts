@@ -93,6 +93,8 @@ const program = {
   ...common,
   format: 'cjs',
   supported: { 'dynamic-import': false },
+  // The ES module of fdir, which tinyglobby uses, needs `import.meta.url`. CommonJS does not have it.
+  alias: { ...common.alias, fdir: './node_modules/fdir/dist/index.cjs' },
   // Silences the warning that CommonJS has no import.meta: in CommonJS, run-in-worker.ts uses __dirname.
   logOverride: { 'empty-import-meta': 'silent' },
   minifySyntax: true,

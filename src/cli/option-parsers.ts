@@ -63,9 +63,15 @@ export function parseSince(text: string): number {
   const ageMs = parseDurationMs(text);
   if (ageMs !== undefined && Number.isFinite(ageMs)) return Date.now() - ageMs;
   // `Date.parse` reads a date without a time as midnight in UTC, not in local time.
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text.length === 10 ? `${text}T00:00` : text) : Number.NaN;
+  const time = startsWithDate(text) ? Date.parse(text.length === 10 ? `${text}T00:00` : text) : Number.NaN;
   if (!Number.isNaN(time)) return time;
   throw new InvalidArgumentError('Expected an age such as 12h or 30d, or a date such as 2026-11-30.');
+}
+
+/** Whether a text starts with a date that exists. `Date.parse` reads 2026-02-31 as 3 March. */
+function startsWithDate(text: string): boolean {
+  const [date] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
+  return date !== undefined && !Number.isNaN(Date.parse(date)) && new Date(date).toISOString().startsWith(date);
 }
 
 /** Parses an amount of US dollars above zero, with or without `$`. */

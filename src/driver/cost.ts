@@ -24,9 +24,9 @@ export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetai
   const promptCost = addUpModalities(promptTokens, details.prompt, input, inputByModality);
   const outputCost = addUpModalities(outputTokens, details.output, output, outputByModality);
   if (promptCost === undefined || outputCost === undefined) return undefined;
-  // A cached token of any modality costs the same fraction of its full price: `cachedInput / input`. Without details,
-  // cached tokens count as text, the cheapest modality, so that the discount is not too high.
-  const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, details.cached && inputByModality) ?? 0;
+  // A cached token of any modality costs the same fraction of its full price: `cachedInput / input`. Tokens that
+  // the details leave out get the lowest rate, so that the discount is not too high.
+  const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, inputByModality, Math.min) ?? 0;
   const discount = input === 0 ? 0 : cachedCost * (1 - cachedInput / input);
   const tokenCost = promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output;
   const searchCost = calculateSearchCost(details.searches ?? 0, price.searchFee);
@@ -39,8 +39,9 @@ function calculateSearchCost(searches: number, fee: SearchFee | undefined): numb
 }
 
 /**
- * Multiplies tokens by their rates. Tokens that the details leave out get the highest rate, so that the cost is not too
- * low. Such gaps occur: the details of a Live prompt lacked 25 of 522 tokens (discuss.ai.google.dev/t/188765, 2026-09).
+ * Multiplies tokens by their rates. Tokens that the details leave out get the rate that `chooseRate` returns: by
+ * default the highest, so that the cost is not too low. Such gaps occur: the details of a Live prompt lacked 25 of 522
+ * tokens (discuss.ai.google.dev/t/188765, 2026-09).
  * @param ratesByModality absent if all modalities have the same rate; `details` is then ignored
  * @returns the cost, or undefined if the rate depends on the modality and the details are absent or add up to more than
  *   `tokens`
@@ -50,6 +51,7 @@ function addUpModalities(
   details: TokensByModality | undefined,
   rate: number,
   ratesByModality: Readonly<Record<string, number>> | undefined,
+  chooseRate: typeof Math.max = Math.max,
 ): number | undefined {
   if (!ratesByModality || tokens === 0) return tokens * rate;
   if (!details) return undefined;
@@ -60,7 +62,7 @@ function addUpModalities(
     cost += count * (ratesByModality[modality] ?? rate);
   }
   if (remainingTokens < 0) return undefined;
-  return cost + remainingTokens * Math.max(rate, ...Object.values(ratesByModality));
+  return cost + remainingTokens * chooseRate(rate, ...Object.values(ratesByModality));
 }
 
 function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standard' }: TokenDetails) {

@@ -12,7 +12,8 @@ export function createTruncatedError(
   { hintEnd }: { hintEnd: string },
 ): BoticelliError {
   const currentLimit = maxTokens === undefined ? '' : ` (now ${maxTokens})`;
-  return new BoticelliError('truncated', `the reply was cut off by max_tokens after ${usage.outputTokens} tokens`, {
+  const length = usage.outputTokens === undefined ? '' : ` after ${usage.outputTokens} tokens`;
+  return new BoticelliError('truncated', `the reply was cut off by max_tokens${length}`, {
     hint: `Raise max_tokens${currentLimit}${hintEnd}`,
   });
 }

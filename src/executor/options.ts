@@ -114,6 +114,8 @@ export interface NarrativeRow {
   folder: string;
   /** The file that the row stands for, if there is one. It may be in any folder, because the user named it. */
   file?: string;
+  /** Why the row has no value for a key, by the key. Errors contain it. */
+  absenceReasons?: Readonly<Record<string, string>>;
   /**
    * Whether this row stands for all rows, because an estimate is made and no rows are given. The files that its values
    * name are not read.

@@ -67,8 +67,8 @@ interface RenderInputOptions extends Pick<NarrativeExecutorOptions, 'isRehearsal
 /**
  * Fills the placeholders of an input with `render`. If the input is the name of a media file, also reads the file.
  * Returns a text in place of the media in two cases: a rehearsed reply fills a part of the file name or URL; or a value
- * of the row fills a part of the file name, and an estimate is made without the list of rows (`row.isUnknown`). Returns
- * media and narratives as they are.
+ * of the row fills a part of it, and an estimate is made without the list of rows (`row.isUnknown`). Returns media and
+ * narratives as they are.
  * @throws BoticelliError the same errors as `check` for media that can't be used; `no_input` for a file or host that
  *   a row, a reply or standard input may not choose
  */
@@ -86,9 +86,10 @@ export async function renderActInput(
       !isRowName(placeholder) &&
       getVariableName(placeholder) === undefined,
   );
-  const isRowFile = row && input.sourceKey === 'file' && getPlaceholderNames(input.text).some(isRowName);
-  if ((isRehearsal && isNamedByReply) || (isRowFile && row.isUnknown))
+  const isNamedByRow = row && getPlaceholderNames(input.text).some(isRowName);
+  if ((isRehearsal && isNamedByReply) || (isNamedByRow && row.isUnknown))
     return { type: 'text', content: `[media file named by ${input.text}]` };
+  const isRowFile = isNamedByRow && input.sourceKey === 'file';
   if (!allowOutside && !isRowFile) assertSourceAllowed(input, fileOrUrl, render);
   const loaded = await (isRowFile
     ? loadRowFile(input, fileOrUrl, { row, allowOutside })

@@ -29,12 +29,13 @@ export function assertRowGiven(narrative: Narrative, row: NarrativeRow | undefin
  * Returns the value of a placeholder that refers to a row.
  * @throws BoticelliError `invalid_narrative` for a missing key
  */
-export function resolveRowValue(name: string, { number, values }: NarrativeRow): string {
+export function resolveRowValue(name: string, { number, values, absenceReasons = {} }: NarrativeRow): string {
   if (name === 'row') return stringifyExactJson(values);
   const key = name.slice('row.'.length);
   if (key === 'number') return String(number);
   if (Object.hasOwn(values, key)) return formatValue(values[key]);
-  throw new BoticelliError('invalid_narrative', `{{${name}}} has no value: the row has no key ${JSON.stringify(key)}`, {
+  const reason = Object.hasOwn(absenceReasons, key) ? absenceReasons[key] : `the row has no key ${JSON.stringify(key)}`;
+  throw new BoticelliError('invalid_narrative', `{{${name}}} has no value: ${reason}`, {
     hint: `Keys of the row: ${Object.keys(values).slice(0, 20).join(', ') || 'none'}.`,
   });
 }

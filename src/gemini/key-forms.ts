@@ -31,14 +31,16 @@ function encodeBase64(apiKey: string, offset: number): string {
 }
 
 /**
- * Creates a function that replaces each of the forms with `[key]`, even where a form was cut and ends in an ellipsis.
+ * Creates a function that replaces each of the forms with `[key]`, even where a form was cut (see `redactCutForms`).
  */
 export function createKeyFormRedactor(forms: readonly string[]): (text: string) => string {
-  return (text) => {
-    let redacted = text;
-    for (const form of forms) if (redacted.includes(form)) redacted = redacted.replaceAll(form, '[key]');
-    return redactCutForms(redacted, forms);
-  };
+  return (text) => redactCutForms(redactWholeForms(text, forms), forms);
+}
+
+function redactWholeForms(text: string, forms: readonly string[]): string {
+  let redacted = text;
+  for (const form of forms) if (redacted.includes(form)) redacted = redacted.replaceAll(form, '[key]');
+  return redacted;
 }
 
 /**
@@ -47,49 +49,52 @@ export function createKeyFormRedactor(forms: readonly string[]): (text: string) 
  */
 const minCutLength = 8;
 
+/** The end of a text, or the ellipsis with which long titles, addresses and messages are cut. */
+const textEnd = /…|$/;
+
 /**
- * Replaces the beginning of a form with `[key]` where an ellipsis follows it. Long titles, addresses and messages are
- * cut in this way, and the beginning may be most of the key.
+ * Replaces the beginning of a form with `[key]` where an ellipsis or the end of the text follows. The beginning may be
+ * most of the key.
  */
-export function redactCutForms(text: string, forms: readonly string[]): string {
-  return text.includes('…') ? forms.reduce(redactCutForm, text) : text;
+export function redactCutForms(text: string, forms: readonly string[], end = textEnd): string {
+  return forms.reduce((redacted, form) => redactCutForm(redacted, form, end), text);
 }
 
-function redactCutForm(text: string, form: string): string {
+function redactCutForm(text: string, form: string, end: RegExp): string {
   const start = form.slice(0, minCutLength);
   if (start.length < minCutLength) return text;
   const pieces: string[] = [];
-  let end = 0;
-  for (let index = text.indexOf(start); index !== -1; index = text.indexOf(start, index + 1)) {
-    const beginning = /^[^…]*(?=…)/.exec(text.slice(index, index + form.length))?.[0];
-    if (beginning === undefined || !form.startsWith(beginning)) continue;
-    pieces.push(text.slice(end, index), '[key]');
-    end = index + beginning.length;
+  let copied = 0;
+  for (let index = text.indexOf(start); index !== -1; index = text.indexOf(start, Math.max(copied, index + 1))) {
+    const following = text.slice(index, index + form.length);
+    const length = following.search(end);
+    if (length === -1 || !form.startsWith(following.slice(0, length))) continue;
+    pieces.push(text.slice(copied, index), '[key]');
+    copied = index + length;
   }
-  return pieces.length === 0 ? text : [...pieces, text.slice(end)].join('');
+  return pieces.length === 0 ? text : [...pieces, text.slice(copied)].join('');
 }
 
 /** Redacts a text that arrives in pieces. */
 export interface StreamRedactor {
   /** Returns the text that can be passed on. Keeps back the end of the text if it may be the beginning of a form. */
   push(text: string): string;
-  /** Returns the text that was kept back. */
+  /** Ends the text. Returns the text that was kept back; `[key]` if it is the beginning of a form. */
   flush(): string;
 }
 
 /** Creates a redactor that replaces each of the forms with `[key]`, even a form that is spread over several pieces. */
 export function createStreamRedactor(forms: readonly string[]): StreamRedactor {
-  const redact = createKeyFormRedactor(forms);
   let pending = '';
   return {
     push(text) {
-      pending = redact(pending + text);
+      pending = redactCutForms(redactWholeForms(pending + text, forms), forms, /…/);
       const passed = pending.slice(0, findPartialForm(pending, forms));
       pending = pending.slice(passed.length);
       return passed;
     },
     flush() {
-      const keptBack = pending;
+      const keptBack = redactCutForms(pending, forms);
       pending = '';
       return keptBack;
     },

@@ -18,6 +18,8 @@ export interface Row {
   folder: string;
   /** If the source is a glob pattern, each row is a file, and this is its path. */
   file?: string;
+  /** Why the row has no value for a key, by the key: for example, a file can't be read. */
+  absenceReasons?: Readonly<Record<string, string>>;
   /** Why the row can't be used. Such a row fails without a request. */
   problem?: string;
 }

@@ -36,8 +36,7 @@ export interface FileFormat {
 /** Finds every mismatch between a file and its schema: unknown and missing keys, types, ranges. */
 export function validateFile(file: TomlTable, format: FileFormat): Problem[] {
   try {
-    const issues = [...findIssues(format.schema, file, []), ...findIssuesMissedByZod(format.schema, file, [])];
-    return issues.flatMap((issue) => convertIssue(issue, file, format));
+    return findAllIssues(format.schema, file, []).flatMap((issue) => convertIssue(issue, file, format));
   } catch (thrown) {
     // zod 4 passes its issues as arguments of one call, which throws a RangeError for more than about a hundred
     // thousand issues. The error can't be a stack overflow, because the recursion is only as deep as the schema.
@@ -51,7 +50,11 @@ export function validateTable(schema: Schema, keyPath: Path, file: TomlTable, fo
   const value = valueAt(file, keyPath);
   return value === undefined
     ? []
-    : findIssues(schema, value, keyPath).flatMap((issue) => convertIssue(issue, file, format));
+    : findAllIssues(schema, value, keyPath).flatMap((issue) => convertIssue(issue, file, format));
+}
+
+function findAllIssues(schema: Schema, value: TomlValue, keyPath: Path): ZodIssue[] {
+  return [...findIssues(schema, value, keyPath), ...findIssuesMissedByZod(schema, value, keyPath)];
 }
 
 function findIssues(schema: Schema, value: TomlValue, keyPath: Path): ZodIssue[] {
@@ -62,23 +65,39 @@ function findIssues(schema: Schema, value: TomlValue, keyPath: Path): ZodIssue[]
  * Finds what zod misses: zod skips a record entry called `__proto__`, and accepts a date as an object without keys.
  */
 function findIssuesMissedByZod(schema: Schema, value: TomlValue, keyPath: Path): ZodIssue[] {
-  const issues: ZodIssue[] = [];
-  if (!isTable(value)) return issues;
-  for (const [key, entry] of Object.entries(value)) {
-    const isDate = entry instanceof Date;
-    if (!isTable(entry) && !isDate && key !== '__proto__') continue;
-    const child = getChildSchema(schema, key);
-    if (!child) continue;
-    const childPath = [...keyPath, key];
-    if (isDate && getDefinition(child).type === 'object')
-      issues.push({ code: 'invalid_type', expected: 'object', path: childPath, message: '' });
-    else {
-      const isSkipped = key === '__proto__' && getDefinition(schema).type === 'record';
-      if (isSkipped) issues.push(...findIssues(child, entry, childPath));
-      issues.push(...findIssuesMissedByZod(child, entry, childPath));
-    }
+  if (value instanceof Date) return findDateIssues(schema, keyPath);
+  if (Array.isArray(value)) {
+    const def = getDefinition(selectOption(schema, ['array']));
+    if (def.type !== 'array') return [];
+    return value.flatMap((element, index) => findIssuesMissedByZod(def.element, element, [...keyPath, index]));
   }
-  return issues;
+  if (!isTable(value)) return [];
+  const tableSchema = selectOption(schema, ['object', 'record']);
+  return Object.entries(value).flatMap(([key, entry]) => {
+    const child = getChildSchema(tableSchema, key);
+    if (!child) return [];
+    const childPath = [...keyPath, key];
+    const isSkipped = key === '__proto__' && getDefinition(tableSchema).type === 'record';
+    const skipped = isSkipped ? findIssues(child, entry, childPath) : [];
+    return [...skipped, ...findIssuesMissedByZod(child, entry, childPath)];
+  });
+}
+
+/** Finds the issue of a date that zod accepts as an object. */
+function findDateIssues(schema: Schema, path: Path): ZodIssue[] {
+  if (getDefinition(selectOption(schema, ['object'])).type !== 'object') return [];
+  const def = getDefinition(schema);
+  const issue = { path: [...path], message: '' };
+  return def.type === 'union' && !('discriminator' in def)
+    ? [{ ...issue, code: 'invalid_union', errors: [] }]
+    : [{ ...issue, code: 'invalid_type', expected: 'object' }];
+}
+
+/** Returns the first option of a union that has one of the types. Without such an option, returns the schema itself. */
+function selectOption(schema: Schema, types: readonly string[]): Schema {
+  const def = getDefinition(schema);
+  const options = def.type === 'union' ? def.options : [];
+  return options.find((option) => types.includes(getDefinition(option).type)) ?? schema;
 }
 
 /** Returns the schema of the value at a key of a table; undefined if the schema has no such key. */

@@ -4,6 +4,7 @@ import {
   collectFallbackModel,
   createIntegerParser,
   parseMaxWaitMs,
+  parseSince,
   parseTemperature,
   parseTierName,
   parseUsd,
@@ -17,6 +18,7 @@ function parseOptions(...args: string[]) {
     .option('--tier <name>', '', parseTierName)
     .option('--max-cost <usd>', '', parseUsd)
     .option('--temperature <n>', '', parseTemperature)
+    .option('--since <age>', '', parseSince)
     .option('--rpm <n>', '', createIntegerParser(1))
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
@@ -35,6 +37,12 @@ test('--max-wait accepts zero, and more than the maximum of a Node timer', () =>
   expect(parseOptions('--max-wait', '90d').maxWait).toBe(7_776_000_000);
 });
 
+test('--since is a date in local time, or a time', () => {
+  const parse = (text: string) => parseOptions('--since', text).since;
+  expect(parse('2028-02-29')).toBe(new Date(2028, 1, 29).getTime());
+  expect(parse('2026-11-30T23:30-08:00')).toBe(Date.UTC(2026, 11, 1, 7, 30));
+});
+
 test('--max-cost is an amount, with or without a dollar sign', () => {
   expect([parseOptions('--max-cost', '0.25').maxCost, parseOptions('--max-cost', '$2').maxCost]).toEqual([0.25, 2]);
 });
@@ -50,6 +58,7 @@ test.each([
   ['--max-wait', '-1'],
   ['--fallback', 'a b'],
   ['--tier', ' '],
+  ...['yesterday', '2026-02-31', '2026-02-29T12:00', '2026-13-01', '2026-11-30T25:00'].map((date) => ['--since', date]),
   ...['', ' ', '2.1', '-1', '0x1', '1..0'].map((number) => ['--temperature', number]),
   ['--rpm', '0'],
   ['--rpm', '-1'],

@@ -88,6 +88,15 @@ describe('the cost of sound', () => {
     expect(calculateCostUsd(usage, live, { prompt: { TEXT: 2e6 }, output: { TEXT: 1e6 } })).toBe(2 + 3 + 4 + 4);
   });
 
+  test('has the lowest discount for cached tokens that the counts by modality do not cover', () => {
+    const cachedPrice: Price = { input: 1, output: 4, cachedInput: 0.5, inputByModality: { AUDIO: 3 } };
+    const cost = (cached: Record<string, number>) =>
+      calculateCostUsd(millions({ prompt: 3, cached: 2 }), cachedPrice, { prompt: { TEXT: 2e6, AUDIO: 1e6 }, cached });
+    expect(cost({ TEXT: 1e6 })).toBe(5 - 1);
+    expect(cost({ AUDIO: 1e6 })).toBe(5 - 2);
+    expect(cost({ TEXT: 1e6, AUDIO: 1e6 })).toBe(5 - 2);
+  });
+
   test('is unknown if the counts by modality add up to more tokens than the prompt has', () => {
     expect(calculateCostUsd(usage, live, { prompt: { TEXT: 4e6 }, output: { TEXT: 1e6 } })).toBeUndefined();
   });

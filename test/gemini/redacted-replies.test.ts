@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BilledUsage } from '../../src/driver/cost.js';
 import type { ToolName } from '../../src/facts/tools.js';
 import { createRedactor } from '../../src/gemini/api-key.js';
-import { createStreamRedactor, listKeyForms } from '../../src/gemini/key-forms.js';
+import { createFormRedactor, createStreamRedactor, listKeyForms } from '../../src/gemini/key-forms.js';
 import { errorReply } from '../helpers/gemini/errors.js';
 import { spokenReply } from '../helpers/gemini/live-replies.js';
 import { createChunk, formatSseEvent, packetReply, textReply } from '../helpers/gemini/replies.js';
@@ -83,6 +83,30 @@ test.each(echoes)(
     expect(JSON.stringify(response)).not.toContain(echo.slice(4, 12));
   },
 );
+
+test.each(echoes)(
+  'a key that is echoed %s is redacted even if the reply ends before the end of the key',
+  async (_, echo) => {
+    const text = `It is ${echo.slice(0, 16)}`;
+    // In base64, up to three characters before the key also encode the text before it.
+    const redacted = expect.stringMatching(/^It is \w{0,3}\[key\]$/);
+    fixture.server.queueReplies(textReply(text), textReply(text.match(/.{1,5}/g) ?? []));
+    const driver = fixture.driver({ apiKey });
+    const unary = await driver.generate(createRequest());
+    expect(unary.text).toEqual(redacted);
+    expect(JSON.stringify(unary)).not.toContain(echo.slice(4, 12));
+    const { text: streamed, response } = await readStream(driver.generateStream(createRequest()));
+    expect([streamed, response?.text]).toEqual([redacted, redacted]);
+    fixture.server.queueReplies(packetReply(formatSseEvent(createChunk(text))));
+    const { error } = await readStream(driver.generateStream(createRequest()));
+    expect(error).toMatchObject({ code: 'stream_interrupted', partialText: redacted });
+  },
+);
+
+test('redacts the cut beginning of a key that repeats itself once', () => {
+  const redact = createFormRedactor(['ab'.repeat(20)]);
+  expect(redact(`It is ${'ab'.repeat(15)}…`)).toBe('It is [key]…');
+});
 
 test('redacts the partial text of an interrupted stream', async () => {
   fixture.server.queueReplies(packetReply(formatSseEvent(createChunk(`It is ${apiKey}.`))));

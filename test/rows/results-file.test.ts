@@ -106,6 +106,9 @@ describe('a file that no earlier run of the narrative wrote is rejected and stay
     ['r.csv', 'id,name\n1,2\n'],
     ['r.csv', 'id,reply,a,status,error\n1,2\n'],
     ['r.csv', 'precious'],
+    ['r.csv', '"precious\n'],
+    ['r.csv', '"precious\nx'],
+    ['r.csv', 'id,reply,a,status,error\n"1,x,x,completed,\n2,x,x,completed,\n'],
     ['r.csv', 'id,reply,a,status,error\n"1" 2,,,,\n'],
     ['r.csv', Buffer.from([0x69, 0xff, 10])],
   ])('%s: %j', async (name, content) => {

@@ -99,8 +99,9 @@ function describeMaxReply(request: GenerateRequest, maxTokens: number): string {
 
 /** Formats an amount with two decimals, or, below a dollar, with up to three significant digits. */
 function formatUsd(usd: number): string {
-  if (usd === 0 || usd >= 1) return usd.toFixed(2);
+  const rounded = usd < 1 ? Number(usd.toPrecision(3)) : usd;
+  if (rounded === 0 || rounded >= 1) return rounded.toFixed(2);
   // String() would write tiny amounts as 9e-7.
-  const decimals = Math.max(0, 2 - Math.floor(Math.log10(usd)));
-  return usd.toFixed(Math.min(20, decimals)).replace(/0+$/, '');
+  const decimals = 2 - Math.floor(Math.log10(rounded));
+  return rounded.toFixed(Math.min(20, decimals)).replace(/0+$/, '');
 }

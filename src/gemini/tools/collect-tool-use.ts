@@ -81,10 +81,10 @@ function createPageCollector() {
   const sources = new Map<string, Source>();
   const unread = new Map<string, string>();
   let hasMore = false;
-  let invalidCount = 0;
+  const invalid = new Set<string>();
   const add = ({ uri, title }: Record<string, unknown>) => {
     const url = toWebUrl(uri);
-    if (url === undefined) invalidCount += 1;
+    if (url === undefined) invalid.add(toText(uri));
     else if (sources.size >= maxEntries && !sources.has(url)) hasMore = true;
     else if (sources.get(url)?.title === undefined) {
       const name = typeof title === 'string' ? toOneLine(title, maxLineLength) : '';
@@ -96,9 +96,12 @@ function createPageCollector() {
     /** Adds a page that the tool `url_context` has tried to read. */
     addReadAttempt(uri: unknown, status: unknown): void {
       // An absent status counts as success. It stands for the default of proto3, UNSPECIFIED, which names no problem.
-      if (status === undefined || status === null || status === 'URL_RETRIEVAL_STATUS_SUCCESS') add({ uri });
-      else if (unread.size < maxEntries)
-        unread.set(toOneLine(String(uri), maxLineLength), toOneLine(String(status), 60));
+      const isRead = status === undefined || status === null || status === 'URL_RETRIEVAL_STATUS_SUCCESS';
+      const name = toOneLine(toText(uri), maxLineLength);
+      if (isRead) {
+        add({ uri });
+        unread.delete(name);
+      } else if (unread.size < maxEntries) unread.set(name, toOneLine(toText(status), 60));
     },
     get sources(): Source[] {
       return [...sources.values()];
@@ -109,13 +112,18 @@ function createPageCollector() {
     listProblems(): string[] {
       const named = [...unread].slice(0, maxNamedPages).map(([uri, status]) => `${uri} (${status})`);
       const others = unread.size > named.length ? ` and ${unread.size - named.length} more` : '';
-      const invalid = `${invalidCount} source${invalidCount === 1 ? '' : 's'} without an http or https address`;
+      const invalidSources = `${invalid.size} source${invalid.size === 1 ? '' : 's'} without an http or https address`;
       return [
         ...(named.length > 0 ? [`the service could not read ${named.join(', ')}${others}`] : []),
-        ...(invalidCount > 0 ? [`the reply names ${invalid}; only web pages are kept`] : []),
+        ...(invalid.size > 0 ? [`the reply names ${invalidSources}; only web pages are kept`] : []),
       ];
     },
   };
+}
+
+/** Converts a value from the service to text. An object may have no text: its `toString` may be a number. */
+function toText(value: unknown): string {
+  return typeof value === 'object' ? 'unknown' : String(value);
 }
 
 /** Returns the URL in its normal form, without control characters; undefined if it is not an http or https URL. */

@@ -93,8 +93,11 @@ function createNoSlotError(model: string): BoticelliError {
 function startLease(model: string, id: string, options: ConcurrencyLimiterOptions & { leaseMs: number }): Lease {
   const { store, clock, project, leaseMs } = options;
   const key = modelStateKey(project, model);
+  let isReleased = false;
   const heartbeat = setInterval(() => {
     const renewal = store.transact(key, (state) => {
+      // The transaction of a renewal may run only after the slot was removed.
+      if (isReleased) return;
       const expiresAt = clock.now() + leaseMs;
       const ownSlot = state.concurrencySlots.find((slot) => slot.id === id);
       if (ownSlot) ownSlot.expiresAt = expiresAt;
@@ -106,6 +109,7 @@ function startLease(model: string, id: string, options: ConcurrencyLimiterOption
   heartbeat.unref();
   return {
     async release() {
+      isReleased = true;
       clearInterval(heartbeat);
       await store.transact(key, (state) => {
         state.concurrencySlots = state.concurrencySlots.filter((slot) => slot.id !== id);

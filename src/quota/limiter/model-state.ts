@@ -199,6 +199,8 @@ function moveTimesBackWithClock(state: ModelState, now: number): void {
  * program, which may have stopped since.
  */
 function narrowMargin(state: ModelState, now: number, windowMs: number): void {
+  // A time in the future shows that the clock was set back.
+  if ((state.marginChangedAt ?? 0) > now) state.marginChangedAt = now;
   if (state.marginFactor === 1 || now - (state.marginChangedAt ?? 0) < 10 * windowMs) return;
   state.marginFactor = Math.max(1, state.marginFactor / 2);
   state.marginChangedAt = now;

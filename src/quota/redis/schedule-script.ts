@@ -74,6 +74,7 @@ local function refreshState(state)
   state.reservations = filter(state.reservations, function(each) return each.at > cutoff end)
   state.days = filter(state.days, function(day) return day.endsAt > now and day.endsAt < now + 8 * dayMs end)
   state.concurrencySlots = filter(state.concurrencySlots, function(slot) return slot.expiresAt > now end)
+  if (state.marginChangedAt or 0) > now then state.marginChangedAt = now end
   if state.marginFactor ~= 1 and now - (state.marginChangedAt or 0) >= 10 * args.windowMs then
     state.marginFactor = math.max(1, state.marginFactor / 2)
     state.marginChangedAt = now

@@ -138,25 +138,41 @@ async function* readCsvResults(
   let columnCount = 0;
   let statusIndex = 0;
   let keyCellCount = 0;
-  try {
-    for await (const { fields, raw, line } of parseCsv(text, { delimiter: ',', name: path, maxBytes: noLimit })) {
-      if (line === 1) {
-        if (raw !== header) throw createNotResultError(path);
-        columnCount = fields.length;
-        // The columns before `reply` are those of the row and its combination. Their cells form the key of a result.
-        // The last two columns are `status` and `error`.
-        statusIndex = fields.length - 2;
-        keyCellCount = fields.lastIndexOf('reply');
-        yield { raw };
-      } else if (fields.length !== columnCount) throw createNotResultError(`${path}:${line}`);
-      else if (fields[statusIndex] !== 'completed') yield {};
-      else yield { raw, key: JSON.stringify(fields.slice(0, keyCellCount)) };
+  let lineCount = 0;
+  let hasUnclosedQuote = false;
+  const onUnclosedQuote = () => {
+    hasUnclosedQuote = true;
+  };
+  const options = { delimiter: ',', name: path, maxBytes: noLimit, onUnclosedQuote } as const;
+  for await (const { fields, raw, line } of parseCsv(text, options)) {
+    if (line === 1) {
+      if (raw !== header) throw createNotResultError(path);
+      columnCount = fields.length;
+      // The columns before `reply` are those of the row and its combination. Their cells form the key of a result.
+      // The last two columns are `status` and `error`.
+      statusIndex = fields.length - 2;
+      keyCellCount = fields.lastIndexOf('reply');
+      yield { raw };
+    } else if (fields.length !== columnCount) throw createNotResultError(`${path}:${line}`);
+    else if (fields[statusIndex] !== 'completed') yield {};
+    else yield { raw, key: JSON.stringify(fields.slice(0, keyCellCount)) };
+    lineCount += raw.split('\n').length;
+  }
+  if (!hasUnclosedQuote) return;
+  await assertCutByCrash(path, lineCount);
+  yield {};
+}
+
+/**
+ * A crash may have cut the last result within quotes. A completed result after the quote shows that instead a quote
+ * was added or removed in the file. Without a whole line, nothing shows that an earlier run wrote the file.
+ */
+async function assertCutByCrash(path: string, wholeLineCount: number): Promise<void> {
+  if (wholeLineCount === 0) throw createNotResultError(path);
+  for await (const { raw, line } of splitLines(readWholeLines(path), path, noLimit)) {
+    if (line > wholeLineCount && raw.endsWith(',completed,')) {
+      throw createNotResultError(`${path}:${wholeLineCount + 1}`);
     }
-  } catch (thrown) {
-    // A crash may have cut the last line within quotes. The parser reports that only after all other lines.
-    // The last line is then removed.
-    if (!(thrown instanceof BoticelliError) || !thrown.message.includes('never closed')) throw thrown;
-    yield {};
   }
 }
 

@@ -34,5 +34,6 @@ function readFileRow(path: string, number: number): Row {
     const text = new TextDecoder().decode(content.bytes);
     return { ...row, values: { path, name, text } };
   }
-  return { ...row, values: { path, name } };
+  const problem = content.ok ? 'is not a text file' : content.problem.message;
+  return { ...row, values: { path, name }, absenceReasons: { text: `${JSON.stringify(name)} ${problem}` } };
 }

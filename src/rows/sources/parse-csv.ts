@@ -12,14 +12,23 @@ export interface CsvRecord {
   hasCr: boolean;
 }
 
+interface CsvOptions {
+  delimiter: ',' | '\t';
+  name: string;
+  maxBytes?: number;
+  onUnclosedQuote?: () => void;
+}
+
 /**
  * Parses CSV or TSV by RFC 4180, with any line end. Records may have different numbers of fields.
  *
+ * @param options.onUnclosedQuote called if the last record has a quote that is never closed. The record is left out.
+ *   Without this function, such a record is an error
  * @throws BoticelliError `invalid_narrative` for quotes that RFC 4180 does not allow, and for a record that is too long
  */
 export async function* parseCsv(
   text: AsyncIterable<string>,
-  { delimiter, name, maxBytes = maxRowBytes }: { delimiter: ',' | '\t'; name: string; maxBytes?: number },
+  { delimiter, name, maxBytes = maxRowBytes, onUnclosedQuote }: CsvOptions,
 ): AsyncGenerator<CsvRecord> {
   let records: CsvRecord[] = [];
   let line = 1;
@@ -57,6 +66,7 @@ export async function* parseCsv(
     await write(parser);
     yield* takeRecords();
   } catch (thrown) {
+    if (onUnclosedQuote && (thrown as CsvError).code === 'CSV_QUOTE_NOT_CLOSED') return onUnclosedQuote();
     const message = describeCsvError(thrown as CsvError, maxBytes);
     if (message === undefined) throw thrown;
     throw createSourceError(name, [{ line, message }]);

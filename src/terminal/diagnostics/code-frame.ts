@@ -22,7 +22,8 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ..
   return diagnostics.flatMap((diagnostic) => {
     const { location, source } = diagnostic;
     const line = source ? getLine(source.text, location?.line ?? 1) : lines[(location?.line ?? 0) - 1];
-    return formatFrame(diagnostic, text === '' && !source ? undefined : (line ?? ''), options);
+    const isTextShown = (source?.text ?? text) !== '';
+    return formatFrame(diagnostic, isTextShown ? (line ?? '') : undefined, options);
   });
 }
 
@@ -53,8 +54,7 @@ function formatFrame(
   return lines;
 }
 
-function getLine(text: string, line: number): string | undefined {
-  if (text === '') return undefined;
+function getLine(text: string, line: number): string {
   let start = 0;
   for (let current = 1; current < line; current += 1) start = text.indexOf('\n', start) + 1;
   const end = text.indexOf('\n', start);

@@ -46,8 +46,9 @@ export function toIsoTime(timeMs: number): string {
 /** Formats an amount in dollars. Amounts below one dollar have two significant digits: `$1.24`, `$0.0031`. */
 export function formatUsd(usd: number): string {
   if (usd === 0 || usd >= 0.995) return `$${usd.toFixed(2)}`;
-  const decimals = Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(usd))));
-  return `$${Number(usd.toPrecision(2)).toFixed(decimals)}`;
+  const rounded = Number(usd.toPrecision(2));
+  const decimals = Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(rounded))));
+  return `$${rounded.toFixed(decimals)}`;
 }
 
 /** Formats a count with its noun: `1 act`, `1,000 acts`. */

@@ -43,4 +43,26 @@ test('--estimate adds up all rows, and assumes one row without --each', async ()
     JSON.parse((await check('n.toml', '--estimate', '--format', 'json', ...args)).stdout).files[0].estimate;
   expect(await estimate('--each', 'rows.csv')).toMatchObject({ requests: 7, models: [{ requests: 7 }] });
   expect(await estimate()).toMatchObject({ requests: 1 });
+  const url = narrative.replace('file = "{{row.file}}"', 'url = "{{row.url}}"');
+  expect(JSON.parse((await setup({ 'n.toml': url })('n.toml', '--estimate', '--format', 'json')).stdout)).toMatchObject(
+    {
+      files: [{ estimate: { requests: 1 } }],
+    },
+  );
+});
+
+test('check --each reads the files of a pattern', async () => {
+  const prompt = '[narrative]\nname = "n"\n[acts.a]\nprompt = "{{row.text}}"\n';
+  const check = setup({ 'n.toml': prompt, 'a.txt': 'x', 'b.txt': 'y' });
+  expect(await check('n.toml', '--each', '*.txt')).toMatchObject({ code: 0, stdout: 'n.toml: ok, 1 act\n' });
+});
+
+test('check --each names the cause if a file of a pattern has no text', async () => {
+  const prompt = '[narrative]\nname = "n"\n[acts.a]\nprompt = "{{row.text}}"\n';
+  const check = setup({ 'n.toml': prompt, 'a.txt': 'x', 'b.txt': '\0', 'c.txt': 'x'.repeat(32_000_001) });
+  const { code, stdout, stderr } = await check('n.toml', '--each', '*.txt');
+  expect(code, stderr).toBe(65);
+  expect(stdout).toContain('{{row.text}} has no value: "b.txt" is not a text file');
+  expect(stdout).toContain('{{row.text}} has no value: "c.txt" is larger than 32 MB');
+  expect(stdout).not.toContain('a.txt');
 });

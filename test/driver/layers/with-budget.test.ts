@@ -133,3 +133,11 @@ test('if the cost of a reply or of a failed attempt is unknown, counts an estima
   // The event `spent` of the failed attempt counts as an empty reply: 1. The reply has four characters: 1 + 4.
   expect(ledger.spentUsd).toBe(1 + (1 + 4));
 });
+
+test.each([
+  [0.9996, '$1.00'],
+  [0.5, '$0.5'],
+  [0.00012345, '$0.000123'],
+])('writes %d as %s in an error', async (estimate, text) => {
+  await expect(stack(0.0001, [], estimate).driver.generate(createRequest())).rejects.toThrow(`may cost ${text} with m`);
+});

@@ -132,6 +132,11 @@ test.each(['MAX_TOKENS', 'max_tokens'])('does not retry JSON that max_tokens cut
   expect(inner.requests).toHaveLength(1);
 });
 
+test('does not name the length of a cut reply if the service gives no count', async () => {
+  const { driver } = stack([{ pieces: ['{'], finishReason: 'MAX_TOKENS', response: { usage: {} } }]);
+  await expect(driver.generate(request)).rejects.toThrow(/^the reply was cut off by max_tokens$/);
+});
+
 test('streams a valid reply in one piece, and nothing of an invalid one', async () => {
   const { driver, inner } = stack(['{"size": 1}', '{"name": "Ada"}']);
   const chunks = await collectChunks(driver.generateStream(request));

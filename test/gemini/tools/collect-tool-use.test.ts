@@ -42,6 +42,14 @@ describe('sources', () => {
     });
   });
 
+  test('without a web address are counted once, even if a stream sends them in several chunks', () => {
+    const collector = createToolUseCollector(['google_search']);
+    for (let chunk = 0; chunk < 3; chunk += 1) collector.add(grounding([page('gs://a'), page({ toString: 1 })]), []);
+    expect(collector.listProblems()).toEqual([
+      'the reply names 2 sources without an http or https address; only web pages are kept',
+    ]);
+  });
+
   test('have no control characters in their titles and addresses', () => {
     const [source] = collect(grounding([page('https://a.example/\u001b[31m\nb', 'a\u001b[2J\nb')])).sources ?? [];
     expect(source).toEqual({ title: 'a [2J b', uri: 'https://a.example/%1B[31mb' });
@@ -112,6 +120,20 @@ describe('pages of url_context', () => {
       sources: [{ uri: 'https://a.example/' }, { uri: 'https://c.example/' }],
       problems: ['the service could not read https://b.example/ (URL_RETRIEVAL_STATUS_PAYWALL)'],
     });
+  });
+
+  test('are not reported if they were read after a failure', () => {
+    const uri = 'https://a.example/';
+    expect(collect(metadata(createUrlMetadata(uri, 'ERROR'), createUrlMetadata(uri)))).toMatchObject({
+      sources: [{ uri }],
+      problems: [],
+    });
+  });
+
+  test('that were not read are named, even if their address is no text', () => {
+    expect(collect(metadata(createUrlMetadata({ toString: 1 }, 'ERROR'))).problems).toEqual([
+      'the service could not read unknown (ERROR)',
+    ]);
   });
 
   test('that were not read are named, at most five of them', () => {

@@ -57,6 +57,19 @@ testRule('wrong-type', [
     '7:8 wrong-type: "logo" in [media] must be a table, not a date or time',
   ],
   [
+    'reports dates in place of tables within an act',
+    `${renderHead('a', 'b')}[acts.a]\nprompt = "x"\nimage = 1979-05-27\nexpect = 1979-05-27\n[acts.b]\ninput = [1979-05-27T07:32:00Z]\n`,
+    '7:9 wrong-type: "image" in [acts.a] must be a table, not a date or time',
+    '8:10 wrong-type: "expect" in [acts.a] must be a table, not a date or time',
+    '10:10 wrong-type: element 1 of "input" in [acts.b] must be a table, not a date or time',
+  ],
+  [
+    'reports a date in place of an act or of the conditions on a value',
+    `${renderHead('a', 'b')}[acts]\na = 1979-05-27\n[acts.b]\nprompt = "x"\nformat = "json"\nexpect = { "/x" = 1979-05-27T07:32:00Z }\n`,
+    '6:5 wrong-type: "a" in [acts] must be a string, an array of strings or a table, not a date or time',
+    '10:19 wrong-type: "/x" in [acts.b.expect] must be a table, not a date or time',
+  ],
+  [
     'suggests [[acts.look.input]] if [[acts.look]] is written',
     `${renderHead('look')}[[acts.look]]\ntype = "text"\n`,
     '5:8 wrong-type: element 1 of "look" in [acts] must be a string, not a table; write an input as [[acts.look.input]]',

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import { createConcurrencyLimiter } from '../../../src/quota/limiter/concurrency-limiter.js';
 import { modelStateKey } from '../../../src/quota/limiter/model-state-access.js';
@@ -58,4 +58,37 @@ test('fails if no slot becomes free within the maximum wait, and succeeds once a
   expect(clock.now() - startedAt, 'with a maximum of 0, there is no wait').toBe(2000);
   await lease.release();
   await (await limiter.acquire('m', {})).release();
+});
+
+test('frees the slot even if a renewal is under way when the lease is released', async () => {
+  const store = createMemoryQuotaStore();
+  const clock = createManualClock();
+  const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
+  let delayNext = false;
+  let finishRenewal = () => {};
+  const transact: typeof store.transact = async (key, change) => {
+    if (delayNext) {
+      delayNext = false;
+      await new Promise<void>((resolve) => {
+        finishRenewal = resolve;
+      });
+    }
+    return store.transact(key, change);
+  };
+  const slowStore = { ...store, transact };
+  const limiter = createConcurrencyLimiter({
+    store: slowStore,
+    clock,
+    project: 'p',
+    limitsFor: () => limits,
+    leaseMs: 40,
+  });
+  const lease = await limiter.acquire('m', {});
+  delayNext = true;
+  await vi.waitFor(() => expect(delayNext).toBe(false));
+  const released = lease.release();
+  setTimeout(finishRenewal, 20);
+  await released;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect((await store.read(modelStateKey('p', 'm')))?.concurrencySlots).toEqual([]);
 });

@@ -3,6 +3,7 @@ import {
   createModelState,
   type ModelState,
   parseModelState,
+  refreshState,
   serializeModelState,
 } from '../../../src/quota/limiter/model-state.js';
 
@@ -34,4 +35,13 @@ test('writes a state with the field names of older versions, and parses it uncha
 
 test('creates a state that is plain JSON', () => {
   expect(JSON.parse(JSON.stringify(createModelState()))).toEqual(createModelState());
+});
+
+test('narrows a safety margin ten windows after the clock was set back by a day', () => {
+  const now = Date.UTC(2026, 10, 22, 12);
+  const state: ModelState = { ...createModelState(), marginFactor: 4, marginChangedAt: now + 86_400_000 };
+  refreshState(state, now, 60_000);
+  expect(state.marginFactor).toBe(4);
+  refreshState(state, now + 600_000, 60_000);
+  expect(state.marginFactor).toBe(2);
 });

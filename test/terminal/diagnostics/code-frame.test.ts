@@ -72,6 +72,13 @@ describe('a code frame', () => {
     expect(renderFrame('', 3, 1)).toEqual([]);
   });
 
+  it('shows no line of a nested file whose text is hidden', () => {
+    const source = { file: 'b.toml', text: '' };
+    const location = { line: 2, column: 1, length: 3 };
+    const lines = formatDiagnostic({ ...diagnostic, source, location }, { file: 'a.toml', text: 'x = 1' });
+    expect(lines).toHaveLength(1);
+  });
+
   it('shows the part of a long line around the location', () => {
     const [line = '', carets = ''] = renderFrame(`${'a'.repeat(500)}HERE${'b'.repeat(500)}`, 501, 4);
     expect(line).toBe(`1 | …${'a'.repeat(40)}HERE${'b'.repeat(56)}…`);

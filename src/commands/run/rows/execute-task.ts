@@ -23,7 +23,7 @@ export async function executeTask(task: RowTask, rowsRun: RowsRun, context: Task
   const problem = row.problem ?? rowsRun.results?.explainUnwritable(row);
   if (problem !== undefined)
     throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
-  const { number, values, folder, file } = row;
+  const { number, values, folder, file, absenceReasons } = row;
   const { driver, defaultModel, persistence, callLimiter, readStdin: stdin } = rowsRun;
   const { options, signal, view } = context;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false, stream = false } = options;
@@ -48,7 +48,9 @@ export async function executeTask(task: RowTask, rowsRun: RowsRun, context: Task
   });
   const report = await executor.execute(narrative, {
     ...{ stream, rowIdentity },
-    ...(isFromEach(rowsRun.source) && { row: { number, values, folder, ...(file !== undefined && { file }) } }),
+    ...(isFromEach(rowsRun.source) && {
+      row: { number, values, folder, ...(file !== undefined && { file }), ...(absenceReasons && { absenceReasons }) },
+    }),
   });
   return failReportIfThrows(report, () => files?.writeReport(report));
 }
