@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BilledUsage } from '../../src/driver/cost.js';
 import type { ToolName } from '../../src/facts/tools.js';
 import { createRedactor } from '../../src/gemini/api-key.js';
-import { createFormRedactor, createStreamRedactor, listKeyForms } from '../../src/gemini/key-forms.js';
+import { createKeyFormRedactor, createStreamRedactor, listKeyForms } from '../../src/gemini/key-forms.js';
 import { errorReply } from '../helpers/gemini/errors.js';
 import { spokenReply } from '../helpers/gemini/live-replies.js';
 import { createChunk, formatSseEvent, packetReply, textReply } from '../helpers/gemini/replies.js';
@@ -104,7 +104,7 @@ test.each(echoes)(
 );
 
 test('redacts the cut beginning of a key that repeats itself once', () => {
-  const redact = createFormRedactor(['ab'.repeat(20)]);
+  const redact = createKeyFormRedactor(['ab'.repeat(20)]);
   expect(redact(`It is ${'ab'.repeat(15)}…`)).toBe('It is [key]…');
 });
 
