@@ -8,7 +8,7 @@ const bytesPerSample = 2;
  * (Microsoft, "Multimedia Programming Interface and Data Specifications 1.0", chapter 3).
  */
 export function encodeWav({ pcm, sampleRate }: ReplyAudio): Uint8Array {
-  // The service may have sent half of the last sample.
+  // The service may have sent only one byte of the last sample.
   const samples = pcm.subarray(0, pcm.length - (pcm.length % bytesPerSample));
   const header = Buffer.alloc(headerBytes);
   header.write('RIFF', 0, 'latin1');

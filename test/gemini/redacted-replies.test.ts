@@ -1,5 +1,4 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { BilledUsage } from '../../src/driver/cost.js';
 import type { ToolName } from '../../src/facts/tools.js';
 import { createRedactor } from '../../src/gemini/api-key.js';
 import { createKeyFormRedactor, createStreamRedactor, listKeyForms } from '../../src/gemini/key-forms.js';
@@ -145,6 +144,6 @@ test('a stream holds back only what may be the beginning of a key', () => {
 
 test('the redaction of replies keeps their usage', async () => {
   fixture.server.queueReplies(textReply('Hi.'));
-  const { usage }: BilledUsage = await fixture.driver({ apiKey }).generate(createRequest());
+  const { usage } = await fixture.driver({ apiKey }).generate(createRequest());
   expect(usage.promptTokens).toBeGreaterThan(0);
 });

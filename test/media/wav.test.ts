@@ -16,7 +16,7 @@ test('a WAV file is a header of 44 bytes and the unchanged samples', () => {
   expect([...wav.subarray(44)]).toEqual([1, 2, 3, 4]);
 });
 
-test('drops half a sample at the end', () => {
+test('drops an incomplete sample at the end', () => {
   expect(encodeWav({ pcm: Buffer.from([1, 2, 3]), sampleRate: 24_000 })).toHaveLength(46);
 });
 

@@ -19,13 +19,12 @@ const accessTokenPattern =
  * Otherwise it is about the address. Quota errors are classified elsewhere.
  */
 export function classifyForeignError(response: RedactedErrorResponse, cause: Error): BoticelliError {
-  const { status, model, host, body, isInSuccessResponse = false } = response;
+  const { status, model, host, body, isStatusFromBody = false } = response;
   const message = getForeignMessage(body);
   const answer = describeAnswer(response);
 
-  // An error inside a successful response (the body of a 200, or a frame of a Live session) has the status 500 if its
-  // body names no status. So a 500 from such a response may be about the key too.
-  const mayConcernKey = status === 400 || status === 401 || status === 403 || (isInSuccessResponse && status === 500);
+  // If a body that contains an error names no status, `status` is 500. So a 500 from a body may be about the key too.
+  const mayConcernKey = status === 400 || status === 401 || status === 403 || (isStatusFromBody && status === 500);
   if (mayConcernKey && (keyPattern.test(message) || accessTokenPattern.test(message))) {
     const hint = `Check that GEMINI_API_KEY is a key for ${host}.`;
     return new BoticelliError('auth', `API key rejected: ${answer}`, { hint, cause });
@@ -54,12 +53,12 @@ function isAboutModel(message: string): boolean {
 }
 
 /** Says who answered, for example `host:80 answered 404 with a web page, "Not Found"`. */
-function describeAnswer({ status, headers, body, isInSuccessResponse, ...server }: RedactedErrorResponse): string {
+function describeAnswer({ status, headers, body, isStatusFromBody, ...server }: RedactedErrorResponse): string {
   const proxy = server.proxyHost === undefined ? '' : ` (through the proxy ${server.proxyHost})`;
   const location = status >= 300 && status < 400 ? headers.get('location') : null;
   // Only the host is shown, because the rest of the URL may contain secrets.
   const target = location !== null && URL.canParse(location) ? new URL(location).host : 'another path';
-  const answered = `${server.host}${proxy} answered${isInSuccessResponse ? '' : ` ${status}`}`;
+  const answered = `${server.host}${proxy} answered${isStatusFromBody ? '' : ` ${status}`}`;
   return location === null
     ? `${answered} with ${describeUnexpectedBody(body)}`
     : `${answered}, a redirect to ${target}`;

@@ -2,15 +2,15 @@ import type { Headers } from '../transport/minimal-fetch.js';
 
 /** A response that is an error. */
 export interface ErrorResponse {
-  /** The HTTP status, or its equivalent for an error inside a stream. */
+  /** The HTTP status, unless `isStatusFromBody` is true. */
   status: number;
   headers: Headers;
   body: string;
   /**
-   * True if the error came inside a successful response: in the body of a 200, or in a frame of a Live session.
-   * `status` is then the status that the error names, or 500.
+   * True for an error in the body of a response with the status 200, or in a frame of a Live session. `status` is then
+   * the status that the error names, or 500 if it names none.
    */
-  isInSuccessResponse?: boolean;
+  isStatusFromBody?: boolean;
   /** The proxy, as `host:port`, if the response may come from it. That is possible only with plain HTTP. */
   proxyHost?: string | undefined;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Content, LiveConnectConfig, Modality } from '@google/genai';
 import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { convertParameters, convertRequest, convertThoughtRequest } from '../rest/convert-request.js';
+import { convertParameters, convertRequest, createThoughtsConfig } from '../rest/convert-request.js';
 import type { LiveMode } from './options.js';
 import type { LiveTurn } from './session.js';
 
@@ -20,14 +20,14 @@ export function createLiveConfig(request: GenerateRequest, mode: LiveMode, handl
     sessionResumption: handle === undefined ? {} : { handle },
     ...(system !== undefined && system !== '' && { systemInstruction: system }),
     ...(convertParameters(supported) as LiveConnectConfig),
-    ...convertThoughtRequest(request),
+    ...createThoughtsConfig(request),
   };
 }
 
 /** Identifies the setup of a session: conversations with different keys need different sessions. */
 export function createSetupKey(request: GenerateRequest, mode: LiveMode): string {
   const { model, system = '', parameters } = request;
-  return JSON.stringify([model, system, Object.entries(parameters).sort(), mode, convertThoughtRequest(request)]);
+  return JSON.stringify([model, system, Object.entries(parameters).sort(), mode, createThoughtsConfig(request)]);
 }
 
 /** Whether the turns begin with the whole history and continue it. */
@@ -35,7 +35,7 @@ export function isContinuation(turns: readonly Turn[], history: readonly Turn[])
   return turns.length > history.length && history.every((turn, index) => isSameTurn(turn, turns[index]));
 }
 
-/** Compares replies by their text only, because a Live session does not use their native parts. */
+/** Compares replies by their text only, because a Live session does not use `native`, the parts as Gemini sent them. */
 function isSameTurn(left: Turn, right: Turn | undefined): boolean {
   if (left === right) return true;
   if (left.role === 'model') return right?.role === 'model' && left.text === right.text;
@@ -59,8 +59,8 @@ export function convertTurns(turns: readonly Turn[], request: GenerateRequest, m
 }
 
 /**
- * Converts turns. Replies are converted from their text, not from their native parts: the Live API does not use thought
- * signatures.
+ * Converts turns. Replies are converted from `text`, not from `native`: the Live API does not use the thought
+ * signatures in `native`.
  */
 function convertContents(request: GenerateRequest): Content[] {
   const turns = request.turns.map((turn) => (turn.role === 'model' ? { ...turn, native: undefined } : turn));

@@ -17,10 +17,10 @@ import { createSessionPool, type SessionPool } from './session-pool.js';
 import { streamLiveReply } from './stream-live-reply.js';
 
 /**
- * Creates the driver for the Live API. A call is one turn of a WebSocket session. A session also serves later calls
- * that continue its conversation. A session is closed when a call does not continue its conversation, after
- * `idleSessionMs` without a turn, and by `close()`. The next call then opens a new session. Speech is returned as
- * `audio`, and its transcript as the text.
+ * Creates the driver for the Live API. A call is one turn of a WebSocket session. The session stays open for calls that
+ * continue its conversation. If a call continues the conversation of no open session, the driver closes all sessions
+ * without a turn in progress, and opens a new session. The driver also closes a session after `idleSessionMs` without a
+ * turn. `close()` closes all sessions. The field `audio` of a response is its speech, and `text` is the transcript.
  *
  * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key. A session
  * that is lost before the reply begins is reopened once, and a `note` event is emitted.

@@ -45,8 +45,9 @@ export interface BorrowedSession {
    */
   closeForReplacement(): void;
   /**
-   * Ensures that the session takes no further turn. The pool closes the session, and continues the conversation in a
-   * new session. Call this before or after a turn, if a late message could be taken for a part of the next turn.
+   * Marks the session so that it takes no further turn. If the conversation continues, the pool closes the session and
+   * opens another one. Call this if a late message could be taken for a part of the next turn: after `release`, or
+   * instead of `release` if the turn was not sent.
    * @param reason why the session is retired; the pool's `note` event about the new session begins with this text
    */
   retire(reason: string): void;
@@ -83,8 +84,8 @@ export interface PooledSessionOptions {
   sessionRequest: SessionRequest;
   resumption: Resumption | undefined;
   liveOptions: ResolvedLiveOptions;
-  /** Called when the session is closed mid-turn. */
-  onClosedMidTurn: (session: PooledSession) => void;
+  /** Called by `closeAndRemove`. The pool must remove the session. */
+  onRemove: (session: PooledSession) => void;
   /** Called when the session has had no turn for `idleSessionMs`. */
   onIdleTimeout: (session: PooledSession) => void;
 }
@@ -150,7 +151,7 @@ async function releaseLease(lease: Lease | undefined): Promise<void> {
 function createPooledSession(
   session: LiveSession,
   slotReleased: Promise<void>,
-  { sessionRequest: { request, mode }, resumption, liveOptions, onClosedMidTurn, onIdleTimeout }: PooledSessionOptions,
+  { sessionRequest: { request, mode }, resumption, liveOptions, onRemove, onIdleTimeout }: PooledSessionOptions,
 ): PooledSession {
   let history = resumption?.previous.history ?? [];
   let isBusy = true;
@@ -182,7 +183,7 @@ function createPooledSession(
       isBusy = true;
     },
     closeAndRemove() {
-      onClosedMidTurn(pooled);
+      onRemove(pooled);
       session.terminate();
     },
     closeForReplacement() {

@@ -19,8 +19,8 @@ const minRemainingMs = 60_000;
 export function createSessionPool(liveOptions: ResolvedLiveOptions) {
   const sessions = createSessionSet();
   const open = async (sessionRequest: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
-    const { remove: onClosedMidTurn, close: onIdleTimeout } = sessions;
-    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onClosedMidTurn, onIdleTimeout });
+    const { remove: onRemove, close: onIdleTimeout } = sessions;
+    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onRemove, onIdleTimeout });
     if (opened.ok) sessions.all.add(opened.session);
     return opened;
   };

@@ -13,9 +13,9 @@ import { Headers } from '../transport/minimal-fetch.js';
 export type ConnectionEnd =
   /** Closed. If no closing frame arrived, `code` is 1006, `reason` is empty, and `cause` may be the error. */
   | { kind: 'closed'; code: number; reason: string; cause?: Error }
-  /** It was never opened, or we ended it because the service sent an error or messages that are too large. */
+  /** The connection was never opened, or we ended it because the service sent an error or too much data. */
   | { kind: 'refused'; error: BoticelliError }
-  /** `detail` is the text of a frame that Gemini does not send, or the message with which ws rejects a frame. */
+  /** A frame was invalid. `detail` is its text, or the message of the error with which ws rejects the frame. */
   | { kind: 'malformed'; detail: string };
 
 /** The options of `createLiveSocket`. */
@@ -27,7 +27,8 @@ export interface LiveSocketOptions {
   /** Classifies the error of a connection that was not opened. */
   classifyConnectError(thrown: Error): BoticelliError;
   /**
-   * Creates the error for a turn whose messages are larger than `maxBodyBytes`, or for a message with too many values.
+   * Creates the error for a turn whose messages together are larger than `maxBodyBytes`, or for a message with too many
+   * values.
    */
   createTooLargeError(): BoticelliError;
   /** Classifies an HTTP response that arrived instead of a WebSocket upgrade, or an error that arrived in a frame. */
@@ -213,7 +214,7 @@ function findFrameError(
   if (!isRecord(parsed) || isDeeperThan(parsed, maxFrameDepth)) return { kind: 'malformed', detail: frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
-  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInSuccessResponse: true };
+  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isStatusFromBody: true };
   return { kind: 'refused', error: classifyErrorResponse(response) };
 }
 

@@ -114,7 +114,7 @@ async function findCheckedAddresses(
   usesProxy: boolean,
   { timeouts, displayUrl, findAddresses, publicOnly }: Omit<RedirectOptions, 'resolveRoute'>,
 ): Promise<readonly HostAddress[]> {
-  const addresses = await abortable(findAddresses(url, usesProxy), timeouts.signal).catch((thrown: unknown) => {
+  const addresses = await abortable(findAddresses(url, { usesProxy }), timeouts.signal).catch((thrown: unknown) => {
     timeouts.signal.throwIfAborted();
     throw createUnreachableError(displayUrl, thrown, url.host);
   });

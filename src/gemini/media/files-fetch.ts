@@ -79,7 +79,7 @@ async function findCheckedAddresses(
   { connection, errorPrefix, findAddresses = findHostAddresses, usesProxy }: FilesFetchOptions & { usesProxy: boolean },
 ): Promise<readonly HostAddress[] | undefined> {
   if (url.host === connection.host) return undefined;
-  const addresses = await findAddresses(url, usesProxy);
+  const addresses = await findAddresses(url, { usesProxy });
   if (!addresses.some(isLinkLocal)) return addresses;
   const message = `${errorPrefix}: ${connection.host} names a link-local address for the upload`;
   throw new BoticelliError('unavailable', message, { hint: getWrongHostHint(connection.host) });

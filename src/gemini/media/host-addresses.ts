@@ -47,10 +47,13 @@ export function isPrivate(hostAddress: HostAddress): boolean {
 
 /**
  * Returns the addresses of a URL's host.
- * @param usesProxy if true, a host name is not looked up, because the proxy does that, and this machine may not be able
- *   to; the result is then empty
+ * @param options if `usesProxy` is true, a host name is not looked up and the result is empty, because the proxy looks
+ *   the name up, and this machine may not be able to
  */
-export async function findHostAddresses({ hostname }: URL, usesProxy: boolean): Promise<readonly HostAddress[]> {
+export async function findHostAddresses(
+  { hostname }: URL,
+  { usesProxy }: { usesProxy: boolean },
+): Promise<readonly HostAddress[]> {
   const bareHostname = hostname.replace(/^\[(.*)\]$/, '$1');
   const family = isIP(bareHostname);
   if (family !== 0) return [{ address: bareHostname, family }];

@@ -28,7 +28,7 @@ export function createMediaUploader(options: MediaOptions) {
      * uploaded before, and those that `selectLargest` selects from the others.
      */
     selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent> {
-      // Before the first upload, `readyKeys` is empty. Then `getContentKey` is not called, because it hashes the media.
+      // `getContentKey` hashes the media. The check of `readyKeys.size` avoids this work before the first upload.
       const alreadyUploaded = parts.filter(
         (part) =>
           readyKeys.size > 0 && ['bytes', 'file'].includes(part.content.from) && readyKeys.has(getContentKey(part)),

@@ -35,7 +35,7 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
       ...(continuationToken !== undefined && { continuationToken }),
       ...(system !== undefined && system !== '' && { systemInstruction: system }),
       ...convertParameters(parameters),
-      ...convertThoughtRequest(request),
+      ...createThoughtsConfig(request),
       ...(serviceTier !== undefined && { serviceTier: serviceTier as ServiceTier }),
       ...convertModalities(parameters, model),
     },
@@ -46,7 +46,7 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
  * Returns a thinking config that also requests thoughts. It replaces the one of `convertParameters`.
  * Returns an empty object if thoughts are not requested, or if the model is known to reject a request for thoughts.
  */
-export function convertThoughtRequest({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
+export function createThoughtsConfig({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
   if (!includeThoughts || builtInModels.get(stripModelPrefix(model))?.cannotShowThoughts) return {};
   return { thinkingConfig: { ...(thinking !== undefined && convertThinking(thinking)), includeThoughts } };
 }

@@ -99,6 +99,6 @@ function classifyStreamError(error: ServiceError, exchange: HttpExchange): Botic
     );
   }
   return exchange.classifyError({
-    ...{ status, headers: new Headers(), body: JSON.stringify({ error }), isInSuccessResponse: true },
+    ...{ status, headers: new Headers(), body: JSON.stringify({ error }), isStatusFromBody: true },
   });
 }

@@ -126,7 +126,10 @@ function toText(value: unknown): string {
   return typeof value === 'object' ? 'unknown' : String(value);
 }
 
-/** Returns the URL in its normal form, without control characters; undefined if it is not an http or https URL. */
+/**
+ * Returns the URL in its normal form, without control characters. Returns undefined for a value that is too long, or
+ * that is not an http or https URL.
+ */
 function toWebUrl(uri: unknown): string | undefined {
   if (typeof uri !== 'string' || uri.length > maxUriLength || !/^https?:/i.test(uri) || !URL.canParse(uri))
     return undefined;

@@ -70,7 +70,7 @@ async function readResponse({ body, headers }: HttpResponse, exchange: HttpExcha
   if (!isRecord(reply) || isDeepList) throw createNotGeminiResponseError(text, exchange);
   const error = extractServiceError(reply);
   if (error)
-    throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text, isInSuccessResponse: true });
+    throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text, isStatusFromBody: true });
   if (others.length > 0 || !exchange.isExpectedBody(reply)) throw createNotGeminiResponseError(text, exchange);
   exchange.finishMessage = findFinishMessage(text);
   return new Response(reply === parsed ? text : JSON.stringify(reply));

@@ -3,8 +3,8 @@ import { BoticelliError } from '../../errors.js';
 import { classifyNetworkError, isCertificateError } from '../errors/classify-network-error.js';
 
 /**
- * Watches a request that goes through a proxy, to tell the failures of the proxy from those of the service. Listens to
- * the agent's event, which is emitted before the request is sent.
+ * Watches a request that goes through a proxy, to tell the failures of the proxy from those of the service. Call this
+ * as soon as the request is created, because the proxy agent emits `proxyConnect` on the request before sending it.
  */
 export function monitorProxy(clientRequest: ClientRequest, proxyHost: string, host: string) {
   let isProxyReached = false;

@@ -7,7 +7,7 @@ import { listModels } from '../../../src/gemini/models/list-models.js';
 import { startHttpProxy } from '../../helpers/http-proxy.js';
 import { createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 import type { ErrorRow } from './table/error-row.js';
-import { liveFilesAndListAnswers } from './table/live-files-and-list.js';
+import { answersToOtherRequests } from './table/other-requests.js';
 import { redirectsAndFailures } from './table/redirects-and-failures.js';
 import { rejections } from './table/rejections.js';
 
@@ -50,8 +50,9 @@ async function getErrors({ request, script }: ErrorRow): Promise<(BoticelliError
   }
 }
 
+// `rejections` and `redirectsAndFailures` are answers to the requests `generate` and `stream`.
 test.each(
-  [...rejections, ...redirectsAndFailures, ...liveFilesAndListAnswers].map(
+  [...rejections, ...redirectsAndFailures, ...answersToOtherRequests].map(
     (row) => [row.request, row.answer, row] as const,
   ),
 )('explains the answer to a %s request: %s', async (_request, _answer, row) => {

@@ -46,7 +46,7 @@ test('names the shutdown date of a retired model', async () => {
   expect(error.hint).toMatch(/^It was shut down on 2026-06-01\. Similar models: gemini-/);
 });
 
-test('suggests Live models, but not models without text output', async () => {
+test('suggests only models that a narrative can use: Live models, but not Imagen', async () => {
   const live = await getError(fixture.driver().generate(createRequest('Hi', { model: 'gemini-3.9-live' })));
   expect(live.hint).toContain('gemini-3.8-live');
   const image = await getError(fixture.driver().generate(createRequest('Hi', { model: 'imagen-4.0-generate' })));

@@ -355,8 +355,9 @@ test('rejects a turn whose messages together have more than 64 MB', async () => 
 });
 
 test('ends the call with StreamInterrupted after a message that is nested too deeply', async () => {
-  // To remove the field `text` from a message, `removeGetterFields` in socket.ts serializes the message. Serializing a
-  // message as deep as this one would overflow the stack. So the driver must reject the message first.
+  // The SDK throws for a message with a field `text`, so `removeGetterFields` in socket.ts removes the field and
+  // serializes the message. Serializing a message as deep as this one would overflow the stack. So the driver must
+  // reject the message first.
   const deep = `{"text": 1, "toolCall": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
   fixture.server.live.queueReplies({ frames: [deep] });
   expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('stream_interrupted');

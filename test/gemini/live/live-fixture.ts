@@ -61,8 +61,8 @@ export function continueConversation(
   return { ...otherFields, turns: conversation };
 }
 
-/** A context that collects the notes of a call. */
-export function createNotingContext(): { notes: string[]; context: CallContext } {
+/** Returns a call context, and the messages of the `note` events that calls with this context emit. */
+export function collectNoteEvents(): { notes: string[]; context: CallContext } {
   const notes: string[] = [];
   const emit = (event: DriverEvent) => event.type === 'note' && notes.push(event.message);
   return { notes, context: { emit } };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LiveMode } from '../../../src/gemini/live/options.js';
 import { closeFrames, writtenReply } from '../../helpers/gemini/live-replies.js';
 import { getError } from '../gemini-fixture.js';
-import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
+import { collectNoteEvents, continueConversation, createLiveFixture, createRequest } from './live-fixture.js';
 
 const fixture = createLiveFixture({ models: 'any' });
 /** The server has this model, but src/facts does not. */
@@ -177,7 +177,7 @@ test('tries no other mode after a setup for speech was rejected', async () => {
 
 test('calls beforeSending once, however many sessions the call needs', async () => {
   let callCount = 0;
-  const { notes, context } = createNotingContext();
+  const { notes, context } = collectNoteEvents();
   const beforeSending = async () => {
     callCount += 1;
     expect(fixture.server.live.sessions.flatMap(({ turns }) => turns)).toEqual([]);
@@ -187,5 +187,6 @@ test('calls beforeSending once, however many sessions the call needs', async () 
   expect(callCount).toBe(1);
   // The model rejects a text reply in the first session and client content in the second one.
   expect(fixture.server.live.sessions).toHaveLength(3);
+  // No `note` event was emitted.
   expect(notes).toEqual([]);
 });

@@ -62,6 +62,7 @@ test('sends earlier turns and the prompt as client content, without thought sign
     { role: 'model', text: 'Uno', model: 'gemini-3.8-flash', native: [{ text: 'Uno', thoughtSignature: 'x' }] },
   ] as const;
   const { text } = await fixture.driver().generate(createRequest('', { turns: [...earlier, ...turns] }));
+  // The server numbers a reply by the user turns of the session, here "One" and "Two".
   expect(text).toBe('Reply 2 of gemini-3.8-live to "Two"');
   expect(fixture.session(0).messages[1]).toEqual({
     clientContent: {

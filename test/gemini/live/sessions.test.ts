@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { closeFrames, spokenReply } from '../../helpers/gemini/live-replies.js';
 import { startHttpProxy } from '../../helpers/http-proxy.js';
 import { getError, readStream } from '../gemini-fixture.js';
-import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
+import { collectNoteEvents, continueConversation, createLiveFixture, createRequest } from './live-fixture.js';
 
 const fixture = createLiveFixture();
 const sessions = () => fixture.server.live.sessions;
@@ -46,7 +46,7 @@ test.each([
   ['has another model', { model: 'gemini-3.1-flash-live-preview' }],
 ])('opens a new session for a conversation that %s, and closes the previous one', async (_, change) => {
   const driver = fixture.driver();
-  const { notes, context } = createNotingContext();
+  const { notes, context } = collectNoteEvents();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
   // An empty change stands for a conversation that begins with another prompt.
@@ -102,7 +102,7 @@ test.each([
   ['closed with 1011 because of its age', closeFrames.deadline],
 ] as const)('resumes a session whose connection is %s between turns, with a note', async (_, how) => {
   const driver = fixture.driver();
-  const { notes, context } = createNotingContext();
+  const { notes, context } = collectNoteEvents();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first, context), 'Two');
   fixture.session(0).close(how);
@@ -127,7 +127,7 @@ test('sends the whole conversation to a new session if there is no resumption ha
   for (const sendsHandle of [false, true]) {
     fixture.server.live.allowsResumption = sendsHandle;
     const driver = fixture.driver();
-    const { notes, context } = createNotingContext();
+    const { notes, context } = collectNoteEvents();
     const first = createRequest('One');
     const second = continueConversation(first, await driver.generate(first), 'Two');
     // The server rejects the handle that it has sent.
@@ -159,7 +159,7 @@ test('does not resume a session that began with a history, but opens a new one',
 
 test('resumes a session that is lost before the reply begins, once per call', async () => {
   const driver = fixture.driver();
-  const { notes, context } = createNotingContext();
+  const { notes, context } = collectNoteEvents();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first, context), 'Two');
   fixture.server.live.queueReplies({ frames: [], end: 'destroy' });
@@ -175,7 +175,7 @@ test('resumes a session that is lost before the reply begins, once per call', as
 
 test('starts no turn in a session whose announced end is near', async () => {
   const driver = fixture.driver();
-  const { notes, context } = createNotingContext();
+  const { notes, context } = collectNoteEvents();
   const first = createRequest('One');
   const goAway = (timeLeft: string) => ({ goAway: { timeLeft } });
   fixture.server.live.queueReplies({ frames: [goAway('300s'), ...spokenReply(['Uno']).frames] });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createTurnEnd, serverContent, spokenReply } from '../../helpers/gemini/live-replies.js';
 import { createGrounding, redirectUrl } from '../../helpers/gemini/tool-replies.js';
 import { getError } from '../gemini-fixture.js';
-import { createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
+import { collectNoteEvents, createLiveFixture, createRequest } from './live-fixture.js';
 
 const fixture = createLiveFixture();
 
@@ -24,7 +24,7 @@ function spokenSearch() {
 
 test('a Live model is set up with the tool and the resolution, and its reply has sources', async () => {
   fixture.server.live.queueReplies(spokenSearch());
-  const { notes, context } = createNotingContext();
+  const { notes, context } = collectNoteEvents();
   const parameters = { tools: ['google_search'], mediaResolution: 'low' } as const;
   const response = await fixture.driver().generate(createRequest('Hi', { parameters }), context);
   expect(fixture.session(0).setup).toMatchObject({
@@ -43,7 +43,7 @@ test('a Live model is set up with the tool and the resolution, and its reply has
 
 test('a search that was not asked for is reported', async () => {
   fixture.server.live.queueReplies(spokenSearch());
-  const { notes, context } = createNotingContext();
+  const { notes, context } = collectNoteEvents();
   await fixture.driver().generate(createRequest(), context);
   expect(notes).toEqual([
     'the reply also has 1 piece of code (PYTHON) and 1 result of code (OUTCOME_OK); only its text and media are shown',

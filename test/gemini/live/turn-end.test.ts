@@ -9,7 +9,7 @@ import {
 } from '../../helpers/gemini/live-replies.js';
 import { createSteppedClock } from '../../helpers/stepped-clock.js';
 import { createAbortableContext, readStream } from '../gemini-fixture.js';
-import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
+import { collectNoteEvents, continueConversation, createLiveFixture, createRequest } from './live-fixture.js';
 
 const fixture = createLiveFixture({ models: 'any' });
 const say = (text: string, fields = {}) => serverContent({ outputTranscription: { text, ...fields } });
@@ -89,7 +89,7 @@ describe('words after turnComplete', () => {
     await clock.waitForSleeps(waitsOfReply);
     clock.advance(500);
     const second = continueConversation(request, await reply, 'Two');
-    const { notes, context } = createNotingContext();
+    const { notes, context } = collectNoteEvents();
     // The words arrive while the call waits for its quota.
     const beforeSending = async () => {
       fixture.session(0).send(say('Paris.'));
@@ -185,7 +185,7 @@ describe('a turn that is generated but never closed', () => {
 
     // A late end of the first turn does not end the second one.
     fixture.session(0).send(turnComplete);
-    const { notes, context } = createNotingContext();
+    const { notes, context } = collectNoteEvents();
     fixture.server.live.queueReplies(spokenReply(['Second answer.']));
     const second = await driver.generate(continueConversation(request, first, 'Two'), context);
     expect(second.text).toBe('Second answer.');

@@ -247,8 +247,8 @@ test('an abort during a download ends the call at once with its reason', async (
 });
 
 describe('the addresses of hosts', () => {
-  /** The addresses of a URL's host. A name is looked up. */
-  const find = async (url: string) => findHostAddresses(new URL(url), false);
+  /** Returns the addresses of a URL's host. Without a proxy, a host name is looked up. */
+  const find = async (url: string) => findHostAddresses(new URL(url), { usesProxy: false });
   test.each([
     ['http://169.254.169.254/latest/meta-data', 'link-local'],
     ['http://[fe80::1]/', 'link-local'],

@@ -15,7 +15,10 @@ const finishedHops: FinishedHop[] = [
 ];
 const laterRequest = createRequest('Write.', { finishedHops, parameters: { maxTokens: 70_000 } });
 
-/** Sends a unary and a streamed request, which the server answers with the script. Returns their equal responses. */
+/**
+ * Sends a unary and a streamed request, which the server answers with the script. Checks that both responses are equal,
+ * and returns one of them.
+ */
 async function getSameResponse(script: ScriptedReply, request = createRequest()) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(request);
@@ -110,7 +113,7 @@ describe('the continuation token of a stream', () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), lastChunk)).toBe('early');
   });
 
-  test('is absent if a later chunk has text but no token, because the next hop would repeat the text of this chunk', async () => {
+  test('is absent if more text follows the token, because the request that continues from the token would repeat this text', async () => {
     expect(await readToken(withToken(createChunk('A'), 'early'), createChunk('B', 'CONTINUATION'))).toBeUndefined();
   });
 

@@ -73,7 +73,7 @@ test('a breakdown by modality is kept if it is valid; an entry without a modalit
 describe('a sum of usages', () => {
   const counted: Usage = { promptTokens: 10, cachedTokens: 4, outputTokens: 1, thoughtTokens: 2, totalTokens: 13 };
 
-  test('adds every count; absent cached and tool tokens count as 0 if both prompts were counted', () => {
+  test('adds every count; cached or tool tokens that are absent count as 0 if both usages have prompt tokens', () => {
     expect(addUsage(zeroUsage, counted)).toEqual(counted);
     expect(addUsage(counted, { ...counted, toolTokens: 5 })).toEqual({
       ...{ promptTokens: 20, cachedTokens: 8, toolTokens: 5, outputTokens: 2, thoughtTokens: 4, totalTokens: 26 },

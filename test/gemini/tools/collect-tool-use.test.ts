@@ -34,7 +34,7 @@ describe('sources', () => {
     7,
     null,
     { toString: 1 },
-  ])('are http and https addresses only, not %j', (uri) => {
+  ])('are only valid http and https addresses of at most 4000 characters, not %j', (uri) => {
     const { sources, problems } = collect(grounding([page(uri, 'title')]));
     expect({ sources, problems }).toEqual({
       sources: undefined,

@@ -17,7 +17,10 @@ const picture = createMediaPart({ mimeType: 'image/png', bytes: png, thoughtSign
 const pngMedia = { mimeType: 'image/png', base64: png.toString('base64') };
 const jpeg = { mimeType: 'image/jpeg', bytes: Buffer.from([0xff, 0xd8, 0xff, 0xe0]) };
 
-/** Sends a unary and a streamed request, which the server answers with the script. Returns their equal responses. */
+/**
+ * Sends a unary and a streamed request, which the server answers with the script. Checks that both responses are equal,
+ * and returns one of them.
+ */
 async function getSameResponse(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(createRequest());
@@ -27,9 +30,10 @@ async function getSameResponse(script: ScriptedReply) {
 }
 
 describe('pictures are part of the turn', () => {
-  test('even if the reply has no text; the native part keeps the signature', async () => {
+  test('even if the reply has no text', async () => {
     const { text, turn } = await getSameResponse(partsReply([[picture]]));
     expect(text).toBe('');
+    // `native` has the parts as the service sent them. Here it keeps the thought signature of the picture.
     expect(turn).toMatchObject({ text: '', media: [pngMedia], native: [picture] });
   });
 

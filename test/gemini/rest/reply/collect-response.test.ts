@@ -17,7 +17,10 @@ const fixture = createGeminiFixture();
 const warn = vi.spyOn(console, 'warn');
 afterEach(() => expect(warn).not.toHaveBeenCalled());
 
-/** Sends a unary and a streamed request, which the server answers with the script. Returns their equal responses. */
+/**
+ * Sends a unary and a streamed request, which the server answers with the script. Checks that both responses are equal,
+ * and returns one of them.
+ */
 async function getSameResponse(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(createRequest());
@@ -29,8 +32,8 @@ async function getSameResponse(script: ScriptedReply) {
 }
 
 /**
- * Sends a unary and a streamed request, which the server answers with the script. Returns their error, which must be
- * the same for both, and permanent.
+ * Sends a unary and a streamed request, which the server answers with the script. Checks that both errors are equal and
+ * permanent, and returns one of them.
  */
 async function errorOf(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
@@ -145,8 +148,9 @@ test('keeps a finish reason that later chunks leave empty', async () => {
 });
 
 test('emits the usage of an unusable reply, if the service reported it', async () => {
-  const served = { modelVersion: 'gemini-3.8-flash-001' };
-  fixture.server.queueReplies(textReply('', served), textReply('', served), { chunks: [createChunk('', 'STOP')] });
+  const withUsage = textReply('', { modelVersion: 'gemini-3.8-flash-001' });
+  const withoutUsage = { chunks: [createChunk('', 'STOP')] };
+  fixture.server.queueReplies(withUsage, withUsage, withoutUsage);
   const events: DriverEvent[] = [];
   const context = { emit: (event: DriverEvent) => void events.push(event) };
   await getError(fixture.driver().generate(createRequest(), context));
@@ -261,8 +265,11 @@ describe('parts that are not text', () => {
   test('beside text are named in one warning, except media', async () => {
     const notes: DriverEvent[] = [];
     const context = { emit: (event: DriverEvent) => void notes.push(event) };
-    const script = { chunks: [createChunk('Hi'), { candidates: [{ content: { parts: [picture, call] } }] }] };
-    const chunks = [...script.chunks, { candidates: [{ content: { parts: [picture] }, finishReason: 'STOP' }] }];
+    const chunks = [
+      createChunk('Hi'),
+      { candidates: [{ content: { parts: [picture, call] } }] },
+      { candidates: [{ content: { parts: [picture] }, finishReason: 'STOP' }] },
+    ];
     fixture.server.queueReplies({ chunks }, { chunks });
     await fixture.driver().generate(createRequest(), context);
     await readStream(fixture.driver().generateStream(createRequest(), context));

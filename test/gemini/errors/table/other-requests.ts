@@ -10,8 +10,8 @@ import {
   wrongPath,
 } from './error-row.js';
 
-/** Answers to requests for the Live API, the Files API and the list of models. */
-export const liveFilesAndListAnswers: readonly ErrorRow[] = [
+/** Answers to requests other than `generate` and `stream`: to the Live API, the Files API and the list of models. */
+export const answersToOtherRequests: readonly ErrorRow[] = [
   {
     request: 'Live',
     answer: '404, a web page',
