@@ -41,7 +41,7 @@ export async function openDatabase(
   const LibSql = await loadSqlite();
   const path = databasePath(folder);
   let inode: number | undefined;
-  const openUnlocked = () =>
+  const openWhenUnlocked = () =>
     retryQuotaWorkWhileLocked(
       () => {
         inode = getInode(path);
@@ -52,7 +52,7 @@ export async function openDatabase(
     );
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return await openUnlocked();
+    return await openWhenUnlocked();
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
     if (!isCorrupt(thrown)) {
@@ -62,7 +62,7 @@ export async function openDatabase(
   }
   try {
     const warning = `${path} ${moveDamagedFile(path, inode)}; a new database was created`;
-    return { warning, ...(await openUnlocked()) };
+    return { warning, ...(await openWhenUnlocked()) };
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
     return { warning: `${path} is damaged and can't be replaced: ${describeSqliteError(thrown)}` };

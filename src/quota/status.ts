@@ -4,7 +4,6 @@ import {
   countRequests,
   createModelState,
   findOrCreateDay,
-  isEmptyState,
   type ModelState,
   refreshState,
   type StoredReservation,
@@ -74,7 +73,7 @@ export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' |
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   const modelStates = copyProjectStates(options);
   const aliasTargets = [...modelStates.values()].flatMap(({ servedBy = [] }) => servedBy);
-  const known = [...modelStates].flatMap(([name, state]) => (isEmptyState(state) ? [] : [name]));
+  const known = [...modelStates].flatMap(([name, state]) => (isWorthListing(state) ? [name] : []));
   const names = [...new Set([...known, ...aliasTargets, ...options.models])].sort();
   return names.map((model) => {
     const state = modelStates.get(model) ?? createModelState();
@@ -84,6 +83,21 @@ export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
     state.concurrencySlots.push(...aliases.flatMap(([, { concurrencySlots }]) => concurrencySlots));
     return getModelStatus(model, state, { ...options, requestedAs: aliases[0]?.[0] });
   });
+}
+
+/**
+ * Whether anything is known about a model, apart from its safety margin and its rejections. A day with the count 0 says
+ * nothing, because a cancelled request leaves such a day even if the name of the model was misspelt.
+ */
+function isWorthListing(state: ModelState): boolean {
+  const { reservations, days, concurrencySlots, learned } = state;
+  const { blockedUntil, pausedUntil, tokenRatio, maxAcceptedPerWindow, servedBy } = state;
+  const optionalFields = [blockedUntil, pausedUntil, tokenRatio, maxAcceptedPerWindow, servedBy];
+  return (
+    reservations.length + concurrencySlots.length + Object.keys(learned).length > 0 ||
+    days.some(({ count }) => count !== 0) ||
+    optionalFields.some((field) => field !== undefined)
+  );
 }
 
 /** Returns copies of a project's states, by model name, brought up to date with `now`. */

@@ -77,7 +77,7 @@ test('starts a new daily count at midnight Pacific time', async () => {
   });
 });
 
-test('reports when a limit was learned, and its value before and after it is multiplied by its entry of `limitMultipliers`', async () => {
+test('reports when a limit was learned, the full limit, and the limit after `limitMultipliers` is applied', async () => {
   const { clock, limiter, send, readStatus } = setup();
   await limiter.recordRejection(await send(), { violations: [createMinuteViolation(2)], retryAfterMs: 7000 });
   const [model] = await readStatus({ limitMultipliers: { rpm: 0.5 } });

@@ -228,7 +228,7 @@ const tooLarge = {
   message: 'the prompt has 1,200 tokens, and m allows 90 input tokens per minute',
 };
 
-test('does not send a prompt whose token count exceeds a learned limit, and counts its tokens once', async () => {
+test('does not send a prompt whose token count exceeds a learned limit, and asks for the token count only once', async () => {
   const countTokens = vi.fn(async () => 1200);
   const fixture = setup([], {}, { countTokens });
   await learnTokenLimit(fixture);

@@ -72,7 +72,7 @@ export function applyRejection(
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
   // A rejection within the known limits means that the safety margin is too small for the jitter. To count a burst of
   // rejections once, a rejection counts only if its reservation was made after the previous rejection, and if the
-  // safety margin has not changed for a window.
+  // safety margin last changed more than one window ago.
   const isIndependentRejection = bookedAt > (state.rejectedAt ?? 0) && now - (state.marginChangedAt ?? 0) > windowMs;
   if (!hasNewLimit && !wasSentRegardlessOfLimits && isIndependentRejection && violations.length > 0) {
     state.marginFactor = Math.min(maxMarginFactor, state.marginFactor * 2);

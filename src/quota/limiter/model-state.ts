@@ -60,8 +60,8 @@ export interface StoredReservation {
   /** True once the request was sent. Until then the reservation may be rescheduled. */
   confirmed: boolean;
   /**
-   * The number of requests that this entry stands for. Default 1. If it is set, all of them have their replies, and the
-   * entry may be merged with others.
+   * The number of requests that this entry stands for; 1 if absent. `mergeSettled` sets this field after the reply has
+   * arrived, and merges only entries that have this field.
    */
   requests?: number;
 }
@@ -81,21 +81,9 @@ export function createModelState(): ModelState {
   return { reservations: [], days: [], learned: {}, rejectionCount: 0, marginFactor: 1, concurrencySlots: [] };
 }
 
-/** Whether a state is as `createModelState` creates it. No store keeps such a state. */
+/** Whether a state equals the result of `createModelState`. Such a state is not added to a store. */
 export function isNewState(state: ModelState): boolean {
   return isDeepStrictEqual(state, createModelState());
-}
-
-/** Whether a state says nothing: no request is counted, and nothing was learned. Its model may not even exist. */
-export function isEmptyState(state: ModelState): boolean {
-  const { reservations, days, concurrencySlots, learned } = state;
-  const { blockedUntil, pausedUntil, tokenRatio, maxAcceptedPerWindow, servedBy } = state;
-  const optionalFields = [blockedUntil, pausedUntil, tokenRatio, maxAcceptedPerWindow, servedBy];
-  return (
-    reservations.length + concurrencySlots.length + Object.keys(learned).length === 0 &&
-    days.every(({ count }) => count === 0) &&
-    optionalFields.every((field) => field === undefined)
-  );
 }
 
 /**
@@ -129,7 +117,7 @@ export function serializeModelState(state: ModelState): string {
 
 /**
  * Parses a stored state. Fields that another version did not write get their defaults. An empty array, which cjson
- * writes as `{}`, becomes an array again, and an invalid list becomes empty. Invalid JSON becomes an empty state.
+ * writes as `{}`, becomes an array again, and an invalid list becomes empty. Invalid JSON becomes a new state.
  */
 export function parseModelState(json: string | undefined): ModelState {
   try {

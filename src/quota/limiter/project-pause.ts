@@ -69,9 +69,9 @@ function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaReje
   const { windowMs, firstPauseMs } = spendLimits;
   const { rejectedAt } = state;
   // After two windows of the spend-based limit without a rejection, the pauses start from the shortest again. One
-  // window would not be enough: the pause after the latest rejection may last for the whole window, so that no request
-  // was sent in it. A pause that the API asks for may last for more than two windows. After such a pause, the pauses start
-  // from the shortest again, although no request was sent during the pause.
+  // window without a rejection proves nothing: the pause after the latest rejection may fill that window, and no
+  // request is sent during a pause. The API may ask for a pause of more than two windows. After such a long pause, too,
+  // the pauses start from the shortest again.
   // A request that was sent before the latest rejection says nothing new when it is rejected too, so a burst of
   // rejections counts once.
   if (rejectedAt === undefined || now - rejectedAt > 2 * windowMs) state.rejectionCount = 1;

@@ -175,7 +175,7 @@ function reserveIn(
   // A request that does not have to wait is never too late: with `--max-wait 0`, the deadline may have passed by now.
   if (request.deadline !== undefined && at > Math.max(now, request.deadline))
     return { state: 'too-late', model, at, ...(cause.reason === 'spend' && { reason: cause.reason }) };
-  // `advancePending` corrects `estimated` again when it moves the reservation. A count needs no correction.
+  // `advancePending` computes `tokens` from `estimated` again when the reservation moves. A count is exact and stays.
   const estimate = request.countedTokens === undefined ? { estimated: request.estimatedTokens } : {};
   insertReservation(state, { id, at, tokens, ...estimate, bookedAt: now, confirmed: false });
   return { state: 'booked', id, request, model, at, ...cause };

@@ -87,8 +87,8 @@ function findSendTime(
   const { rpm, tpm } = limits;
   const spanMs = windowMs + marginMs;
   const lastAt = reservations.at(-1)?.at ?? 0;
-  const byRequests = rpm ? findBlockingTime(reservations, rpm.value - 1, countRequests) + spanMs : 0;
-  const byTokens = tpm ? findBlockingTime(reservations, tpm.value - tokens, countTokens) + spanMs : 0;
+  const byRequests = rpm ? findTimeWithRoom(reservations, rpm.value - 1, spanMs, countRequests) : 0;
+  const byTokens = tpm ? findTimeWithRoom(reservations, tpm.value - tokens, spanMs, countTokens) : 0;
   const at = Math.max(now, lastAt, pausedUntil, byRequests, byTokens);
   if (at <= now) return { at: now, isLimitGuessed: false };
   // This time comes from a rejection, so no built-in limit is involved.
@@ -101,22 +101,24 @@ function findSendTime(
 }
 
 /**
- * Adds up what the reservations use of a limit, starting with the newest, and returns the time of the reservation with
- * which the sum first exceeds `room`. The next request must wait until this reservation has left the window. Returns
- * negative infinity if all reservations together use at most `room`.
+ * Returns the time from which the window leaves room for the next request, or 0 if there is room at any time.
+ * @param room how many requests or tokens may be in the window besides the next request
+ * @param spanMs how long a reservation stays in the window
  */
-function findBlockingTime(
+function findTimeWithRoom(
   reservations: readonly StoredReservation[],
   room: number,
+  spanMs: number,
   measure: (reservation: StoredReservation) => number,
 ): number {
   let sum = 0;
   for (let index = reservations.length - 1; index >= 0; index -= 1) {
     const reservation = reservations[index] as StoredReservation;
     sum += measure(reservation);
-    if (sum > room) return reservation.at;
+    // There is room when this reservation has left the window: only newer reservations remain.
+    if (sum > room) return reservation.at + spanMs;
   }
-  return Number.NEGATIVE_INFINITY;
+  return 0;
 }
 
 const countTokens = ({ tokens }: StoredReservation) => tokens;

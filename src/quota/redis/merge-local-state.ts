@@ -4,7 +4,10 @@ import { insertReservation } from '../limiter/schedule.js';
 
 /** The options of `mergeLocalState`. */
 export interface MergeOptions {
-  /** The `stateId` of a new shared state. */
+  /**
+   * A random id, which becomes the `stateId` of a shared state that has none. After Redis has lost the state, the next
+   * state gets another id, so that each machine notices the loss.
+   */
   newStateId: string;
   /** In server time. */
   now: number;
@@ -17,7 +20,7 @@ export interface MergeOptions {
  * Adds the requests that this machine sent without Redis, or before Redis lost its data, to a shared state. If the
  * shared state is new, what this machine has learned is added too. It is not added to an existing state, from which
  * `limits --forget` may have deleted what was learned.
- * @returns the id of the shared state
+ * @returns the `stateId` of the shared state
  */
 export function mergeLocalState(
   state: ModelState,

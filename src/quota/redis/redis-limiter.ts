@@ -30,8 +30,8 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
 /** What a script reserved, or why it reserved nothing. Times are server times. */
 type ServerTimeResult =
   /**
-   * The reservation. If it existed before this call, `isLimitGuessed` and `limit` are absent, and the caller keeps the
-   * values that it has. The caller also keeps its `reason`, unless the result has one.
+   * The reservation. If the reservation existed before this call, `isLimitGuessed` and `limit` are absent, and
+   * `toResult` keeps their previous values. If `reason` is absent too, `toResult` keeps the previous reason.
    */
   | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { isLimitGuessed?: boolean })
   | { state: 'blocked'; at: number }

@@ -124,13 +124,13 @@ end
 local function countRequests(reservation) return reservation.requests or 1 end
 local function countTokens(reservation) return reservation.tokens end
 
-local function findBlockingTime(reservations, room, measure)
+local function findTimeWithRoom(reservations, room, spanMs, measure)
   local sum = 0
   for index = #reservations, 1, -1 do
     sum = sum + measure(reservations[index])
-    if sum > room then return reservations[index].at end
+    if sum > room then return reservations[index].at + spanMs end
   end
-  return -math.huge
+  return 0
 end
 
 local function findSendTime(state, tokens, windowLimits)
@@ -139,9 +139,9 @@ local function findSendTime(state, tokens, windowLimits)
   local last = reservations[#reservations]
   local at = math.max(now, last and last.at or 0, state.pausedUntil or 0)
   local byTokens = 0
-  if rpm then at = math.max(at, findBlockingTime(reservations, rpm.value - 1, countRequests) + spanMs) end
+  if rpm then at = math.max(at, findTimeWithRoom(reservations, rpm.value - 1, spanMs, countRequests)) end
   if tpm then
-    byTokens = findBlockingTime(reservations, tpm.value - tokens, countTokens) + spanMs
+    byTokens = findTimeWithRoom(reservations, tpm.value - tokens, spanMs, countTokens)
     at = math.max(at, byTokens)
   end
   if at <= now then return { at = now, isLimitGuessed = false } end

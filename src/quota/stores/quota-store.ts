@@ -6,8 +6,8 @@ import type { ModelState } from '../limiter/model-state.js';
  */
 export interface QuotaStore {
   /**
-   * Reads the state under `key`, or creates an empty state; applies `change`; and writes the state back, unless `change`
-   * left a created state empty. All of this happens in one transaction. `change` must be synchronous and may be called
+   * Changes the state under `key` in one transaction. If there is no state yet, `change` gets a new state
+   * (`createModelState`), which is stored only if `change` changes it. `change` must be synchronous and may be called
    * more than once.
    * @returns the return value of `change`
    */

@@ -52,7 +52,9 @@ describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
 
   test('does not rise for requests that have no reply, nor for requests that are spread over two windows', async () => {
     const { clock, serve, readState } = await openLimiter(kind);
-    // Only numbers above 5, the guess for the free tier, are stored. Here 4 have a reply in one window, 5 in the next.
+    // A number of served requests is stored only if it is above 5, the guess for the free tier. The first window has 4
+    // replies to 9 requests, the second has 5 replies. A count of all 9 requests of the first window, or of the 9
+    // replies of both windows, would be stored.
     await serve(9, 4);
     clock.advance(windowMs);
     await serve(5);

@@ -12,7 +12,7 @@ test.each([
   ['invalid JSON', '{"appointments":'],
   ['lists that are written as objects (Redis does so with empty ones)', '{"appointments":{},"days":{},"leases":{}}'],
   ['lists whose items are not objects', '{"appointments":[null],"days":[1],"leases":["x"]}'],
-])('parses %s as an empty state', (_, json) => {
+])('parses %s as a new state', (_, json) => {
   expect(parseModelState(json)).toEqual(createModelState());
 });
 

@@ -190,10 +190,11 @@ test('multiplies a limit by its entry of `limitMultipliers`, but allows at least
   );
 });
 
-// The columns: the source and value of the configured limit, the learned value, and the value and source in force.
+// The columns: the source and value of the configured limit, the learned value, and the value and source in force. In
+// all rows, the service once accepted 40 requests in one window.
 test.each([
   [
-    'a learned limit replaces a lower built-in one, even if more requests than the learned limit were served',
+    'a learned limit replaces a lower built-in limit, even if the service once accepted more requests in a window than the learned limit allows',
     'built-in',
     10,
     15,

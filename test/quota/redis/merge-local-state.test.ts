@@ -5,13 +5,15 @@ import { mergeLocalState } from '../../../src/quota/redis/merge-local-state.js';
 
 const options = { newStateId: 'e', now: 5000, toServerTime: (at: number) => at + 100, windowMs: 60_000 };
 
+// A shared state is new until `mergeLocalState` gives it a `stateId`.
+
 test('gives a new shared state the local pause, with its reason', () => {
   const state = createModelState();
   mergeLocalState(state, { ...createModelState(), pausedUntil: 9000, pauseReason: 'spend' }, options);
   expect(state).toMatchObject({ pausedUntil: 9100, pauseReason: 'spend' });
 });
 
-test('keeps the pause that a new shared state has before the merge', () => {
+test('keeps the pause of a shared state that has no `stateId` yet', () => {
   const state = { ...createModelState(), pausedUntil: 7000, pauseReason: 'tpm' as const };
   mergeLocalState(state, { ...createModelState(), pausedUntil: 9000, pauseReason: 'spend' }, options);
   expect(state).toMatchObject({ pausedUntil: 7000, pauseReason: 'tpm' });
@@ -32,7 +34,6 @@ test('gives the local `maxAcceptedPerWindow` to a new shared state, but not to a
   const created = createModelState();
   mergeLocalState(created, local, options);
   expect(created).toMatchObject({ maxAcceptedPerWindow: 12 });
-  // `mergeLocalState` gives a new shared state its `stateId`, so a state that already has a `stateId` is not new.
   const existing = { ...createModelState(), stateId: 'e' };
   mergeLocalState(existing, local, options);
   expect(existing).not.toHaveProperty('maxAcceptedPerWindow');

@@ -118,7 +118,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     for (const [n, at] of times.entries()) if (n >= 3) expect(at - (times[n - 3] ?? 0)).toBeGreaterThan(spanMs - 100);
   });
 
-  test('tells each machine by its own clock when a blocked model accepts requests again', async () => {
+  test("states the end of a block to each machine in the time of the machine's clock", async () => {
     const { url } = await startRedis();
     const hourMs = 3_600_000;
     const one = createMachine(url);
@@ -138,7 +138,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     const { send, reserve, limiter } = createMachine(url, { clock });
     for (let n = 0; n < 3; n += 1) await send();
     const waiting = expectReserved(await reserve());
-    // With this `at`, its time has come by the local clock, but not by the server's.
+    // `at: 0` claims that the time of the reservation has come. Redis ignores `at` and uses the stored time.
     expect(expectReserved(await limiter.confirm({ ...waiting, at: 0 })).at).toBe(waiting.at);
   });
 });
@@ -202,7 +202,7 @@ describe.skipIf(redisSkipReason)(
       expect(messages).toEqual([expect.stringMatching(/^unavailable: /), 'available']);
     });
 
-    test('gets a record of the requests of each machine again if it loses its data without a restart', async () => {
+    test('receives the requests of each machine again if it loses its data without a restart', async () => {
       const { url } = await startRedis();
       const [one, other] = [createMachine(url), createMachine(url)];
       await one.send();
@@ -216,7 +216,7 @@ describe.skipIf(redisSkipReason)(
       expect([...one.messages, ...other.messages]).toEqual([]);
     });
 
-    test('gets a lost pending reservation again when the reservation is to be confirmed', async () => {
+    test('stores a lost reservation again when the machine tries to confirm the reservation', async () => {
       const { url } = await startRedis();
       const { send, reserve, limiter, connection, clock } = createMachine(url);
       for (let n = 0; n < 3; n += 1) await send();

@@ -68,7 +68,7 @@ const lacksServer = (name: string) => name === 'Redis' && redisSkipReason !== un
 if (redisSkipReason !== undefined) test.skip(`Redis tests: ${redisSkipReason}`);
 
 describe.each(stores.filter(([name]) => !lacksServer(name)))('a store in %s', (_, open) => {
-  test('returns an empty state first, and then what was written', async () => {
+  test('returns a new state first, and then what was written', async () => {
     const { one, other } = await open();
     expect(await one.transact('a', (state) => structuredClone(state))).toEqual(createModelState());
     await one.transact('a', (state) => {
