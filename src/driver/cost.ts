@@ -26,8 +26,9 @@ export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetai
   if (promptCost === undefined || outputCost === undefined) return undefined;
   // A cached token of any modality costs the same fraction of its full price: `cachedInput / input`. Tokens that
   // the details leave out get the lowest rate, so that the discount is not too high.
-  const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, inputByModality, Math.min) ?? 0;
-  const discount = input === 0 ? 0 : cachedCost * (1 - cachedInput / input);
+  const fullCostOfCachedTokens =
+    addUpModalities(cachedTokens, details.cached ?? {}, input, inputByModality, Math.min) ?? 0;
+  const discount = input === 0 ? 0 : fullCostOfCachedTokens * (1 - cachedInput / input);
   const tokenCost = promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output;
   const searchCost = calculateSearchCost(details.searches ?? 0, price.searchFee);
   return searchCost === undefined ? undefined : roundUsd((tokenCost * factor) / 1e6 + searchCost);
@@ -71,7 +72,7 @@ function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standa
 
 /**
  * Estimates the cost of a request in US dollars, in the service tier that the request asks for, without cached tokens.
- * For the given counts, the estimate is exact. In two cases it may instead be too high: the price depends on the
+ * The estimate is exact for the given counts, except in two cases in which it may be too high: the price depends on the
  * modality, or the request asks for the tier `priority` and the model's price of this tier is unknown.
  * @param counts the counts of tokens, and the number of web searches (default 0)
  * @returns undefined if there are web searches and their fee is unknown

@@ -24,15 +24,15 @@ export interface CallContext {
   acquireSlot?: (model: string) => Promise<Lease>;
   /**
    * Set by a layer that stores replies, for layers that store parts of replies. Equal requests have the same `key`.
-   * `occurrence` numbers the equal requests of one run. `instance` is the `id` of `rowIdentity`, if present; recordings
-   * store the `id` under the name `instance`.
+   * `occurrence` numbers the acts of one run that send equal requests. An act that sends its request again keeps its
+   * number. `instance` is the `id` of `rowIdentity`, if present; recordings store the `id` under the name `instance`.
    */
   requestId?: { key: string; occurrence: number; instance?: string };
   /** The row for which the request is sent: the `rowIdentity` of `ExecuteOptions`. */
   rowIdentity?: RowIdentity;
   /**
-   * The position of the call in its run. An act that sends an equal request again, for example after a failure, has the
-   * same position, so both requests have the same `occurrence`.
+   * The position of the call in its run. An act that sends its request again, for example after a failure, keeps its
+   * position. So the request keeps its `occurrence`.
    */
   position?: CallPosition;
   /** The fallback models that the act or its narrative names. */
@@ -61,7 +61,8 @@ export type FindMismatches = (
 
 /**
  * Identifies a row; with `--matrix`, a row with one combination. Equal requests of different rows are told apart by the
- * id, and not by the order in which they arrive. Equal requests of one row are told apart by their `occurrence`.
+ * id, and not by the order in which they arrive. Equal requests that several acts send for one row are told apart by
+ * their `occurrence`.
  */
 export interface RowIdentity {
   /** A row keeps its id from one run of the command to the next, so that a later run finds its replies. */

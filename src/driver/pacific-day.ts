@@ -10,9 +10,10 @@ export function getNextPacificMidnight(now: number): Date {
   const formatter = new Intl.DateTimeFormat('en-US', options);
   const getTime = (timeMs: number) => formatter.format(timeMs).split(':').map(Number);
   const [hours = 0, minutes = 0, seconds = 0] = getTime(now);
-  const sinceMidnightMs = hours * hourMs + minutes * 60_000 + seconds * 1000 + (now % 1000);
-  // A day has 23, 24 or 25 hours. Clocks change at 2 am, so exactly one of the three candidates is at midnight.
-  const candidates = [23, 24, 25].map((length) => now - sinceMidnightMs + length * hourMs);
+  const timeOfDayMs = hours * hourMs + minutes * 60_000 + seconds * 1000 + (now % 1000);
+  // `now - timeOfDayMs` is the last midnight, or an hour off if the clocks have changed since. In either case, the next
+  // midnight is 23, 24 or 25 hours later. Clocks change at 2 am, so only one of these three times is before 1 am.
+  const candidates = [23, 24, 25].map((hoursLater) => now - timeOfDayMs + hoursLater * hourMs);
   return new Date(candidates.find((candidate) => getTime(candidate)[0] === 0) ?? now + 24 * hourMs);
 }
 

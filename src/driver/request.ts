@@ -98,7 +98,7 @@ export interface ModelTurn {
   role: 'model';
   /** The reply as plain text, for any model. Empty if the reply has only media. */
   text: string;
-  /** The requested model. Only that model understands `native`. */
+  /** The model that was asked for this reply, which may be a fallback model. Only this model understands `native`. */
   model: string;
   /** The pictures and sounds of the reply, for any model. Absent if it has none. */
   media?: readonly ReplyMedia[];

@@ -82,7 +82,10 @@ export interface NarrativeExecutorOptions {
 /** The options and listeners that all acts of a run share. */
 export interface RunContext {
   options: NarrativeExecutorOptions;
-  /** Identifies the run: the `run` in the `CallPosition` of each call. Two runs never share an object. */
+  /**
+   * Identifies the run: a new object for each run, which is passed to the driver with each call. Drivers that store or
+   * replay replies number equal requests. By this object, they number the equal requests of each run separately.
+   */
   runKey: object;
   /** Present if acts may run in parallel. */
   parallel: ParallelContext | undefined;
@@ -97,7 +100,12 @@ export interface RunContext {
 
 /** What parallel acts of a run share. */
 export interface ParallelContext {
+  /** Limits how many acts run at the same time. Several executors may share a limiter. */
   limiter: CallLimiter;
+  /**
+   * Makes an act wait while an earlier act still has to send a request that may be equal. Equal requests get their
+   * stored replies in the order in which they are sent, so this order must be the order of the acts.
+   */
   requestOrder: RequestOrder;
 }
 

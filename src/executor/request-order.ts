@@ -18,8 +18,8 @@ export interface RequestOrder {
   findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act at `index` is sent. */
   markSent(index: number): void;
-  /** Marks all requests as sent, so that no act waits for them. Call it when no further act starts. */
-  close(): void;
+  /** Marks all requests as sent, so that no act waits for an earlier act. Call it when no further act starts. */
+  releaseWaitingActs(): void;
 }
 
 /** Creates the order of the requests of a narrative. */
@@ -41,7 +41,7 @@ export function createRequestOrder(narrative: Narrative): RequestOrder {
       return undefined;
     },
     markSent,
-    close() {
+    releaseWaitingActs() {
       for (const index of unsent.keys()) markSent(index);
     },
   };

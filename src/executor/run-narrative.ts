@@ -141,21 +141,22 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   const rendered = hasNarratives ? await runPart(() => renderAct(act, name, scope)) : undefined;
   const request = () =>
     runPart(async () => requestReply(rendered ?? (await renderAct(act, name, scope)), index, scope));
-  return state.parallel ? runInOrder(index, state, state.parallel, request) : request();
+  return state.parallel ? runAfterEqualRequests(index, state, state.parallel, request) : request();
 }
 
 /**
- * Makes the request of the act at an index. Waits for a free slot, and until each earlier act whose request may be
- * equal has sent its request.
+ * Makes the request of the act at `index` when the limiter of parallel acts has a free slot, and no earlier act still
+ * has to send a request that may be equal. Equal requests get their stored replies in the order in which they are sent,
+ * so this order must be the order of the acts.
  */
-async function runInOrder(
+async function runAfterEqualRequests(
   index: number,
   state: RunState,
   { limiter, requestOrder }: ParallelContext,
   request: () => Promise<ActResult>,
 ): Promise<ActResult> {
   for (;;) {
-    // An act that waits for another one keeps no slot.
+    // An act that waits for an earlier act keeps no slot.
     const outcome = await limiter.run(async () => {
       if (state.failed) throw state.failed.thrown;
       const earlier = requestOrder.findEarlier(index);
@@ -178,7 +179,7 @@ async function runPartOfAct<Result>(
     const { failed } = state;
     // An act whose nested narrative has failed rejects with the same error. The failed act is then the nested one.
     if (!failed || (index < failed.index && thrown !== failed.thrown)) state.failed = { index, act, thrown };
-    state.parallel?.requestOrder.close();
+    state.parallel?.requestOrder.releaseWaitingActs();
     throw thrown;
   }
 }

@@ -139,9 +139,10 @@ export function hasBase64Bytes(value: unknown): value is string {
 }
 
 /**
- * Returns a random prefix. It marks strings that stand for bigints while JSON is parsed or written, and is random so
- * that no string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.) It is not
- * a UUID, because loading node:crypto takes 5% of the startup time.
+ * Returns a prefix that marks strings that stand for bigints while JSON is parsed or written. The prefix is random, so
+ * that no string of the data begins with it. It is not a UUID, because loading node:crypto takes 5% of the startup
+ * time. Two features would make the prefix unnecessary, but need Node 21: `JSON.rawJSON`, and the source text of a
+ * number that `JSON.parse` passes to a reviver.
  */
 const createMarker = () => `integer ${Math.random().toString(36).slice(2)} `;
 

@@ -1,8 +1,8 @@
 import { measureGrowth, runActs } from '../soak/acts.js';
 import { formatMs, printRow } from './measure.js';
 
-const [acts, measuredPartCount] = [2000, 20];
-const actsPerPart = acts / measuredPartCount;
+const [acts, measuredSectionCount] = [2000, 20];
+const actsPerSection = acts / measuredSectionCount;
 
 /**
  * Runs 2,000 acts with `context = "previous"` in one process. Compares the last acts with the first ones after the
@@ -10,13 +10,13 @@ const actsPerPart = acts / measuredPartCount;
  */
 export async function benchLongNarratives(): Promise<void> {
   for (const streaming of [false, true]) {
-    const { wall, cpu, heap } = measureGrowth(await runActs({ acts, streaming, measuredPartCount }), acts);
+    const { wall, cpu, heap } = measureGrowth(await runActs({ acts, streaming, measuredSectionCount }), acts);
     const label = `${acts.toLocaleString('en')} acts with \`context = "previous"\`${streaming ? ', streamed' : ''}`;
     for (const [name, { first, last, ratio }] of Object.entries({ time: wall, 'CPU time': cpu })) {
       printRow(
         `${label}: ${name} per act, at the end against the start`,
-        formatMs(last / actsPerPart),
-        formatMs(first / actsPerPart),
+        formatMs(last / actsPerSection),
+        formatMs(first / actsPerSection),
         ratio.toFixed(2),
         '1.10 or less',
       );

@@ -24,7 +24,7 @@ export async function benchRedisReservations(benchWithRedis: (redisUrl: string) 
     printRow(`a reservation in Redis, ${label}, p99`, formatMs(quantile(times, 0.99)), '', '', '');
   };
   await printRows('alone', 1, { count: 2000, pauseMs: 0, rpm: 15 });
-  await printRows('alone, 1000 per minute', 1, { count: 300, pauseMs: 0, rpm: 1000 });
+  await printRows('alone, limit of 1000 requests per minute', 1, { count: 300, pauseMs: 0, rpm: 1000 });
   await printRows(`${processCount} processes, each every 100 ms`, processCount, {
     count: 100,
     pauseMs: 100,

@@ -25,7 +25,7 @@ interface Span {
   column: number;
 }
 
-/** The styles that SGR codes begin. All other codes, such as those that end a style, select `plain`. */
+/** The style that each SGR code turns on. Any other code, such as one that turns a style off, selects `plain`. */
 const styles: Record<string, string> = { '1': 'bold', '2': 'dim', '31': 'error', '33': 'warning', '36': 'location' };
 
 /** Runs the program in a pseudoterminal, which util-linux's `script` creates, and returns its output with colours. */

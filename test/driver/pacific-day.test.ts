@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
-  'for an hour in the ten days from %s, isSurelyInPacificDay accepts only the day of the hour; early on a Sunday, it accepts no day',
+  'isSurelyInPacificDay accepts only the day that contains the time, and no day early on a Sunday (ten days from %s)',
   (start) => {
     const hourMs = 3_600_000;
     for (let hour = 0; hour < 10 * 24; hour += 1) {

@@ -278,7 +278,7 @@ test('reports an exception that is not a BoticelliError as a bug, with the excep
   expect(report.failure).toMatchObject({ code: 'internal', cause: bug });
 });
 
-test('reports a stream without a response as a bug', async () => {
+test('reports a bug if no chunk of a stream has a `response`', async () => {
   const driver: ScriptedDriver = {
     ...createScriptedDriver(),
     async *generateStream() {

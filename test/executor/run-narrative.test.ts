@@ -173,7 +173,7 @@ describe('the plan of a run', () => {
     );
   });
 
-  test('names the outer acts whose reply is the last reply of their nested narrative', () => {
+  test('lists in actsWithThisReply the act that makes the call, and each outer act that ends with the call', () => {
     const inner = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const middle = createNarrative([createAct('m', inner)]);
     expect(planActs(createNarrative([createAct('a', middle), createAct('b', ['with', inner])]))).toEqual([

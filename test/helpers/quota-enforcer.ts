@@ -153,7 +153,8 @@ function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): n
  * Computes the share of a quota that was used. Cuts the requests into groups of `perWindow`. If the quota is fully
  * used, each group comes `spanMs` after the group before, so the ideal time from the first group to the last group is
  * (groups - 1) × `spanMs`. The share is the ideal time divided by the real time. The time of a group is the mean arrival
- * of its requests. The time from the first request to the last would be longer by the spread of a whole group.
+ * of its requests. Mean arrivals are compared because the time from the very first request to the very last also
+ * contains the time in which the last group arrives, and the ideal time does not.
  *
  * @param accepted the requests in order of arrival; their number is a multiple of `perWindow`
  * @param spanMs the shortest time that the limiter leaves between a request and the request `perWindow` places before

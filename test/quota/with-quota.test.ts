@@ -167,7 +167,7 @@ test.each([
   await stream.return?.();
 });
 
-test('lets a driver that acquires its own slots acquire a slot that outlives the call', async () => {
+test('lets a driver that acquires its own concurrency slots acquire a slot that outlives the call', async () => {
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
   const leases: (Promise<Lease> | undefined)[] = [];
   const onCall: ScriptedCall['onCall'] = ({ model }, { acquireSlot }) => void leases.push(acquireSlot?.(model));

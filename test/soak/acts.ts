@@ -11,8 +11,8 @@ export interface ActsResult {
   error?: object;
   /** The number of different replies. */
   replies: number;
-  /** Equal parts of the run in order: the time of each, and the heap after it. */
-  measuredParts: { wallMs: number; cpuMs: number; heapBytes: number }[];
+  /** Equal sections of the run in order: the time of each, and the heap after it. */
+  measuredSections: { wallMs: number; cpuMs: number; heapBytes: number }[];
   /** The maximum number of listeners on the abort signal at the end of an act. */
   maxListeners: number;
   /** `open`: what the process had open at its end. `listeners`: the number of listeners left on its abort signal. */
@@ -23,11 +23,14 @@ export interface ActsResult {
   stillOpen: number;
 }
 
-/** Runs acts with `context = "previous"` in a new process. Measures `measuredPartCount` equal parts of the run. */
+/**
+ * Runs acts with `context = "previous"` in a new process. Cuts the run into `measuredSectionCount` equal sections, and
+ * measures each section.
+ */
 export async function runActs(options: {
   acts: number;
   streaming: boolean;
-  measuredPartCount: number;
+  measuredSectionCount: number;
 }): Promise<ActsResult> {
   const server = await startReplyServer();
   const workerOptions = JSON.stringify({ ...options, library: join(root, 'dist/index.js'), baseUrl: server.url });
@@ -45,21 +48,21 @@ const maxBytesPerAct = 1000;
 
 /** `npm run soak -- acts`: resolves to true if memory does not leak and nothing is left open. */
 export async function soakActs(): Promise<boolean> {
-  const [acts, measuredPartCount] = [2000, 20];
-  const actsPerPart = acts / measuredPartCount;
+  const [acts, measuredSectionCount] = [2000, 20];
+  const actsPerSection = acts / measuredSectionCount;
   printHeading(
     ...['acts', 'mode', 'CPU time per act, at the start', 'at the end', 'ratio', 'heap growth per act, first half'],
     ...['second half', 'final heap', 'connections', 'problems'],
   );
   let passed = true;
   for (const streaming of [false, true]) {
-    const result = await runActs({ acts, streaming, measuredPartCount });
+    const result = await runActs({ acts, streaming, measuredSectionCount });
     const { cpu, heap } = measureGrowth(result, acts);
     const problems = findProblems(result, acts);
     passed &&= problems.length === 0 && heap.later <= Math.max(heap.earlier * 1.1, maxBytesPerAct);
     printRow(
       ...[acts, streaming ? 'streamed' : 'not streamed'],
-      ...[formatMs(cpu.first / actsPerPart), formatMs(cpu.last / actsPerPart), cpu.ratio.toFixed(2)],
+      ...[formatMs(cpu.first / actsPerSection), formatMs(cpu.last / actsPerSection), cpu.ratio.toFixed(2)],
       ...[`${heap.earlier.toFixed(0)} bytes`, `${heap.later.toFixed(0)} bytes`, formatMegabytes(heap.last)],
       ...[result.connections, problems.join('; ') || 'none'],
     );
@@ -68,22 +71,22 @@ export async function soakActs(): Promise<boolean> {
 }
 
 /**
- * Compares the end of a run with its beginning. The first measured part is left out, because it includes loading and
- * compiling. `first` is the median time of the next three parts, and `last` is the median time of the last three parts,
- * because other load affects single parts. Both are times of a whole part, not of an act. For the heap, the growth per
- * act in the second half is compared with the growth per act in the first half.
+ * Compares the end of a run with its beginning. The first measured section is left out, because it includes loading and
+ * compiling. `first` is the median time of the next three sections, and `last` is the median time of the last three
+ * sections, because other load affects single sections. Both are times of a whole section, not of an act. For the heap,
+ * the growth per act in the second half is compared with the growth per act in the first half.
  */
-export function measureGrowth({ measuredParts }: ActsResult, acts: number) {
+export function measureGrowth({ measuredSections }: ActsResult, acts: number) {
   const compare = (field: 'wallMs' | 'cpuMs') => {
-    const median = (window: ActsResult['measuredParts']) =>
-      window.map((part) => part[field]).sort((a, b) => a - b)[1] ?? Number.NaN;
-    const [first, last] = [median(measuredParts.slice(1, 4)), median(measuredParts.slice(-3))];
+    const median = (window: ActsResult['measuredSections']) =>
+      window.map((section) => section[field]).sort((a, b) => a - b)[1] ?? Number.NaN;
+    const [first, last] = [median(measuredSections.slice(1, 4)), median(measuredSections.slice(-3))];
     return { first, last, ratio: last / first };
   };
-  const getHeapBytes = (index: number) => measuredParts[index]?.heapBytes ?? Number.NaN;
-  const [half, end] = [Math.floor(measuredParts.length / 2), measuredParts.length - 1];
+  const getHeapBytes = (index: number) => measuredSections[index]?.heapBytes ?? Number.NaN;
+  const [half, end] = [Math.floor(measuredSections.length / 2), measuredSections.length - 1];
   const getGrowthPerAct = (from: number, to: number) =>
-    (getHeapBytes(to) - getHeapBytes(from)) / ((to - from) * (acts / measuredParts.length));
+    (getHeapBytes(to) - getHeapBytes(from)) / ((to - from) * (acts / measuredSections.length));
   const heap = { earlier: getGrowthPerAct(1, half), later: getGrowthPerAct(half, end), last: getHeapBytes(end) };
   return { cpu: compare('cpuMs'), wall: compare('wallMs'), heap };
 }

@@ -27,6 +27,7 @@ export function createLayer(inner: BoticelliDriver, { call, ...overrides }: Laye
   };
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
+    // The slots are concurrency slots: the right to one open call or session of a model.
     acquiresOwnSlots: (model) => inner.acquiresOwnSlots?.(model) ?? false,
     countTokens: async (request, context) => inner.countTokens?.(request, context),
     prepare: async () => inner.prepare?.(),

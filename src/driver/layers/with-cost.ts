@@ -17,7 +17,8 @@ export function withCost({ getPrice }: CostOptions, inner: BoticelliDriver): Bot
     if (billed.reused) return billed;
     const { model, usage, tokenDetails = {} } = billed;
     const price = getPrice(model, request.model);
-    // Some gateways send no token counts by modality. The cost of a prompt without sound is known without these counts.
+    // Some gateways send no token counts by modality. If sound is the only modality with a price of its own, all
+    // tokens of a prompt without sound are counted as text.
     const promptDetails = tokenDetails.prompt ?? (price && countPromptAsText(request, price, usage));
     const costUsd =
       price && calculateCostUsd(usage, price, { ...tokenDetails, ...(promptDetails && { prompt: promptDetails }) });

@@ -9,7 +9,7 @@ export interface RequestId {
   key: string;
   /**
    * The number of equal requests before this one in the run. A narrative of several rounds, for example, may send
-   * the same request in every round.
+   * the same request in every round. A request that is sent again, for example after a failure, keeps its number.
    */
   occurrence: number;
   /**

@@ -122,7 +122,7 @@ test('withJsonValidation adds up the cost of an invalid reply and of the reply a
   expect((await driver.generate(createRequest({ format: 'json' }))).costUsd).toBe(2.2);
 });
 
-test('if the cost of a reply or of a failed attempt is unknown, counts an estimate for the text that arrived, if any', async () => {
+test('estimates the unknown cost of a reply from its text, and of a failed attempt from an empty text', async () => {
   const inner = createScriptedDriver([
     { pieces: ['long'], onCall: (_request, { emit }) => emit?.({ type: 'spent', model: 'm', usage: {} }) },
   ]);

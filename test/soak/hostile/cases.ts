@@ -19,8 +19,8 @@ export type Delivery =
   /** Nothing of it: the connection is closed, or left open. */
   | 'close'
   | 'hang'
-  /** `101 Switching Protocols`. */
-  | 'upgrade'
+  /** `101 Switching Protocols`, to a protocol that the program has not asked for. */
+  | 'bogus-upgrade'
   /** Not HTTP. */
   | 'garbage';
 
@@ -48,7 +48,10 @@ const googleError = {
 const model = { name: 'models/m', supportedGenerationMethods: ['generateContent'], inputTokenLimit: 8, version: '1' };
 const list = { models: [model, { ...model, name: 'models/n' }], nextPageToken: 'next' };
 
-/** The answers that are mutated, most of them correct. An array is a stream of events, or of Live messages. */
+/**
+ * The answers that are mutated, most of them correct. An answer that is an array is a stream of events or of Live
+ * messages.
+ */
 const answersByKind: Readonly<Record<RequestKind, readonly Json[]>> = {
   rest: sampleAnswers,
   stream: sampleAnswers.map((answer) => [answer]),
@@ -79,7 +82,7 @@ const oddHeaders: readonly Record<string, string>[] = [
 
 const deliveries: fc.Arbitrary<Delivery> = fc.oneof(
   { weight: 12, arbitrary: fc.constant('whole' as const) },
-  { weight: 4, arbitrary: fc.constantFrom('half-close', 'half-reset', 'close', 'upgrade', 'garbage') },
+  { weight: 4, arbitrary: fc.constantFrom('half-close', 'half-reset', 'close', 'bogus-upgrade', 'garbage') },
   // Each of these takes the whole time limit.
   { weight: 1, arbitrary: fc.constantFrom('drip', 'half-hang', 'hang') },
 );

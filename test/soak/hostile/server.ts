@@ -29,7 +29,7 @@ export async function startHostileServer(): Promise<HostileServer> {
   });
   const webSockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (answer.status !== 200 || answer.delivery === 'garbage' || answer.delivery === 'upgrade')
+    if (answer.status !== 200 || answer.delivery === 'garbage' || answer.delivery === 'bogus-upgrade')
       return sendAnswer(request.socket, answer);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => serveLive(webSocket, answer));
   });
@@ -53,7 +53,7 @@ function sendAnswer(socket: Socket, { kind, delivery, status, headers, body }: H
   if (delivery === 'hang') return;
   if (delivery === 'close') return void socket.destroy();
   if (delivery === 'garbage') return void socket.end('SSH-2.0-x\r\n\r\n');
-  if (delivery === 'upgrade') {
+  if (delivery === 'bogus-upgrade') {
     return void socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
   }
   const payload = kind === 'stream' ? toEvents(body) : body;
