@@ -9,7 +9,7 @@ export interface ForgetResult {
   /** The learned limits; empty if there were none. */
   learned: LearnedLimits;
   /** For an alias: the model that served it. Its limits are forgotten too: the next result lists them. */
-  wasServedBy?: string;
+  aliasTarget?: string;
   /**
    * The end of the block that was forgotten: the daily quota was used up, or the API had asked for a delay of more than
    * ten minutes.
@@ -82,7 +82,7 @@ function forgetInState(state: ModelState, model: string): ForgetResult {
   return {
     model,
     learned,
-    ...(servedBy !== undefined && { wasServedBy: servedBy }),
+    ...(servedBy !== undefined && { aliasTarget: servedBy }),
     ...(blockedUntil !== undefined && { blockedUntil }),
     ...(pausedUntil !== undefined && { pausedUntil }),
     wasMarginEnlarged: marginFactor > defaultMarginFactor,

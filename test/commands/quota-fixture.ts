@@ -22,8 +22,8 @@ export interface QuotaFixtureOptions {
   /** Rules of the server for single models, by the name of the model. They take precedence over `serverRules`. */
   overrides?: Record<string, Partial<QuotaRules>>;
   /**
-   * The limits of the free tier in `boticelli.toml`, for all models. The tier in this file replaces the built-in tier, so
-   * by default only learned limits apply.
+   * The limits of the free tier in `boticelli.toml`, for all models. The tier in this file replaces the built-in tier. By
+   * default the tier is empty, so only learned limits apply.
    */
   settings?: { rpm?: number; rpd?: number };
 }

@@ -164,7 +164,7 @@ test('after forgetting what was learned about an alias, counts each request sent
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   for (let n = 0; n < 2; n += 1) await send('latest');
   const results = await forgetLearnedLimits(store, 'p', 'latest');
-  expect(results).toMatchObject([{ model: 'latest', wasServedBy: 'real' }, { model: 'real' }]);
+  expect(results).toMatchObject([{ model: 'latest', aliasTarget: 'real' }, { model: 'real' }]);
   const next = await reserve('latest');
   expect(next).toMatchObject({ model: 'latest', at: clock.now() + 60_500 });
   clock.advance(60_500);

@@ -105,7 +105,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
     saveAudio: (act, audio) => files?.writeAudio(act, audio),
     saveMedia: (act, media, number) => files?.writeMedia(act, media, number),
     canDiscard: (act) =>
-      options.output !== 'text' || stdout.isTerminal || !isActShown(act) || replies.isQueued?.(act) === true,
+      options.output !== 'text' || stdout.isTerminal || !isActShown(act) || replies.isHeldBack?.(act) === true,
     failBeforeStart(thrown) {
       const report = createFailedReport(thrown);
       onEvent(toEndEvent(report));

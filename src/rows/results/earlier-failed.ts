@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import { isRecord, tryParseExactJson } from '../../util/json.js';
+import { isRecord, tryParseJsonWithBigints } from '../../util/json.js';
 import type { Row, RowSource } from '../row.js';
 import { hashToInteger } from '../short-hash.js';
 import { openJsonSource } from '../sources/json-source.js';
@@ -90,7 +90,7 @@ async function* readRawLineRows(text: AsyncIterable<string>, path: string, sourc
   const looksLikeSourceRow = await createRowCheck(source, path);
   for await (const { raw, line } of splitLines(text, path)) {
     if (raw.trim() === '') continue;
-    if (!looksLikeSourceRow(source.format === 'glob' ? raw : tryParseExactJson(raw)))
+    if (!looksLikeSourceRow(source.format === 'glob' ? raw : tryParseJsonWithBigints(raw)))
       throw createForeignRowError(`${path}:${line}`, source);
     yield raw;
   }

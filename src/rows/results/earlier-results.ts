@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { BoticelliError } from '../../errors.js';
-import { isRecord, tryParseExactJson } from '../../util/json.js';
+import { isRecord, tryParseJsonWithBigints } from '../../util/json.js';
 import { openTemporaryFile } from '../../util/write-files.js';
 import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
@@ -114,7 +114,7 @@ async function* readNdjsonResults(
   { path, format, actNames }: ReadEarlierOptions,
 ): AsyncGenerator<EarlierLine> {
   for await (const { raw, line } of splitLines(text, path, noLimit)) {
-    const value = tryParseExactJson(raw);
+    const value = tryParseJsonWithBigints(raw);
     if (!isResultOfNarrative(value, actNames)) throw createNotResultError(`${path}:${line}`);
     const { row: rowValues, matrix, status } = value;
     yield status === 'completed' ? { raw, key: format.getKey({ rowValues, matrix }) } : {};

@@ -122,6 +122,7 @@ function reportActEvent(
       else if (verbose || !hasSpinner || !isFileTransfer(event)) report(`${act}: ${event.message}`);
       break;
     case 'act-end': {
+      // A wait that only the spinner showed left no line, so the line of the ended act says how long the act waited.
       report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: hasSpinner && !verbose })}`);
       for (const line of eventLines.formatMedia(event)) report(`${act}: ${line}`);
       if (verbose) for (const line of formatToolUse(event)) report(`${act}: ${line}`);

@@ -24,7 +24,7 @@ export interface RateMeter {
   now(): number;
   /** Call it when requests have been answered. */
   addRequests(count: number): void;
-  /** Call it when a row has ended. */
+  /** Call it when a row of this run has ended, but not for a row that has its result from an earlier run. */
   addRow(): void;
   /** The requests of the last minute. During the first minute, the number is extrapolated from the time so far. */
   readonly requestsPerMinute: number;
@@ -40,7 +40,7 @@ export function createRateMeter(now: () => number): RateMeter {
   const startedAt = now();
   /** The number of requests in each of the last 60 seconds, by the second since the epoch. */
   const counts = new Map<number, number>();
-  let endedRows = 0;
+  let rowsEndedInThisRun = 0;
   const removeOldCounts = (currentSecond: number) => {
     for (const second of counts.keys()) if (second <= currentSecond - 60) counts.delete(second);
   };
@@ -52,7 +52,7 @@ export function createRateMeter(now: () => number): RateMeter {
       counts.set(second, (counts.get(second) ?? 0) + count);
     },
     addRow() {
-      endedRows += 1;
+      rowsEndedInThisRun += 1;
     },
     get requestsPerMinute() {
       removeOldCounts(Math.floor(now() / 1000));
@@ -61,7 +61,9 @@ export function createRateMeter(now: () => number): RateMeter {
       return Math.round(elapsedMs < 60_000 ? (requests * 60_000) / Math.max(1000, elapsedMs) : requests);
     },
     estimateEnd: (remainingRows) =>
-      endedRows === 0 ? undefined : now() + ((now() - startedAt) / endedRows) * Math.max(0, remainingRows),
+      rowsEndedInThisRun === 0
+        ? undefined
+        : now() + ((now() - startedAt) / rowsEndedInThisRun) * Math.max(0, remainingRows),
   };
 }
 

@@ -6,7 +6,7 @@ export interface ReplyOutput {
   /** Called once, at the end of the run. */
   finish(report: RunReport): void;
   /** Whether the reply of an act is held back until those of earlier acts and narratives are written. */
-  isQueued?(act: { index: number }): boolean;
+  isHeldBack?(act: { index: number }): boolean;
 }
 
 /** Tests whether an act's reply is shown; depends on `--only` and `--last`. */

@@ -27,7 +27,7 @@ function createEventQueue() {
     }
   };
   return {
-    isQueued: (position: number) => position !== current,
+    isHeldBack: (position: number) => position !== current,
     add: (position: number, output: QueuedOutput['output']) => void queue.set(position, { output, heldEvents: [] }),
     onEvent(position: number, event: NarrativeEvent) {
       const entry = queue.get(position);
@@ -50,10 +50,10 @@ function createEventQueue() {
  */
 export function createNarrativeSequencer() {
   const queue = createEventQueue();
-  return (position: number, output: ReplyOutput): ReplyOutput & { isQueued(act: { index: number }): boolean } => {
+  return (position: number, output: ReplyOutput): ReplyOutput & { isHeldBack(act: { index: number }): boolean } => {
     queue.add(position, output);
     return {
-      isQueued: (act) => queue.isQueued(position) || output.isQueued?.(act) === true,
+      isHeldBack: (act) => queue.isHeldBack(position) || output.isHeldBack?.(act) === true,
       onEvent: (event) => queue.onEvent(position, event),
       finish: (report) => queue.finish(position, () => output.finish(report)),
     };
@@ -67,7 +67,7 @@ export function createNarrativeSequencer() {
 export function createActSequencer(output: ReplyOutput): ReplyOutput {
   const queue = createEventQueue();
   return {
-    isQueued: (act) => queue.isQueued(act.index) || output.isQueued?.(act) === true,
+    isHeldBack: (act) => queue.isHeldBack(act.index) || output.isHeldBack?.(act) === true,
     onEvent(event) {
       if (!('act' in event) || event.index === undefined) return output.onEvent(event);
       if (event.type === 'act-start') queue.add(event.index, output);

@@ -38,7 +38,8 @@ export function createTextReplyOutput({
     switch (event.type) {
       case 'act-start':
         isCurrentShown = isActShown(event);
-        // On a terminal, the heading of the act follows, and the empty line belongs above the heading.
+        // Without `writeHeading`, the progress writes the act's heading right after this event. On a terminal, the empty
+        // line belongs above the heading.
         if (isCurrentShown && output.isTerminal) writer.writeSeparator();
         pendingHeading = event;
         return;

@@ -16,7 +16,7 @@ export function formatForgetResult(result: ForgetResult, { windowMs, isEndOfDay 
   const {
     model,
     learned,
-    wasServedBy,
+    aliasTarget,
     blockedUntil,
     pausedUntil,
     wasMarginEnlarged,
@@ -28,20 +28,20 @@ export function formatForgetResult(result: ForgetResult, { windowMs, isEndOfDay 
       ([kind, { value }]) => `the limit of ${formatLimit(value, kind as LimitKind, windowMs)}`,
     ),
     ...(blockedUntil === undefined ? [] : [formatBlock(blockedUntil, isEndOfDay(blockedUntil))]),
-    ...(pausedUntil === undefined ? [] : ['a delay requested by the service']),
+    ...(pausedUntil === undefined ? [] : ['the pause after a rejection']),
     ...(wasMarginEnlarged ? ['the larger safety margin after rejections'] : []),
     ...(maxAcceptedPerWindow === undefined
       ? []
       : [`the highest rate that was served (${formatLimit(maxAcceptedPerWindow, 'rpm', windowMs)})`]),
     ...(wasTokenRatioLearned ? ['the correction of token estimates'] : []),
-    ...(wasServedBy === undefined ? [] : [`the alias target ${wasServedBy}`]),
+    ...(aliasTarget === undefined ? [] : [`the alias target ${aliasTarget}`]),
   ];
   const text = items.length === 0 ? 'nothing to delete' : `deleted ${items.join(', and ')}`;
   return [toPrintableLine(`${model}: ${text}`)];
 }
 
 function formatBlock(blockedUntil: number, isEndOfDay: boolean): string {
-  const reason = isEndOfDay ? 'daily quota used up' : 'the service asked for a long wait';
+  const reason = isEndOfDay ? 'daily quota used up' : 'the service asked for a delay of more than ten minutes';
   return `the block until ${formatDateTime(new Date(blockedUntil))} (${reason})`;
 }
 
@@ -60,7 +60,7 @@ function formatLimit(value: number, kind: LimitKind, windowMs: number): string {
 
 /** Returns the document of `--format json`, with times in ISO 8601. */
 export function toForgetDocument(result: ForgetResult) {
-  const { model, learned, wasServedBy, wasMarginEnlarged, wasTokenRatioLearned } = result;
+  const { model, learned, aliasTarget, wasMarginEnlarged, wasTokenRatioLearned } = result;
   const { blockedUntil, pausedUntil, maxAcceptedPerWindow } = result;
   const limits = Object.entries(learned).map(([kind, { value, learnedAt }]) => [
     kind,
@@ -71,7 +71,7 @@ export function toForgetDocument(result: ForgetResult) {
     ...{ model, tokenRatio: wasTokenRatioLearned },
     ...(maxAcceptedPerWindow !== undefined && { servedInWindow: maxAcceptedPerWindow }),
     ...{ guard: wasMarginEnlarged, learned: Object.fromEntries(limits) },
-    ...(wasServedBy !== undefined && { stoodFor: wasServedBy }),
+    ...(aliasTarget !== undefined && { stoodFor: aliasTarget }),
     ...(blockedUntil !== undefined && { closedUntil: toIsoTime(blockedUntil) }),
     ...(pausedUntil !== undefined && { notBefore: toIsoTime(pausedUntil) }),
   };

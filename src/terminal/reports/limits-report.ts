@@ -88,8 +88,11 @@ function formatAvailability({ availability, day }: ModelStatus, now: number): st
     case 'taken':
       return 'at the limit of concurrent requests';
     case 'closed': {
-      // The model accepts no requests until the end of a day, or of a long wait that the service asked for.
-      const reason = availability.at === day.endsAt ? 'daily quota used up' : 'the service asked for a long wait';
+      // The model accepts no requests until the end of a day, or of a delay that the service asked for.
+      const reason =
+        availability.at === day.endsAt
+          ? 'daily quota used up'
+          : 'the service asked for a delay of more than ten minutes';
       return `${reason}, available ${formatMoment(new Date(availability.at), now)}`;
     }
   }
@@ -127,9 +130,9 @@ function createRow(label: string, limit: LimitStatus | undefined, [used, reserve
 
 function formatLimit(limit: LimitStatus | undefined): string {
   if (!limit) return 'none';
-  return limit.value === limit.fullLimit
-    ? formatInteger(limit.value)
-    : `${formatInteger(limit.value)} of ${formatInteger(limit.fullLimit)}`;
+  // `[budget]` may allow only a part of the full limit.
+  const { value: allowed, fullLimit } = limit;
+  return allowed === fullLimit ? formatInteger(allowed) : `${formatInteger(allowed)} of ${formatInteger(fullLimit)}`;
 }
 
 function formatSource({ source, learnedAt }: LimitStatus): string {

@@ -25,13 +25,10 @@ export function toPrintableLine(text: string): string {
   return /[\n\t]/.test(printable) ? printable.replaceAll(/\s*\n\s*|\t/g, ' ') : printable;
 }
 
-/**
- * Like `toPrintableLine`, but returns a line whose width `measureWidth` can measure. Lone surrogates and invisible marks
- * of the writing direction become symbols, and a tab becomes four spaces.
- */
-export function toMeasurableLine(line: string): string {
-  const misleading = /[\u061c\u200e\u200f]|\p{Surrogate}/gu;
-  return toPrintableLine(line.replaceAll('\t', '    ')).replace(misleading, '\ufffd');
+/** Like `toPrintableLine`, but a tab becomes four spaces, and lone surrogates and direction marks become U+FFFD. */
+export function toLineOfKnownWidth(line: string): string {
+  const surrogatesAndMarks = /[\u061c\u200e\u200f]|\p{Surrogate}/gu;
+  return toPrintableLine(line.replaceAll('\t', '    ')).replace(surrogatesAndMarks, '\ufffd');
 }
 
 /** Emoji, with or without U+FE0F, and characters of East Asian Width W and F (Unicode), which take two columns. */

@@ -97,10 +97,11 @@ test('shows the same usage as the server counted, and when a used-up daily quota
     free: { state: 'now' },
   });
   expect((await run('three.toml', '--model', 'model-c', '--no-fallback')).code).toBe(75);
-  const { limits: learned, day, free } = await model('model-c');
+  const { limits: learned, day, free: availability } = await model('model-c');
   // `whole` is the limit before `[budget]` reduces it.
   expect(learned.rpd).toEqual({ value: 4, whole: 4, source: 'learned', learnedAt: expect.stringMatching(/Z$/) });
-  expect(free).toEqual({ state: 'closed', at: day.endsAt });
+  // `closed`: the daily quota is used up. `at` is when the model is available again.
+  expect(availability).toEqual({ state: 'closed', at: day.endsAt });
   const { stdout } = await limits();
   expect(stdout).toMatch(/^model-c: daily quota used up, available (after|in) \S.*$/m);
   expect(stdout).toMatch(/^ {2}requests per day +4 +\d +0 {2}learned \w{3} \d+ \w{3}, \d\d:\d\d$/m);

@@ -111,13 +111,13 @@ describe('a run', () => {
     expect(actions).toEqual(['generateContent', 'list', 'list', 'list', 'generateContent']);
   });
 
-  test('sends an unknown model to the service without requesting a list', async () => {
+  test('sends its request without requesting the model list if only the service knows the model', async () => {
     const { run, server } = await createFixture({ models: [listedModel('my-own-model')] });
     expect(await run('my-own-model', ['--no-rate-limit'])).toMatchObject({ code: 0 });
     expect(server.requests).toHaveLength(1);
   });
 
-  test('suggests similar names for an unknown model: the first run requests the list, the next one reads it from the cache', async () => {
+  test('suggests similar names from the model list if the service does not have the model, and a second run reads the list from the cache', async () => {
     const fixture = await createFixture();
     const first = await fixture.runBin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
     expect(first).toMatchObject({ code: 69, stdout: '' });
@@ -128,7 +128,7 @@ describe('a run', () => {
     expect(fixture.pageRequests).toBe(3);
   });
 
-  test('suggests similar names without a usable state folder, with one warning that does not mention the list', async () => {
+  test('suggests similar names, with one warning that does not mention the model list, if the state folder is not usable', async () => {
     const fixture = await createFixture();
     const env = { BOTICELLI_STATE_DIR: join(fixture.cwd, 'one.toml', 'state') };
     const { code, stderr } = await fixture.run('gemini-3.9-live', ['-q'], env);

@@ -117,7 +117,7 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
       forgotten: [{ model: 'gemini-3.8-flash', learned: { rpm: { value: 2 } } }],
     });
     expect(await limits('--forget', 'gemini-3.5-flash')).toBe(
-      `${head}gemini-3.5-flash: deleted the limit of 2 requests per minute, and a delay requested by the service\n`,
+      `${head}gemini-3.5-flash: deleted the limit of 2 requests per minute, and the pause after a rejection\n`,
     );
     expect(await limits('--forget', 'gemini-3.5-flash')).toContain('gemini-3.5-flash: nothing to delete\n');
   });

@@ -141,7 +141,7 @@ describe('runs', () => {
 });
 
 describe('runs show', () => {
-  test('prints a run act by act with its replies, by default the last one', async () => {
+  test('prints a run, by default the last one, act by act with its replies', async () => {
     const { run, runs, listRuns, cwd } = setup();
     server.queueReplies(
       overloadedError(),

@@ -11,7 +11,7 @@ const noRows: RowCounts = {
   ...{ unit: 'row', total: 1, completed: 0, completedEarlier: 0, failures: new Map(), costUsd: undefined },
 };
 
-test('the progress line counts one row as a row', () => {
+test('the progress line says "row" after the number 1, and "rows" after any other number', () => {
   const meter = createRateMeter(() => 0);
   expect(formatRowsProgress(noRows, meter)).toBe('0/1 row · 0 requests per minute');
   expect(formatRowsProgress({ ...noRows, total: undefined, completed: 1 }, meter)).toMatch(/^1 row ·/);

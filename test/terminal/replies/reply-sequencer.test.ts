@@ -35,11 +35,11 @@ test('writes the replies of the first unfinished narrative immediately, and thos
   for (const event of [start('b'), delta('b', 'bad'), discard, delta('b', 'go')]) b?.onEvent(event);
   for (const event of [start('a'), delta('a', 'A')]) a?.onEvent(event);
   expect(written()).toBe('<a>A');
-  expect([a, b].map((output) => output?.isQueued({ index: 0 }))).toEqual([false, true]);
+  expect([a, b].map((output) => output?.isHeldBack({ index: 0 }))).toEqual([false, true]);
   for (const event of [end('a', 'A'), narrativeEnd]) a?.onEvent(event);
   a?.finish(report);
   expect(written()).toBe('<a>A\n<b>\ngo');
-  expect(b?.isQueued({ index: 0 })).toBe(false);
+  expect(b?.isHeldBack({ index: 0 })).toBe(false);
   for (const event of [delta('b', 'od'), end('b', 'good'), narrativeEnd]) b?.onEvent(event);
   b?.finish(report);
   expect(written()).toBe('<a>A\n<b>\ngood\n<c>\nsee\n');
@@ -74,7 +74,7 @@ test('writes the reply of the first unfinished act immediately, later replies in
   send(1, start('b'), delta('b', 'bad'), discard, delta('b', 'go'));
   send(0, start('hidden'), delta('hidden', 'no'));
   send(2, start('c'), end('c', 'see'));
-  expect([0, 1, 2].map((index) => replies.isQueued?.({ index }))).toEqual([false, true, true]);
+  expect([0, 1, 2].map((index) => replies.isHeldBack?.({ index }))).toEqual([false, true, true]);
   expect(writes).toEqual([]);
   send(0, end('hidden', 'no'));
   expect(writes.join('')).toBe('go');

@@ -12,7 +12,7 @@ test('says whether the model was blocked for the day or for a long wait', () => 
     expect.stringMatching(/^m: deleted the block until .* \(daily quota used up\)$/),
   ]);
   expect(format(now + 20 * 60_000)).toEqual([
-    expect.stringMatching(/^m: deleted the block until .* \(the service asked for a long wait\)$/),
+    expect.stringMatching(/^m: deleted the block until .* \(the service asked for a delay of more than ten minutes\)$/),
   ]);
 });
 

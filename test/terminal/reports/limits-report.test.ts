@@ -30,6 +30,6 @@ test('shows a wait that rounds to 0.0 s as available now', () => {
 
 test('says whether a model is closed for the day or for a long wait', () => {
   expect(formatModelLine({ state: 'closed', at: now + 3_600_000 })).toMatch(/^m: daily quota used up, available /);
-  const wait = /^m: the service asked for a long wait, available (in|at) /;
+  const wait = /^m: the service asked for a delay of more than ten minutes, available (in|at) /;
   expect(formatModelLine({ state: 'closed', at: now + 20 * 60_000 })).toMatch(wait);
 });

@@ -11,6 +11,7 @@ const run = {
   modelsAsked: ['gemini-flash-lite-latest'],
   modelsServed: ['gemini-flash-lite-latest'],
   source: 'rows2000.csv',
+  // In a run with rows, `actsEnded` is the number of completed rows, and `actCount` the number of all rows.
   ...{ actsEnded: 563, actCount: 2000, attempts: 563, waitMs: 0, status: 'interrupted' },
   usage: {},
 } as unknown as RecordedRun;
