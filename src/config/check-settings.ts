@@ -55,8 +55,9 @@ function apiKeyHint(key: string): string | undefined {
 }
 
 /**
- * Returns a hint for a model name that needs quotes. TOML reads `models.gemini-3.8-flash` as the key `8-flash` in
- * `models.gemini-3`, but the user means `models."gemini-3.8-flash"`.
+ * Returns a hint for a model name that needs quotes. In the table `[providers.gemini.tiers.<tier>]`, TOML reads
+ * `models.gemini-3.8-flash` as the key `8-flash` in `providers.gemini.tiers.<tier>.models.gemini-3`. The user means
+ * `models."gemini-3.8-flash"`.
  */
 function unquotedModelHint(tablePath: Path, key: string): string | undefined {
   const [model] = tablePath.slice(5);

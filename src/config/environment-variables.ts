@@ -43,8 +43,8 @@ export function createVariableLookup(environment: Environment, dotEnv: ReadonlyM
 /**
  * An assignment in a `.env`, in the grammar that Node's `--env-file` and the dotenv package share: an optional
  * `export`, three kinds of quotes, values of several lines, and a comment after the value. `util.parseEnv` can't be
- * used instead, because Node has it only since 20.12 and we support 20.0. Even in Node 20.20 that function
- * takes a byte order mark, an indented comment or a line without `=` for the beginning of a name.
+ * used instead: Node has `util.parseEnv` only since 20.12, and boticelli supports 20.0. Even in Node 20.20,
+ * `util.parseEnv` mistakes a byte order mark, an indented comment or a line without `=` for the beginning of a name.
  */
 const assignmentPattern =
   /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*(?:(?:'([^']*)'|"([^"]*)"|`([^`]*)`)(?=[ \t]*(?:#.*)?$)|([^#\n]*))/gm;

@@ -48,7 +48,7 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
   const userPath = userConfigFolder === undefined ? undefined : join(userConfigFolder, settingsFileName);
   const userFiles = userPath === undefined ? [] : [{ displayName: userPath, path: userPath }];
   const userCandidates = userFiles.map((file) => ({ ...file, isExplicit: false, isFromWorkingFolder: false }));
-  // `--config /dev/null` means that the file of the working folder is ignored, and only the user's own file is read.
+  // With `--config /dev/null`, the user's own settings file is read, but no `boticelli.toml` in the working folder.
   if (configFile === devNull) return userCandidates;
   const path = resolve(workingFolder, configFile ?? settingsFileName);
   if (configFile !== undefined)

@@ -45,9 +45,9 @@ export interface Settings {
   /** The folder of `boticelli.db`, as an absolute path. It may not exist yet. Absent if the user has no home folder. */
   stateFolder?: string;
   prices: PriceList;
-  /** How long prompts and replies are stored. `off` if they are not stored. Absent if the settings have no `keep`. */
+  /** How long runs and replies are stored. `off` if they are not stored. Absent if the settings have no `keep`. */
   keepMs?: number | 'off';
-  /** Whether the prompts of runs are stored too. */
+  /** Whether the prompts of acts are stored with each run. Default: no. */
   keepsPrompts?: boolean;
 }
 

@@ -15,8 +15,9 @@ export function listTierNames(configured: Readonly<Record<string, FileTier>> = {
 }
 
 /**
- * Checks that the flag, or else GEMINI_TIER, and each `default_tier` in the files name known tiers.
- * @throws BoticelliError for an unknown tier: `usage` if the flag names it, `invalid_config` if a setting names it
+ * Checks that every chosen tier is known: the value of `--tier`, or else of GEMINI_TIER, and each `default_tier` in the
+ * settings files.
+ * @throws BoticelliError for an unknown tier: `usage` in `--tier`, `invalid_config` in GEMINI_TIER or `default_tier`
  */
 export async function assertKnownTier(sources: Sources, known: string[], flag: string | undefined): Promise<void> {
   const names = known.join(', ');

@@ -10,8 +10,8 @@
  *
  * "Third party" marks what was found only in sources other than Google. The aspect ratios and sizes of pictures are
  * third party (docs.laozhang.ai, comparison of the image models, 2026-11). The speech models and their shutdown dates
- * are third party too (gunpal5/Google_GenerativeAI wiki). Of these models, Google's pages as far as they were read
- * describe only gemini-3.1-flash-tts-preview.
+ * are third party too (gunpal5/Google_GenerativeAI wiki). The only speech model on the Google pages listed above is
+ * gemini-3.1-flash-tts-preview.
  */
 
 import type { ModelFacts, ThinkingLevel } from './model-facts.js';
@@ -55,13 +55,12 @@ const gemini20: ModelFacts = { api: 'generate', cannotShowThoughts: true, retire
 export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-4-argon': { ...gemini4, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium' },
   // The facts about Carbon, Neon and Hydrogen are third party: openrouter.ai and replicate.com (Carbon), apidog.com
-  // (Neon), BerriAI/litellm (Hydrogen). That they reject thinking budgets and ignore sampling parameters is
-  // inferred from Argon.
+  // (Neon), BerriAI/litellm (Hydrogen). Their `rejectsThinkingBudget` and `ignoresSampling` are inferred from Argon.
   'gemini-4-carbon': { ...gemini4, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium' },
   'gemini-4-neon': { ...gemini4, thinkingLevels: lowToXhigh, defaultThinkingLevel: 'high' },
   'gemini-4-hydrogen': { ...gemini4, thinkingLevels: lowToXhigh, defaultThinkingLevel: 'high' },
   // The levels of 3.8-flash are third party (anomalyco/models.dev, docs.apiyi.com). Google documents that 3.6-flash and
-  // 3.5-flash-lite ignore sampling parameters. That newer models ignore them too is third party
+  // 3.5-flash-lite ignore sampling parameters. The `ignoresSampling` of 3.8-flash and 3.7-flash is third party
   // (anomalyco/opencode#38924).
   'gemini-3.8-flash': { ...thinkingGemini3, thinkingLevels: lowToHigh, ignoresSampling: true },
   'gemini-3.7-flash': {
@@ -81,8 +80,8 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-3.1-flash-lite': { ...gemini3, thinkingLevels: minimalToHigh, retiresOn: '2027-05-07' },
   'gemini-3.1-pro-preview': { ...thinkingGemini3, thinkingLevels: lowToHigh },
   'gemini-3-flash-preview': { ...thinkingGemini3, thinkingLevels: minimalToHigh },
-  // Aliases of the newest version. Only facts that do not change between versions are stated. That flash-latest rejects
-  // `minimal` is third party (2026-11).
+  // Aliases of the newest version. Only facts that do not change between versions are stated. The `thinkingLevels` of
+  // flash-latest, which exclude `minimal`, are third party (2026-11).
   'gemini-flash-latest': { api: 'generate', thinksByDefault: true, thinkingLevels: lowToHigh },
   'gemini-flash-lite-latest': { api: 'generate' },
   'gemini-pro-latest': { api: 'generate', thinksByDefault: true },
@@ -103,8 +102,8 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-3.8-live-extended-thinking': { api: 'live', thinkingLevels: lowToHigh },
   'gemini-3.1-flash-live-preview': { api: 'live', isAudioOnly: true },
   'gemini-2.5-flash-native-audio-latest': { api: 'live', isAudioOnly: true },
-  // Gemini 2.5, and other retiring and retired models. Which models serve 2.5-pro and -flash after their shutdown is
-  // third party (aideprecations.com, which read Google's page of deprecations on 2026-11-10).
+  // Gemini 2.5, and other retiring and retired models. The `routedTo` of 2.5-pro and 2.5-flash is third party
+  // (aideprecations.com, which read Google's page of deprecations on 2026-11-10).
   'gemini-2.5-pro': { ...gemini25, thinksByDefault: true, retiresOn: '2026-12-01', routedTo: 'gemini-3.8-flash' },
   'gemini-2.5-flash': {
     ...{ ...gemini25, thinksByDefault: true, retiresOn: '2026-12-01', routedTo: 'gemini-3.5-flash-lite' },

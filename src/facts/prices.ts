@@ -103,7 +103,7 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   ],
   'gemini-3.1-flash-lite': [{ input: 0.25, output: 1.5, cachedInput: 0.025, inputByModality: { AUDIO: 0.5 } }],
   'gemini-3-flash-preview': [{ input: 0.5, output: 3, cachedInput: 0.05, inputByModality: { AUDIO: 1 } }],
-  // From 2026-12-01 requests for 2.5-pro and -flash go to newer models at their prices (third party:
+  // From 2026-12-01 requests for 2.5-pro and 2.5-flash go to newer models at their prices (third party:
   // aideprecations.com, read 2026-11-30, which read ai.google.dev/gemini-api/docs/deprecations on 2026-11-10).
   'gemini-2.5-pro': [
     {

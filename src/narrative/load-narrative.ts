@@ -99,7 +99,8 @@ export async function checkNarrative(
     await abortable(checkMediaTemplates(root, vars), signal);
   }
   const { file, narrative, variables } = root;
-  // Whether neither the file itself, nor a narrative that nests it, nor `vars` defines the variable.
+  // The `undefinedVariables` of a file are the variables that the file uses and does not define. A narrative that nests
+  // the file, or a value in `vars`, may define them. A variable is unresolved if nothing defines it.
   const isUnresolved = (variable: UndefinedVariable) =>
     root.unresolvedVariables.has(variable) && !vars.has(variable.name);
   const diagnostics: Diagnostic[] = [];

@@ -108,8 +108,8 @@ export interface MediaTemplate {
   /** Whether `text` is a file name or a URL. */
   sourceKey: 'file' | 'url';
   /**
-   * May contain placeholders. Their values are trimmed, because replies and the output of `echo` end with a newline,
-   * but file names do not.
+   * May contain placeholders. Their values are trimmed, because replies and piped standard input often end with a
+   * newline, and file names do not.
    */
   text: string;
   spec: Omit<MediaSpec, 'source'>;

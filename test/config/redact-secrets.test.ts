@@ -36,7 +36,7 @@ test.each<[string, FixtureFiles, Record<string, string>]>([
   expect(text).not.toContain(otherKey);
 });
 
-test('masks secrets character by character, and keeps everything else where it was', () => {
+test('replaces each character of a secret, and of the rest of a line after `key =`, with an asterisk', () => {
   const text = 'api_key = "abc" # mine\nbase_url = "https://u:p@host/?x=1&key=abc"\ndefault_model = "latest"\nrpm = 5';
   // The key `test` is masked only as a whole word, so `latest` is not changed.
   const redacted = redactSecrets(text, ['test']);

@@ -19,7 +19,8 @@ export async function findStateFolder(environment: Environment, workingFolder: s
   const [folders, dotEnv] = await Promise.all([findUserFolders(), readDotEnv(workingFolder)]);
   const getVariable = createVariableLookup(environment, dotEnv);
   return resolveStateFolder({ getVariable, folders, workingFolder }, async () => {
-    // A folder can't trust itself. So only the user's own file is read, as with `--config /dev/null`.
+    // A folder can't trust itself. `devNull` replaces the folder's `boticelli.toml`, so only the user's own settings
+    // file is read.
     const fileOptions = { workingFolder, configFile: devNull, userConfigFolder: folders.config };
     const userFiles = await readSettingsFiles({ ...fileOptions, secrets: [...dotEnv.values()], warn: () => {} });
     return readFolderTrust(workingFolder, userFiles, folders);

@@ -8,8 +8,9 @@ type Variables = ReadonlyMap<string, string>;
 
 /**
  * Reads media whose `file` or `url` depends only on variables, once for each file name or URL that the values of these
- * variables produce. Adds each problem to the narrative file with that `file` or `url`. Media whose `file` or `url` also
- * depends on a reply, the standard input, the round or a row is read when its act runs.
+ * variables produce. If media can't be used, the problem is added to the `problems` of the narrative file that contains
+ * the `file` or `url`: of `root` or of a nested file. Media whose `file` or `url` also depends on a reply, the standard
+ * input, the round or a row is read when its act runs.
  * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {

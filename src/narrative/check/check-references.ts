@@ -15,19 +15,22 @@ export interface ReferenceScope {
   isFromStdin: boolean;
 }
 
-/** A variable that a text uses and its own file does not define. A narrative that nests the file may define it. */
+/**
+ * A variable that a text of a narrative file uses and the narrative file does not define. A narrative that nests the
+ * narrative file may define the variable.
+ */
 export interface UndefinedVariable {
   name: string;
-  /** The problem to report if no narrative that nests the file defines it either. */
+  /** The problem to report if no narrative that nests the narrative file defines the variable either. */
   problem: Problem;
 }
 
 /** Built-in names, which never refer to an act. */
 export const reservedNames: readonly string[] = ['previous', 'round', 'row', 'stdin'];
 
-/** The references in the texts of a file. */
+/** The references in the texts of a narrative file. */
 export interface References {
-  /** The used variables that the file does not define. */
+  /** The used variables that the narrative file does not define. */
   undefinedVariables: UndefinedVariable[];
   /** All used variables. */
   usedVariables: ReadonlySet<string>;
@@ -90,7 +93,7 @@ function findJinjaBlock(text: string): string | undefined {
   )?.[0];
 }
 
-/** Returns the location of a part of a text in the text's own file. Empty if the text is in the narrative itself. */
+/** Returns the location of a part of a text in a text file. Empty if the text is in the narrative file. */
 function locateInTextFile({ file, text }: TemplateText, offset: number, length: number): Pick<Problem, 'inFile'> {
   return file === undefined ? {} : { inFile: { file, text, offset, length } };
 }

@@ -23,7 +23,7 @@ import {
   validateTable,
 } from '../../toml/validate-file.js';
 import { pointerExpectationSchema } from '../schema/expectation-schema.js';
-import { narrativeFileSchema, narrativeTableNames } from '../schema/file-schema.js';
+import { narrativeFileSchema, narrativeTableAliases } from '../schema/file-schema.js';
 import { createRustInputTypeProblem } from './rust-original.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
 
@@ -102,7 +102,7 @@ function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], va
 /** Returns the key of a setting of the narrative or of an act; undefined for any other path, such as that of an act. */
 function getSetting(keyPath: Path): Path[number] | undefined {
   if (keyPath[0] === 'acts') return keyPath.length === 3 ? keyPath[2] : undefined;
-  return keyPath.length === 2 && narrativeTableNames.some((name) => name === keyPath[0]) ? keyPath[1] : undefined;
+  return keyPath.length === 2 && narrativeTableAliases.some((alias) => alias === keyPath[0]) ? keyPath[1] : undefined;
 }
 
 function describeOptions(keyPath: Path): string {

@@ -1,6 +1,6 @@
 import { errorAt, type Problem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue, valueAt } from '../../toml/toml.js';
-import { narrativeTableNames } from '../schema/file-schema.js';
+import { narrativeTableAliases } from '../schema/file-schema.js';
 
 // The original version of boticelli is written in Rust (github.com/crumplecup/botticelli, read 2026-11). Some parts of
 // its narratives are not supported here or have another syntax. The messages show what to write instead.
@@ -29,7 +29,7 @@ export function createRustKeyProblem(tablePath: Path, key: string, file: TomlTab
 
 function getKeyAdvice(keyPath: Path, value: TomlValue | undefined): string | undefined {
   const [top, name, key] = keyPath;
-  if (keyPath.length === 2 && name === 'carousel' && narrativeTableNames.some((table) => table === top))
+  if (keyPath.length === 2 && name === 'carousel' && narrativeTableAliases.some((alias) => alias === top))
     return `write carousel = ${getRounds(value)} in [toc]`;
   if (keyPath.length !== 3 || top !== 'acts') return undefined;
   if (key === 'carousel') return `in "order" in [toc], list ${quote(String(name))} as often as it should run`;

@@ -84,7 +84,7 @@ function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], re
     if (!isUnsupportedInput(input)) continue;
     const listKey = ['input', 'media'].find((key) => Array.isArray(act.table[key]));
     const keyPath =
-      listKey === undefined ? (act.texts[index]?.keyPath ?? act.keyPath) : [...act.keyPath, listKey, index];
+      listKey === undefined ? (act.strings[index]?.keyPath ?? act.keyPath) : [...act.keyPath, listKey, index];
     const reason =
       'which accepts only text, images and audio, and no media that the service reads from a URL; the act would fail';
     const message = `${describePath(keyPath)} can't be sent: ${model} is a Live model, ${reason}`;

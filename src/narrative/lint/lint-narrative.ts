@@ -68,9 +68,9 @@ function lintUnusedVars({ vars }: TomlTable, usedVariables: ReadonlySet<string>,
 }
 
 /**
- * Warns about acts whose reply no later act sees, if some other reply is seen. A likely cause is a later act with
- * `context = "none"` that should refer to the reply. If no reply is seen by another act, the acts are independent and
- * there is no warning.
+ * Warns about acts whose reply no later act sees, if a later act sees the reply of another act. A likely cause is a
+ * later act with `context = "none"` that should refer to the reply. If no act sees the reply of another act, the acts
+ * are independent and there is no warning.
  * @param acts in the order in which they run
  * @param referencesByAct the placeholder names in the texts of each act; names of variables are left out
  */

@@ -4,11 +4,11 @@ import { findNearestName } from '../../util/nearest-name.js';
 import type { RawAct } from './raw-acts.js';
 
 /**
- * Warns about texts that were probably meant as references, such as "medai.logo", "media/logo" or "narative:review".
+ * Warns about strings that were probably meant as references, such as "medai.logo", "media/logo" or "narative:review".
  */
 export function lintReferences(acts: readonly RawAct[], mediaNames: readonly string[], report: ReportProblem): void {
-  for (const { texts } of acts) {
-    for (const { text, keyPath } of texts) {
+  for (const { strings } of acts) {
+    for (const { text, keyPath } of strings) {
       if (isReferenceWithSpace(text))
         report(createMisspeltReferenceProblem(text, keyPath, '; the name of a nested narrative has no spaces'));
       const intended = guessReference(text, mediaNames);

@@ -1,5 +1,5 @@
 import { isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
-import { narrativeTableNames } from '../schema/file-schema.js';
+import { narrativeTableAliases } from '../schema/file-schema.js';
 
 /** A table of settings, and its key path in the narrative. */
 export interface RawTable {
@@ -11,15 +11,15 @@ export interface RawTable {
 export interface RawAct extends RawTable {
   name: string;
   /**
-   * The act's string, the strings of its array, its `prompt`, or the `content` of its inputs, with their key paths. A
-   * string may be a reference, such as `media.logo`.
+   * The strings as written, with their key paths: the act's string, the strings of its array, its `prompt`, or the
+   * `content` of its inputs. A string may be a reference, such as `media.logo`.
    */
-  texts: { text: string; keyPath: Path }[];
+  strings: { text: string; keyPath: Path }[];
 }
 
 /** Returns the table `[narrative]`, which older files call `[narration]` or `[metadata]`. */
 export function readRawNarrativeTable(file: TomlTable): RawTable {
-  const key = narrativeTableNames.find((name) => isTable(file[name])) ?? 'narrative';
+  const key = narrativeTableAliases.find((name) => isTable(file[name])) ?? 'narrative';
   const table = file[key];
   return { table: isTable(table) ? table : {}, keyPath: [key] };
 }
@@ -34,25 +34,25 @@ export function readRawActs(file: TomlTable): RawAct[] {
   for (const name in acts) {
     const value = acts[name];
     const keyPath = ['acts', name];
-    rawActs.push({ name, keyPath, table: isTable(value) ? value : {}, texts: readTexts(value, keyPath) });
+    rawActs.push({ name, keyPath, table: isTable(value) ? value : {}, strings: readStrings(value, keyPath) });
   }
   return rawActs;
 }
 
-function readTexts(act: TomlValue | undefined, keyPath: Path): RawAct['texts'] {
-  const texts: RawAct['texts'] = [];
-  if (typeof act === 'string') texts.push({ text: act, keyPath });
+function readStrings(act: TomlValue | undefined, keyPath: Path): RawAct['strings'] {
+  const strings: RawAct['strings'] = [];
+  if (typeof act === 'string') strings.push({ text: act, keyPath });
   else if (Array.isArray(act)) {
     act.forEach((text, index) => {
-      if (typeof text === 'string') texts.push({ text, keyPath: [...keyPath, index] });
+      if (typeof text === 'string') strings.push({ text, keyPath: [...keyPath, index] });
     });
   } else if (isTable(act) && typeof act.prompt === 'string')
-    texts.push({ text: act.prompt, keyPath: [...keyPath, 'prompt'] });
+    strings.push({ text: act.prompt, keyPath: [...keyPath, 'prompt'] });
   else if (isTable(act) && Array.isArray(act.input)) {
     act.input.forEach((input, index) => {
       if (!isTable(input) || typeof input.content !== 'string') return;
-      texts.push({ text: input.content, keyPath: [...keyPath, 'input', index, 'content'] });
+      strings.push({ text: input.content, keyPath: [...keyPath, 'input', index, 'content'] });
     });
   }
-  return texts;
+  return strings;
 }

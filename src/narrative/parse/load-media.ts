@@ -54,7 +54,11 @@ function addResolution(result: LoadMediaResult, { mediaResolution }: MediaSpec):
   return result.ok && mediaResolution ? { ...result, media: { ...result.media, mediaResolution } } : result;
 }
 
-/** Reads the media whose file name or URL is a rendered template, unless it was read together with the narrative. */
+/**
+ * Reads the media of a template. The media is not read again if it is in `loaded`: media whose file name or URL depends
+ * only on variables is read together with the narrative.
+ * @param fileOrUrl the rendered text of the template
+ */
 export async function loadMediaTemplate(
   { sourceKey, spec, loaded }: MediaTemplate,
   fileOrUrl: string,
@@ -145,8 +149,9 @@ function createUrlMedia(
     from: 'url-to-fetch',
     url,
     ...(kind !== undefined && { kind }),
-    // If there is an allowed folder, its author receives everything that is sent, and may have written the URL. A
-    // private address could give the author a document of the user's network, so only public addresses are fetched.
+    // `allowedFolder` is a folder that the user does not trust, and whose settings choose the address of the service.
+    // The author of the folder receives everything that is sent, and may have written the URL. A URL with a private
+    // address could give the author a document of the user's network, so only public addresses are fetched.
     ...(allowedFolder && { publicOnly: true }),
   };
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };

@@ -23,11 +23,14 @@ import { readTextFile } from './read-text-file.js';
 export interface TemplateText {
   text: string;
   keyPath: Path;
-  /** The acts that use it. */
+  /** The acts that use the text. */
   actNames: readonly string[];
-  /** `text` if the text itself is used, in the request or to check the reply; `media` if it is a `file` or `url`. */
+  /**
+   * `text` if the text itself is used, in the request or to check the reply. `media` if the text is the file name or
+   * the URL of media.
+   */
   usedAs: 'text' | 'media';
-  /** The file that contains the text, by its `label` from `readTextFile`. Absent if the narrative contains the text. */
+  /** The text file with the text, by its `label` from `readTextFile`. Absent if the text is in the narrative file. */
   file?: string;
 }
 

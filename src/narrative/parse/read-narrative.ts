@@ -3,7 +3,7 @@ import { errorAt, type Problem, type ReportProblem, warningAt } from '../../toml
 import { isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { checkContexts, checkReferences, type References, reservedNames } from '../check/check-references.js';
 import type { Act, MediaInput, MediaTemplate, Narrative } from '../narrative.js';
-import { narrativeTableNames } from '../schema/file-schema.js';
+import { narrativeTableAliases } from '../schema/file-schema.js';
 import { getVariableName, isRowName } from '../template.js';
 import { readNamedMedia } from './named-media.js';
 import { type ActReadOptions, readAct, type TemplateText } from './read-act.js';
@@ -102,7 +102,7 @@ function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName
 
 /** Reads the table `[narrative]`, which older files call `[narration]` or `[metadata]`. */
 function readNarrativeTable(file: TomlTable, report: ReportProblem) {
-  const [key = 'narrative', second] = narrativeTableNames.filter((name) => file[name] !== undefined);
+  const [key = 'narrative', second] = narrativeTableAliases.filter((name) => file[name] !== undefined);
   const table = file[key];
   if (table === undefined) report(errorAt('missing-table', [key], 'the file has no [narrative]'));
   if (second !== undefined) {

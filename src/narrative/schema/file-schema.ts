@@ -124,8 +124,8 @@ const mediaFields = {
   media_resolution: mediaResolutionField,
 };
 
-/** The names of the `[narrative]` table: the current one, and the older ones that are read too. */
-export const narrativeTableNames = ['narrative', 'narration', 'metadata'] as const;
+/** All names of the one table `[narrative]`: its current name, and two older names that files may still use. */
+export const narrativeTableAliases = ['narrative', 'narration', 'metadata'] as const;
 
 /** The `[narrative]` table: the name, and default settings for all acts. */
 export const narrativeTableSchema = describe(
@@ -241,5 +241,5 @@ export const narrativeFileSchema = describe(
     media: z.optional(describe('Media by name.', z.record(z.string(), mediaSchema))),
     acts: describe('The acts by name.', z.record(z.string(), actSchema)),
   }),
-  requireOneOf(...narrativeTableNames),
+  requireOneOf(...narrativeTableAliases),
 );

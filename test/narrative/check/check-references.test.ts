@@ -53,7 +53,7 @@ describe('a placeholder', () => {
     expect(await collectProblems(renderTwoActs(text, '[vars]\ncolour = "red"\n'))).toEqual([expected]);
   });
 
-  it('is reported only where a text first contains it, in every form of an act', async () => {
+  it('is reported once per text, where it first occurs, whether the act is a string, an array or a table', async () => {
     // In the text of the act "a", a backslash escapes the first {{nix}}, so only the second is a placeholder.
     const source = `${renderHead('a', 'b', 'c')}[acts]
 a = ["x", "\\\\{{nix}} {{nix}}"]
@@ -174,9 +174,18 @@ describe('[vars]', () => {
       ['a', 'given'],
       ['b', 'too'],
     ]);
-    const { narrative, variables } = await checkNarrative({ file: 'x.toml', bytes, folder: '.' }, { vars });
+    const { narrative } = await checkNarrative({ file: 'x.toml', bytes, folder: '.' }, { vars });
     expect(Object.fromEntries(narrative?.vars ?? [])).toEqual({ a: 'given', b: 'too' });
-    expect([...(variables ?? [])]).toEqual(['a', 'b']);
+  });
+
+  it('is listed in `variables` together with the variables that texts use', async () => {
+    const bytes = Buffer.from(renderTwoActs('{{vars.used}}', '[vars]\ndefined = "x"\n'));
+    const vars = new Map([
+      ['used', 'given'],
+      ['unknown', 'given'],
+    ]);
+    const { variables } = await checkNarrative({ file: 'x.toml', bytes, folder: '.' }, { vars });
+    expect([...(variables ?? [])]).toEqual(['used', 'defined']);
   });
 });
 

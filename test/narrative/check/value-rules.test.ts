@@ -136,7 +136,7 @@ testRule('empty-order, empty-name, empty-prompt', [
     '7:8 empty-name: an entry of [media] has an empty name',
   ],
   [
-    'require a prompt, in every form of an act',
+    'require a prompt, whether the act is a string, an array or a table',
     `${renderHead('a', 'b', 'c', 'd', 'e')}[acts]\na = ""\nb = []\nc = ["x", " \\n"]\nd.input = []\n[[acts.e.input]]\ntype = "text"\ncontent = """\n\t\n"""\n`,
     '6:5 empty-prompt: "a" in [acts] is empty',
     '7:5 empty-prompt: "b" in [acts] is empty',

@@ -322,7 +322,7 @@ const renderThreeActs = (settings: string, acts: string) =>
 
 rule('unread-reply', [
   [
-    'reports an act whose reply no later act sees, if the reply of another act is seen',
+    'reports an act whose reply no later act sees, if a later act sees the reply of another act',
     renderThreeActs('context = "none"', 'a = "x"\nb = "y"\nc = "{{a}}"\n'),
     'warning 8:1 unread-reply: no later act sees the reply of "b"',
   ],
@@ -359,7 +359,7 @@ rule('unread-reply', [
   ],
 ]);
 
-it('reports media that a Live model does not accept, in every form of an act', async () => {
+it('reports media that a Live model does not accept, whether the act is a string, an array or a table', async () => {
   const source = `[narrative]
 name = "x"
 model = "gemini-3.8-live"

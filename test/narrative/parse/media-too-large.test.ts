@@ -7,12 +7,12 @@ import { formatDiagnostics, renderHead } from '../check-source.js';
 
 test('media-too-large: does not read a file above the limit', async () => {
   const folder = createTemporaryFolder(onTestFinished);
-  writeFileSync(join(folder, 'video.png'), '');
+  writeFileSync(join(folder, 'large.png'), '');
   // A sparse file, which takes no disk space.
-  truncateSync(join(folder, 'video.png'), 5_000_000_000);
-  const bytes = Buffer.from(`${renderHead('a')}[acts]\na = ["media.video"]\n[media.video]\nfile = "video.png"\n`);
+  truncateSync(join(folder, 'large.png'), 5_000_000_000);
+  const bytes = Buffer.from(`${renderHead('a')}[acts]\na = ["media.large"]\n[media.large]\nfile = "large.png"\n`);
   const { diagnostics } = await checkNarrative({ file: 'n.toml', bytes, folder });
   expect(formatDiagnostics(diagnostics)).toEqual([
-    expect.stringMatching(/^8:8 media-too-large: the file "video\.png" is larger than \d+ MB$/),
+    expect.stringMatching(/^8:8 media-too-large: the file "large\.png" is larger than \d+ MB$/),
   ]);
 });

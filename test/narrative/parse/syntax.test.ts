@@ -79,7 +79,7 @@ describe('a problem other than a syntax error', () => {
     ]);
   });
 
-  it('has a location in a file whose acts are named by dates, whether or not a value in the file is a date such as 30 February', async () => {
+  it('has a location if act names look like dates, even in a file with a date such as 30 February', async () => {
     const acts = '2024-01-30 = "x"\n2024-01-31 = "{{b}}"\n';
     for (const [extraLine, problemLine] of [
       ['', 7],
