@@ -4,7 +4,7 @@ import type { MediaTemplate, Narrative } from '../narrative/narrative.js';
 import { formatFileName, type LoadMediaResult, loadMedia } from '../narrative/parse/load-media.js';
 import { listRowReferences } from '../narrative/row-references.js';
 import { isWithinFolder } from '../util/folder-boundary.js';
-import { stringifyExactJson } from '../util/json.js';
+import { stringifyJsonWithBigints } from '../util/json.js';
 import type { NarrativeRow } from './options.js';
 
 /**
@@ -30,7 +30,7 @@ export function assertRowGiven(narrative: Narrative, row: NarrativeRow | undefin
  * @throws BoticelliError `invalid_narrative` for a missing key
  */
 export function resolveRowValue(name: string, { number, values, absenceReasons = {} }: NarrativeRow): string {
-  if (name === 'row') return stringifyExactJson(values);
+  if (name === 'row') return stringifyJsonWithBigints(values);
   const key = name.slice('row.'.length);
   if (key === 'number') return String(number);
   if (Object.hasOwn(values, key)) return formatValue(values[key]);
@@ -43,7 +43,7 @@ export function resolveRowValue(name: string, { number, values, absenceReasons =
 /** Formats a value for a text: null as an empty text, an array or an object as JSON. */
 function formatValue(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? stringifyExactJson(value) : String(value);
+  return typeof value === 'object' ? stringifyJsonWithBigints(value) : String(value);
 }
 
 /**

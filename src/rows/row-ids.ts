@@ -1,4 +1,4 @@
-import { stringifyExactJson } from '../util/json.js';
+import { stringifyJsonWithBigints } from '../util/json.js';
 import { type Combination, formatCombinationId } from './matrix.js';
 import type { Row } from './row.js';
 import { hashText, hashToInteger, shortenHash } from './short-hash.js';
@@ -11,7 +11,7 @@ import { hashText, hashToInteger, shortenHash } from './short-hash.js';
 export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: Combination) => string {
   const counts = new Map<number, number>();
   return ({ values }, combination) => {
-    const hash = hashText(stringifyExactJson(values) + (combination ? formatCombinationId(combination) : ''));
+    const hash = hashText(stringifyJsonWithBigints(values) + (combination ? formatCombinationId(combination) : ''));
     const shortHash = shortenHash(hash);
     const count = counts.get(shortHash) ?? 0;
     counts.set(shortHash, count + 1);

@@ -154,7 +154,7 @@ const maxDigits = 1000;
  *
  * @throws SyntaxError as JSON.parse does
  */
-export function parseExactJson(text: string): unknown {
+export function parseJsonWithBigints(text: string): unknown {
   const value: unknown = JSON.parse(text);
   if (!/\d{16}/.test(text)) return value;
   const marker = createMarker();
@@ -175,17 +175,17 @@ function needsBigint(token: string): boolean {
   return /^-?\d{16,}$/.test(token) && token.length <= maxDigits && !Number.isSafeInteger(Number(token));
 }
 
-/** Parses JSON like `parseExactJson`; undefined if it is not valid. */
-export function tryParseExactJson(text: string): unknown {
+/** Parses JSON like `parseJsonWithBigints`; undefined if it is not valid. */
+export function tryParseJsonWithBigints(text: string): unknown {
   try {
-    return parseExactJson(text);
+    return parseJsonWithBigints(text);
   } catch {
     return undefined;
   }
 }
 
 /** Converts a value to a JSON text. A bigint becomes a number with all of its digits. */
-export function stringifyExactJson(value: unknown, indent?: number): string {
+export function stringifyJsonWithBigints(value: unknown, indent?: number): string {
   try {
     return JSON.stringify(value, null, indent);
   } catch (thrown) {

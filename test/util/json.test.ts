@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { describeJsonError, parseExactJson, stringifyExactJson, tryParseExactJson } from '../../src/util/json.js';
+import {
+  describeJsonError,
+  parseJsonWithBigints,
+  stringifyJsonWithBigints,
+  tryParseJsonWithBigints,
+} from '../../src/util/json.js';
 
 /** Returns the error of `JSON.parse`, as `line:column reason`. */
 function describeError(text: string): string {
@@ -29,25 +34,27 @@ test.each([
   '{"text":"12345678901234567890 \\"12345678901234567890","12345678901234567890":1}',
   '{"__proto__":12345678901234567890}',
 ])('%s is parsed and written digit for digit', (json) => {
-  expect(stringifyExactJson(parseExactJson(json))).toBe(json);
+  expect(stringifyJsonWithBigints(parseJsonWithBigints(json))).toBe(json);
 });
 
 test('a number that is not a safe integer becomes a bigint if it consists of at most 1,000 digits and nothing else', () => {
-  const parsed = parseExactJson('[9007199254740991, 9007199254740992, 1.0000000000000000001, 12345678901234567890e2]');
+  const parsed = parseJsonWithBigints(
+    '[9007199254740991, 9007199254740992, 1.0000000000000000001, 12345678901234567890e2]',
+  );
   expect((parsed as unknown[]).map((value) => typeof value)).toEqual(['number', 'bigint', 'number', 'number']);
-  expect(typeof parseExactJson('1'.repeat(2000))).toBe('number');
+  expect(typeof parseJsonWithBigints('1'.repeat(2000))).toBe('number');
 });
 
 test('values without bigints are written as by JSON.stringify', () => {
   const value = { a: [1, 'x', null], b: new Date(0) };
-  expect(stringifyExactJson(value, 2)).toBe(JSON.stringify(value, null, 2));
+  expect(stringifyJsonWithBigints(value, 2)).toBe(JSON.stringify(value, null, 2));
 });
 
-test('tryParseExactJson returns undefined for invalid JSON', () => {
-  expect(tryParseExactJson('{12345678901234567890}')).toBeUndefined();
+test('tryParseJsonWithBigints returns undefined for invalid JSON', () => {
+  expect(tryParseJsonWithBigints('{12345678901234567890}')).toBeUndefined();
 });
 
 test('JSON that is nested too deeply for the conversion to bigints is still parsed', () => {
   const deep = `${'['.repeat(100_000)}12345678901234567890${']'.repeat(100_000)}`;
-  expect(Array.isArray(parseExactJson(deep))).toBe(true);
+  expect(Array.isArray(parseJsonWithBigints(deep))).toBe(true);
 });

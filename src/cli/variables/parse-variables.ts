@@ -3,7 +3,7 @@ import { decodeText } from '../../toml/decode-text.js';
 import { formatLocation } from '../../toml/diagnostic.js';
 import { readToml } from '../../toml/read-toml.js';
 import { describeType, type TomlValue } from '../../toml/toml.js';
-import { describeJsonError, isRecord, parseExactJson } from '../../util/json.js';
+import { describeJsonError, isRecord, parseJsonWithBigints } from '../../util/json.js';
 
 type Variables = ReadonlyMap<string, string>;
 
@@ -12,7 +12,7 @@ export function parseJsonVariables(file: string, bytes: Uint8Array): Variables {
   const { text } = decodeText(bytes);
   let json: unknown;
   try {
-    json = parseExactJson(text);
+    json = parseJsonWithBigints(text);
   } catch (thrown) {
     const { reason, line, column } = describeJsonError(thrown as Error, text);
     throw createFileError(`${file}:${line}:${column}: not valid JSON: ${reason}`);

@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import { isRecord, tryParseExactJson } from '../../util/json.js';
+import { isRecord, tryParseJsonWithBigints } from '../../util/json.js';
 import type { Row, RowSource } from '../row.js';
 import { hashToInteger } from '../short-hash.js';
 import { openJsonSource } from '../sources/json-source.js';
@@ -26,8 +26,8 @@ export interface EarlierFailedRows {
  * user named by mistake must not be lost, so each row must look like a row of the source: it must have the columns of
  * the source, the keys of one of its rows, or the path of one of its files.
  *
- * @throws BoticelliError `no_input` for any other file. Also for every file if the rows come from standard input, which
- *   is always NDJSON: those rows can be read only once, so the file can't be compared with them before the run
+ * @throws BoticelliError `no_input` for any other file. If the rows come from standard input, throws it for every file:
+ *   standard input can be read only once, so the file can't be compared with the rows before the run
  */
 export async function readEarlierFailed(path: string, source: RowSource): Promise<EarlierFailedRows> {
   const hashes = new Set<number>();
@@ -90,7 +90,7 @@ async function* readRawLineRows(text: AsyncIterable<string>, path: string, sourc
   const looksLikeSourceRow = await createRowCheck(source, path);
   for await (const { raw, line } of splitLines(text, path)) {
     if (raw.trim() === '') continue;
-    if (!looksLikeSourceRow(source.format === 'glob' ? raw : tryParseExactJson(raw)))
+    if (!looksLikeSourceRow(source.format === 'glob' ? raw : tryParseJsonWithBigints(raw)))
       throw createForeignRowError(`${path}:${line}`, source);
     yield raw;
   }

@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { BoticelliError } from '../../errors.js';
-import { isRecord, tryParseExactJson } from '../../util/json.js';
+import { isRecord, tryParseJsonWithBigints } from '../../util/json.js';
 import { openTemporaryFile } from '../../util/write-files.js';
 import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
@@ -16,8 +16,8 @@ import { readWholeLines } from './whole-lines.js';
  * one combination.
  */
 export interface EarlierResults {
-  /** Takes away one result with this key, so that it is not used again. Returns false if no such result is left. */
-  take(key: string): boolean;
+  /** Claims a result with this key. Each result can be claimed once. Returns false if none is left. */
+  claim(key: string): boolean;
 }
 
 interface ReadEarlierOptions {
@@ -60,7 +60,7 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
     rmSync(temporaryPath, { force: true });
   }
   return {
-    take(key) {
+    claim(key) {
       const hash = hashToInteger(key);
       const count = counts.get(hash) ?? 0;
       if (count > 0) counts.set(hash, count - 1);
@@ -114,7 +114,7 @@ async function* readNdjsonResults(
   { path, format, actNames }: ReadEarlierOptions,
 ): AsyncGenerator<EarlierLine> {
   for await (const { raw, line } of splitLines(text, path, noLimit)) {
-    const value = tryParseExactJson(raw);
+    const value = tryParseJsonWithBigints(raw);
     if (!isResultOfNarrative(value, actNames)) throw createNotResultError(`${path}:${line}`);
     const { row: rowValues, matrix, status } = value;
     yield status === 'completed' ? { raw, key: format.getKey({ rowValues, matrix }) } : {};

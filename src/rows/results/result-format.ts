@@ -1,7 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { BoticelliError } from '../../errors.js';
 import { escapeControls } from '../../terminal/replies/json.js';
-import { stringifyExactJson } from '../../util/json.js';
+import { stringifyJsonWithBigints } from '../../util/json.js';
 import { formatCombinationId } from '../matrix.js';
 import type { Row } from '../row.js';
 import type { RowAndCombination, RowResult } from './row-result.js';
@@ -22,7 +22,7 @@ export interface ResultFormat {
 
 /** Formats a result as JSON, on one line unless `indent` is set. */
 export function stringifyResult(result: RowResult, indent?: number): string {
-  return escapeControls(stringifyExactJson(result, indent));
+  return escapeControls(stringifyJsonWithBigints(result, indent));
 }
 
 /** The format of NDJSON: a result per line. */
@@ -31,7 +31,7 @@ export const ndjsonFormat: ResultFormat = {
   format: (result) => `${stringifyResult(result)}\n`,
   // Versions before `--matrix` wrote results without `matrix`. Their keys are those of the rows alone.
   getKey: ({ rowValues, matrix }) =>
-    stringifyExactJson(rowValues) + (matrix ? formatCombinationId({ values: matrix }) : ''),
+    stringifyJsonWithBigints(rowValues) + (matrix ? formatCombinationId({ values: matrix }) : ''),
   explainUnwritable: () => undefined,
 };
 
@@ -101,5 +101,5 @@ function formatLine(cells: readonly string[]): string {
 
 function toCell(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' ? stringifyExactJson(value) : String(value);
+  return typeof value === 'object' ? stringifyJsonWithBigints(value) : String(value);
 }

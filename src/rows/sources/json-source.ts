@@ -3,8 +3,8 @@ import {
   getJsonErrorOffset,
   getJsonErrorReason,
   isRecord,
-  parseExactJson,
-  stringifyExactJson,
+  parseJsonWithBigints,
+  stringifyJsonWithBigints,
 } from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import type { RowSource } from '../row.js';
@@ -39,7 +39,7 @@ export async function openJsonSource(path: string, name: string): Promise<RowSou
     async *read() {
       for (const [index, element] of elements.entries()) {
         const values = element as Record<string, unknown>;
-        yield { number: index + 1, values, raw: stringifyExactJson(values), folder };
+        yield { number: index + 1, values, raw: stringifyJsonWithBigints(values), folder };
       }
     },
   };
@@ -48,7 +48,7 @@ export async function openJsonSource(path: string, name: string): Promise<RowSou
 function parseArray(bytes: Buffer, name: string): unknown[] {
   let value: unknown;
   try {
-    value = parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = parseJsonWithBigints(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (thrown) {
     throw createSourceError(name, [toSourceProblem(thrown as Error, bytes)]);
   }

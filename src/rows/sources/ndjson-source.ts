@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { isRecord, tryParseExactJson } from '../../util/json.js';
+import { isRecord, tryParseJsonWithBigints } from '../../util/json.js';
 import type { Row, RowSource } from '../row.js';
 import { decodeUtf8Stream } from './decode-stream.js';
 import { formatSkippedLines } from './skipped-lines.js';
@@ -74,7 +74,7 @@ async function* parseNdjson(
       continue;
     }
     number += 1;
-    const value = tryParseExactJson(raw);
+    const value = tryParseJsonWithBigints(raw);
     const row = { number, line, raw, folder };
     if (isRecord(value)) yield { ...row, values: value };
     else yield { ...row, values: {}, problem: value === undefined ? 'not JSON' : 'not a JSON object' };
