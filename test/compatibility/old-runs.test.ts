@@ -75,6 +75,8 @@ describe('replies that version 0.1 stored', () => {
   });
 
   test('of a fallback are not reused with --no-fallback', async () => {
+    // Version 0.1 also stored that the daily quota of `model-day` is used up, so the run sends
+    // nothing and exits with code 75.
     const { code, stdout } = await runOffline(recentFolder, 'run short.toml -m model-day --resume --no-fallback');
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
   });

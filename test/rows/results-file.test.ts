@@ -48,8 +48,8 @@ test('earlier NDJSON results stay byte for byte, except failed ones and a cut la
     Buffer.concat([Buffer.from(`${kept}${toLine('2', 'failed')}\n`), cut]),
   );
   expect(read()).toBe(kept);
-  // Each result is taken once: the second row with the id 1 finds none.
-  expect(['1', '1', '2', '3'].map((id) => results.takeEarlierResult({ rowValues: { id } }))).toEqual([
+  // Each result can be claimed once: none is left for the second row with the id 1.
+  expect(['1', '1', '2', '3'].map((id) => results.claimEarlierResult({ rowValues: { id } }))).toEqual([
     true,
     false,
     false,
@@ -70,7 +70,7 @@ test('a cut last line of earlier CSV results is removed, even if it was cut with
   for (const cut of ['2,x,"y', '2,x,"y\nz', '2']) {
     const { results, read } = await open('r.csv', `${kept}${cut}`);
     expect(read()).toBe(kept);
-    expect(['1', '2'].map((id) => results.takeEarlierResult({ rowValues: { id } }))).toEqual([true, false]);
+    expect(['1', '2'].map((id) => results.claimEarlierResult({ rowValues: { id } }))).toEqual([true, false]);
     results.write(createResult('2'));
     expect(read()).toBe(`${kept}2,,,completed,\n`);
   }
@@ -78,8 +78,8 @@ test('a cut last line of earlier CSV results is removed, even if it was cut with
 
 test('results of the same row are told apart by their combination', async () => {
   const { results, read } = await open('r.csv', 'id,model,reply,a,status,error\n1,m,x,x,completed,\n', ['model']);
-  expect(results.takeEarlierResult({ rowValues: { id: '1' }, matrix: { model: 'n' } })).toBe(false);
-  expect(results.takeEarlierResult({ rowValues: { id: '1' }, matrix: { model: 'm' } })).toBe(true);
+  expect(results.claimEarlierResult({ rowValues: { id: '1' }, matrix: { model: 'n' } })).toBe(false);
+  expect(results.claimEarlierResult({ rowValues: { id: '1' }, matrix: { model: 'm' } })).toBe(true);
   results.write(createResult('1', { model: 'n' }));
   expect(read().split('\n')[2]).toBe('1,n,,,completed,');
 });
@@ -89,8 +89,8 @@ test('earlier CSV results of rows from standard input are read, with the columns
   const { results, read } = await open('r.csv', `${csv}3,cut`, [], '{"id":1}\n{"id":2}\n');
   expect(read()).toBe('id,reply,a,status,error\n1,x,x,completed,\n');
   expect([
-    results.takeEarlierResult({ rowValues: { id: 1 } }),
-    results.takeEarlierResult({ rowValues: { id: 2 } }),
+    results.claimEarlierResult({ rowValues: { id: 1 } }),
+    results.claimEarlierResult({ rowValues: { id: 2 } }),
   ]).toEqual([true, false]);
   expect(results.explainUnwritable({ number: 3, values: { other: 1 }, raw: '', folder: '' })).toContain(
     'the row has the key "other"',

@@ -120,7 +120,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     wrapListener: (next) => createStoringListener((event) => store?.onEvent(event), next),
     ...createRowPersistence(() => store),
     get isResumable() {
-      return (store?.reusableReplyCount ?? 0) > 0;
+      return (store?.storedOrReusedCount ?? 0) > 0;
     },
   };
 }

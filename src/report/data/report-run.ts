@@ -30,13 +30,14 @@ export interface ReportRun {
   startedAt: string;
   /** The models that replied, separated by commas. */
   models: string;
-  /** The number of acts or rows that have their reply. */
+  /** The number of completed acts or rows: those that have their reply. */
   completedCount: number;
   /** The number of all acts or rows. */
   total: number;
   /**
-   * Whether this is the run of a whole command with `--each` or `--matrix`. Then `completedCount` and `total` count
-   * rows, with `--matrix` once for each combination. Otherwise they count acts.
+   * Whether this is the run of a whole command with `--each` or `--matrix`. In such a run, `completedCount` and `total`
+   * count the rows or the combinations; with both flags, the pairs of a row and a combination. In any other run,
+   * `completedCount` and `total` count acts.
    */
   hasRowsOrCombinations: boolean;
   attempts: number;
@@ -60,7 +61,8 @@ export interface ReportRun {
 
 /** Converts a run of the history. A damaged database may have any value in any field; what is not valid is left out. */
 export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
-  const { durationMs, costUsd, source, file } = stored;
+  // The field `actsEnded` does not count failed acts and rows.
+  const { actsEnded: completedCount, durationMs, costUsd, source, file } = stored;
   const { vars } = stored as { vars?: unknown };
   const matrixLabel = toText(stored.matrixLabel);
   const status = toText(stored.status) || 'unfinished';
@@ -73,7 +75,7 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
     isIncomplete: status !== 'completed',
     ...(file !== undefined && { fileName: toText(file).replace(/^.*[\\/]/, '') }),
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
-    ...{ completedCount: toAmount(stored.actsEnded), total: toAmount(stored.actCount) },
+    ...{ completedCount: toAmount(completedCount), total: toAmount(stored.actCount) },
     // The id of the run of one row or combination has a slash.
     hasRowsOrCombinations: source !== undefined || (matrixLabel !== '' && !id.includes('/')),
     ...{ attempts: toAmount(stored.attempts), waitMs: toAmount(stored.waitMs), tokens: toTokens(stored.usage) },

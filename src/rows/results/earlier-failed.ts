@@ -26,8 +26,8 @@ export interface EarlierFailedRows {
  * user named by mistake must not be lost, so each row must look like a row of the source: it must have the columns of
  * the source, the keys of one of its rows, or the path of one of its files.
  *
- * @throws BoticelliError `no_input` for any other file. Also for every file if the rows come from standard input, which
- *   is always NDJSON: those rows can be read only once, so the file can't be compared with them before the run
+ * @throws BoticelliError `no_input` for any other file. If the rows come from standard input, throws it for every file:
+ *   standard input can be read only once, so the file can't be compared with the rows before the run
  */
 export async function readEarlierFailed(path: string, source: RowSource): Promise<EarlierFailedRows> {
   const hashes = new Set<number>();

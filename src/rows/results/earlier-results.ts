@@ -16,8 +16,8 @@ import { readWholeLines } from './whole-lines.js';
  * one combination.
  */
 export interface EarlierResults {
-  /** Takes away one result with this key, so that it is not used again. Returns false if no such result is left. */
-  take(key: string): boolean;
+  /** Claims a result with this key. Each result can be claimed once. Returns false if none is left. */
+  claim(key: string): boolean;
 }
 
 interface ReadEarlierOptions {
@@ -60,7 +60,7 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
     rmSync(temporaryPath, { force: true });
   }
   return {
-    take(key) {
+    claim(key) {
       const hash = hashToInteger(key);
       const count = counts.get(hash) ?? 0;
       if (count > 0) counts.set(hash, count - 1);

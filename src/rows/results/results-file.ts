@@ -9,10 +9,10 @@ import type { RowAndCombination, RowResult } from './row-result.js';
 /** The file of `--results`. */
 export interface ResultsFile {
   /**
-   * Takes away one of the results that an earlier run wrote for this row and combination. Returns false if no such
-   * result is left. Two equal rows need two results, because each result can be taken only once.
+   * Claims a result that an earlier run wrote for this row and combination. Returns false if every such result is
+   * claimed already. Each result can be claimed once, so two equal rows need two results. The file keeps the results.
    */
-  takeEarlierResult(input: RowAndCombination): boolean;
+  claimEarlierResult(input: RowAndCombination): boolean;
   /** Why the row can't be written; undefined if it can. Call it before the row is executed. */
   explainUnwritable(row: Row): string | undefined;
   /** Appends a result as a whole line. @throws BoticelliError `output_failed` */
@@ -70,7 +70,7 @@ function createWriter(
   getFormat: (rowValues: Row['values']) => ResultFormat,
 ): ResultsFile {
   return {
-    takeEarlierResult: (input) => earlier?.take(getFormat(input.rowValues).getKey(input)) ?? false,
+    claimEarlierResult: (input) => earlier?.claim(getFormat(input.rowValues).getKey(input)) ?? false,
     explainUnwritable: (row) => getFormat(row.values).explainUnwritable(row),
     write: (result) => file.append(getFormat(result.row).format(result)),
     close: file.close,

@@ -5,7 +5,7 @@ import { tryParseJson } from '../../util/json.js';
 import type { MatrixValue } from '../matrix.js';
 import type { Row } from '../row.js';
 
-/** A row, a combination of `--matrix`, or both: the input of one run, to which a result belongs. */
+/** A row, a combination of `--matrix`, or both: what the narrative is executed with to get one result. */
 export interface RowAndCombination {
   /** The values of the row; empty without rows. */
   rowValues: Row['values'];
@@ -13,16 +13,16 @@ export interface RowAndCombination {
   matrix?: Readonly<Record<string, MatrixValue>> | undefined;
 }
 
-/** The result of one run, as in `--results` and on standard output. */
+/** The result of executing the narrative for a row and combination, as in `--results` and on standard output. */
 export interface RowResult {
   /** The values of the row; empty without rows. */
   row: RowAndCombination['rowValues'];
   /** The value of each key of `--matrix`. */
   matrix?: RowAndCombination['matrix'];
-  /** The number of the row; in a run without rows, the number of the combination. */
+  /** The number of the row; without `--each`, the number of the combination. */
   number: number;
   status: RunStatus;
-  /** The last act's reply: text, or the parsed value of a JSON reply. Absent unless the run completed. */
+  /** The last act's reply: text, or the parsed value of a JSON reply. Absent unless `status` is `completed`. */
   reply?: unknown;
   /** The replies by act. An act that runs more than once has its latest reply. */
   replies: Record<string, string>;

@@ -99,6 +99,7 @@ function describeCsvError({ code, column }: CsvError & { column?: unknown }, max
       return 'a quote opens in this row and is never closed';
     case 'CSV_INVALID_CLOSING_QUOTE':
       return `text follows the closing quote of ${field}; write each quote inside a quoted field twice`;
+    // csv-parse gives this code no `CSV_` prefix.
     case 'INVALID_OPENING_QUOTE':
       return `${field} contains a quote but does not begin with one; put the field in quotes, and write each quote inside it twice`;
     case 'CSV_MAX_RECORD_SIZE':

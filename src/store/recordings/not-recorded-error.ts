@@ -18,7 +18,7 @@ import { formatWordDiff } from './word-diff.js';
  * @param entries all entries of the recording
  */
 export async function createNotRecordedError(
-  { id, description }: Omit<IdentifiedRequest, 'markAnswered'>,
+  { id, description }: Omit<IdentifiedRequest, 'advanceNumber'>,
   path: string,
   entries: readonly RecordingEntry[],
 ): Promise<BoticelliError> {

@@ -34,7 +34,7 @@ export function createReplayDriver(
       const { createNotRecordedError } = await import('./not-recorded-error.js');
       throw await createNotRecordedError(identified, path, [...entries.values()]);
     }
-    identified.markAnswered();
+    identified.advanceNumber();
     // A recording has `wasSpoken` only for audio that was too large to record.
     const { wasSpoken: lacksAudio } = entry.reply;
     const message = 'the recording has the text of this spoken reply, but not its audio, which was too large';

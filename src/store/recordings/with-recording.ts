@@ -19,7 +19,7 @@ export function withRecording(file: Pick<RecordingFile, 'add'>, inner: Boticelli
   const identifyRequest = createRequestNumbering();
   return createLayer(inner, {
     async *call(request, context, send) {
-      const { id, description, markAnswered } = identifyRequest(request, context);
+      const { id, description, advanceNumber } = identifyRequest(request, context);
       for await (const chunk of send(request, context)) {
         if (chunk.response) {
           try {
@@ -29,7 +29,7 @@ export function withRecording(file: Pick<RecordingFile, 'add'>, inner: Boticelli
             reportUsage(context, chunk.response);
             throw thrown;
           }
-          markAnswered();
+          advanceNumber();
         }
         yield chunk;
       }

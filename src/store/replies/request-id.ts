@@ -92,10 +92,10 @@ export interface IdentifiedRequest {
   id: RequestId;
   description: RequestDescription;
   /**
-   * Call this when the reply has arrived. If the request has no `position`, the next equal request then gets the next
-   * number. If the request has a `position`, this does nothing.
+   * Lets the next equal request get the next number. Call this when the reply has arrived. Does nothing for a request
+   * with a `position`, because such requests get their numbers without waiting for replies.
    */
-  markAnswered: () => void;
+  advanceNumber: () => void;
 }
 
 /** The requests of a run that have the same key. Requests that an executor sends for an act have a `position`. */
@@ -135,10 +135,10 @@ export function createRequestNumbering(): (
     const next = position ? equal.occurrences.size : equal.answered;
     const occurrence = (position && equal.occurrences.get(position.index)) ?? next;
     if (position) equal.occurrences.set(position.index, occurrence);
-    const markAnswered = () => {
+    const advanceNumber = () => {
       if (!position) equal.answered = occurrence + 1;
     };
-    return { id: { key, occurrence, ...(rowIdentity && { instance: rowIdentity.id }) }, description, markAnswered };
+    return { id: { key, occurrence, ...(rowIdentity && { instance: rowIdentity.id }) }, description, advanceNumber };
   };
 }
 

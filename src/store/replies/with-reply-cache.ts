@@ -39,11 +39,12 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
   const identifyRequest = createRequestNumbering();
   return createLayer(inner, {
     async *call(request, context, send) {
-      // No await before this line: equal requests of an executor are numbered in the order in which they get here.
-      const { id, markAnswered } = identifyRequest(request, context);
+      // Nothing is awaited before `identifyRequest`, which numbers an executor's equal requests in the order of calls.
+      // Without an executor, equal requests get the same number until `advanceNumber` is called.
+      const { id, advanceNumber } = identifyRequest(request, context);
       const cached = await findReusable(id, request, context, options);
       if (cached) {
-        markAnswered();
+        advanceNumber();
         yield { text: cached.text, finished: true, metadata: createFinalMetadata(cached), response: cached };
         return;
       }
@@ -54,7 +55,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
           if (response) {
             if (!response.reused && classifyFinishReason(response.finishReason) === 'whole')
               await options.cache.save(id, response);
-            markAnswered();
+            advanceNumber();
           }
           yield chunk;
         }

@@ -29,8 +29,9 @@ interface PruneTimes {
  * The clock of a machine may be years ahead for a while, and the whole history then seems too old. Age therefore
  * counts from the newest run or reply before this run, so the first run with the wrong clock deletes only what was due.
  * The second run with the wrong clock counts age from the first one, so the whole history seems too old again. Each
- * run therefore deletes only what is less than `keepMs` newer than the oldest run or reply. Most of a history that is
- * much longer than `keepMs` survives.
+ * run therefore deletes at most a span of `keepMs`, counted from the oldest run or reply. If a history spans much more
+ * than `keepMs`, for example after the user lowered `[store] keep`, most of the history survives the second run. A
+ * usual history spans about `keepMs`, so the second run deletes most of it.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

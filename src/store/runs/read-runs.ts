@@ -90,10 +90,10 @@ export function listRowRuns(database: Database.Database, runId: string): Recorde
 const wholeRunNumber = '0';
 
 /**
- * Adds what the table of rows has. A run with rows gets the name of their source, and the run of a row gets the label
- * of the row. Both get their values of `--matrix`. An unfinished run with rows also gets the totals and the models of
+ * Adds the data of the table `row_runs`. A run with rows gets the name of their source, and the run of a row gets the
+ * label of the row. Both get their values of `--matrix`. An unfinished run with rows also gets the totals and models of
  * its rows. A run with rows that has ended has stored totals, and gets only the models. Other runs are returned as they
- * are. The first run with rows creates the table, so a database without the table has no runs with rows.
+ * are. The first run with rows creates `row_runs`, so a database without this table has no runs with rows.
  */
 function addRowData(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
   const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;

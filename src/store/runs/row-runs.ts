@@ -53,7 +53,7 @@ export function createRowRunId(run: string, number: number): string {
   return `${run}/${number}`;
 }
 
-/** Creates the table of rows if there is none, and returns the methods that write the rows of a run. */
+/** Creates the table `row_runs` if it does not exist, and returns the methods that write the rows of a run. */
 export function createRowRunWriter(database: Database.Database, run: string) {
   database.exec(rowRunsTable);
   const insertRow = database.prepare('INSERT OR REPLACE INTO row_runs (run, number, label) VALUES (?, ?, ?)');
@@ -111,7 +111,7 @@ function shortenValues({ label, values }: StoredMatrix): StoredMatrix {
   return { label, values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, shorten(value)])) };
 }
 
-/** Whether the table of rows has the column of combinations. */
+/** Whether the table `row_runs` has the column `matrix`, for combinations of `--matrix`. */
 export function hasMatrixColumn(database: Database.Database): boolean {
   return hasColumn(database, 'row_runs', 'matrix');
 }

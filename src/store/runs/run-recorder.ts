@@ -25,7 +25,10 @@ export type ActProgressEvent = ActWait | ActRetry | ActFallback | ActNote;
 
 /** The totals of a run so far. */
 export interface RunTotals {
-  /** The number of acts that have their reply; with `--each` or `--matrix`, the number of rows that have theirs. */
+  /**
+   * The number of completed acts; with `--each` or `--matrix`, the number of completed rows. Failed acts and rows are
+   * not counted.
+   */
   actsEnded: number;
   /** The requested models, each once, in order of appearance. */
   modelsAsked: string[];

@@ -26,8 +26,8 @@ export interface RunStore {
    * the start of the run is the first write, so a full disk is noticed before the first request.
    */
   hasFailed(): Promise<boolean>;
-  /** How many replies of this run another run can reuse. Counts both the replies that it stored and those it reused. */
-  readonly reusableReplyCount: number;
+  /** How many replies this run stored or reused. If there are any, a later run can reuse them. */
+  readonly storedOrReusedCount: number;
 }
 
 /** Writes the rows of a run to the history, which `boticelli runs` shows. No method rejects. */
@@ -65,7 +65,7 @@ export function openRunStore(options: RunStoreOptions): RunStore {
   const writes = createSerialQueue();
   const enqueue = (write: () => Promise<void>) => void writes.enqueue(() => attemptWrite(write));
   const recorderOptions = { database, origin, keepsPrompts, now, enqueue };
-  let reusableReplyCount = 0;
+  let storedOrReusedCount = 0;
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: RecordedEvent) => void) | undefined;
   // The cache and the recorder are created on first use: preparing their statements fails if the tables are damaged,
@@ -77,13 +77,13 @@ export function openRunStore(options: RunStoreOptions): RunStore {
     replyCache: {
       async find(requestId, requestedModel) {
         const reply = await attemptRead(() => getCache().find(requestId, requestedModel));
-        if (reply) reusableReplyCount += 1;
+        if (reply) storedOrReusedCount += 1;
         return reply;
       },
       async save(requestId, reply) {
         await attemptWrite(async () => {
           await getCache().save(requestId, reply);
-          reusableReplyCount += 1;
+          storedOrReusedCount += 1;
         });
       },
       deleteHops: (requestId) => attemptWrite(() => getCache().deleteHops(requestId)),
@@ -100,8 +100,8 @@ export function openRunStore(options: RunStoreOptions): RunStore {
       await writes.drain();
       return hasFailed;
     },
-    get reusableReplyCount() {
-      return reusableReplyCount;
+    get storedOrReusedCount() {
+      return storedOrReusedCount;
     },
   };
 }

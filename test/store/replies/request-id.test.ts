@@ -81,17 +81,17 @@ describe('the key of a hop', () => {
     return createHopKey(wholeRequestKey, describeRequest({ ...request, finishedHops }));
   };
   const keys = [keyOfHop('k'), keyOfHop('k', 'a'), keyOfHop('k', 'a', 'b')];
-  const keyOfOtherRequest = keyOfHop('l', 'a');
+  const hopKeyOfOtherRequest = keyOfHop('l', 'a');
 
   test('depends on the key of the whole request and on the last continuation token', () => {
-    expect(new Set([...keys, keyOfOtherRequest]).size).toBe(4);
+    expect(new Set([...keys, hopKeyOfOtherRequest]).size).toBe(4);
   });
 
   test('lies between the two bounds of the whole request, and no other key does', () => {
     const [lower, upper] = getHopKeyBounds('k');
     const isBetween = (key: string) => lower < key && key < upper;
     expect(keys.map(isBetween)).toEqual([true, true, true]);
-    expect([keyOfOtherRequest, 'k'].map(isBetween)).toEqual([false, false]);
+    expect([hopKeyOfOtherRequest, 'k'].map(isBetween)).toEqual([false, false]);
   });
 });
 

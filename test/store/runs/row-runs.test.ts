@@ -56,8 +56,8 @@ test('a run with rows has the totals of its completed and failed rows while it i
   }
   await rows.createListener({ number: 4, label: 'in progress' })({ ...start, run: 'row' });
   await store.flush();
-  // In a run with rows, `actCount` is the number of rows, and `actsEnded` the number of completed rows. The failed row is
-  // not in `actsEnded`, but its attempts and usage are in the totals.
+  // In a run with rows, `actCount` is the number of rows, and `actsEnded` the number of completed rows. `attempts` is
+  // the number of requests: two for each completed row, and one for the failed row. `usage` includes the failed row.
   expect(listRuns(database, 9).runs).toEqual([
     expect.objectContaining({
       ...{ run: 'whole', status: 'unfinished', source: 'c.csv', actCount: 5, actsEnded: 2, attempts: 5, waitMs: 60 },

@@ -230,7 +230,7 @@ describe('the end of a run', () => {
       expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
   });
 
-  test('deletes only the oldest part of the history, which is as long as `[store] keep`, even if more runs are too old', async () => {
+  test('deletes at most a span of `[store] keep`, counted from the oldest run or reply, even if more runs are too old', async () => {
     // If the clock is wrong, one run must not delete the whole history. `[store] keep` is 30 days here, so the run `a`
     // deletes the runs of 100 and 80 days ago, and the run `b` deletes the run of 60 days ago.
     for (const daysAgo of [100, 80, 60, 0]) {
@@ -300,7 +300,7 @@ describe('a database that cannot be written', () => {
     await sendEvents(store, actStart('a'), actEnd('a'), end('r1'));
     await store.flush();
     expect(failures).toHaveLength(1);
-    expect(store.reusableReplyCount).toBe(0);
+    expect(store.storedOrReusedCount).toBe(0);
     expect(await store.hasFailed()).toBe(true);
   });
 
@@ -311,7 +311,7 @@ describe('a database that cannot be written', () => {
     await sendEvents(store, start('r1'));
     expect([failures.length, await store.hasFailed()]).toEqual([1, true]);
     expect(await store.replyCache.find({ key: 'k', occurrence: 0 })).toMatchObject({ text: 't' });
-    expect(store.reusableReplyCount).toBe(1);
+    expect(store.storedOrReusedCount).toBe(1);
   });
 
   test.each([

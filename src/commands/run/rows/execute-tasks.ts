@@ -32,7 +32,7 @@ export async function executeTasks(rowsRun: RowsRun, context: TaskContext): Prom
   view.start(countTasks(rowsRun, options.shard));
   try {
     for await (const task of listTasks(rowsRun, options)) {
-      if (results?.takeEarlierResult(getRowAndCombination(task))) {
+      if (results?.claimEarlierResult(getRowAndCombination(task))) {
         view.addReusedRow(task);
         state.startedOrSkipped += 1;
         continue;
