@@ -47,8 +47,8 @@ export interface NarrativeExecutorOptions {
   /** Whether `act-end` events contain the bytes of media. Default false. */
   includesMediaData?: boolean;
   /**
-   * How the user can get media that was not saved. This text follows a semicolon in the warning about the media, which
-   * is an `act-note` event. Default: `it was not saved`.
+   * The end of the warning about media that was not saved, after a semicolon: for example, how the user can get the
+   * media. The warning is an `act-note` event. Default: `it was not saved`.
    */
   unsavedMediaHint?: string;
   /**

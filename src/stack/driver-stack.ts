@@ -61,10 +61,11 @@ export interface DriverStackOptions {
  * service tiers, budget and cost, retries, quota, and Gemini. Replies and hops are stored only with `replies`, and the
  * budget applies only with `maxCostUsd`.
  *
- * Create one driver for each run, or one for all rows of a run with rows. The driver counts equal requests. It stores a
- * separate reply for the first of them, for the second, and so on. In a second run with the same driver, the count
- * would go on, so the second run would not find the replies of the first run. A run or a row has a count of its own
- * only if the `CallContext` of its calls has a `position`, whose `run` identifies the run, or a `rowIdentity`.
+ * Runs of `NarrativeExecutor` may share a driver; `maxCostUsd` then limits their total cost. If you call the driver
+ * without an executor, create one driver for each run. The driver numbers equal requests, and stores each reply under
+ * the number of its request. A second run would continue the numbers of the first run, and would not find the replies of
+ * the first run. Such runs may share a driver only if the `CallContext` of each call has a `position`, whose `run`
+ * identifies the run, or a `rowIdentity`.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */

@@ -36,7 +36,7 @@ const driver = await openDriverStack({
   options: { output: 'text', timeout: 300_000, idleTimeout: 60_000, retries: 4 },
   settings,
   warn,
-  persistence: { stateDatabase: state, store: undefined, canReuse: () => false, beforeSend: async () => {} },
+  persistence: { stateDatabase: state, store: undefined, canReuse: () => false, assertStoreWorks: async () => {} },
 });
 const sendRequest = () =>
   driver.generate({ model, turns: [{ role: 'user', parts: [{ type: 'text', text: prompt }] }], parameters: {} });

@@ -59,7 +59,7 @@ const rowOptions = inHelpGroup('Rows and combinations:', {
   maxFailures: positiveInteger('--max-failures <n>', 'with --each or --matrix: start no further run after n failures'),
   shard: new Option(
     '--shard <k/n>',
-    'with --each: run the rows whose number leaves the remainder k - 1 when divided by n: 1/5 the rows 5, 10, …, 2/5 the rows 1, 6, …',
+    'with --each: run the rows whose number modulo n is k-1 (2/5: rows 1, 6, 11, …; 1/5: rows 5, 10, 15, …)',
   ).argParser(parseShard),
 });
 

@@ -46,7 +46,10 @@ function createJsonError(act: string, model: string, media: string): BoticelliEr
   return new BoticelliError('usage', message, { hint: 'Choose another model for the act. Nothing was sent.' });
 }
 
-/** Returns the end of the warning about a picture or sound that was not saved: how the user can get it. */
+/**
+ * Returns the end of the warning about a picture or sound that was not saved as a file. If the reply is stored, the text
+ * says how to get the file. Otherwise the text only says that the picture or sound was not saved.
+ */
 export function getUnsavedMediaHint({ store }: Persistence): string {
   return store
     ? 'the reply is stored: to save its media as files, run the same command with --resume and --out-dir <dir>'

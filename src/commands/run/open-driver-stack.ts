@@ -15,12 +15,13 @@ interface OpenDriverStackOptions {
   options: RunOptions;
   settings: Settings;
   warn: (text: string) => void;
-  persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse' | 'beforeSend'>;
+  persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse' | 'assertStoreWorks'>;
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
   /**
-   * With `--each` or `--matrix`: whether a row of this command has this id. With this function, a replay finds the
-   * reply of a row that was edited only in columns that the request does not use (see `createRowIdCheck`).
+   * With `--each` or `--matrix`: whether a row of this command has this id. An edited row has a new id, and its reply
+   * is recorded under the old id. No row of this command has the old id. So a row without a recorded reply may use the
+   * reply to an equal request, if no row of this command has the id of that reply.
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */
@@ -40,7 +41,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
     );
   }
   const { retries, fallback, maxCost, timeout: timeoutMs, idleTimeout: idleTimeoutMs } = options;
-  const { store, canReuse, beforeSend, stateDatabase } = persistence;
+  const { store, canReuse, assertStoreWorks, stateDatabase } = persistence;
   const quota = options.rateLimit === false ? false : await openRunQuota(stackOptions);
   return createDriverStack({
     gemini: createGeminiOptions(settings, {
@@ -56,7 +57,10 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
     ...(maxCost !== undefined && { maxCostUsd: maxCost }),
     ...(budgetLedger && { budgetLedger }),
     ...(store && {
-      replies: { cache: store.replyCache, canReuse, acceptFallbackReplies: fallback !== false, beforeSend },
+      replies: {
+        ...{ cache: store.replyCache, canReuse, acceptFallbackReplies: fallback !== false },
+        beforeSend: assertStoreWorks,
+      },
     }),
   });
 }

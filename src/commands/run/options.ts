@@ -3,8 +3,8 @@ import type { VariableOptions } from '../../cli/variables/given-variables.js';
 import type { ServiceTier } from '../../facts/service-tiers.js';
 
 /**
- * `k/n`: the rows whose number, counted from 1, leaves the remainder k - 1 when divided by n: 1/5 the rows 5, 10, …,
- * 2/5 the rows 1, 6, …
+ * `k/n`: the rows whose number modulo n is k - 1. Rows are numbered from 1, so 2/5 means rows 1, 6, 11 and so on, and
+ * 1/5 means rows 5, 10, 15 and so on.
  */
 export interface Shard {
   k: number;

@@ -31,12 +31,11 @@ export interface Persistence {
    */
   canReuse: (rowIdentity?: RowIdentity, index?: number) => boolean;
   /**
-   * Call it before each request. It waits until it is known whether replies can be stored. If they can't, a warning has
-   * been printed.
+   * Waits until it is known whether replies can be stored. Call this before each request.
    * @throws BoticelliError `output_failed` with --resume, if replies can't be stored: otherwise each --resume would pay
-   *   for the same request again
+   *   for the same request again. Without --resume, a warning is enough.
    */
-  beforeSend: () => Promise<void>;
+  assertStoreWorks: () => Promise<void>;
   /**
    * Returns a listener that stores each event and each detail, and passes it to `next`. At the end of an act, the
    * listener waits until the event is stored and `next` has handled the event.
@@ -70,8 +69,9 @@ interface OpenPersistenceOptions {
   vars?: ReadonlyMap<string, string>;
   planned: readonly PlannedAct[];
   /**
-   * With `--each` or `--matrix`: whether a row of this command has this id. With this function, the reply cache finds
-   * the reply of a row that was edited only in columns that the request does not use (see `createRowIdCheck`).
+   * With `--each` or `--matrix`: whether a row of this command has this id. An edited row has a new id, and its reply
+   * is stored under the old id. No row of this command has the old id. So a row without a stored reply may use the
+   * reply to an equal request, if no row of this command has the id of that reply.
    */
   isRowOfThisCommand?: ((rowId: string) => boolean) | undefined;
   warn: (text: string) => void;
@@ -112,7 +112,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       return store;
     },
     canReuse: (_rowIdentity, index = 0) => index < firstRequestedIndex,
-    async beforeSend() {
+    async assertStoreWorks() {
       const hasStoreFailed = (await store?.hasFailed()) ?? false;
       if (hasStoreFailed && options.resume)
         throw createStoreError('the request was not sent, because its reply could not be stored');

@@ -58,7 +58,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const { file, options, proc, view, resources, signal } = context;
   const { warn, canDiscard, saveAudio, saveMedia } = view;
   const { narrative, narrativeText } = await loadNarrativeForRun(await resources.readVariables(), context);
-  // Without --each there is no row, so this rejects a narrative that uses row values.
+  // Without --each there are no row values, so this rejects a narrative that uses them.
   assertRowGiven(narrative, undefined);
   const planned = planActs(narrative);
   assertActsExist(options, planned);
@@ -130,8 +130,9 @@ export async function loadNarrativeForRun(given: GivenVariables, context: LoadOp
   const { model, temperature, maxTokens, serviceTier } = options;
   const warn = printsWarnings ? view.warn : () => {};
   const content = await resources.readContent(file, view.warn);
-  const allowedFolder = await resources.findAllowedFolder();
-  const loaded = await checkNarrative(content, { vars: given.values, confinement: allowedFolder, signal });
+  // Restricts the narrative to reading files of one folder. If undefined, the narrative may read any file.
+  const confinement = await resources.findAllowedFolder();
+  const loaded = await checkNarrative(content, { vars: given.values, confinement, signal });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
   if (printsWarnings || !narrative) reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   if (!narrative) {

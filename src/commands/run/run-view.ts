@@ -23,8 +23,7 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
   const labels = createLabels(files);
   const screen = await openScreen({ options, proc, shutdown });
   const { stdout, colors, stderrWriter, hasSpinner, isPipeClosed } = screen;
-  const uninterruptedStdout = stderrWriter.createUninterruptedOutput(stdout);
-  const createReplies = createReplyOutputs(options, uninterruptedStdout, labels.length);
+  const createReplies = createReplyOutputs(options, stderrWriter.keepReplyLinesWhole(stdout), labels.length);
   const reportedKeys = new Set<string>();
   const shared = {
     ...{ labels, options, stderrWriter, colors, stdout, createReplies, hasSpinner, isPipeClosed },

@@ -45,7 +45,10 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     /** Reads the content of a narrative file, or of standard input for `-`. @throws BoticelliError `no_input` */
     readContent: async (file: string, warn = createWarn(proc, colors)) =>
       file === '-' ? readStdinContent(warn) : readNarrativeContent(file),
-    /** Returns the only folder that narratives may read files from, if any. @throws BoticelliError `invalid_config` */
+    /**
+     * Returns the only folder from which narratives may read files, or undefined if they may read any file.
+     * @throws BoticelliError `invalid_config`
+     */
     findAllowedFolder: once(() => loadAllowedFolder(options, proc, colors)),
     /** Returns the settings. Their warnings go to the `warn` of the first call. */
     loadSettings: once((warn: (text: string) => void) => loadSettings(options, proc, colors, warn)),

@@ -23,7 +23,7 @@ export interface StderrWriter {
    * Returns an output that writes replies to `replies`. On a shared screen, neither the spinner nor a line of standard
    * error interrupts a line of a reply. If the screen is not shared, returns `replies` unchanged.
    */
-  createUninterruptedOutput(replies: Output): Output;
+  keepReplyLinesWhole(replies: Output): Output;
   /** Removes the spinner permanently. May be called at any time, and more than once. */
   stopSpinner(): void;
 }
@@ -57,7 +57,7 @@ export function createStderrWriter({
     const wrapped = width ? wrapText(line, width) : line;
     output.write(`${colorize ? colorize(wrapped) : wrapped}\n`);
   };
-  const createUninterruptedOutput = (replies: Output): Output => ({
+  const createWholeLineOutput = (replies: Output): Output => ({
     ...replies,
     write(text) {
       if (text === '') return;
@@ -77,7 +77,7 @@ export function createStderrWriter({
     },
     setStatus,
     sharesScreen,
-    createUninterruptedOutput: (replies) => (sharesScreen ? createUninterruptedOutput(replies) : replies),
+    keepReplyLinesWhole: (replies) => (sharesScreen ? createWholeLineOutput(replies) : replies),
     stopSpinner() {
       isStopped = true;
       spinner?.stop();

@@ -138,7 +138,7 @@ describe('a service that does not count tokens', () => {
     expect(shown).toContain('4 requests · unknown token count\n');
   });
 
-  test('does not disable --max-cost, which estimates the cost of each reply', async () => {
+  test('does not disable --max-cost, because the estimated cost of each received reply counts as spent', async () => {
     const { run } = setup();
     server.setDefaultReply(uncountedReply);
     // A reply without token counts is assumed to have at least 400 tokens, which cost $0.40. A prompt costs nearly nothing.
@@ -293,7 +293,8 @@ describe('check --estimate', () => {
     // Without GEMINI_TIER, the run has the free tier and its limit in the settings.
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
     await runInProcess(['run', 'four.toml'], { ...options, env });
-    // Quota belongs to a key, so only an estimate with the key of the run counts the requests of the run.
+    // Quota belongs to a key, so only an estimate with the key of the run counts the requests of the run. The option
+    // `server` sets this key.
     const estimateWithKey = () => runInProcess(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await estimateWithKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
     // The first estimate has reserved nothing, so the wait in the second one is not longer.

@@ -24,7 +24,9 @@ afterEach(() => server.close());
 
 /**
  * A folder with `narrative`. By default, that narrative has one act, and `head` is a line of its table [narrative]. The
- * server sends `reply`, and breaks off hop `lostHop` once. Hop 1 can't be lost, because its request has no continuation token.
+ * server sends `reply`, and breaks off hop `lostHop` once. A hop is one of the requests that together get a long reply.
+ * `lostHop` must be at least 2: the helper recognizes a hop by the continuation token of the hop's request, and the
+ * request of hop 1 has no token.
  */
 function setup(
   reply: LongReply,

@@ -24,8 +24,9 @@ const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
 
 describe('shell loops with one process per request', () => {
   const windowSeconds = 2;
-  // So short a window has a safety margin of only 120 ms. On a busy machine, one request may be late by more than that,
-  // and be rejected. `npm run soak` shows how many are rejected on an idle machine, and how long such loops take.
+  // A window this short has a safety margin of only 120 ms. A busy machine may delay a request by more than the margin.
+  // Then the server rejects one request. `npm run soak` shows how many requests the server rejects on an idle machine,
+  // and how long shell loops take.
   const maxRejected = 1;
   /**
    * Runs the script against a server with sliding windows and a server with fixed windows, in parallel to save time: a

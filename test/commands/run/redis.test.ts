@@ -43,7 +43,8 @@ describe.skipIf(redisSkipReason)(`machines that share a Redis${redisSkipReason ?
     );
     for (const { replies, serverLog } of outcomes) {
       expect(replies).toBe(9);
-      // So short a window has a small safety margin. On a busy machine, one request may be late by more, and be rejected.
+      // A window this short has a small safety margin. A busy machine may delay a request by more than the margin. Then
+      // the server rejects one request.
       expect(serverLog.rejected().length).toBeLessThanOrEqual(1);
     }
   });

@@ -166,7 +166,7 @@ test('reads rows from standard input, and reports each invalid row without stopp
   ]);
 });
 
-test('prints the reply of the last act as text, even if the act also ran before another act', async () => {
+test('prints the latest reply of the last act as text if the act runs twice', async () => {
   const acts = 'a = "A {{row.text}}"\nb = "B"';
   const { run } = setupRows(server, { 'n.toml': renderNarrative(acts, '["a", "b", "a"]'), 'c.csv': 'text\nx\n' });
   server.queueReplies(textReply('first'), textReply('second'), textReply('third'));
@@ -182,9 +182,9 @@ test('a JSON reply of null is null in the results, and not the text "null"', asy
 });
 
 test.each([
-  ['2/10', ['000001', '000011', '000021']],
-  ['1/10', ['000010', '000020', '000030']],
-])('--shard %s runs the rows whose number leaves the remainder k - 1 when divided by n', async (shard, folders) => {
+  ['2/10', 1, ['000001', '000011', '000021']],
+  ['1/10', 0, ['000010', '000020', '000030']],
+])('--shard %s runs the rows whose number modulo 10 is %d', async (shard, _remainder, folders) => {
   const { run, cwd } = setupRows(server);
   const { stderr } = await run('--each', 'c.csv', '--shard', shard, '--out-dir', 'out');
   expect(lastLine(stderr)).toMatch(/^3 rows: 3 done/);

@@ -19,7 +19,7 @@ function setup(options: Partial<StderrWriterOptions> = {}) {
   const stderr = createStderrWriter({ output, spinner, sharesScreen: true, ...options });
   return {
     stderr,
-    replies: stderr.createUninterruptedOutput(output),
+    replies: stderr.keepReplyLinesWhole(output),
     screen,
     spinnerText: () => status?.().text,
     stops: () => stops,

@@ -16,7 +16,7 @@ import type { ColumnOptions } from '../../../rows/results/result-format.js';
 import { openResultsFile, type ResultsFile } from '../../../rows/results/results-file.js';
 import type { RowSource } from '../../../rows/row.js';
 import { createRowIdCheck } from '../../../rows/row-ids.js';
-import { createEmptyRowSource } from '../../../rows/sources/empty-row-source.js';
+import { createSingleEmptyRowSource } from '../../../rows/sources/single-empty-row-source.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';
 import { assertActsExist } from '../assert-flags.js';
@@ -108,7 +108,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
     async close(outcome) {
       const closed = await closeOutputs(driver, recording).then(
         () => outcome,
-        (thrown) => addStopError(outcome, thrown),
+        (thrown) => addCloseError(outcome, thrown),
       );
       await storeEnd(closed);
       await persistence.store?.flush();
@@ -125,8 +125,8 @@ async function closeOutputs(driver: BoticelliDriver, recording: Awaited<ReturnTy
   }
 }
 
-/** Adds the error that ended the command, unless there is one already. */
-function addStopError(outcome: RowsOutcome, thrown: unknown): RowsOutcome {
+/** Adds the error of a failed close as the `stopError`, unless the outcome already has a `stopError`. */
+function addCloseError(outcome: RowsOutcome, thrown: unknown): RowsOutcome {
   const status = outcome.status === 'interrupted' ? 'interrupted' : 'failed';
   return { stopError: toBoticelliError(thrown), ...outcome, status };
 }
@@ -161,9 +161,9 @@ function toStoredMatrix(axes: readonly MatrixAxis[]) {
 async function openSource(narrative: Narrative, { file, options, proc, signal, view }: OpenRowsRunOptions) {
   const { each } = options;
   if (each === undefined) {
-    // Without --each there is no row, so this rejects a narrative that uses row values.
+    // Without --each there are no row values, so this rejects a narrative that uses them.
     assertRowGiven(narrative, undefined);
-    return createEmptyRowSource(proc.cwd());
+    return createSingleEmptyRowSource(proc.cwd());
   }
   assertStdinFree(narrative, each);
   const stdin = each === '-' ? addAbortSignal(signal, proc.stdin) : proc.stdin;

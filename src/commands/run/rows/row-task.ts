@@ -18,7 +18,7 @@ export interface RowTask extends NarrativeVariant {
   rowState: { isWrittenAsFailed: boolean };
 }
 
-/** Returns the values that identify the result of a task. */
+/** Returns the values of the row and of the combination, as a result in the file of `--results` contains them. */
 export function getRowAndCombination({ row, combination }: RowTask): RowAndCombination {
   return { rowValues: row.values, ...(combination && { matrix: combination.values }) };
 }

@@ -31,8 +31,8 @@ function needsIds({ persistence }: RowsRun, { record, replay }: RunOptions): boo
 }
 
 /**
- * Whether a row belongs to the shard `k/n`: its number, counted from 1, leaves the remainder k - 1 when divided by n.
- * So 1/5 has the rows 5, 10, …, and 2/5 the rows 1, 6, …
+ * Whether a row belongs to the shard `k/n`: its number modulo n is k - 1. Rows are numbered from 1, so 2/5 has rows 1,
+ * 6, 11 and so on, and 1/5 has rows 5, 10, 15 and so on.
  */
 function isInShard(number: number, shard: Shard | undefined): boolean {
   return shard === undefined || number % shard.n === shard.k - 1;

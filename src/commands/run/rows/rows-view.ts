@@ -50,7 +50,7 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
   };
   return {
     colors,
-    stdout: stderrWriter.createUninterruptedOutput(stdout),
+    stdout: stderrWriter.keepReplyLinesWhole(stdout),
     counts,
     warn: (text: string) => stderrWriter.writeLine(toPrintableLine(`boticelli: warning: ${text}`), colors.warning),
     printLines: (lines: string) => stderrWriter.writeLine(lines),

@@ -43,6 +43,8 @@ export async function runRows(
       throw thrown;
     });
     const executed = await executeTasks(rowsRun, { options, signal, view });
+    // `close` stores how the run ended, and returns the outcome, with the error if closing fails. After an abort, the
+    // command waits only briefly for `close`, and may go on with the outcome from before it.
     const outcome = (await Promise.race([rowsRun.close(executed), shortlyAfterAbort(signal)])) ?? executed;
     await view.stdout.flush();
     const stopError: BoticelliError | undefined = signal.aborted ? toBoticelliError(signal.reason) : outcome.stopError;

@@ -4,7 +4,7 @@ import type { RowSource } from '../row.js';
  * Creates the source of a run without `--each`. Its only row has no values.
  * @param folder the working folder
  */
-export function createEmptyRowSource(folder: string): RowSource {
+export function createSingleEmptyRowSource(folder: string): RowSource {
   return {
     ...{ format: 'empty-row', name: '', columns: [], lineEnd: '\n', total: 1, warnings: [], close: () => {} },
     async *read() {
