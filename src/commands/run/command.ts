@@ -59,7 +59,8 @@ const rowOptions = inHelpGroup('Rows and combinations:', {
   maxFailures: positiveInteger('--max-failures <n>', 'with --each or --matrix: start no further run after n failures'),
   shard: new Option(
     '--shard <k/n>',
-    'with --each: run the rows whose number modulo n is k-1 (2/5: rows 1, 6, 11, …; 1/5: rows 5, 10, 15, …)',
+    'with --each: run the rows whose number (from 1), divided by n, leaves the remainder k - 1: 1/5 runs the rows ' +
+      '5, 10, 15, …, and 2/5 the rows 1, 6, 11, …',
   ).argParser(parseShard),
 });
 
