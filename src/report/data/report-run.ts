@@ -38,7 +38,7 @@ export interface ReportRun {
    * Whether this is the run of a whole command with `--each` or `--matrix`. Then `completedCount` and `total` count
    * rows, with `--matrix` once for each combination. Otherwise they count acts.
    */
-  hasRowsOrCombinations: boolean;
+  consistsOfRuns: boolean;
   attempts: number;
   waitMs: number;
   /** Absent if the run is unfinished. */
@@ -75,7 +75,7 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
     ...{ completedCount: toAmount(stored.actsEnded), total: toAmount(stored.actCount) },
     // The id of the run of one row or combination has a slash.
-    hasRowsOrCombinations: source !== undefined || (matrixLabel !== '' && !id.includes('/')),
+    consistsOfRuns: source !== undefined || (matrixLabel !== '' && !id.includes('/')),
     ...{ attempts: toAmount(stored.attempts), waitMs: toAmount(stored.waitMs), tokens: toTokens(stored.usage) },
     ...(isAmount(durationMs) && { durationMs }),
     ...(isAmount(costUsd) && { costUsd }),

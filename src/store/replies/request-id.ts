@@ -92,8 +92,8 @@ export interface IdentifiedRequest {
   id: RequestId;
   description: RequestDescription;
   /**
-   * Call this when the reply has arrived. If the request has no `position`, the next equal request then gets the next
-   * number. If the request has a `position`, this does nothing.
+   * Call this when the reply has arrived. If the request was sent without an executor (the `CallContext` has no
+   * `position`), the next equal request then gets the next number. For a request of an executor, this does nothing.
    */
   markAnswered: () => void;
 }

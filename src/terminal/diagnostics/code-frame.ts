@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../toml/diagnostic.js';
 import { type Colors, noColors } from '../text/colors.js';
-import { measureWidth, toMeasurableLine } from '../text/printable.js';
+import { measureWidth, toLineOfKnownWidth } from '../text/printable.js';
 
 interface FrameOptions {
   /** The file's name as the user gave it. */
@@ -36,9 +36,9 @@ function formatFrame(
   const { file } = source ?? options;
   const position = location ? `${file}:${location.line}:${location.column}` : file;
   const title = [
-    colors.location(`${toMeasurableLine(position)}:`),
+    colors.location(`${toLineOfKnownWidth(position)}:`),
     colors[severity](`${severity}[${rule}]:`),
-    toMeasurableLine(message),
+    toLineOfKnownWidth(message),
   ].join(' ');
   const number = String(location?.line ?? '');
   const gutter = (label: string) => colors.dim(`${label.padStart(number.length)} |`);
@@ -50,7 +50,7 @@ function formatFrame(
     lines.push(`${gutter('')} ${' '.repeat(measureWidth(before))}${colors[severity](carets)}`);
   }
   if (suggestion !== undefined)
-    lines.push(`${' '.repeat(number.length)} did you mean "${toMeasurableLine(suggestion)}"?`);
+    lines.push(`${' '.repeat(number.length)} did you mean "${toLineOfKnownWidth(suggestion)}"?`);
   return lines;
 }
 
@@ -78,9 +78,9 @@ function extractExcerpt(line: string, start: number, length: number): Record<'be
   const end = start + length;
   const last = Math.min(to, isWithinCharacter(line, end) ? end + 1 : end);
   return {
-    before: `${from > 0 ? '…' : ''}${toMeasurableLine(line.slice(from, first))}`,
-    marked: toMeasurableLine(line.slice(first, last)),
-    after: `${toMeasurableLine(line.slice(last, to))}${to < line.length ? '…' : ''}`,
+    before: `${from > 0 ? '…' : ''}${toLineOfKnownWidth(line.slice(from, first))}`,
+    marked: toLineOfKnownWidth(line.slice(first, last)),
+    after: `${toLineOfKnownWidth(line.slice(last, to))}${to < line.length ? '…' : ''}`,
   };
 }
 

@@ -6,13 +6,16 @@ import { formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatParameters } from '../text/format-parameters.js';
 import { getBilledOutput } from '../text/format-tokens.js';
 import { escapeMarkdown } from '../text/markdown.js';
-import { toMeasurableLine } from '../text/printable.js';
+import { toLineOfKnownWidth } from '../text/printable.js';
 import { formatTable } from '../text/table.js';
 
 /** A comparison of runs. It is also the document of `--format json`. */
 export interface Comparison {
   runs: readonly ComparedRun[];
-  /** The acts of all runs. An act that runs more than once has an entry for each time. */
+  /**
+   * The acts of all runs, by name. If a run has several acts of one name, the first entry of this name compares the
+   * first act of each run, the second entry the second act, and so on.
+   */
   acts: readonly { act: string; runs: readonly ComparedAct[] }[];
 }
 
@@ -65,21 +68,21 @@ interface FigureTable {
  */
 export function formatComparison(comparison: Comparison, { colors }: DisplayOptions): string[] {
   const { runs } = comparison;
-  const legend = formatTable(runs.map((run) => [run.label, ...describeRun(run)].map(toMeasurableLine)));
+  const legend = formatTable(runs.map((run) => [run.label, ...describeRun(run)].map(toLineOfKnownWidth)));
   const tables = createTables(comparison);
   const rows = tables.flatMap(({ title, rows }) => [
     [title, ...runs.map(({ label }) => label)],
     ...rows.map(({ name, cells }) => [`  ${name}`, ...cells]),
   ]);
   // All tables are formatted as one, so that their columns are aligned.
-  const lines = formatTable(rows.map((row) => row.map(toMeasurableLine)));
+  const lines = formatTable(rows.map((row) => row.map(toLineOfKnownWidth)));
   const headingIndexes = new Set(tables.map((_, index) => countRows(tables.slice(0, index))));
   return [
     ...legend,
     ...lines.flatMap((line, index) => (headingIndexes.has(index) ? ['', colors.heading(line)] : [line])),
     ...listDifferences(comparison).flatMap(({ title, excerpt }) => [
       '',
-      colors.heading(toMeasurableLine(title)),
+      colors.heading(toLineOfKnownWidth(title)),
       excerpt,
     ]),
   ];
@@ -188,7 +191,7 @@ function listDifferences({ acts }: Comparison): { title: string; excerpt: string
         : [
             {
               title: `${act}: ${label} compared with ${difference.from}`,
-              excerpt: toMeasurableLine(difference.excerpt),
+              excerpt: toLineOfKnownWidth(difference.excerpt),
             },
           ],
     ),

@@ -1,4 +1,4 @@
-import { toMeasurableLine } from '../text/printable.js';
+import { toLineOfKnownWidth } from '../text/printable.js';
 import { type ReportedCase, type ReportedSuite, truncateWithEllipsis } from './reported-suite.js';
 
 /** The beginning of every JUnit report of this program. A file that begins otherwise is not overwritten. */
@@ -64,6 +64,6 @@ const maxTextLength = 2000;
  * characters and lone surrogates, become symbols.
  */
 function escapeXml(text: string): string {
-  const line = toMeasurableLine(truncateWithEllipsis(text, maxTextLength)).replaceAll(/[\ufffe\uffff]/g, '\ufffd');
+  const line = toLineOfKnownWidth(truncateWithEllipsis(text, maxTextLength)).replaceAll(/[\ufffe\uffff]/g, '\ufffd');
   return line.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

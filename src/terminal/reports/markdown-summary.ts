@@ -1,6 +1,6 @@
 import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatTotalTokens } from '../text/format-tokens.js';
-import { toMeasurableLine } from '../text/printable.js';
+import { toLineOfKnownWidth } from '../text/printable.js';
 import { type ReportedCase, type ReportedSuite, truncateWithEllipsis } from './reported-suite.js';
 
 /** The space for the line that says what is left out. */
@@ -73,7 +73,7 @@ const maxCodeLength = 500;
  * (spec.commonmark.org/0.31.2/#entity-and-numeric-character-references).
  */
 function toCode(text: string): string {
-  const escaped = toMeasurableLine(truncateWithEllipsis(text, maxCodeLength)).replaceAll(
+  const escaped = toLineOfKnownWidth(truncateWithEllipsis(text, maxCodeLength)).replaceAll(
     /[!-+./:<-@[-`{-~]/g,
     (character) => `&#${character.charCodeAt(0)};`,
   );

@@ -1,9 +1,9 @@
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatUsd, truncate } from '../text/format.js';
-import { measureWidth, toMeasurableLine } from '../text/printable.js';
+import { measureWidth, toLineOfKnownWidth } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
-import { getRowUnit, hasRowsOrCombinations } from './rows-of-runs.js';
+import { consistsOfRuns, getRowUnit } from './rows-of-runs.js';
 
 /** How runs are listed. */
 export interface RunListOptions extends DisplayOptions {
@@ -44,17 +44,17 @@ interface Column {
 // Every text is made printable, even an id or a status: the database may have come with a folder that someone else
 // wrote.
 const columnDefinitions: readonly Column[] = [
-  { title: 'run', format: ({ run: id }) => toMeasurableLine(id) },
+  { title: 'run', format: ({ run: id }) => toLineOfKnownWidth(id) },
   { title: 'started', format: ({ startedAt }) => formatShortTime(new Date(startedAt)) },
-  { title: 'narrative', format: ({ narrative }) => toMeasurableLine(narrative), isTruncatable: true },
-  { title: 'model', format: (run) => toMeasurableLine(listModels(run).join(', ')), isTruncatable: true },
+  { title: 'narrative', format: ({ narrative }) => toLineOfKnownWidth(narrative), isTruncatable: true },
+  { title: 'model', format: (run) => toLineOfKnownWidth(listModels(run).join(', ')), isTruncatable: true },
   // The file or pattern of `--each`.
-  { title: 'source', format: ({ source = '' }) => toMeasurableLine(source), isTruncatable: true },
-  { title: 'variables', format: (run) => toMeasurableLine(formatVariables(run)), isTruncatable: true },
+  { title: 'source', format: ({ source = '' }) => toLineOfKnownWidth(source), isTruncatable: true },
+  { title: 'variables', format: (run) => toLineOfKnownWidth(formatVariables(run)), isTruncatable: true },
   {
     title: 'done',
     // The number of acts that have a reply, and of all acts. With `--each` or `--matrix`, rows or runs are counted.
-    format: (run) => `${run.actsEnded}/${run.actCount}${hasRowsOrCombinations(run) ? ` ${getRowUnit(run)}s` : ''}`,
+    format: (run) => `${run.actsEnded}/${run.actCount}${consistsOfRuns(run) ? ` ${getRowUnit(run)}s` : ''}`,
     isRightAligned: true,
   },
   {
@@ -62,7 +62,7 @@ const columnDefinitions: readonly Column[] = [
     format: ({ costUsd }) => (costUsd === undefined ? '' : formatUsd(costUsd)),
     isRightAligned: true,
   },
-  { title: 'outcome', format: ({ status }) => toMeasurableLine(status) },
+  { title: 'outcome', format: ({ status }) => toLineOfKnownWidth(status) },
 ];
 
 /**

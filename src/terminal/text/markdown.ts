@@ -1,9 +1,9 @@
 import type { Source } from '../../driver/tool-use.js';
-import { toMeasurableLine } from './printable.js';
+import { toLineOfKnownWidth } from './printable.js';
 
 /** Escapes text for Markdown, on one line. */
 export function escapeMarkdown(text: string): string {
-  return toMeasurableLine(text).replaceAll(/[\\`*[\]<>#|]|(?<!\w)_|_(?!\w)/g, '\\$&');
+  return toLineOfKnownWidth(text).replaceAll(/[\\`*[\]<>#|]|(?<!\w)_|_(?!\w)/g, '\\$&');
 }
 
 /** Renders the list of a reply's sources: a heading, then a numbered link for each. */

@@ -29,7 +29,7 @@ export function toPrintableLine(text: string): string {
  * Like `toPrintableLine`, but returns a line whose width `measureWidth` can measure. Lone surrogates and invisible marks
  * of the writing direction become symbols, and a tab becomes four spaces.
  */
-export function toMeasurableLine(line: string): string {
+export function toLineOfKnownWidth(line: string): string {
   const misleading = /[\u061c\u200e\u200f]|\p{Surrogate}/gu;
   return toPrintableLine(line.replaceAll('\t', '    ')).replace(misleading, '\ufffd');
 }
