@@ -8,8 +8,9 @@ export interface SplitProgram {
   /** The modules that the rest of the program loads with `import()`, by the name of the part that contains them. */
   parts: Readonly<Record<string, readonly string[]>>;
   /**
-   * The libraries that have their own file in `dist/lazy/`. A key is the name that is imported, and its value is the
-   * name of the file without `.cjs`.
+   * The libraries that the caller bundles into files of their own in `dist/lazy/`. Here, only the imports of a library
+   * are redirected to its file. A key is the name that is imported, and its value is the name of the file without
+   * `.cjs`.
    */
   libraries?: Readonly<Record<string, string>>;
   /** The folder of the program, which has the modules in `src/`. Default: the working folder. */

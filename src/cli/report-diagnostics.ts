@@ -17,7 +17,7 @@ interface DiagnosticsOutput {
   proc: CliProcess;
   /** The colours of standard error. */
   colors: Colors;
-  /** Prints lines on standard error, unchanged. */
+  /** Prints lines on standard error as they are, without a prefix such as `boticelli:`. */
   printLines: (lines: string) => void;
 }
 

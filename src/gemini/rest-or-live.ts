@@ -75,8 +75,8 @@ function createApiChoiceCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) 
 
     /**
      * Returns a transient error in place of `model_not_found` if the model belongs to the other API. Returns any other
-     * error unchanged. The API of an unknown model is guessed from its name; the failed request fetched the model list,
-     * which may correct that guess.
+     * error unchanged. The API of an unknown model is guessed from its name. To explain `model_not_found`, the driver
+     * has loaded the model list, and with the list the guess may change.
      * @param usedLive whether the failed request used the Live API
      */
     async replaceIfWrongApi(thrown: unknown, model: string, usedLive: boolean): Promise<unknown> {

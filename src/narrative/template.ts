@@ -6,7 +6,10 @@ export interface Placeholder {
   offset: number;
   /** Length of the placeholder, braces included, in UTF-16 code units. */
   length: number;
-  /** The number of earlier occurrences of the same text, including escaped ones. */
+  /**
+   * How often the source text of this placeholder (`{{name}}`, as written) occurs before the placeholder, escaped or
+   * not. Errors find their location in the narrative file with this number.
+   */
   occurrence: number;
 }
 

@@ -36,7 +36,7 @@ export interface ModelStatus {
 
 /** A limit in force. */
 export interface LimitStatus extends Limit {
-  /** The limit before `[budget]` scales it. `value` is the scaled limit. */
+  /** The whole limit. `value` is the share of this limit that the settings allow (table `[budget]`). */
   fullLimit: number;
   /** When the limit was learned. Absent for other limits. */
   learnedAt?: number;

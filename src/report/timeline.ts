@@ -9,7 +9,7 @@ const kindNames: Readonly<Record<SegmentKind, string>> = {
   failed: 'failed attempt',
   thinking: 'thinking',
   answering: 'answering',
-  undivided: 'thinking and answering',
+  'thinking-and-answering': 'thinking and answering',
 };
 
 /** Renders the bars of the acts on a common axis of time. */

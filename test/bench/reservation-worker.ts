@@ -73,6 +73,6 @@ async function timeReservation({ reserve, cancel }: RateLimiter): Promise<number
   const startedAt = performance.now();
   const reservation = await reserve(request);
   const elapsedMs = performance.now() - startedAt;
-  if (reservation.state === 'booked') await cancel(reservation);
+  if (reservation.state === 'reserved') await cancel(reservation);
   return elapsedMs;
 }

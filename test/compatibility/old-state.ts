@@ -74,7 +74,7 @@ export function copyDatabaseAsIfJustWritten(workingFolder: ScenarioFolder, serve
   copyDatabase(workingFolder);
   const ageMs = Date.now() - oldOutput.writtenAt;
   // Some stored names are older than those in the code: `answers` has the replies, `catalogues` the lists of models,
-  // `live_manners` how each Live model takes prompts, and `quota_pages` the quota state of each model.
+  // `live_manners` the `LiveMode` of each Live model, and `quota_pages` the quota state of each model.
   withDatabase(workingFolder.database, (database) => {
     for (const [table, column] of [
       ['answers', 'answered_at'],

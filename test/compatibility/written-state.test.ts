@@ -64,7 +64,7 @@ describe('the same commands write the same state as in version 0.1', () => {
   );
 
   test("the hash of the service's address", () => {
-    // `catalogues` has the lists of models, and `live_manners` how each Live model takes prompts.
+    // `catalogues` has the lists of models, and `live_manners` the `LiveMode` of each Live model.
     const query = 'SELECT substr(key, 1, 16) FROM catalogues UNION SELECT service FROM live_manners';
     expect(withDatabase(workingFolder.database, (database) => queryRows(database, query))).toEqual([
       [hashAddress(address)],

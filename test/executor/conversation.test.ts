@@ -71,19 +71,19 @@ test('each act sees exactly the turns of its context, although turns that no lat
 test('frees replies that no later act sees, over two thousand acts', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage: () => void = runInNewContext('gc');
-  const natives: WeakRef<object>[] = [];
+  const nativeReplies: WeakRef<object>[] = [];
   let maxAlive = 0;
   const driver: BoticelliDriver = {
     supportsStreaming: () => false,
     async *generateStream() {},
     async generate({ model }) {
-      if (natives.length % 500 === 499) {
+      if (nativeReplies.length % 500 === 499) {
         await setImmediate();
         collectGarbage();
-        maxAlive = Math.max(maxAlive, natives.filter((native) => native.deref()).length);
+        maxAlive = Math.max(maxAlive, nativeReplies.filter((native) => native.deref()).length);
       }
       const native = [{ text: 'a reply as its provider sent it' }];
-      natives.push(new WeakRef(native));
+      nativeReplies.push(new WeakRef(native));
       const usage = { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 };
       return {
         text: 'Reply',

@@ -211,7 +211,7 @@ describe('a reply or standard input in a file name or URL', () => {
     expect(report.error).toMatchObject({ code: 'no_input', message: expect.stringContaining('is outside of') });
   });
 
-  test("must stay in the narrative's folder, but a path in a variable or in the narrative need not", async () => {
+  test("must stay in the narrative's folder; a path that a variable has, or that the TOML file spells out, may lead outside", async () => {
     const file = join(outside, 'private.txt');
     const { sent } = await runWith(`file = "{{vars.path}}"`, 'x', {}, `[vars]\npath = "${file}"\n`);
     expect(sent[1]).toEqual([file]);
@@ -236,7 +236,7 @@ describe('a reply or standard input in a file name or URL', () => {
     ['https://{{vars.host}}{{one}}', 'a.example', '@evil.example/x'],
     ['{{vars.host}}{{one}}', 'https://a.example', ':80/x'],
   ])(
-    'is refused after the first request, when its act runs, if it directly follows a host from a variable: %s with %j and %j',
+    'is refused when the act with the URL runs, after the first request, if it directly follows a host from a variable: %s with %j and %j',
     async (url, host, reply) => {
       const { report, requests } = await runWith(`url = "${url}"`, reply, {}, `[vars]\nhost = "${host}"\n`);
       expect(report.error).toMatchObject({

@@ -16,7 +16,7 @@ function setup(limits: Limits = { rpm: { value: 3, source: 'settings' } }) {
   const limiter = createRateLimiter({ store, clock, project: 'p' });
   const reserve = async (model = 'm', estimatedTokens = 10) => {
     const reservation = await limiter.reserve({ model, estimatedTokens, limitsFor: () => limits });
-    if (reservation.state !== 'booked') throw new Error(reservation.state);
+    if (reservation.state !== 'reserved') throw new Error(reservation.state);
     return reservation;
   };
   const send = async (model = 'm') => {

@@ -26,9 +26,9 @@ test('places acts on one axis by their measured times, in whatever order they ar
     ...{ act, end: createEnd({ act }), timing: { startedAt, durationMs: 2000, waits: [] } },
   });
   const page = await render(createData({}, [createAct('second', 8000), createAct('first', 6000)]));
-  expect(page.match(/<rect class="undivided" x="[^"]*" width="[^"]*"/g)).toEqual([
-    '<rect class="undivided" x="50%" width="50%"',
-    '<rect class="undivided" x="0%" width="50%"',
+  expect(page.match(/<rect class="thinking-and-answering" x="[^"]*" width="[^"]*"/g)).toEqual([
+    '<rect class="thinking-and-answering" x="50%" width="50%"',
+    '<rect class="thinking-and-answering" x="0%" width="50%"',
   ]);
 });
 

@@ -33,8 +33,8 @@ const usage = { promptTokens: 120, outputTokens: 40, thoughtTokens: 10, totalTok
 /** Stores a run as the program does. Fields that a test leaves out have defaults. */
 export function storeRun(database: Database.Database, run: StoredRun): void {
   const { id, acts = [], status = 'completed', startedAt = Date.UTC(2026, 10, 30, 9), durationMs = 6000 } = run;
-  const ended = acts.filter(({ end }) => end !== undefined);
-  const models = [...new Set(ended.map(({ end }) => end?.model ?? 'gemini-3.5-flash-lite'))];
+  const endedActs = acts.filter(({ end }) => end !== undefined);
+  const models = [...new Set(endedActs.map(({ end }) => end?.model ?? 'gemini-3.5-flash-lite'))];
   database
     .prepare(
       `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
@@ -45,13 +45,13 @@ export function storeRun(database: Database.Database, run: StoredRun): void {
       ...[
         run.actCount ?? acts.length,
         startedAt,
-        run.actsEnded ?? ended.length,
+        run.actsEnded ?? endedActs.length,
         JSON.stringify(models),
         JSON.stringify(models),
       ],
       ...[acts.length, JSON.stringify(usage), status, durationMs, run.error ? JSON.stringify(run.error) : null],
     );
-  // `ended` is the end event of an act, and `told` are the events before it.
+  // The column `ended` has the end event of an act, and `told` has the events before the end.
   const insertAct = database.prepare('INSERT INTO acts (run, position, act, ended, told) VALUES (?, ?, ?, ?, ?)');
   for (const [index, { act, end, events = [] }] of acts.entries()) {
     const endJson = end ? JSON.stringify({ ...createActEnd(act, index), ...end }) : null;

@@ -13,7 +13,7 @@ test('without measured times, an act starts at the end of the previous act and w
     ['thinking', 3000, 1000],
     ['answering', 4000, 2000],
   ]);
-  expect(getSegments({ end: { durationMs: 5000, waitMs: 0 } })).toEqual([['undivided', 1000, 5000]]);
+  expect(getSegments({ end: { durationMs: 5000, waitMs: 0 } })).toEqual([['thinking-and-answering', 1000, 5000]]);
 });
 
 test('the start, the waits and the failed attempts of an act are placed by its measured times', () => {
@@ -58,7 +58,7 @@ test('values that are not valid leave no segment outside of the act', () => {
     retriesMs: 'x',
   };
   expect(getSegments({ timing, end: {} })).toEqual([
-    ['undivided', 1000, 800],
+    ['thinking-and-answering', 1000, 800],
     ['wait', 1800, 200],
   ]);
 });

@@ -84,7 +84,7 @@ test('results of the same row are told apart by their combination', async () => 
   expect(read().split('\n')[2]).toBe('1,n,,,completed,');
 });
 
-test('earlier CSV results of rows from standard input are read, with the columns of the rows from the header of the results file', async () => {
+test('if rows come from standard input, the header of the earlier CSV results says which columns the rows have', async () => {
   const csv = 'id,reply,a,status,error\n1,x,x,completed,\n2,,,failed,e\n';
   const { results, read } = await open('r.csv', `${csv}3,cut`, [], '{"id":1}\n{"id":2}\n');
   expect(read()).toBe('id,reply,a,status,error\n1,x,x,completed,\n');

@@ -144,7 +144,7 @@ function getPrompt({ body }: ReceivedRequest): string {
 export async function soakParallelActs(): Promise<boolean> {
   const seed = Number(process.env.SOAK_SEED ?? Date.now() % 100_000);
   process.stdout.write(`seed ${seed}\n`);
-  printHeading('kills', 'completed narratives', 'replies in the database, summed over kills', 'problems');
+  printHeading('kills', 'completed narratives', 'stored replies at each kill, added up', 'problems');
   const { kills, completed, repliesStoredAtKills, problems } = await killActs(
     Number(process.env.SOAK_CASES ?? 20),
     seed,

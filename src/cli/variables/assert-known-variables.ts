@@ -24,7 +24,7 @@ export function assertKnownVariables(
         hint: `${suggestion}${list}`,
       });
     warn(
-      `no text uses the variable ${JSON.stringify(name)} of --vars${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
+      `--vars: unknown variable ${JSON.stringify(name)}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
     );
   }
 }

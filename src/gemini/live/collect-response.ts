@@ -53,7 +53,7 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
      * Call this at the end of the turn. If a spoken reply has no transcript, the text that the model wrote becomes the
      * reply. If a written reply has no text, the transcript of what the model spoke becomes the reply.
      */
-    replaceMissingText: reply.replaceMissingText,
+    takeSubstituteText: reply.takeSubstituteText,
     /** Returns the thoughts that were added since the last call. */
     takeThoughts: thoughts.take,
     get text() {

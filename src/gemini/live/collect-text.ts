@@ -27,7 +27,7 @@ export function createTextCollector(replyModality: ReplyModality) {
      * Call this at the end of the turn. If the reply has no text, makes the text of the other modality the reply, and
      * returns this text. Otherwise returns an empty text.
      */
-    replaceMissingText(): string {
+    takeSubstituteText(): string {
       if (text.trim() !== '') return '';
       text += textOfOtherModality;
       return textOfOtherModality;

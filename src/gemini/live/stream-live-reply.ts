@@ -111,10 +111,10 @@ async function* runTurn(
     mustCloseSession = false;
     timeouts.markComplete();
     if (connectionEnd) return { kind: 'ended', connectionEnd };
-    const textOfOtherModality = collector.replaceMissingText();
+    const substituteText = collector.takeSubstituteText();
     const response = collector.buildResponse();
     const lacksTranscript =
-      liveModeSearch.current.replyModality === 'AUDIO' && textOfOtherModality !== '' && response.audio !== undefined;
+      liveModeSearch.current.replyModality === 'AUDIO' && substituteText !== '' && response.audio !== undefined;
     emitWarnings(collector, lacksTranscript, context);
     reportUnrequestedThoughts(collector.takeThoughts(), request, context);
     await liveModeSearch.confirm();
@@ -125,7 +125,7 @@ async function* runTurn(
     }
     const { finishReason } = response;
     const metadata = { ...getTokenMetadata(collector), finishReason };
-    yield { text: textOfOtherModality, finished: true, metadata, response };
+    yield { text: substituteText, finished: true, metadata, response };
     return { kind: 'replied' };
   } catch (thrown) {
     mustCloseSession = true;
@@ -161,14 +161,14 @@ async function* receiveReply(
   const { progress } = collector;
   let signal: AbortSignal | undefined = timeouts.signal;
   for (;;) {
-    const remainingMs = progress.getRemainingMs();
-    if (remainingMs === 0) return undefined;
+    const msUntilTurnEnds = progress.getMsUntilTurnEnds();
+    if (msUntilTurnEnds === 0) return undefined;
     // The service ends a turn only when its speech would have finished playing. So the time after the reply is
     // generated does not count as idle.
     if (!progress.isGenerated) timeouts.markWaiting();
-    const message = await abortable(receiveWithin(session, remainingMs, liveOptions.clock), signal);
+    const message = await abortable(receiveWithin(session, msUntilTurnEnds, liveOptions.clock), signal);
     if (!message) {
-      if (progress.isTurnComplete || progress.getRemainingMs() === 0) return undefined;
+      if (progress.isTurnComplete || progress.getMsUntilTurnEnds() === 0) return undefined;
       const connectionEnd = session.connectionEnd;
       if (!connectionEnd) continue;
       if (!progress.hasBegun) return connectionEnd;

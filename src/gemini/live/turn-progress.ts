@@ -44,7 +44,7 @@ export function createTurnProgress(replyModality: ReplyModality, clock: Clock) {
       return state.wasInterrupted;
     },
     /** How long the turn lasts if nothing more arrives: 0 if it is over, undefined while the model generates. */
-    getRemainingMs(): number | undefined {
+    getMsUntilTurnEnds(): number | undefined {
       const endTime = getEndTime(state, replyModality);
       return endTime === undefined ? undefined : Math.max(0, endTime - clock.now());
     },

@@ -67,6 +67,7 @@ export async function readMediaFrom(
   if (fillsPlaceholders && key !== 'base64' && value.includes('{{')) return createMediaTemplate(key, value, request);
   const sourcePath = [...keyPath, key];
   const mime = getMime(table);
+  // By default, messages name the file.
   const nameInMessages = key === 'file' ? undefined : describePath(sourcePath);
   const mediaResolution = readMediaResolution(table);
   const spec = {
@@ -90,7 +91,10 @@ export async function readMediaFrom(
   return undefined;
 }
 
-/** Returns the resolution in a table of settings or of a medium. `checkShape` reports other values. */
+/**
+ * Returns the `media_resolution` of an act, of `[narrative]` or of a medium. Undefined if it is absent or not valid;
+ * `checkShape` reports a value that is not valid.
+ */
 export function readMediaResolution({ media_resolution: value }: TomlTable): MediaResolution | undefined {
   return mediaResolutions.find((resolution) => resolution === value);
 }
@@ -117,7 +121,8 @@ function createMediaTemplate(
   const mime = getMime(table);
   const problem = mime === undefined ? undefined : checkDeclaredType(mime, kind);
   if (problem !== undefined) report(createMimeProblem(`"mime" ${problem}`, keyPath));
-  const nameInMessages = sourceKey === 'url' ? describePath(sourcePath) : undefined;
+  // By default, messages name the file.
+  const nameInMessages = sourceKey === 'file' ? undefined : describePath(sourcePath);
   const mediaResolution = readMediaResolution(table);
   const spec = { mime, kind, folder, confinement: allowedFolder, label: nameInMessages, mediaResolution };
   const template = { type: 'media-template', sourceKey, text, spec, loaded: new Map() } as const;

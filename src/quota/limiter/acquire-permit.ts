@@ -78,10 +78,10 @@ async function acquireReservation(
   options: PermitOptions,
 ): Promise<Omit<Permit, 'release'>> {
   const { limiter, clock } = options;
-  const { reserve, resolveReservation } = createReserver(request, context, options);
+  const { reserve, ensureReservation } = createReserver(request, context, options);
   const wait = (initial: Reservation) => {
     const reason = toWaitReason(initial);
-    const work = () => waitForReservation(initial, context, { ...options, resolveReservation });
+    const work = () => waitForReservation(initial, context, { ...options, ensureReservation });
     // If the reservation's time has already come, `work` does not wait. It may still take some milliseconds on a busy
     // machine, which must not be reported as a wait.
     return initial.at > clock.now() ? measureWait(context, { model: initial.model, reason, clock }, work) : work();
@@ -93,8 +93,9 @@ async function acquireReservation(
     while (!isConfirmed) {
       const result = await limiter.confirm(reservation);
       isConfirmed = result === 'go';
-      // `result` is a reservation with a later time, or says why nothing is reserved.
-      if (result !== 'go') reservation = await wait(await resolveReservation(result));
+      // `result` is a reservation with a later time, or says why nothing is reserved. If nothing is reserved,
+      // `ensureReservation` reserves again with counted tokens, or throws.
+      if (result !== 'go') reservation = await wait(await ensureReservation(result));
     }
   };
   return {
@@ -162,11 +163,7 @@ const rescheduleAboveMs = 400;
 async function waitForReservation(
   initial: Reservation,
   { emit, signal }: CallContext,
-  {
-    limiter,
-    clock,
-    resolveReservation,
-  }: Pick<PermitOptions, 'limiter' | 'clock'> & Pick<Reserver, 'resolveReservation'>,
+  { limiter, clock, ensureReservation }: Pick<PermitOptions, 'limiter' | 'clock'> & Pick<Reserver, 'ensureReservation'>,
 ): Promise<Reservation> {
   let reservation = initial;
   try {
@@ -188,7 +185,7 @@ async function waitForReservation(
         return reservation;
       }
       await clock.sleep(Math.ceil(waitMs / 2), signal);
-      reservation = await resolveReservation(await limiter.reschedule(reservation));
+      reservation = await ensureReservation(await limiter.reschedule(reservation));
     }
   } catch (thrown) {
     await limiter.cancel(reservation).catch(() => {});

@@ -82,7 +82,7 @@ export function createModelState(): ModelState {
 }
 
 /** Whether a state equals the result of `createModelState`. Such a state is not added to a store. */
-export function isNewState(state: ModelState): boolean {
+export function isInitialState(state: ModelState): boolean {
   return isDeepStrictEqual(state, createModelState());
 }
 

@@ -35,7 +35,7 @@ export interface ReservationRequest {
 
 /** Quota reserved for one request, and when to send it. */
 export interface Reservation extends SendTime {
-  state: 'booked';
+  state: 'reserved';
   id: string;
   request: ReservationRequest;
   /** The model whose quota is used: for an alias, the model that serves it, once known. */
@@ -178,7 +178,7 @@ function reserveIn(
   // `advancePending` computes `tokens` from `estimated` again when the reservation moves. A count is exact and stays.
   const estimate = request.countedTokens === undefined ? { estimated: request.estimatedTokens } : {};
   insertReservation(state, { id, at, tokens, ...estimate, bookedAt: now, confirmed: false });
-  return { state: 'booked', id, request, model, at, ...cause };
+  return { state: 'reserved', id, request, model, at, ...cause };
 }
 
 /** Returns the count of the prompt tokens, if known, else the corrected estimate. */
@@ -197,7 +197,7 @@ function recordSentIn(
 ): Reservation {
   const tokens = getPromptTokens(state, request);
   insertReservation(state, { id, at: now, tokens, bookedAt: now, confirmed: true });
-  return { state: 'booked', id, request, model, at: now, isLimitGuessed: false };
+  return { state: 'reserved', id, request, model, at: now, isLimitGuessed: false };
 }
 
 function rescheduleIn(state: ModelState, now: number, previous: Reservation, window: WindowLimits): ReservationResult {

@@ -4,7 +4,7 @@ import type { Reservation, ReservationFailure, ReservationResult } from './rate-
 
 /** Returns the reservation. @throws BoticelliError if there is none */
 export function requireReservation(result: ReservationResult): Reservation {
-  if (result.state === 'booked') return result;
+  if (result.state === 'reserved') return result;
   throw createReservationError(result);
 }
 

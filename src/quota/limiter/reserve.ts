@@ -16,7 +16,7 @@ export interface Reserver {
    * counted, reserves without regard to that limit.
    * @throws BoticelliError if nothing was reserved for any other reason, or if the count is too large too
    */
-  resolveReservation(result: ReservationResult): Promise<Reservation>;
+  ensureReservation(result: ReservationResult): Promise<Reservation>;
 }
 
 /** Creates the reserver of one request. */
@@ -40,11 +40,11 @@ export function createReserver(
       return await abortable(reserving, signal);
     } catch (thrown) {
       // On abort, the store may still make the reservation later. It is cancelled then.
-      reserving.then((late) => (late.state === 'booked' ? limiter.cancel(late) : undefined)).catch(() => {});
+      reserving.then((late) => (late.state === 'reserved' ? limiter.cancel(late) : undefined)).catch(() => {});
       throw thrown;
     }
   };
-  const resolveReservation = async (result: ReservationResult): Promise<Reservation> => {
+  const ensureReservation = async (result: ReservationResult): Promise<Reservation> => {
     if (result.state !== 'too-large' || reservationRequest.countedTokens !== undefined)
       return requireReservation(result);
     const countedTokens = await countTokens(request, context);
@@ -52,5 +52,5 @@ export function createReserver(
     reservationRequest = { ...reservationRequest, ...size };
     return requireReservation(await tryReserve());
   };
-  return { reserve: async () => resolveReservation(await tryReserve()), resolveReservation };
+  return { reserve: async () => ensureReservation(await tryReserve()), ensureReservation };
 }

@@ -33,7 +33,7 @@ type ServerTimeResult =
    * The reservation. If the reservation existed before this call, `isLimitGuessed` and `limit` are absent, and
    * `toResult` keeps their previous values. If `reason` is absent too, `toResult` keeps the previous reason.
    */
-  | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { isLimitGuessed?: boolean })
+  | ({ state: 'reserved' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { isLimitGuessed?: boolean })
   | { state: 'blocked'; at: number }
   | { state: 'too-late'; at: number; reason?: 'spend' }
   | { state: 'too-large'; tokens: number; limit: number };
@@ -72,13 +72,13 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     outcome: ServerTimeResult & { model: string },
     previous: ReservationRef & Partial<Reservation>,
   ): ReservationResult => {
-    if (outcome.state !== 'booked') return toLocal(outcome);
+    if (outcome.state !== 'reserved') return toLocal(outcome);
     const { model, at } = outcome;
     const existed = outcome.isLimitGuessed === undefined;
     const { isLimitGuessed = false, limit } = existed ? previous : outcome;
     const reason = outcome.reason ?? (existed ? previous.reason : undefined);
     const { id, request } = previous;
-    const reservation = { state: 'booked', id, request, model, at, isLimitGuessed, isInRedis: true } as const;
+    const reservation = { state: 'reserved', id, request, model, at, isLimitGuessed, isInRedis: true } as const;
     return toLocal({ ...reservation, ...(reason !== undefined && { reason }), ...(limit !== undefined && { limit }) });
   };
 
@@ -92,7 +92,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     },
     async reschedule(reservation) {
       const outcome = await limiter.reschedule(reservation);
-      return toLocal(outcome.state === 'booked' ? { ...outcome, isInRedis: true } : outcome);
+      return toLocal(outcome.state === 'reserved' ? { ...outcome, isInRedis: true } : outcome);
     },
     async confirm(reservation) {
       const outcome = await runScript('boticelliConfirm', reservation);

@@ -56,7 +56,7 @@ local function reserveIn(state, windowLimits)
   end
   local estimated = not args.countedTokens and args.estimatedTokens or nil
   insertReservation(state, { id = args.id, at = at, tokens = tokens, estimated = estimated, bookedAt = now, confirmed = false })
-  return { state = 'booked', at = at, reason = scheduled.reason, isLimitGuessed = scheduled.isLimitGuessed, limit = scheduled.limit }
+  return { state = 'reserved', at = at, reason = scheduled.reason, isLimitGuessed = scheduled.isLimitGuessed, limit = scheduled.limit }
 end
 
 -- Applies a change to the state. The result is 'unknown' if the caller does not know the state: the state is missing,
@@ -105,7 +105,7 @@ return withState(function(state, windowLimits)
   if stored and state.blockedUntil == nil and not isTooLarge(state, stored.tokens) then
     if stored.at > now then
       local isProjectPaused = state.pausedUntil and state.pauseReason == 'spend'
-      return { state = 'booked', at = stored.at, reason = isProjectPaused and 'spend' or nil }
+      return { state = 'reserved', at = stored.at, reason = isProjectPaused and 'spend' or nil }
     end
     if now - stored.at < args.windowMs and findOrCreateDay(state, stored.at) == findOrCreateDay(state, now) then
       stored.confirmed = true

@@ -171,7 +171,7 @@ async function reserveAgain(
   const extendedRequest =
     deadline === undefined ? request : { ...request, deadline: Math.max(deadline, clock.now() + graceMs) };
   const result = await limiter.reserve(extendedRequest, id);
-  return result.state === 'booked' ? limiter.confirm(result) : result;
+  return result.state === 'reserved' ? limiter.confirm(result) : result;
 }
 
 function createSharedConcurrencyLimiter({

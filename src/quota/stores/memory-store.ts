@@ -1,4 +1,4 @@
-import { createModelState, isNewState, type ModelState } from '../limiter/model-state.js';
+import { createModelState, isInitialState, type ModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from './quota-store.js';
 
 /**
@@ -11,7 +11,7 @@ export function createMemoryQuotaStore(initialStates: Map<string, ModelState> = 
     async transact(key, change) {
       const state = modelStates.get(key) ?? createModelState();
       const result = change(state);
-      if (modelStates.has(key) || !isNewState(state)) modelStates.set(key, state);
+      if (modelStates.has(key) || !isInitialState(state)) modelStates.set(key, state);
       return result;
     },
     read: async (key) => structuredClone(modelStates.get(key)),

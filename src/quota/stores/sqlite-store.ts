@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { type LockWaitOptions, retryQuotaWorkWhileLocked } from '../../database/wait-for-lock.js';
-import { isNewState, type ModelState, parseModelState, serializeModelState } from '../limiter/model-state.js';
+import { isInitialState, type ModelState, parseModelState, serializeModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from './quota-store.js';
 
 /** The options of `createSqliteQuotaStore`. */
@@ -32,7 +32,7 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
           written.delete(key);
           const state = previous !== undefined && previous.json === json ? previous.state : parseModelState(json);
           const result = change(state);
-          if (json === undefined && isNewState(state)) return result;
+          if (json === undefined && isInitialState(state)) return result;
           const changed = serializeModelState(state);
           if (changed !== json) upsert.run(key, changed);
           written.set(key, { json: changed, state });

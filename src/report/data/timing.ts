@@ -2,10 +2,10 @@ import { isRecord, toList, toRecords } from '../../util/json.js';
 import { isAmount, toAmount } from './stored-values.js';
 
 /**
- * What an act spends its time on. `undivided` is thinking and answering: without streaming, it is not known when
- * thinking ends.
+ * What an act spends its time on. `thinking-and-answering` is the time of a reply that was not streamed: nothing shows
+ * when thinking ended.
  */
-export type SegmentKind = 'wait' | 'failed' | 'thinking' | 'answering' | 'undivided';
+export type SegmentKind = 'wait' | 'failed' | 'thinking' | 'answering' | 'thinking-and-answering';
 
 /** A part of an act's time. */
 export interface Segment {
@@ -111,7 +111,7 @@ function splitTime({ durationMs, waits, failedAtMs, firstTokenMs }: TimesFromSta
       add('failed', start, failedAt);
       start = failedAt;
     }
-    if (firstTokenMs === undefined) return add('undivided', start, to);
+    if (firstTokenMs === undefined) return add('thinking-and-answering', start, to);
     const split = Math.min(Math.max(firstTokenMs, start), to);
     add('thinking', start, split);
     add('answering', split, to);

@@ -17,14 +17,14 @@ export interface AppendFile {
  * @throws BoticelliError `output_failed`
  */
 export function openAppendFile(path: string, flag: string): AppendFile {
-  const fd = withFlagError(path, flag, () => {
+  const fd = withFileError(path, flag, () => {
     // Throws for a symbolic link, with a message that names its target.
     getFileSize(path);
     return openForAppending(path);
   });
   return {
-    append: (text) => withFlagError(path, flag, () => appendWhole(fd, text)),
-    truncate: (bytes) => withFlagError(path, flag, () => ftruncateSync(fd, bytes)),
+    append: (text) => withFileError(path, flag, () => appendWhole(fd, text)),
+    truncate: (bytes) => withFileError(path, flag, () => ftruncateSync(fd, bytes)),
     close: () => closeSync(fd),
   };
 }
@@ -40,7 +40,7 @@ export function getFileSize(path: string): number {
  * Runs work on the file that a flag names.
  * @throws BoticelliError `output_failed` in place of an error of the system
  */
-export function withFlagError<Result>(path: string, flag: string, work: () => Result): Result {
+export function withFileError<Result>(path: string, flag: string, work: () => Result): Result {
   const hint = `Free some space, check the permissions, or name another file with ${flag}. Replies so far are kept.`;
   return withOutputError(path, { hint, describe: describeWriteError }, work);
 }

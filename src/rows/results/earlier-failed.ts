@@ -18,7 +18,7 @@ export interface EarlierFailedRows {
    */
   rawRows: readonly string[];
   /** The length of the file in bytes, without a last line that a crash has cut; undefined if no line is cut. */
-  lengthWithoutCutLine: number | undefined;
+  wholeLinesLength: number | undefined;
 }
 
 /**
@@ -32,11 +32,11 @@ export interface EarlierFailedRows {
 export async function readEarlierFailed(path: string, source: RowSource): Promise<EarlierFailedRows> {
   const hashes = new Set<number>();
   const rawRows: string[] = [];
-  let lengthWithoutCutLine: number | undefined;
+  let wholeLinesLength: number | undefined;
   const onCutLine = (length: number) => {
     // Without a single whole line, nothing shows that an earlier run wrote the file.
     if (length === 0) throw createForeignFileError(path, source);
-    lengthWithoutCutLine = length;
+    wholeLinesLength = length;
   };
   const text = readWholeLines(path, { onCutLine });
   try {
@@ -49,7 +49,7 @@ export async function readEarlierFailed(path: string, source: RowSource): Promis
     if (!isRowFormatError(thrown)) throw thrown;
     throw createForeignFileError(path, source);
   }
-  return { rawRows, lengthWithoutCutLine, has: ({ raw }) => hashes.has(hashToInteger(raw)) };
+  return { rawRows, wholeLinesLength, has: ({ raw }) => hashes.has(hashToInteger(raw)) };
 }
 
 function readRawRows(text: AsyncIterable<string>, path: string, source: RowSource): AsyncIterable<string> {

@@ -39,9 +39,9 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
   const { fd, temporaryPath } = openTemporaryFile(path, 0o600);
   try {
     let isChanged = false;
-    const onCutLine = (lengthWithoutCutLine: number) => {
+    const onCutLine = (wholeLinesLength: number) => {
       // Without a single whole line, nothing shows that an earlier run wrote the file.
-      if (lengthWithoutCutLine === 0) throw createNotResultError(path);
+      if (wholeLinesLength === 0) throw createNotResultError(path);
       isChanged = true;
     };
     const text = readWholeLines(path, { onCutLine });

@@ -2,7 +2,7 @@ import { closeSync, fchmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import { appendWhole, openTemporaryFile, writeAtomically } from '../../util/write-files.js';
 import type { Row, RowSource } from '../row.js';
-import { getFileSize, openAppendFile, withFlagError } from './append-file.js';
+import { getFileSize, openAppendFile, withFileError } from './append-file.js';
 import { type EarlierFailedRows, readEarlierFailed } from './earlier-failed.js';
 
 /** The file of `--failed`: the rows that failed, as they were read, in the format of the source. */
@@ -24,7 +24,7 @@ export interface FailedFile {
  * @throws BoticelliError `usage` or `output_failed`. With `resume`, `no_input` for a file that no earlier run wrote
  */
 export async function openFailedFile(path: string, source: RowSource, resume: boolean): Promise<FailedFile> {
-  const size = withFlagError(path, '--failed', () => getFileSize(path));
+  const size = withFileError(path, '--failed', () => getFileSize(path));
   if (size > 0 && !resume) {
     throw new BoticelliError('usage', `${path} exists already`, { hint: 'Name another file with --failed.' });
   }
@@ -49,11 +49,11 @@ function createNewFile(path: string, source: RowSource): FailedFile {
  */
 function continueFile(path: string, source: RowSource, earlier: EarlierFailedRows): FailedFile {
   const file = openAppendFile(path, '--failed');
-  const { lengthWithoutCutLine } = earlier;
-  if (lengthWithoutCutLine !== undefined) file.truncate(lengthWithoutCutLine);
+  const { wholeLinesLength } = earlier;
+  if (wholeLinesLength !== undefined) file.truncate(wholeLinesLength);
   let replacement: ReturnType<typeof openTemporaryFile> | undefined;
   const appendToReplacement = (text: string) =>
-    withFlagError(path, '--failed', () => {
+    withFileError(path, '--failed', () => {
       replacement ??= openTemporaryFile(path);
       appendWhole(replacement.fd, text);
     });
@@ -70,7 +70,7 @@ function continueFile(path: string, source: RowSource, earlier: EarlierFailedRow
       const { fd, temporaryPath } = replacement;
       fchmodSync(fd, statSync(path).mode & 0o7777);
       closeSync(fd);
-      if (isComplete) withFlagError(path, '--failed', () => renameSync(temporaryPath, path));
+      if (isComplete) withFileError(path, '--failed', () => renameSync(temporaryPath, path));
       else rmSync(temporaryPath, { force: true });
     },
   };
@@ -86,7 +86,7 @@ function createJsonFile(path: string, earlier: EarlierFailedRows | undefined): F
       const added = rows.filter((row) => isComplete || !earlier?.has(row)).map(({ raw }) => raw);
       const all = [...kept, ...added];
       const text = all.length === 0 ? '[]\n' : `[\n${all.join(',\n')}\n]\n`;
-      if (earlier) return withFlagError(path, '--failed', () => writeAtomically(path, text, statSync(path).mode));
+      if (earlier) return withFileError(path, '--failed', () => writeAtomically(path, text, statSync(path).mode));
       const file = openAppendFile(path, '--failed');
       file.append(text);
       file.close();

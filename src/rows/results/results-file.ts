@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { BoticelliError } from '../../errors.js';
 import type { Row, RowSource } from '../row.js';
-import { type AppendFile, getFileSize, openAppendFile, withFlagError } from './append-file.js';
+import { type AppendFile, getFileSize, openAppendFile, withFileError } from './append-file.js';
 import { type EarlierResults, readEarlierResults, readSourceColumns } from './earlier-results.js';
 import { type ColumnOptions, createCsvFormat, ndjsonFormat, type ResultFormat } from './result-format.js';
 import type { RowAndCombination, RowResult } from './row-result.js';
@@ -35,7 +35,7 @@ interface OpenResultsOptions extends ColumnOptions {
 export async function openResultsFile(options: OpenResultsOptions): Promise<ResultsFile> {
   const { path, source, actNames, resume } = options;
   const kind = getKind(path);
-  const size = withFlagError(path, '--results', () => getFileSize(path));
+  const size = withFileError(path, '--results', () => getFileSize(path));
   if (size > 0 && !resume) {
     throw new BoticelliError('usage', `${path} exists already`, {
       hint: 'Add --resume to add the missing rows to it, or name another file with --results.',

@@ -10,7 +10,7 @@ import { openSourceFile } from '../sources/source-file.js';
  */
 export async function* readWholeLines(
   path: string,
-  { onCutLine = () => {} }: { onCutLine?: (lengthWithoutCutLine: number) => void } = {},
+  { onCutLine = () => {} }: { onCutLine?: (wholeLinesLength: number) => void } = {},
 ): AsyncGenerator<string> {
   const file = openSourceFile(path, path);
   try {
@@ -22,19 +22,19 @@ export async function* readWholeLines(
 
 async function* takeWholeLines(
   chunks: AsyncIterable<Buffer>,
-  onCutLine: (lengthWithoutCutLine: number) => void,
+  onCutLine: (wholeLinesLength: number) => void,
 ): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
-  let lengthWithoutCutLine = 0;
+  let wholeLinesLength = 0;
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(10) + 1;
     if (end > 0) {
       const whole = Buffer.concat([...rest, chunk.subarray(0, end)]);
       rest = [];
-      lengthWithoutCutLine += whole.length;
+      wholeLinesLength += whole.length;
       yield whole;
     }
     if (end < chunk.length) rest.push(chunk.subarray(end));
   }
-  if (rest.length > 0) onCutLine(lengthWithoutCutLine);
+  if (rest.length > 0) onCutLine(wholeLinesLength);
 }

@@ -5,7 +5,8 @@ import { createSourceError, maxRowBytes } from './source-errors.js';
  *
  * @param maxChars the maximum length of a line, in characters. Default: `maxRowBytes`. Each character has at least one
  *   byte, so a line with more characters is also larger than `maxRowBytes`
- * @throws BoticelliError `invalid_narrative` for a line that is too long
+ * @throws BoticelliError `invalid_narrative` for a line that is too long. The message is for NDJSON, so a caller with
+ *   other text replaces the error or sets no limit
  */
 export async function* splitLines(
   text: AsyncIterable<string>,

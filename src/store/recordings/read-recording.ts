@@ -12,7 +12,7 @@ interface Recording {
   /** The entries by `formatRequestId`. If several lines are for the same request, the last one counts. */
   entries: Map<string, RecordingEntry>;
   /** The length of the file in bytes, without a last line that a crash has cut. */
-  lengthWithoutCutLine: number;
+  wholeLinesLength: number;
   /** Whether the last line that is not cut ends with a newline. */
   endsWithNewline: boolean;
 }
@@ -32,11 +32,11 @@ export function readRecording(path: string): Recording {
     if (line.trim() !== '') add(parseLine(line, path, index + 1));
   }
   const lastLine = bytes.subarray(lastLineStart).toString('utf8');
-  if (isCutLine(lastLine)) return { entries, lengthWithoutCutLine: lastLineStart, endsWithNewline: true };
+  if (isCutLine(lastLine)) return { entries, wholeLinesLength: lastLineStart, endsWithNewline: true };
   // An editor may have removed the last newline.
   if (lastLine !== '') add(parseLine(lastLine, path, lines.length));
   if (bytes.length > 0 && entries.size === 0) throw createInvalidRecordingError(`${path} is not a recording`);
-  return { entries, lengthWithoutCutLine: bytes.length, endsWithNewline: lastLine === '' };
+  return { entries, wholeLinesLength: bytes.length, endsWithNewline: lastLine === '' };
 }
 
 /** Creates the error for a file that is not a recording. */

@@ -80,9 +80,9 @@ function resolveRecordingPath(file: string): string {
 
 /** Reads a recording and repairs its end: removes a last line that a crash has cut, and adds a missing newline. */
 function readAndRepair(path: string): Map<string, RecordingEntry> {
-  const { entries, lengthWithoutCutLine, endsWithNewline } = readRecording(path);
+  const { entries, wholeLinesLength, endsWithNewline } = readRecording(path);
   withOutputError(path, outputErrorOptions, () => {
-    if (lengthWithoutCutLine < statSync(path).size) truncateSync(path, lengthWithoutCutLine);
+    if (wholeLinesLength < statSync(path).size) truncateSync(path, wholeLinesLength);
     if (!endsWithNewline) append(path, '\n');
   });
   return entries;

@@ -92,8 +92,8 @@ export interface IdentifiedRequest {
   id: RequestId;
   description: RequestDescription;
   /**
-   * Lets the next equal request get the next number. Call this when the reply has arrived. Does nothing for a request
-   * with a `position`, because such requests get their numbers without waiting for replies.
+   * Call this when the reply has arrived. If the request was sent without an executor (the `CallContext` has no
+   * `position`), the next equal request then gets the next number. For a request of an executor, this does nothing.
    */
   advanceNumber: () => void;
 }

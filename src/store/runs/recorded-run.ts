@@ -47,8 +47,8 @@ export interface RecordedAct {
   /** The events between its start and its end. */
   events: ActProgressEvent[];
   /**
-   * How the act spent its time, and the parameters of its request. Absent in runs that were recorded in 2026-11 or
-   * before.
+   * How the act spent its time. Also has what the act requested (model and parameters), because both are stored in the
+   * column `timing`. Absent in runs that were recorded in 2026-11 or before.
    */
   timing?: RecordedTiming;
   /** The prompt, if prompts were stored. */

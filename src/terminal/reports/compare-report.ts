@@ -12,7 +12,10 @@ import { formatTable } from '../text/table.js';
 /** A comparison of runs. It is also the document of `--format json`. */
 export interface Comparison {
   runs: readonly ComparedRun[];
-  /** The acts of all runs. An act that runs more than once has an entry for each time. */
+  /**
+   * The acts of all runs, by name. If a run has several acts of one name, the first entry of this name compares the
+   * first act of each run, the second entry the second act, and so on.
+   */
   acts: readonly { act: string; runs: readonly ComparedAct[] }[];
 }
 

@@ -25,7 +25,10 @@ export function toPrintableLine(text: string): string {
   return /[\n\t]/.test(printable) ? printable.replaceAll(/\s*\n\s*|\t/g, ' ') : printable;
 }
 
-/** Like `toPrintableLine`, but a tab becomes four spaces, and lone surrogates and direction marks become U+FFFD. */
+/**
+ * Like `toPrintableLine`, but returns a line whose width `measureWidth` can measure: a tab becomes four spaces, and lone
+ * surrogates and direction marks become U+FFFD.
+ */
 export function toLineOfKnownWidth(line: string): string {
   const surrogatesAndMarks = /[\u061c\u200e\u200f]|\p{Surrogate}/gu;
   return toPrintableLine(line.replaceAll('\t', '    ')).replace(surrogatesAndMarks, '\ufffd');

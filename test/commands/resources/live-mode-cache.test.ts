@@ -7,7 +7,7 @@ import { createTemporaryFolder } from '../../helpers/boticelli.js';
 const model = 'gemini-9-live';
 /** A Live mode: how a model takes prompts and sends replies. */
 const mode: LiveMode = { replyModality: 'AUDIO', promptsAs: 'realtimeInput' };
-/** The mode as it is in the database. */
+/** The mode as it is in the database, where a Live mode has its earlier name, manner. */
 const storedMode = '{"replies":"AUDIO","prompts":"realtime"}';
 
 async function setup() {

@@ -73,17 +73,17 @@ test('prefers --var to --var-file, and both to --vars', async () => {
   expect((await run('{{vars.a}} {{vars.b}} {{vars.c}}', args, files)).sent).toEqual(['3 2 1']);
 });
 
-test('warns of a variable of --vars that no text uses, and goes on', async () => {
+test('warns of an unknown variable in --vars, and goes on', async () => {
   const { code, sent, stderr } = await run('{{vars.tone}}', ['--vars', '@/v.json'], {
     'v.json': '{"tone": "dry", "tonne": 1}',
   });
   expect({ code, sent }).toEqual({ code: 0, sent: ['dry'] });
-  expect(stderr).toBe('boticelli: warning: no text uses the variable "tonne" of --vars; did you mean tone?\n');
+  expect(stderr).toBe('boticelli: warning: --vars: unknown variable "tonne"; did you mean tone?\n');
 });
 
 test.each<[string, string[], number, string]>([
   [
-    'a file for a variable that no text uses',
+    'a file for an unknown variable',
     ['--var-file', 'lnag=@/v.txt'],
     2,
     '--var-file lnag: unknown variable\n  Known variables: lang.',

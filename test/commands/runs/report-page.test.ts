@@ -122,7 +122,7 @@ describe.skipIf(chromiumSkipReason !== undefined)('the page of runs report in Ch
       ['answering', 300, 300],
     ]);
     // The second act has no time of a first token, so its whole time is one part.
-    expect(await measureParts(1)).toEqual([['undivided', 600, 400]]);
+    expect(await measureParts(1)).toEqual([['thinking-and-answering', 600, 400]]);
     expect(await page.locator('.bars svg').first().getAttribute('aria-label')).toBe(
       'waiting 2.0 s, thinking 1.0 s, answering 3.0 s',
     );

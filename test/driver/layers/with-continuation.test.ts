@@ -219,7 +219,7 @@ describe('a reused hop', () => {
     ]);
   });
 
-  test('changes the hint if the service rejects its token; a hop of this run leaves the hint unchanged', async () => {
+  test('gives the error another hint if the service rejects its token; for a hop of this run, the error keeps its hint', async () => {
     const error = new BoticelliError('invalid_request', 'bad token', { hint: 'Fix it.' });
     await expect(stack([reused, { error }]).driver.generate(request)).rejects.toMatchObject({
       ...{ code: 'invalid_request', message: 'bad token' },

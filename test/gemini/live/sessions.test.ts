@@ -23,7 +23,7 @@ test('serves a growing conversation with one session, and sends only new turns',
   expect(turns.map(({ length }) => length)).toEqual([1, 1, 1]);
 });
 
-test('sends an open session the turns that another model served, followed by the next prompt', async () => {
+test('sends turns of another model to the open session, followed by the next prompt', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const response = await driver.generate(first);

@@ -128,7 +128,7 @@ it.each([
   ]);
 });
 
-it('allows at most sixteen levels of narratives, even if a narrative is reached by a short and by a long path', async () => {
+it('allows at most sixteen levels of narratives, counted along the longest path to a narrative', async () => {
   const chain = (length: number) =>
     Object.fromEntries(
       Array.from({ length }, (_, index) => [

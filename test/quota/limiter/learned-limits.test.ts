@@ -147,11 +147,10 @@ const request = {
 test('does not widen the safety margin for concurrent requests that are rejected with the same new limit', async () => {
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock: createManualClock(), project: 'p' });
-  const reservations = [];
-  for (let n = 0; n < 8; n += 1) reservations.push(await limiter.reserve(request));
-  for (const each of reservations) if (each.state === 'booked') await limiter.confirm(each);
-  for (const each of reservations.slice(5))
-    if (each.state === 'booked') await limiter.recordRejection(each, createMinuteRejection(5));
+  const reservations: Reservation[] = [];
+  for (let n = 0; n < 8; n += 1) reservations.push(expectReserved(await limiter.reserve(request)));
+  for (const each of reservations) await limiter.confirm(each);
+  for (const each of reservations.slice(5)) await limiter.recordRejection(each, createMinuteRejection(5));
   const state = (await store.readAll()).values().next().value;
   expect(state?.marginFactor).toBe(1);
 });
@@ -161,8 +160,7 @@ test('narrows a widened safety margin to its normal size after a long time witho
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock, project: 'p' });
   const send = async () => {
-    const reservation = await limiter.reserve(request);
-    if (reservation.state !== 'booked') throw new Error(reservation.state);
+    const reservation = expectReserved(await limiter.reserve(request));
     clock.advance(Math.max(0, reservation.at - clock.now()));
     expect(await limiter.confirm(reservation)).toBe('go');
     return reservation;

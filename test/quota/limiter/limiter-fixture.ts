@@ -36,6 +36,6 @@ export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), limitM
  * returns `go` instead of a reservation if the request may be sent now.
  */
 export function expectReserved(result: Reservation | ReservationFailure | 'go'): Reservation {
-  if (result === 'go' || result.state !== 'booked') throw new Error(`not reserved: ${JSON.stringify(result)}`);
+  if (result === 'go' || result.state !== 'reserved') throw new Error(`not reserved: ${JSON.stringify(result)}`);
   return result;
 }

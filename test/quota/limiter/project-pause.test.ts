@@ -38,7 +38,7 @@ describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }
     }
     clock.advance(pending.at - clock.now());
     // `confirm` moves the reservation to the end of the pause. The request may not be sent yet.
-    expect(await limiter.confirm(pending)).toMatchObject({ state: 'booked', at: until, reason: 'spend' });
+    expect(await limiter.confirm(pending)).toMatchObject({ state: 'reserved', at: until, reason: 'spend' });
     clock.advance(until - clock.now());
     expect(await limiter.confirm(pending)).toBe('go');
     const models = getQuotaStatus({

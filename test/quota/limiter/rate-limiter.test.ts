@@ -92,7 +92,7 @@ test('refuses requests until the day ends at a configured daily limit, but not a
     const { reserve } = createTestLimiter();
     const limits: Limits = { rpd: { value: 3, source } };
     for (let n = 0; n < 3; n += 1) expectReserved(await reserve({ limitsFor: () => limits }));
-    expect((await reserve({ limitsFor: () => limits })).state).toBe(source === 'settings' ? 'blocked' : 'booked');
+    expect((await reserve({ limitsFor: () => limits })).state).toBe(source === 'settings' ? 'blocked' : 'reserved');
   }
 });
 
@@ -102,7 +102,7 @@ test('removes a request from the count of its day if its process ended before se
   expectReserved(await reserve({ limitsFor: () => limits }));
   expect((await reserve({ limitsFor: () => limits })).state).toBe('blocked');
   clock.advance(10 * 60_000);
-  expect((await reserve({ limitsFor: () => limits })).state).toBe('booked');
+  expect((await reserve({ limitsFor: () => limits })).state).toBe('reserved');
   expect((await readState()).days).toMatchObject([{ count: 1 }]);
 });
 

@@ -55,7 +55,7 @@ async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers 
     clock.advance(afterMs);
     const askedAt = clock.now();
     const result = await limiter.reserve({ model: 'm', estimatedTokens: tokens, limitsFor: () => limits });
-    if (result.state === 'booked') reserved.push({ at: result.at, tokens, askedAt });
+    if (result.state === 'reserved') reserved.push({ at: result.at, tokens, askedAt });
     else if (result.state === 'blocked') refused.push({ askedAt, until: result.at });
     // Confirms all: an unconfirmed reservation would expire.
     await store.transact(modelStateKey(project, 'm'), (state) => {
@@ -167,7 +167,7 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
             waiting = waiting.filter((one) => one !== next);
             const outcome = await limiter.confirm(next);
             if (outcome === 'go') sent.push(clock.now());
-            else if (outcome.state === 'booked') waiting.push(outcome);
+            else if (outcome.state === 'reserved') waiting.push(outcome);
           }
           clock.advance(Math.max(0, until - clock.now()));
         };
@@ -180,12 +180,12 @@ describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
           } else if (what === 'move earlier' && one) {
             waiting.pop();
             const outcome = await limiter.reschedule(one);
-            if (outcome.state === 'booked') waiting.push(outcome);
+            if (outcome.state === 'reserved') waiting.push(outcome);
           } else if (what === 'reject' && one) {
             await limiter.recordRejection(one, { violations: [], retryAfterMs: 300 });
           } else {
             const reservation = await limiter.reserve({ model: 'm', estimatedTokens: 1, limitsFor: () => limits });
-            if (reservation.state === 'booked') waiting.push(reservation);
+            if (reservation.state === 'reserved') waiting.push(reservation);
           }
         }
         await confirmUntil(clock.now() + 1_000_000, false);

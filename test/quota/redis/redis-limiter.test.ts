@@ -114,12 +114,12 @@ async function runStep(
   if (what === 'reserve' || what === 'record sent' || !selected) {
     const reservation =
       what === 'record sent' ? await limiter.recordSent(request, id) : await limiter.reserve(request, id);
-    if (reservation.state === 'booked') made.push(reservation);
+    if (reservation.state === 'reserved') made.push(reservation);
     return reservation;
   }
   if (what === 'confirm') {
     const outcome = await limiter.confirm(selected);
-    if (outcome !== 'go' && outcome.state === 'booked') made[made.indexOf(selected)] = outcome;
+    if (outcome !== 'go' && outcome.state === 'reserved') made[made.indexOf(selected)] = outcome;
     return outcome;
   }
   if (what === 'cancel') return limiter.cancel(selected);

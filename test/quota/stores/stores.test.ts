@@ -218,7 +218,7 @@ test('a store with a fallback to memory switches to memory when it fails permane
   expect(existsSync(join(folder, 'boticelli.db'))).toBe(true);
 });
 
-test('a fallback store repeats in memory a call that its store fails after the switch to memory', async () => {
+test('a fallback store repeats a call in memory if the call began before the switch to memory and fails after it', async () => {
   const rejections: ((reason: Error) => void)[] = [];
   const store: QuotaStore = {
     ...createMemoryQuotaStore(),

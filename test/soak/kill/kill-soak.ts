@@ -58,7 +58,7 @@ export async function soakKills(): Promise<boolean> {
         'rounds',
         'time',
         'requests',
-        'replies in the database, summed over kills',
+        'stored replies at each kill, added up',
         'times the disk was filled',
         'runs on a read-only disk',
       ],

@@ -117,7 +117,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
   },
   {
     request: 'generate',
-    answer: '200, an error without a status',
+    answer: '200, an error that is only a text',
     script: { body: { error: 'upstream failed' } },
     code: 'unavailable',
     message: `service unavailable: HOST answered with an error that is not Gemini's, "upstream failed"`,

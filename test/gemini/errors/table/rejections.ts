@@ -88,7 +88,7 @@ export const rejections: readonly ErrorRow[] = [
   },
   {
     request: 'generate',
-    answer: '400, a gateway without details: expired key',
+    answer: '400, a gateway: expired key, told only by its message',
     script: { status: 400, body: { error: { message: 'API key expired. Please renew the API key.' } } },
     code: 'auth',
     message: `API key rejected: HOST answered 400 with an error that is not Gemini's, "API key expired. Please renew the API key"`,
