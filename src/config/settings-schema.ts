@@ -2,7 +2,10 @@
 import * as z from 'zod/mini';
 
 const text = z.optional(z.string());
-/** At least 1, because a limit of 0 would make a model unusable. An absent limit means unlimited. */
+/**
+ * At least 1, because a limit of 0 would make a model unusable. In a tier, an absent limit means
+ * unlimited; for a model, it means the limit of the tier.
+ */
 const limit = z.optional(z.int().check(z.gte(1)));
 /** A share of a limit. It is at most 1, because requests above the full limit are known to be rejected. */
 const multiplier = z.optional(z.number().check(z.gt(0), z.lte(1)));

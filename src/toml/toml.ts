@@ -51,3 +51,14 @@ export function describePath(keyPath: Path): string {
   if (typeof last === 'number') return `element ${last + 1} of ${describePath(parent)}`;
   return parent.length === 0 ? quote(last) : `${quote(last)} in ${formatTableHeader(parent)}`;
 }
+
+/** Whether a value contains a date or a key `__proto__`. Works without recursion, because values may be deeply nested. */
+export function containsDateOrProtoKey(value: TomlValue): boolean {
+  const pending = [value];
+  for (const current of pending) {
+    if (typeof current !== 'object') continue;
+    if (current instanceof Date || Object.hasOwn(current, '__proto__')) return true;
+    for (const child of Object.values(current)) pending.push(child);
+  }
+  return false;
+}

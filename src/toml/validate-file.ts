@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { errorAt, type Problem } from './problem.js';
 import {
+  containsDateOrProtoKey,
   describePath,
   describeType,
   formatTableHeader,
@@ -54,7 +55,9 @@ export function validateTable(schema: Schema, keyPath: Path, file: TomlTable, fo
 }
 
 function findAllIssues(schema: Schema, value: TomlValue, keyPath: Path): ZodIssue[] {
-  return [...findIssues(schema, value, keyPath), ...findIssuesMissedByZod(schema, value, keyPath)];
+  const issues = findIssues(schema, value, keyPath);
+  // Few files have what zod misses, so this test makes `check` faster.
+  return containsDateOrProtoKey(value) ? [...issues, ...findIssuesMissedByZod(schema, value, keyPath)] : issues;
 }
 
 function findIssues(schema: Schema, value: TomlValue, keyPath: Path): ZodIssue[] {

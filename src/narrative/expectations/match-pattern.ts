@@ -20,11 +20,11 @@ export function compilePattern(pattern: string): RegExp {
 }
 
 /**
- * Whether a valid pattern matches a part of a text. A pattern can backtrack for hours. A match that takes longer than
+ * Whether a pattern, which `compilePattern` accepts, matches a part of a text. A pattern can backtrack for hours. A match that takes longer than
  * `maxDirectMs` is therefore stopped and started again in a worker, which can be ended.
  *
- * @throws BoticelliError `timeout` after `timeoutMs`, `unexpected_reply` if the match takes too much memory or the
- *   pattern can't be compiled; or the reason of the signal
+ * @throws BoticelliError `timeout` after `timeoutMs`; `unexpected_reply` if the match takes too much memory, or if the
+ *   pattern is too large for V8, which compiles it only when it is first used; or the reason of the signal
  */
 export async function matchPattern(
   pattern: string,

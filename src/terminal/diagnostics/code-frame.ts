@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../toml/diagnostic.js';
 import { type Colors, noColors } from '../text/colors.js';
-import { measureWidth, toLineOfKnownWidth } from '../text/printable.js';
+import { escapeUnmeasurable, measureWidth } from '../text/printable.js';
 
 interface FrameOptions {
   /** The file's name as the user gave it. */
@@ -36,9 +36,9 @@ function formatFrame(
   const { file } = source ?? options;
   const position = location ? `${file}:${location.line}:${location.column}` : file;
   const title = [
-    colors.location(`${toLineOfKnownWidth(position)}:`),
+    colors.location(`${escapeUnmeasurable(position)}:`),
     colors[severity](`${severity}[${rule}]:`),
-    toLineOfKnownWidth(message),
+    escapeUnmeasurable(message),
   ].join(' ');
   const number = String(location?.line ?? '');
   const gutter = (label: string) => colors.dim(`${label.padStart(number.length)} |`);
@@ -50,7 +50,7 @@ function formatFrame(
     lines.push(`${gutter('')} ${' '.repeat(measureWidth(before))}${colors[severity](carets)}`);
   }
   if (suggestion !== undefined)
-    lines.push(`${' '.repeat(number.length)} did you mean "${toLineOfKnownWidth(suggestion)}"?`);
+    lines.push(`${' '.repeat(number.length)} did you mean "${escapeUnmeasurable(suggestion)}"?`);
   return lines;
 }
 
@@ -78,9 +78,9 @@ function extractExcerpt(line: string, start: number, length: number): Record<'be
   const end = start + length;
   const last = Math.min(to, isWithinCharacter(line, end) ? end + 1 : end);
   return {
-    before: `${from > 0 ? '…' : ''}${toLineOfKnownWidth(line.slice(from, first))}`,
-    marked: toLineOfKnownWidth(line.slice(first, last)),
-    after: `${toLineOfKnownWidth(line.slice(last, to))}${to < line.length ? '…' : ''}`,
+    before: `${from > 0 ? '…' : ''}${escapeUnmeasurable(line.slice(from, first))}`,
+    marked: escapeUnmeasurable(line.slice(first, last)),
+    after: `${escapeUnmeasurable(line.slice(last, to))}${to < line.length ? '…' : ''}`,
   };
 }
 

@@ -2,7 +2,7 @@ import type { RecordedAct } from '../../store/runs/recorded-run.js';
 import type { RecordedTiming } from '../../store/runs/run-recorder.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatDuration, truncate } from '../text/format.js';
-import { measureWidth, toLineOfKnownWidth } from '../text/printable.js';
+import { escapeUnmeasurable, measureWidth } from '../text/printable.js';
 
 /**
  * What an act does at a moment. Without streaming, it is not known when thinking ends, so thinking is `answering` too.
@@ -30,7 +30,7 @@ export function formatActBars(acts: readonly RecordedAct[], { colors, columns }:
   if (timed.length === 0) return [];
   const runStartedAt = Math.min(...timed.map(({ timing }) => timing.startedAt));
   const lengthMs = Math.max(1, ...timed.map(({ timing }) => timing.startedAt + timing.durationMs - runStartedAt));
-  const names = timed.map(({ act }) => truncate(toLineOfKnownWidth(act), maxNameWidth));
+  const names = timed.map(({ act }) => truncate(escapeUnmeasurable(act), maxNameWidth));
   const durations = timed.map(({ timing }) => formatDuration(Math.max(0, timing.durationMs)));
   const nameWidth = Math.max(...names.map(measureWidth));
   const durationWidth = Math.max(...durations.map(({ length }) => length));

@@ -6,7 +6,7 @@ import { formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatParameters } from '../text/format-parameters.js';
 import { getBilledOutput } from '../text/format-tokens.js';
 import { escapeMarkdown } from '../text/markdown.js';
-import { toLineOfKnownWidth } from '../text/printable.js';
+import { escapeUnmeasurable } from '../text/printable.js';
 import { formatTable } from '../text/table.js';
 
 /** A comparison of runs. It is also the document of `--format json`. */
@@ -68,21 +68,21 @@ interface FigureTable {
  */
 export function formatComparison(comparison: Comparison, { colors }: DisplayOptions): string[] {
   const { runs } = comparison;
-  const legend = formatTable(runs.map((run) => [run.label, ...describeRun(run)].map(toLineOfKnownWidth)));
+  const legend = formatTable(runs.map((run) => [run.label, ...describeRun(run)].map(escapeUnmeasurable)));
   const tables = createTables(comparison);
   const rows = tables.flatMap(({ title, rows }) => [
     [title, ...runs.map(({ label }) => label)],
     ...rows.map(({ name, cells }) => [`  ${name}`, ...cells]),
   ]);
   // All tables are formatted as one, so that their columns are aligned.
-  const lines = formatTable(rows.map((row) => row.map(toLineOfKnownWidth)));
+  const lines = formatTable(rows.map((row) => row.map(escapeUnmeasurable)));
   const headingIndexes = new Set(tables.map((_, index) => countRows(tables.slice(0, index))));
   return [
     ...legend,
     ...lines.flatMap((line, index) => (headingIndexes.has(index) ? ['', colors.heading(line)] : [line])),
     ...listDifferences(comparison).flatMap(({ title, excerpt }) => [
       '',
-      colors.heading(toLineOfKnownWidth(title)),
+      colors.heading(escapeUnmeasurable(title)),
       excerpt,
     ]),
   ];
@@ -191,7 +191,7 @@ function listDifferences({ acts }: Comparison): { title: string; excerpt: string
         : [
             {
               title: `${act}: ${label} compared with ${difference.from}`,
-              excerpt: toLineOfKnownWidth(difference.excerpt),
+              excerpt: escapeUnmeasurable(difference.excerpt),
             },
           ],
     ),

@@ -4,7 +4,7 @@ import type { LimitStatus, ModelStatus } from '../../quota/status.js';
 import type { Colors, DisplayOptions } from '../text/colors.js';
 import { formatDateTime, formatDuration, formatInteger, toIsoTime } from '../text/format.js';
 import { formatPrice } from '../text/format-price.js';
-import { measureWidth, toLineOfKnownWidth } from '../text/printable.js';
+import { escapeUnmeasurable, measureWidth } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 import { wrapText } from '../text/wrap.js';
 import { toLimitsObject } from './limits-report.js';
@@ -76,9 +76,9 @@ export function formatModels(report: ModelsReport, display: DisplayOptions): str
 function formatIntro({ service, listedAt, tier, count, models }: ModelsReport): string[] {
   const countText = models.length === count ? String(count) : `${models.length} of ${count}`;
   return [
-    `Service: ${toLineOfKnownWidth(service)}`,
+    `Service: ${escapeUnmeasurable(service)}`,
     `Listed: ${formatDateTime(new Date(listedAt))}, cached for a day (--refresh updates it)`,
-    `Tier: ${toLineOfKnownWidth(tier)}`,
+    `Tier: ${escapeUnmeasurable(tier)}`,
     `Models: ${countText}`,
   ];
 }
@@ -95,7 +95,7 @@ function createRow(model: ListedModel, report: ModelsReport): Row {
   const { name, apis, inputTokens, outputTokens, limits = {} } = model;
   const tokens = [inputTokens, outputTokens].map((count) => (count === undefined ? '' : formatInteger(count)));
   const cells = [formatSupportedApis(apis), ...tokens];
-  return { name: toLineOfKnownWidth(name), cells, quota: formatQuota(limits, report), note: formatNote(model) };
+  return { name: escapeUnmeasurable(name), cells, quota: formatQuota(limits, report), note: formatNote(model) };
 }
 
 function formatSupportedApis({ generate, stream, live }: ListedModel['apis']): string {
@@ -115,7 +115,7 @@ function formatQuota(limits: ModelStatus['limits'], { windowMs }: ModelsReport):
 
 function formatNote(model: ListedModel): string {
   const { servedBy, retires, isOverdue, price, maxTokensPerRequest } = model;
-  const notes = servedBy === undefined ? [] : [`alias of ${toLineOfKnownWidth(servedBy)}`];
+  const notes = servedBy === undefined ? [] : [`alias of ${escapeUnmeasurable(servedBy)}`];
   if (retires !== undefined) notes.push(isOverdue ? `retirement was due on ${retires}` : `retires on ${retires}`);
   if (price) notes.push(formatPrice(price));
   notes.push(...formatThinking(model));

@@ -1,7 +1,7 @@
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatUsd, truncate } from '../text/format.js';
-import { measureWidth, toLineOfKnownWidth } from '../text/printable.js';
+import { escapeUnmeasurable, measureWidth } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 import { consistsOfRuns, getRowUnit } from './rows-of-runs.js';
 
@@ -44,13 +44,13 @@ interface Column {
 // Every text is made printable, even an id or a status: the database may have come with a folder that someone else
 // wrote.
 const columnDefinitions: readonly Column[] = [
-  { title: 'run', format: ({ run: id }) => toLineOfKnownWidth(id) },
+  { title: 'run', format: ({ run: id }) => escapeUnmeasurable(id) },
   { title: 'started', format: ({ startedAt }) => formatShortTime(new Date(startedAt)) },
-  { title: 'narrative', format: ({ narrative }) => toLineOfKnownWidth(narrative), isTruncatable: true },
-  { title: 'model', format: (run) => toLineOfKnownWidth(listModels(run).join(', ')), isTruncatable: true },
+  { title: 'narrative', format: ({ narrative }) => escapeUnmeasurable(narrative), isTruncatable: true },
+  { title: 'model', format: (run) => escapeUnmeasurable(listModels(run).join(', ')), isTruncatable: true },
   // The file or pattern of `--each`.
-  { title: 'source', format: ({ source = '' }) => toLineOfKnownWidth(source), isTruncatable: true },
-  { title: 'variables', format: (run) => toLineOfKnownWidth(formatVariables(run)), isTruncatable: true },
+  { title: 'source', format: ({ source = '' }) => escapeUnmeasurable(source), isTruncatable: true },
+  { title: 'variables', format: (run) => escapeUnmeasurable(formatVariables(run)), isTruncatable: true },
   {
     title: 'done',
     // The number of acts that have a reply, and of all acts. With `--each` or `--matrix`, rows or runs are counted.
@@ -62,7 +62,7 @@ const columnDefinitions: readonly Column[] = [
     format: ({ costUsd }) => (costUsd === undefined ? '' : formatUsd(costUsd)),
     isRightAligned: true,
   },
-  { title: 'outcome', format: ({ status }) => toLineOfKnownWidth(status) },
+  { title: 'outcome', format: ({ status }) => escapeUnmeasurable(status) },
 ];
 
 /**

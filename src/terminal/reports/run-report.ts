@@ -16,7 +16,7 @@ import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatBilledTokens } from '../text/format-tokens.js';
 import { escapeMarkdown, renderSources } from '../text/markdown.js';
-import { toLineOfKnownWidth, toPrintable } from '../text/printable.js';
+import { escapeUnmeasurable, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 import { formatActBars, formatActTimes } from './act-bars.js';
 import { consistsOfRuns, getRowUnit } from './rows-of-runs.js';
@@ -44,7 +44,7 @@ export function formatRun(
   { colors, columns, prompts = false }: RunDisplayOptions,
 ): string {
   const toWrappedText = (text: string) => (columns === undefined ? text : wrapText(toPrintable(text), columns));
-  const toWrappedLine = (text: string) => toWrappedText(toLineOfKnownWidth(text));
+  const toWrappedLine = (text: string) => toWrappedText(escapeUnmeasurable(text));
   const rowLines = rows.length === 0 ? [] : [rows.map((row) => toWrappedLine(formatRow(row))).join('\n')];
   const sections = acts.map(({ act, end, events, prompt, timing }, index) => {
     const times = timing && !end?.reused ? formatActTimes(timing) : '';

@@ -29,7 +29,7 @@ export function toPrintableLine(text: string): string {
  * Like `toPrintableLine`, but returns a line whose width `measureWidth` can measure: a tab becomes four spaces, and lone
  * surrogates and direction marks become U+FFFD.
  */
-export function toLineOfKnownWidth(line: string): string {
+export function escapeUnmeasurable(line: string): string {
   const surrogatesAndMarks = /[\u061c\u200e\u200f]|\p{Surrogate}/gu;
   return toPrintableLine(line.replaceAll('\t', '    ')).replace(surrogatesAndMarks, '\ufffd');
 }

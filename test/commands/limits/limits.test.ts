@@ -212,7 +212,7 @@ test('without a key, says which project it shows and how to choose another', asy
   writeFileSync(join(cwd, 'boticelli.toml'), '[quota]\nproject = "team-a"\n');
   expect((await runInProcess(['limits'], { cwd })).stdout).toContain('Project: team-a\n');
   const json = JSON.parse((await runInProcess(['limits', '--format', 'json'], { cwd })).stdout);
-  // `book` is the location of the quota store, and `projectIs` says where the name of the project comes from.
+  // `book` says where quota is stored and for which project, `projectIs` where the name of the project comes from.
   expect(json).toMatchObject({ tier: 'free', windowMs: 60_000, book: { project: 'team-a', projectIs: 'named' } });
 });
 

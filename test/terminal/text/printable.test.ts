@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stringifyJson } from '../../../src/terminal/replies/json.js';
-import { toLineOfKnownWidth, toPrintable, toPrintableLine } from '../../../src/terminal/text/printable.js';
+import { escapeUnmeasurable, toPrintable, toPrintableLine } from '../../../src/terminal/text/printable.js';
 
 test.each([
   ['an escape sequence', '\u001b]0;title\u0007', '␛]0;title␇'],
@@ -9,7 +9,7 @@ test.each([
   ['embeddings of a text direction', '\u202a\u202b\u202c\u202d', '\ufffd'.repeat(4)],
   ['line and paragraph separators', 'a\u2028b\u2029c', 'a\ufffdb\ufffdc'],
 ])('shows %s as symbols', (_name, text, expected) => {
-  const results = [toPrintable, toPrintableLine, toLineOfKnownWidth].map((toResult) => toResult(text));
+  const results = [toPrintable, toPrintableLine, escapeUnmeasurable].map((toResult) => toResult(text));
   expect(results).toEqual([expected, expected, expected]);
 });
 
@@ -17,8 +17,8 @@ test('toPrintableLine returns one line, and shows a tab as a space', () => {
   expect(toPrintableLine('a\nb\tc \ud800 \u200f')).toBe('a b c \ud800 \u200f');
 });
 
-test('toLineOfKnownWidth returns one line with four spaces for a tab, and U+FFFD for a lone surrogate or a direction mark', () => {
-  expect(toLineOfKnownWidth('a\nb\tc \ud800 \u200f')).toBe('a b    c \ufffd \ufffd');
+test('escapeUnmeasurable returns one line with four spaces for a tab, and U+FFFD for a lone surrogate or a direction mark', () => {
+  expect(escapeUnmeasurable('a\nb\tc \ud800 \u200f')).toBe('a b    c \ufffd \ufffd');
 });
 
 test('toPrintable leaves tabs, line feeds and characters of any script unchanged', () => {
