@@ -15,7 +15,10 @@ export interface KilledActsResult {
   kills: number;
   /** The number of narratives that were resumed until they completed. */
   completed: number;
-  /** The number of replies in the database, added up over all kills. */
+  /**
+   * The number of replies in the database after each kill, added up. A reply counts once for each kill at which it is
+   * stored.
+   */
   repliesStoredAtKills: number;
   /** What is wrong; empty if nothing is. */
   problems: string[];

@@ -2,7 +2,7 @@ import { liveUnsupportedMimePattern } from '../../facts/media.js';
 import { builtInModels, liveModelNamePattern } from '../../facts/models.js';
 import { liveTools, type ToolName } from '../../facts/tools.js';
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
-import { describePath, type TomlValue } from '../../toml/toml.js';
+import { describePath, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import type { Act, Input } from '../narrative.js';
 import type { RawAct, RawTable } from './raw-acts.js';
@@ -51,7 +51,8 @@ function lintLiveSettings(
   lintLiveServiceTier(model, { table, keyPath }, narrativeTable, report);
   const unsupported: Record<string, string> = { stop: 'and the Live API has no stop sequences' };
   if (builtInModels.get(model)?.hasFixedThinking) unsupported.thinking = 'whose thinking is not configurable';
-  const getValue = (key: string) => table[key] ?? (table.model === undefined ? undefined : narrativeTable.table[key]);
+  const inherited = getInheritedSettings(table, narrativeTable);
+  const getValue = (key: string) => table[key] ?? inherited[key];
   const tools = getValue('tools');
   const tool = Array.isArray(tools) && tools.find((name) => !liveTools.includes(name as ToolName));
   if (tool) unsupported.tools = `and the Live API does not have the tool ${tool}`;
@@ -74,17 +75,26 @@ function lintLiveServiceTier(
   report: ReportProblem,
 ): void {
   const isOwnValue = table.service_tier !== undefined;
-  if (!isOwnValue && (table.model === undefined || narrativeTable.table.service_tier === undefined)) return;
+  if (!isOwnValue && getInheritedSettings(table, narrativeTable).service_tier === undefined) return;
   const message = `${model} is a Live model, on which service_tier has no effect`;
   report(warningAt('ignored-service-tier', [...keyPath, isOwnValue ? 'service_tier' : 'model'], message));
+}
+
+/**
+ * Returns the settings that an act inherits from `[narrative]`; none if the act also inherits its model. In that case,
+ * `[narrative]` names the Live model, and its settings are reported there.
+ */
+function getInheritedSettings(act: TomlTable, narrativeTable: RawTable): TomlTable {
+  return act.model === undefined ? {} : narrativeTable.table;
 }
 
 function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], report: ReportProblem): void {
   for (const [index, input] of inputs.entries()) {
     if (!isUnsupportedInput(input)) continue;
+    // If the act has no list of inputs, each of its strings is one input.
     const listKey = ['input', 'media'].find((key) => Array.isArray(act.table[key]));
     const keyPath =
-      listKey === undefined ? (act.strings[index]?.keyPath ?? act.keyPath) : [...act.keyPath, listKey, index];
+      listKey === undefined ? (act.promptStrings[index]?.keyPath ?? act.keyPath) : [...act.keyPath, listKey, index];
     const reason =
       'which accepts only text, images and audio, and no media that the service reads from a URL; the act would fail';
     const message = `${describePath(keyPath)} can't be sent: ${model} is a Live model, ${reason}`;

@@ -7,8 +7,8 @@ import type { RawAct } from './raw-acts.js';
  * Warns about strings that were probably meant as references, such as "medai.logo", "media/logo" or "narative:review".
  */
 export function lintReferences(acts: readonly RawAct[], mediaNames: readonly string[], report: ReportProblem): void {
-  for (const { strings } of acts) {
-    for (const { text, keyPath } of strings) {
+  for (const { promptStrings } of acts) {
+    for (const { text, keyPath } of promptStrings) {
       if (isReferenceWithSpace(text))
         report(createMisspeltReferenceProblem(text, keyPath, '; the name of a nested narrative has no spaces'));
       const intended = guessReference(text, mediaNames);

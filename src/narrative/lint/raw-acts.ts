@@ -14,7 +14,7 @@ export interface RawAct extends RawTable {
    * The strings as written, with their key paths: the act's string, the strings of its array, its `prompt`, or the
    * `content` of its inputs. A string may be a reference, such as `media.logo`.
    */
-  strings: { text: string; keyPath: Path }[];
+  promptStrings: { text: string; keyPath: Path }[];
 }
 
 /** Returns the table `[narrative]`, which older files call `[narration]` or `[metadata]`. */
@@ -34,13 +34,18 @@ export function readRawActs(file: TomlTable): RawAct[] {
   for (const name in acts) {
     const value = acts[name];
     const keyPath = ['acts', name];
-    rawActs.push({ name, keyPath, table: isTable(value) ? value : {}, strings: readStrings(value, keyPath) });
+    rawActs.push({
+      name,
+      keyPath,
+      table: isTable(value) ? value : {},
+      promptStrings: readPromptStrings(value, keyPath),
+    });
   }
   return rawActs;
 }
 
-function readStrings(act: TomlValue | undefined, keyPath: Path): RawAct['strings'] {
-  const strings: RawAct['strings'] = [];
+function readPromptStrings(act: TomlValue | undefined, keyPath: Path): RawAct['promptStrings'] {
+  const strings: RawAct['promptStrings'] = [];
   if (typeof act === 'string') strings.push({ text: act, keyPath });
   else if (Array.isArray(act)) {
     act.forEach((text, index) => {

@@ -30,8 +30,8 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
 /** What a script reserved, or why it reserved nothing. Times are server times. */
 type ServerTimeResult =
   /**
-   * The reservation. If the reservation existed before this call, `isLimitGuessed` and `limit` are absent, and
-   * `toResult` keeps their previous values. If `reason` is absent too, `toResult` keeps the previous reason.
+   * The reservation. If it is confirmed before `at`, the result has no `isLimitGuessed` and no `limit`: the
+   * values of the earlier result still apply. So does the earlier `reason`, if the result has none.
    */
   | ({ state: 'reserved' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { isLimitGuessed?: boolean })
   | { state: 'blocked'; at: number }
@@ -74,9 +74,9 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   ): ReservationResult => {
     if (outcome.state !== 'reserved') return toLocal(outcome);
     const { model, at } = outcome;
-    const existed = outcome.isLimitGuessed === undefined;
-    const { isLimitGuessed = false, limit } = existed ? previous : outcome;
-    const reason = outcome.reason ?? (existed ? previous.reason : undefined);
+    const isTooEarly = outcome.isLimitGuessed === undefined;
+    const { isLimitGuessed = false, limit } = isTooEarly ? previous : outcome;
+    const reason = outcome.reason ?? (isTooEarly ? previous.reason : undefined);
     const { id, request } = previous;
     const reservation = { state: 'reserved', id, request, model, at, isLimitGuessed, isInRedis: true } as const;
     return toLocal({ ...reservation, ...(reason !== undefined && { reason }), ...(limit !== undefined && { limit }) });

@@ -3,7 +3,10 @@ import type { CallContext } from '../../driver/driver.js';
 import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateRequest, GenerationParameters, MediaContent, Part, Turn } from '../../driver/request.js';
 
-/** Identifies a request within a run. */
+/**
+ * Identifies a request within a run of the narrative. With `--each` or `--matrix`, the narrative runs once for each row
+ * and combination, and each of these runs counts its requests separately.
+ */
 export interface RequestId {
   /** The result of `requestKey`; for a hop of a long reply, the result of `createHopKey`. */
   key: string;
@@ -13,9 +16,9 @@ export interface RequestId {
    */
   occurrence: number;
   /**
-   * The id of the row for which the request is sent; absent for a run without rows. A row keeps its id from one run of
-   * the command to the next, so that a later run finds its replies. With `--matrix`, a row has one id for each
-   * combination. Recordings store the id under this name.
+   * The id of the row for which the request is sent; absent without `--each` and `--matrix`. A row keeps its id
+   * when the command runs again, so that the later command finds its replies. With `--matrix`, a row has one id for
+   * each combination. Recordings store the id under this name.
    */
   instance?: string;
 }
@@ -52,7 +55,7 @@ export type PartDescription =
 /**
  * Describes a request. An earlier reply is described by its text and media only: thought signatures are left out,
  * because they differ each time. So an act's request stays the same if the act before it is repeated and gets the same
- * reply. The description also omits the model that gave a reply, the service's address and the API key.
+ * reply. The model that gave the earlier reply is left out too. So are the service's address and the API key.
  */
 export function describeRequest(request: GenerateRequest): RequestDescription {
   const { model, system, parameters, turns, finishedHops } = request;
@@ -121,8 +124,8 @@ export function createRequestNumbering(): (
 ) => IdentifiedRequest {
   /** Stands for the run of all requests that name neither a run nor a row. */
   const unnamedRun = {};
-  // In a WeakMap, the counts of a finished run are garbage-collected with the object that stands for the run. So the
-  // runs of a million rows need little memory.
+  // In a WeakMap, the counts of a finished run are garbage-collected with the object that stands for the run. So a
+  // million rows, each with a run of its own, need little memory.
   const requestsByRun = new WeakMap<object, Map<string, EqualRequests>>();
   return (request, { rowIdentity, position }) => {
     const description = describeRequest(request);

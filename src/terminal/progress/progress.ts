@@ -27,7 +27,10 @@ export interface Progress {
 export interface ProgressOptions {
   stderr: StderrWriter;
   colors: Colors;
-  /** `quiet` writes only warnings and thoughts; `verbose` also writes every attempt and wait. */
+  /**
+   * `quiet` hides everything but warnings, fallbacks, thoughts, requested prompts and the line about discarded text;
+   * `verbose` also writes every attempt and wait.
+   */
   verbosity: 'quiet' | 'normal' | 'verbose';
   /** Milliseconds since the epoch. */
   now: () => number;

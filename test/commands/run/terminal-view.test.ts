@@ -140,7 +140,7 @@ test('after a terminal is resized, the spinner fits its width, and the whole rep
   const { code, stdout } = await running.result;
   expect(code).toBe(0);
   expect(stdout).toContain(words.join('').trimEnd());
-  // The text of the spinner is cut only at 24 columns.
+  // The text of the spinner is cut only at 24 columns. It fits at 60, and at 30 the reply has replaced the spinner.
   const narrow = splitFrames(stdout).filter((frame) => frame.includes('…'));
   for (const frame of narrow) expect(stringWidth(frame)).toBeLessThan(24);
   expect(getRemainingFrames(stdout)).toEqual([]);

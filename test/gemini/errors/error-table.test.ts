@@ -20,7 +20,7 @@ async function getErrors({ request, script }: ErrorRow): Promise<(BoticelliError
   const driver = fixture.driver();
   const readStreamError = async () => (await readStream(driver.generateStream(createRequest()))).error;
   switch (request) {
-    case 'generate':
+    case 'generate or stream':
       server.queueReplies(script, script);
       return [await getError(driver.generate(createRequest())), await readStreamError()];
     case 'stream':
@@ -50,7 +50,7 @@ async function getErrors({ request, script }: ErrorRow): Promise<(BoticelliError
   }
 }
 
-// `rejections` and `redirectsAndFailures` are answers to the requests `generate` and `stream`.
+// `rejections` and `redirectsAndFailures` are answers to requests for a reply, streamed or not.
 test.each(
   [...rejections, ...redirectsAndFailures, ...answersToOtherRequests].map(
     (row) => [row.request, row.answer, row] as const,

@@ -3,8 +3,11 @@ import { answerMutations, type Json, mutateAnswer } from '../../helpers/mutate-a
 import { sampleAnswers } from '../fuzz-answers.js';
 import { sampleTurns } from '../fuzz-live-messages.js';
 
-/** What the program requests. `createArguments` in check-case.ts has a command line for each kind. */
-export const requestKinds = ['rest', 'stream', 'json', 'live', 'list', 'download', 'upload'] as const;
+/**
+ * What the program requests. `json` is a reply in JSON that follows a schema. `createArguments` in check-case.ts has a
+ * command line for each kind.
+ */
+export const requestKinds = ['text', 'text-stream', 'json', 'live', 'list', 'download', 'upload'] as const;
 export type RequestKind = (typeof requestKinds)[number];
 
 /** How an answer is sent. */
@@ -53,8 +56,8 @@ const list = { models: [model, { ...model, name: 'models/n' }], nextPageToken: '
  * messages.
  */
 const answersByKind: Readonly<Record<RequestKind, readonly Json[]>> = {
-  rest: sampleAnswers,
-  stream: sampleAnswers.map((answer) => [answer]),
+  text: sampleAnswers,
+  'text-stream': sampleAnswers.map((answer) => [answer]),
   json: sampleAnswers,
   live: sampleTurns,
   list: [list],
@@ -62,7 +65,7 @@ const answersByKind: Readonly<Record<RequestKind, readonly Json[]>> = {
   upload: [{ file }, file],
 };
 
-/** Bodies that no mutation makes: large, deep, or with patterns that are slow to search. */
+/** Bodies that no mutation makes: large, deep, or slow to search with a careless regular expression. */
 const extremes: readonly string[] = [
   ...['', 'null', '[]', '0', '"x"', '<html><title>Log in</title>', '\0\0', '{"candidates":', '<title'.repeat(200_000)],
   ...[deep, `{"error": ${deep}}`, `{"candidates": [{"content": {"parts": [{"x": ${deep}}]}, "finishReason": "STOP"}]}`],

@@ -73,8 +73,8 @@ let modulesLoaded: Promise<unknown> | undefined;
 /** Runs the program once, so that the time of a case does not include loading the modules. */
 function loadModules(server: HostileServer, folder: string): Promise<unknown> {
   const body = '{"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]}';
-  server.setAnswer({ kind: 'rest', delivery: 'whole', status: 200, headers: {}, body });
-  modulesLoaded ??= runMain(createArguments('rest', folder), {
+  server.setAnswer({ kind: 'text', delivery: 'whole', status: 200, headers: {}, body });
+  modulesLoaded ??= runMain(createArguments('text', folder), {
     env: createEnvironment(server, folder, join(folder, 'state')),
     cwd: folder,
   });
@@ -95,9 +95,9 @@ function writeNarratives(folder: string, url: string): void {
 
 function createArguments(kind: RequestKind, folder: string): string[] {
   if (kind === 'list') return ['models', '--refresh', '--format', 'json'];
-  const narrative = kind === 'rest' || kind === 'stream' ? 'text' : kind;
+  const narrative = kind === 'text-stream' ? 'text' : kind;
   const limits = ['--retries', '0', '--timeout', `${timeoutMs}ms`, '--idle-timeout', `${timeoutMs}ms`];
-  const output = kind === 'stream' ? ['--stream', '-o', 'ndjson'] : ['-o', 'json'];
+  const output = kind === 'text-stream' ? ['--stream', '-o', 'ndjson'] : ['-o', 'json'];
   return ['run', join(folder, `${narrative}.toml`), ...limits, ...output];
 }
 
@@ -156,9 +156,9 @@ const slowdown = Number(process.env.SOAK_SLOWDOWN ?? 1);
 
 function hasResult(kind: RequestKind, stdout: string): boolean {
   if (kind === 'list') return stdout.trim() !== '';
-  const lines = kind === 'stream' ? stdout.trim().split('\n') : [stdout];
+  const lines = kind === 'text-stream' ? stdout.trim().split('\n') : [stdout];
   const documents = lines.map((line) => JSON.parse(line));
-  const ends = kind === 'stream' ? documents.filter(({ type }) => type === 'act-end') : documents[0].acts;
+  const ends = kind === 'text-stream' ? documents.filter(({ type }) => type === 'act-end') : documents[0].acts;
   return ends.length === 1 && hasReply(ends[0]) && documents.at(-1).status === 'completed';
 }
 

@@ -16,7 +16,7 @@ test('the program ends with a reply or a clear error, whatever a server answers'
   });
 });
 
-const kinds: RequestKind[] = ['rest', 'stream', 'live', 'download', 'upload', 'list'];
+const kinds: RequestKind[] = ['text', 'text-stream', 'live', 'download', 'upload', 'list'];
 const deliveries: Delivery[] = ['close', 'bogus-upgrade', 'garbage', 'half-close', 'half-reset'];
 
 test.each(kinds.flatMap((kind) => deliveries.map((delivery) => [kind, delivery] as const)))(

@@ -15,7 +15,7 @@ export interface HostileServer {
 
 /** Starts a server on loopback. */
 export async function startHostileServer(): Promise<HostileServer> {
-  let answer: HostileAnswer = { kind: 'rest', delivery: 'close', status: 200, headers: {}, body: '' };
+  let answer: HostileAnswer = { kind: 'text', delivery: 'close', status: 200, headers: {}, body: '' };
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
     response.on('error', () => {});
@@ -56,8 +56,8 @@ function sendAnswer(socket: Socket, { kind, delivery, status, headers, body }: H
   if (delivery === 'bogus-upgrade') {
     return void socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
   }
-  const payload = kind === 'stream' ? toEvents(body) : body;
-  const type = kind === 'stream' ? 'text/event-stream' : 'application/json';
+  const payload = kind === 'text-stream' ? toEvents(body) : body;
+  const type = kind === 'text-stream' ? 'text/event-stream' : 'application/json';
   const defaultHeaders = { 'content-type': type, 'content-length': String(Buffer.byteLength(payload)) };
   const lines = Object.entries({ ...defaultHeaders, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   const bytes = Buffer.from(`HTTP/1.1 ${status} X\r\nconnection: close\r\n${lines.join('')}\r\n${payload}`);

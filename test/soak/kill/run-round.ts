@@ -9,7 +9,10 @@ import { actCount, identifyRequest, listActs, renderNarrative, renderReply, requ
 export interface RoundCounts {
   kills: number;
   requests: number;
-  /** The number of replies to acts, and of hops (parts of long replies), in the database, added up over all kills. */
+  /**
+   * The number of replies and hops (parts of long replies) in the database after each kill, added up. A reply counts
+   * once for each kill at which it is stored.
+   */
   repliesStoredAtKills: number;
   /** The number of times the disk was filled. */
   fills: number;

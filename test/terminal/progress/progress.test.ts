@@ -149,7 +149,7 @@ test('says that a rate-limited attempt is retried "when the limit allows it", no
   ]);
 });
 
-test('writes only warnings under --quiet', () => {
+test('writes only warnings and the line about discarded text under --quiet', () => {
   expect(renderProgress({ verbosity: 'quiet' })).toEqual([
     'draft: the text above is discarded; the reply starts again\n',
     'boticelli: warning: final: the reply was cut short by max_tokens\n',

@@ -4,10 +4,10 @@ import type { ScriptedReply } from '../../../helpers/gemini/replies.js';
 /** One kind of answer, and the error that the user gets. */
 export interface ErrorRow {
   /**
-   * The request that is answered. `generate` means generateContent and streamGenerateContent, which must give the same
-   * error.
+   * The request that is answered. For `generate or stream`, the test sends generateContent and streamGenerateContent,
+   * and both must give the same error.
    */
-  request: 'generate' | 'stream' | 'Live' | 'Files' | 'list';
+  request: 'generate or stream' | 'stream' | 'Live' | 'Files' | 'list';
   /** The answer, for the test title: its status, its sender or kind, and its reason: `403, Gemini: API disabled`. */
   answer: string;
   /** What the server sends. */

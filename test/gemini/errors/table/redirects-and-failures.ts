@@ -13,7 +13,7 @@ import {
 /** Answers with a status of 300 to 399 or 500 to 599, and answers with status 200 that are not a reply. */
 export const redirectsAndFailures: readonly ErrorRow[] = [
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '500, Gemini',
     script: errorReply(500, 'An internal error has occurred.'),
     code: 'unavailable',
@@ -22,7 +22,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '502, a web page',
     script: { status: 502, body: page('502 Bad Gateway') },
     code: 'unavailable',
@@ -31,7 +31,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '503, Gemini',
     script: overloadedError(),
     code: 'unavailable',
@@ -40,7 +40,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '503, Gemini with Retry-After: 30',
     script: errorReply(503, 'Later.', [], { 'retry-after': '30' }),
     code: 'unavailable',
@@ -49,7 +49,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '503, an empty body with Retry-After: 30',
     script: { status: 503, body: '', headers: { 'retry-after': '30' } },
     code: 'unavailable',
@@ -58,7 +58,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '307, a redirect',
     script: { status: 307, body: '', headers: { location: 'https://elsewhere.example/login?x=1' } },
     code: 'unavailable',
@@ -66,7 +66,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '200, a web page',
     script: { body: page('Log in') },
     code: 'unavailable',
@@ -74,7 +74,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: "200, OpenAI's format",
     script: { body: { id: 'c', object: 'chat.completion', choices: [{ message: { content: 'hi' } }] } },
     code: 'unavailable',
@@ -82,7 +82,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '200, other JSON',
     script: { body: { answer: 42 } },
     code: 'unavailable',
@@ -90,7 +90,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: "200, Gemini's error",
     script: { body: createErrorBody(503, 'Later.') },
     code: 'unavailable',
@@ -99,7 +99,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: "200, Gemini's error in an array",
     script: { body: [createErrorBody(429, 'Quota exceeded')] },
     code: 'rate_limited',
@@ -108,7 +108,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: "200, OpenAI's error: wrong key",
     script: { body: createOpenAiError('Incorrect API key provided.', 'invalid_api_key') },
     code: 'auth',
@@ -116,7 +116,7 @@ export const redirectsAndFailures: readonly ErrorRow[] = [
     hint: checkKeyForHost,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '200, an error that is only a text',
     script: { body: { error: 'upstream failed' } },
     code: 'unavailable',

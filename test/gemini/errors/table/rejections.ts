@@ -24,7 +24,7 @@ import {
 /** Answers with a status of 400 to 499. */
 export const rejections: readonly ErrorRow[] = [
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '400, Gemini: invalid argument',
     script: errorReply(400, 'Unsupported MIME type: image/x.'),
     code: 'invalid_request',
@@ -32,7 +32,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: changeRequest,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '400, Gemini: invalid key',
     script: invalidKeyError(),
     code: 'auth',
@@ -40,7 +40,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: checkKey,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '400, Gemini: location not supported',
     script: {
       status: 400,
@@ -51,7 +51,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'The API is not available at this location; see https://ai.google.dev/gemini-api/docs/available-regions.',
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '400, Gemini: no free tier at this location',
     script: {
       status: 400,
@@ -69,7 +69,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'Enable billing for the project; see https://ai.google.dev/gemini-api/docs/billing.',
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '400, Gemini: file not processed',
     script: {
       status: 400,
@@ -87,7 +87,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'The file is still being processed, or its processing failed. Try again in a minute, or upload it again.',
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '400, a gateway: expired key, told only by its message',
     script: { status: 400, body: { error: { message: 'API key expired. Please renew the API key.' } } },
     code: 'auth',
@@ -95,7 +95,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: checkKeyForHost,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '400, a gateway: invalid argument',
     script: { status: 400, body: { error: { code: 400, message: 'temperature must be below 2' } } },
     code: 'invalid_request',
@@ -103,7 +103,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: changeRequest,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '400, a web page',
     script: { status: 400, body: page('400 The plain HTTP request was sent to HTTPS port') },
     code: 'unavailable',
@@ -111,7 +111,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '400, a gateway: an invalid token limit, not an invalid access token',
     script: { status: 400, body: { error: { message: 'Invalid token limit: 70000' } } },
     code: 'invalid_request',
@@ -119,7 +119,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: changeRequest,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '401, Gemini',
     script: errorReply(401, 'Request had invalid authentication credentials.'),
     code: 'auth',
@@ -127,7 +127,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: checkKey,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: "401, OpenAI's format",
     script: { status: 401, body: createOpenAiError('Incorrect API key provided.', 'invalid_api_key') },
     code: 'auth',
@@ -135,7 +135,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: checkKeyForHost,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '401, a web page',
     script: { status: 401, body: page('401 Authorization Required') },
     code: 'unavailable',
@@ -143,7 +143,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongHostOrKey,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '403, Gemini: no permission',
     script: errorReply(403, 'The caller does not have permission'),
     code: 'auth',
@@ -151,7 +151,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: "PERMISSION_DENIED: the key is known but lacks permission; check the key's project and restrictions.",
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '403, Gemini: API disabled',
     script: errorReply(403, 'Off.', [
       createErrorInfo('SERVICE_DISABLED', { activationUrl: 'https://console.example/x' }),
@@ -161,7 +161,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: "SERVICE_DISABLED: enable the Generative Language API in the key's project: https://console.example/x",
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '403, Gemini: expired file',
     script: errorReply(403, fileMessage),
     code: 'invalid_request',
@@ -170,7 +170,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: fileExpired,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '403, a gateway: expired file',
     script: { status: 403, body: { error: { message: fileMessage, code: 'permission_denied' } } },
     code: 'invalid_request',
@@ -178,7 +178,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: fileExpired,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '403, a web page',
     script: { status: 403, body: page('Access Denied') },
     code: 'unavailable',
@@ -186,7 +186,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongHostOrKey,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '403, a gateway: country not supported',
     script: { status: 403, body: { error: { message: 'Country not supported' } } },
     code: 'unavailable',
@@ -194,7 +194,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongHostOrKey,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '404, Gemini: unknown model',
     script: unknownModelError('gemini-3.8-flash'),
     code: 'model_not_found',
@@ -202,7 +202,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'Similar models: gemini-3.7-flash, gemini-3.5-flash, gemini-2.5-flash, gemini-3.8-live.',
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '404, a web page',
     script: { status: 404, body: page('Error 404 (Not Found)!!1') },
     code: 'unavailable',
@@ -210,7 +210,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongPath,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '404, FastAPI',
     script: { status: 404, body: { detail: 'Not Found' } },
     code: 'unavailable',
@@ -218,7 +218,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongPath,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '404, Fastify',
     script: {
       status: 404,
@@ -229,7 +229,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongPath,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: "404, OpenAI's format: unknown model",
     script: { status: 404, body: createOpenAiError('The model gemini-3.8-flash does not exist', 'model_not_found') },
     code: 'model_not_found',
@@ -237,7 +237,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'Similar models: gemini-3.7-flash, gemini-3.5-flash, gemini-2.5-flash, gemini-3.8-live.',
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '404, an empty body',
     script: { status: 404, body: '' },
     code: 'unavailable',
@@ -245,7 +245,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongPath,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '405, a text',
     script: { status: 405, body: 'method not allowed' },
     code: 'unavailable',
@@ -253,7 +253,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: wrongHost,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '413, a web page',
     script: { status: 413, body: page('413 Request Entity Too Large') },
     code: 'invalid_request',
@@ -261,7 +261,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'The request is too large for HOST: use smaller media or shorter texts.',
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '429, Gemini: per minute',
     script: minuteQuotaError('gemini-3.8-flash'),
     code: 'rate_limited',
@@ -270,7 +270,7 @@ export const rejections: readonly ErrorRow[] = [
     isTransient: true,
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '429, Gemini: per day',
     script: dayQuotaError('gemini-3.8-flash'),
     code: 'quota_exhausted',
@@ -278,7 +278,7 @@ export const rejections: readonly ErrorRow[] = [
     hint: 'The quota resets at midnight Pacific time. Until then, use another model.',
   },
   {
-    request: 'generate',
+    request: 'generate or stream',
     answer: '429, a web page',
     script: { status: 429, body: page('Too Many Requests') },
     code: 'rate_limited',
