@@ -65,7 +65,7 @@ function* renderRun(run: ReportRun, data: RunData, renderMarkdown: RenderMarkdow
   yield html`<article class="run${acts.length > manyActs && ' many'}" id="${run.anchor}" aria-labelledby="${run.anchor}-h">
 ${renderSummary(run)}`;
   if (acts.length > 0) yield html`${renderTimeline(acts, run.anchor)}${renderTokensAndCost(run, acts)}`;
-  if (run.consistsOfRuns) yield* renderRows(data, run, renderMarkdown);
+  if (run.hasRowRuns) yield* renderRows(data, run, renderMarkdown);
   else if (acts.length === 0) yield html`<p class="note">No act has ended.</p>`;
   for (const [index, act] of acts.entries())
     yield renderAct(act, `${index + 1}/${Math.max(run.total, acts.length)}`, renderMarkdown);

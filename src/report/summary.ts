@@ -31,7 +31,7 @@ export function listFacts(run: ReportRun): [name: string, value: string | Html][
     ['Variables', variables.length > 0 ? variables.map(([name, value]) => `${name}=${value}`).join(', ') : undefined],
     ['Models', models || undefined],
     [
-      run.consistsOfRuns ? 'Rows' : 'Acts',
+      run.hasRowRuns ? 'Rows' : 'Acts',
       `${formatInteger(run.completedCount)} of ${formatInteger(run.total)} have their reply`,
     ],
     ['Requests', formatCount(run.attempts, 'request')],

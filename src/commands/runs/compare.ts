@@ -7,7 +7,7 @@ import { listActs, listRowRuns, listRuns } from '../../store/runs/read-runs.js';
 import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
 import type { ComparedAct, ComparedRun, Comparison, ReplyDifference } from '../../terminal/reports/compare-report.js';
-import { consistsOfRuns } from '../../terminal/reports/rows-of-runs.js';
+import { hasRowRuns } from '../../terminal/reports/row-runs.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { toPrintable } from '../../terminal/text/printable.js';
 import { findRun } from './find-run.js';
@@ -60,7 +60,7 @@ function readRuns(database: Database.Database | undefined, ids: readonly string[
   const chosen = ids.length > 0 ? ids.map((id) => findRun(database, id)) : database ? findLatestRuns(database) : [];
   const runs = chosen.flatMap((run) => {
     const { run: id } = run;
-    return database && consistsOfRuns(run) ? listRowRuns(database, id) : [run];
+    return database && hasRowRuns(run) ? listRowRuns(database, id) : [run];
   });
   if (!database || runs.length < 2) {
     const [only] = runs;
@@ -70,7 +70,7 @@ function readRuns(database: Database.Database | undefined, ids: readonly string[
   }
   if (runs.length > maxRuns) {
     const [first] = chosen;
-    const hint = `Name single runs or rows, such as ${first?.run}${first && consistsOfRuns(first) ? '/1' : ''}. List them with: boticelli runs`;
+    const hint = `Name single runs or rows, such as ${first?.run}${first && hasRowRuns(first) ? '/1' : ''}. List them with: boticelli runs`;
     throw new BoticelliError('usage', `${runs.length} runs are too many to compare; the maximum is ${maxRuns}`, {
       hint,
     });

@@ -5,7 +5,7 @@ import type { Database } from '../../database/open.js';
 import { listActs, listRowRuns, listRuns, type RunFilter } from '../../store/runs/read-runs.js';
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
-import { consistsOfRuns } from '../../terminal/reports/rows-of-runs.js';
+import { hasRowRuns } from '../../terminal/reports/row-runs.js';
 import { formatRunList } from '../../terminal/reports/run-list.js';
 import { formatRun, type RunContent, renderRunMarkdown, toRunExport } from '../../terminal/reports/run-report.js';
 import { createColors } from '../../terminal/text/colors.js';
@@ -73,5 +73,5 @@ function readRun(id: string, proc: CliProcess) {
 
 function readContent(database: Database.Database, run: RecordedRun): RunContent {
   const { run: id } = run;
-  return { acts: listActs(database, id), rows: consistsOfRuns(run) ? listRowRuns(database, id) : [] };
+  return { acts: listActs(database, id), rows: hasRowRuns(run) ? listRowRuns(database, id) : [] };
 }

@@ -23,7 +23,7 @@ export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
  * @param tools the tools that were asked for
  */
 export function createLiveReplyCollector(model: string, mode: LiveMode, clock: Clock, tools: readonly ToolName[] = []) {
-  const toolUse = createToolUseCollector(tools);
+  const toolUseCollector = createToolUseCollector(tools);
   const progress = createTurnProgress(mode.replyModality, clock);
   const reply = createTextCollector(mode.replyModality);
   const speech = createSpeechCollector();
@@ -33,7 +33,7 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
   let counts: LiveServerMessage['usageMetadata'];
   const buildUsageReport = (): UsageReport => ({
     model,
-    ...toUsageAndDetails(counts, { hasReply: progress.hasBegun, searches: toolUse.searchCount }),
+    ...toUsageAndDetails(counts, { hasReply: progress.hasBegun, searches: toolUseCollector.searchCount }),
   });
 
   return {
@@ -43,7 +43,7 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
       const update = readMessage(message);
       const speechMs = speech.add(update.speech);
       progress.update(update, speechMs);
-      toolUse.add(update.serverContent, update.otherParts);
+      toolUseCollector.add(update.serverContent, update.otherParts);
       otherParts.push(...update.otherParts);
       thoughts.add(update.thoughts);
       turnCompleteReason = update.turnCompleteReason || turnCompleteReason;
@@ -51,7 +51,8 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
     },
     /**
      * Call this at the end of the turn. If a spoken reply has no transcript, the text that the model wrote becomes the
-     * reply. If a written reply has no text, the transcript of what the model spoke becomes the reply.
+     * reply. If a written reply has no text, the transcript of what the model spoke becomes the reply. Returns the text
+     * that became the reply in this way, or an empty text.
      */
     takeSubstituteText: reply.takeSubstituteText,
     /** Returns the thoughts that were added since the last call. */
@@ -68,16 +69,19 @@ export function createLiveReplyCollector(model: string, mode: LiveMode, clock: C
     get usageReport(): UsageReport | undefined {
       return counts || progress.hasBegun ? buildUsageReport() : undefined;
     },
-    /** Describes the parts that are neither text nor speech, such as `1 picture (image/png)`. */
+    /**
+     * Describes the parts that are neither text nor speech, such as `1 picture (image/png)`. Leaves out the parts that
+     * show the use of a requested tool. Undefined if there are no parts to describe.
+     */
     describeUnshownParts: () => describeNonTextParts(otherParts, getToolPartFields(tools, { isLive: true })),
     /** What the user must know about the use of tools, as sentences without a period. */
-    listToolProblems: toolUse.listProblems,
+    listToolProblems: toolUseCollector.listProblems,
     /** The reply of a turn that is over. @throws BoticelliError `blocked` or `empty_reply` */
     buildResponse: () =>
       buildLiveResponse({
         ...buildUsageReport(),
         ...{ text: reply.text, audio: speech.toAudio(), otherParts, turnCompleteReason },
-        toolUse: toolUse.toolUse,
+        toolUse: toolUseCollector.toolUse,
       }),
   };
 }

@@ -60,8 +60,9 @@ export function createLiveModeFinder(cache: LiveModeCache | undefined): LiveMode
         } else return false;
         return true;
       },
-      // After an internal error in answer to a request for text, speech is tried. If the model rejects speech, it does
-      // support text. So the internal error was temporary, and it is what to report.
+      // Every Live model replies with text or with speech. After an internal error in answer to a request for text,
+      // speech is tried. If the model rejects speech, the model must support text, so the internal error was temporary.
+      // The internal error is reported then, because the user did not ask for speech.
       explainFailure: (connectionEnd) =>
         internalError && isInvalidArgument(connectionEnd) ? internalError : connectionEnd,
       async confirm() {

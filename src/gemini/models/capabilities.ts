@@ -22,12 +22,12 @@ export function getCapabilities(model: string, models: readonly ModelInfo[] = []
 }
 
 /**
- * Returns what the service's list says. The list does not say what kind of output a model has, so the model's name
- * decides whether it needs another method than `generateContent`.
+ * Returns the capabilities that the service's list gives. A model of an unsupported kind does not count as supporting
+ * `generateContent`, even if it is listed with this method. The list does not give a model's kind, so its name decides.
  */
 export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabilities {
   return {
-    supportsGenerate: methods.includes('generateContent') && !isOtherMethodNeeded(name),
+    supportsGenerate: methods.includes('generateContent') && !isOfUnsupportedKind(name),
     supportsLive: methods.includes('bidiGenerateContent'),
     supportsCountTokens: methods.includes('countTokens'),
   };
@@ -46,7 +46,7 @@ export function getBuiltInCapabilities(model: string): ModelCapabilities | undef
 
 /** Guesses the capabilities from a model's name. By default a model supports `generateContent`, as most do. */
 export function guessCapabilities(model: string): ModelCapabilities {
-  if (isOtherMethodNeeded(model)) return { supportsGenerate: false, supportsLive: false };
+  if (isOfUnsupportedKind(model)) return { supportsGenerate: false, supportsLive: false };
   const supportsLive = liveModelNamePattern.test(model);
   return { supportsGenerate: !supportsLive, supportsLive };
 }
@@ -64,10 +64,10 @@ export function isUnusableModel(model: string, models?: readonly ModelInfo[]): b
 }
 
 /**
- * Whether a model needs another method than `generateContent` for its embeddings, images, videos or music, judging by
- * its name.
+ * Whether a model's name shows that boticelli does not support this kind of model: models for embeddings, videos
+ * (Veo) or music (Lyria), and the picture models called Imagen.
  */
-function isOtherMethodNeeded(model: string): boolean {
+function isOfUnsupportedKind(model: string): boolean {
   return /embedding|^imagen|^veo|^lyria/.test(model);
 }
 

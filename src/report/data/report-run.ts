@@ -39,7 +39,7 @@ export interface ReportRun {
    * count the rows or the combinations; with both flags, the pairs of a row and a combination. In any other run,
    * `completedCount` and `total` count acts.
    */
-  consistsOfRuns: boolean;
+  hasRowRuns: boolean;
   attempts: number;
   waitMs: number;
   /** Absent if the run is unfinished. */
@@ -77,7 +77,7 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
     ...{ completedCount: toAmount(completedCount), total: toAmount(stored.actCount) },
     // The id of the run of one row or combination has a slash.
-    consistsOfRuns: source !== undefined || (matrixLabel !== '' && !id.includes('/')),
+    hasRowRuns: source !== undefined || (matrixLabel !== '' && !id.includes('/')),
     ...{ attempts: toAmount(stored.attempts), waitMs: toAmount(stored.waitMs), tokens: toTokens(stored.usage) },
     ...(isAmount(durationMs) && { durationMs }),
     ...(isAmount(costUsd) && { costUsd }),

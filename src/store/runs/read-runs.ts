@@ -76,7 +76,7 @@ export function listNarrativeNames(database: Database.Database, limit: number): 
   return (select.raw(true).all(limit) as [string][]).map(([name]) => String(name));
 }
 
-/** Lists the runs of the rows of a run, in the order of the rows. */
+/** Lists the runs of the single rows (`--each`) or combinations (`--matrix`) of a run, in their order. */
 export function listRowRuns(database: Database.Database, runId: string): RecordedRun[] {
   const select = database.prepare(
     `SELECT ${listColumns(database)} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,

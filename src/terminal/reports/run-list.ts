@@ -3,7 +3,7 @@ import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatUsd, truncate } from '../text/format.js';
 import { escapeUnmeasurable, measureWidth } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
-import { consistsOfRuns, getRowUnit } from './rows-of-runs.js';
+import { getRowUnit, hasRowRuns } from './row-runs.js';
 
 /** How runs are listed. */
 export interface RunListOptions extends DisplayOptions {
@@ -54,7 +54,7 @@ const columnDefinitions: readonly Column[] = [
   {
     title: 'done',
     // The number of acts that have a reply, and of all acts. With `--each` or `--matrix`, rows or runs are counted.
-    format: (run) => `${run.actsEnded}/${run.actCount}${consistsOfRuns(run) ? ` ${getRowUnit(run)}s` : ''}`,
+    format: (run) => `${run.actsEnded}/${run.actCount}${hasRowRuns(run) ? ` ${getRowUnit(run)}s` : ''}`,
     isRightAligned: true,
   },
   {

@@ -19,7 +19,7 @@ import { escapeMarkdown, renderSources } from '../text/markdown.js';
 import { escapeUnmeasurable, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 import { formatActBars, formatActTimes } from './act-bars.js';
-import { consistsOfRuns, getRowUnit } from './rows-of-runs.js';
+import { getRowUnit, hasRowRuns } from './row-runs.js';
 import { formatVariables } from './run-list.js';
 
 /** What was recorded of a run: its acts or, with `--each` or `--matrix`, the run of each row and combination. */
@@ -87,7 +87,7 @@ const noPromptsHint =
  * is one combination or, with `--each` too, one combination with one row.
  */
 function getUnit(run: RecordedRun): 'act' | 'row' | 'run' {
-  return consistsOfRuns(run) ? getRowUnit(run) : 'act';
+  return hasRowRuns(run) ? getRowUnit(run) : 'act';
 }
 
 function formatHeader(run: RecordedRun): string[] {
@@ -100,10 +100,10 @@ function formatHeader(run: RecordedRun): string[] {
     file ?? 'from standard input',
     `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${formatInteger(actsEnded)} of ${formatCount(actCount, getUnit(run))}`,
     totals.join(' · '),
-    ...(consistsOfRuns(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
+    ...(hasRowRuns(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
     ...(run.vars ? [formatVariables({ vars: run.vars })] : []),
     ...(run.rowLabel !== undefined ? [`row: ${run.rowLabel}`] : []),
-    ...(run.matrixLabel !== undefined && !consistsOfRuns(run) ? [run.matrixLabel] : []),
+    ...(run.matrixLabel !== undefined && !hasRowRuns(run) ? [run.matrixLabel] : []),
   ];
 }
 

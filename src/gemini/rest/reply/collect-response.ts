@@ -34,12 +34,15 @@ export function createReplyCollector(
   finishedHops: readonly FinishedHop[] = [],
   tools: readonly ToolName[] = [],
 ) {
-  const toolUse = createToolUseCollector(tools);
+  const toolUseCollector = createToolUseCollector(tools);
   const reply = createPartCollector();
   let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
   const buildUsageReport = (): UsageReport => ({
     model: fields.servedModel,
-    ...toUsageAndDetails(fields.usageMetadata, { hasReply: reply.parts.length > 0, searches: toolUse.searchCount }),
+    ...toUsageAndDetails(fields.usageMetadata, {
+      hasReply: reply.parts.length > 0,
+      searches: toolUseCollector.searchCount,
+    }),
   });
 
   return {
@@ -49,7 +52,7 @@ export function createReplyCollector(
       // The SDK's getter `text` is not used, because it warns on the console about every other kind of part.
       const parts = getParts(candidate.content);
       fields = updateFields(fields, chunk, { ...candidate, parts });
-      toolUse.add(candidate, parts);
+      toolUseCollector.add(candidate, parts);
       return reply.add(parts);
     },
     get text() {
@@ -73,12 +76,12 @@ export function createReplyCollector(
       return fields.usageMetadata || reply.parts.length > 0 ? buildUsageReport() : undefined;
     },
     /**
-     * Describes the parts that are neither text nor media, such as `1 function call (search)`. Undefined if there are
-     * none.
+     * Describes the parts that are neither text nor media, such as `1 function call (search)`. Leaves out the parts that
+     * show the use of a requested tool. Undefined if there are no parts to describe.
      */
     describeUnshownParts: () => describeNonTextParts(omitMedia(reply.parts), getToolPartFields(tools)),
     /** What the user must know about the use of tools, as sentences without a period. */
-    listToolProblems: toolUse.listProblems,
+    listToolProblems: toolUseCollector.listProblems,
     /**
      * The reply that has ended.
      * @param finishMessage what the service says about the finish reason, on one line
@@ -93,7 +96,7 @@ export function createReplyCollector(
       assertUsableReply({ ...otherFields, ...response, text: turn.text, media: turn.media, parts, finishMessage });
       return {
         ...response,
-        ...toolUse.toolUse,
+        ...toolUseCollector.toolUse,
         ...(finishMessage !== undefined && { finishMessage }),
         ...(continuesInNextHop(finishReason) && continuationToken !== undefined && { continuationToken }),
       };
