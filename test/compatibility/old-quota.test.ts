@@ -35,7 +35,7 @@ const oldLimits = [
 
 /** Runs that are denied because of what the state of version 0.1 says about the quota. */
 const deniedRuns: [reason: string, model: string, code: string][] = [
-  ['a used-up day', 'model-day', 'quota_exhausted'],
+  ['a used-up daily quota', 'model-day', 'quota_exhausted'],
   ['a learned limit per minute', 'model-minute', 'rate_limited'],
   ['a reservation of another process', 'model-c', 'rate_limited'],
   ['the only concurrency slot of its model, which another process holds', 'model-d', 'rate_limited'],

@@ -17,8 +17,9 @@ function createNarrativeWithAllowedFolder(act: string) {
   const folder = createTemporaryFolder(onTestFinished, { 'n.toml': source, 'inside.txt': 'Text.' });
   symlinkSync('/etc/passwd', join(folder, 'link.txt'));
   symlinkSync('../nested.toml', join(folder, 'nested.toml'));
-  const allowedFolder = { folder, reason: 'this is a test', hint: 'Lift it.' };
-  return { folder, file: join(folder, 'n.toml'), allowedFolder };
+  // The library calls the allowed folder `confinement`.
+  const options = { confinement: { folder, reason: 'this is a test', hint: 'Lift it.' } };
+  return { folder, file: join(folder, 'n.toml'), options };
 }
 
 test.each([
@@ -31,19 +32,19 @@ test.each([
   ['{ input = [{ type = "text", file = "link.txt" }] }', 'the file "link.txt"'],
   ['"narrative:nested"', 'the narrative "nested.toml"'],
 ])('a narrative with an allowed folder reads no file outside of this folder: %s', async (act, name) => {
-  const { folder, file, allowedFolder } = createNarrativeWithAllowedFolder(act);
-  const { diagnostics, narrative } = await checkNarrativeFile(file, { confinement: allowedFolder });
+  const { folder, file, options } = createNarrativeWithAllowedFolder(act);
+  const { diagnostics, narrative } = await checkNarrativeFile(file, options);
   expect(narrative).toBeUndefined();
   const expected = `outside-folder: ${name} is outside of ${folder}, and this is a test. Lift it.`;
   expect(formatDiagnostics(diagnostics)).toEqual([expect.stringMatching(/^\d+:\d+ /)]);
   expect(formatDiagnostics(diagnostics)[0]).toContain(expected);
-  await expect(loadNarrative(file, { confinement: allowedFolder })).rejects.toMatchObject({ code: 'no_input' });
+  await expect(loadNarrative(file, options)).rejects.toMatchObject({ code: 'no_input' });
 });
 
 test('a narrative with an allowed folder reads files of this folder, and downloads only from public addresses', async () => {
-  const { file, allowedFolder } = createNarrativeWithAllowedFolder(actWithDocument('file = "inside.txt"'));
-  expect((await checkNarrativeFile(file, { confinement: allowedFolder })).diagnostics).toEqual([]);
+  const { file, options } = createNarrativeWithAllowedFolder(actWithDocument('file = "inside.txt"'));
+  expect((await checkNarrativeFile(file, options)).diagnostics).toEqual([]);
   const download = createNarrativeWithAllowedFolder(actWithDocument('url = "https://a.example/x.txt"'));
-  const narrative = await loadNarrative(download.file, { confinement: download.allowedFolder });
+  const narrative = await loadNarrative(download.file, download.options);
   expect(narrative.acts[0]?.inputs[0]).toMatchObject({ content: { from: 'url-to-fetch', publicOnly: true } });
 });

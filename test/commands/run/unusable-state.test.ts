@@ -1,7 +1,7 @@
-import { copyFileSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import LibSql from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createQuotaFixture, createStateFolder, type QuotaFixture } from '../quota-fixture.js';
+import { createQuotaFixture, type QuotaFixture } from '../quota-fixture.js';
 
 /** Locks the database with SQL statements, as another process would. `release` ends the lock. */
 function lock({ database }: QuotaFixture, ...statements: string[]) {
@@ -81,8 +81,8 @@ describe('a full disk that contains the state folder', () => {
 
   test('does not make a run forget a used-up daily quota, even without room for a write-ahead log', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
-    await fixture.run(['four.toml']);
-    keepOnlyDatabaseFile(fixture);
+    await fixture.start(['four.toml']).result;
+    removeWriteAheadLog(fixture);
     const { stdout } = await fixture.shell(renderFullDiskScript(4, 'boticelli run one.toml')).result;
     expect(stdout).toBe('code 75\n');
     // Both requests come from the first run: the server accepted one and rejected the next.
@@ -91,16 +91,13 @@ describe('a full disk that contains the state folder', () => {
 });
 
 /**
- * Removes the write-ahead log and its index from the state folder, as SQLite does when the last program closes the
- * database.
+ * Makes SQLite remove the write-ahead log, by closing the last connection to the database. This requires that the runs
+ * before were in other processes: a run in this process can leave its connection open.
  */
-function keepOnlyDatabaseFile(fixture: QuotaFixture): void {
-  const { database, folder } = fixture;
-  const other = new LibSql(database);
-  other.pragma('wal_checkpoint(TRUNCATE)');
-  other.close();
-  copyFileSync(database, `${folder}/kept.db`);
-  rmSync(fixture.state, { recursive: true });
-  createStateFolder(fixture);
-  copyFileSync(`${folder}/kept.db`, database);
+function removeWriteAheadLog({ database }: QuotaFixture): void {
+  const connection = new LibSql(database);
+  // Not `connection.pragma`: its statement would keep the connection open after `close`.
+  connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  connection.close();
+  expect(existsSync(`${database}-wal`)).toBe(false);
 }

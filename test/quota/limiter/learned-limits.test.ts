@@ -63,7 +63,7 @@ test('doubles the wait after each rejection without a retry delay, up to a minut
   expect(expectReserved(await reserve()).at - clock.now()).toBe(2000);
 });
 
-test('if the API rejects a request for the daily limit, refuses new and pending reservations until the day ends', async () => {
+test('if the API rejects a request because of the daily limit, refuses new and pending reservations until the day ends', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   const until = startMs + 20 * 3_600_000;
   const first = expectReserved(await reserve());
@@ -109,7 +109,7 @@ test('waits for a whole retry delay of 40 minutes if the window is an hour long'
   expect(expectReserved(await limiter.reserve(request)).at).toBe(clock.now() + 2_400_000);
 });
 
-test('reports the limit that a rejection names as the reason for the wait, and not as a guess', async () => {
+test('if a rejection names the exceeded limit, reports this limit as the reason for the wait, with `isLimitGuessed: false`', async () => {
   const { reserve, limiter } = createTestLimiter();
   const limitsFor = (): Limits => ({ rpm: { value: 10, source: 'built-in' } });
   const reject = async (unit: QuotaViolation['unit']) =>
@@ -123,12 +123,11 @@ test('reports the limit that a rejection names as the reason for the wait, and n
   expect(expectReserved(await reserve({ limitsFor }))).toMatchObject({ reason: 'rpm', isLimitGuessed: false });
 });
 
-test('if the clock was a day ahead when the API reported a used-up day, the model is blocked only until the end of the real day', async () => {
+test('if the clock is set back by a day after the daily quota was used up, blocks the model only until the current day ends', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   clock.advance(86_400_000);
   const first = expectReserved(await reserve());
   await limiter.recordRejection(first, { violations: [], blockedUntil: clock.now() + 20 * 3_600_000 });
-  // The clock is corrected.
   clock.advance(-86_400_000);
   const reservation = await reserve();
   expect(reservation).toMatchObject({ state: 'blocked', at: startMs + 20 * 3_600_000 });

@@ -70,7 +70,7 @@ describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` 
     expect([...one.messages, ...other.messages]).toEqual([]);
   });
 
-  test('shares learned limits and a used-up day with other machines', async () => {
+  test('shares learned limits and a used-up daily quota with other machines', async () => {
     const { url } = await startRedis();
     const [one, other] = [createMachine(url), createMachine(url)];
     await one.limiter.recordRejection(await one.send(), {

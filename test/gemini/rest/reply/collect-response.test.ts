@@ -252,17 +252,17 @@ describe("the service's explanations", () => {
     expect(await getSameResponse(reply('STOP', [{ text: 'Hi' }], finishMessage))).not.toHaveProperty('finishMessage');
   });
 
-  test('are not read from the text of a reply that contains the name of their field', async () => {
+  test('are not read from the text of a reply, even if this text is JSON with a field `finishMessage`', async () => {
     const text = '{"candidates": [{"finishMessage": "x"}]}';
     expect(await getSameResponse(textReply(text))).not.toHaveProperty('finishMessage');
   });
 });
 
-describe('parts that are not text', () => {
+describe('parts that are neither text nor inline media', () => {
   const picture = { inlineData: { mimeType: 'image/png', data: 'AA==' } };
   const call = { functionCall: { name: 'search', args: {} }, thoughtSignature: 'c2ln' };
 
-  test('beside text are named in one warning, except media', async () => {
+  test('are named in one warning if the reply has text', async () => {
     const notes: DriverEvent[] = [];
     const context = { emit: (event: DriverEvent) => void notes.push(event) };
     const chunks = [
@@ -278,7 +278,8 @@ describe('parts that are not text', () => {
     expect(notes).toEqual([note, note]);
   });
 
-  test('alone are an empty reply, and the error names them', async () => {
+  test('are named in the error `empty_reply` if the reply has no text except white space and thoughts', async () => {
+    // Unlike `inlineData`, `fileData` contains no picture: it only refers to one.
     const parts = [{ text: ' ' }, { fileData: { mimeType: 'image/png' } }, { text: 'hm', thought: true }];
     const error = await errorOf({ chunks: [{ candidates: [{ content: { parts }, finishReason: 'STOP' }] }] });
     expect(error).toMatchObject({
