@@ -83,8 +83,8 @@ export interface NarrativeExecutorOptions {
 export interface RunContext {
   options: NarrativeExecutorOptions;
   /**
-   * Identifies the run: a new object for each run, which is passed to the driver with each call. Drivers that store or
-   * replay replies number equal requests. By this object, they number the equal requests of each run separately.
+   * Identifies the run: a new object for each run, which is passed to the driver with each call. A driver that stores or
+   * replays replies counts equal requests. With this object, it counts those of each run separately.
    */
   runKey: object;
   /** Present if acts may run in parallel. */
@@ -125,8 +125,8 @@ export interface NarrativeRow {
   /** Why the row has no value for a key, by the key. Errors contain it. */
   absenceReasons?: Readonly<Record<string, string>>;
   /**
-   * Whether this row stands for all rows, because an estimate is made and no rows are given. The files that its values
-   * name are not read.
+   * Whether this row has placeholder values, because an estimate is made without rows. Media whose file or URL depends
+   * on the row is then not read.
    */
   isUnknown?: boolean;
 }

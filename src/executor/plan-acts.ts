@@ -9,7 +9,7 @@ export interface PlannedAct {
    * of their own. An outer act without a request gets the last reply of its nested narrative.
    */
   actsWithThisReply: readonly string[];
-  /** Whether one of `actsWithThisReply` is an act of the outermost narrative. */
+  /** Whether one of `actsWithThisReply` is an act of the narrative that is planned, not of a nested one. */
   isReplyOfTopLevelAct: boolean;
 }
 

@@ -16,12 +16,13 @@ test.each([
 });
 
 test.each(['2026-03-04', '2026-06-10', '2026-10-28'])(
-  'isSurelyInPacificDay accepts only the day that contains the time, and no day early on a Sunday (ten days from %s)',
+  'isSurelyInPacificDay accepts only the day that contains the time; in the first hours of a Sunday it accepts none (from %s)',
   (start) => {
     const hourMs = 3_600_000;
     for (let hour = 0; hour < 10 * 24; hour += 1) {
       const at = Date.parse(start) + hour * hourMs;
       const endsAt = getNextPacificMidnight(at).getTime();
+      // A day has at most 25 hours, so 26 hours before its end it is the previous day.
       const previousEnd = getNextPacificMidnight(endsAt - 26 * hourMs).getTime();
       const nextEnd = getNextPacificMidnight(endsAt).getTime();
       // Clocks change on Sundays. `isSurelyInPacificDay` does not look up the time zone, so it does not know how long a

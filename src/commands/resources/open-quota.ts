@@ -25,7 +25,7 @@ interface QuotaStoreOptions {
 /** The options of `openQuota`. */
 export interface OpenQuotaOptions extends QuotaStoreOptions {
   stateDatabase: StateDatabase;
-  /** The maximum wait for quota, and for a concurrency lease. Default: no limit. */
+  /** The maximum wait for quota, and for a concurrency slot. Default: no limit. */
   maxWaitMs?: number | undefined;
 }
 

@@ -49,8 +49,8 @@ export function classifyQuotaError(
 
   const violations = parseQuotaViolations(error, text);
   const zeroLimit = violations.find(({ limit }) => limit === 0);
-  // If the error has no details and its text names no daily limit, `violations` is empty. The text may still contain a
-  // limit of 0.
+  // Without details, `parseQuotaViolations` takes only a daily limit from the text. A limit of 0 may have no period, so it
+  // is looked for here.
   if (zeroLimit || (violations.length === 0 && parseLimitsInText(text).some(({ limit }) => limit === 0))) {
     return new QuotaExceeded('quota_exhausted', `${zeroLimit?.model ?? model} has no free tier: its limit is 0`, {
       hint: `Use another model, or enable billing for the key's project at ${billingPages.projects}.`,

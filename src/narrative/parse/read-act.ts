@@ -30,7 +30,7 @@ export interface TemplateText {
    * the URL of media.
    */
   usedAs: 'text' | 'media';
-  /** The text file with the text, by its `label` from `readTextFile`. Absent if the text is in the narrative file. */
+  /** The text file with the text, as messages name it. Absent if the text is in the narrative file. */
   file?: string;
 }
 

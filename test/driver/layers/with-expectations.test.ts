@@ -119,7 +119,7 @@ test('passes the signal and the time limit to the check, and stops after an abor
   expect(inner.requests).toHaveLength(1);
 });
 
-test('repeats a request once, even if the inner JSON validation repeated it, and numbers all attempts', async () => {
+test('repeats a request once after the JSON validation has repeated it, and numbers the attempts of both', async () => {
   const inner = createScriptedDriver(['no', '{"n": 1}', 'no', '{"n": "Ada"}'].map((text) => ({ pieces: [text] })));
   const validated = withJsonValidation({ compileSchema: createSchemaValidator }, inner);
   const driver = withExpectations({}, validated);

@@ -104,7 +104,7 @@ test('keeps a usage count that a later chunk gives as null', async () => {
   expect(response?.usage).toEqual({ promptTokens: 7, outputTokens: 2, thoughtTokens: 0, totalTokens: 9 });
 });
 
-test('reports no counts and the requested model if the service states neither counts nor a model', async () => {
+test('reports the requested model and no counts if the service states neither a model nor counts', async () => {
   fixture.server.queueReplies({ body: createChunk('Hi', 'STOP') });
   const reply = await fixture.driver().generate(createRequest('Hi', { model: `models/${model}` }));
   expect(reply).toMatchObject({ model, turn: { model } });
