@@ -1,4 +1,4 @@
-import { sliceCharacters } from '../util/utf16.js';
+import { truncate } from '../util/utf16.js';
 
 /** A value that `--matrix` gives to a key. */
 export type MatrixValue = string | number;
@@ -58,6 +58,6 @@ export function formatCombinationId({ values }: Pick<Combination, 'values'>): st
 
 function formatValue(value: MatrixValue): string {
   const text = String(value).replaceAll(/\s+/g, ' ').trim();
-  const shortText = text.length <= maxValueChars ? text : `${sliceCharacters(text, 0, maxValueChars - 1)}…`;
+  const shortText = truncate(text, maxValueChars);
   return /[\s=",]/.test(shortText) ? JSON.stringify(shortText) : shortText;
 }

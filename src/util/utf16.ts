@@ -13,3 +13,13 @@ export function sliceCharacters(text: string, start: number, end: number): strin
   const to = end > 0 && end < text.length && isPairAt(end - 1) ? end - 1 : end;
   return text.slice(from, to);
 }
+
+/** Cuts a text to at most `maxLength` UTF-16 units, the final `…` included. */
+export function truncate(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${sliceCharacters(text, 0, Math.max(1, maxLength - 1))}…`;
+}
+
+/** Cuts a text to at most `maxLength` UTF-16 units, then adds `…`. The `…` is not counted, unlike in `truncate`. */
+export function truncateWithEllipsis(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${sliceCharacters(text, 0, maxLength)}…` : text;
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hasUtf16Bom, sliceCharacters } from '../../src/util/utf16.js';
+import { hasUtf16Bom, sliceCharacters, truncate, truncateWithEllipsis } from '../../src/util/utf16.js';
 
 test.each([
   [[0xff, 0xfe, 0x41, 0], true],
@@ -34,4 +34,13 @@ test('slices any text as slice() does, without half a character', () => {
       expect(text.slice(start, end).length - slice.length).toBeLessThanOrEqual(2);
     }),
   );
+});
+
+test.each([
+  ['abcd', 'abcd', 'abcd'],
+  ['abcde', 'abc…', 'abcd…'],
+  ['ab😀cd', 'ab…', 'ab😀…'],
+])('cuts %j to four units: %j with the ellipsis, %j without it', (text, withEllipsis, withoutEllipsis) => {
+  expect(truncate(text, 4)).toBe(withEllipsis);
+  expect(truncateWithEllipsis(text, 4)).toBe(withoutEllipsis);
 });

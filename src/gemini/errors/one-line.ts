@@ -1,3 +1,5 @@
+import { truncate } from '../../util/utf16.js';
+
 /** The rest of a longer text is ignored, so that a text of megabytes costs no time. */
 const maxInputChars = 65_536;
 
@@ -10,5 +12,5 @@ export function toOneLine(text: string, limit = 400): string {
     .slice(0, maxInputChars)
     .replace(/[\s\x00-\x1f\x7f-\x9f]+/g, ' ')
     .trim();
-  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line.replace(/\.$/, '');
+  return line.length > limit ? truncate(line, limit) : line.replace(/\.$/, '');
 }

@@ -9,7 +9,7 @@ import { checkDeclaredType, resolveMediaType } from '../../media/resolve-media-t
 import { quote } from '../../toml/toml.js';
 import { isBase64 } from '../../util/json.js';
 import { convertSystemError, getRegularFileSize, readRegularFile } from '../../util/read-regular-file.js';
-import { sliceCharacters } from '../../util/utf16.js';
+import { truncateWithEllipsis } from '../../util/utf16.js';
 import { findOutsideProblem } from '../allowed-folder.js';
 import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
 
@@ -91,7 +91,7 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
 
 /** Quotes a file name. Truncates it, because a reply that is used as a name may be very long. */
 export function formatFileName(file: string): string {
-  return quote(file.length > 200 ? `${sliceCharacters(file, 0, 200)}…` : file);
+  return quote(truncateWithEllipsis(file, 200));
 }
 
 async function loadBase64(base64: string, spec: MediaSpec): Promise<LoadMediaResult> {

@@ -1,5 +1,5 @@
 import type { Change } from 'diff';
-import { sliceCharacters } from '../../util/utf16.js';
+import { sliceCharacters, truncateWithEllipsis } from '../../util/utf16.js';
 
 /** The number of unchanged characters shown around a change. */
 const contextLength = 30;
@@ -34,8 +34,8 @@ export async function formatWordDiff(before: string, after: string): Promise<str
  * @param maxEditLength the comparison is given up above this number of added and removed words, or after 500 ms
  */
 export async function compareWords(before: string, after: string, maxEditLength = 400): Promise<WordDifference> {
-  if (before === '') return { added: countWords(after), removed: 0, excerpt: `{+${truncate(after)}+}` };
-  if (after === '') return { added: 0, removed: countWords(before), excerpt: `[-${truncate(before)}-]` };
+  if (before === '') return { added: countWords(after), removed: 0, excerpt: `{+${shorten(after)}+}` };
+  if (after === '') return { added: 0, removed: countWords(before), excerpt: `[-${shorten(before)}-]` };
   const { diffWords, diffWordsWithSpace } = await import('diff');
   const diffOptions = { maxEditLength, timeout: 500 };
   const wordChanges = diffWords(before, after, diffOptions);
@@ -43,7 +43,7 @@ export async function compareWords(before: string, after: string, maxEditLength 
   const changes = wordChanges?.every(({ added, removed }) => !added && !removed)
     ? diffWordsWithSpace(before, after, diffOptions)
     : wordChanges;
-  if (!changes) return { excerpt: `[-${truncate(before)}-]{+${truncate(after)}+}` };
+  if (!changes) return { excerpt: `[-${shorten(before)}-]{+${shorten(after)}+}` };
   const count = (isCounted: (change: Change) => boolean) =>
     changes.filter(isCounted).reduce((sum, { value }) => sum + countWords(value), 0);
   return {
@@ -63,7 +63,7 @@ function renderChanges(changes: readonly Change[]): string {
     // Removed text and the text added in its place are one change.
     if (!(added && changes[index - 1]?.removed)) changeCount += 1;
     if (changeCount > maxChanges) return `${output.join('')}…`;
-    output.push(added ? `{+${truncate(value)}+}` : `[-${truncate(value)}-]`);
+    output.push(added ? `{+${shorten(value)}+}` : `[-${shorten(value)}-]`);
   }
   return output.join('');
 }
@@ -79,6 +79,6 @@ function abbreviateUnchanged(text: string, { isFirst, isLast }: Record<'isFirst'
   return text.length > 2 * contextLength ? `${start}…${end}` : text;
 }
 
-function truncate(text: string): string {
-  return text.length > maxCharacters ? `${sliceCharacters(text, 0, maxCharacters)}…` : text;
+function shorten(text: string): string {
+  return truncateWithEllipsis(text, maxCharacters);
 }

@@ -2,6 +2,7 @@ import type Database from 'libsql';
 import { hasColumn, rowRunsTable } from '../../database/schema.js';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
+import { truncateWithEllipsis } from '../../util/utf16.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 
 /**
@@ -106,8 +107,7 @@ function prepareMatrixUpdate(database: Database.Database) {
  * has them in full.
  */
 function shortenValues({ label, values }: StoredMatrix): StoredMatrix {
-  const shorten = (value: unknown) =>
-    typeof value === 'string' && value.length > maxValueLength ? `${value.slice(0, maxValueLength)}…` : value;
+  const shorten = (value: unknown) => (typeof value === 'string' ? truncateWithEllipsis(value, maxValueLength) : value);
   return { label, values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, shorten(value)])) };
 }
 

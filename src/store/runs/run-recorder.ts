@@ -17,6 +17,7 @@ import type {
   NarrativeEvent,
   NarrativeStart,
 } from '../../executor/narrative-events.js';
+import { truncate } from '../../util/utf16.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 import { prepareRunStatements, type RunStatements } from './run-statements.js';
 
@@ -235,7 +236,5 @@ function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options 
 }
 
 function truncateValues(vars: Readonly<Record<string, string>>): Record<string, string> {
-  const shorten = (value: string) =>
-    value.length > maxVariableLength ? `${value.slice(0, maxVariableLength - 1)}…` : value;
-  return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, shorten(value)]));
+  return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, truncate(value, maxVariableLength)]));
 }

@@ -1,7 +1,8 @@
 import type { RecordedAct } from '../../store/runs/recorded-run.js';
 import type { RecordedTiming } from '../../store/runs/run-recorder.js';
+import { truncate } from '../../util/utf16.js';
 import type { DisplayOptions } from '../text/colors.js';
-import { formatDuration, truncate } from '../text/format.js';
+import { formatDuration } from '../text/format.js';
 import { escapeUnmeasurable, measureWidth } from '../text/printable.js';
 
 /**

@@ -1,5 +1,6 @@
+import { truncateWithEllipsis } from '../../util/utf16.js';
 import { toPrintableLine } from '../text/printable.js';
-import { type ReportedCase, type ReportedSuite, truncateWithEllipsis } from './reported-suite.js';
+import type { ReportedCase, ReportedSuite } from './reported-suite.js';
 
 /** The beginning of every JUnit report of this program. A file that begins otherwise is not overwritten. */
 export const junitStart = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="boticelli"';

@@ -1,7 +1,8 @@
+import { truncateWithEllipsis } from '../../util/utf16.js';
 import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatTotalTokens } from '../text/format-tokens.js';
 import { toPrintableLine } from '../text/printable.js';
-import { type ReportedCase, type ReportedSuite, truncateWithEllipsis } from './reported-suite.js';
+import type { ReportedCase, ReportedSuite } from './reported-suite.js';
 
 /** The space for the line that says what is left out. */
 const reservedBytes = 200;

@@ -1,7 +1,6 @@
 import type { Usage } from '../../driver/response.js';
 import type { ErrorReport } from '../../errors.js';
 import type { RunStatus } from '../../executor/narrative-events.js';
-import { sliceCharacters } from '../../util/utf16.js';
 
 /** A narrative in a report for CI. */
 export interface ReportedSuite {
@@ -31,9 +30,4 @@ export interface ReportedCase {
   usage?: Usage;
   costUsd?: number;
   durationMs?: number;
-}
-
-/** Cuts a text to at most `maxLength` UTF-16 units, then adds `…`. The `…` is not counted, unlike in `truncate`. */
-export function truncateWithEllipsis(text: string, maxLength: number): string {
-  return text.length > maxLength ? `${sliceCharacters(text, 0, maxLength)}…` : text;
 }

@@ -1,6 +1,7 @@
 import type { RecordedRun } from '../../store/runs/recorded-run.js';
+import { truncate } from '../../util/utf16.js';
 import type { DisplayOptions } from '../text/colors.js';
-import { formatCount, formatUsd, truncate } from '../text/format.js';
+import { formatCount, formatUsd } from '../text/format.js';
 import { escapeUnmeasurable, measureWidth } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 import { getRowUnit, hasRowRuns } from './row-runs.js';

@@ -1,5 +1,3 @@
-import { sliceCharacters } from '../../util/utf16.js';
-
 /** Formats a duration: `0.4 s`, `12 s`, `2 min 5 s`, `1 h 30 min`. */
 export function formatDuration(durationMs: number): string {
   const seconds = durationMs / 1000;
@@ -60,9 +58,4 @@ export function formatCount(count: number, noun: string): string {
 export function formatInteger(value: number): string {
   // The first call of `toLocaleString` with a locale takes 20 ms (2026-11, Node 20.20).
   return String(value).replace(/\B(?=(?:\d{3})+$)/g, ',');
-}
-
-/** Cuts a text to at most `maxLength` UTF-16 units, the final `…` included. */
-export function truncate(text: string, maxLength: number): string {
-  return text.length <= maxLength ? text : `${sliceCharacters(text, 0, Math.max(1, maxLength - 1))}…`;
 }

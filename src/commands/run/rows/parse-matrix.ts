@@ -4,6 +4,7 @@ import { thinkingLevels } from '../../../facts/model-facts.js';
 import { countCombinations, type MatrixAxis, type MatrixValue } from '../../../rows/matrix.js';
 import { formatInteger } from '../../../terminal/text/format.js';
 import { findNearestName } from '../../../util/nearest-name.js';
+import { truncateWithEllipsis } from '../../../util/utf16.js';
 import type { RunOptions } from '../options.js';
 
 /** The prefix of a key that names a variable. */
@@ -134,6 +135,5 @@ function createUnknownKeyError(text: string, key: string): BoticelliError {
 const maxQuotedChars = 80;
 
 function createMatrixError(text: string, problem: string, hint: string): BoticelliError {
-  const quoted = text.length <= maxQuotedChars ? text : `${text.slice(0, maxQuotedChars)}…`;
-  return new BoticelliError('usage', `--matrix ${quoted}: ${problem}`, { hint });
+  return new BoticelliError('usage', `--matrix ${truncateWithEllipsis(text, maxQuotedChars)}: ${problem}`, { hint });
 }
